@@ -1,0 +1,81 @@
+"""Which names and channels are allowed, and when two of them are the same."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from chatroom.errors import NameRefused
+from chatroom.limits import CHANNEL_BYTES, NAME_BYTES, NAME_COLUMNS
+
+_MARKS_PER_LETTER = 2  # scripts that stack vowel signs and tones need two; more is decoration that overprints
+
+
+def check_name(name: str) -> str:
+    """The name in its one written form (Unicode NFC), or NameRefused with the reason.
+
+    Letters and digits of any script and `_ - .`, at most NAME_COLUMNS terminal columns. Control, format
+    and other invisible characters are refused rather than removed: what one sees is what one gets.
+    """
+    name = unicodedata.normalize("NFC", name)
+    if not name:
+        raise NameRefused("a name is needed")
+    if len(name.encode("utf-8", "replace")) > NAME_BYTES or columns(name) > NAME_COLUMNS:
+        raise NameRefused(f"the name is longer than {NAME_COLUMNS} columns")
+    if unicodedata.category(name[0])[0] not in "LN":
+        raise NameRefused("a name begins with a letter or a digit")
+    marks = 0
+    for character in name:
+        marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0
+        if not _is_name_character(character) or marks > _MARKS_PER_LETTER:
+            raise NameRefused(f"{character!a} cannot be in a name: use letters, digits, '_', '-', '.'")
+    return name
+
+
+def name_key(name: str) -> str:
+    """What two names have in common when they count as the same: compatibility form, without case.
+
+    NFKC twice around casefold() is the Unicode rule for caseless compatibility matching (Unicode 3.13,
+    D146), so that `Ann`, `ann` and full-width `Ａｎｎ` cannot be three people.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", name).casefold())
+    return unicodedata.normalize("NFKC", folded.casefold())
+
+
+def check_channel(channel: str) -> str:
+    """The channel in its one written form (lower case, with '#'), or NameRefused with the reason."""
+    if not channel.startswith("#"):
+        raise NameRefused("a channel begins with '#'")
+    try:
+        checked = "#" + name_key(check_name(channel[1:]))
+    except NameRefused as refused:
+        raise NameRefused(f"channel: {refused}") from None
+    if len(checked.encode()) > CHANNEL_BYTES:
+        raise NameRefused(f"channel: the name is longer than {CHANNEL_BYTES} bytes")
+    return checked
+
+
+def columns(text: str) -> int:
+    """Terminal columns of a name, by the standard library's tables: marks 0, East Asian wide 2."""
+    return sum(
+        0 if unicodedata.category(c)[0] == "M" else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def _is_name_character(character: str) -> bool:
+    """Letters, marks, numbers and `_ - .`; of the letters, not those that are shown as nothing."""
+    if character in "_-.":
+        return True
+    if character in _INVISIBLE_LETTERS:
+        return False
+    return unicodedata.category(character)[0] in "LMN"
+
+
+# Letters and marks by category that are drawn as blanks: Hangul fillers, combining grapheme joiner, Mongolian
+# and general variation selectors, Khmer inherent vowels, braille has its own category already (Unicode
+# Default_Ignorable_Code_Point, DerivedCoreProperties.txt).
+_INVISIBLE_LETTERS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
+    + "".join(map(chr, range(0xFE00, 0xFE10)))
+    + "".join(map(chr, range(0xE0100, 0xE01F0)))
+)

@@ -1,0 +1,120 @@
+"""Packets to bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from struct import Struct
+
+from chatroom.events import Event
+from chatroom.limits import MAX_PAYLOAD, MAX_TEXT, TEXT_PART
+from chatroom.packets.kinds import (
+    ADMIT_FIXED,
+    EVENT_FIXED,
+    HEADER,
+    MAGIC,
+    VERSION,
+    WELCOME_FIXED,
+    Admit,
+    Bye,
+    Command,
+    Confirm,
+    Hello,
+    Kind,
+    Live,
+    Notice,
+    Packet,
+    Ping,
+    Pong,
+    Port,
+    Say,
+    Status,
+    Username,
+    Welcome,
+)
+
+_EVENT_HEADER = Struct("!BBBBIQHHQQBB")  # header, then seq, time, length of author and of channel
+
+
+def encode(packet: Packet) -> bytes:
+    """The bytes of a packet (of several, when its text is long).
+
+    Raises ValueError when a field does not fit; whoever builds packets checks beforehand.
+    """
+    if isinstance(packet, Event):
+        return encode_event(packet)
+    if isinstance(packet, Say):
+        prefix = _string8(packet.channel)
+        return _in_parts(Kind.SAY, packet.id, prefix, packet.text.encode())
+    kind, id, payload = _PAYLOADS[type(packet)](packet)
+    if len(payload) > MAX_PAYLOAD:
+        raise ValueError(f"{kind.name} with {len(payload)} bytes")
+    return HEADER.pack(MAGIC, VERSION, kind, 0, len(payload), id, 0, 1) + payload
+
+
+def encode_event(event: Event) -> bytes:
+    """The bytes of an event: one header and body for a short text, the fast path of the forwarder."""
+    seq, time, kind, channel, author, text, id = event
+    name, place, said = author.encode(), channel.encode(), text.encode()
+    length = EVENT_FIXED.size + len(name) + len(place) + len(said)
+    if len(said) > TEXT_PART:
+        prefix = EVENT_FIXED.pack(seq, time, len(name), len(place)) + name + place
+        return _in_parts(kind, id, prefix, said)
+    header = _EVENT_HEADER.pack(MAGIC, VERSION, kind, 0, length, id, 0, 1, seq, time, len(name), len(place))
+    return header + name + place + said
+
+
+def _in_parts(kind: int, id: int, prefix: bytes, text: bytes) -> bytes:
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"a text of {len(text)} bytes; the limit is {MAX_TEXT}")
+    parts = list(cut(text, TEXT_PART)) or [b""]
+    return b"".join(
+        HEADER.pack(MAGIC, VERSION, kind, 0, len(prefix) + len(part), id, number, len(parts)) + prefix + part
+        for number, part in enumerate(parts)
+    )
+
+
+def cut(text: bytes, size: int) -> Iterator[bytes]:
+    """UTF-8 text in pieces of at most `size` bytes (at least 4), never cut inside a character.
+
+    Continuation bytes are 10xxxxxx (RFC 3629, section 3): step back over them to where one begins.
+    """
+    start = 0
+    while start < len(text):
+        stop = min(start + size, len(text))
+        while stop < len(text) and text[stop] & 0xC0 == 0x80:
+            stop -= 1
+        yield text[start:stop]
+        start = stop
+
+
+def _string8(text: str) -> bytes:
+    """A string with its length in one byte before it."""
+    data = text.encode()
+    if len(data) > 255:
+        raise ValueError(f"{len(data)} bytes do not fit a length of one byte")
+    return bytes((len(data),)) + data
+
+
+_PAYLOADS: dict[type, Callable[..., tuple[Kind, int, bytes]]] = {
+    Hello: lambda p: (Kind.HELLO, 0, bytes((p.version,)) + p.software.encode()),
+    Username: lambda p: (Kind.USERNAME, 0, p.token + p.name.encode()),
+    Status: lambda p: (Kind.STATUS, 0, bytes((p.code,)) + p.reason.encode()),
+    Port: lambda p: (Kind.PORT, 0, p.number.to_bytes(2, "big") + p.ticket),
+    Admit: lambda p: (
+        Kind.ADMIT,
+        0,
+        p.ticket + ADMIT_FIXED.pack(p.since, p.lines) + _string8(p.name) + _string8(p.channel),
+    ),
+    Welcome: lambda p: (
+        Kind.WELCOME,
+        0,
+        p.token + WELCOME_FIXED.pack(p.confirmed, p.head) + _string8(p.name) + _string8(p.channel),
+    ),
+    Live: lambda p: (Kind.LIVE, 0, p.seq.to_bytes(8, "big")),
+    Confirm: lambda p: (Kind.CONFIRM, p.id, b""),
+    Command: lambda p: (Kind.COMMAND, p.id, _string8(p.channel) + p.text.encode()),
+    Notice: lambda p: (Kind.NOTICE, p.id, p.text.encode()),
+    Ping: lambda p: (Kind.PING, p.id, b""),
+    Pong: lambda p: (Kind.PONG, p.id, b""),
+    Bye: lambda p: (Kind.BYE, 0, bytes((p.again,)) + p.reason.encode()),
+}
