@@ -63,7 +63,7 @@ class History(Protocol):
         """The events of `channels` from the `lines`-th latest SAID on, in order. Any thread."""
 
     def tend(self, stopping: Flag) -> None:
-        """Do the background work (checkpoints, retention) until `stopping` is set; run in a thread of its own."""
+        """Do the background work (checkpoints, retention) until `stopping` is set, in a thread of its own."""
 
     def close(self) -> None:
         """Give everything back. Called once, after the forwarder and `tend` have ended."""
