@@ -6,11 +6,12 @@ The forwarder is the only writer. Whoever catches up reads, from any thread, whi
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import islice
 from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from chatroom.events import Event, EventKind
+from chatroom.events import Event
 
 
 class SessionRecord(NamedTuple):
@@ -59,8 +60,8 @@ class History(Protocol):
     def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
         """At most `limit` events with a seq above `after` in one of `channels`, in order. Any thread."""
 
-    def last(self, lines: int, channels: Collection[str]) -> list[Event]:
-        """The events of `channels` from the `lines`-th latest SAID on, in order. Any thread."""
+    def last(self, limit: int, channels: Collection[str]) -> list[Event]:
+        """The latest `limit` events of `channels`, in order. Any thread."""
 
     def tend(self, stopping: Flag) -> None:
         """Do the background work (checkpoints, retention) until `stopping` is set, in a thread of its own."""
@@ -103,23 +104,14 @@ class MemoryHistory:
             if not self._events:
                 return []
             start = max(0, after + 1 - self._events[0].seq)  # seqs have no gaps: the index is known
-            found: list[Event] = []
-            for event in self._events[start:]:
-                if event.channel in channels:
-                    found.append(event)
-                    if len(found) == limit:
-                        break
-            return found
+            later = islice(self._events, start, None)
+            return list(islice((event for event in later if event.channel in channels), limit))
 
-    def last(self, lines: int, channels: Collection[str]) -> list[Event]:
-        found: list[Event] = []
+    def last(self, limit: int, channels: Collection[str]) -> list[Event]:
         with self._lock:
-            for event in reversed(self._events):
-                if lines <= 0:
-                    break
-                if event.channel in channels:
-                    found.append(event)
-                    lines -= event.kind is EventKind.SAID
+            found = list(
+                islice((event for event in reversed(self._events) if event.channel in channels), limit)
+            )
         return found[::-1]
 
     def tend(self, stopping: Flag) -> None:

@@ -21,6 +21,12 @@ MAX_PARTS: Final = 32
 MAX_PAYLOAD: Final = TEXT_PART + 1024
 """Bytes after the header of one packet: a full text part plus the longest author and channel."""
 
+MAX_NUMBER: Final = 2**63 - 1
+"""Largest message id and seq: they are stored, and databases and most languages count in signed 64 bits."""
+
+MAX_TIME: Final = 253_402_300_799_999
+"""Largest time of an event in milliseconds: the end of the year 9999, where calendars (datetime) end."""
+
 MAX_REASON: Final = 1024
 """UTF-8 bytes of a reason or notice: a few lines of explanation."""
 

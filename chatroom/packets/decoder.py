@@ -7,7 +7,16 @@ from struct import error as StructError
 
 from chatroom.errors import ProtocolError
 from chatroom.events import Event, EventKind
-from chatroom.limits import MAX_PARTS, MAX_PAYLOAD, MAX_REASON, MAX_TEXT, NAME_BYTES, TICKET_BYTES
+from chatroom.limits import (
+    MAX_NUMBER,
+    MAX_PARTS,
+    MAX_PAYLOAD,
+    MAX_REASON,
+    MAX_TEXT,
+    MAX_TIME,
+    NAME_BYTES,
+    TICKET_BYTES,
+)
 from chatroom.packets.kinds import (
     ADMIT_FIXED,
     EVENT_FIXED,
@@ -54,7 +63,7 @@ class Decoder:
         holds the packets of this call that were complete before that byte.
         """
         if self._error is not None:
-            raise self._error
+            raise ProtocolError(str(self._error))
         packets: list[Packet] = []
         try:
             self._decode(self._rest + data if self._rest else data, packets)
@@ -75,6 +84,8 @@ class Decoder:
                 raise ProtocolError(_not_ours(magic, version))
             if length > MAX_PAYLOAD:
                 raise ProtocolError(f"a payload of {length} bytes is announced; the limit is {MAX_PAYLOAD}")
+            if id > MAX_NUMBER:
+                raise ProtocolError(_number_too_large(id))
             start = position + header_size
             position = start + length
             if position > end:
@@ -132,12 +143,18 @@ def _not_ours(magic: int, version: int) -> str:
     return f"protocol version {version} is not spoken here, only {VERSION}"
 
 
+def _number_too_large(number: int) -> str:
+    return f"the number {number} is too large; the limit is {MAX_NUMBER}"
+
+
 def _parse_event(kind: int, id: int, payload: bytes) -> Event:
     seq, time, author_size, channel_size = EVENT_FIXED.unpack_from(payload)
     author_end = EVENT_FIXED.size + author_size
     channel_end = author_end + channel_size
     if channel_end > len(payload):
         raise ProtocolError("event cut short")
+    if seq > MAX_NUMBER or time > MAX_TIME:
+        raise ProtocolError("seq or time is too large")
     return Event(
         seq,
         time,
@@ -183,7 +200,7 @@ def _parse_admit(_kind: int, _id: int, payload: bytes) -> Admit:
     name, rest = _take_string8(rest[ADMIT_FIXED.size :])
     channel, rest = _take_string8(rest)
     _expect_size(rest, 0)
-    return Admit(name, ticket, channel, since, lines)
+    return Admit(name, ticket, channel, _number(since), lines)
 
 
 def _parse_welcome(_kind: int, _id: int, payload: bytes) -> Welcome:
@@ -192,12 +209,18 @@ def _parse_welcome(_kind: int, _id: int, payload: bytes) -> Welcome:
     name, rest = _take_string8(rest[WELCOME_FIXED.size :])
     channel, rest = _take_string8(rest)
     _expect_size(rest, 0)
-    return Welcome(name, channel, token, confirmed, head)
+    return Welcome(name, channel, token, _number(confirmed), _number(head))
 
 
 def _parse_live(_kind: int, _id: int, payload: bytes) -> Live:
     _expect_size(payload, 8)
-    return Live(int.from_bytes(payload, "big"))
+    return Live(_number(int.from_bytes(payload, "big")))
+
+
+def _number(number: int) -> int:
+    if number > MAX_NUMBER:
+        raise ProtocolError(_number_too_large(number))
+    return number
 
 
 def _reason(data: bytes) -> str:
