@@ -46,7 +46,8 @@ def check_channel(channel: str) -> str:
     if not channel.startswith("#"):
         raise NameRefused("a channel begins with '#'")
     try:
-        checked = "#" + name_key(check_name(channel[1:]))
+        # Checked again after folding: compatibility forms can hold more (U+FDFA is four words with spaces).
+        checked = "#" + check_name(name_key(check_name(channel[1:])))
     except NameRefused as refused:
         raise NameRefused(f"channel: {refused}") from None
     if len(checked.encode()) > CHANNEL_BYTES:
@@ -76,6 +77,7 @@ def _is_name_character(character: str) -> bool:
 # Default_Ignorable_Code_Point, DerivedCoreProperties.txt).
 _INVISIBLE_LETTERS = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
+    + "\U00013441\U00013442\U00016fe4"  # Egyptian blanks, Khitan filler
     + "".join(map(chr, range(0xFE00, 0xFE10)))
     + "".join(map(chr, range(0xE0100, 0xE01F0)))
 )

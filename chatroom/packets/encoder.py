@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from struct import Struct
+from struct import error as StructError
 
 from chatroom.events import Event
-from chatroom.limits import MAX_PAYLOAD, MAX_TEXT, TEXT_PART
+from chatroom.limits import MAX_PAYLOAD, MAX_REASON, MAX_TEXT, NAME_BYTES, TEXT_PART, TICKET_BYTES
 from chatroom.packets.kinds import (
     ADMIT_FIXED,
     EVENT_FIXED,
@@ -42,13 +43,17 @@ def encode(packet: Packet) -> bytes:
     """
     if isinstance(packet, Event):
         return encode_event(packet)
-    if isinstance(packet, Say):
-        prefix = _string8(packet.channel)
-        return _in_parts(Kind.SAY, packet.id, prefix, packet.text.encode())
-    kind, id, payload = _PAYLOADS[type(packet)](packet)
-    if len(payload) > MAX_PAYLOAD:
-        raise ValueError(f"{kind.name} with {len(payload)} bytes")
-    return HEADER.pack(MAGIC, VERSION, kind, 0, len(payload), id, 0, 1) + payload
+    try:
+        if isinstance(packet, Say):
+            if not packet.text:
+                raise ValueError("SAY without text")
+            return _in_parts(Kind.SAY, packet.id, _string8(packet.channel), packet.text.encode())
+        kind, id, payload = _PAYLOADS[type(packet)](packet)
+        if len(payload) > MAX_PAYLOAD:
+            raise ValueError(f"{kind.name} with {len(payload)} bytes; the limit is {MAX_PAYLOAD}")
+        return HEADER.pack(MAGIC, VERSION, kind, 0, len(payload), id, 0, 1) + payload
+    except (StructError, OverflowError) as cause:
+        raise ValueError(f"a number does not fit: {cause}") from None
 
 
 def encode_event(event: Event) -> bytes:
@@ -56,10 +61,15 @@ def encode_event(event: Event) -> bytes:
     seq, time, kind, channel, author, text, id = event
     name, place, said = author.encode(), channel.encode(), text.encode()
     length = EVENT_FIXED.size + len(name) + len(place) + len(said)
-    if len(said) > TEXT_PART:
-        prefix = EVENT_FIXED.pack(seq, time, len(name), len(place)) + name + place
-        return _in_parts(kind, id, prefix, said)
-    header = _EVENT_HEADER.pack(MAGIC, VERSION, kind, 0, length, id, 0, 1, seq, time, len(name), len(place))
+    try:
+        if len(said) > TEXT_PART:
+            prefix = EVENT_FIXED.pack(seq, time, len(name), len(place)) + name + place
+            return _in_parts(kind, id, prefix, said)
+        header = _EVENT_HEADER.pack(
+            MAGIC, VERSION, kind, 0, length, id, 0, 1, seq, time, len(name), len(place)
+        )
+    except StructError as cause:
+        raise ValueError(f"a number or a name does not fit: {cause}") from None
     return header + name + place + said
 
 
@@ -95,20 +105,36 @@ def _string8(text: str) -> bytes:
     return bytes((len(data),)) + data
 
 
+def _reason(text: str) -> bytes:
+    return _at_most(text.encode(), MAX_REASON)
+
+
+def _token(token: bytes) -> bytes:
+    if len(token) != TICKET_BYTES:
+        raise ValueError(f"a ticket or token of {len(token)} bytes instead of {TICKET_BYTES}")
+    return token
+
+
+def _at_most(data: bytes, limit: int) -> bytes:
+    if len(data) > limit:
+        raise ValueError(f"{len(data)} bytes where the limit is {limit}")
+    return data
+
+
 _PAYLOADS: dict[type, Callable[..., tuple[Kind, int, bytes]]] = {
-    Hello: lambda p: (Kind.HELLO, 0, bytes((p.version,)) + p.software.encode()),
-    Username: lambda p: (Kind.USERNAME, 0, p.token + p.name.encode()),
-    Status: lambda p: (Kind.STATUS, 0, bytes((p.code,)) + p.reason.encode()),
-    Port: lambda p: (Kind.PORT, 0, p.number.to_bytes(2, "big") + p.ticket),
+    Hello: lambda p: (Kind.HELLO, 0, bytes((p.version,)) + _reason(p.software)),
+    Username: lambda p: (Kind.USERNAME, 0, _token(p.token) + _at_most(p.name.encode(), NAME_BYTES)),
+    Status: lambda p: (Kind.STATUS, 0, bytes((p.code,)) + _reason(p.reason)),
+    Port: lambda p: (Kind.PORT, 0, p.number.to_bytes(2, "big") + _token(p.ticket)),
     Admit: lambda p: (
         Kind.ADMIT,
         0,
-        p.ticket + ADMIT_FIXED.pack(p.since, p.lines) + _string8(p.name) + _string8(p.channel),
+        _token(p.ticket) + ADMIT_FIXED.pack(p.since, p.lines) + _string8(p.name) + _string8(p.channel),
     ),
     Welcome: lambda p: (
         Kind.WELCOME,
         0,
-        p.token + WELCOME_FIXED.pack(p.confirmed, p.head) + _string8(p.name) + _string8(p.channel),
+        _token(p.token) + WELCOME_FIXED.pack(p.confirmed, p.head) + _string8(p.name) + _string8(p.channel),
     ),
     Live: lambda p: (Kind.LIVE, 0, p.seq.to_bytes(8, "big")),
     Confirm: lambda p: (Kind.CONFIRM, p.id, b""),
@@ -116,5 +142,5 @@ _PAYLOADS: dict[type, Callable[..., tuple[Kind, int, bytes]]] = {
     Notice: lambda p: (Kind.NOTICE, p.id, p.text.encode()),
     Ping: lambda p: (Kind.PING, p.id, b""),
     Pong: lambda p: (Kind.PONG, p.id, b""),
-    Bye: lambda p: (Kind.BYE, 0, bytes((p.again,)) + p.reason.encode()),
+    Bye: lambda p: (Kind.BYE, 0, bytes((p.again,)) + _reason(p.reason)),
 }
