@@ -1,0 +1,71 @@
+"""What every test is held to: it gives back the threads, sockets and descriptors that it took."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+LEAK_SECONDS = 3.0
+"""How long a test's threads may need to end after it: more than a program's own closing time."""
+
+settings.register_profile(
+    "suite",
+    deadline=None,  # a shared machine stalls now and then; how long a test takes is judged as a whole
+    max_examples=50,
+    derandomize=bool(os.environ.get("CI")),  # a red CI run must be red again when it is repeated
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks() -> Iterator[None]:
+    """Fails the test when a thread or descriptor is there after it that was not there before."""
+    threads, descriptors = set(threading.enumerate()), open_descriptors()
+    yield
+    end = time.monotonic() + LEAK_SECONDS
+    left = _join_all(set(threading.enumerate()) - threads, end)
+    if left:
+        pytest.fail(f"threads left behind: {', '.join(sorted(thread.name for thread in left))}")
+    leaked = _new_descriptors(descriptors, end)
+    if leaked:
+        pytest.fail(f"descriptors left open: {', '.join(leaked)}")
+
+
+def open_descriptors() -> dict[int, str]:
+    """Each open descriptor of this process and what it is; empty where the system does not tell."""
+    found: dict[int, str] = {}
+    try:
+        numbers = [int(entry) for entry in os.listdir("/proc/self/fd")]
+    except FileNotFoundError:
+        return found
+    for number in numbers:
+        try:
+            found[number] = os.readlink(f"/proc/self/fd/{number}")
+        except OSError:  # the descriptor by which the directory itself was read
+            continue
+    return found
+
+
+def _join_all(threads: set[threading.Thread], end: float) -> list[threading.Thread]:
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    return [thread for thread in threads if thread.is_alive()]
+
+
+def _new_descriptors(before: dict[int, str], end: float) -> list[str]:
+    """What is open now and was not before; a wider fixture's server may need a moment to see a peer gone."""
+    pause = threading.Event()
+    while True:
+        now = open_descriptors()
+        leaked = [f"{number} → {what}" for number, what in now.items() if before.get(number) != what]
+        if not leaked or time.monotonic() > end:
+            return leaked
+        gc.collect()  # what is only garbage is reported by its own ResourceWarning
+        pause.wait(0.01)

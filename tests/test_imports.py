@@ -1,0 +1,146 @@
+"""Who may import whom, module by module, and why."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("chatroom", "client", "server", "views")
+MODULES = sorted(path for package in OURS for path in (ROOT / package).rglob("*.py"))
+
+_HEART = "the heart serves every door and every test; whoever it imported, it could not be used without"
+_SIDES = "server and client meet only on the wire, so that either can be replaced (by a program in C++, too)"
+_VIEWS = "views turn state into text; packets and threads are the client's business"
+
+# package → our own modules that it may import, and why no others
+ALLOWED: dict[str, tuple[tuple[str, ...], str]] = {
+    "chatroom": (("chatroom",), _HEART),
+    "views": (
+        ("views", "chatroom.events", "chatroom.limits", "chatroom.errors", "chatroom.names"),
+        _VIEWS,
+    ),
+    "client": (("client", "views", "chatroom"), _SIDES),
+    "server": (("server", "chatroom"), _SIDES),
+}
+
+_TRANSPORT = frozenset(
+    {"socket", "ssl", "sqlite3", "termios", "tty", "select", "selectors", "socketserver", "asyncio"}
+)
+_IMPURE = _TRANSPORT | frozenset(
+    {"threading", "queue", "concurrent", "multiprocessing", "subprocess", "signal", "os", "sys", "time"}
+    | {"random", "secrets", "curses", "readline", "msvcrt", "fcntl", "pty"}
+)
+
+# modules (by prefix) → modules from outside that they must not import, and why
+FORBIDDEN: list[tuple[str, frozenset[str], str]] = [
+    *(
+        (
+            pure,
+            _IMPURE,
+            "no socket, thread, clock or terminal: state in, result out, tested with plain values",
+        )
+        for pure in ("chatroom.events", "chatroom.packets", "chatroom.handshake", "chatroom.names", "views")
+    ),
+    ("chatroom", _TRANSPORT, "storage and transport come in through small interfaces"),
+    (
+        "server",
+        frozenset({"termios", "tty", "curses", "readline", "colorama", "wcwidth"}),
+        "a server has no screen",
+    ),
+    ("client", frozenset({"sqlite3"}), "the history is the server's"),
+]
+
+# the screen libraries and the one place for each
+ONLY_IN = {
+    "wcwidth": ("views",),
+    "colorama": ("views", "client"),
+    "sqlite3": ("server",),
+    "ssl": ("server", "client"),
+}
+
+
+def name_of(path: Path) -> str:
+    """`chatroom.packets.decoder` for its file; a package for its `__init__`."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(tree: ast.AST, module: str, is_package: bool) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything that a module imports, wherever in it the import stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                here = module.split(".") if is_package else module.split(".")[:-1]
+                base = ".".join([*here[: len(here) - node.level + 1], *([base] if base else [])])
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def under(name: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether a module is one of `prefixes` or inside one."""
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+
+
+def complaints(source: str, module: str, is_package: bool = False) -> list[str]:
+    """What is wrong with the imports of a module, each with the reason for the rule."""
+    found = []
+    allowed, why = ALLOWED[module.split(".")[0]]
+    for line, name in imports(ast.parse(source), module, is_package):
+        top = name.split(".")[0]
+        place = f"{module}, line {line}: {name}"
+        if top in ("tests", *OURS) and not under(name, allowed):
+            found.append(f"{place}: only {', '.join(allowed)} of our own may be imported here: {why}")
+        for prefix, forbidden, reason in FORBIDDEN:
+            if under(module, (prefix,)) and top in forbidden:
+                found.append(f"{place}: {top} must not be imported in {prefix}: {reason}")
+        if top in ONLY_IN and not under(module, ONLY_IN[top]):
+            found.append(f"{place}: {top} belongs to {' and '.join(ONLY_IN[top])} only")
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_import_directions(path: Path) -> None:
+    """A module imports only what its place in the layout allows."""
+    found = complaints(path.read_text(), name_of(path), path.name == "__init__.py")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("chatroom.forwarder", "import socket"),
+        ("chatroom.roster", "from server import app"),
+        ("chatroom.handshake", "import threading"),
+        ("chatroom.packets.decoder", "def late():\n    import time"),
+        ("chatroom.packets.decoder", "from ...server import app"),
+        ("client.connection", "from server.app import App"),
+        ("server.lobby", "import views"),
+        ("views.keys", "from chatroom.packets import Say"),
+        ("views.keys", "import termios"),
+        ("views.keys", "from chatroom import packets"),
+        ("client.api", "import sqlite3"),
+        ("server.app", "import wcwidth"),
+        ("server.app", "from tests.conftest import x"),
+    ],
+)
+def test_a_wrong_import_is_found(module: str, source: str) -> None:
+    """Each rule can fail: an import against the direction is reported with its line and reason."""
+    assert complaints(source, module), f"{source!r} in {module} went through"
+
+
+def test_only_the_composition_root_knows_both_ends() -> None:
+    """In server/, only app (and the programs) bring the chatroom and its storage and transport together."""
+    root = {"server.app", "server.__main__"}
+    for path in (ROOT / "server").glob("*.py"):
+        names = {name for _, name in imports(ast.parse(path.read_text()), name_of(path), False)}
+        stores = any(under(name, ("server.storage",)) for name in names)
+        listens = any(under(name, ("server.server", "server.lobby", "chatroom.chatroom")) for name in names)
+        assert not (stores and listens) or name_of(path) in root, (
+            f"{name_of(path)} knows storage and transport"
+        )
