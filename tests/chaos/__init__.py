@@ -1,0 +1,12 @@
+"""Chaos: seeded faults under load, and a checker that judges what every client was told against history.
+
+records.py     what a talker writes down, and how it is read back
+checker.py     the judge: records and history in, violations out; no process, file or clock
+proxy.py       a TCP proxy that resets, cuts, stalls and chops connections
+schedule.py    which fault happens when, from a seed
+programs.py    the real server and clients as child processes
+disk.py        a disk that can be full or failing
+talker.py      a child process around the importable Client that writes its record
+run.py         one run: load, faults, healing, judgement
+sabotage.py    the server with a planted bug, to show that the checker can fail
+"""
