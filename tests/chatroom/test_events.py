@@ -1,0 +1,60 @@
+"""Events: immutable, and the same in JSON whoever prints them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.events import Event, EventKind, iso_time
+from chatroom.limits import MAX_TIME
+from tests.chatroom import strategies
+
+SAID = Event(3, 1_769_862_896_789, EventKind.SAID, "#general", "ann", "hi", 7)
+
+
+def test_as_json() -> None:
+    """An event in JSON has seq, time, kind, channel, author and text, in this order, and nothing else."""
+    assert json.dumps(SAID.as_json()) == (
+        '{"seq": 3, "time": "2026-01-31T12:34:56.789Z", "kind": "said", '
+        '"channel": "#general", "author": "ann", "text": "hi"}'
+    )
+
+
+@given(strategies.events)
+def test_every_event_can_be_json(event: Event) -> None:
+    """Whatever event the wire lets through can be printed as JSON, and its time is the same moment."""
+    fields = json.loads(json.dumps(event.as_json()))
+    assert fields["kind"] == event.kind.name.lower()
+    assert fields["text"] == event.text
+    moment = datetime.fromisoformat(fields["time"])
+    assert (moment - datetime.fromtimestamp(0, UTC)).total_seconds() == pytest.approx(
+        event.time / 1000, abs=2e-4
+    )
+
+
+@given(st.integers(0, MAX_TIME), st.integers(0, MAX_TIME))
+def test_times_sort_as_text(one: int, other: int) -> None:
+    """ISO times compare as their moments do: all have the same length and zone."""
+    assert (iso_time(one) < iso_time(other)) == (one < other)
+
+
+def test_an_event_cannot_be_changed() -> None:
+    """What happened, happened."""
+    with pytest.raises(AttributeError):
+        SAID.text = "bye"  # type: ignore[misc]
+
+
+def test_kind_numbers_are_kept() -> None:
+    """The numbers of the kinds are in histories and on the wire: none may ever change."""
+    assert {kind.word: int(kind) for kind in EventKind} | {
+        "said": 0x20,
+        "joined": 0x21,
+        "left": 0x22,
+        "renamed": 0x23,
+        "topic": 0x24,
+        "kicked": 0x25,
+    } == {kind.word: int(kind) for kind in EventKind}

@@ -1,0 +1,160 @@
+"""The handshake: the tables allow the agreed sequence and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.errors import ProtocolError
+from chatroom.handshake import CLIENT, SERVER, Handshake, State, Table
+from chatroom.packets import (
+    NO_TOKEN,
+    Admit,
+    Code,
+    Decoder,
+    Hello,
+    Packet,
+    Port,
+    Status,
+    Username,
+    Welcome,
+    encode,
+)
+from tests.chatroom import strategies
+
+PASS, FAIL, END = Status(Code.PASS), Status(Code.FAIL, "taken"), Status(Code.END)
+TICKET = bytes(range(16))
+HELLO, USERNAME = Hello(1, "test"), Username("ann", NO_TOKEN)
+PORT, ADMIT = Port(5100, TICKET), Admit("ann", TICKET, "#general", 0, 50)
+WELCOME = Welcome("ann", "#general", TICKET, 0, 0)
+SAMPLES: dict[type | Code, Packet] = {
+    Hello: HELLO,
+    Username: USERNAME,
+    Port: PORT,
+    Admit: ADMIT,
+    Welcome: WELCOME,
+    Code.PASS: PASS,
+    Code.FAIL: FAIL,
+    Code.END: END,
+}
+
+
+class Side:
+    """One side with its decoder, as a connection's thread has it."""
+
+    def __init__(self, table: Table) -> None:
+        self.handshake, self.decoder = Handshake(table), Decoder()
+
+    def take(self, *packets: Packet) -> State:
+        """Receive packets as bytes; the state after the last one."""
+        for packet in self.decoder.feed(b"".join(map(encode, packets))):
+            self.handshake.receive(packet)
+        return self.handshake.state
+
+
+def test_the_agreed_sequence() -> None:
+    """USERNAME until PASS, PORT, PASS, END both ways, ADMIT, WELCOME: both sides end as ADMITTED."""
+    server, client = Side(SERVER), Side(CLIENT)
+    client.handshake.enter(State.NAMING)
+    assert server.take(HELLO) is State.NAMING
+    client.handshake.enter(State.ASKED)
+    assert server.take(USERNAME) is State.NAMING
+    assert client.take(FAIL) is State.NAMING
+    client.handshake.enter(State.ASKED)
+    assert server.take(USERNAME) is State.NAMING
+    server.handshake.enter(State.OFFERED)
+    assert client.take(PASS, PORT) is State.OFFERED
+    client.handshake.enter(State.TAKEN)
+    assert server.take(PASS, END) is State.ADMITTING
+    assert client.take(END) is State.ADMITTING
+    assert server.take(ADMIT) is State.ADMITTED
+    assert client.take(WELCOME) is State.ADMITTED
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(State.OPENED, "server full"), (State.NAMING, "version not spoken")]
+)
+def test_refused_in_the_lobby(state: State, code: str) -> None:
+    """A lobby that is full or does not speak the version says FAIL before or after HELLO."""
+    client = Side(CLIENT)
+    client.handshake.enter(state)
+    assert client.take(Status(Code.FAIL, code)) is State.REFUSED
+
+
+def test_wrong_ticket() -> None:
+    """On the new port the server may still say FAIL; the client then knows that it is not admitted."""
+    client = Side(CLIENT)
+    client.handshake.enter(State.ADMITTING)
+    assert client.take(FAIL) is State.REFUSED
+
+
+def test_client_without_the_port() -> None:
+    """A client that cannot use the port says FAIL, and the handshake is over."""
+    server = Side(SERVER)
+    server.handshake.enter(State.OFFERED)
+    assert server.take(FAIL) is State.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("table", "state", "key"),
+    [
+        pytest.param(table, state, key, id=f"{side}-{state.value}-{getattr(key, '__name__', key)}")
+        for side, table in (("server", SERVER), ("client", CLIENT))
+        for state, key in itertools.product(State, SAMPLES)
+    ],
+)
+def test_every_move(table: Table, state: State, key: type | Code) -> None:
+    """A packet that the table has for a state leads where it says; every other one is a ProtocolError."""
+    handshake = Handshake(table)
+    handshake.enter(state)
+    if (state, key) in table:
+        assert handshake.receive(SAMPLES[key]) is table[state, key]
+        assert handshake.state is table[state, key]
+    else:
+        with pytest.raises(ProtocolError, match=f"cannot come now.*{state.value}"):
+            handshake.receive(SAMPLES[key])
+        assert handshake.state is state
+
+
+@given(st.sampled_from([SERVER, CLIENT]), st.sampled_from(State), strategies.packets)
+def test_talking_waits_for_the_end(table: Table, state: State, packet: Packet) -> None:
+    """No line, command, event or ping is allowed in any state of the handshake."""
+    key = packet.code if isinstance(packet, Status) else type(packet)
+    handshake = Handshake(table)
+    handshake.enter(state)
+    if key not in SAMPLES:
+        with pytest.raises(ProtocolError):
+            handshake.receive(packet)
+
+
+@given(st.lists(st.sampled_from(list(SAMPLES.values())), max_size=12))
+def test_nobody_is_admitted_without_a_ticket(packets: list[Packet]) -> None:
+    """Whatever a client sends, it comes to ADMITTED only by ADMIT after the port was taken."""
+    handshake = Handshake(SERVER)
+    passed: list[Packet] = []
+    for packet in packets:
+        try:
+            handshake.receive(packet)
+        except ProtocolError:
+            continue
+        passed.append(packet)
+        if handshake.state is State.NAMING and USERNAME in passed:
+            handshake.enter(State.OFFERED)
+    if handshake.state is State.ADMITTED:
+        assert passed[0] == HELLO
+        assert passed[-4:] == [USERNAME, PASS, END, ADMIT]
+
+
+def test_tables_lead_somewhere() -> None:
+    """The ends have no way out, and no state of a table is a dead end before them."""
+    for table in (SERVER, CLIENT):
+        assert not {State.ADMITTED, State.REFUSED} & {state for state, _ in table}
+        assert State.ADMITTED in table.values()
+
+
+def test_repr_shows_the_state() -> None:
+    """A log line shows where a handshake stood."""
+    assert repr(Handshake(SERVER)) == "<Handshake opened>"

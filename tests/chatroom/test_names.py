@@ -1,0 +1,162 @@
+"""Names: one written form, unique without regard to case, nothing invisible."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from chatroom.errors import NameRefused
+from chatroom.limits import CHANNEL_BYTES, DEFAULT_CHANNEL, NAME_BYTES, NAME_COLUMNS
+from chatroom.names import check_channel, check_name, columns, name_key
+
+anything = st.one_of(st.text(max_size=30), st.text(st.characters(categories=("L", "M", "N")), max_size=26))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ann",
+        "Ann-Marie",
+        "r2.d2",
+        "x",
+        "0",
+        "Åsa",
+        "Ωmega",
+        "Łukasz",
+        "李雷",
+        "ひろし",
+        "नरेश",
+        "عمر",
+        "ไก่",
+        "김철수",
+        "a_b",
+    ],
+)
+def test_good_names(name: str) -> None:
+    """Letters and digits of any script and `_ - .` make a name."""
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "needed"),
+        (" ann", "begins"),
+        ("an n", "cannot be"),
+        ("_ann", "begins"),
+        ("#ann", "begins"),
+        ("\u0301a", "begins"),
+        ("an\nn", "cannot be"),
+        ("an\x1b[2Jn", "cannot be"),
+        ("an\u009bn", "cannot be"),
+        ("an\u200bn", "cannot be"),
+        ("an\u202en", "cannot be"),
+        ("an\u3164n", "cannot be"),
+        ("an\ufe0fn", "cannot be"),
+        ("an\U00016fe4n", "cannot be"),
+        ("ann\u2800", "cannot be"),
+        ("ann🙂", "cannot be"),
+        ("ann\ud800", "cannot be"),
+        ("ann\ue000", "cannot be"),
+        ("a\u0323\u0324\u0325\u0326", "cannot be"),
+        ("x" * (NAME_COLUMNS + 1), "longer"),
+        ("漢" * (NAME_COLUMNS // 2 + 1), "longer"),
+        ("x\u0323\u0324" * (NAME_COLUMNS - 1), "longer"),
+    ],
+    ids=ascii,
+)
+def test_bad_names(name: str, reason: str) -> None:
+    """Blank, invisible, control, decorated and overlong names are refused with a printable reason."""
+    with pytest.raises(NameRefused, match=reason) as refused:
+        check_name(name)
+    assert refused.value.reason.isascii()
+    assert refused.value.reason.isprintable()
+
+
+@given(anything)
+@example("e\u0301")
+def test_a_name_has_one_written_form(text: str) -> None:
+    """What check_name gives is NFC, within the limits, and given back unchanged when checked again."""
+    try:
+        name = check_name(text)
+    except NameRefused:
+        return
+    assert check_name(name) == name
+    assert unicodedata.is_normalized("NFC", name)
+    assert columns(name) <= NAME_COLUMNS
+    assert len(name.encode()) <= NAME_BYTES
+    assert name_key(name) == name_key(text)
+
+
+@given(anything)
+def test_case_never_makes_another_person(text: str) -> None:
+    """The key of a name is the key of its own upper-case, lower-case, folded and keyed forms."""
+    key = name_key(text)
+    assert name_key(key) == key
+    assert name_key(text.lower()) == key or text.lower().casefold() != text.casefold()
+    assert name_key(text.casefold()) == key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ann", "ANN"),
+        ("Ann", "Ａｎｎ"),
+        ("straße", "STRASSE"),
+        ("é", "e\u0301"),
+        ("ΣΑΣ", "σας"),
+        ("ﬁ", "fi"),
+        ("Å", "Å"),
+    ],
+)
+def test_same_name(one: str, other: str) -> None:
+    """Case, width, ligatures and the way an accent is coded do not make two names."""
+    assert name_key(one) == name_key(other)
+
+
+def test_other_names() -> None:
+    """Accents do make two names, and so does a dot."""
+    assert len({name_key(name) for name in ("ann", "änn", "a.nn", "ann1")}) == 4
+
+
+def test_no_character_of_a_name_is_invisible() -> None:
+    """No character that the name rules allow is a control, format or space character."""
+    for number in range(sys.maxunicode + 1):
+        character = chr(number)
+        if unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp"):
+            with pytest.raises(NameRefused):
+                check_name("a" + character)
+
+
+@given(st.one_of(anything, anything.map("#".__add__)))
+@example("#\ufdfa")
+@example("#½")
+@example("#①")
+def test_a_channel_has_one_written_form(text: str) -> None:
+    """What check_channel gives is folded, fits the wire, and stays the same when checked again."""
+    try:
+        channel = check_channel(text)
+    except NameRefused:
+        return
+    assert channel.startswith("#")
+    assert check_channel(channel) == channel
+    assert name_key(channel) == channel
+    assert check_name(channel[1:]) == channel[1:]
+    assert len(channel.encode()) <= CHANNEL_BYTES
+
+
+def test_channels() -> None:
+    """A channel is a '#' and a name, the same whatever its case; the default one is in its written form."""
+    assert check_channel("#General") == check_channel("#GENERAL") == DEFAULT_CHANNEL
+    for bad in ("general", "", "#", "##a", "# a", "#\ufdfa", "#" + "x" * NAME_COLUMNS + "x"):
+        with pytest.raises(NameRefused):
+            check_channel(bad)
+
+
+def test_columns() -> None:
+    """Marks take no column, East Asian wide letters two."""
+    assert [columns(text) for text in ("abc", "漢字", "e\u0301", "Ａ", "")] == [3, 4, 1, 2, 0]
