@@ -1,0 +1,140 @@
+"""The test vectors and the code say the same, both ways; so does the example of the protocol's page."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatroom import limits
+from chatroom.errors import NameRefused, ProtocolError
+from chatroom.events import EventKind
+from chatroom.handshake import CLIENT, SERVER, Handshake, State
+from chatroom.names import check_channel, check_name, name_key
+from chatroom.packets import HEADER, Decoder, Kind, encode
+from tests.vectors import make
+
+FOLDER = Path(__file__).parent
+PAGE = (FOLDER.parent.parent / "notes" / "protocol.md").read_text()
+
+
+def load(name: str) -> list[dict[str, Any]]:
+    """The entries of a file."""
+    entries: list[dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text())
+    return entries
+
+
+def test_files_are_what_the_code_makes() -> None:
+    """The files are what `python -m tests.vectors.make` writes today: the wire did not change unnoticed."""
+    assert make.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("entry", load("packets"), ids=lambda entry: entry["name"])
+def test_packet(entry: dict[str, Any]) -> None:
+    """The bytes mean the packet, and the packet makes the bytes."""
+    data = bytes.fromhex(entry["hex"])
+    (packet,) = Decoder().feed(data)
+    assert make.meaning(packet) == entry["packet"]
+    assert encode(make.packet_of(entry["packet"])) == data
+
+
+def test_every_kind_has_a_vector() -> None:
+    """No kind of packet is without a vector."""
+    found = {entry["packet"]["kind"] for entry in load("packets")}
+    assert found == {kind.name for kind in (*Kind, *EventKind)}
+
+
+@pytest.mark.parametrize("size", [1, 7, 10**6])
+@pytest.mark.parametrize("entry", load("streams"), ids=lambda entry: entry["name"])
+def test_stream(entry: dict[str, Any], size: int) -> None:
+    """The stream gives the packets, however it is cut, and is refused where it says so."""
+    data, decoder, found, error = bytes.fromhex(entry["hex"]), Decoder(), [], False
+    try:
+        for start in range(0, len(data), size):
+            found += decoder.feed(data[start : start + size])
+    except ProtocolError as broken:
+        found, error = found + broken.before, True
+    assert [make.meaning(packet) for packet in found] == entry["packets"]
+    assert error is entry["error"]
+
+
+def test_dialogue_is_a_handshake() -> None:
+    """What the dialogue's sides say is what the handshake's tables allow, up to WELCOME."""
+    client, server = Handshake(CLIENT), Handshake(SERVER)
+    own_steps = {"HELLO": State.NAMING, "USERNAME": State.ASKED, "PORT": State.OFFERED}
+    for entry in load("dialogue"):
+        packet = make.packet_of(entry["packet"])
+        receiver, sender = (server, client) if entry["from"] == "client" else (client, server)
+        if receiver.state is State.ADMITTED:
+            break
+        receiver.receive(packet)
+        kind = entry["packet"]["kind"]
+        if kind in own_steps:
+            sender.enter(own_steps[kind])
+        elif sender is client and entry["packet"].get("code") == "PASS":
+            client.enter(State.TAKEN)
+    assert client.state is server.state is State.ADMITTED
+
+
+@pytest.mark.parametrize(
+    "entry", load("names"), ids=lambda entry: ascii(entry.get("name", entry.get("channel")))
+)
+def test_name(entry: dict[str, Any]) -> None:
+    """A name or channel has the written form and key that the file says, or is refused."""
+    if "refused" in entry:
+        with pytest.raises(NameRefused):
+            check_name(entry["name"]) if "name" in entry else check_channel(entry["channel"])
+    elif "name" in entry:
+        assert (check_name(entry["name"]), name_key(entry["name"])) == (entry["written"], entry["key"])
+    else:
+        assert check_channel(entry["channel"]) == entry["written"]
+
+
+# --- notes/protocol.md ----------------------------------------------------------------------------------
+
+
+def example() -> list[tuple[str, str, dict[str, Any], bytes]]:
+    """The page's worked example: sender, receiver, meaning and bytes of each packet."""
+    (block,) = re.findall(r"```hex\n(.*?)```", PAGE, re.S)
+    found = []
+    for caption, data in re.findall(r"^(\S.*)\n((?: +[0-9a-f ]+\n)+)", block, re.M):
+        sender, receiver, kind, fields = re.fullmatch(r"(.+?) → (.+?): (\w+) (\{.*\})", caption).groups()
+        found.append((sender, receiver, {"kind": kind} | json.loads(fields), bytes.fromhex(data)))
+    return found
+
+
+def test_worked_example_is_real() -> None:
+    """The hex of the page's example is the dialogue of the vectors, and means what stands above it."""
+    assert [
+        {"from": sender, "to": receiver, "hex": data.hex(), "packet": fields}
+        for sender, receiver, fields, data in example()
+    ] == load("dialogue")
+    for _, _, fields, data in example():
+        assert [make.meaning(packet) for packet in Decoder().feed(data)] == [fields]
+
+
+def test_page_has_every_kind() -> None:
+    """The page has a section for each kind, under its number."""
+    for kind in (*Kind, *EventKind):
+        assert re.search(
+            rf"^#+ .*0x{kind:02X} {kind.name}\b|^\| 0x{kind:02X} \| {kind.name} \|", PAGE, re.M
+        ), kind.name
+
+
+def test_page_has_the_limits() -> None:
+    """Each limit that the page states is the one in the code."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([0-9.]+) ?\w* \|", PAGE, re.M)
+    assert len(rows) >= 10
+    for name, value in rows:
+        assert json.loads(value) == getattr(limits, name), name
+
+
+def test_page_has_the_header() -> None:
+    """The sizes in the page's header table follow one another and add up to the header."""
+    table = PAGE.split("## The header")[1].split("\n## ")[0]
+    rows = [(int(offset), int(size)) for offset, size in re.findall(r"^\| (\d+) \| (\d+) \|", table, re.M)]
+    assert [offset for offset, _ in rows] == [sum(size for _, size in rows[:at]) for at in range(len(rows))]
+    assert sum(size for _, size in rows) == HEADER.size
