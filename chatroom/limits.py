@@ -130,3 +130,128 @@ CLOSE_SECONDS: Final = 1.5
 
 DISK_RETRY_SECONDS: Final = 0.5
 """Pause between tries to store a batch while the disk is full: soon enough to notice space, rare enough."""
+
+# --- the screen -----------------------------------------------------------------------------------------
+
+FRAMES_PER_SECOND: Final = 30
+"""Repaints a second for what others say: faster cannot be read, slower looks like stutter. A key is
+answered at once."""
+
+TRANSCRIPT_ENTRIES: Final = 2000
+"""Entries kept for repainting: more than any screen has rows. What is older is in the terminal's scrollback."""
+
+FLOOD_SCREENS: Final = 2
+"""Screens full of new lines in one frame from which on nobody can read along."""
+
+FLOOD_FRAMES: Final = 3
+"""Frames in a row with that much before lines are left out: a burst (joining, coming back) is shown whole."""
+
+MARKS: Final = 4
+"""Marks on one letter: Vietnamese, Hebrew and Thai need three; a hundred lock up terminals."""
+
+CLUSTER_CHARACTERS: Final = 16
+"""Characters drawn as one: real clusters are shorter; Unicode's rules alone would allow endless ones."""
+
+INPUT_HISTORY: Final = 500
+"""Sent lines that the arrow keys bring back."""
+
+UNDO_STEPS: Final = 100
+"""Changes of the input line that can be taken back."""
+
+PENDING_SHOWN: Final = 4
+"""Own lines that are shown as not stored yet; how many more there are is a number."""
+
+ESCAPE_SECONDS: Final = 0.05
+"""An escape character with nothing behind it for this long is the Esc key, not the start of an arrow key."""
+
+SEQUENCE_SECONDS: Final = 0.5
+"""A longer sequence cut off for this long is given up: slow links do split them, but not for half a second."""
+
+PASTE_SECONDS: Final = 5.0
+"""A paste whose end does not come for this long is over, so that the keyboard is never dead."""
+
+# --- history --------------------------------------------------------------------------------------------
+
+BUSY_SECONDS: Final = 1.0
+"""How long a statement waits while another program (a backup, an sqlite3 shell) has the history locked:
+longer than such a lock normally lasts, shorter than the promise of an orderly end."""
+
+TEND_SECONDS: Final = 0.5
+"""Pause between two looks at what is to be tidied; each costs microseconds when there is nothing."""
+
+CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
+"""The write-ahead log is moved into the history when it is longer: a thousand pages, so that the two fsyncs
+of it are shared by tens of thousands of lines, and little is to be read again after a crash."""
+
+WAL_BYTES: Final = 32 * 1024 * 1024
+"""Above this the forwarder waits some milliseconds for the end of a checkpoint, so that the log can begin
+anew however busy it is. At a hundred thousand lines a second that is once in some seconds."""
+
+HISTORY_READERS: Final = 8
+"""Reads of the history at once; more would only share the same disk and processor. Others wait their turn."""
+
+READER_CACHE: Final = 512 * 1024
+"""Bytes of pages that each reader keeps; the operating system keeps the rest."""
+
+RETENTION_STEP: Final = 2000
+"""Events removed in one transaction: a few milliseconds for which a batch may have to wait."""
+
+RETENTION_PAUSE: Final = 0.005
+"""Seconds between two such steps, in which waiting batches come first; over 100,000 are removed per second,
+as many as a fully loaded server takes in."""
+
+MAX_KEPT: Final = 10**15
+"""Days or events that can be asked for with --keep; anything near it is the same as all."""
+
+# --- the client -----------------------------------------------------------------------------------------
+
+MAX_PENDING: Final = 8192
+"""Lines said and not yet confirmed; then say() waits. As many as the server's waiting queue holds: more on
+the way would only wait there."""
+
+PENDING_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of those lines, for long texts."""
+
+MAX_COMMANDS: Final = 64
+"""Slash commands that wait to be sent: what a person types while the server is away."""
+
+SEND_BYTES: Final = 64 * 1024
+"""Bytes of waiting lines that go into one send: fewer calls under load, no second copy of a whole backlog."""
+
+MAX_PROCESSING: Final = 8
+"""Threads that process received bursts at once; with all of them busy nothing more is read."""
+
+UNREAD_BYTES: Final = 16 * 1024 * 1024
+"""Received bytes whose events the user of a client has not taken: about 100,000 short lines, some 80 MB as
+objects. Beyond it events are left on the server and fetched when the reader has caught up."""
+
+UNREAD_PATIENCE: Final = 2.0
+"""How long a full inbox holds the connection back before events are left on the server: a reader that is
+only slow keeps the connection; less than STALL_SECONDS, so that the server does not end it."""
+
+MISSED_HELD: Final = 1000
+"""Events after a reconnect that are held until their number is known, for "12 missed". A screen's divider
+need not count further."""
+
+RETRY_FIRST: Final = 0.25
+"""The first pause between two tries to reconnect (the first try is made at once); each is twice the last."""
+
+RETRY_LONGEST: Final = 10.0
+"""The longest pause: people wait this long for a server that is back. Jitter spreads the clients out."""
+
+RETRY_STEADY: Final = 1.0
+"""A connection that lasted this long makes the next pause short again; one that breaks at once does not."""
+
+RETRY_FOR: Final = 300.0
+"""How long a piped client tries to reconnect before it gives up: longer than a restart of machine and
+server, short enough that a script is told within minutes. A person at a terminal decides for himself."""
+
+# --- threads --------------------------------------------------------------------------------------------
+
+STACK_BYTES: Final = 256 * 1024
+"""Address space of a thread's C stack. Python frames are not on it; ten thousand threads of the system's
+usual 8 MiB would be 80 GB of address space, which some systems refuse."""
+
+SWITCH_SECONDS: Final = 0.001
+"""After this time a thread that computes lets another one go on (a fifth of Python's default): the forwarder
+gives the interpreter away with every send, and should not wait long to get it back."""
