@@ -1,0 +1,132 @@
+"""python -m tests.bench: measure our server and its peers under the same conditions, one after the other."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from tests.bench import machine, svg
+from tests.bench.build import NoCompiler, load_program
+from tests.bench.load import Refused
+from tests.bench.peers import PEERS, Peer, Unavailable
+from tests.bench.report import OURS, Run, Summary, summarize, table, targets
+from tests.bench.workloads import FULL, QUICK, SMOKE, Workload, workloads
+
+PICTURES = (
+    ("deliveries", "Saturated fan-out", "saturated", "rate", "deliveries a second", True),
+    ("cpu", "CPU time of the server for one delivery", "saturated", "cpu_us", "microseconds", True),
+    ("median", "Latency, median", "latency", "median_ms", "milliseconds", True),
+    ("p99", "Latency, 99th percentile", "latency", "p99_ms", "milliseconds", True),
+    ("memory", "Memory of an idle member", "idle", "kib_per_member", "KiB", False),
+    ("connect", "Until every member is admitted", "connect", "connect_s", "seconds", False),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: all reported; 1: a run of ours was refused; 2: nothing could be measured."""
+    options = _options(arguments)
+    scale = QUICK if options.quick else SMOKE if options.smoke else FULL
+    if options.seconds:
+        scale = replace(scale, seconds=options.seconds)
+    names = options.peers or ([OURS, "blast"] if options.smoke else [peer.name for peer in PEERS])
+    chosen = [
+        w for w in workloads(scale) if not options.only or any(w.name.startswith(o) for o in options.only)
+    ]
+    if options.list or not chosen:
+        print("\n".join(workload.name for workload in workloads(scale)))
+        return 0 if options.list else 2
+    try:
+        load_program()
+    except NoCompiler as missing:
+        print(f"nothing measured: the load program is C++, and {missing}", file=sys.stderr)
+        return 2
+    _raise_descriptor_limit()
+    peers = [peer for peer in PEERS if peer.name in names]
+    runs = list(_measure(chosen, peers, options.repeat or scale.repeat))
+    summaries = summarize(runs)
+    print("\n" + table(summaries))
+    if reached := targets(summaries):
+        print("\ntargets\n" + reached)
+    if options.out:
+        _write(options.out, runs, summaries)
+    return int(any(run.peer == OURS and run.figures is None for run in runs))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="a minute or two instead of everything")
+    size.add_argument("--smoke", action="store_true", help="seconds: only whether it works")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="only workloads whose name begins so")
+    parser.add_argument("--peers", type=lambda text: text.split(","), help="comma-separated, default: all")
+    parser.add_argument("--repeat", type=int, help="repetitions, interleaved between the peers")
+    parser.add_argument("--seconds", type=float, help="length of one measurement")
+    parser.add_argument("--out", type=Path, help="folder for results.json and the pictures")
+    parser.add_argument("--list", action="store_true", help="print the names of the workloads")
+    return parser.parse_args(arguments)
+
+
+def _measure(chosen: Iterable[Workload], peers: Sequence[Peer], repeat: int) -> Iterable[Run]:
+    """Every run, the peers in turn within each repetition, so that a busy minute of the machine hits all."""
+    absent: dict[str, str] = {}
+    for workload in chosen:
+        for repetition in range(repeat):
+            for peer in peers:
+                if peer.name not in workload.peers or workload.size > peer.longest or peer.name in absent:
+                    continue
+                begin = time.monotonic()
+                try:
+                    run = Run(workload.name, peer.name, repetition, workload.measure(peer))
+                except Unavailable as missing:
+                    absent[peer.name] = str(missing)
+                    print(f"{peer.name}: not measured: {missing}", flush=True)
+                    if peer.name == OURS:
+                        yield Run(workload.name, peer.name, repetition, None, str(missing))
+                    continue
+                except Refused as reason:
+                    run = Run(workload.name, peer.name, repetition, None, str(reason))
+                print(_progress(run, time.monotonic() - begin), flush=True)
+                yield run
+
+
+def _progress(run: Run, seconds: float) -> str:
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in (run.figures or {}).items())
+    outcome = figures or f"REFUSED: {run.refused}"
+    return f"{run.workload} {run.peer} #{run.repetition + 1} ({seconds:.1f} s): {outcome}"
+
+
+def _raise_descriptor_limit() -> None:
+    """10,000 members need as many descriptors, here and in the servers, which inherit the limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _write(folder: Path, runs: list[Run], summaries: list[Summary]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    everything = {
+        "machine": machine.describe(),
+        "summaries": [asdict(summary) for summary in summaries],
+        "runs": [asdict(run) for run in runs],
+    }
+    (folder / "results.json").write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
+    (folder / "table.txt").write_text(table(summaries) + "\n", encoding="utf-8")
+    series = [peer.name for peer in PEERS]
+    for file, title, kind, figure, unit, logarithmic in PICTURES:
+        groups: dict[str, dict[str, float]] = {}
+        for summary in summaries:
+            if summary.workload.startswith(kind) and summary.figures:
+                groups.setdefault(summary.workload, {})[summary.peer] = summary.figures[figure]
+        if groups:
+            picture = svg.bars(title, groups, unit, series, logarithmic)
+            (folder / f"{file}.svg").write_text(picture, encoding="utf-8")
+    print(f"\nwritten to {folder}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,944 @@
+// The load program: many members and some talkers of one chat server, in one thread around one epoll.
+//
+// It speaks five protocols (native, asio, nats, lines, blast), counts every delivery at every receiver,
+// checks that each talker's messages come complete and in order there (native: also that seq rises by
+// exactly one), and prints one line of JSON. It judges nothing: what is missing is in the JSON, and
+// the Python side refuses to report such a run.
+//
+// Every message has the same text for every protocol: two characters for the talker, five for the
+// number of the message, eight for the time it was due (six bits a character, from '0' on), then filler.
+//
+//     load --protocol native --port 5050 --members 100 --talkers 1 --size 64 --mode saturate --seconds 3
+//
+// Modes: saturate (talkers as fast as the server takes it), rate (--rate messages a second, latencies),
+// idle (connect, then hold still), catchup (fill the history, then one member reads all of it).
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+// ---------------------------------------------------------------------------------------- small helpers
+
+[[noreturn]] void die(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fprintf(stderr, "load: ");
+  vfprintf(stderr, format, arguments);
+  fprintf(stderr, "\n");
+  va_end(arguments);
+  exit(1);
+}
+
+int64_t now_ns() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+template <class T> T load_raw(const char *p) {
+  T value;
+  memcpy(&value, p, sizeof value);
+  return value;
+}
+uint64_t be64(const char *p) { return be64toh(load_raw<uint64_t>(p)); }
+uint32_t be32(const char *p) { return be32toh(load_raw<uint32_t>(p)); }
+uint16_t be16(const char *p) { return be16toh(load_raw<uint16_t>(p)); }
+void put64(std::string &out, uint64_t v) { v = htobe64(v); out.append(reinterpret_cast<char *>(&v), 8); }
+void put32(std::string &out, uint32_t v) { v = htobe32(v); out.append(reinterpret_cast<char *>(&v), 4); }
+void put16(std::string &out, uint16_t v) { v = htobe16(v); out.append(reinterpret_cast<char *>(&v), 2); }
+
+// Numbers as text, six bits a character, so that a line-based protocol carries them, too.
+void write6(char *p, int characters, uint64_t value) {
+  for (int i = characters; i-- > 0; value >>= 6) p[i] = static_cast<char>('0' + (value & 63));
+}
+uint64_t read6(const char *p, int characters) {
+  uint64_t value = 0;
+  for (int i = 0; i < characters; i++) value = value << 6 | static_cast<uint64_t>((p[i] - '0') & 63);
+  return value;
+}
+
+// Latencies: 32 steps in each power of two of nanoseconds, so every figure is right within 3 %.
+struct Histogram {
+  std::vector<uint64_t> counts = std::vector<uint64_t>(64 * 32);
+  uint64_t total = 0;
+  int64_t longest = 0;
+  static int bucket(uint64_t ns) {
+    if (ns < 32) return static_cast<int>(ns);
+    int power = 63 - __builtin_clzll(ns);
+    return (power - 4) * 32 + static_cast<int>(ns >> (power - 5) & 31);
+  }
+  static double middle(int index) {
+    if (index < 32) return index;
+    int power = index / 32 + 4;
+    return ldexp(32 + index % 32 + 0.5, power - 5);
+  }
+  void add(int64_t ns) {
+    if (ns < 0) ns = 0;
+    counts[static_cast<size_t>(bucket(static_cast<uint64_t>(ns)))]++;
+    total++;
+    longest = std::max(longest, ns);
+  }
+  double at(double share) const {
+    uint64_t wanted = static_cast<uint64_t>(static_cast<double>(total) * share), seen = 0;
+    for (size_t i = 0; i < counts.size(); i++)
+      if ((seen += counts[i]) > wanted) return middle(static_cast<int>(i)) / 1e9;
+    return static_cast<double>(longest) / 1e9;
+  }
+};
+
+// ----------------------------------------------------------------------------- what the server's process costs
+
+struct Process {
+  int pid = 0;
+  double cpu_seconds() const {  // user and system time of all its threads, the ended ones included
+    std::string text = read("stat");
+    size_t name_end = text.rfind(')');
+    if (name_end == std::string::npos) return 0;
+    unsigned long user = 0, system = 0;
+    sscanf(text.c_str() + name_end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+    return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  }
+  long kib(const char *field) const {  // VmRSS, VmHWM
+    std::string text = read("status");
+    size_t at = text.find(field);
+    return at == std::string::npos ? 0 : atol(text.c_str() + at + strlen(field) + 1);
+  }
+  std::string read(const char *what) const {
+    std::string text;
+    if (!pid) return text;
+    char path[64], buffer[8192];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, what);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return text;
+    ssize_t n = ::read(fd, buffer, sizeof buffer);
+    if (n > 0) text.assign(buffer, static_cast<size_t>(n));
+    close(fd);
+    return text;
+  }
+};
+
+double own_cpu_seconds() {
+  rusage r;
+  getrusage(RUSAGE_SELF, &r);
+  auto seconds = [](timeval t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  return seconds(r.ru_utime) + seconds(r.ru_stime);
+}
+
+// --------------------------------------------------------------------------------------------- options
+
+struct Options {
+  std::string protocol = "native", mode = "saturate", host = "127.0.0.1";
+  int port = 0, members = 100, talkers = 1, size = 64, stuck = 0, parallel = 64, read = 256 * 1024;
+  double seconds = 3, warmup = 1, rate = 1000, patience = 20, settle = 2;
+  long messages = 0;               // saturate: exactly so many instead of about `seconds`; catchup: history
+  long window = 6400000;           // deliveries in flight at most: bounds the memory of servers that queue all
+  Process server;
+};
+
+Options parse(int argc, char **argv) {
+  Options o;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    std::string key = argv[i];
+    const char *value = argv[i + 1];
+    if (key == "--protocol") o.protocol = value;
+    else if (key == "--mode") o.mode = value;
+    else if (key == "--host") o.host = value;
+    else if (key == "--port") o.port = atoi(value);
+    else if (key == "--members") o.members = atoi(value);
+    else if (key == "--talkers") o.talkers = atoi(value);
+    else if (key == "--size") o.size = atoi(value);
+    else if (key == "--stuck") o.stuck = atoi(value);
+    else if (key == "--parallel") o.parallel = atoi(value);
+    else if (key == "--read") o.read = atoi(value);
+    else if (key == "--seconds") o.seconds = atof(value);
+    else if (key == "--warmup") o.warmup = atof(value);
+    else if (key == "--settle") o.settle = atof(value);
+    else if (key == "--rate") o.rate = atof(value);
+    else if (key == "--patience") o.patience = atof(value);
+    else if (key == "--messages") o.messages = atol(value);
+    else if (key == "--window") o.window = atol(value);
+    else if (key == "--pid") o.server.pid = atoi(value);
+    else die("unknown option %s", argv[i]);
+  }
+  if (argc % 2 == 0) die("%s needs a value", argv[argc - 1]);
+  if (o.size < 16) die("--size is at least 16: talker, number and time stand in the text");
+  if (o.talkers > o.members || o.talkers > 4000) die("too many talkers");
+  return o;
+}
+
+// ---------------------------------------------------------------------------------------------- members
+
+const unsigned PROBE = 4095;  // the talker number of the probes that tell that everybody is connected
+
+const uint32_t ANY = UINT32_MAX;  // in Member::next: whatever comes first is right
+
+struct Member {
+  int index = 0, fd = -1;
+  bool joined = false, closed = false, stuck = false, armed = false;
+  std::string rest;              // the beginning of a message whose end has not come yet
+  std::string out;               // bytes that the socket has not taken yet
+  size_t out_begin = 0;
+  long received = 0;             // messages since the beginning, without probes
+  long probe = -1;               // the latest probe seen
+  std::vector<uint32_t> next;    // the number that each talker's next message must have here
+  // talking
+  uint32_t said = 0;             // messages made
+  long to_say = 0;               // still to make in this round
+  // native only
+  int step = 0;
+  uint64_t seq = 0, since = 0;   // the latest event seen; the seq to catch up from
+  uint64_t message_id = 0;
+  uint16_t new_port = 0;
+  std::string ticket;
+  long replayed = 0;
+  std::string head;              // of a long text: its first 16 bytes, until its last part is here
+  size_t text_size = 0;
+};
+
+struct Totals {
+  long sent = 0, disorder = 0, others = 0;  // others: events that nobody said (joined, left)
+  long lost_connections = 0;
+  std::string complaint;                    // the first thing that was wrong
+  int64_t record_from = INT64_MAX;          // latencies of messages due from then on are recorded
+  Histogram latency;
+  int64_t last_delivery = 0;
+};
+
+class Load;
+
+// What differs between the servers. parse() takes whole messages from [p, end) and says where it stopped.
+struct Protocol {
+  virtual ~Protocol() {}
+  virtual void begin(Load &load, Member &m) = 0;
+  virtual const char *parse(Load &load, Member &m, const char *p, const char *end) = 0;
+  virtual void say(Member &m, std::string &out, const std::string &text) = 0;
+};
+
+class Load {
+ public:
+  explicit Load(const Options &options);
+  int run();
+
+  void joined(Member &m);
+  void send(Member &m);                      // what is in m.out, as far as the socket takes it
+  void reconnect(Member &m, int port);       // native: from the lobby to the new port
+  void take(Member &m, const char *text, size_t size);  // one delivery
+  void wrong(Member &m, const char *what, uint64_t got, uint64_t wanted);
+
+  Options options;
+  Totals totals;
+  int64_t arrival = 0;  // when the bytes that are being parsed were read
+
+ private:
+  void connect_to(Member &m, int port);
+  void watch(Member &m, bool writable);
+  void connect_all();
+  void barrier();
+  long probes(long number);
+  void pump(int64_t until);
+  void receive(Member &m);
+  void lost(Member &m, const char *why);
+  void talk_freely();
+  void talk_in_time();
+  void make(Member &talker, int64_t due);
+  long slowest() const;
+  bool round(long messages, double *seconds);
+  bool drain();
+  void saturate();
+  void rate();
+  void idle();
+  void catch_up();
+  void print(double wall, double server_cpu, double load_cpu, long deliveries);
+
+  std::unique_ptr<Protocol> protocol_;
+  std::vector<Member> members_;
+  std::vector<Member *> talkers_;
+  std::vector<char> buffer_;
+  std::string text_;
+  int epoll_ = -1;
+  int next_to_connect_ = 0, connecting_ = 0, joined_count_ = 0;
+  long goal_ = -1;           // deliveries that each receiver must have at the end of this round
+  long done_ = 0;            // receivers that have them
+  long slowest_ = 0;
+  bool freely_ = false, timed_ = false;
+  int64_t start_ = 0, interval_ = 0;
+  long timed_messages_ = 0, timed_made_ = 0;
+  double connect_seconds_ = 0, settled_seconds_ = 0, catch_up_seconds_ = -1;
+  long rss_before_ = 0, rss_after_ = 0;
+  std::string extra_;
+};
+
+// ---------------------------------------------------------------------------------------------- protocols
+
+// Ours: chatroom/packets. Two connections: the lobby, where the name is asked for, and the admission port.
+struct Native : Protocol {
+  enum { HELLO = 1, USERNAME, STATUS, PORT, ADMIT, WELCOME, LIVE, SAY, CONFIRM, COMMAND, NOTICE, PING, PONG, BYE };
+  enum { SAID = 0x20, LAST_EVENT = 0x2F };
+  enum { IN_LOBBY, PORT_TAKEN, ADMITTING, MEMBER };
+  static const size_t header = 20, event_fixed = 18, text_part = 4096;
+  std::string channel = "#general";
+
+  static void packet(std::string &out, int kind, uint64_t id, const std::string &payload, int part = 0, int parts = 1) {
+    const char first[4] = {static_cast<char>(0xC7), 1, static_cast<char>(kind), 0};
+    out.append(first, 4);
+    put32(out, static_cast<uint32_t>(payload.size()));
+    put64(out, id);
+    put16(out, static_cast<uint16_t>(part));
+    put16(out, static_cast<uint16_t>(parts));
+    out += payload;
+  }
+  static std::string name(const Member &m) { return "m" + std::to_string(m.index); }
+  static std::string string8(const std::string &text) { return std::string(1, static_cast<char>(text.size())) + text; }
+
+  void begin(Load &load, Member &m) override {
+    if (m.step == IN_LOBBY) {
+      packet(m.out, HELLO, 0, std::string("\x01") + "bench");
+      packet(m.out, USERNAME, 0, std::string(16, '\0') + name(m));
+    } else {
+      std::string payload = m.ticket;
+      put64(payload, m.since);
+      put16(payload, 0);
+      packet(m.out, ADMIT, 0, payload + string8(name(m)) + string8(channel));
+    }
+    load.send(m);
+  }
+
+  void say(Member &m, std::string &out, const std::string &text) override {
+    m.message_id++;
+    if (text.size() <= text_part) {  // the fast path: no temporary strings
+      const char first[4] = {static_cast<char>(0xC7), 1, SAY, 0};
+      out.append(first, 4);
+      put32(out, static_cast<uint32_t>(1 + channel.size() + text.size()));
+      put64(out, m.message_id);
+      out.append("\0\0\0\1", 4);
+      out += static_cast<char>(channel.size());
+      out += channel;
+      out += text;
+      return;
+    }
+    int parts = static_cast<int>((text.size() + text_part - 1) / text_part);
+    for (int part = 0; part < parts; part++)
+      packet(out, SAY, m.message_id, string8(channel) + text.substr(static_cast<size_t>(part) * text_part, text_part),
+             part, parts);
+  }
+
+  const char *parse(Load &load, Member &m, const char *p, const char *end) override {
+    while (static_cast<size_t>(end - p) >= header) {
+      size_t size = header + be32(p + 4);
+      if (static_cast<size_t>(end - p) < size) break;
+      if (static_cast<unsigned char>(p[0]) != 0xC7) { load.wrong(m, "not a packet", static_cast<unsigned char>(p[0]), 0xC7); return end; }
+      int kind = p[2];
+      if (kind >= SAID && kind <= LAST_EVENT) event(load, m, p, size);
+      else if (!control(load, m, kind, p, size)) return end;  // the socket is another one now
+      p += size;
+    }
+    return p;
+  }
+
+  static void event(Load &load, Member &m, const char *p, size_t size) {
+    const char *payload = p + header;
+    unsigned part = be16(p + 16), parts = be16(p + 18);
+    if (part == 0) {
+      uint64_t seq = be64(payload);
+      if (seq != m.seq + 1 && !(m.seq == 0 && m.since == 0)) load.wrong(m, "seq", seq, m.seq + 1);
+      m.seq = seq;
+    }
+    if (!m.joined) { if (part + 1 == parts) m.replayed++; return; }  // of the replay only seq is checked
+    if (p[2] != SAID) { load.totals.others++; return; }
+    const char *text = payload + event_fixed + static_cast<unsigned char>(payload[16]) + static_cast<unsigned char>(payload[17]);
+    if (parts == 1) { load.take(m, text, static_cast<size_t>(p + size - text)); return; }
+    // A long text counts when its last part is here; its beginning and size are remembered until then.
+    if (part == 0) { m.head.assign(text, 16); m.text_size = 0; }
+    m.text_size += static_cast<size_t>(p + size - text);
+    if (part + 1 == parts) load.take(m, m.head.data(), m.text_size);
+  }
+
+  bool control(Load &load, Member &m, int kind, const char *p, size_t size) {
+    const char *payload = p + header;
+    std::string text(payload + (size > header ? 1 : 0), size - header - (size > header ? 1 : 0));
+    switch (kind) {
+      case STATUS:
+        if (payload[0] == 1) die("member %d refused: %s", m.index, text.c_str());
+        if (payload[0] == 2) { m.step = ADMITTING; load.reconnect(m, m.new_port); return false; }
+        return true;
+      case PORT:
+        m.new_port = be16(payload);
+        m.ticket.assign(payload + 2, 16);
+        packet(m.out, STATUS, 0, std::string(1, '\0'));
+        packet(m.out, STATUS, 0, std::string(1, '\2'));
+        m.step = PORT_TAKEN;
+        load.send(m);
+        return true;
+      case WELCOME:
+        m.seq = m.since;
+        return true;
+      case LIVE:
+        if (m.since && be64(payload) != m.seq) load.wrong(m, "end of replay", m.seq, be64(payload));
+        m.seq = be64(payload);
+        m.step = MEMBER;
+        load.joined(m);
+        return true;
+      case PING:
+        packet(m.out, PONG, be64(p + 8), "");
+        load.send(m);
+        return true;
+      case BYE:
+        load.totals.complaint += "BYE: " + text + "; ";
+        return true;
+      default:
+        return true;  // NOTICE, CONFIRM, PONG
+    }
+  }
+};
+
+// Boost.Asio's chat example: four ASCII digits, then the body.
+struct AsioChat : Protocol {
+  void begin(Load &load, Member &m) override { load.joined(m); }
+  void say(Member &, std::string &out, const std::string &text) override {
+    char digits[16];
+    snprintf(digits, sizeof digits, "%4zu", text.size());
+    out.append(digits, 4);
+    out += text;
+  }
+  const char *parse(Load &load, Member &m, const char *p, const char *end) override {
+    while (end - p >= 4) {
+      long size = 0;
+      for (int i = 0; i < 4; i++) if (p[i] != ' ') size = size * 10 + (p[i] - '0');
+      if (end - p < 4 + size) break;
+      load.take(m, p + 4, static_cast<size_t>(size));
+      p += 4 + size;
+    }
+    return p;
+  }
+};
+
+// NATS: every member subscribes to one subject; talkers publish to it and get their own messages, too.
+struct Nats : Protocol {
+  void begin(Load &load, Member &m) override {
+    m.out += "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB room 1\r\nPING\r\n";
+    load.send(m);
+  }
+  void say(Member &, std::string &out, const std::string &text) override {
+    out += "PUB room ";
+    out += std::to_string(text.size());
+    out += "\r\n";
+    out += text;
+    out += "\r\n";
+  }
+  const char *parse(Load &load, Member &m, const char *p, const char *end) override {
+    while (p < end) {
+      const char *line = static_cast<const char *>(memchr(p, '\n', static_cast<size_t>(end - p)));
+      if (!line) break;
+      if (*p == 'M') {  // MSG subject sid size
+        const char *digit = line - 1;  // the \r
+        while (digit[-1] != ' ') digit--;
+        size_t size = 0;
+        for (; *digit != '\r'; digit++) size = size * 10 + static_cast<size_t>(*digit - '0');
+        if (static_cast<size_t>(end - line) < 1 + size + 2) break;
+        load.take(m, line + 1, size);
+        p = line + 1 + size + 2;
+        continue;
+      }
+      std::string word(p, static_cast<size_t>(line - p));
+      if (!word.compare(0, 4, "PING")) { m.out += "PONG\r\n"; load.send(m); }
+      else if (!word.compare(0, 4, "PONG") && !m.joined) load.joined(m);
+      else if (!word.compare(0, 4, "-ERR")) load.totals.complaint += word + "; ";
+      p = line + 1;
+    }
+    return p;
+  }
+};
+
+// The tutorial server: a line is a message.
+struct Lines : Protocol {
+  void begin(Load &load, Member &m) override { load.joined(m); }
+  void say(Member &, std::string &out, const std::string &text) override { (out += text) += '\n'; }
+  const char *parse(Load &load, Member &m, const char *p, const char *end) override {
+    while (const char *line = static_cast<const char *>(memchr(p, '\n', static_cast<size_t>(end - p)))) {
+      load.take(m, p, static_cast<size_t>(line - p));
+      p = line + 1;
+    }
+    return p;
+  }
+};
+
+// The blasting program: sends so many premade native events to everybody as it is asked for with a number.
+struct Blast : Protocol {
+  void begin(Load &load, Member &m) override { load.joined(m); }
+  void say(Member &, std::string &, const std::string &) override {}
+  const char *parse(Load &, Member &m, const char *p, const char *end) override {
+    while (static_cast<size_t>(end - p) >= Native::header) {
+      size_t size = Native::header + be32(p + 4);
+      if (static_cast<size_t>(end - p) < size) break;
+      m.received++;
+      p += size;
+    }
+    return p;
+  }
+};
+
+// ------------------------------------------------------------------------------------------ the event loop
+
+Load::Load(const Options &o) : options(o), members_(static_cast<size_t>(o.members + o.stuck)) {
+  if (o.protocol == "native") protocol_.reset(new Native);
+  else if (o.protocol == "asio") protocol_.reset(new AsioChat);
+  else if (o.protocol == "nats") protocol_.reset(new Nats);
+  else if (o.protocol == "lines") protocol_.reset(new Lines);
+  else if (o.protocol == "blast") protocol_.reset(new Blast);
+  else die("unknown protocol %s", o.protocol.c_str());
+  buffer_.resize(static_cast<size_t>(o.read) + 128 * 1024);
+  text_.assign(static_cast<size_t>(o.size), 'x');
+  text_[15] = ' ';
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  for (int i = 0; i < o.members + o.stuck; i++) {
+    Member &m = members_[static_cast<size_t>(i)];
+    m.index = i;
+    m.stuck = i >= o.members;
+    m.next.resize(static_cast<size_t>(o.talkers));
+    m.message_id = static_cast<uint64_t>(i + 1) << 32;
+    if (i < o.talkers) talkers_.push_back(&m);
+  }
+}
+
+void Load::wrong(Member &m, const char *what, uint64_t got, uint64_t wanted) {
+  totals.disorder++;
+  if (totals.complaint.size() > 200) return;
+  char text[120];
+  snprintf(text, sizeof text, "member %d: %s is %llu, should be %llu; ", m.index, what,
+           static_cast<unsigned long long>(got), static_cast<unsigned long long>(wanted));
+  totals.complaint += text;
+}
+
+inline void Load::take(Member &m, const char *text, size_t size) {
+  unsigned talker = size >= 16 ? static_cast<unsigned>(read6(text, 2)) : 0;
+  uint32_t number = size >= 16 ? static_cast<uint32_t>(read6(text + 2, 5)) : 0;
+  if (talker == PROBE) { m.probe = number; return; }
+  if (size != text_.size()) { wrong(m, "size", size, text_.size()); return; }
+  if (talker >= m.next.size()) { wrong(m, "talker", talker, m.next.size()); return; }
+  if (number != m.next[talker] && m.next[talker] != ANY) wrong(m, "message number", number, m.next[talker]);
+  m.next[talker] = number + 1;
+  m.received++;
+  if (totals.record_from != INT64_MAX) {
+    int64_t due = static_cast<int64_t>(read6(text + 7, 8));
+    if (due >= totals.record_from) totals.latency.add(arrival - due);
+  }
+}
+
+void Load::connect_to(Member &m, int port) {
+  m.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (m.fd < 0) die("socket for member %d: %s", m.index, strerror(errno));
+  int on = 1;
+  setsockopt(m.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(m.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  // Eight source addresses: one has 28,000 ports only, and the server's admission ports take from 127.0.0.1's.
+  address.sin_addr.s_addr = htonl(0x7F000002u + static_cast<uint32_t>(m.index % 8));
+  if (bind(m.fd, reinterpret_cast<sockaddr *>(&address), sizeof address)) die("bind: %s", strerror(errno));
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  inet_pton(AF_INET, options.host.c_str(), &address.sin_addr);
+  if (connect(m.fd, reinterpret_cast<sockaddr *>(&address), sizeof address) && errno != EINPROGRESS)
+    die("connect to port %d: %s", port, strerror(errno));
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLOUT;
+  event.data.ptr = &m;
+  m.armed = true;
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, m.fd, &event)) die("epoll: %s", strerror(errno));
+}
+
+void Load::reconnect(Member &m, int port) {
+  m.rest.clear();
+  if (port != 0) {  // 0: stay on this connection
+    close(m.fd);
+    m.out.clear();
+    m.out_begin = 0;
+    connect_to(m, port);
+  }
+  protocol_->begin(*this, m);
+}
+
+void Load::watch(Member &m, bool writable) {
+  if (m.armed == writable || m.closed) return;
+  epoll_event event = {};
+  event.events = EPOLLIN | (writable ? static_cast<uint32_t>(EPOLLOUT) : 0);
+  event.data.ptr = &m;
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, m.fd, &event);
+  m.armed = writable;
+}
+
+void Load::send(Member &m) {
+  while (m.out_begin < m.out.size() && !m.closed) {
+    ssize_t n = ::send(m.fd, m.out.data() + m.out_begin, m.out.size() - m.out_begin, MSG_NOSIGNAL);
+    if (n < 0) {
+      if (errno == EAGAIN || errno == EINPROGRESS || errno == ENOTCONN) { watch(m, true); return; }
+      lost(m, strerror(errno));
+      return;
+    }
+    m.out_begin += static_cast<size_t>(n);
+  }
+  m.out.clear();
+  m.out_begin = 0;
+  watch(m, false);
+}
+
+void Load::lost(Member &m, const char *why) {
+  if (m.closed) return;
+  m.closed = true;
+  if (!m.stuck) {
+    totals.lost_connections++;
+    if (totals.complaint.size() < 200) totals.complaint += "member " + std::to_string(m.index) + " lost: " + why + "; ";
+  }
+  close(m.fd);
+}
+
+void Load::joined(Member &m) {
+  m.joined = true;
+  joined_count_++;
+  connecting_--;
+  if (m.stuck) epoll_ctl(epoll_, EPOLL_CTL_DEL, m.fd, nullptr);  // connected, and never read from here on
+}
+
+void Load::receive(Member &m) {
+  char *begin = buffer_.data();
+  size_t kept = m.rest.size();
+  if (kept) memcpy(begin, m.rest.data(), kept);
+  ssize_t n = recv(m.fd, begin + kept, static_cast<size_t>(options.read), 0);
+  if (n <= 0) {
+    if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+      if (!m.joined && !m.stuck) die("member %d: connection ended in the handshake (step %d)", m.index, m.step);
+      lost(m, n ? strerror(errno) : "closed by the server");
+    }
+    return;
+  }
+  arrival = now_ns();
+  int fd = m.fd;
+  long before = m.received;
+  const char *end = begin + kept + n;
+  const char *stop = protocol_->parse(*this, m, begin, end);
+  if (fd == m.fd) {
+    if (kept || stop != end) m.rest.assign(stop, static_cast<size_t>(end - stop));
+  }
+  if (m.received != before) totals.last_delivery = arrival;
+  if (m.received >= goal_ && before < goal_) done_++;
+}
+
+// Wait for what the sockets bring, `until` at the longest, and handle it.
+void Load::pump(int64_t until) {
+  static epoll_event events[512];
+  if (timed_) until = std::min(until, start_ + timed_made_ * interval_);
+  int64_t wait = std::max<int64_t>(0, until - now_ns());
+  timespec timeout = {wait / 1000000000, wait % 1000000000};
+  int n = epoll_pwait2(epoll_, events, 512, &timeout, nullptr);
+  for (int i = 0; i < n; i++) {
+    Member &m = *static_cast<Member *>(events[i].data.ptr);
+    if (m.closed) continue;
+    if (events[i].events & EPOLLOUT) send(m);
+    if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+      if (!m.closed) receive(m);
+    }
+    if (timed_ && now_ns() >= start_ + timed_made_ * interval_) talk_in_time();
+  }
+  if (timed_) talk_in_time();
+}
+
+void Load::connect_all() {
+  int64_t begin = now_ns(), patience = begin + static_cast<int64_t>(options.patience * 1e9);
+  int last = 0;
+  while (joined_count_ < static_cast<int>(members_.size())) {
+    while (connecting_ < options.parallel && next_to_connect_ < static_cast<int>(members_.size())) {
+      Member &m = members_[static_cast<size_t>(next_to_connect_++)];
+      if (options.mode == "catchup" && m.index == options.members - 1) { joined_count_++; continue; }  // comes later
+      connecting_++;
+      connect_to(m, options.port);
+      protocol_->begin(*this, m);
+    }
+    pump(now_ns() + 100000000);
+    if (joined_count_ != last) patience = now_ns() + static_cast<int64_t>(options.patience * 1e9);
+    last = joined_count_;
+    if (now_ns() > patience) die("only %d of %zu members got in", joined_count_, members_.size());
+  }
+  connect_seconds_ = static_cast<double>(now_ns() - begin) / 1e9;
+  barrier();
+  settled_seconds_ = static_cast<double>(now_ns() - begin) / 1e9;
+}
+
+// One member says probes until everybody has seen the same: then all are connected and nothing is under way.
+void Load::barrier() {
+  if (options.protocol == "blast") {  // it tells that it has everybody by one message to each
+    goal_ = 1;
+    if (!drain()) die("the blasting program did not begin");
+    for (Member &m : members_) m.received = 0;
+    return;
+  }
+  int64_t patience = now_ns() + static_cast<int64_t>(options.patience * 1e9);
+  for (long number = 0;; number++) {
+    std::string text = text_;
+    text.resize(std::min<size_t>(text.size(), 64));
+    write6(&text[0], 2, PROBE);
+    write6(&text[2], 5, static_cast<uint64_t>(number));
+    protocol_->say(members_[0], members_[0].out, text);
+    send(members_[0]);
+    int64_t again = now_ns() + 2000000000;
+    while (probes(number) && now_ns() < again) pump(now_ns() + 50000000);
+    long behind = probes(number);
+    if (!behind) return;
+    if (now_ns() > patience) die("%ld members do not get what is said", behind);
+  }
+}
+
+long Load::probes(long number) {
+  long behind = 0;
+  for (Member &m : members_) behind += !m.stuck && m.fd >= 0 && m.probe < number;
+  return behind;
+}
+
+// ------------------------------------------------------------------------------------------------- talking
+
+void Load::make(Member &talker, int64_t due) {
+  write6(&text_[0], 2, static_cast<uint64_t>(talker.index));
+  write6(&text_[2], 5, talker.said++);
+  write6(&text_[7], 8, static_cast<uint64_t>(due));
+  protocol_->say(talker, talker.out, text_);
+  totals.sent++;
+}
+
+long Load::slowest() const {
+  long least = INT64_MAX;
+  for (const Member &m : members_)
+    if (!m.stuck && m.fd >= 0 && !m.closed) least = std::min(least, m.received);
+  return least;
+}
+
+// Every talker whose socket took all gets the next 64 KiB, as long as not too much is in flight.
+void Load::talk_freely() {
+  long window = std::max<long>(options.window / options.members, static_cast<long>(talkers_.size()) * 2);
+  for (Member *talker : talkers_) {
+    if (!talker->out.empty() || !talker->to_say || talker->closed) continue;
+    if (totals.sent - slowest_ >= window && totals.sent - (slowest_ = slowest()) >= window) return;
+    int64_t now = now_ns();
+    long room = std::max<long>(1, (window - (totals.sent - slowest_)) / static_cast<long>(talkers_.size()));
+    for (; talker->to_say && room && talker->out.size() < 65536; talker->to_say--, room--) make(*talker, now);
+    send(*talker);
+  }
+}
+
+// Open loop: what is due is sent, and its time is when it was due, however late we are.
+void Load::talk_in_time() {
+  for (int64_t now = now_ns(); timed_made_ < timed_messages_ && now >= start_ + timed_made_ * interval_; timed_made_++) {
+    Member &talker = *talkers_[static_cast<size_t>(timed_made_) % talkers_.size()];
+    if (talker.closed) continue;
+    make(talker, start_ + timed_made_ * interval_);
+    send(talker);
+  }
+  if (timed_made_ >= timed_messages_) timed_ = false;
+}
+
+// Until every receiver has goal_ messages. False when nothing came for `patience`.
+bool Load::drain() {
+  done_ = 0;
+  long receivers = 0;
+  for (Member &m : members_)
+    if (!m.stuck && m.fd >= 0) { receivers++; done_ += m.received >= goal_; }
+  long seen = -1;
+  int64_t patience = 0;
+  for (long turn = 0; done_ < receivers; turn++) {
+    bool ready = false;
+    if (freely_) {
+      talk_freely();
+      for (Member *t : talkers_) ready |= t->to_say && t->out.empty() && totals.sent - slowest_ < options.window / options.members;
+    }
+    pump(ready ? 0 : now_ns() + 100000000);
+    if (turn % 64) continue;
+    long sum = 0;
+    for (Member &m : members_) sum += m.received;
+    if (sum != seen) patience = now_ns() + static_cast<int64_t>(options.patience * 1e9);
+    seen = sum;
+    if (now_ns() > patience || totals.lost_connections == receivers) return false;
+  }
+  return true;
+}
+
+// So many messages, shared out among the talkers, until the last receiver has the last of them.
+bool Load::round(long messages, double *seconds) {
+  long base = goal_ < 0 ? 0 : goal_;
+  goal_ = base + messages;
+  int64_t begin = now_ns();
+  if (options.protocol == "blast") {
+    uint64_t wanted = htobe64(static_cast<uint64_t>(messages));
+    members_[0].out.assign(reinterpret_cast<char *>(&wanted), 8);
+    totals.sent += messages;
+    send(members_[0]);
+  } else {
+    long each = messages / static_cast<long>(talkers_.size()), odd = messages % static_cast<long>(talkers_.size());
+    for (Member *t : talkers_) t->to_say = each + (t->index < odd);
+    freely_ = true;
+  }
+  bool complete = drain();
+  freely_ = false;
+  *seconds = static_cast<double>((complete ? totals.last_delivery : now_ns()) - begin) / 1e9;
+  return complete;
+}
+
+// ------------------------------------------------------------------------------------------------- the modes
+
+// Rounds that double until one takes a quarter of the wanted time are the warm-up and tell how many
+// messages make a measured round of about that time. So no server gets more work than it does in it.
+void Load::saturate() {
+  connect_all();
+  goal_ = 0;
+  double seconds = 0;
+  long receivers = options.members;
+  long messages = options.messages;
+  if (!messages) {
+    long warm = std::max<long>(options.talkers, 50000 / receivers);
+    while (round(warm, &seconds) && seconds < options.seconds / 4) warm = static_cast<long>(static_cast<double>(warm) * std::min(8.0, std::max(1.5, options.seconds / 3 / seconds)));
+    messages = std::max<long>(options.talkers, static_cast<long>(static_cast<double>(warm) / seconds * options.seconds));
+  }
+  double server_cpu = options.server.cpu_seconds(), load_cpu = own_cpu_seconds();
+  long before = totals.sent;
+  round(messages, &seconds);
+  print(seconds, options.server.cpu_seconds() - server_cpu, own_cpu_seconds() - load_cpu,
+        (totals.sent - before) * receivers);
+}
+
+void Load::rate() {
+  connect_all();
+  goal_ = 0;
+  interval_ = static_cast<int64_t>(1e9 / options.rate);
+  long warm = static_cast<long>(options.warmup * options.rate);
+  timed_messages_ = warm + static_cast<long>(options.seconds * options.rate);
+  start_ = now_ns() + 10000000;
+  totals.record_from = start_ + warm * interval_;
+  timed_ = true;
+  double server_cpu = options.server.cpu_seconds(), load_cpu = own_cpu_seconds();
+  goal_ = timed_messages_;
+  drain();
+  print(static_cast<double>(totals.last_delivery - start_) / 1e9, options.server.cpu_seconds() - server_cpu,
+        own_cpu_seconds() - load_cpu, totals.sent * options.members);
+}
+
+void Load::idle() {
+  rss_before_ = options.server.kib("VmRSS:");
+  connect_all();
+  for (int64_t end = now_ns() + static_cast<int64_t>(options.settle * 1e9); now_ns() < end;) pump(end);
+  rss_after_ = options.server.kib("VmRSS:");
+  double server_cpu = options.server.cpu_seconds(), load_cpu = own_cpu_seconds();
+  int64_t begin = now_ns();
+  for (int64_t end = begin + static_cast<int64_t>(options.seconds * 1e9); now_ns() < end;) pump(end);
+  double wall = static_cast<double>(now_ns() - begin) / 1e9;
+  server_cpu = options.server.cpu_seconds() - server_cpu;
+  load_cpu = own_cpu_seconds() - load_cpu;
+  goal_ = 0;  // one last message shows that all are still there
+  double unused;
+  if (options.protocol != "blast") round(1, &unused);
+  print(wall, server_cpu, load_cpu, 0);
+}
+
+// The history is filled by the talkers; then the last member asks for all of it while they talk on in time.
+void Load::catch_up() {
+  connect_all();
+  goal_ = 0;
+  double seconds;
+  round(options.messages, &seconds);
+  Member &late = members_[static_cast<size_t>(options.members - 1)];
+  double server_cpu = options.server.cpu_seconds(), load_cpu = own_cpu_seconds();
+  long made = totals.sent;
+  interval_ = static_cast<int64_t>(1e9 / options.rate);
+  start_ = now_ns();
+  totals.record_from = start_;
+  timed_messages_ = 1000000000;
+  timed_ = true;
+  late.since = 1;
+  late.next.assign(late.next.size(), ANY);
+  int64_t begin = now_ns(), patience = begin + static_cast<int64_t>(6 * options.patience * 1e9);
+  connecting_++;
+  connect_to(late, options.port);
+  protocol_->begin(*this, late);
+  // What it sees live are its messages from then on: its counters begin with the first one.
+  while (!late.joined && now_ns() < patience) pump(patience);
+  if (!late.joined) die("catching up did not end: %ld events", late.replayed);
+  catch_up_seconds_ = static_cast<double>(now_ns() - begin) / 1e9;
+  timed_messages_ = timed_made_;
+  timed_ = false;
+  long replayed = late.replayed;
+  // Its seqs rose by one all the way; what the others have, it has when it stands at the same seq.
+  goal_ = totals.sent;
+  late.received = goal_;
+  drain();
+  Member &other = members_[0];
+  for (int64_t end = now_ns() + 5000000000; late.seq != other.seq && now_ns() < end;) pump(now_ns() + 10000000);
+  if (late.seq != other.seq) wrong(late, "seq at the end", late.seq, other.seq);
+  late.received = goal_;
+  extra_ = ",\"replayed\":" + std::to_string(replayed) + ",\"fill_seconds\":" + std::to_string(seconds);
+  print(catch_up_seconds_, options.server.cpu_seconds() - server_cpu, own_cpu_seconds() - load_cpu,
+        (totals.sent - made) * (options.members - 1));
+}
+
+void Load::print(double wall, double server_cpu, double load_cpu, long deliveries) {
+  long missing = 0;
+  for (Member &m : members_)
+    if (!m.stuck && goal_ > 0) missing += std::labs(goal_ - m.received);
+  if (options.protocol != "blast" && options.mode != "catchup")
+    for (Member &m : members_)  // the last message of each talker
+      if (!m.stuck)
+        for (Member *t : talkers_)
+          if (m.next[static_cast<size_t>(t->index)] != t->said) missing++;
+  std::string complaint;
+  for (char c : totals.complaint) complaint += c == '"' || c == '\\' || c < ' ' ? '\'' : c;
+  printf("{\"seconds\":%.6f,\"sent\":%ld,\"deliveries\":%ld,\"missing\":%ld,\"disorder\":%ld,\"lost\":%ld,"
+         "\"complaint\":\"%s\",\"server_cpu\":%.3f,\"load_cpu\":%.3f,\"connect_seconds\":%.4f,"
+         "\"settled_seconds\":%.4f,\"rss_before\":%ld,\"rss_after\":%ld,\"rss_peak\":%ld,\"other_events\":%ld",
+         wall, totals.sent, deliveries, missing, totals.disorder, totals.lost_connections, complaint.c_str(),
+         server_cpu, load_cpu, connect_seconds_, settled_seconds_, rss_before_, rss_after_,
+         options.server.kib("VmHWM:"), totals.others);
+  if (totals.latency.total)
+    printf(",\"latency\":{\"count\":%llu,\"median\":%.7f,\"p99\":%.7f,\"p999\":%.7f,\"max\":%.7f}",
+           static_cast<unsigned long long>(totals.latency.total), totals.latency.at(0.5), totals.latency.at(0.99),
+           totals.latency.at(0.999), static_cast<double>(totals.latency.longest) / 1e9);
+  printf("%s}\n", extra_.c_str());
+}
+
+int Load::run() {
+  if (options.mode == "saturate") saturate();
+  else if (options.mode == "rate") rate();
+  else if (options.mode == "idle") idle();
+  else if (options.mode == "catchup") catch_up();
+  else die("unknown mode %s", options.mode.c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  signal(SIGPIPE, SIG_IGN);
+  prctl(PR_SET_TIMERSLACK, 1UL);
+  rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  Load load(parse(argc, argv));
+  return load.run();
+}

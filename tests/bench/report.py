@@ -1,0 +1,211 @@
+"""From single runs to medians, ratios, tables and targets. Nothing here measures anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+from tests.bench.workloads import Figures
+
+OURS = "native"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One repetition of one workload with one peer: its figures, or why they are not reported."""
+
+    workload: str
+    peer: str
+    repetition: int
+    figures: Figures | None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All repetitions together. `figures` are medians over the complete runs, None when there was none."""
+
+    workload: str
+    peer: str
+    runs: int
+    figures: Figures | None
+    lowest: Figures
+    highest: Figures
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one figure is shown. `ratio`: ours divided by the peer's stands beside it."""
+
+    figure: str
+    title: str
+    ratio: bool = False
+
+
+COLUMNS: Mapping[str, tuple[Column, ...]] = {
+    "saturated": (
+        Column("rate", "deliveries/s", ratio=True),
+        Column("cpu_us", "CPU µs/delivery", ratio=True),
+        Column("server_busy", "server cores"),
+        Column("load_busy", "load cores"),
+        Column("peak_mib", "peak MiB"),
+    ),
+    "latency": (
+        Column("median_ms", "median ms", ratio=True),
+        Column("p99_ms", "p99 ms", ratio=True),
+        Column("max_ms", "max ms"),
+        Column("cpu_us", "CPU µs/delivery"),
+        Column("load_busy", "load cores"),
+    ),
+    "connect": (
+        Column("connect_s", "all admitted s", ratio=True),
+        Column("settled_s", "all told s"),
+        Column("members_a_second", "members/s"),
+    ),
+    "idle": (
+        Column("kib_per_member", "KiB/member", ratio=True),
+        Column("idle_cpu_percent", "CPU %"),
+        Column("rss_mib", "RSS MiB"),
+    ),
+    "start-up": (Column("startup_ms", "ms until ready", ratio=True),),
+    "never-reading": (
+        Column("rate_without", "deliveries/s without"),
+        Column("rate", "with it"),
+        Column("kept_percent", "kept %"),
+        Column("peak_mib_without", "peak MiB without"),
+        Column("peak_mib", "with it"),
+    ),
+    "catch-up": (
+        Column("catch_up_s", "seconds"),
+        Column("events_a_second", "events/s"),
+        Column("median_ms", "others' median ms"),
+        Column("p99_ms", "others' p99 ms"),
+        Column("fill_a_second", "stored events/s"),
+    ),
+}
+
+
+def columns(workload: str) -> tuple[Column, ...]:
+    """What is shown of a workload."""
+    kind = "saturated" if workload.startswith("long-text") else workload
+    return next(shown for prefix, shown in COLUMNS.items() if kind.startswith(prefix))
+
+
+def summarize(runs: Iterable[Run]) -> list[Summary]:
+    """One summary for each workload and peer, in the order in which they first came."""
+    grouped: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        grouped.setdefault((run.workload, run.peer), []).append(run)
+    return [_summary(workload, peer, group) for (workload, peer), group in grouped.items()]
+
+
+def _summary(workload: str, peer: str, runs: list[Run]) -> Summary:
+    complete = [run.figures for run in runs if run.figures is not None]
+    names = complete[0] if complete else {}
+    values = {name: [figures[name] for figures in complete] for name in names}
+    return Summary(
+        workload,
+        peer,
+        len(runs),
+        {name: median(found) for name, found in values.items()} if complete else None,
+        {name: min(found) for name, found in values.items()},
+        {name: max(found) for name, found in values.items()},
+        tuple(run.refused for run in runs if run.figures is None),
+    )
+
+
+def ratio(summaries: Iterable[Summary], workload: str, peer: str, figure: str) -> float | None:
+    """Our median divided by the peer's; None when one of them is missing or the peer's is zero."""
+    found = {s.peer: s.figures for s in summaries if s.workload == workload and s.figures}
+    ours, theirs = found.get(OURS), found.get(peer)
+    if not ours or not theirs or not theirs.get(figure):
+        return None
+    return ours[figure] / theirs[figure]
+
+
+def number(value: float) -> str:
+    """Three significant digits, with M and k."""
+    if abs(value) >= 99_950:
+        return f"{value / 1e6:.3g} M"
+    if abs(value) >= 10_000:
+        return f"{value / 1e3:.3g} k"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def table(summaries: list[Summary]) -> str:
+    """Text for a terminal: a block for each workload, a line for each peer."""
+    blocks = []
+    for workload in dict.fromkeys(s.workload for s in summaries):
+        group = [s for s in summaries if s.workload == workload]
+        shown = columns(workload)
+        lines = [f"{workload}", f"  {'':10}" + "".join(f"{column.title:>24}" for column in shown)]
+        lines += [_line(summary, shown, summaries) for summary in group]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def _line(summary: Summary, shown: tuple[Column, ...], summaries: list[Summary]) -> str:
+    cells = ""
+    for column in shown if summary.figures else ():
+        assert summary.figures is not None
+        cell = number(summary.figures[column.figure])
+        if column.ratio and summary.peer != OURS:
+            ours = ratio(summaries, summary.workload, summary.peer, column.figure)
+            cell += f" (ours ×{ours:.3g})" if ours is not None else ""
+        cells += f"{cell:>24}"
+    line = f"  {summary.peer:10}{cells}".rstrip()
+    for reason in summary.refused:
+        line += f"\n  {summary.peer:10}REFUSED (one of {summary.runs}): {reason}"
+    return line
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure of ours, or its ratio to a peer's, and the bound that it shall keep."""
+
+    workload: str
+    figure: str
+    peer: str
+    bound: float
+    least: bool  # True: at least the bound; False: at most
+
+
+TARGETS = (
+    Target("saturated-100x1-64", "rate", "asio", 15, True),
+    Target("saturated-100x1-64", "rate", "nats", 3, True),
+    Target("saturated-100x1-64", "rate", "blast", 0.4, True),
+    Target("saturated-5000x10-64", "rate", "asio", 100, True),
+    Target("saturated-5000x10-64", "rate", "nats", 6, True),
+    Target("saturated-100x1-64", "cpu_us", "asio", 0.1, False),
+    Target("latency-100-1000", "median_ms", "asio", 1.1, False),
+    Target("latency-100-1000", "median_ms", "nats", 1.1, False),
+    Target("latency-100-1000", "p99_ms", "asio", 1, False),
+    Target("latency-100-1000", "p99_ms", "nats", 1, False),
+    Target("connect-10000", "connect_s", "", 20, False),
+    Target("latency-10000-20", "median_ms", "nats", 0.2, False),
+    Target("idle-1000", "kib_per_member", "", 30, False),
+    Target("idle-1000", "idle_cpu_percent", "", 0.5, False),
+    Target("never-reading-100", "kept_percent", "", 95, True),
+)
+
+
+def targets(summaries: list[Summary]) -> str:
+    """Which targets are reached; those whose workload or peer was not run are left out."""
+    lines = []
+    for target in TARGETS:
+        if target.peer:
+            value = ratio(summaries, target.workload, target.peer, target.figure)
+        else:
+            figures = [s.figures for s in summaries if s.workload == target.workload and s.peer == OURS]
+            value = figures[0][target.figure] if figures and figures[0] else None
+        if value is None:
+            continue
+        reached = value >= target.bound if target.least else value <= target.bound
+        wanted = f"{'≥' if target.least else '≤'} {target.bound:g}" + (
+            f" × {target.peer}" if target.peer else ""
+        )
+        verdict = "reached" if reached else "MISSED"
+        lines.append(f"  {verdict:8} {target.workload:24} {target.figure:16} {wanted:14} is {value:.3g}")
+    return "\n".join(lines)

@@ -1,0 +1,264 @@
+"""What is measured: each workload starts its server(s), drives them and returns named figures."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.load import Result, drive
+from tests.bench.peers import Peer, Running
+
+Figures = dict[str, float]
+ALL = ("native", "asio", "nats", "tutorial", "blast")
+CHATS = ("native", "asio", "nats", "tutorial")
+OURS = ("native",)
+LONG_TEXT = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One thing to measure. `peers`: for whom it makes sense; `size`: bytes of a text, or 0."""
+
+    name: str
+    measure: Callable[[Peer], Figures]
+    peers: tuple[str, ...]
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How long and how large: the sizes of the workloads of one kind of run."""
+
+    seconds: float
+    repeat: int
+    saturated: tuple[tuple[int, int, int], ...]
+    """members, talkers, bytes"""
+    latency: tuple[tuple[int, float], ...]
+    """members, messages a second"""
+    connect: int
+    idle: int
+    idle_seconds: float
+    long_text: int
+    never_reading: int
+    catch_up: int
+
+
+FULL = Scale(
+    seconds=3.0,
+    repeat=3,
+    saturated=tuple(
+        (members, talkers, size)
+        for members, talkers in ((100, 1), (100, 20), (1000, 10), (5000, 10))
+        for size in (64, 512)
+    ),
+    latency=((100, 200), (100, 1000), (100, 3000), (10_000, 20)),
+    connect=10_000,
+    idle=1000,
+    idle_seconds=10.0,
+    long_text=100,
+    never_reading=100,
+    catch_up=1_000_000,
+)
+QUICK = Scale(
+    seconds=1.0,
+    repeat=1,
+    saturated=((100, 1, 64), (100, 20, 64), (1000, 10, 64)),
+    latency=((100, 1000),),
+    connect=1000,
+    idle=200,
+    idle_seconds=4.0,
+    long_text=100,
+    never_reading=100,
+    catch_up=100_000,
+)
+SMOKE = Scale(
+    seconds=0.1,
+    repeat=1,
+    saturated=((10, 2, 64),),
+    latency=((10, 200),),
+    connect=0,
+    idle=0,
+    idle_seconds=0.0,
+    long_text=3,
+    never_reading=0,
+    catch_up=2000,
+)
+
+
+def workloads(scale: Scale) -> list[Workload]:
+    """All workloads of that scale, in the order in which they are run."""
+    found = [
+        Workload(
+            f"saturated-{members}x{talkers}-{size}", _saturated(scale, members, talkers, size), ALL, size
+        )
+        for members, talkers, size in scale.saturated
+    ]
+    found += [
+        Workload(f"latency-{members}-{rate:.0f}", _latency(scale, members, rate), CHATS)
+        for members, rate in scale.latency
+    ]
+    if scale.connect:
+        found.append(Workload(f"connect-{scale.connect}", _connect(scale), CHATS))
+    if scale.idle:
+        found.append(Workload(f"idle-{scale.idle}", _idle(scale), CHATS))
+    found.append(Workload("start-up", _start_up, CHATS))
+    if scale.long_text:
+        long = _saturated(scale, scale.long_text, 1, LONG_TEXT)
+        found.append(Workload(f"long-text-{scale.long_text}", long, ALL, LONG_TEXT))
+    if scale.never_reading:
+        found.append(Workload(f"never-reading-{scale.never_reading}", _never_reading(scale), OURS))
+    if scale.catch_up:
+        found.append(Workload(f"catch-up-{scale.catch_up}", _catch_up(scale), OURS))
+    return found
+
+
+@contextmanager
+def _server(peer: Peer, members: int, size: int = 64) -> Iterator[Running]:
+    with (
+        tempfile.TemporaryDirectory(prefix="chatroom-bench-") as folder,
+        peer.start(Path(folder), members, size) as running,
+    ):
+        yield running
+
+
+def _throughput(result: Result) -> Figures:
+    return {
+        "rate": result.deliveries / result.seconds,
+        "cpu_us": result.server_cpu / result.deliveries * 1e6,
+        "server_busy": result.server_cpu / result.seconds,
+        "load_busy": result.load_cpu / result.seconds,
+        "peak_mib": result.rss_peak / 1024,
+        "connect_s": result.connect_seconds,
+    }
+
+
+def _saturated(scale: Scale, members: int, talkers: int, size: int) -> Callable[[Peer], Figures]:
+    """Talkers as fast as the server takes it; deliveries a second at all members together."""
+
+    def measure(peer: Peer) -> Figures:
+        with _server(peer, members, size) as server:
+            return _throughput(
+                drive(
+                    peer,
+                    server,
+                    mode="saturate",
+                    members=members,
+                    talkers=talkers,
+                    size=size,
+                    seconds=scale.seconds,
+                )
+            )
+
+    return measure
+
+
+def _latency(scale: Scale, members: int, rate: float) -> Callable[[Peer], Figures]:
+    """Messages at a steady rate from ten members in turn; from when one was due to each delivery."""
+    talkers = min(10, members)
+    # A large room that is behind needs long to be told to be: the tail of its first seconds is no news.
+    warmup = 1.0 if members <= 1000 else 3.0
+
+    def measure(peer: Peer) -> Figures:
+        with _server(peer, members) as server:
+            result = drive(
+                peer, server, mode="rate", members=members, talkers=talkers, rate=rate, warmup=warmup,
+                seconds=max(scale.seconds, 0.5) * (1 if members <= 1000 else 3), patience=60,
+            )  # fmt: skip
+            latency = result.latency or {}
+            return {
+                "median_ms": latency["median"] * 1e3,
+                "p99_ms": latency["p99"] * 1e3,
+                "max_ms": latency["max"] * 1e3,
+                "cpu_us": result.server_cpu / result.deliveries * 1e6,
+                "server_busy": result.server_cpu / result.seconds,
+                "load_busy": result.load_cpu / result.seconds,
+                "connect_s": result.connect_seconds,
+            }
+
+    return measure
+
+
+def _connect(scale: Scale) -> Callable[[Peer], Figures]:
+    """Members one after the other, 64 under way at a time, until all are in (ours: the whole handshake)."""
+
+    def measure(peer: Peer) -> Figures:
+        with _server(peer, scale.connect) as server:
+            result = drive(
+                peer, server, mode="idle", members=scale.connect, settle=0, seconds=0.1, patience=60
+            )
+            return {
+                "connect_s": result.connect_seconds,
+                "settled_s": result.settled_seconds,
+                "members_a_second": scale.connect / result.connect_seconds,
+            }
+
+    return measure
+
+
+def _idle(scale: Scale) -> Callable[[Peer], Figures]:
+    """Members that say nothing: what each costs in memory, and all together in CPU."""
+
+    def measure(peer: Peer) -> Figures:
+        with _server(peer, scale.idle) as server:
+            result = drive(
+                peer, server, mode="idle", members=scale.idle, settle=3, seconds=scale.idle_seconds
+            )
+            return {
+                "kib_per_member": (result.rss_after - result.rss_before) / scale.idle,
+                "idle_cpu_percent": result.server_cpu / result.seconds * 100,
+                "rss_mib": result.rss_after / 1024,
+            }
+
+    return measure
+
+
+def _start_up(peer: Peer) -> Figures:
+    """From starting the program to its being ready for connections."""
+    with _server(peer, 0) as server:
+        return {"startup_ms": server.startup * 1e3}
+
+
+def _never_reading(scale: Scale) -> Callable[[Peer], Figures]:
+    """The rate of the others with one more member that never reads, beside the rate without it."""
+    options: dict[str, str | float] = {
+        "mode": "saturate", "members": scale.never_reading - 1, "talkers": 1, "seconds": scale.seconds
+    }  # fmt: skip
+
+    def measure(peer: Peer) -> Figures:
+        with _server(peer, scale.never_reading) as server:
+            without = drive(peer, server, **options)
+        with _server(peer, scale.never_reading) as server:
+            beside = drive(peer, server, stuck=1, **options)
+        rates = [result.deliveries / result.seconds for result in (without, beside)]
+        return {
+            "rate_without": rates[0],
+            "rate": rates[1],
+            "kept_percent": rates[1] / rates[0] * 100,
+            "peak_mib_without": without.rss_peak / 1024,
+            "peak_mib": beside.rss_peak / 1024,
+        }
+
+    return measure
+
+
+def _catch_up(scale: Scale) -> Callable[[Peer], Figures]:
+    """One member reads the whole history while nine others go on talking, 200 messages a second."""
+
+    def measure(peer: Peer) -> Figures:
+        with _server(peer, 10) as server:
+            result = drive(
+                peer, server, mode="catchup", members=10, messages=scale.catch_up, rate=200, patience=60
+            )  # fmt: skip
+            latency = result.latency or {}
+            return {
+                "catch_up_s": result.seconds,
+                "events_a_second": result.replayed / result.seconds,
+                "median_ms": latency.get("median", 0) * 1e3,
+                "p99_ms": latency.get("p99", 0) * 1e3,
+                "fill_a_second": scale.catch_up / result.fill_seconds,
+            }
+
+    return measure
