@@ -59,7 +59,8 @@ def take(end: socket.socket, size: int) -> bytes:
 
 
 def take_packets(end: socket.socket, count: int) -> list[Packet]:
-    decoder, packets = Decoder(), []
+    decoder = Decoder()
+    packets: list[Packet] = []
     while len(packets) < count:
         packets += decoder.feed(end.recv(4096))
     return packets

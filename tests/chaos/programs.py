@@ -1,0 +1,320 @@
+"""The real programs as child processes: the server, and clients of the two kinds."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from threading import Event as Flag
+from threading import Thread
+from typing import IO, Final
+
+from tests.chaos.records import Life, Recorder, brief, entry, read_life, read_lines
+from tests.chaos.schedule import DEAD_AFTER, Speaker
+from tests.chaos.talker import LAST_LINE, line_text
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_START_SECONDS: Final = 10.0
+_LAST_LINE_SECONDS: Final = 20.0
+_STOP_SECONDS: Final = 6.0  # the promise is 2 s on an idle machine; here it is a busy one
+
+
+def python(*arguments: str) -> list[str]:
+    """The command line of a program of this project."""
+    return [sys.executable, "-m", *arguments]
+
+
+class Child:
+    """A process that can be killed, stopped and continued; its stderr goes to a file."""
+
+    process: subprocess.Popen[bytes] | None = None
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+
+    def _spawn(self, command: list[str], stdin: int | None, stdout: int | IO[bytes]) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=stdin, stdout=stdout, stderr=log, cwd=ROOT, env=os.environ | {"TZ": "UTC"}
+            )
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if the process is still there."""
+        if self.process is not None and self.alive:
+            self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """kill -9, also of a stopped one, and wait for its end."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self._close_pipes()
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit code, or None when it does not end in time."""
+        if self.process is None:
+            return 0
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        self._close_pipes()
+        return code
+
+    def _close_pipes(self) -> None:
+        assert self.process is not None
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    pass  # what was still to be written has no reader any more
+
+    def tracebacks(self) -> list[str]:
+        """The lines around every traceback in the log."""
+        if not self.log.exists():
+            return []
+        lines = self.log.read_text(errors="replace").splitlines()
+        starts = [number for number, line in enumerate(lines) if line.startswith("Traceback")]
+        return ["\n      ".join(lines[max(0, start - 1) : start + 16]) for start in starts]
+
+
+class Server(Child):
+    """`python -m server` on one history file and, from its first start on, one port."""
+
+    def __init__(self, data: Path, log: Path, ports: str, bug: str | None = None) -> None:
+        super().__init__(log)
+        self.data = data
+        self.port = 0
+        program = ["tests.chaos.sabotage", bug] if bug else ["server"]
+        self._command = python(*program, "--host", "127.0.0.1", "--data", str(data), "--ports", ports)
+        self._command += ["--dead-after", str(DEAD_AFTER), "--port"]
+
+    def start(self) -> bool:
+        """Start it and wait until it listens. False: it ended before (its log says why)."""
+        self._spawn([*self._command, str(self.port)], subprocess.DEVNULL, subprocess.PIPE)
+        assert self.process is not None and self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], _START_SECONDS)
+        line = self.process.stdout.readline().decode() if ready else ""
+        if not line.startswith("listening on "):
+            self.kill()
+            return False
+        self.port = int(line.rsplit(":", 1)[1])
+        return True
+
+    def terminate(self) -> str:
+        """SIGTERM, and wait. What was wrong with its end, or the empty string."""
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        code = self.wait(_STOP_SECONDS)
+        if code is None:
+            self.kill()
+            return f"the server did not end within {_STOP_SECONDS} s of SIGTERM"
+        return f"the server ended with {code} after SIGTERM" if code else ""
+
+
+class Client(Child):
+    """One client over all its lives; each life has a record file and a log."""
+
+    def __init__(self, speaker: Speaker, folder: Path, port: int) -> None:
+        super().__init__(folder / f"{speaker.name}-0.log")
+        self.speaker = speaker
+        self.folder = folder
+        self.port = port
+        self.number = -1
+
+    def start(self) -> None:
+        """Begin the next life."""
+        self.number += 1
+        self.log = self.folder / f"{self.speaker.name}-{self.number}.log"
+        self._begin(self.folder / f"{self.speaker.name}-{self.number}")
+
+    def _begin(self, path: Path) -> None:
+        raise NotImplementedError
+
+    def quiet(self) -> None:
+        """Say no more; leave when all is stored and the last line was shown."""
+        raise NotImplementedError
+
+    def lives(self) -> list[Life]:
+        """What the records hold by now."""
+        paths = [self.folder / f"{self.speaker.name}-{number}" for number in range(self.number + 1)]
+        return [
+            self._read(path, Life(self.speaker.name, number, self.speaker.channel))
+            for number, path in enumerate(paths)
+        ]
+
+    def _read(self, path: Path, life: Life) -> Life:
+        return read_life(path.with_suffix(".jsonl"), life)
+
+    def flushed(self) -> bool:
+        """Whether everything that the present life said is stored."""
+        return self.lives()[-1].flushed
+
+    def close(self) -> None:
+        self.send(signal.SIGCONT)
+        self.kill()
+
+
+class ApiClient(Client):
+    """The importable Client, or the blunt one, in a process of `tests.chaos.talker`."""
+
+    def _begin(self, path: Path) -> None:
+        speaker = self.speaker
+        options = {
+            "port": self.port,
+            "name": speaker.name,
+            "life": self.number,
+            "channel": speaker.channel,
+            "rate": speaker.rate,
+            "seed": speaker.seed + self.number,
+            "dead-after": DEAD_AFTER,
+            "record": path.with_suffix(".jsonl"),
+        }
+        arguments = [f"--{name}={value}" for name, value in options.items()]
+        if speaker.how == "blunt":
+            arguments.append("--blunt")
+        self._spawn(python("tests.chaos.talker", *arguments), subprocess.PIPE, subprocess.DEVNULL)
+
+    def quiet(self) -> None:
+        assert self.process is not None and self.process.stdin is not None
+        try:
+            self.process.stdin.write(b"quiet\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended by itself; its record says why
+
+
+class PipeClient(Client):
+    """`python -m client --json`, fed through its standard input by a thread of ours."""
+
+    def _begin(self, path: Path) -> None:
+        self._recorder = Recorder(path.with_suffix(".jsonl"))
+        self._quiet = Flag()
+        command = python("client", f"127.0.0.1:{self.port}", "--name", self.speaker.name, "--json")
+        command += ["--channel", self.speaker.channel, "--dead-after", str(DEAD_AFTER)]
+        if self.speaker.how == "follow":
+            command.append("--follow")
+        with path.with_suffix(".out").open("wb") as out:
+            self._spawn(command, subprocess.PIPE, out)
+        self._feeder = Thread(target=self._feed, name=f"feeds {self.speaker.name}")
+        self._feeder.start()
+
+    def _feed(self) -> None:
+        random = Random(self.speaker.seed + self.number)
+        assert self.process is not None and self.process.stdin is not None
+        stdin = self.process.stdin
+        number = 0
+        try:
+            while not self._quiet.is_set():
+                for _ in range(random.choice((1, 1, 2, 5))):
+                    text = line_text(self.speaker.name, self.number, number, random)
+                    self._recorder.write("said", text=text)
+                    stdin.write(text.encode() + b"\n")
+                    number += 1
+                stdin.flush()
+                self._quiet.wait(random.expovariate(self.speaker.rate / 3))
+            stdin.close()
+        except (OSError, ValueError):
+            pass  # the client was killed, or ended; its exit code says which
+
+    def quiet(self) -> None:
+        self._quiet.set()
+        self._feeder.join()
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.quiet()
+            super().kill()
+            self._recorder.close()
+
+    def _read(self, path: Path, life: Life) -> Life:
+        read_life(path.with_suffix(".jsonl"), life)
+        life.shown = [entry(event) for event in read_lines(path.with_suffix(".out"))]
+        if life.number == self.number:
+            self._judge_the_end(life)
+        return life
+
+    def _judge_the_end(self, life: Life) -> None:
+        """A pipe tells by its exit code that all is stored; one that follows by showing its own lines."""
+        own = {line.text for line in life.shown if line.author == life.name}
+        code = self.process.poll() if self.process is not None else None
+        if self.speaker.how == "pipe":
+            life.flushed = code == 0
+            life.ending = None if code is None else "" if code == 0 else f"exit code {code}"
+            life.confirmed = list(life.said) if code == 0 else [text for text in life.said if text in own]
+            return
+        life.confirmed = [text for text in life.said if text in own]
+        life.flushed = self._quiet.is_set() and len(life.confirmed) == len(life.said)
+        if code is not None:
+            life.ending = f"exit code {code}"
+        elif any(line.text == LAST_LINE for line in life.shown):
+            life.ending = ""
+
+
+def make_client(speaker: Speaker, folder: Path, port: int) -> Client:
+    """The client that the plan wants."""
+    return (ApiClient if speaker.how in ("api", "blunt") else PipeClient)(speaker, folder, port)
+
+
+def say_last_line(channel: str, port: int) -> str:
+    """Say the run's last line into a channel through a pipe. What was wrong, or the empty string."""
+    command = python("client", f"127.0.0.1:{port}", "--name", f"last-{channel[1:]}", "--channel", channel)
+    try:
+        done = subprocess.run(
+            command,
+            input=LAST_LINE.encode() + b"\n",
+            capture_output=True,
+            cwd=ROOT,
+            timeout=20.0,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"the last line was not stored within {_LAST_LINE_SECONDS} s"
+    return done.stderr.decode() or f"exit code {done.returncode}" if done.returncode else ""
+
+
+def export(data: Path, to: Path) -> str:
+    """Have the server program verify a history file and write it as JSON lines. What was wrong, or ""."""
+    for option, out in (("--check", to.with_suffix(".check")), ("--export", to)):
+        with out.open("wb") as file:
+            done = subprocess.run(
+                python("server", option, str(data)),
+                stdout=file,
+                stderr=subprocess.PIPE,
+                cwd=ROOT,
+                check=False,
+            )
+        if done.returncode:
+            return (
+                f"{option}: exit code {done.returncode}: {done.stderr.decode()} {out.read_bytes()[-500:]!r}"
+            )
+    return ""
+
+
+def last_life(channel: str) -> Life:
+    """The life of whoever said the last line of a channel."""
+    return Life(
+        f"last-{channel[1:]}", 0, channel, said=[brief(LAST_LINE)], confirmed=[brief(LAST_LINE)], ending=""
+    )
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.1) -> bool:
+    """Whether the condition became true in time."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(pause)
+    return True

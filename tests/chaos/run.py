@@ -1,0 +1,306 @@
+"""One run: real programs under load, harmed by the plan, healed, and judged."""
+
+from __future__ import annotations
+
+import heapq
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from subprocess import Popen
+from typing import Final
+
+from tests.chaos import disk as disks
+from tests.chaos.checker import Violation, Wrong, judge
+from tests.chaos.programs import Client, Server, export, last_life, make_client, say_last_line, wait_until
+from tests.chaos.proxy import Proxy
+from tests.chaos.records import Entry, Life, entry, read_lines
+from tests.chaos.schedule import Fault, FaultKind, Plan
+
+_ALL_STORED_SECONDS: Final = 40.0  # after the last fault: pauses between retries, dead peers, catching up
+_ALL_SEEN_SECONDS: Final = 20.0
+_RETRY_START: Final = 0.2  # seconds until a server that could not start is tried again
+
+
+@dataclass
+class Report:
+    """What a run did and what was wrong."""
+
+    seed: int
+    counts: Counter[str] = field(default_factory=Counter)
+    violations: list[Violation] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{number} {name}" for name, number in sorted(self.counts.items()))
+        return f"seed {self.seed}: {len(self.violations)} violations; {counts}"
+
+
+def run(plan: Plan, *, bug: str | None = None, keep: Path | None = None) -> Report:
+    """Do the plan, in a folder of its own; keep: where records, logs and history go when something was wrong.
+
+    bug: the name of a planted one, see `tests.chaos.sabotage`.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    chaos = Chaos(plan, folder, bug)
+    try:
+        report = chaos.go()
+        if report.violations and keep is not None:
+            keep.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(folder, keep / f"seed-{plan.seed}", dirs_exist_ok=True)
+        return report
+    finally:
+        chaos.close()
+        shutil.rmtree(folder)
+
+
+class Chaos:
+    """The programs of one run, and the executor of its plan."""
+
+    def __init__(self, plan: Plan, folder: Path, bug: str | None = None) -> None:
+        self.plan = plan
+        self.report = Report(plan.seed)
+        self.folder = folder
+        self.disk = disks.Disk(folder / "disk")
+        self.server = Server(self.disk.folder / "history.db", folder / "server.log", plan.ports, bug)
+        self.proxy = Proxy(plan.seed)
+        self.clients: list[Client] = [
+            make_client(speaker, folder, self.proxy.port) for speaker in plan.speakers
+        ]
+        self._down = True  # the server, on purpose
+        self._disk_harms = 0
+        self._lives: list[Life] = []
+        self._order = count()  # so that no two entries of the heap compare equal
+        self._healing: list[tuple[float, int, Callable[[], object]]] = []
+
+    def go(self) -> Report:
+        """Everything from the first start to the judgement."""
+        self._start_server()
+        for client in self.clients:
+            client.start()
+        started = time.monotonic()
+        for fault in self.plan.faults:
+            self._heal_until(started + fault.at)
+            self._harm(fault)
+        self._heal_until(started + self.plan.seconds)
+        self._heal_all()
+        self._bring_to_an_end()
+        self._judge()
+        return self.report
+
+    def close(self) -> None:
+        """End every process, whatever has happened."""
+        for client in self.clients:
+            client.close()
+        self.server.kill()
+        self.proxy.close()
+        self.disk.close()
+
+    # --- the timeline ----------------------------------------------------------------------------------
+
+    def _after(self, seconds: float, heal: Callable[[], object]) -> None:
+        """Undo a harm later."""
+        heapq.heappush(self._healing, (time.monotonic() + seconds, next(self._order), heal))
+
+    def _heal_until(self, end: float) -> None:
+        """Wait until then, and undo what is to be undone on the way."""
+        while self._healing and self._healing[0][0] < end:
+            when, _, heal = heapq.heappop(self._healing)
+            self._watch_server(when)
+            heal()
+        self._watch_server(end)
+
+    def _heal_all(self) -> None:
+        """Undo at once what still goes on."""
+        while self._healing:
+            _, _, heal = heapq.heappop(self._healing)
+            heal()
+        self.proxy.heal()
+
+    def _watch_server(self, until: float) -> None:
+        """Wait; a server that ended by itself is started again, and that is wrong unless the disk failed."""
+        while True:
+            if not self._down and not self.server.alive:
+                self._down = True
+                code = self.server.wait(1.0)
+                if self._disk_harms:
+                    self.report.counts["server left failing disk"] += 1
+                else:
+                    self._wrong(Wrong.CRASHED, "server", f"it ended by itself with {code}")
+                self._start_server()
+            pause = until - time.monotonic()
+            if pause <= 0:
+                return
+            time.sleep(min(pause, 0.1))
+
+    # --- harms -----------------------------------------------------------------------------------------
+
+    def _harm(self, fault: Fault) -> None:
+        done = _HARMS[fault.kind](self, fault)
+        if done is not False:
+            self.report.counts[fault.kind.name.lower().replace("_", " ")] += 1
+
+    def _kill_server(self, fault: Fault) -> bool:
+        if self._down:
+            return False
+        self._down = True
+        self.server.kill()
+        self._after(fault.seconds, self._start_server)
+        return True
+
+    def _terminate_server(self, fault: Fault) -> bool:
+        if self._down:
+            return False
+        self._down = True
+        wrong = self.server.terminate()
+        if wrong and not self._disk_harms:
+            self._wrong(Wrong.CRASHED, "server", wrong)
+        self._after(fault.seconds, self._start_server)
+        return True
+
+    def _stop_server(self, fault: Fault) -> bool:
+        if self._down:
+            return False
+        self._stop(self.server.process, fault.seconds)
+        return True
+
+    def _stop_client(self, fault: Fault) -> None:
+        self._stop(self.clients[fault.target % len(self.clients)].process, fault.seconds)
+
+    def _stop(self, process: Popen[bytes] | None, seconds: float) -> None:
+        """SIGSTOP now, SIGCONT later, to this very process."""
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        self._after(seconds, lambda: process.send_signal(signal.SIGCONT))
+
+    def _kill_client(self, fault: Fault) -> None:
+        client = self.clients[fault.target % len(self.clients)]
+        client.kill()
+        self._after(fault.seconds, lambda: None if client.alive else client.start())
+
+    def _fill_disk(self, fault: Fault) -> bool:
+        if not self.disk.can_be_full or self._disk_harms:
+            return False
+        self._disk_harms += 1
+        self.disk.fill()
+        self._after(fault.seconds, self._free_disk)
+        return True
+
+    def _free_disk(self) -> None:
+        self.disk.free()
+        self._disk_harms = 0
+
+    def _fail_disk(self, fault: Fault) -> bool:
+        process = self.server.process
+        if self._down or self._disk_harms or process is None or process.poll() is not None:
+            return False
+        self._disk_harms += 1
+        disks.fail_writes(process.pid)
+        self._after(fault.seconds, lambda: self._mend_disk(process))
+        return True
+
+    def _mend_disk(self, process: Popen[bytes]) -> None:
+        self._disk_harms = 0
+        if process.poll() is None:
+            disks.allow_writes(process.pid)
+
+    def _start_server(self) -> None:
+        if self.server.start():
+            self._down = False
+            self.proxy.lobby = self.server.port
+            self.report.counts["server starts"] += 1
+        elif self._disk_harms:
+            self.report.counts["server starts refused by a full disk"] += 1
+            self._after(_RETRY_START, self._start_server)
+        else:
+            end = self.server.log.read_text(errors="replace").splitlines()[-8:]
+            raise RuntimeError("the server does not start: " + "\n".join(end))
+
+    # --- the end ---------------------------------------------------------------------------------------
+
+    def _bring_to_an_end(self) -> None:
+        """Everybody falls silent, has all stored, sees the last line and leaves."""
+        for client in self.clients:
+            client.quiet()
+        wait_until(lambda: all(self._has_stored(c) for c in self.clients), _ALL_STORED_SECONDS, 0.3)
+        for channel in self._channels():
+            if wrong := say_last_line(channel, self.server.port):
+                self._wrong(Wrong.STUCK, f"last line of {channel}", wrong)
+        wait_until(lambda: all(self._has_seen_all(c) for c in self.clients), _ALL_SEEN_SECONDS, 0.3)
+        lives = [client.lives() for client in self.clients]  # before the processes are ended
+        self._lives = [life for each in lives for life in each]
+        for client, each in zip(self.clients, lives, strict=True):
+            self._look_at_the_end_of(client, each[-1])
+            client.kill()
+        if wrong := self.server.terminate():
+            self._wrong(Wrong.CRASHED, "server", wrong)
+
+    def _has_stored(self, client: Client) -> bool:
+        return not client.alive or client.flushed()
+
+    def _has_seen_all(self, client: Client) -> bool:
+        return not client.alive or client.lives()[-1].ending is not None
+
+    def _look_at_the_end_of(self, client: Client, life: Life) -> None:
+        if life.ending is None or not life.flushed:
+            missing = [text for text in life.said if text not in set(life.confirmed)]
+            last = life.shown[-1] if life.shown else "nothing"
+            self._wrong(
+                Wrong.STUCK,
+                str(life),
+                f"stored {len(life.confirmed)} of {len(life.said)}; was shown last: {last}",
+                *missing,
+            )
+        elif life.ending:
+            self._wrong(Wrong.CRASHED, str(life), life.ending)
+
+    def _channels(self) -> list[str]:
+        return sorted({speaker.channel for speaker in self.plan.speakers})
+
+    # --- the judgement ---------------------------------------------------------------------------------
+
+    def _judge(self) -> None:
+        out = self.folder / "history.jsonl"
+        if wrong := export(self.server.data, out):
+            self._wrong(Wrong.BROKEN, "history file", wrong)
+        history = [entry(event) for event in read_lines(out)]
+        lives = self._lives + [last_life(channel) for channel in self._channels()]
+        self.report.violations += judge(history, lives)
+        for child in (self.server, *self.clients):
+            for traceback in child.tracebacks():
+                self._wrong(Wrong.CRASHED, child.log.name, traceback)
+        self._count(history, lives)
+
+    def _count(self, history: list[Entry], lives: list[Life]) -> None:
+        counts = self.report.counts
+        counts.update(self.proxy.counts - Counter({"resets": self.proxy.counts["resets"]}))
+        counts["lines said"] += sum(len(life.said) for life in lives)
+        counts["lines confirmed"] += sum(len(life.confirmed) for life in lives)
+        counts["events shown"] += sum(len(life.shown) for life in lives)
+        counts["events in history"] += len(history)
+        counts["reconnects"] += sum(max(0, life.connects - 1) for life in lives)
+        counts["notices"] += sum(len(life.notices) for life in lives)
+
+    def _wrong(self, wrong: Wrong, whose: str, *lines: str) -> None:
+        self.report.violations.append(Violation(wrong, whose, lines))
+
+
+_HARMS: Final[dict[FaultKind, Callable[[Chaos, Fault], object]]] = {
+    FaultKind.KILL_SERVER: Chaos._kill_server,
+    FaultKind.TERM_SERVER: Chaos._terminate_server,
+    FaultKind.STOP_SERVER: Chaos._stop_server,
+    FaultKind.RESET: lambda chaos, fault: chaos.proxy.reset(fault.target),
+    FaultKind.CUT: lambda chaos, fault: chaos.proxy.cut(fault.target, fault.after, up=bool(fault.after % 2)),
+    FaultKind.STALL: lambda chaos, fault: chaos.proxy.stall(fault.target, fault.seconds),
+    FaultKind.STALL_ALL: lambda chaos, fault: chaos.proxy.stall(None, fault.seconds),
+    FaultKind.STALL_DOWN: lambda chaos, fault: chaos.proxy.stall(None, fault.seconds, up=False),
+    FaultKind.CHOP: lambda chaos, fault: chaos.proxy.chop(fault.target, fault.seconds),
+    FaultKind.KILL_CLIENT: Chaos._kill_client,
+    FaultKind.STOP_CLIENT: Chaos._stop_client,
+    FaultKind.DISK_FULL: Chaos._fill_disk,
+    FaultKind.DISK_ERROR: Chaos._fail_disk,
+}

@@ -1,0 +1,135 @@
+"""What happens when in a run, all of it from the seed. The interleaving of the programs is not."""
+
+from __future__ import annotations
+
+from enum import Enum
+from random import Random
+from typing import Final, NamedTuple
+
+DEAD_AFTER: Final = 3.0
+"""Seconds of silence after which both programs give a connection up, in chaos: short, so that it happens."""
+
+_LEAD_IN: Final = 1.5  # seconds for everybody to arrive
+_SPACING: Final = 0.7  # mean seconds between two faults
+_LIVES: Final = 1.2  # a server that was started gets at least so long: some work is to be done, too
+
+
+class FaultKind(Enum):
+    """The harms. Where seconds belong to one, they say how long it lasts."""
+
+    KILL_SERVER = "kill -9 of the server, restarted after a while"
+    TERM_SERVER = "SIGTERM to the server, restarted after a while"
+    STOP_SERVER = "SIGSTOP to the server, continued after a while"
+    RESET = "RST on one connection"
+    CUT = "the end of one connection after a few bytes, mostly in mid-packet"
+    STALL = "nothing moves on one connection for a while"
+    STALL_ALL = "nothing moves on any connection for a while"
+    STALL_DOWN = "nothing comes back from the server for a while, on every connection"
+    CHOP = "one connection delivers in pieces of a few bytes"
+    KILL_CLIENT = "kill -9 of a client, started again as a new one"
+    STOP_CLIENT = "SIGSTOP to a client, continued after a while"
+    DISK_FULL = "no space on the server's disk for a while"
+    DISK_ERROR = "the server's writes fail with an I/O error for a while"
+
+
+_WEIGHTS: Final = {
+    FaultKind.KILL_SERVER: 26,
+    FaultKind.TERM_SERVER: 6,
+    FaultKind.STOP_SERVER: 5,
+    FaultKind.RESET: 14,
+    FaultKind.CUT: 14,
+    FaultKind.STALL: 9,
+    FaultKind.STALL_ALL: 3,
+    FaultKind.STALL_DOWN: 6,
+    FaultKind.CHOP: 4,
+    FaultKind.KILL_CLIENT: 4,
+    FaultKind.STOP_CLIENT: 6,
+    FaultKind.DISK_FULL: 4,
+    FaultKind.DISK_ERROR: 4,
+}
+
+_RESTARTS: Final = (FaultKind.KILL_SERVER, FaultKind.TERM_SERVER)
+
+_SECONDS: Final = {
+    FaultKind.KILL_SERVER: (0.0, 1.0),
+    FaultKind.TERM_SERVER: (0.0, 0.5),
+    FaultKind.STOP_SERVER: (0.1, 1.6 * DEAD_AFTER),
+    FaultKind.STALL: (0.1, 1.6 * DEAD_AFTER),
+    FaultKind.STALL_ALL: (0.1, 0.5 * DEAD_AFTER),
+    FaultKind.STALL_DOWN: (0.1, 1.0),
+    FaultKind.CHOP: (0.5, 3.0),
+    FaultKind.KILL_CLIENT: (0.0, 1.0),
+    FaultKind.STOP_CLIENT: (0.1, 1.6 * DEAD_AFTER),
+    FaultKind.DISK_FULL: (0.2, 2.0),
+    FaultKind.DISK_ERROR: (0.2, 2.0),
+}
+
+
+class Fault(NamedTuple):
+    """One harm.
+
+    at:      seconds since the load began
+    target:  which connection or client, by its place modulo how many there are
+    seconds: how long it lasts
+    after:   for CUT, how many bytes still pass; odd: client to server
+    """
+
+    at: float
+    kind: FaultKind
+    target: int = 0
+    seconds: float = 0.0
+    after: int = 0
+
+
+class Speaker(NamedTuple):
+    """One talker.
+
+    how: `api`: the importable Client; `blunt`: the careless one of `tests.chaos.blunt`; the program, which
+         leaves at the end of its input (`pipe`) or stays (`follow`)
+    """
+
+    name: str
+    how: str
+    channel: str
+    rate: float  # lines per second, in bursts
+    seed: int
+
+
+class Plan(NamedTuple):
+    """Everything that is decided before a run."""
+
+    seed: int
+    seconds: float
+    ports: str
+    speakers: tuple[Speaker, ...]
+    faults: tuple[Fault, ...]
+
+
+def make_plan(seed: int, seconds: float, talkers: int) -> Plan:
+    """The plan of a run; the same for the same arguments."""
+    random = Random(f"{seed}/{talkers}/{seconds}")
+    speakers = tuple(_speaker(number, random) for number in range(talkers))
+    ports = "same" if seed % 2 else "any"
+    return Plan(seed, seconds, ports, speakers, tuple(_faults(random, seconds)))
+
+
+def _speaker(number: int, random: Random) -> Speaker:
+    how = {2: "blunt", 3: "pipe", 5: "follow", 6: "blunt"}.get(number % 8, "api")
+    channel = "#other" if number % 4 == 1 else "#general"
+    return Speaker(f"t{number}", how, channel, random.uniform(10.0, 60.0), random.getrandbits(32))
+
+
+def _faults(random: Random, seconds: float) -> list[Fault]:
+    faults: list[Fault] = []
+    at, restart_from = _LEAD_IN, 0.0
+    kinds, weights = list(_WEIGHTS), list(_WEIGHTS.values())
+    while (at := at + random.expovariate(1 / _SPACING)) < seconds:
+        (kind,) = random.choices(kinds, weights)
+        low, high = _SECONDS.get(kind, (0.0, 0.0))
+        fault = Fault(at, kind, random.randrange(1000), random.uniform(low, high), random.randrange(1, 300))
+        if kind in _RESTARTS:
+            if at < restart_from:
+                continue
+            restart_from = at + fault.seconds + _LIVES
+        faults.append(fault)
+    return faults
