@@ -155,6 +155,9 @@ CLUSTER_CHARACTERS: Final = 16
 INPUT_HISTORY: Final = 500
 """Sent lines that the arrow keys bring back."""
 
+COMPLETED_NAMES: Final = 1000
+"""Names that Tab completes, of those who spoke last: nobody waits for the thousandth."""
+
 UNDO_STEPS: Final = 100
 """Changes of the input line that can be taken back."""
 

@@ -1,0 +1,265 @@
+"""Bytes from a terminal to keys, text and pastes, however the bytes were cut on the way."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from enum import Enum, auto
+from typing import NamedTuple
+
+from chatroom.limits import ESCAPE_SECONDS, MAX_TEXT, PASTE_SECONDS, SEQUENCE_SECONDS
+
+
+class Key(Enum):
+    """What a key is for, not which one it was: Home and Ctrl-A are the same."""
+
+    ENTER = auto()
+    NEWLINE = auto()  # Alt-Enter: a line end inside the line
+    TAB = auto()
+    BACK_TAB = auto()
+    ESCAPE = auto()
+    LEFT = auto()
+    RIGHT = auto()
+    UP = auto()
+    DOWN = auto()
+    HOME = auto()
+    END = auto()
+    PAGE_UP = auto()
+    PAGE_DOWN = auto()
+    WORD_LEFT = auto()
+    WORD_RIGHT = auto()
+    BACKSPACE = auto()
+    DELETE = auto()
+    DELETE_OR_LEAVE = auto()  # Ctrl-D
+    KILL_TO_END = auto()
+    KILL_TO_START = auto()
+    KILL_WORD_LEFT = auto()  # back to white space: Ctrl-W
+    KILL_SUBWORD_LEFT = auto()  # back to the start of a word: Alt-Backspace
+    KILL_WORD_RIGHT = auto()
+    YANK = auto()
+    YANK_OLDER = auto()
+    TRANSPOSE = auto()
+    UNDO = auto()
+    CANCEL = auto()  # Ctrl-C
+    REDRAW = auto()
+    SUSPEND = auto()
+
+
+class Text(NamedTuple):
+    """Characters that were typed."""
+
+    text: str
+
+
+class Paste(NamedTuple):
+    """Text that was pasted, line ends and all; it is edited, never sent by itself."""
+
+    text: str
+
+
+Input = Key | Text | Paste
+
+_CONTROLS = {
+    "\x01": Key.HOME,
+    "\x02": Key.LEFT,
+    "\x03": Key.CANCEL,
+    "\x04": Key.DELETE_OR_LEAVE,
+    "\x05": Key.END,
+    "\x06": Key.RIGHT,
+    "\x08": Key.BACKSPACE,
+    "\t": Key.TAB,
+    "\n": Key.ENTER,
+    "\x0b": Key.KILL_TO_END,
+    "\x0c": Key.REDRAW,
+    "\r": Key.ENTER,
+    "\x0e": Key.DOWN,
+    "\x10": Key.UP,
+    "\x14": Key.TRANSPOSE,
+    "\x15": Key.KILL_TO_START,
+    "\x17": Key.KILL_WORD_LEFT,
+    "\x19": Key.YANK,
+    "\x1a": Key.SUSPEND,
+    "\x1f": Key.UNDO,
+    "\x7f": Key.BACKSPACE,
+}
+_ALTERED = {  # behind an escape: Alt is held
+    "b": Key.WORD_LEFT,
+    "f": Key.WORD_RIGHT,
+    "d": Key.KILL_WORD_RIGHT,
+    "y": Key.YANK_OLDER,
+    "\r": Key.NEWLINE,
+    "\n": Key.NEWLINE,
+    "\x7f": Key.KILL_SUBWORD_LEFT,
+    "\x08": Key.KILL_SUBWORD_LEFT,
+}
+_FINALS = {  # SS3 letter, and all but the keypad's Enter as CSI … letter
+    "A": Key.UP,
+    "B": Key.DOWN,
+    "C": Key.RIGHT,
+    "D": Key.LEFT,
+    "H": Key.HOME,
+    "F": Key.END,
+    "Z": Key.BACK_TAB,
+    "M": Key.ENTER,
+    "a": Key.UP,
+    "b": Key.DOWN,
+    "c": Key.WORD_RIGHT,  # rxvt, with Ctrl or Shift
+    "d": Key.WORD_LEFT,
+}
+_NUMBERED = {  # CSI number ~
+    1: Key.HOME,
+    3: Key.DELETE,
+    4: Key.END,
+    5: Key.PAGE_UP,
+    6: Key.PAGE_DOWN,
+    7: Key.HOME,
+    8: Key.END,
+}
+_WITH_MODIFIER = {  # … and with Ctrl or Alt held
+    Key.LEFT: Key.WORD_LEFT,
+    Key.RIGHT: Key.WORD_RIGHT,
+    Key.DELETE: Key.KILL_WORD_RIGHT,
+    Key.BACKSPACE: Key.KILL_SUBWORD_LEFT,
+}
+
+_PASTE_BEGINS, _PASTE_ENDS = "\x1b[200~", "\x1b[201~"
+_TEXT = re.compile("[^\x00-\x1f\x7f]+")
+_CSI = re.compile(r"\x1b\[([0-?]*)[ -/]*([@-~])")
+_SS3 = re.compile(r"\x1bO[0-9;]*([ -:<-~])")
+_SS3_BEGUN = re.compile(r"\x1bO[0-9;]*\Z")
+_CSI_BEGUN = re.compile(r"\x1b\[\[?[0-?]*[ -/]*\Z")
+_LINUX_FUNCTION_KEY = re.compile(r"\x1b\[\[[A-E]")
+_STRING = re.compile("\x1b[]P_^X][^\x07\x1b]*(\x07|\x1b\\\\)")  # OSC, DCS, APC, PM, SOS: answers to queries
+_STRING_BEGUN = re.compile("\x1b[]P_^X][^\x07\x1b]*\x1b?\\Z")
+
+
+class KeyDecoder:
+    """Bytes in, keys and text out. Sequences that it does not know are dropped, not typed."""
+
+    def __init__(self) -> None:
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+        self._paste: list[str] | None = None
+        self._paste_size = 0
+        self._fed = 0.0
+
+    def feed(self, data: bytes, now: float) -> list[Input]:
+        """What is complete with `data`; `now` in seconds of a steady clock."""
+        self._fed = now
+        text = self._rest + self._utf8.decode(data)
+        self._rest = ""
+        found: list[Input] = []
+        while text:
+            text = self._take_paste(text, found) if self._paste is not None else self._take(text, found)
+        return found
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until `timeout` has something to decide; None when nothing is unfinished."""
+        limit = self._limit()
+        return None if limit is None else max(0.0, self._fed + limit - now)
+
+    def timeout(self, now: float) -> list[Input]:
+        """What an unfinished sequence turns out to be when nothing came behind it in time."""
+        limit = self._limit()
+        if limit is None or now < self._fed + limit:
+            return []
+        rest, self._rest = self._rest, ""
+        if self._paste is not None:
+            self._add_to_paste(rest)
+            return self._end_paste()
+        return [Key.ESCAPE] if rest == "\x1b" else []
+
+    def _limit(self) -> float | None:
+        if self._paste is not None:
+            return PASTE_SECONDS
+        if not self._rest:
+            return None
+        return ESCAPE_SECONDS if self._rest == "\x1b" else SEQUENCE_SECONDS
+
+    def _take(self, text: str, found: list[Input]) -> str:
+        """Take one key or stretch of text from the front; what remains of `text`."""
+        match = _TEXT.match(text)
+        if match:
+            found.append(Text(match[0]))
+            return text[match.end() :]
+        if text[0] != "\x1b":
+            key = _CONTROLS.get(text[0])
+            if key is not None:
+                found.append(key)
+            return text[1:]
+        return self._take_sequence(text, found)
+
+    def _take_sequence(self, text: str, found: list[Input]) -> str:
+        if text.startswith(_PASTE_BEGINS):
+            self._paste, self._paste_size = [], 0
+            return text[len(_PASTE_BEGINS) :]
+        if text == "\x1b" or any(begun.match(text) for begun in (_CSI_BEGUN, _SS3_BEGUN, _STRING_BEGUN)):
+            # A string without an end is forgotten rather than kept; its end is dropped as a stray Alt-\.
+            self._rest = text if len(text) < MAX_TEXT else ""
+            return ""
+        for pattern in (_LINUX_FUNCTION_KEY, _STRING):
+            match = pattern.match(text)
+            if match:
+                return text[match.end() :]
+        match = _CSI.match(text)
+        if match:
+            found += _csi_key(match[1], match[2])
+            return text[match.end() :]
+        match = _SS3.match(text)
+        if match:
+            key = _FINALS.get(match[1])
+            found += [key] if key else []
+            return text[match.end() :]
+        return self._take_altered(text, found)
+
+    def _take_altered(self, text: str, found: list[Input]) -> str:
+        following = text[1]
+        if following == "\x1b":  # Esc, then another sequence; rxvt sends Alt-arrows like this
+            return text[1:]
+        key = _ALTERED.get(following)
+        if key is None and following >= " ":
+            return text[2:]  # Alt with a key that means nothing here
+        found += [key] if key else []
+        return text[2:] if key else text[1:]
+
+    def _take_paste(self, text: str, found: list[Input]) -> str:
+        inside, end, after = text.partition(_PASTE_ENDS)
+        if end:
+            self._add_to_paste(inside)
+            found += self._end_paste()
+            return after
+        # Perhaps the end has begun: keep back what could be its start.
+        keep = next((n for n in range(len(_PASTE_ENDS) - 1, 0, -1) if text.endswith(_PASTE_ENDS[:n])), 0)
+        self._add_to_paste(text[: len(text) - keep])
+        self._rest = text[len(text) - keep :]
+        return ""
+
+    def _add_to_paste(self, text: str) -> None:
+        """Keep what a line can hold; a pasted film is not kept to be cut afterwards."""
+        assert self._paste is not None
+        kept = text[: max(0, MAX_TEXT - self._paste_size)]
+        self._paste.append(kept)
+        self._paste_size += len(kept)
+
+    def _end_paste(self) -> list[Input]:
+        text, self._paste = "".join(self._paste or ()), None
+        return [Paste(text)]
+
+
+def _csi_key(parameters: str, final: str) -> list[Input]:
+    """The key of one control sequence, none when it is an answer or unknown."""
+    if parameters[:1] in ("<", "=", ">", "?"):
+        return []
+    numbers = [int(part) if part.isdecimal() else 0 for part in parameters[:16].split(";")]
+    if final in "~^@":  # rxvt: ^ with Ctrl, @ with Ctrl and Shift
+        key = _NUMBERED.get(numbers[0])
+    elif final == "M" or (final.islower() and parameters):  # mouse reports and answers
+        key = None
+    else:
+        key = _FINALS.get(final)
+    if key is None:
+        return []
+    modifiers = numbers[1] - 1 if len(numbers) > 1 and numbers[1] else 0  # xterm: 1 and a bit for each
+    if final in "^@" or modifiers & ~1:  # Shift alone changes nothing
+        key = _WITH_MODIFIER.get(key, key)
+    return [key]
