@@ -1,0 +1,48 @@
+"""Addresses as people write them: HOST, HOST:PORT, [IPV6]:PORT or a bare IPv6 address."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatroom.errors import ConfigError
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 5050
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Host and port. Raises ConfigError when `text` is no address.
+
+    A text with more than one colon and no brackets is an IPv6 address without a port (RFC 3986, section
+    3.2.2 asks for brackets only where a port may follow).
+    """
+    text = text.strip()
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ConfigError(f"{text!r} is no address: write [IPV6]:PORT")
+        port = rest[1:] if rest else ""
+        if rest == ":":
+            raise ConfigError(f"{text!r} is no address: the port is missing")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+        if not port:
+            raise ConfigError(f"{text!r} is no address: the port is missing")
+    else:
+        host, port = text, ""
+    if not host or any(character.isspace() or not character.isprintable() for character in host):
+        raise ConfigError(f"{text!r} is no address: the host is missing or wrong")
+    return host, check_port(port) if port else DEFAULT_PORT
+
+
+def check_port(port: str | int) -> int:
+    """A port as a number from 1 to 65535. Raises ConfigError for anything else."""
+    digits = str(port)
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and 0 < int(digits) < 65536):
+        raise ConfigError(f"{port!r} is no port: it must be a number from 1 to 65535")
+    return int(digits)
+
+
+def write_address(host: str, port: int) -> str:
+    """Host and port as `parse_address` reads them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

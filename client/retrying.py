@@ -1,0 +1,33 @@
+"""When to try again: growing pauses with jitter, the first try at once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from chatroom.limits import RETRY_FIRST, RETRY_LONGEST, RETRY_STEADY
+
+
+class Pauses:
+    """How long to wait before each try to connect again.
+
+    chance: a number from 0.0 to 1.0 at random; pauses are spread between half and all of their length, so
+            that the clients of a server that comes back do not all come in the same instant
+    """
+
+    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+        self._chance = chance
+        self._tries = 0
+
+    def lasted(self, seconds: float) -> None:
+        """A connection had lasted this long when it ended: a steady one starts the pauses anew."""
+        if seconds >= RETRY_STEADY:
+            self._tries = 0
+
+    def next(self) -> float:
+        """Seconds to wait before the next try; 0.0 before the first."""
+        self._tries += 1
+        if self._tries == 1:
+            return 0.0
+        longest = min(RETRY_LONGEST, RETRY_FIRST * 2.0 ** min(self._tries - 2, 30))
+        return longest * (0.5 + self._chance() / 2)
