@@ -154,7 +154,7 @@ struct Options {
   int port = 0, members = 100, talkers = 1, size = 64, stuck = 0, parallel = 64, read = 256 * 1024;
   double seconds = 3, warmup = 1, rate = 1000, patience = 20, settle = 2;
   long messages = 0;               // saturate: exactly so many instead of about `seconds`; catchup: history
-  long window = 6400000;           // deliveries in flight at most: bounds the memory of servers that queue all
+  long window = 6400000;           // deliveries under way at most, see in_flight()
   Process server;
 };
 
@@ -265,6 +265,7 @@ class Load {
   void talk_in_time();
   void make(Member &talker, int64_t due);
   long slowest() const;
+  long in_flight() const;
   bool round(long messages, double *seconds);
   bool drain();
   void saturate();
@@ -732,9 +733,15 @@ long Load::slowest() const {
   return least;
 }
 
+// Messages that may be under way at once: bounds the memory of servers that queue whatever they are given.
+long Load::in_flight() const {
+  long most = std::min<long>(options.window / options.members, 16 * 1024 * 1024 / options.size);
+  return std::max<long>(most, options.talkers * 2);
+}
+
 // Every talker whose socket took all gets the next 64 KiB, as long as not too much is in flight.
 void Load::talk_freely() {
-  long window = std::max<long>(options.window / options.members, static_cast<long>(talkers_.size()) * 2);
+  long window = in_flight();
   for (Member *talker : talkers_) {
     if (!talker->out.empty() || !talker->to_say || talker->closed) continue;
     if (totals.sent - slowest_ >= window && totals.sent - (slowest_ = slowest()) >= window) return;
@@ -768,7 +775,7 @@ bool Load::drain() {
     bool ready = false;
     if (freely_) {
       talk_freely();
-      for (Member *t : talkers_) ready |= t->to_say && t->out.empty() && totals.sent - slowest_ < options.window / options.members;
+      for (Member *t : talkers_) ready |= t->to_say && t->out.empty() && totals.sent - slowest_ < in_flight();
     }
     pump(ready ? 0 : now_ns() + 100000000);
     if (turn % 64) continue;
@@ -813,7 +820,7 @@ void Load::saturate() {
   long receivers = options.members;
   long messages = options.messages;
   if (!messages) {
-    long warm = std::max<long>(options.talkers, 50000 / receivers);
+    long warm = std::max<long>(options.talkers, 3200000 / options.size / receivers);
     while (round(warm, &seconds) && seconds < options.seconds / 4) warm = static_cast<long>(static_cast<double>(warm) * std::min(8.0, std::max(1.5, options.seconds / 3 / seconds)));
     messages = std::max<long>(options.talkers, static_cast<long>(static_cast<double>(warm) / seconds * options.seconds));
   }
