@@ -161,6 +161,9 @@ COMPLETED_NAMES: Final = 1000
 UNDO_STEPS: Final = 100
 """Changes of the input line that can be taken back."""
 
+LEAVE_SECONDS: Final = 1.0
+"""Who leaves right after Enter waits this long for the line to be stored, and is told when it was not."""
+
 PENDING_SHOWN: Final = 4
 """Own lines that are shown as not stored yet; how many more there are is a number."""
 

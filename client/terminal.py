@@ -1,0 +1,188 @@
+"""The terminal of an interactive client: raw bytes in, text out, and always given back as it was found.
+
+POSIX only (termios). Elsewhere, and where input or output is not a terminal, client/interactive.py reads and
+prints plain lines instead.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import select
+import signal
+import termios
+from collections.abc import Callable
+from threading import Lock
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+_PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
+_AS_USUAL = "\x1b[0m\x1b[?7h"  # whatever a frame that was cut short has left behind
+_READ = 4096
+_FATAL = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_TOLD = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
+
+
+class Terminated(SystemExit):
+    """A signal asks the program to end. Raised wherever the main thread is: nothing can hold it up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.number = number
+
+
+class PosixTerminal:
+    """The terminal in raw mode, for the main thread; a context manager.
+
+    Left by any way (return, exception, SIGTERM, SIGHUP, the interpreter's end), the terminal is as it was.
+    It is never made non-blocking: that would hold for everybody who has it open, the shell included.
+    """
+
+    def __init__(self, source: int = 0, sink: int = 1) -> None:
+        self.source = source
+        self._sink = sink
+        self._saved: list[Any] | None = None
+        self._handlers: dict[signal.Signals, Any] = {}
+        self._old_wakeup = -1
+        # Guards _wake_in: whoever wakes us must not write to a descriptor that is somebody else's by now.
+        self._lock = Lock()
+        self.woken_by, self._wake_in = -1, -1
+
+    def __enter__(self) -> Self:
+        self._saved = termios.tcgetattr(self.source)
+        self.woken_by, self._wake_in = os.pipe()
+        os.set_blocking(self.woken_by, False)
+        os.set_blocking(self._wake_in, False)
+        atexit.register(self._restore_modes)
+        self._old_wakeup = signal.set_wakeup_fd(self._wake_in, warn_on_full_buffer=False)
+        for number in _FATAL:
+            self._handle(number, _terminate)
+        for number in _TOLD:
+            self._handle(number, _told)
+        self.take()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number in _FATAL:  # from here to the end, nothing may come between
+            signal.signal(number, signal.SIG_IGN)
+        self._restore_modes()
+        atexit.unregister(self._restore_modes)
+        signal.set_wakeup_fd(self._old_wakeup)
+        with self._lock:
+            os.close(self.woken_by)
+            os.close(self._wake_in)
+            self._wake_in = -1
+        for known, handler in self._handlers.items():
+            signal.signal(known, handler)
+
+    # --- reading and writing -----------------------------------------------------------------------------
+
+    def size(self) -> tuple[int, int]:
+        """Columns and lines; 80 × 24 where the terminal does not say."""
+        try:
+            columns, lines = os.get_terminal_size(self._sink)
+        except OSError:
+            columns = lines = 0
+        return columns or 80, lines or 24
+
+    def read(self) -> bytes:
+        """What was typed, at least one byte; nothing when the terminal is gone."""
+        try:
+            return os.read(self.source, _READ)
+        except OSError:
+            return b""
+
+    def write(self, text: str) -> None:
+        """Write all of it; waits while the terminal does not take it. Raises OSError when it is gone."""
+        data = text.encode("utf-8", "replace")
+        while data:
+            data = data[os.write(self._sink, data) :]
+
+    def wait(self, timeout: float | None, *, for_room: bool) -> tuple[bool, bool, bool]:
+        """Wait for keys, for a wake-up and, if wanted, for room to write: which of them there is."""
+        sinks = [self._sink] if for_room else []
+        readable, writable, _ = select.select([self.source, self.woken_by], sinks, [], timeout)
+        return self.source in readable, self.woken_by in readable, bool(writable)
+
+    def has_room(self) -> bool:
+        """Whether a write would be taken now, at least its beginning."""
+        return bool(select.select([], [self._sink], [], 0)[1])
+
+    # --- waking up ---------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """End `wait`, from any thread."""
+        with self._lock:
+            if self._wake_in >= 0:
+                try:
+                    os.write(self._wake_in, b"\0")
+                except BlockingIOError:
+                    pass  # it is full of wake-ups already
+
+    def signals(self) -> set[int]:
+        """The signals that came since the last call; the wake-ups are used up."""
+        numbers: set[int] = set()
+        while True:
+            try:
+                data = os.read(self.woken_by, _READ)
+            except BlockingIOError:
+                return numbers - {0}
+            numbers.update(data)
+
+    # --- modes -------------------------------------------------------------------------------------------
+
+    def take(self) -> None:
+        """Raw mode, and pastes marked as such."""
+        assert self._saved is not None
+        termios.tcsetattr(self.source, termios.TCSANOW, _raw(self._saved))
+        self.write(_PASTE_ON)
+
+    def suspend(self) -> None:
+        """Give the terminal to the shell until the user comes back (`fg`).
+
+        The whole process group is stopped, as the terminal's own Ctrl-Z would. Where there is no shell to
+        come back from (an orphaned process group) the system ignores it, and we go on at once.
+        """
+        self._restore_modes()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(0, signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, _told)
+        self.take()
+
+    def _restore_modes(self) -> None:
+        if self._saved is None:
+            return
+        try:
+            self.write(_AS_USUAL + _PASTE_OFF)
+        except OSError:
+            pass  # nobody is there who could mind
+        try:
+            termios.tcsetattr(self.source, termios.TCSANOW, self._saved)
+        except termios.error:
+            pass
+
+    def _handle(self, number: signal.Signals, handler: Callable[[int, FrameType | None], None]) -> None:
+        self._handlers[number] = signal.signal(number, handler)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    raise Terminated(number)
+
+
+def _told(_number: int, _frame: FrameType | None) -> None:
+    """The signal's number is in the wake-up pipe."""
+
+
+def _raw(saved: list[Any]) -> list[Any]:
+    """Keys one by one, unchanged, without echo and without signals (see termios(3), cfmakeraw)."""
+    raw = list(saved)
+    raw[0] &= ~(
+        termios.BRKINT | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP | termios.IXON
+    )
+    raw[1] &= ~termios.OPOST
+    raw[3] &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.IEXTEN | termios.ISIG)
+    raw[6] = list(saved[6])
+    raw[6][termios.VMIN], raw[6][termios.VTIME] = 1, 0
+    return raw
