@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address
 from typing import Final
 
 from chatroom.errors import ConfigError
@@ -24,15 +25,25 @@ def parse_address(text: str) -> tuple[str, int]:
         port = rest[1:] if rest else ""
         if rest == ":":
             raise ConfigError(f"{text!r} is no address: the port is missing")
+        _check_ipv6(host)
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
         if not port:
             raise ConfigError(f"{text!r} is no address: the port is missing")
     else:
         host, port = text, ""
+        if ":" in host:
+            _check_ipv6(host)
     if not host or any(character.isspace() or not character.isprintable() for character in host):
         raise ConfigError(f"{text!r} is no address: the host is missing or wrong")
     return host, check_port(port) if port else DEFAULT_PORT
+
+
+def _check_ipv6(host: str) -> None:
+    try:
+        IPv6Address(host)  # with a zone, too: fe80::1%eth0
+    except ValueError:
+        raise ConfigError(f"{host!r} is no IPv6 address") from None
 
 
 def check_port(port: str | int) -> int:

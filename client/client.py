@@ -28,6 +28,7 @@ from client.updates import Connected, Disconnected, Ended, Retrying, Update
 log = logging.getLogger(__name__)
 
 MOST_LINES = 0xFFFF  # what ADMIT can ask for
+FETCHING = "fetching what was left out"  # the one reason to end a connection that is our own
 _BYE_SHARE = 2 / 3  # of the closing time is for the server to answer our BYE
 
 
@@ -39,7 +40,7 @@ class Client:
                 if event.kind is EventKind.SAID and event.author != client.name:
                     client.say(event.text)
 
-    Its threads run until `close()`, which the end of the `with` block calls.
+    Its threads run until `close()`; the end of the `with` block calls it, after a last, short flush.
 
     host, port:   where the server listens
     name:         the wanted name
@@ -184,7 +185,7 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if kind is None and self.connected:
             self.flush(CLOSE_SECONDS)
         self.close()
 
@@ -249,7 +250,8 @@ class Client:
                 if not ending.again:
                     self._end(Ended(ending.reason, Refused(ending.reason)))
                     continue
-                self._tell(Disconnected(ending.reason))
+                if ending.reason != FETCHING:
+                    self._tell(Disconnected(ending.reason))
                 admission = self._reconnect(ending.reason)
         except Exception as bug:  # whoever waits for updates must learn of it
             self._end(Ended(f"internal error: {bug!r}", ChatroomError(repr(bug))))
@@ -276,7 +278,7 @@ class Client:
         if self._closing.is_set():  # close() may have looked before there was a session
             session.lose("closing")
         elif skipping and not self._inbox.behind:
-            session.lose("fetching what was left out")
+            session.lose(FETCHING)
         began = time.monotonic()
         try:
             return session.run()
@@ -287,7 +289,7 @@ class Client:
 
     def _reconnect(self, reason: str) -> Admission | None:
         """Try until admitted; None when there is nothing more to try."""
-        giving_up = Deadline(self._retry_for)
+        giving_up = Deadline(HANDSHAKE_SECONDS if reason == FETCHING else self._retry_for)
         own_try: Deadline | None = None  # as long as our own broken try may keep our name reserved
         while not giving_up.expired:
             pause = min(self._pauses.next(), giving_up.left())
@@ -346,7 +348,7 @@ class Client:
         with self._lock:
             session = self._session
         if session is not None:
-            session.lose("fetching what was left out")
+            session.lose(FETCHING)
 
     def _tell(self, update: Update) -> None:
         self._inbox.tell(update)

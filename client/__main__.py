@@ -1,0 +1,211 @@
+"""`python -m client`: the command line of the client."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import math
+import os
+import sys
+from typing import NoReturn
+
+from chatroom import __version__
+from chatroom.errors import ChatroomError, ConfigError, NameRefused
+from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL, REPLAY_LINES, RETRY_FOR
+from chatroom.names import check_name
+from client.address import DEFAULT_HOST, DEFAULT_PORT, parse_address
+from client.client import MOST_LINES, Client
+from client.pipe import PROGRAM, Pipe, complain
+
+_USAGE = 2  # the exit code for a command line that cannot be understood
+_INTERRUPTED = 130
+
+_EPILOG = f"""\
+At a terminal this is a chat. Otherwise every input line is said, as it is (empty lines are left out),
+and what happens in the meantime is printed, one line for each event; the program ends when all lines are
+stored. Exit code: 0, or 1 when something was not sent or the server was lost, 2 for a wrong option,
+128 + signal when interrupted with lines that are not stored.
+
+  {PROGRAM}                               chat on this computer
+  {PROGRAM} chat.example.org --name ann   chat elsewhere
+  make 2>&1 | {PROGRAM} --name builder    say the output of a command
+  {PROGRAM} --json --follow </dev/null    watch
+"""
+
+
+class _Options(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        complain(f"{message} (see --help)")
+        sys.exit(_USAGE)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options."""
+    options = _Options(
+        prog=PROGRAM,
+        description="A chatroom for the terminal: the client.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument(
+        "address",
+        nargs="?",
+        type=_address,
+        default=(DEFAULT_HOST, DEFAULT_PORT),
+        metavar="HOST[:PORT]",
+        help=f"the server (default {DEFAULT_HOST}:{DEFAULT_PORT})",
+    )
+    options.add_argument("--name", help="the name in the chatroom (default: asked for, or the login name)")
+    options.add_argument(
+        "--channel", default=DEFAULT_CHANNEL, help=f"the channel (default {DEFAULT_CHANNEL})"
+    )
+    options.add_argument("--json", action="store_true", help="print one JSON object for each event")
+    options.add_argument("--follow", action="store_true", help="stay after the end of the input")
+    options.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR is set)")
+    options.add_argument(
+        "--history",
+        type=_lines,
+        metavar="N",
+        help=f"begin with the last N lines (default {REPLAY_LINES} at a terminal, otherwise 0)",
+    )
+    options.add_argument(
+        "--retry-for",
+        type=_seconds_or_zero,
+        metavar="SECONDS",
+        help="how long to try when the connection is lost, 0: not at all"
+        f" (default {RETRY_FOR:g}; at a terminal without end)",
+    )
+    options.add_argument(
+        "--dead-after",
+        type=_seconds,
+        default=DEAD_AFTER,
+        metavar="SECONDS",
+        help="a server that is silent for so long is lost (default %(default)g)",
+    )
+    options.add_argument(
+        "--repaint",
+        choices=("around", "inline"),
+        default="around",
+        help="print the history again around a half-typed line, or (slow lines) only what is new",
+    )
+    options.add_argument("--version", action="version", version=f"chatroom {__version__}")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line asks for; the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return _interactive(options) if _at_terminal(options) else _piped(options)
+    except ChatroomError as error:
+        complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _at_terminal(options: argparse.Namespace) -> bool:
+    return not options.json and all(
+        stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)
+    )
+
+
+def _interactive(options: argparse.Namespace) -> int:
+    # Here, because a client between two pipes needs none of it.
+    from client.interactive import ask_name, interact
+
+    name, reason = options.name, ""
+    while True:
+        if name is None:
+            try:
+                name = ask_name(login_name(), reason)
+            except EOFError:
+                return 0
+        client = _client(options, name, REPLAY_LINES, math.inf)
+        try:
+            client.connect()
+            break
+        except NameRefused as refused:
+            if options.name is not None:
+                raise
+            name, reason = None, str(refused)
+    try:
+        colour = not options.no_color and not os.environ.get("NO_COLOR")
+        return interact(client, colour=colour, repaint=options.repaint)
+    finally:
+        client.close()
+
+
+def _piped(options: argparse.Namespace) -> int:
+    name = login_name() if options.name is None else options.name
+    client = _client(options, name, 0, RETRY_FOR)
+    try:
+        client.connect()
+        return Pipe(
+            client,
+            follow=options.follow,
+            as_json=options.json,
+            retries=options.retry_for != 0,
+            source=None if sys.stdin is None else sys.stdin.fileno(),
+            out=None if sys.stdout is None else sys.stdout.fileno(),
+        ).run()
+    finally:
+        client.close()
+
+
+def _client(options: argparse.Namespace, name: str, lines: int, retry_for: float) -> Client:
+    host, port = options.address
+    return Client(
+        host,
+        port,
+        name=name,
+        channel=options.channel,
+        lines=lines if options.history is None else options.history,
+        retry_for=retry_for if options.retry_for is None else options.retry_for,
+        dead_after=options.dead_after,
+    )
+
+
+def login_name() -> str:
+    """The login name, as far as it can be a name in the chatroom; `guest` where it cannot."""
+    try:
+        name = getpass.getuser()
+        return check_name(name)
+    except (NameRefused, OSError, KeyError, ImportError):  # no such user, or no way to ask on this system
+        return "guest"
+
+
+def _address(text: str) -> tuple[str, int]:
+    try:
+        return parse_address(text)
+    except ConfigError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from None
+
+
+def _lines(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) > MOST_LINES:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to {MOST_LINES}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    seconds = _seconds_or_zero(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{text} is not a time above 0 seconds")
+    return seconds
+
+
+def _seconds_or_zero(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a time in seconds")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,258 @@
+"""Not a terminal: every input line is said, every event is printed as a line, and the exit code tells.
+
+    stdin ──► input thread: say() ──► server ──► inbox ──► main thread: print ──► stdout
+
+Without --follow the program ends when all lines are stored. It prints what happens while it is connected,
+its own lines included; older lines only with --history.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from chatroom.errors import Closed
+from chatroom.events import Event
+from chatroom.limits import CLOSE_SECONDS, MAX_TEXT
+from chatroom.packets import Notice
+from client.client import Client
+from client.lines import PIECE, LineSplitter, Said, TooLong
+from client.updates import CaughtUp, Connected, Disconnected, Ended, Update
+from views import one_line, plain_line
+
+PROGRAM: Final = "chatroom-client"
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_CHUNK: Final = getattr(select, "PIPE_BUF", 512)
+"""What a pipe that is ready to be written takes at once without blocking (POSIX, write())."""
+
+
+def complain(text: str) -> None:
+    """One line for a person, on stderr."""
+    try:
+        sys.stderr.write(f"{PROGRAM}: {one_line(text)}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        pass  # nobody is there to read it: stderr is closed, or there is none
+
+
+class Pipe:
+    """The run of a connected client between two pipes.
+
+    follow:      stay after the end of input
+    as_json:     print events as JSON objects instead of text
+    retries:     whether the client will try again when the connection is lost
+    source, out: descriptors, None where there is none
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        follow: bool,
+        as_json: bool,
+        retries: bool,
+        source: int | None,
+        out: int | None,
+    ) -> None:
+        self._client = client
+        self._follow = follow
+        self._print = as_json_line if as_json else plain_line
+        self._retries = retries
+        self._source = source
+        self._out = out
+        self._wake, self._woken = socket.socketpair()
+        self._wake.setblocking(False)
+        self._stop, self._stopped = socket.socketpair()
+        self._input_ended = threading.Event()
+        self._failed = threading.Event()  # a line could not be said: the exit code will tell
+        # The rest belongs to the main thread; the signal handler runs in it, too.
+        self._signal = 0
+        self._live = False
+        self._lost = False
+        self._ended: Ended | None = None
+
+    def run(self) -> int:
+        """Until everything is done; the exit code. The client is closed then."""
+        self._client.on_update = self._wake_up
+        reader = threading.Thread(target=self._read, name="client-input", daemon=os.name == "nt")
+        try:
+            with self._handled_signals():
+                reader.start()
+                self._follow_client()
+                return self._leave()
+        finally:
+            self._stop.close()  # wakes the input thread …
+            self._client.close()  # … also when it waits in say()
+            if reader.is_alive() and not reader.daemon:
+                reader.join()
+            for end in (self._wake, self._woken, self._stopped):
+                end.close()
+
+    # --- the main thread -------------------------------------------------------------------------------
+
+    def _follow_client(self) -> None:
+        """Print updates until there is a reason to leave."""
+        while not self._signal and self._ended is None:
+            # Looked at before polling: the event of a line that is confirmed is in the inbox already.
+            stored = self._input_ended.is_set() and not self._client.pending()
+            self._show(self._client.poll())
+            if stored and self._live and not self._follow:
+                return
+            if self._follow and self._out is None:
+                return
+            if self._ended is None and not self._signal:
+                select.select([self._woken], [], [])
+                self._woken.recv(4096)
+
+    def _show(self, updates: list[Update]) -> None:
+        events: list[str] = []
+        for update in updates:
+            if type(update) is Event:
+                events.append(self._print(update) + "\n")
+            else:
+                self._note(update)
+        if events:
+            self._write("".join(events).encode("utf-8", "replace"))
+
+    def _note(self, update: Update) -> None:
+        """What is not an event is for a person: it goes to stderr, or nowhere."""
+        match update:
+            case CaughtUp():
+                self._live = True
+            case Disconnected(reason):
+                self._live, self._lost = False, True
+                if self._retries:
+                    complain(f"{reason}; trying to reconnect")
+            case Connected() if self._lost:
+                self._lost = False
+                complain("connected again")
+            case Notice(id, text):
+                complain(text)
+                if id:  # the server's answer to a line
+                    self._failed.set()
+            case Ended():
+                self._ended = update
+
+    def _leave(self) -> int:
+        """The exit code, and the reason where there is one."""
+        if self._signal:
+            if self._client.connected:
+                self._client.flush(CLOSE_SECONDS)
+            return 128 + self._signal if self._client.pending() else 0
+        if self._ended is not None and self._ended.error is not None:
+            waiting = len(self._client.pending())
+            complain(self._ended.reason + (f"; {waiting} lines are not stored" if waiting else ""))
+            return 1
+        if self._out is None and self._client.connected:
+            self._client.flush(CLOSE_SECONDS)
+        return 1 if self._failed.is_set() else 0
+
+    def _write(self, data: bytes) -> None:
+        """Print, in pieces that do not block: a reader that has stopped must not keep a signal waiting."""
+        left = memoryview(data)
+        while left and self._out is not None and not self._signal:
+            try:
+                if os.name == "nt":  # select() takes sockets only
+                    left = left[os.write(self._out, left) :]
+                    continue
+                woken, ready, _ = select.select([self._woken], [self._out], [])
+                if ready:
+                    left = left[os.write(self._out, left[:_CHUNK]) :]
+                elif woken:
+                    self._woken.recv(4096)  # the inbox is looked at after this in any case
+            except BlockingIOError:
+                continue
+            except BrokenPipeError:
+                self._out = None  # like `| head -1`: nobody wants to see more, which is no error
+            except OSError as cause:
+                self._out = None
+                self._failed.set()
+                complain(f"cannot print: {(cause.strerror or str(cause)).lower()}")
+
+    # --- the input thread ------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Say every line of the input."""
+        try:
+            splitter = LineSplitter()
+            while data := self._read_some():
+                self._say(splitter.feed(data))
+            self._say(splitter.finish())
+        except Closed:
+            pass  # the main thread knows why
+        finally:
+            self._input_ended.set()
+            self._wake_up()
+
+    def _read_some(self) -> bytes:
+        if self._source is None:
+            return b""
+        try:
+            if os.name != "nt":
+                stopped = self._stopped.fileno()
+                ready, _, _ = select.select([self._source, stopped], [], [])
+                if stopped in ready:
+                    raise Closed("stopped")
+            return os.read(self._source, PIECE)
+        except OSError as cause:
+            complain(f"cannot read the input: {(cause.strerror or str(cause)).lower()}")
+            self._failed.set()
+            return b""
+
+    def _say(self, lines: list[Said | TooLong]) -> None:
+        for line in lines:
+            if isinstance(line, TooLong):
+                complain(f"line {line.number} is longer than {MAX_TEXT} bytes and was not sent")
+                self._failed.set()
+                continue
+            if line.repaired:
+                complain(f"line {line.number} is not UTF-8: wrong bytes were replaced")
+            self._client.say(line.text)
+
+    # --- wake-ups and signals --------------------------------------------------------------------------
+
+    def _wake_up(self) -> None:
+        """Any thread: the main thread has something to look at."""
+        try:
+            self._wake.send(b"\0")
+        except OSError:
+            pass  # full: it is awake; closed: it has gone
+
+    @contextmanager
+    def _handled_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the program in order; a second one ends it at once."""
+        before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+        wakeup = signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._signal = number
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+
+
+def as_json_line(event: Event) -> str:
+    """An event as a JSON object on one line; characters that drive terminals or break lines are escaped."""
+    return _UNPRINTABLE.sub(
+        lambda match: f"\\u{ord(match[0]):04x}", json.dumps(event.as_json(), ensure_ascii=False)
+    )
+
+
+# json.dumps() escapes below U+0020 only: DEL and C1 controls, line ends and overrides of Unicode. They can
+# stand inside strings only, where an escape means the same (RFC 8259, section 7).
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
