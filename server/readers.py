@@ -16,7 +16,6 @@ from server.schema import SPAN_EVENTS, connect, explained
 
 _Row = tuple[int, int, int, str, str, str, int]
 
-_SAID: Final = int(EventKind.SAID)
 _KINDS: Final = {int(kind): kind for kind in EventKind}  # a third of the price of EventKind(number)
 
 
@@ -53,15 +52,21 @@ class Readers:
                     break
         return self._events(found)
 
-    def last(self, lines: int, channels: Collection[str]) -> list[Event]:
+    def last(self, limit: int, channels: Collection[str]) -> list[Event]:
         """See `chatroom.history.History.last`."""
+        places, names = _places(channels)
         found: list[_Row] = []
         with self._reader() as reader:
-            for row in _backwards(reader, channels):
-                if lines <= 0:
+            for (span,) in reader.execute(
+                f"SELECT DISTINCT span FROM spans WHERE channel IN ({places}) ORDER BY span DESC", names
+            ):
+                found += reader.execute(
+                    "SELECT * FROM events WHERE seq >= ? AND seq < ?"
+                    f" AND channel IN ({places}) ORDER BY seq DESC LIMIT ?",
+                    (span * SPAN_EVENTS, (span + 1) * SPAN_EVENTS, *names, limit - len(found)),
+                )
+                if len(found) >= limit:
                     break
-                found.append(row)
-                lines -= row[2] == _SAID
         return self._events(reversed(found))
 
     def close(self) -> None:
@@ -92,7 +97,7 @@ class Readers:
                 raise Closed("the history is closed")
             if self._idle:
                 return self._idle.pop()
-        reader = connect(self._path, read_only=True)
+        reader = connect(self._path, "mode=ro")
         reader.execute(f"PRAGMA cache_size = -{READER_CACHE // 1024}")
         return reader
 
@@ -111,18 +116,6 @@ class Readers:
             ]
         except KeyError as unknown:
             raise HistoryError(f"{self._path} is damaged: there is no event of kind {unknown}") from None
-
-
-def _backwards(reader: sqlite3.Connection, channels: Collection[str]) -> Iterator[_Row]:
-    """The rows of the channels, the latest first, read as far as they are asked for."""
-    places, names = _places(channels)
-    for (span,) in reader.execute(
-        f"SELECT DISTINCT span FROM spans WHERE channel IN ({places}) ORDER BY span DESC", names
-    ):
-        yield from reader.execute(
-            f"SELECT * FROM events WHERE seq >= ? AND seq < ? AND channel IN ({places}) ORDER BY seq DESC",
-            (span * SPAN_EVENTS, (span + 1) * SPAN_EVENTS, *names),
-        )
 
 
 def _places(channels: Collection[str]) -> tuple[str, tuple[str, ...]]:

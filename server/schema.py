@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -96,10 +96,38 @@ def _roll_back(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection in autocommit mode that any one thread at a time may use."""
-    uri = path.absolute().as_uri() + ("?mode=ro" if read_only else "?mode=rwc")
+def connect(path: Path, how: str = "mode=rwc") -> sqlite3.Connection:
+    """A connection in autocommit mode that any one thread at a time may use.
+
+    how: URI parameters (https://sqlite.org/uri.html): `mode=rwc`, `mode=ro` or `immutable=1`
+    """
+    uri = f"{path.absolute().as_uri()}?{how}"
     return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def open_to_look(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing in the history, also while a server is running on it.
+
+    Raises HistoryError when there is no such file, or it is none of ours, or it is of a newer version.
+    """
+    if not path.is_file():
+        raise HistoryError(f"there is no history {path}")
+    with explained(path, "read"):
+        try:
+            connection = connect(path, "mode=ro")
+            version = version_of(connection, path)
+        except sqlite3.OperationalError:
+            log = path.with_name(path.name + "-wal")
+            if log.exists() and log.stat().st_size:
+                raise
+            # A folder that nobody can write in: nothing changes there, and reading needs no shared memory.
+            connection = sqlite3.connect(
+                path.absolute().as_uri() + "?immutable=1", uri=True, isolation_level=None
+            )
+            version = version_of(connection, path)
+    if version == 0:
+        raise HistoryError(f"{path} is not a chatroom history: it is empty")
+    return connection
 
 
 def set_log_limits(connection: sqlite3.Connection) -> None:
@@ -126,11 +154,9 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def migrate(
-    connection: sqlite3.Connection, version: int, steps: Sequence[Sequence[str]] = MIGRATIONS
-) -> None:
+def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Brings the schema up to date, each version in a transaction of its own."""
-    for number, statements in enumerate(steps[version:], version + 1):
+    for number, statements in enumerate(MIGRATIONS[version:], version + 1):
         with transaction(connection):
             for statement in statements:
                 connection.execute(statement)

@@ -94,8 +94,8 @@ class SqliteHistory:
     def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
         return self._readers.read(after, limit, channels)
 
-    def last(self, lines: int, channels: Collection[str]) -> list[Event]:
-        return self._readers.last(lines, channels)
+    def last(self, limit: int, channels: Collection[str]) -> list[Event]:
+        return self._readers.last(limit, channels)
 
     def tend(self, stopping: Flag) -> None:
         self._tidier.tend(stopping)
