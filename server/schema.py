@@ -114,19 +114,23 @@ def open_to_look(path: Path) -> sqlite3.Connection:
         raise HistoryError(f"there is no history {path}")
     with explained(path, "read"):
         try:
-            connection = connect(path, "mode=ro")
-            version = version_of(connection, path)
+            return _recognised(path, "mode=ro")
         except sqlite3.OperationalError:
             log = path.with_name(path.name + "-wal")
             if log.exists() and log.stat().st_size:
                 raise
             # A folder that nobody can write in: nothing changes there, and reading needs no shared memory.
-            connection = sqlite3.connect(
-                path.absolute().as_uri() + "?immutable=1", uri=True, isolation_level=None
-            )
-            version = version_of(connection, path)
-    if version == 0:
-        raise HistoryError(f"{path} is not a chatroom history: it is empty")
+            return _recognised(path, "immutable=1")
+
+
+def _recognised(path: Path, how: str) -> sqlite3.Connection:
+    connection = connect(path, how)
+    try:
+        if version_of(connection, path) == 0:
+            raise HistoryError(f"{path} is not a chatroom history: it is empty")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
