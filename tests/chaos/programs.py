@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from threading import Event as Flag
 from threading import Thread
 from typing import IO, Final
 
-from tests.chaos.records import Life, Recorder, brief, entry, read_life, read_lines
+import client
+from chatroom.events import EventKind
+from tests.chaos.records import Entry, Life, Recorder, brief, entry, read_life, read_lines
 from tests.chaos.schedule import DEAD_AFTER, Speaker
 from tests.chaos.talker import LAST_LINE, line_text
 
@@ -227,6 +231,7 @@ class PipeClient(Client):
             stdin.close()
         except (OSError, ValueError):
             pass  # the client was killed, or ended; its exit code says which
+        self._recorder.close()
 
     def quiet(self) -> None:
         self._quiet.set()
@@ -237,7 +242,6 @@ class PipeClient(Client):
             self.process.kill()
             self.quiet()
             super().kill()
-            self._recorder.close()
 
     def _read(self, path: Path, life: Life) -> Life:
         read_life(path.with_suffix(".jsonl"), life)
@@ -269,38 +273,29 @@ def make_client(speaker: Speaker, folder: Path, port: int) -> Client:
 
 
 def say_last_line(channel: str, port: int) -> str:
-    """Say the run's last line into a channel through a pipe. What was wrong, or the empty string."""
-    command = python("client", f"127.0.0.1:{port}", "--name", f"last-{channel[1:]}", "--channel", channel)
+    """Say the run's last line into a channel. What was wrong, or the empty string."""
     try:
-        done = subprocess.run(
-            command,
-            input=LAST_LINE.encode() + b"\n",
-            capture_output=True,
-            cwd=ROOT,
-            timeout=20.0,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"the last line was not stored within {_LAST_LINE_SECONDS} s"
-    return done.stderr.decode() or f"exit code {done.returncode}" if done.returncode else ""
+        with client.Client(port=port, name=f"last-{channel[1:]}", channel=channel) as last:
+            stored = last.say(LAST_LINE).wait(_LAST_LINE_SECONDS)
+    except client.ChatroomError as error:
+        return f"{type(error).__name__}: {error}"
+    return "" if stored else f"it was not stored within {_LAST_LINE_SECONDS} s"
 
 
-def export(data: Path, to: Path) -> str:
-    """Have the server program verify a history file and write it as JSON lines. What was wrong, or ""."""
-    for option, out in (("--check", to.with_suffix(".check")), ("--export", to)):
-        with out.open("wb") as file:
-            done = subprocess.run(
-                python("server", option, str(data)),
-                stdout=file,
-                stderr=subprocess.PIPE,
-                cwd=ROOT,
-                check=False,
-            )
-        if done.returncode:
-            return (
-                f"{option}: exit code {done.returncode}: {done.stderr.decode()} {out.read_bytes()[-500:]!r}"
-            )
-    return ""
+def check_history(data: Path) -> str:
+    """Have the server program verify a history file. What was wrong, or the empty string."""
+    done = subprocess.run(python("server", "--check", str(data)), capture_output=True, cwd=ROOT, check=False)
+    return f"exit code {done.returncode}: {done.stderr.decode()}" if done.returncode else ""
+
+
+def read_history(data: Path) -> list[Entry]:
+    """The events of a history file, read with SQLite alone: the judge does not ask the accused."""
+    with closing(sqlite3.connect(f"{data.absolute().as_uri()}?mode=ro", uri=True)) as file:
+        rows = file.execute("SELECT seq, kind, channel, author, text FROM events ORDER BY seq").fetchall()
+    return [
+        Entry(seq, EventKind(kind).word, channel, author, brief(text))
+        for seq, kind, channel, author, text in rows
+    ]
 
 
 def last_life(channel: str) -> Life:

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -17,9 +18,18 @@ from typing import Final
 
 from tests.chaos import disk as disks
 from tests.chaos.checker import Violation, Wrong, judge
-from tests.chaos.programs import Client, Server, export, last_life, make_client, say_last_line, wait_until
+from tests.chaos.programs import (
+    Client,
+    Server,
+    check_history,
+    last_life,
+    make_client,
+    read_history,
+    say_last_line,
+    wait_until,
+)
 from tests.chaos.proxy import Proxy
-from tests.chaos.records import Entry, Life, entry, read_lines
+from tests.chaos.records import Entry, Life
 from tests.chaos.schedule import Fault, FaultKind, Plan
 
 _ALL_STORED_SECONDS: Final = 40.0  # after the last fault: pauses between retries, dead peers, catching up
@@ -94,11 +104,12 @@ class Chaos:
 
     def close(self) -> None:
         """End every process, whatever has happened."""
-        for client in self.clients:
-            client.close()
-        self.server.kill()
-        self.proxy.close()
-        self.disk.close()
+        with ExitStack() as ends:  # each of them, whatever another one raises
+            ends.callback(self.disk.close)
+            ends.callback(self.proxy.close)
+            ends.callback(self.server.kill)
+            for client in self.clients:
+                ends.callback(client.close)
 
     # --- the timeline ----------------------------------------------------------------------------------
 
@@ -264,10 +275,9 @@ class Chaos:
     # --- the judgement ---------------------------------------------------------------------------------
 
     def _judge(self) -> None:
-        out = self.folder / "history.jsonl"
-        if wrong := export(self.server.data, out):
+        if wrong := check_history(self.server.data):
             self._wrong(Wrong.BROKEN, "history file", wrong)
-        history = [entry(event) for event in read_lines(out)]
+        history = read_history(self.server.data)
         lives = self._lives + [last_life(channel) for channel in self._channels()]
         self.report.violations += judge(history, lives)
         for child in (self.server, *self.clients):
@@ -277,7 +287,8 @@ class Chaos:
 
     def _count(self, history: list[Entry], lives: list[Life]) -> None:
         counts = self.report.counts
-        counts.update(self.proxy.counts - Counter({"resets": self.proxy.counts["resets"]}))
+        counts["connections"] += self.proxy.counts["connections"]
+        counts["cuts that came about"] += self.proxy.counts["cuts"]
         counts["lines said"] += sum(len(life.said) for life in lives)
         counts["lines confirmed"] += sum(len(life.confirmed) for life in lives)
         counts["events shown"] += sum(len(life.shown) for life in lives)

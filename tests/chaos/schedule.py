@@ -10,7 +10,7 @@ DEAD_AFTER: Final = 3.0
 """Seconds of silence after which both programs give a connection up, in chaos: short, so that it happens."""
 
 _LEAD_IN: Final = 1.5  # seconds for everybody to arrive
-_SPACING: Final = 0.7  # mean seconds between two faults
+_SPACING: Final = 0.45  # mean seconds between two faults
 _LIVES: Final = 1.2  # a server that was started gets at least so long: some work is to be done, too
 
 
@@ -33,7 +33,7 @@ class FaultKind(Enum):
 
 
 _WEIGHTS: Final = {
-    FaultKind.KILL_SERVER: 26,
+    FaultKind.KILL_SERVER: 40,
     FaultKind.TERM_SERVER: 6,
     FaultKind.STOP_SERVER: 5,
     FaultKind.RESET: 14,

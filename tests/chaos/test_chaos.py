@@ -1,6 +1,4 @@
-"""The whole: real programs under load and faults keep every promise; with a planted bug, the checker says which
-promise is broken.
-"""
+"""The whole: real programs under load and faults keep every promise, and planted bugs are found by name."""
 
 from __future__ import annotations
 
@@ -44,7 +42,7 @@ def test_acknowledging_before_the_commit_is_caught() -> None:
 
 @pytest.mark.slow
 def test_forgetting_the_ids_at_a_restart_is_caught() -> None:
-    """A server that does not know after a restart what it applied is found to double lines, and nothing else."""
+    """A server that forgets at a restart what it applied is found to double lines, and nothing else."""
     report = run(small_plan("api", "blunt"), bug="forget")
     assert {violation.wrong for violation in report.violations} == {Wrong.DOUBLED}, told(report)
 
