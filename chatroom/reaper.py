@@ -27,9 +27,11 @@ class Reaper:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        # Guards _threads, _ended and _closed.
+        # Guards _threads, _starting, _ended and _closed.
         self._lock = threading.Lock()
+        self._all_started = threading.Condition(self._lock)
         self._threads: set[threading.Thread] = set()
+        self._starting = 0  # registered, but start() has not returned yet
         self._ended: list[threading.Thread] = []
         self._closed = False
         self._closing = threading.Event()
@@ -53,12 +55,17 @@ class Reaper:
             if self._closed:
                 raise Closed(f"{self._name} is closing; no new threads")
             self._threads.add(thread)
+            self._starting += 1
         try:
             thread.start()
         except RuntimeError:
             with self._lock:
                 self._threads.discard(thread)
             raise
+        finally:
+            with self._lock:
+                self._starting -= 1
+                self._all_started.notify_all()
         return thread
 
     def _run(self, target: Callable[[], None]) -> None:
@@ -97,7 +104,9 @@ class Reaper:
         if self._reaping.ident is not None:
             self._reaping.join()
         with self._lock:
-            threads = list(self._threads)
+            while self._starting and not deadline.expired:
+                self._all_started.wait(deadline.left())
+            threads = [thread for thread in self._threads if thread.ident is not None]
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(deadline.left())

@@ -1,0 +1,1 @@
+"""The server: sockets, disk and the command line around the Chatroom."""

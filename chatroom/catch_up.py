@@ -1,0 +1,76 @@
+"""Bringing members up to date that have missed more than the tail holds: from history, in pieces."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from chatroom.errors import Closed, HistoryError
+from chatroom.history import History
+from chatroom.limits import BEHIND_BYTES, CATCH_UP_EVENTS
+from chatroom.member import Member
+from chatroom.requests import GoLive
+from chatroom.transport import Connection
+
+log = logging.getLogger(__name__)
+
+
+class CatchUp:
+    """One thread for each member that is far behind; it reads at the member's own pace.
+
+    history: read while the forwarder writes
+    submit:  how a member that has caught up asks to go live
+    spawn:   how threads are started
+    """
+
+    def __init__(
+        self,
+        history: History,
+        submit: Callable[[GoLive], None],
+        spawn: Callable[[Callable[[], None], str], object],
+    ) -> None:
+        self._history = history
+        self._submit = submit
+        self._spawn = spawn
+        # Guards _head, which the forwarder sets and the threads read.
+        self._lock = threading.Lock()
+        self._head = 0
+
+    def stored(self, head: int) -> None:
+        """Everything up to seq `head` can be read."""
+        with self._lock:
+            self._head = head
+
+    def begin(self, member: Member, connection: Connection, seq: int) -> None:
+        """Send the member what came after `seq`, then submit GoLive. Returns at once."""
+        channels = member.channels
+        try:
+            self._spawn(lambda: self._run(member, connection, channels, seq), f"catch-up {member.name}")
+        except (Closed, RuntimeError) as error:
+            connection.end(f"cannot catch up: {error}", again=True)
+
+    def _run(self, member: Member, connection: Connection, channels: frozenset[str], seq: int) -> None:
+        try:
+            caught_up = self._send_pieces(connection, channels, seq)
+            if caught_up is not None:
+                self._submit(GoLive(member, connection, caught_up))
+        except HistoryError as error:
+            log.error("catching up of %s: %s", member.name, error)
+            connection.end("the server cannot read its history", again=True)
+        except Closed:
+            pass  # the chatroom ends, and tells the member itself
+
+    def _send_pieces(self, connection: Connection, channels: frozenset[str], seq: int) -> int | None:
+        """Piece by piece, each after the one before was taken; the seq reached, None when it went away."""
+        while True:
+            with self._lock:
+                head = self._head
+            events = self._history.read(seq, CATCH_UP_EVENTS, channels)
+            if events:
+                connection.send(b"".join(map(connection.door.encode, events)))
+                seq = events[-1].seq
+            if not connection.wait_until_taken(BEHIND_BYTES):
+                return None
+            if len(events) < CATCH_UP_EVENTS:
+                return max(seq, head)  # up to `head`, nothing else is in these channels

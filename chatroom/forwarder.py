@@ -1,0 +1,317 @@
+"""The forwarder: the one thread that takes what waits, decides, stores, and shows it to everybody.
+
+All state of the conversation is confined to this thread, so the order of the queue is the order of
+everything: lines, joins, names. Nothing here waits for a member.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from time import time as wall_time
+
+from chatroom import commands
+from chatroom.batch import Batch
+from chatroom.catch_up import CatchUp
+from chatroom.errors import HistoryError, HistoryFull, NameRefused
+from chatroom.events import Event, EventKind
+from chatroom.flow import Flow
+from chatroom.history import History
+from chatroom.limits import DISK_RETRY_SECONDS, TEXT_PART
+from chatroom.member import Member
+from chatroom.packets import Confirm, Live, Notice, Welcome, cut
+from chatroom.queue import WaitingQueue
+from chatroom.requests import Ask, GoLive, Join, Leave, Lines, Release, Request, Reserve
+from chatroom.roster import Roster
+from chatroom.tail import Tail
+from chatroom.transport import Connection
+
+log = logging.getLogger(__name__)
+
+
+class Forwarder:
+    """Requests in, events stored and delivered out.
+
+    queue:     what waits
+    history:   where it is stored before anybody sees it
+    flow:      tells when most readers are behind
+    catch_up:  brings those up to date who have missed more than the tail holds
+    clock:     seconds that only rise
+    """
+
+    def __init__(
+        self, queue: WaitingQueue, history: History, flow: Flow, catch_up: CatchUp, clock: Callable[[], float]
+    ) -> None:
+        self._queue = queue
+        self._history = history
+        self._flow = flow
+        self._catch_up = catch_up
+        self._clock = clock
+        self._started = clock()
+        self._closing = threading.Event()
+        self.failure: HistoryError | None = None  # why it ended, when it was not told to
+        self._roster = Roster()
+        self._head = 0  # seq of the latest event
+        self._time = 0  # of the latest event: time does not go back, whatever the system's clock does
+        self._tail = Tail(0)
+        self._batches = self._pauses = 0
+        self._handlers: dict[type, Callable[[Batch, Request], None]] = {
+            Lines: self._lines,  # type: ignore[dict-item]  # each handler takes its own kind of request
+            Reserve: self._reserve,  # type: ignore[dict-item]
+            Release: self._release,  # type: ignore[dict-item]
+            Join: self._join,  # type: ignore[dict-item]
+            GoLive: self._go_live,  # type: ignore[dict-item]
+            Ask: self._ask,  # type: ignore[dict-item]
+            Leave: self._leave,  # type: ignore[dict-item]
+        }
+
+    # --- the straight line ------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Forward until the queue is closed and empty, or history fails for good."""
+        try:
+            while True:
+                self._pauses += self._flow.wait_while_most_are_behind(len(self._roster.members))
+                requests = self._queue.take_all()
+                if requests is None:
+                    return
+                self.forward(requests)
+        except HistoryError as error:
+            log.error("history: %s", error)
+            self.failure = error
+
+    def forward(self, requests: list[Request]) -> None:
+        """One round: decide and apply, store, deliver, answer."""
+        batch = self._new_batch()
+        for request in requests:
+            self._handlers[type(request)](batch, request)
+        self._store(batch)
+        self._deliver(batch)
+        for act in batch.afterwards:
+            act()
+
+    def _new_batch(self) -> Batch:
+        self._time = max(self._time, int(wall_time() * 1000))
+        return Batch(self._time)
+
+    def _happen(
+        self, batch: Batch, kind: EventKind, channel: str, author: str, text: str = "", id: int = 0
+    ) -> Event:
+        """Make the next event and apply it: the one place where the state changes and seq is given."""
+        self._head += 1
+        event = Event(self._head, batch.time, kind, channel, author, text, id)
+        self._roster.apply(event)
+        batch.events.append(event)
+        return event
+
+    def _store(self, batch: Batch) -> None:
+        """Commit the batch; while the disk is full, hold it, tell the members, and try again.
+
+        Raises HistoryError when history fails for good or the end comes first; nobody was shown the batch.
+        """
+        records, forgotten = self._roster.take_changes()
+        if not batch.events and not records and not forgotten:
+            return
+        trouble = ""
+        while True:
+            try:
+                self._history.append(batch.events, records, forgotten)
+                break
+            except HistoryFull as full:
+                if not trouble:
+                    trouble = str(full)
+                    log.error("history: %s; waiting", trouble)
+                    self._tell_all(f"the server cannot store what is said ({trouble}); it waits for space")
+                if self._closing.wait(DISK_RETRY_SECONDS):
+                    raise HistoryError(f"{len(batch.events)} events could not be stored: {trouble}") from None
+        if trouble:
+            log.warning("history: can be written again")
+            self._tell_all("the server can store again")
+        self._tail.extend(batch.events)
+        self._catch_up.stored(self._head)
+        self._batches += 1
+
+    def _deliver(self, batch: Batch) -> None:
+        """Every live member gets the batch, in bytes that it shares with all of its audience."""
+        if not batch.events:
+            return
+        for audience, members in self._roster.audiences.items():
+            data = batch.bytes_for(audience)
+            if data:
+                for member in members:
+                    member.deliver(data)
+
+    # --- one method for each kind of request ------------------------------------------------------------
+
+    def _lines(self, batch: Batch, request: Lines) -> None:
+        connection = request.connection
+        member = self._roster.member_of(connection)
+        if member is None:  # has left, or another connection has taken over
+            return
+        session = member.session
+        for id, channel, text in request.says:
+            if id <= session.confirmed:
+                batch.afterwards.append(lambda id=id: connection.tell(Confirm(id)))  # type: ignore[misc]
+            elif channel in member.channels:
+                self._happen(batch, EventKind.SAID, channel, member.name, text, id)
+            else:
+                notice = Notice(id, f"not said: you are not in {channel}")
+                batch.afterwards.append(lambda notice=notice: connection.tell(notice))  # type: ignore[misc]
+
+    def _reserve(self, batch: Batch, request: Reserve) -> None:
+        answer = request.answer
+        try:
+            reservation = self._roster.reserve(request.name, request.token, self._clock())
+        except NameRefused as refused:
+            error = refused
+            batch.afterwards.append(lambda: answer.set_exception(error))
+        else:
+            batch.afterwards.append(lambda: answer.set_result(reservation))
+
+    def _release(self, _batch: Batch, request: Release) -> None:
+        self._roster.release(request.reservation)
+
+    def _join(self, batch: Batch, request: Join) -> None:
+        reservation, connection = request.reservation, request.connection
+        if not self._roster.release(reservation):
+            batch.afterwards.append(lambda: connection.end("the reservation has expired", again=True))
+            return
+        holder = self._roster.holder(reservation.name)
+        if holder is not None and request.channel in holder.channels:  # reserve() has checked the session
+            old = self._roster.take_over(holder, connection)
+            batch.afterwards.append(lambda: old.end("taken over by a new connection", again=False))
+            member, first_live = holder, self._head + 1
+        else:
+            if holder is not None:
+                old = holder.connection
+                self._all_left(batch, holder, "")
+                batch.afterwards.append(lambda: old.end("taken over by a new connection", again=False))
+            self._roster.arrive(request)
+            first_live = self._happen(batch, EventKind.JOINED, request.channel, reservation.name).seq
+            member = self._roster.members[reservation.name]
+        log.info("= %s is %s", connection.peer, member.name)
+        batch.afterwards.append(lambda: self._welcome(member, request, first_live))
+
+    def _go_live(self, batch: Batch, request: GoLive) -> None:
+        batch.afterwards.append(lambda: self._finish(request.member, request.connection, request.seq))
+
+    def _ask(self, batch: Batch, request: Ask) -> None:
+        member = self._roster.member_of(request.connection)
+        if member is not None:
+            text = commands.answer(self, member, request.command.text)
+            id, connection = request.command.id, request.connection
+            batch.afterwards.append(lambda: _tell_notice(connection, id, text))
+
+    def _leave(self, batch: Batch, request: Leave) -> None:
+        member = self._roster.member_of(request.connection)
+        if member is not None:
+            log.info("= %s has left: %s", member.name, request.reason)
+            self._all_left(batch, member, request.reason)
+
+    def _all_left(self, batch: Batch, member: Member, reason: str) -> None:
+        for channel in sorted(member.channels):
+            self._happen(batch, EventKind.LEFT, channel, member.name, reason)
+
+    # --- newcomers: what they missed, then live, with neither gap nor double ------------------------------
+
+    def _welcome(self, member: Member, join: Join, first_live: int) -> None:
+        """Greet a newcomer and bring it up to date; what is from `first_live` on happens live to it."""
+        connection, session = join.connection, member.session
+        if member.connection is not connection:  # left or taken over within the same batch
+            return
+        token, before = join.reservation.token, first_live - 1
+        connection.tell(Welcome(member.name, join.channel, token, session.confirmed, before))
+        if join.since == 0:
+            try:
+                replay = self._last(join.lines, member.channels, first_live)
+            except HistoryError as error:
+                log.error("history: %s", error)
+                connection.end("the server cannot read its history", again=True)
+                return
+        elif self._tail.covers(join.since):
+            replay = [e for e in self._tail.after(join.since, member.channels) if e.seq < first_live]
+        else:
+            self._catch_up.begin(member, connection, join.since)
+            return
+        self._send(connection, replay)
+        self._finish(member, connection, before)
+
+    def _last(self, count: int, channels: frozenset[str], before: int) -> list[Event]:
+        events = self._tail.last(count, channels, before)
+        if events is None:
+            newer = self._head - before + 1
+            events = [e for e in self._history.last(count + newer, channels) if e.seq < before][-count:]
+        return events if count else []
+
+    def _finish(self, member: Member, connection: Connection, seq: int) -> None:
+        """The member has everything up to `seq`: the marker, the rest of this batch, and from now on live."""
+        if self._roster.member_of(connection) is not member:
+            return
+        seq = min(seq, self._head)
+        if not self._tail.covers(seq):
+            self._catch_up.begin(member, connection, seq)
+            return
+        connection.tell(Live(seq))
+        self._send(connection, self._tail.after(seq, member.channels))
+        self._roster.go_live(member)
+
+    def _send(self, connection: Connection, events: list[Event]) -> None:
+        if events:
+            connection.send(b"".join(map(connection.door.encode, events)))
+
+    # --- beginning, end, numbers ------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Take up the history: sessions are known again; who was here when the server stopped has left."""
+        restored = self._history.restore()
+        self._head = restored.head
+        self._tail = Tail(restored.head)
+        batch = self._new_batch()
+        here = []
+        for record in sorted(restored.sessions, key=lambda record: record.seen):
+            self._roster.restore(record)
+            if record.present:
+                here.append(record._replace(present=False))
+                self._head += 1
+                left = (EventKind.LEFT, record.channel, record.name, "the server was stopped")
+                batch.events.append(Event(self._head, batch.time, *left))
+        if here:
+            self._history.append(batch.events, here, ())
+            self._tail.extend(batch.events)
+        self._catch_up.stored(self._head)
+
+    def stop_waiting(self) -> None:
+        """The end is near: do not wait for readers or for the disk any more. Called by another thread."""
+        self._closing.set()
+        self._flow.open()
+
+    def connections(self) -> list[Connection]:
+        """Of all members. Only before the thread has started or after it has ended."""
+        return [member.connection for member in self._roster.members.values()]
+
+    @property
+    def members(self) -> dict[str, Member]:
+        return self._roster.members
+
+    def numbers(self) -> dict[str, object]:
+        """See `commands.Room`. Only in the forwarder's thread."""
+        return {
+            "up": f"{self._clock() - self._started:.0f} s",
+            "members": len(self._roster.members),
+            "events": self._head,
+            "batches": self._batches,
+            "waiting": len(self._queue),
+            "behind": self._flow.behind,
+            "pauses": self._pauses,
+            "threads": threading.active_count(),
+        }
+
+    def _tell_all(self, text: str) -> None:
+        for member in self._roster.members.values():
+            member.connection.tell(Notice(0, text))
+
+
+def _tell_notice(connection: Connection, id: int, text: str) -> None:
+    for part in cut(text.encode(), TEXT_PART):
+        connection.tell(Notice(id, part.decode()))

@@ -1,0 +1,115 @@
+"""`python -m server`: the command line of the server."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+
+from chatroom.errors import ChatroomError
+from chatroom.limits import DEAD_AFTER
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options; their defaults make a server that works."""
+    options = argparse.ArgumentParser(
+        prog="chatroom-server", description="A chatroom for the terminal: the server."
+    )
+    options.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    options.add_argument(
+        "--port", type=_port, default=5050, help="port of the lobby, 0: any (default %(default)s)"
+    )
+    options.add_argument(
+        "--ports", default="any", metavar="any|same|LO-HI", help="ports for admissions (default %(default)s)"
+    )
+    options.add_argument("--data", metavar="FILE", help="history file, or ':memory:' (default: the user's)")
+    options.add_argument(
+        "--durability",
+        choices=("normal", "full"),
+        default="normal",
+        help="what is shown survives kill -9 (normal) or also a power loss (full)",
+    )
+    options.add_argument(
+        "--keep",
+        default="all",
+        metavar="90d|1000000|all",
+        help="what of the history is kept (default %(default)s)",
+    )
+    options.add_argument(
+        "--dead-after",
+        type=_seconds,
+        default=DEAD_AFTER,
+        metavar="SECONDS",
+        help="a member that is silent for so long is dead (default %(default)g)",
+    )
+    options.add_argument("--check", metavar="FILE", help="verify a history file, say what is in it, and exit")
+    options.add_argument("--export", metavar="FILE", help="print a history file as JSON lines, and exit")
+    options.add_argument("-v", "--verbose", action="store_true", help="log every join and leave")
+    options.add_argument("--version", action="version", version="chatroom 0.1.0")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line asks for; the exit code."""
+    options = parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(threadName)s: %(message)s",
+    )
+    try:
+        return _run(options)
+    except ChatroomError as error:
+        print(f"chatroom-server: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.check or options.export:
+        from server import history_tool
+
+        if options.check:
+            report = history_tool.check(options.check)
+            print(*report.lines, sep="\n")
+            return 0 if report.sound else 1
+        history_tool.export(options.export, sys.stdout)
+        return 0
+    from server.app import Config, serve
+    from server.keep import Keep
+    from server.ports import Ports
+
+    data = options.data
+    if data is None:
+        from server.storage import default_path
+
+        data = str(default_path())
+    return serve(
+        Config(
+            host=options.host,
+            port=options.port,
+            ports=Ports.parse(options.ports),
+            data=data,
+            dead_after=options.dead_after,
+            durability=options.durability,
+            keep=Keep.parse(options.keep),
+        )
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port from 0 to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 86400:
+        raise argparse.ArgumentTypeError(f"{text} is not a time between 0 and 86400 seconds")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

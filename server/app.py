@@ -1,0 +1,134 @@
+"""The composition root: the one place that knows every class, and the order of start and stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+from chatroom.chatroom import Chatroom
+from chatroom.deadline import Deadline
+from chatroom.errors import HistoryError
+from chatroom.history import History, MemoryHistory
+from chatroom.limits import CLOSE_SECONDS, STACK_BYTES, SWITCH_SECONDS
+from server.connection import NativeConnection
+from server.drainer import Drainer
+from server.keep import Keep
+from server.keeper import Keeper
+from server.lobby import Lobby
+from server.ports import Ports
+from server.server import Server
+from server.wire import Wire
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the command line says.
+
+    data:       path of the history file, `:memory:` for none
+    dead_after: seconds of silence after which a peer is dead
+    durability: "full" survives a power loss, too
+    keep:       how much history stays
+    """
+
+    host: str
+    port: int
+    ports: Ports
+    data: str
+    dead_after: float
+    durability: Literal["normal", "full"]
+    keep: Keep
+
+
+class App:
+    """A whole server: made, started, waited for, closed.
+
+    Raises ConfigError and HistoryError when it cannot be made.
+    """
+
+    def __init__(self, config: Config, history: History | None = None) -> None:
+        threading.stack_size(STACK_BYTES)
+        sys.setswitchinterval(SWITCH_SECONDS)
+        self._ended = threading.Event()
+        self._drainer = Drainer()
+        self._keeper = Keeper(config.dead_after)
+        self._chatroom = Chatroom(history or open_history(config), on_ended=self._ended.set)
+        lobby = Lobby(self._chatroom, config.ports, self._serve)
+        self._server = Server(config.host, config.port, self._chatroom, lobby)
+
+    @property
+    def address(self) -> str:
+        """Where the lobby is."""
+        return self._server.address
+
+    def start(self) -> None:
+        """Start every thread, the one that lets newcomers in last. Raises HistoryError."""
+        self._chatroom.start()
+        self._chatroom.serve(self._drainer.run, self._drainer.stop, "drainer")
+        self._chatroom.serve(self._keeper.run, self._keeper.stop, "keeper")
+        self._server.start()
+
+    def _serve(self, wire: Wire, peer: str) -> NativeConnection:
+        """Make a member's connection of a socket that has gone through the handshake."""
+        connection = NativeConnection(
+            wire.socket,
+            peer,
+            wire.decoder,
+            list(wire.early),
+            self._drainer,
+            self._chatroom.flow,
+            self._keeper.forget,
+        )
+        self._keeper.watch(connection)
+        return connection
+
+    def wait(self) -> None:
+        """Until somebody calls stop(), or the chatroom has ended by itself."""
+        self._ended.wait()
+
+    def stop(self, *_signal: object) -> None:
+        """Let wait() return. Fit for a signal handler."""
+        self._ended.set()
+
+    def close(self) -> None:
+        """Nobody new; store what was accepted; goodbye to all; join every thread.
+
+        Raises HistoryError when something that was accepted could not be stored.
+        """
+        deadline = Deadline(CLOSE_SECONDS)
+        self._server.close()
+        left = self._chatroom.close(deadline.left())
+        if left:
+            log.error("threads that did not end: %s", ", ".join(left))
+
+
+def open_history(config: Config) -> History:
+    """The history that the options ask for. Raises HistoryError, ConfigError."""
+    if config.data == ":memory:":
+        return MemoryHistory()
+    from server.storage import (
+        SqliteHistory,  # sqlite3 costs a third of the start-up, and is not always needed
+    )
+
+    return SqliteHistory(config.data, durability=config.durability, keep=config.keep)
+
+
+def serve(config: Config) -> int:
+    """Run a server until SIGINT or SIGTERM; the exit code. Raises ConfigError, HistoryError."""
+    app = App(config)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, app.stop)
+    app.start()
+    print(f"listening on {app.address}", flush=True)
+    app.wait()
+    try:
+        app.close()
+    except HistoryError as error:
+        print(f"chatroom-server: {error}", file=sys.stderr)
+        return 1
+    return 0

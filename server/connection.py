@@ -1,0 +1,178 @@
+"""A member's connection in the native protocol: what the chatroom's handler and forwarder use."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from chatroom.errors import ConnectionLost, ProtocolError
+from chatroom.events import Event
+from chatroom.flow import Flow
+from chatroom.limits import RECEIVE_LARGE, RECEIVE_SMALL
+from chatroom.packets import (
+    Bye,
+    Command,
+    Confirm,
+    Decoder,
+    Live,
+    Notice,
+    Packet,
+    Ping,
+    Pong,
+    Say,
+    Welcome,
+    encode,
+    encode_event,
+)
+from server.outbox import Outbox, Watcher
+
+log = logging.getLogger(__name__)
+
+
+class NativeDoor:
+    """The door of our own protocol."""
+
+    encode = staticmethod(encode_event)
+
+
+NATIVE = NativeDoor()
+
+
+class NativeConnection:
+    """One admitted peer. `receive` and `close` are the handler's, everything else is anybody's.
+
+    sock:    connected and blocking; owned from here on
+    decoder: has decoded the handshake, and may hold the beginning of a packet
+    early:   packets that came in one segment with the handshake's last
+    forget:  called when it is closed
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        peer: str,
+        decoder: Decoder,
+        early: Sequence[Packet],
+        watcher: Watcher,
+        flow: Flow,
+        forget: Callable[[NativeConnection], None],
+    ) -> None:
+        self.peer = peer
+        self.door = NATIVE
+        self._socket = sock
+        self._decoder = decoder
+        self._early: Sequence[Packet] = early
+        self._error: ProtocolError | None = None
+        self._size = RECEIVE_SMALL
+        self._forget = forget
+        self._outbox = Outbox(sock, watcher, flow, self._give_up)
+        # Guards _heard, _said, _busy and _why.
+        self._lock = threading.Lock()
+        self._heard = self._said = time.monotonic()  # when something last came, when we last pinged
+        self._busy = False  # the handler waits at the queue: what the peer has sent is not read yet
+        self._why = ""  # why we ended it
+
+    def __repr__(self) -> str:
+        return f"<NativeConnection {self.peer} {self._outbox!r}>"
+
+    # --- the handler's side -----------------------------------------------------------------------------
+
+    def receive(self) -> Sequence[Say | Command | Bye]:
+        """See `chatroom.transport.Connection`."""
+        while True:
+            packets = self._early or self._read()
+            self._early = ()
+            if packets is None:
+                return ()
+            burst = [packet for packet in packets if type(packet) is Say or self._is_talk(packet)]
+            if burst:
+                return burst  # type: ignore[return-value]  # _is_talk lets nothing else through
+
+    def _read(self) -> Sequence[Packet] | None:
+        """The packets of one recv(), perhaps none; None at the end of the stream."""
+        if self._error is not None:
+            raise self._error
+        try:
+            data = self._socket.recv(self._size)
+        except OSError as error:
+            raise ConnectionLost(self._reason(error.strerror or "connection lost")) from None
+        if not data:
+            if why := self._reason(""):
+                raise ConnectionLost(why)
+            return None
+        self._size = RECEIVE_LARGE if len(data) == self._size else RECEIVE_SMALL
+        with self._lock:
+            self._heard = time.monotonic()
+        try:
+            return self._decoder.feed(data)
+        except ProtocolError as error:
+            self._error = error
+            return error.before
+
+    def _is_talk(self, packet: Packet) -> bool:
+        """Whether the chatroom wants it; a ping is answered here, what may not come ends all."""
+        if isinstance(packet, Ping):
+            self._outbox.send(encode(Pong(packet.id)))
+            return False
+        if isinstance(packet, Pong):
+            return False
+        if isinstance(packet, Say | Command | Bye):
+            return True
+        self._error = ProtocolError(f"{type(packet).__name__.upper()} cannot come from a member")
+        raise self._error
+
+    def _reason(self, default: str) -> str:
+        with self._lock:
+            return self._why or default
+
+    def submitting(self, busy: bool) -> None:
+        """See `chatroom.transport.Connection`."""
+        with self._lock:
+            self._busy = busy
+            self._heard = time.monotonic()
+
+    def close(self) -> None:
+        """See `chatroom.transport.Connection`."""
+        self._forget(self)
+        self._outbox.close()
+
+    # --- everybody's side -------------------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        """See `chatroom.transport.Connection`."""
+        self._outbox.send(data)
+
+    def tell(self, packet: Welcome | Live | Confirm | Notice | Event) -> None:
+        """See `chatroom.transport.Connection`."""
+        self._outbox.send(encode(packet))
+
+    def wait_until_taken(self, size: int) -> bool:
+        """See `chatroom.transport.Connection`."""
+        return self._outbox.wait_until_taken(size)
+
+    def end(self, reason: str, again: bool) -> None:
+        """See `chatroom.transport.Connection`."""
+        with self._lock:
+            self._why = self._why or reason
+        self._outbox.finish(encode(Bye(again, reason)))
+
+    def _give_up(self, why: str) -> None:
+        log.warning("> %s: %s, disconnected", self.peer, why)
+        self.end(f"{why}: come back and get the rest from history", again=True)
+
+    def keep_alive(self, now: float, dead_after: float) -> None:
+        """Ping a silent peer, end a dead one. now: monotonic seconds; called every few seconds."""
+        with self._lock:
+            silent = 0.0 if self._busy else now - self._heard
+            ping = now - self._said >= dead_after / 3
+            if ping:
+                self._said = now
+        if silent > dead_after:
+            with self._lock:
+                self._why = self._why or f"silent for {dead_after:g} s"
+            self._outbox.cut()
+        elif ping:
+            self._outbox.send(encode(Ping(0)))

@@ -1,0 +1,63 @@
+"""On which port a newcomer is admitted: `--ports any | same | LO-HI`."""
+
+from __future__ import annotations
+
+import random
+import socket
+from dataclasses import dataclass
+
+from chatroom.errors import ConfigError
+from chatroom.limits import ADMISSION_GUESTS
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Which ports are used for admissions.
+
+    low, high: the range, both ends included; 0 and 0: whatever the system gives
+    same:      no new port at all: stay on the lobby's connection (containers, firewalls)
+    """
+
+    low: int = 0
+    high: int = 0
+    same: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Ports:
+        """From the option's text. Raises ConfigError."""
+        if text == "any":
+            return cls()
+        if text == "same":
+            return cls(same=True)
+        low, dash, high = text.partition("-")
+        if dash and low.isdecimal() and high.isdecimal() and 0 < int(low) <= int(high) <= 65535:
+            return cls(int(low), int(high))
+        raise ConfigError(f"--ports {text}: must be any, same or LO-HI with ports from 1 to 65535")
+
+    def listen(self, lobby: socket.socket) -> socket.socket:
+        """A socket that listens on the address of the lobby's connection, on a port of the range.
+
+        Raises OSError when no port is free.
+        """
+        host = lobby.getsockname()[0]
+        wanted = list(range(self.low, self.high + 1))
+        random.shuffle(wanted)  # so that a try rarely meets a port that has just been taken
+        last: OSError | None = None
+        for port in wanted:
+            try:
+                return _listen(lobby.family, host, port)
+            except OSError as error:
+                last = error
+        raise last or OSError("no port")
+
+
+def _listen(family: int, host: str, port: int) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(ADMISSION_GUESTS)
+    except OSError:
+        listener.close()
+        raise
+    return listener
