@@ -1,0 +1,175 @@
+"""Where the server's time goes: the cost of each step from the bytes received to the bytes sent.
+
+`python -m tests.bench.stages` runs the real classes in one thread, without a load program, so that the
+figures are the CPU time of the steps alone and move little with what else the machine does. A step that
+cannot be called alone is the difference of two runs, with it and without it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from statistics import median
+
+from chatroom.batch import Batch
+from chatroom.catch_up import CatchUp
+from chatroom.events import Event, EventKind
+from chatroom.flow import Flow
+from chatroom.forwarder import Forwarder
+from chatroom.history import History, MemoryHistory, SessionRecord
+from chatroom.limits import RECEIVE_LARGE
+from chatroom.packets import Decoder, Say, encode
+from chatroom.queue import WaitingQueue
+from chatroom.reaper import Reaper
+from chatroom.requests import Join, Lines, Request, Reservation, Reserve
+from server.connection import NATIVE
+from server.storage import SqliteHistory
+
+CHANNEL = "#general"
+RUNS = 31
+
+
+class Stub:
+    """A connection that only takes what it is given, or sends it into a socket that somebody empties."""
+
+    door = NATIVE
+    peer = "stub"
+
+    def __init__(self, send: Callable[[bytes], object] = len) -> None:
+        self.send = send
+
+    def tell(self, _packet: object) -> None: ...
+
+
+class NoHistory(MemoryHistory):
+    """Stores nothing: what is left of a round is everything but storing."""
+
+    def append(self, _e: Sequence[Event], _s: Sequence[SessionRecord], _f: Collection[bytes]) -> None: ...
+
+
+class Room:
+    """A forwarder with members, driven by hand."""
+
+    def __init__(self, history: History, connections: Iterable[Stub]) -> None:
+        queue = WaitingQueue()
+        catch_up = CatchUp(history, queue.put, Reaper("bench").spawn)
+        self.forwarder = Forwarder(queue, history, Flow(), catch_up, time.monotonic)
+        self.forwarder.recover()
+        for number, connection in enumerate(connections):
+            reserve = Reserve(f"m{number}", bytes(16))
+            self.forwarder.forward([reserve])
+            reservation: Reservation = reserve.answer.result(0)
+            self.forwarder.forward([Join(reservation, connection, CHANNEL, 0, 0)])  # type: ignore[arg-type]
+
+
+def say_bytes(count: int, size: int, first_id: int = 1) -> bytes:
+    """What a talker sends for `count` lines."""
+    return b"".join(encode(Say(id, CHANNEL, "x" * size)) for id in range(first_id, first_id + count))
+
+
+def decode(data: bytes) -> list[Say]:
+    """As a handler does: one recv() after the other."""
+    decoder, found = Decoder(), []
+    for start in range(0, len(data), RECEIVE_LARGE):
+        found += decoder.feed(data[start : start + RECEIVE_LARGE])
+    return found  # type: ignore[return-value]  # say_bytes makes nothing else
+
+
+def cpu(act: Callable[[], object]) -> float:
+    """Median CPU seconds of this thread in `act`, which is called RUNS times."""
+    found = []
+    for _ in range(RUNS):
+        begin = time.thread_time()
+        act()
+        found.append(time.thread_time() - begin)
+    return median(found)
+
+
+def rounds(room: Room, talker: Stub, count: int, size: int) -> float:
+    """CPU seconds of one round of the forwarder with `count` lines of one talker."""
+    data = iter(decode(say_bytes(count * RUNS, size)))
+    bursts = [[next(data) for _ in range(count)] for _ in range(RUNS)]
+    waiting: list[list[Request]] = [[Lines(talker, burst)] for burst in bursts]  # type: ignore[arg-type]
+    return cpu(lambda: room.forwarder.forward(waiting.pop(0)))
+
+
+def measure(count: int, size: int, members: int) -> dict[str, float]:
+    """CPU seconds of each step for a batch of `count` lines."""
+    data = say_bytes(count, size)
+    says = decode(data)
+    queue = WaitingQueue(max_count=10**9, max_bytes=10**12)
+    talker = Stub()
+
+    def hand_over() -> None:
+        queue.put(Lines(talker, says))  # type: ignore[arg-type]
+        queue.take_all()
+
+    found = {"decode": cpu(lambda: decode(data)), "queue": cpu(hand_over)}
+    events = [
+        Event(seq, 1, EventKind.SAID, CHANNEL, "m0", say.text, say.id) for seq, say in enumerate(says, 1)
+    ]
+    audience = (NATIVE, frozenset((CHANNEL,)))
+    found["encode, join"] = cpu(lambda: Batch(1, events).bytes_for(audience))
+    alone = rounds(Room(NoHistory(), [talker]), talker, count, size)
+    found["decide, apply, keep the tail"] = alone - found["encode, join"]
+    with tempfile.TemporaryDirectory() as folder:
+        history = SqliteHistory(Path(folder) / "history.db")
+        seqs = itertools.count(1)
+        batches = [[event._replace(seq=next(seqs)) for event in events] for _ in range(RUNS)]
+        found["store"] = cpu(lambda: history.append(batches.pop(0), [], []))
+        history.close()
+    crowd = [talker, *(Stub() for _ in range(members))]
+    found["hand to members (no socket)"] = rounds(Room(NoHistory(), crowd), talker, 1, size) - rounds(
+        Room(NoHistory(), [talker]), talker, 1, size
+    )
+    found["send (system call)"] = sending(len(data) + 30 * count, members)
+    return found
+
+
+def sending(size: int, members: int) -> float:
+    """CPU seconds of sending `size` bytes once into each of `members` loopback sockets that are emptied."""
+    pairs = [_pair() for _ in range(members)]
+    data, pieces = b"x" * size, []
+    for _ in range(5):
+        begin = time.thread_time()
+        for sender, _receiver in pairs:
+            sender.send(data, socket.MSG_DONTWAIT)
+        pieces.append(time.thread_time() - begin)
+        for _sender, receiver in pairs:
+            receiver.recv(size * 2)
+    for pair in pairs:
+        for end in pair:
+            end.close()
+    return median(pieces)
+
+
+def _pair() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sender = socket.create_connection(listener.getsockname())
+        return sender, listener.accept()[0]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--members", type=int, default=100)
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--lines", type=int, default=1000, help="in one batch")
+    options = parser.parse_args()
+    one = measure(1, options.size, options.members)
+    many = measure(options.lines, options.size, options.members)
+    print(f"{options.members} members, {options.size} bytes; CPU µs")
+    print(f"{'step':32}{'batch of 1':>12}{f'batch of {options.lines}':>16}{'per message':>14}")
+    for step in many:
+        each = (many[step] - one[step]) / (options.lines - 1)
+        print(f"{step:32}{one[step] * 1e6:12.1f}{many[step] * 1e6:16.1f}{each * 1e6:14.2f}")
+    total = (sum(many.values()) - sum(one.values())) / (options.lines - 1)
+    print(f"{'sum':32}{sum(one.values()) * 1e6:12.1f}{sum(many.values()) * 1e6:16.1f}{total * 1e6:14.2f}")
+
+
+if __name__ == "__main__":
+    main()
