@@ -52,17 +52,19 @@ def export(path: str | Path, out: TextIO) -> int:
     A piece is read and written at a time: memory stays the same, and a running server can go on tidying up.
     """
     path = Path(path)
-    count = after = 0
+    count = done = 0
     with closing(open_to_look(path)) as look, explained(path, "read"):
         (head,) = look.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
-        while rows := look.execute(
-            "SELECT * FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-            (after, head, CATCH_UP_EVENTS),
-        ).fetchall():
-            for row in rows:
+        while done < head:
+            piece = look.execute(
+                "SELECT * FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+                (done, head, CATCH_UP_EVENTS),
+            )
+            done = head  # unless there is a row after this
+            for row in piece:
                 out.write(_as_line(row, path))
-            after = rows[-1][0]
-            count += len(rows)
+                done = row[0]
+                count += 1
     out.flush()
     return count
 

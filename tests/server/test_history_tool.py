@@ -1,0 +1,200 @@
+"""Looking at a history: `--check` and `--export`."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from chatroom.errors import HistoryError
+from chatroom.events import Event, EventKind
+from server.history_tool import check, export
+from server.schema import transaction
+from server.storage import Keep, SqliteHistory
+from tests.server.histories import NOW, lines, opened, said
+from tests.server.test_tidier import STOPPING
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A closed history with a bit of everything."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        history.append([Event(1, NOW, EventKind.JOINED, "#general", "ann", "")], [], [])
+        history.append([*lines(2, 700), said(701, "Grüße \x1b[31m", "#quiet", NOW + 1500)], [], [])
+    return path
+
+
+def damage(path: Path, statement: str) -> list[str]:
+    """What the check says is damaged after a change behind the program's back."""
+    with opened(path) as history, transaction(history._writer):
+        history._writer.execute(statement)
+    report = check(path)
+    assert not report.sound
+    assert report.lines[-1] == "damaged"
+    return [line.removeprefix("damage: ") for line in report.lines if line.startswith("damage: ")]
+
+
+def test_what_is_in_it(path: Path) -> None:
+    """The report tells version, seqs, times, kinds and channels, and that all is well."""
+    report = check(path)
+    assert report.sound
+    assert report.lines[0].startswith(f"{path}: a chatroom history, schema 1, ")
+    assert report.lines[1:] == [
+        "701 events, seq 1 to 701, 2027-01-15T08:00:00.000Z to 2027-01-15T08:00:01.500Z",
+        "  said: 700",
+        "  joined: 1",
+        "  in '#general': 700",
+        "  in '#quiet': 1",
+        "0 sessions, 0 of them in the chatroom when it was written",
+        "sound",
+    ]
+
+
+def test_an_empty_history_is_sound(tmp_path: Path) -> None:
+    """A server that nobody has visited yet leaves a history with which nothing is wrong."""
+    path = tmp_path / "history.db"
+    SqliteHistory(path).close()
+    assert check(path).sound
+    assert "no events" in check(path).lines
+    assert export(path, io.StringIO()) == 0
+
+
+def test_what_was_removed_is_no_damage(path: Path) -> None:
+    """The report tells apart what retention has removed and what is missing."""
+    with opened(path, keep=Keep(events=100)) as history:
+        history._tidier.tidy(STOPPING)
+    report = check(path)
+    assert report.sound
+    assert "seq 1 to 601 were removed by --keep" in report.lines
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DELETE FROM events WHERE seq IN (400, 401)", "after seq 399 comes seq 402"),
+        ("DELETE FROM events WHERE seq = 1", "after seq 0 comes seq 2"),
+        ("UPDATE events SET kind = 99 WHERE seq = 5", "event 5 is none that a server wrote (kind 99, "),
+        (
+            "UPDATE events SET time = -1 WHERE seq = 5",
+            "event 5 is none that a server wrote (kind 32, time -1)",
+        ),
+        ("UPDATE events SET time = 'noon' WHERE seq = 5", "event 5 is none"),
+        ("UPDATE events SET text = x'ff' WHERE seq = 5", "event 5 is none"),
+        ("DELETE FROM spans WHERE span = 1", "the channel index does not know of event 256 in '#general'"),
+    ],
+)
+def test_what_is_wrong(path: Path, statement: str, told: str) -> None:
+    """Missing events, impossible ones and such that no reader would find are told with their seq."""
+    assert any(line.startswith(told) for line in damage(path, statement)), damage(path, statement)
+
+
+def test_damaged_pages(path: Path) -> None:
+    """A file with broken pages gives a report that says so, whichever pages they are."""
+    content = path.read_bytes()
+    for page in range(2, len(content) // 4096):
+        broken = bytearray(content)
+        broken[page * 4096 : page * 4096 + 200] = b"\xa5" * 200
+        path.write_bytes(broken)
+        report = check(path)
+        assert not report.sound, f"page {page}"
+        assert any(line.startswith("damage: ") for line in report.lines)
+
+
+def test_a_cut_file(path: Path) -> None:
+    """A file whose end is missing (a copy that broke off) is told to be damaged before anything else."""
+    path.write_bytes(path.read_bytes()[: -3 * 4096])
+    with pytest.raises(HistoryError, match="malformed"):
+        check(path)
+
+
+@pytest.mark.parametrize("look", [check, lambda path: export(path, io.StringIO())])
+def test_what_is_no_history(tmp_path: Path, look: object) -> None:
+    """Looking at something else, or at nothing, is one clear error, and makes no file."""
+    assert callable(look)
+    with pytest.raises(HistoryError, match="there is no history"):
+        look(tmp_path / "missing.db")
+    other = tmp_path / "other.txt"
+    other.write_text("shopping list\n" * 100)
+    with pytest.raises(HistoryError, match="is not a chatroom history"):
+        look(other)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["other.txt"]
+
+
+def test_an_export_is_json_lines(path: Path) -> None:
+    """Each event is one line of JSON with the fields of --json, the oldest first."""
+    out = io.StringIO()
+    assert export(path, out) == 701
+    found = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [one["seq"] for one in found] == list(range(1, 702))
+    assert found[0]["kind"] == "joined"
+    assert found[-1] == {
+        "seq": 701,
+        "time": "2027-01-15T08:00:01.500Z",
+        "kind": "said",
+        "channel": "#quiet",
+        "author": "talker-2",
+        "text": "Grüße \x1b[31m",
+    }
+    assert "\x1b" not in out.getvalue()  # JSON escapes it: an export may be looked at in a terminal
+
+
+def test_looking_changes_nothing(path: Path) -> None:
+    """Neither a check nor an export writes to the file."""
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    check(path)
+    export(path, io.StringIO())
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+def test_looking_while_the_server_runs(path: Path) -> None:
+    """What is still in the write-ahead log of a running server is seen, and the server is not held up."""
+    with opened(path) as history:
+        history.append(lines(702, 800), [], [])
+        report, out = check(path), io.StringIO()
+        assert report.sound
+        assert report.lines[1].startswith("800 events, seq 1 to 800")
+        assert export(path, out) == 800
+        history.append(lines(801, 900), [], [])
+        assert history.restore().head == 900
+
+
+def test_looking_at_what_a_killed_server_left(path: Path) -> None:
+    """After kill -9, before any new start, a check and an export see all that was stored."""
+    code = (
+        "import os, signal, sys; from server.storage import SqliteHistory;"
+        "from tests.server.histories import lines;"
+        "SqliteHistory(sys.argv[1]).append(lines(702, 800), [], []); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(path)])
+    assert ended.returncode == -signal.SIGKILL
+    assert check(path).sound
+    assert export(path, io.StringIO()) == 800
+
+
+def test_an_export_needs_little_memory(tmp_path: Path) -> None:
+    """Exporting takes memory for a piece, not for the whole history."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        history.append([said(seq, "x" * 2000) for seq in range(1, 5001)], [], [])
+    with open(os.devnull, "w", encoding="utf-8") as out:
+        tracemalloc.start()
+        assert export(path, out) == 5000
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 4_000_000 < 5000 * 2000
+
+
+def test_a_damaged_event_ends_an_export(path: Path) -> None:
+    """An export does not pass over what it cannot write: it ends with an error that tells which event."""
+    with opened(path) as history, transaction(history._writer):
+        history._writer.execute("UPDATE events SET kind = 99 WHERE seq = 5")
+    with pytest.raises(HistoryError, match="is damaged: event 5"):
+        export(path, io.StringIO())
