@@ -224,8 +224,9 @@ class Client:
         for update in self.updates():
             if type(update) is Event:
                 yield update
-            elif isinstance(update, Ended) and update.error is not None:
-                raise update.error
+        ended = self.ended
+        if ended is not None and ended.error is not None:
+            raise ended.error
 
     def updates(self, timeout: float | None = None) -> Iterator[Update]:
         """All updates in order, to Ended; stops earlier when none came for `timeout` seconds."""

@@ -1,0 +1,43 @@
+"""client/address.py"""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.errors import ConfigError
+from client.address import parse_address, write_address
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("chat.example.org", ("chat.example.org", 5050)),
+        ("chat.example.org:6000", ("chat.example.org", 6000)),
+        ("127.0.0.1", ("127.0.0.1", 5050)),
+        ("127.0.0.1:1", ("127.0.0.1", 1)),
+        ("[::1]:5051", ("::1", 5051)),
+        ("[::1]", ("::1", 5050)),
+        ("::1", ("::1", 5050)),
+        ("2001:db8::5050", ("2001:db8::5050", 5050)),
+        ("[fe80::1%eth0]:65535", ("fe80::1%eth0", 65535)),
+        (" localhost ", ("localhost", 5050)),
+    ],
+)
+def test_addresses_are_read_as_people_write_them(text: str, address: tuple[str, int]) -> None:
+    """HOST, HOST:PORT, IPv6 bare or in brackets; 5050 where no port is given."""
+    assert parse_address(text) == address
+    assert parse_address(write_address(*address)) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", ":5050", "host:", "host:0", "host:65536", "host:-1", "host:５０", "host:5050x", "a b", "[::1"),
+        *("[::1]5050", "[::1]:", "[]:5050", "a:b:c", "[host]:5050", "host:\x1b", "ho\x1bst"),
+    ],
+)
+def test_what_is_no_address_is_a_config_error(text: str) -> None:
+    """Anything else is refused with one line that names it."""
+    with pytest.raises(ConfigError) as wrong:
+        parse_address(text)
+    assert "\n" not in str(wrong.value)

@@ -1,0 +1,412 @@
+"""client/client.py: the client as an object."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+import time
+
+import pytest
+
+from chatroom.events import EventKind
+from chatroom.packets import Bye, Code, Live, Port, Say, Status
+from client import (
+    CaughtUp,
+    Client,
+    Closed,
+    ConfigError,
+    Connected,
+    ConnectionLost,
+    Disconnected,
+    Ended,
+    NameRefused,
+    ProtocolError,
+    Refused,
+    Retrying,
+)
+from client.updates import Update
+from tests.client.fake_server import PATIENCE, TICKET, Background, FakeServer, Peer, said
+
+
+def connected(server: FakeServer, **options: object) -> tuple[Client, Peer]:
+    """A client that is live, its first two updates taken, and the server's end."""
+    client = Client(port=server.port, name="ann", **options)  # type: ignore[arg-type]
+    connecting = Background(client.connect)
+    peer, _ = server.admit(Live(0))
+    assert connecting.result() is client
+    assert [type(update(client)) for _ in range(2)] == [Connected, CaughtUp]
+    return client, peer
+
+
+def update(client: Client) -> Update:
+    found = next(client.updates(PATIENCE), None)
+    assert found is not None, "no update came"
+    return found
+
+
+def until_ended(client: Client) -> Ended:
+    *_, last = client.updates(PATIENCE)
+    assert isinstance(last, Ended), last
+    return last
+
+
+# --- connecting --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("same", [False, True], ids=["new port", "same connection"])
+def test_connecting(same: bool) -> None:
+    """connect() asks for the name, channel and lines; the name is the one that the server gives."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann", channel="#Test", lines=7)
+        connecting = Background(client.connect)
+        peer, wanted = server.admit(same=same)
+        connecting.result()
+        assert (wanted.name, wanted.channel, wanted.since, wanted.lines) == ("ann", "#test", 0, 7)
+        assert update(client) == Connected("ann", "#test", False)
+        assert client.connected
+        assert "ann" in repr(client)
+        peer.send(said(1, "a"), said(2, "b"), Live(2), said(3, "c"))
+        assert [update(client) for _ in range(4)] == [
+            said(1, "a"),
+            said(2, "b"),
+            CaughtUp(2, 0, False),
+            said(3, "c"),
+        ]
+        server.dismiss(client)
+
+
+def test_a_refused_name_can_be_changed() -> None:
+    """After NameRefused the same client connects under another name."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann")
+        connecting = Background(client.connect)
+        lobby, _ = server.named()
+        for _ in range(2):
+            lobby.send(Status(Code.FAIL, "ann is in use"))
+        with pytest.raises(NameRefused, match="in use"):
+            connecting.result()
+        client.name = "ann2"
+        connecting = Background(client.connect)
+        assert server.admit()[1].name == "ann2"
+        connecting.result()
+        with pytest.raises(ConfigError):
+            client.name = "ann3"
+        with pytest.raises(ConfigError):
+            client.connect()
+        server.dismiss(client)
+
+
+def test_another_name_is_tried_without_leaving_the_lobby() -> None:
+    """`another_name` is asked with the reason."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann", another_name=lambda reason: "ann" + reason[-1])
+        connecting = Background(client.connect)
+        lobby, _ = server.named()
+        lobby.send(Status(Code.FAIL, "try 7"))
+        assert lobby.receive().name == "ann7"  # type: ignore[union-attr]
+        server.offer(lobby)[0].close()
+        with pytest.raises(ConnectionLost):
+            connecting.result()
+        server.dismiss(client)
+
+
+def test_what_cannot_work_is_refused_before_anything_is_sent() -> None:
+    """Bad names, channels, ports and numbers need no server."""
+    for name, channel in [("", "#general"), ("a b", "#general"), ("ann", "general"), ("x" * 200, "#general")]:
+        with pytest.raises(NameRefused):
+            Client(name=name, channel=channel).connect()
+    for options in [{"port": 0}, {"port": 70000}, {"lines": -1}, {"lines": 70000}, {"dead_after": 0}]:
+        with pytest.raises(ConfigError):
+            Client(name="ann", **options)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError):
+        Client(name="ann", retry_for=-1)
+
+
+def test_no_server_no_threads() -> None:
+    """A connection that cannot be made, or is no chatroom, is an error of connect() and leaves nothing."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann")
+        connecting = Background(client.connect)
+        server.named()[0].socket.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+        with pytest.raises(ProtocolError):
+            connecting.result()
+    with pytest.raises(ConnectionLost, match="refused"):
+        client.connect()
+    assert threading.active_count() == 1
+    client.close()
+    client.close()
+
+
+# --- the end -----------------------------------------------------------------------------------------------
+
+
+def test_close_says_what_is_queued_and_goodbye_and_stops_everything() -> None:
+    """Lines, then BYE, then the end of the stream; no thread is left, and iteration ends."""
+    with FakeServer() as server:
+        client, peer = connected(server)
+        client.say("last words")
+        closing = Background(client.close)
+        assert peer.expect(Say).text == "last words"
+        assert peer.expect(Bye) == Bye(False, "")
+        peer.expect_end()
+        peer.close()
+        closing.result()
+        assert threading.active_count() == 1
+        assert list(client.updates()) == [Ended("closed", None)]
+        assert list(client) == []
+        with pytest.raises(Closed):
+            client.say("more")
+        client.close()
+
+
+def test_close_does_not_depend_on_the_server() -> None:
+    """A server that answers nothing any more, and takes nothing, holds close() up for two seconds at most."""
+    with FakeServer() as server:
+        client, _ = connected(server)
+        for _ in range(100):
+            client.say("x" * 60_000)
+        began = time.monotonic()
+        client.close()
+        assert time.monotonic() - began < 2
+        assert threading.active_count() == 1
+
+
+def test_close_while_connecting() -> None:
+    """Another thread may close a client whose server does not answer the handshake."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann")
+        connecting = Background(client.connect)
+        server.named()
+        client.close()
+        with pytest.raises((ConnectionLost, Closed)):
+            connecting.result()
+
+
+@pytest.mark.parametrize("moment", ["pause", "handshake"])
+def test_close_while_retrying_is_immediate(moment: str) -> None:
+    """Neither a pause nor a server that hangs in the handshake is waited for."""
+    with FakeServer() as server:
+        client, peer = connected(server)
+        if moment == "pause":
+            server.stop()
+        peer.close()
+        assert isinstance(update(client), Disconnected)
+        if moment == "pause":
+            while getattr(update(client), "seconds", 0) < 0.25:
+                pass  # the pauses grow: the second is longer than what is allowed below
+        else:
+            server.named()
+        began = time.monotonic()
+        client.close()
+        assert time.monotonic() - began < 0.2
+        assert until_ended(client) == Ended("closed", None)
+
+
+def test_the_with_block() -> None:
+    """It connects, gives what was said a moment to be stored, and closes."""
+    with FakeServer() as server:
+        play = Background(lambda: _store_one_line(server))
+        with Client(port=server.port, name="ann") as client:
+            line = client.say("hello")
+        play.result()
+        assert line.stored
+        assert threading.active_count() == 1
+
+
+def _store_one_line(server: FakeServer) -> None:
+    peer, _ = server.admit(Live(0))
+    say = peer.expect(Say)
+    peer.send(said(1, say.text, "ann", say.id))
+    peer.expect(Bye)
+    peer.close()
+
+
+# --- listening ---------------------------------------------------------------------------------------------
+
+
+def test_iterating_gives_events_only() -> None:
+    """for event in client: everything that happened, in order, until close()."""
+    with FakeServer() as server:
+        client, peer = connected(server)
+        peer.send(said(1, "a"), said(2, "b"))
+        assert [event.text for event in itertools.islice(client, 2)] == ["a", "b"]
+        reading = Background(lambda: [event.text for event in client])
+        peer.send(said(3, "c"))
+        peer.close()
+        peer, _ = server.admit(said(4, "d"), Live(4), head=4)
+        peer.send(said(5, "e"))
+        while not client.connected or client._standing.heard < 5:
+            time.sleep(0.001)
+        server.dismiss(client)
+        assert reading.result() == ["c", "d", "e"]
+
+
+def test_an_echo_bot() -> None:
+    """The ten lines of the README."""
+    with FakeServer() as server:
+
+        def bot() -> None:
+            with Client(port=server.port, name="echo") as client:
+                for event in client:
+                    if event.kind is EventKind.SAID and event.author != client.name:
+                        client.say(event.text)
+
+        running = Background(bot)
+        peer, _ = server.admit(Live(0))
+        for seq in (1, 3, 5):
+            peer.send(said(seq, f"line {seq}"))
+            say = peer.expect(Say)
+            assert say.text == f"line {seq}"
+            peer.send(said(seq + 1, say.text, "echo", say.id))
+        peer.send(Bye(False, "no bots here"))
+        with pytest.raises(Refused, match="no bots here"):
+            running.result()
+
+
+def test_on_update_is_called_when_something_waits() -> None:
+    """A user interface is woken for every burst, and may be set and removed at any time."""
+    called = threading.Event()
+    with FakeServer() as server:
+        client, peer = connected(server)
+        client.on_update = called.set
+        peer.send(said(1, "a"))
+        assert called.wait(PATIENCE)
+        assert client.poll() == [said(1, "a")]
+        client.on_update = None
+        server.dismiss(client)
+
+
+# --- coming back and giving up -----------------------------------------------------------------------------
+
+
+def test_a_server_that_is_being_restarted_is_waited_for() -> None:
+    """BYE(again) and refused connections are retried with pauses; then everything goes on."""
+    with FakeServer() as server:
+        client, peer = connected(server)
+        server.stop()
+        peer.send(Bye(True, "restarting"))
+        assert update(client) == Disconnected("restarting")
+        retry = update(client)
+        assert isinstance(retry, Retrying)
+        assert "connection refused" in retry.reason
+        server.again()
+        server.admit(Live(0))
+        while not isinstance(found := update(client), Connected):
+            assert isinstance(found, Retrying)
+        assert found.resumed
+        server.dismiss(client)
+
+
+@pytest.mark.parametrize("step", ["accept", "username", "port", "admit", "welcome"])
+def test_a_reconnect_may_fail_in_any_step(step: str) -> None:
+    """Whatever breaks on the way, the next try begins from the start and gets through."""
+    with FakeServer() as server:
+        client, peer = connected(server)
+        line = client.say("hello")
+        peer.expect(Say)
+        peer.close()
+        _fail_at(server, step)
+        peer, _ = server.admit(Live(0))
+        say = peer.expect(Say)
+        peer.send(said(1, "hello", "ann", say.id))
+        assert line.wait(PATIENCE)
+        server.dismiss(client)
+
+
+def _fail_at(server: FakeServer, step: str) -> None:
+    if step == "accept":
+        server.accept().close()
+    elif step == "username":
+        server.named()[0].close()
+    elif step == "port":
+        lobby, _ = server.named()
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # not listening
+            lobby.send(Status(Code.PASS), Port(nobody.getsockname()[1], TICKET), Status(Code.END))
+            lobby.expect(Status), lobby.expect(Status)
+            lobby.expect_end()
+    elif step == "admit":
+        server.offer(server.named()[0])[0].send(Status(Code.FAIL, "the ticket has expired"))
+    else:
+        server.admit()[0].close()
+
+
+def test_a_name_that_somebody_else_has_now_is_the_end() -> None:
+    """NameRefused to a reconnect: nobody could go on under that name."""
+    with FakeServer() as server:
+        client, peer = connected(server)
+        peer.close()
+        lobby, _ = server.named()
+        for _ in range(2):
+            lobby.send(Status(Code.FAIL, "ann is in use"))
+        ended = until_ended(client)
+        assert isinstance(ended.error, NameRefused)
+        assert client.ended == ended
+        assert not client.connected
+        with pytest.raises(Closed, match="in use"):
+            client.say("hello?")
+        server.dismiss(client)
+
+
+def test_a_name_that_our_own_broken_try_may_hold_is_tried_again() -> None:
+    """A reservation of a handshake that broke must not be mistaken for somebody else."""
+    with FakeServer() as server:
+        client, peer = connected(server)
+        peer.close()
+        server.named()[0].close()
+        lobby, _ = server.named()
+        for _ in range(2):
+            lobby.send(Status(Code.FAIL, "ann is being taken"))
+        server.admit(Live(0))
+        assert [type(update(client)) for _ in range(4)] == [Disconnected, Retrying, Retrying, Connected]
+        server.dismiss(client)
+
+
+def test_a_goodbye_for_good_is_the_end() -> None:
+    """BYE without `again`, as for a kick or a take-over: Ended with the server's reason, for everybody."""
+    with FakeServer() as server:
+        client, peer = connected(server)
+        line = client.say("hello")
+        waiting = Background(client.flush)
+        peer.expect(Say)
+        peer.send(said(1, "bye"), Bye(False, "taken over by a new connection"))
+        peer.close()
+        assert update(client) == said(1, "bye")
+        ended = until_ended(client)
+        assert ended.reason == "taken over by a new connection"
+        assert isinstance(ended.error, Refused)
+        assert not waiting.result()
+        assert client.pending() == [line]
+        server.dismiss(client)
+        with pytest.raises(Refused):
+            list(client)
+
+
+@pytest.mark.parametrize("options", [{"reconnect": False}, {"retry_for": 0.0}, {"retry_for": 0.05}])
+def test_giving_up(options: dict[str, object]) -> None:
+    """Without reconnecting, or when the time for it is over, the client ends with ConnectionLost."""
+    with FakeServer() as server:
+        client, peer = connected(server, **options)
+        server.stop()
+        peer.close()
+        ended = until_ended(client)
+        assert isinstance(ended.error, ConnectionLost)
+        assert ("gave up after 0.05 seconds" in ended.reason) is (options.get("retry_for") == 0.05)
+        server.dismiss(client)
+
+
+def test_many_threads_may_talk() -> None:
+    """Lines of several threads go out with rising ids, each thread's in its order."""
+    with FakeServer() as server:
+        client, peer = connected(server)
+        talkers = [
+            Background(lambda who=who: [client.say(f"{who} {number}") for number in range(200)])
+            for who in range(4)
+        ]
+        says = [peer.expect(Say) for _ in range(800)]
+        assert [say.id for say in says] == sorted({say.id for say in says})
+        for who, talker in enumerate(talkers):
+            lines = talker.result()
+            assert [say.id for say in says if say.text.startswith(f"{who} ")] == [line.id for line in lines]
+        server.dismiss(client)

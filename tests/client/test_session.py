@@ -1,0 +1,396 @@
+"""client/session.py: what happens on one connection. A client drives it, a fake server is the other end."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from chatroom.events import Event, EventKind
+from chatroom.limits import MISSED_HELD
+from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, encode
+from client import CaughtUp, Client, Connected, Disconnected, Ended, Missed, Retrying, session
+from client.session import sift
+from client.updates import Update
+from tests.client.fake_server import PATIENCE, Background, FakeServer, Peer, said
+
+
+class Stage:
+    """A fake server with one client that is connected and live."""
+
+    def __init__(self, server: FakeServer, **options: object) -> None:
+        self.server = server
+        self.client = Client(port=server.port, name="ann", **options)  # type: ignore[arg-type]
+        connecting = Background(self.client.connect)
+        self.peer, _ = server.admit(Live(0))
+        connecting.result()
+        assert self.update() == Connected("ann", "#general", False)
+        assert self.update() == CaughtUp(0, 0, False)
+
+    def update(self) -> Update:
+        """The client's next update."""
+        update = next(self.client.updates(PATIENCE), None)
+        assert update is not None, "no update came"
+        return update
+
+    def events(self, count: int) -> list[int]:
+        """The seqs of the next updates, which must be events."""
+        found = [self.update() for _ in range(count)]
+        assert all(type(update) is Event for update in found), found
+        return [update.seq for update in found]  # type: ignore[union-attr]
+
+    def lose(self) -> None:
+        """End the connection without a goodbye."""
+        self.peer.close()
+        assert isinstance(self.update(), Disconnected)
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with FakeServer() as server:
+        made = Stage(server)
+        yield made
+        server.dismiss(made.client)
+
+
+def own(seq: int, say: Say) -> Event:
+    """The event of a line that ann said."""
+    return said(seq, say.text, "ann", say.id)
+
+
+# --- confirming --------------------------------------------------------------------------------------------
+
+
+def test_the_own_event_confirms_a_line(stage: Stage) -> None:
+    """A line is pending until its own event comes back; when it is stored, its event can be polled."""
+    line = stage.client.say("hello")
+    say = stage.peer.expect(Say)
+    assert (say.channel, say.text, say.id) == ("#general", "hello", line.id)
+    assert not line.stored
+    assert stage.client.pending() == [line]
+    stage.peer.send(own(1, say))
+    assert line.wait(PATIENCE)
+    assert stage.client.poll() == [own(1, say)]
+    assert stage.client.flush(0)
+
+
+def test_confirm_confirms_a_line(stage: Stage) -> None:
+    """CONFIRM is the answer to a line that was stored before."""
+    line = stage.client.say("hello")
+    stage.peer.send(Confirm(stage.peer.expect(Say).id))
+    assert line.wait(PATIENCE)
+
+
+def test_somebody_elses_event_with_our_id_confirms_nothing(stage: Stage) -> None:
+    """Ids are visible to everybody; only the author's own event counts."""
+    line = stage.client.say("hello")
+    say = stage.peer.expect(Say)
+    stage.peer.send(said(1, "hello", "bob", say.id))
+    assert stage.events(1) == [1]
+    assert not line.stored
+
+
+def test_a_line_under_a_new_name_is_still_ours(stage: Stage) -> None:
+    """After a rename, own events come under the new name, in the same burst already."""
+    line = stage.client.say("hello")
+    say = stage.peer.expect(Say)
+    stage.peer.send(
+        Event(1, 0, EventKind.RENAMED, "#general", "ann", "anna"), said(2, "hello", "anna", say.id)
+    )
+    assert line.wait(PATIENCE)
+    assert stage.client.name == "anna"
+
+
+def test_a_notice_to_a_line_says_why_it_is_not_stored(stage: Stage) -> None:
+    """The line is settled, the notice is an update."""
+    line = stage.client.say("hello")
+    notice = Notice(stage.peer.expect(Say).id, "not said: you are muted")
+    stage.peer.send(notice)
+    assert stage.update() == notice
+    assert not line.wait(PATIENCE)
+    assert line.refused == "not said: you are muted"
+
+
+def test_commands_and_their_answers(stage: Stage) -> None:
+    """A slash command goes out as such; its answer is a notice."""
+    stage.client.command("/who")
+    command = stage.peer.expect(Command)
+    assert (command.channel, command.text) == ("#general", "/who")
+    stage.peer.send(Notice(command.id, "ann\nbob"))
+    assert stage.update() == Notice(command.id, "ann\nbob")
+
+
+# --- order -------------------------------------------------------------------------------------------------
+
+
+def test_order_is_kept_whatever_processing_thread_finishes_first(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three bursts whose threads finish sifting in the reverse order come out in the order of arrival."""
+    sifting = {seq: threading.Event() for seq in (1, 2, 3)}
+    sifted = {seq: threading.Event() for seq in (1, 2, 3, 4)}
+    sifted[4].set()
+
+    def reversed_sift(packets):  # type: ignore[no-untyped-def]
+        seq = packets[0].seq
+        sifting[seq].set()
+        assert sifted[seq + 1].wait(PATIENCE)
+        sifted[seq].set()
+        return sift(packets)
+
+    monkeypatch.setattr(session, "sift", reversed_sift)
+    for seq in (1, 2, 3):
+        stage.peer.send(said(seq, str(seq)))
+        assert sifting[seq].wait(PATIENCE)  # so that each is a burst of its own
+    assert stage.events(3) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bursts_may_be_cut_anywhere(stage: Stage, seed: int) -> None:
+    """Any number of packets in one segment, one packet over any number of segments: the same events."""
+    chance = random.Random(seed)
+    events = [said(seq, "é" * chance.choice([1, 10, 3000])) for seq in range(1, 31)]
+    data = b"".join(map(encode, events))
+    while data:
+        size = chance.choice([1, 2, 19, 20, 21, 1000, 10000])
+        stage.peer.socket.sendall(data[:size])
+        data = data[size:]
+    assert [stage.update() for _ in events] == events
+
+
+def test_what_a_server_repeats_is_dropped(stage: Stage) -> None:
+    """An event whose seq was there already is not shown again."""
+    stage.peer.send(said(1, "a"), said(2, "b"))
+    assert stage.events(2) == [1, 2]
+    stage.peer.send(said(1, "a"), said(2, "b"), said(3, "c"))
+    stage.peer.send(said(2, "b"))
+    stage.peer.send(said(4, "d"))
+    assert stage.events(2) == [3, 4]
+
+
+def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
+    """A broken stream ends the connection, not the client; whole packets before the break count."""
+    stage.peer.socket.sendall(encode(said(1, "a")) + b"garbage of more than twenty bytes")
+    assert stage.events(1) == [1]
+    lost = stage.update()
+    assert isinstance(lost, Disconnected)
+    assert "protocol" in lost.reason
+    assert stage.server.admit(Live(1), head=1)[1].since == 1
+
+
+def test_a_packet_at_the_wrong_time_ends_the_connection(stage: Stage) -> None:
+    """What only a client may send is a protocol error."""
+    stage.peer.send(Say(1, "#general", "x"))
+    lost = stage.update()
+    assert isinstance(lost, Disconnected)
+    assert "SAY" in lost.reason
+
+
+def test_a_bug_in_processing_loses_no_event(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The burst that could not be processed, and all after it, are fetched again on a new connection."""
+    broken = threading.Event()
+
+    def fail_once(packets):  # type: ignore[no-untyped-def]
+        if not broken.is_set():
+            broken.set()
+            return [object()]
+        return sift(packets)
+
+    monkeypatch.setattr(session, "sift", fail_once)
+    stage.peer.send(said(1, "a"))
+    assert broken.wait(PATIENCE)
+    assert isinstance(stage.update(), Disconnected)
+    _, wanted = stage.server.admit(said(1, "a"), said(2, "b"), Live(2), head=2)
+    assert wanted.since == 0
+    assert stage.update() == Connected("ann", "#general", True)
+    assert stage.update() == Missed(2)
+    assert stage.events(2) == [1, 2]
+
+
+# --- coming back -------------------------------------------------------------------------------------------
+
+
+def test_coming_back_sends_exactly_what_is_not_confirmed_in_order(stage: Stage) -> None:
+    """WELCOME, the replay and CONFIRM each settle lines; the rest goes out again after LIVE, in order."""
+    lines = [stage.client.say(f"{number}") for number in range(6)]
+    says = [stage.peer.expect(Say) for _ in lines]
+    stage.peer.send(own(1, says[0]))
+    assert lines[0].wait(PATIENCE)
+    assert stage.events(1) == [1]
+    stage.lose()
+    late = stage.client.say("late")
+    peer, wanted = stage.server.admit(own(2, says[1]), own(3, says[2]), confirmed=says[1].id, head=3)
+    assert wanted.since == 1
+    assert lines[2].wait(PATIENCE)  # the replay was processed
+    peer.send(Ping(7))
+    assert peer.expect(Pong) == Pong(7)  # and nothing was said before LIVE
+    peer.send(Live(3))
+    again = [peer.expect(Say) for _ in range(4)]
+    assert [(say.id, say.text) for say in again] == [(line.id, line.text) for line in [*lines[3:], late]]
+    peer.send(*(own(seq, say) for seq, say in enumerate(again, 4)))
+    assert stage.client.flush(PATIENCE)
+    assert not stage.client.pending()
+
+
+def test_the_token_is_shown_and_a_new_one_kept(stage: Stage) -> None:
+    """Whoever comes back shows the token of its session; a server that forgot it gives another."""
+    stage.lose()
+    lobby, asked = stage.server.named()
+    assert asked.token == b"T" * 16
+    lobby.close()
+    stage.server.admit(Live(0), token=b"U" * 16)[0].close()
+    _, asked = stage.server.named()
+    assert asked.token == b"U" * 16
+
+
+def test_missed_lines_come_under_a_divider(stage: Stage) -> None:
+    """Missed says how many lines of others follow, before they come; own lines and joins do not count."""
+    stage.peer.send(said(1, "a"))
+    assert stage.events(1) == [1]
+    stage.lose()
+    joined = Event(4, 0, EventKind.JOINED, "#general", "eve", "")
+    peer, wanted = stage.server.admit(said(2, "b"), said(3, "own", "ann"), joined, head=5)
+    assert wanted.since == 1
+    peer.send(said(5, "c"), Live(5), said(6, "d"))
+    assert stage.update() == Connected("ann", "#general", True)
+    assert stage.update() == Missed(2, more=False)
+    assert stage.events(4) == [2, 3, 4, 5]
+    assert stage.update() == CaughtUp(5, 2, True)
+    assert stage.events(1) == [6]
+
+
+def test_nothing_missed_no_divider(stage: Stage) -> None:
+    """Whoever missed nothing is told only that it is back."""
+    stage.lose()
+    stage.server.admit(Live(0))
+    assert stage.update() == Connected("ann", "#general", True)
+    assert stage.update() == CaughtUp(0, 0, True)
+
+
+def test_very_many_missed_lines_are_not_held_until_the_last(stage: Stage) -> None:
+    """Beyond a bound the divider comes with what was counted so far, and events flow."""
+    stage.lose()
+    peer, _ = stage.server.admit(head=10_000)
+    assert stage.update() == Connected("ann", "#general", True)
+    peer.send(*(said(seq, "x") for seq in range(1, MISSED_HELD + 2)))
+    missed = stage.update()
+    assert isinstance(missed, Missed)
+    assert missed.more
+    assert missed.count >= MISSED_HELD
+    assert stage.events(MISSED_HELD + 1) == list(range(1, MISSED_HELD + 2))
+
+
+def test_a_connection_lost_within_the_replay_loses_and_doubles_nothing(stage: Stage) -> None:
+    """What was held back when the connection broke is asked for again."""
+    stage.lose()
+    peer, _ = stage.server.admit(said(1, "a"), said(2, "b"), head=3)
+    peer.socket.shutdown(socket.SHUT_WR)
+    assert stage.update() == Connected("ann", "#general", True)
+    assert isinstance(stage.update(), Disconnected)
+    _, wanted = stage.server.admit(said(1, "a"), said(2, "b"), said(3, "c"), Live(3), head=3)
+    assert wanted.since == 0
+    assert wanted.lines > 50  # everything is wanted, not the last lines
+    assert isinstance(stage.update(), Retrying)
+    assert stage.update() == Connected("ann", "#general", True)
+    assert stage.update() == Missed(3)
+    assert stage.events(3) == [1, 2, 3]
+
+
+def test_a_server_with_a_shorter_history(stage: Stage) -> None:
+    """A server that begins anew (`--data :memory:`) is followed from where it is."""
+    stage.peer.send(said(500, "old"))
+    assert stage.events(1) == [500]
+    stage.lose()
+    stage.server.admit(Live(2), said(3, "new"), head=2)
+    assert stage.update() == Connected("ann", "#general", True)
+    assert stage.update() == CaughtUp(2, 0, True)
+    assert stage.events(1) == [3]
+
+
+# --- signs of life -----------------------------------------------------------------------------------------
+
+
+def test_a_ping_is_answered_with_its_id(stage: Stage) -> None:
+    """PONG carries the id of the PING."""
+    stage.peer.send(Ping(42))
+    assert stage.peer.expect(Pong) == Pong(42)
+
+
+def test_a_server_that_vanished_is_noticed() -> None:
+    """Silence: first PINGs go out, then the connection counts as lost and a new one is made."""
+    with FakeServer() as server:
+        stage = Stage(server, dead_after=0.15)
+        assert stage.peer.expect(Ping)
+        lost = stage.update()
+        assert lost == Disconnected("the server was silent for 0.15 seconds")
+        server.admit(Live(0))
+        assert stage.update() == Connected("ann", "#general", True)
+        server.dismiss(stage.client)
+
+
+def test_a_server_that_answers_pings_is_not_lost() -> None:
+    """An idle connection lives for as long as both sides give signs of life."""
+    with FakeServer() as server:
+        stage = Stage(server, dead_after=0.15)
+        for _ in range(8):
+            stage.peer.expect(Ping)
+            stage.peer.send(Pong(0))
+        assert stage.client.connected
+        assert stage.client.poll() == []
+        server.dismiss(stage.client)
+
+
+def test_a_server_that_reads_nothing_does_not_block_the_client() -> None:
+    """Lines that nobody takes wait; the receiver goes on, and close() is not held up."""
+    with FakeServer() as server:
+        stage = Stage(server)
+        for _ in range(100):
+            stage.client.say("x" * 60_000)
+        stage.peer.send(said(1, "a"))
+        assert stage.events(1) == [1]
+        stage.peer.send(Bye(False, "enough"))
+        assert isinstance(stage.update(), Ended)
+        server.dismiss(stage.client)
+
+
+# --- bursts ------------------------------------------------------------------------------------------------
+
+
+def test_sifting() -> None:
+    """Runs of events stay together, other packets stand alone, the order is that of the burst."""
+    a, b, c = said(1, "a"), said(2, "b"), said(3, "c")
+    assert sift([a, b, Ping(1), Live(2), c]) == [[a, b], Ping(1), Live(2), [c]]
+    assert sift([]) == []
+
+
+def test_no_reader_at_all() -> None:
+    """A client whose user never reads goes on confirming lines; once he reads, nothing is missing."""
+    with FakeServer() as server:
+        stage = Stage(server)
+        inbox = stage.client._inbox
+        inbox._bound, inbox._patience = 300, 0.01
+        seq = 0
+        for number in range(20):
+            stage.client.say(f"{number}")
+            stage.peer.send(own(seq := seq + 1, stage.peer.expect(Say)))
+            assert stage.client.flush(PATIENCE)
+        assert inbox.behind
+        reading = Background(lambda: stage.events(4))
+        serving: Peer
+        serving, wanted = server.admit(head=seq)  # it comes back for the rest by itself
+        read = [*reading.result()]
+        assert wanted.since >= read[-1]
+        read += [update.seq for update in stage.client.poll() if type(update) is Event]
+        assert read == list(range(1, wanted.since + 1))
+        inbox._bound = 1_000_000
+        serving.send(*(said(number, "x") for number in range(wanted.since + 1, seq + 1)), Live(seq))
+        updates: list[Update] = []
+        while not isinstance(update := stage.update(), CaughtUp):
+            updates.append(update)
+        read += [update.seq for update in updates if type(update) is Event]
+        assert read == list(range(1, seq + 1))
+        assert not any(isinstance(update, Disconnected) for update in updates)
+        server.dismiss(stage.client)
