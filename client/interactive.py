@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
@@ -92,6 +93,7 @@ def interact(client: Talker, *, colour: bool, repaint: str = "around") -> int:
             colour=colour,
             repaint=cast(Repaint, repaint),
             commands=[command.name for command in COMMANDS],
+            today=date.today(),
         )
         client.on_update = terminal.wake
         try:
@@ -290,8 +292,8 @@ COMMANDS = (
 )
 _KEYS_HELP = """\
 //x     says /x
-Keys: Tab completes names and commands, Up and Down bring sent lines back, Alt-Enter makes a line end,
-Ctrl-A/E/U/K/W/Y edit, Ctrl-_ takes back, Ctrl-L repaints, Ctrl-C empties the line"""
+Tab completes names and commands, Up brings sent lines back, Alt-Enter makes a line end, Ctrl-_ takes \
+back, Ctrl-L repaints, Ctrl-C empties the line."""
 _COMMAND_WORD = re.compile(r"^(/[a-z]+)\b", re.MULTILINE)  # in a notice: the server's /help
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from views.text import Cell, Piece, Row, clip, paint, typed_cell, width_of
+from views.text import Cell, Piece, Row, cells, clip, paint, typed_cell, width_of
 
 
 class Block(NamedTuple):
@@ -17,11 +17,11 @@ class Block(NamedTuple):
     at_end: bool
 
 
-NOTHING = Block((Row(""),), 0, 0, True)
+_PROMPT = "> "
 
 
 def layout_input(
-    prompt: Piece,
+    name: Piece,
     clusters: Sequence[str],
     cursor: int,
     columns: int,
@@ -30,10 +30,11 @@ def layout_input(
 ) -> Block:
     """The input line in at most `most_rows` rows of `columns - 1`, scrolled so that the cursor is visible.
 
-    above: rows of the block that stand over the input.
+    name:  who types, before the prompt; as much of it as leaves half of the row
+    above: rows of the block that stand over the input
     """
     room = max(1, columns - 1)
-    head = clip([prompt], room // 2)
+    head = [*clip([name], room // 2 - len(_PROMPT)), *cells(Piece(_PROMPT, name.style))]
     rows: list[list[Cell]] = [head]
     column, row, at = width_of(head), 0, width_of(head)
     for number, cluster in enumerate(clusters):
@@ -51,6 +52,6 @@ def layout_input(
             column = 0
         row, at = len(rows) - 1, column
     first = max(0, min(row - most_rows // 2, len(rows) - most_rows))
-    shown = [paint(cells) for cells in rows[first : first + most_rows]]
+    shown = [paint(row_cells) for row_cells in rows[first : first + most_rows]]
     at_end = cursor >= len(clusters)
     return Block((*above, *shown), len(above) + row - first, min(at, room), at_end)

@@ -160,8 +160,11 @@ def clusters(text: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def cell_width(cluster: str) -> int:
-    """The columns that one harmless cluster takes, at least one."""
-    return max(1, wcswidth(cluster))
+    """The columns to keep for one harmless cluster: what terminals with and without clusters would take.
+
+    With the larger of both there may be a gap, but nothing is ever overwritten.
+    """
+    return max(1, wcswidth(cluster), sum(max(0, wcwidth(character)) for character in cluster))
 
 
 # Widths of these are the same everywhere: letters of alphabets, CJK and kana, Hangul syllables, full-width
@@ -237,7 +240,7 @@ def flow(pieces: Sequence[Piece], columns: int, indent: int = 0) -> list[Row]:
     size = sum(len(piece.text) for piece in pieces)
     if size <= room and all(_PLAIN.match(piece.text) for piece in pieces):
         return [_paint_plain(pieces)]
-    indent = min(indent, room // 2)
+    indent = min(indent, room // 2) if room > 4 else 0  # a wide character must fit beside it
     margin = [Cell(" ", 1)] * indent
     rows: list[Row] = []
     for line in _lines([cell for piece in pieces for cell in cells(piece)]):
@@ -259,7 +262,7 @@ def clip(pieces: Sequence[Piece], columns: int) -> list[Cell]:
         if room < 0:
             break
         kept.append(cell)
-    return [*kept, Cell("\u2026", 1, kept[-1].style if kept else "")][:columns]
+    return [*kept, Cell("\u2026", 1, kept[-1].style if kept else "")][: max(0, columns)]
 
 
 def _lines(cells: list[Cell]) -> Iterator[list[Cell]]:

@@ -107,8 +107,8 @@ def entry_of(event: Event, own_name: str, time_of: LocalTime = local_time) -> En
 def mentions(text: str, name: str) -> bool:
     """Whether the name stands in the (harmless) text as a word of its own, in any case."""
     key, found = name_key(name), -1
-    folded = name_key(text) if name else ""
-    while (found := folded.find(key, found + 1)) >= 0:
+    folded = name_key(text)
+    while key and (found := folded.find(key, found + 1)) >= 0:
         before, after = folded[:found][-1:], folded[found + len(key) :][:1]
         if not _in_name(before) and not _in_name(after):
             return True
@@ -174,11 +174,12 @@ def day_name(day: date) -> str:
 class Transcript:
     """The latest entries, with the rows of those that were formatted for the present width."""
 
-    def __init__(self, columns: int, theme: Theme) -> None:
+    def __init__(self, columns: int, theme: Theme, today: date | None = None) -> None:
+        """today: the day that needs no separator when it is the first."""
         self._columns = columns
         self._theme = theme
         self._entries: deque[_Formatted] = deque(maxlen=TRANSCRIPT_ENTRIES)
-        self._day: date | None = None
+        self._day = today
 
     def resize(self, columns: int) -> None:
         """Rows are wanted for another width from now on."""

@@ -6,6 +6,7 @@ Pure: no terminal, no thread, no clock. Time is passed in, in seconds of a stead
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final, Literal, NamedTuple
 
 from chatroom.events import Event, EventKind
@@ -15,7 +16,7 @@ from views.editor import Completer, LineEditor
 from views.keys import Input, Key, KeyDecoder, Paste, Text
 from views.layout import Block, layout_input
 from views.schedule import FrameClock
-from views.text import Piece, Row, Style, flow, one_line
+from views.text import Piece, Row, Style, clip, one_line, paint
 from views.transcript import Entry, LocalTime, Theme, Transcript, entry_of, format_pending, local_time
 
 
@@ -52,16 +53,20 @@ class View:
         colour: bool = True,
         repaint: Repaint = "around",
         commands: Sequence[str] = (),
+        today: date | None = None,
         time_of: LocalTime = local_time,
         frames_per_second: float = FRAMES_PER_SECOND,
     ) -> None:
-        """columns, lines: the size of the screen; commands: what Tab completes behind a slash."""
+        """columns, lines: the size of the screen; commands: what Tab completes behind a slash.
+
+        today: what is of another day stands below its date.
+        """
         self._theme = Theme(colour)
         self._name = name
         self._repaint = repaint
         self._time_of = time_of
         self._columns, self._lines = max(columns, _SMALLEST[0]), max(lines, _SMALLEST[1])
-        self._transcript = Transcript(self._columns, self._theme)
+        self._transcript = Transcript(self._columns, self._theme, today)
         self.completer = Completer(commands)
         self.editor = LineEditor(self.completer)
         self._keys = KeyDecoder()
@@ -240,9 +245,9 @@ class View:
 
     def _block(self) -> Block:
         above = [*self._pending_rows(), *self._status_rows()]
-        prompt = Piece(one_line(f"{self._name}> "), self._theme.name(self._name))
+        name = Piece(one_line(self._name), self._theme.name(self._name))
         clusters, cursor = self.editor.clusters, self.editor.cursor
-        return layout_input(prompt, clusters, cursor, self._columns, max(1, self._lines // 2), above)
+        return layout_input(name, clusters, cursor, self._columns, max(1, self._lines // 2), above)
 
     def _pending_rows(self) -> list[Row]:
         most = min(PENDING_SHOWN, self._lines // 4)
@@ -257,10 +262,12 @@ class View:
         if hidden <= 0 and len(rows) <= most:
             return rows
         rest = f"{hidden:,} more lines wait" if hidden > 0 else "\u2026"
-        return [*rows[: most - 1], *flow([Piece(rest, self._theme.style(Style.DIM))], self._columns)[:1]]
+        return [*rows[: most - 1], self._dim_row(rest)]
 
     def _status_rows(self) -> list[Row]:
         if not self._status or self._lines < 4:
             return []
-        dim = self._theme.style(Style.DIM)
-        return flow([Piece("-- ", dim), Piece(one_line(self._status), dim)], self._columns)[:1]
+        return [self._dim_row(f"-- {one_line(self._status)}")]
+
+    def _dim_row(self, text: str) -> Row:
+        return paint(clip([Piece(text, self._theme.style(Style.DIM))], self._columns - 1))

@@ -1,0 +1,232 @@
+"""The input line: what each key does to it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.limits import INPUT_HISTORY, MAX_TEXT
+from tests.views.attacks import texts
+from views.editor import Completer, InputHistory, LineEditor
+from views.keys import Key
+from views.text import clusters
+
+
+def editor(before: str = "", after: str = "") -> LineEditor:
+    """A line with the cursor between two texts."""
+    line = LineEditor()
+    line.insert(after)
+    line.cursor = 0
+    line.insert(before)
+    return line
+
+
+def shown(line: LineEditor) -> str:
+    """The line with a bar for the cursor."""
+    return "".join(line.clusters[: line.cursor]) + "|" + "".join(line.clusters[line.cursor :])
+
+
+@pytest.mark.parametrize(
+    ("before", "key", "after"),
+    [
+        ("ab|cd", Key.LEFT, "a|bcd"),
+        ("|cd", Key.LEFT, "|cd"),
+        ("ab|cd", Key.RIGHT, "abc|d"),
+        ("ab|", Key.RIGHT, "ab|"),
+        ("ab|cd", Key.HOME, "|abcd"),
+        ("ab|cd", Key.END, "abcd|"),
+        ("ab|cd", Key.BACKSPACE, "a|cd"),
+        ("|cd", Key.BACKSPACE, "|cd"),
+        ("ab|cd", Key.DELETE, "ab|d"),
+        ("ab|cd", Key.DELETE_OR_LEAVE, "ab|d"),
+        ("ab|", Key.DELETE, "ab|"),
+        ("ab|cd", Key.KILL_TO_END, "ab|"),
+        ("ab|cd", Key.KILL_TO_START, "|cd"),
+        ("one a.b|c", Key.KILL_WORD_LEFT, "one |c"),
+        ("one a.b  |c", Key.KILL_WORD_LEFT, "one |c"),
+        ("one a.b|c", Key.KILL_SUBWORD_LEFT, "one a.|c"),
+        ("a| bc d", Key.KILL_WORD_RIGHT, "a| d"),
+        ("one two.|three", Key.WORD_LEFT, "one |two.three"),
+        ("one| two.three", Key.WORD_RIGHT, "one two|.three"),
+        ("ab|cd", Key.TRANSPOSE, "acb|d"),
+        ("ab|", Key.TRANSPOSE, "ba|"),
+        ("a|", Key.TRANSPOSE, "a|"),
+        ("ab|cd", Key.NEWLINE, "ab\n|cd"),
+        ("x👩‍👩‍👧|y", Key.BACKSPACE, "x|y"),
+        ("xe\u0301|y", Key.LEFT, "x|e\u0301y"),
+        ("|🇩🇪y", Key.DELETE, "|y"),
+    ],
+)
+def test_each_key(before: str, key: Key, after: str) -> None:
+    """What one key makes of a line; what a person sees as one character is one."""
+    line = editor(*before.split("|"))
+    assert line.apply(key)
+    assert shown(line) == after
+
+
+@pytest.mark.parametrize("key", [Key.ENTER, Key.CANCEL, Key.SUSPEND, Key.ESCAPE, Key.PAGE_UP])
+def test_other_keys_are_not_the_lines(key: Key) -> None:
+    """What does not edit is left to others."""
+    line = editor("ab")
+    assert not line.apply(key)
+    assert shown(line) == "ab|"
+
+
+def test_marks_join_what_they_are_typed_behind() -> None:
+    """An accent typed after its letter makes one character of the two."""
+    line = editor("e", "x")
+    line.insert("\u0301")
+    assert line.clusters == ["e\u0301", "x"]
+    assert line.cursor == 1
+
+
+def test_kills_in_a_row_are_one_text() -> None:
+    """Several Ctrl-W give back the whole with one Ctrl-Y, in the right order; other keys end the row."""
+    line = editor("one two three")
+    line.apply(Key.KILL_WORD_LEFT)
+    line.apply(Key.KILL_WORD_LEFT)
+    line.apply(Key.YANK)
+    assert shown(line) == "one two three|"
+    line.apply(Key.HOME)
+    line.apply(Key.KILL_WORD_RIGHT)
+    line.apply(Key.KILL_WORD_RIGHT)
+    line.apply(Key.END)
+    line.apply(Key.YANK)
+    assert shown(line) == " threeone two|"
+    line.apply(Key.YANK_OLDER)
+    assert shown(line) == " threetwo three|"
+
+
+def test_undo_takes_back_what_was_typed_in_one_go() -> None:
+    """Typing is one step, each other change another."""
+    line = LineEditor()
+    for character in "abc":
+        line.insert(character, typing=True)
+    line.apply(Key.KILL_TO_START)
+    line.apply(Key.UNDO)
+    assert shown(line) == "abc|"
+    line.apply(Key.UNDO)
+    assert shown(line) == "|"
+    line.apply(Key.UNDO)
+    assert shown(line) == "|"
+
+
+def test_sent_lines_come_back() -> None:
+    """Up goes back through what was sent, Down forward again, to the line that was being typed."""
+    line = LineEditor()
+    for text in ("one", "two", "two"):
+        line.insert(text)
+        assert line.take() == text
+    line.insert("draft")
+    for key, text in [
+        (Key.UP, "two"),
+        (Key.UP, "one"),
+        (Key.UP, "one"),
+        (Key.DOWN, "two"),
+        (Key.DOWN, "draft"),
+        (Key.DOWN, "draft"),
+    ]:
+        line.apply(key)
+        assert shown(line) == f"{text}|"
+
+
+def test_history_is_bounded() -> None:
+    """Of the sent lines the latest INPUT_HISTORY are kept."""
+    history = InputHistory()
+    for number in range(INPUT_HISTORY + 10):
+        history.add(str(number))
+    oldest = ""
+    while (line := history.older("")) is not None:
+        oldest = line
+    assert oldest == "10"
+
+
+def test_a_line_holds_what_a_message_may() -> None:
+    """Beyond MAX_TEXT bytes nothing goes in, no half character either, and the caller is told."""
+    line = LineEditor()
+    assert line.insert("x" * (MAX_TEXT - 2))
+    assert not line.insert("漢")
+    assert line.insert("é")
+    assert not line.insert("y")
+    assert len(line.text.encode()) == MAX_TEXT
+
+
+def test_what_could_not_be_sent_comes_before_what_was_typed_since() -> None:
+    """A refused line is given back without losing the next one."""
+    line = editor("next")
+    line.restore("refused")
+    assert shown(line) == "refused|next"
+
+
+def test_a_line_cleared_by_accident_can_be_undone() -> None:
+    """Ctrl-C on a half-typed line is no loss."""
+    line = editor("precious")
+    line.clear()
+    assert shown(line) == "|"
+    line.apply(Key.UNDO)
+    assert shown(line) == "precious|"
+
+
+@given(st.lists(st.one_of(texts, st.sampled_from(list(Key))), max_size=30))
+def test_any_editing_leaves_a_sound_line(steps: list[str | Key]) -> None:
+    """After any keys and texts the cursor is inside, and the clusters are those of the text."""
+    line = LineEditor(Completer(["/help", "/who"]))
+    for step in steps:
+        if isinstance(step, Key):
+            line.apply(step)
+        else:
+            line.insert(step)
+        assert 0 <= line.cursor <= len(line.clusters)
+        assert line.clusters == clusters(line.text) or Key.TRANSPOSE in steps
+
+
+def completing(*names: str) -> LineEditor:
+    completer = Completer(["/help", "/history", "/who"])
+    for name in names:
+        completer.saw(name)
+    return LineEditor(completer)
+
+
+def test_tab_goes_through_the_names_that_fit() -> None:
+    """The latest speaker first; after the last one comes what was typed; Shift-Tab goes back."""
+    line = completing("anna", "bob", "Andy")
+    line.insert("an")
+    for key, text in [
+        (Key.TAB, "Andy: |"),
+        (Key.TAB, "anna: |"),
+        (Key.TAB, "an|"),
+        (Key.TAB, "Andy: |"),
+        (Key.BACK_TAB, "an|"),
+        (Key.BACK_TAB, "anna: |"),
+    ]:
+        line.apply(key)
+        assert shown(line) == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("hi bo", "hi bob |"),
+        ("hi @B", "hi @bob |"),
+        ("/he", "/help |"),
+        ("/HE", "/help |"),
+        ("say /he", "say /he|"),
+        ("", "|"),
+        ("zzz", "zzz|"),
+    ],
+)
+def test_what_tab_makes(typed: str, completed: str) -> None:
+    """Names anywhere, commands only at the start, nothing of nothing."""
+    line = completing("bob")
+    line.insert(typed)
+    line.apply(Key.TAB)
+    assert shown(line) == completed
+
+
+def test_who_left_is_not_offered() -> None:
+    """Only who is here is completed."""
+    completer = Completer([])
+    completer.saw("bob")
+    completer.forget("BOB")
+    assert completer("b", True) == []

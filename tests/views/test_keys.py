@@ -1,0 +1,195 @@
+"""Bytes of a keyboard become keys, however they are cut and whatever is missing."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.limits import ESCAPE_SECONDS, MAX_TEXT, PASTE_SECONDS, SEQUENCE_SECONDS
+from views.keys import Input, Key, KeyDecoder, Paste, Text
+
+SEQUENCES = {
+    b"\x1b[A": Key.UP,
+    b"\x1b[B": Key.DOWN,
+    b"\x1b[C": Key.RIGHT,
+    b"\x1b[D": Key.LEFT,
+    b"\x1bOA": Key.UP,
+    b"\x1bOD": Key.LEFT,
+    b"\x1bOM": Key.ENTER,
+    b"\x1b[H": Key.HOME,
+    b"\x1b[1~": Key.HOME,
+    b"\x1b[7~": Key.HOME,
+    b"\x1bOH": Key.HOME,
+    b"\x1b[F": Key.END,
+    b"\x1b[4~": Key.END,
+    b"\x1b[8~": Key.END,
+    b"\x1bOF": Key.END,
+    b"\x1b[3~": Key.DELETE,
+    b"\x1b[5~": Key.PAGE_UP,
+    b"\x1b[6~": Key.PAGE_DOWN,
+    b"\x1b[Z": Key.BACK_TAB,
+    b"\x1b[1;5C": Key.WORD_RIGHT,
+    b"\x1b[1;5D": Key.WORD_LEFT,
+    b"\x1b[1;3D": Key.WORD_LEFT,
+    b"\x1b[1;2D": Key.LEFT,
+    b"\x1bOc": Key.WORD_RIGHT,
+    b"\x1bOd": Key.WORD_LEFT,
+    b"\x1b[3;5~": Key.KILL_WORD_RIGHT,
+    b"\x1b[3^": Key.KILL_WORD_RIGHT,
+    b"\x1bb": Key.WORD_LEFT,
+    b"\x1bf": Key.WORD_RIGHT,
+    b"\x1bd": Key.KILL_WORD_RIGHT,
+    b"\x1b\x7f": Key.KILL_SUBWORD_LEFT,
+    b"\x1b\r": Key.NEWLINE,
+    b"\x1by": Key.YANK_OLDER,
+    b"\x01": Key.HOME,
+    b"\x02": Key.LEFT,
+    b"\x03": Key.CANCEL,
+    b"\x04": Key.DELETE_OR_LEAVE,
+    b"\x05": Key.END,
+    b"\x06": Key.RIGHT,
+    b"\x08": Key.BACKSPACE,
+    b"\x7f": Key.BACKSPACE,
+    b"\t": Key.TAB,
+    b"\r": Key.ENTER,
+    b"\n": Key.ENTER,
+    b"\x0b": Key.KILL_TO_END,
+    b"\x0c": Key.REDRAW,
+    b"\x0e": Key.DOWN,
+    b"\x10": Key.UP,
+    b"\x14": Key.TRANSPOSE,
+    b"\x15": Key.KILL_TO_START,
+    b"\x17": Key.KILL_WORD_LEFT,
+    b"\x19": Key.YANK,
+    b"\x1a": Key.SUSPEND,
+    b"\x1f": Key.UNDO,
+}
+"""What terminals send (xterm, tmux, rxvt, the Linux console) and what it is for."""
+
+DROPPED = [
+    b"\x1b[?62;22c",
+    b"\x1b[>41;354;0c",
+    b"\x1b[12;40R",
+    b"\x1b[0n",
+    b"\x1b[<0;12;5M",
+    b"\x1b[15~",
+    b"\x1b[[A",
+    b"\x1b[2~",
+    b"\x1b]11;rgb:0000/0000/0000\x07",
+    b"\x1b]11;rgb:0000/0000/0000\x1b\\",
+    b"\x1bP1$r0m\x1b\\",
+    b"\x1b[I",
+    b"\x1bq",
+    b"\x00",
+    b"\x1c",
+]
+"""Answers to queries, focus reports, function keys: nothing that may be typed into the line."""
+
+
+def feed(*pieces: bytes) -> list[Input]:
+    """What a new decoder makes of the pieces, neighbouring text joined."""
+    decoder, found = KeyDecoder(), list[Input]()
+    for piece in pieces:
+        for given_ in decoder.feed(piece, 0.0):
+            if isinstance(given_, Text) and found and isinstance(found[-1], Text):
+                found[-1] = Text(found[-1].text + given_.text)
+            else:
+                found.append(given_)
+    return found
+
+
+@pytest.mark.parametrize(("data", "key"), SEQUENCES.items())
+def test_each_sequence_is_its_key(data: bytes, key: Key) -> None:
+    """Every encoding of a key is known, at once and byte by byte, and what follows is text again."""
+    assert feed(data, b"x") == [key, Text("x")]
+    assert feed(*(bytes([byte]) for byte in data), b"x") == [key, Text("x")]
+
+
+@pytest.mark.parametrize("data", DROPPED)
+def test_unknown_sequences_are_not_typed(data: bytes) -> None:
+    """What no key means disappears whole; the text around it stays."""
+    assert feed(b"a" + data + b"b") == [Text("a"), Text("b")] or feed(b"a" + data + b"b") == [Text("ab")]
+    assert feed(*(bytes([byte]) for byte in b"a" + data + b"b")) == [Text("ab")]
+
+
+pieces = st.one_of(
+    st.sampled_from([*SEQUENCES, *DROPPED]),
+    st.text(alphabet="abc äß漢👩", min_size=1, max_size=5).map(str.encode),
+    st.sampled_from([b"\x1b[200~pasted\r\n\x1b[A text\x1b[201~"]),
+)
+
+
+@given(st.lists(pieces, max_size=12).map(b"".join), st.lists(st.integers(0, 400), max_size=12))
+def test_cuts_change_nothing(data: bytes, cuts: list[int]) -> None:
+    """Any cut of the same bytes, inside characters and sequences too, gives the same keys and text."""
+    edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    parts = [data[a:b] for a, b in pairwise(edges)]
+    assert feed(*parts) == feed(data)
+
+
+@given(st.lists(st.binary(max_size=20), max_size=10))
+def test_any_bytes_are_survived(chunks: list[bytes]) -> None:
+    """No bytes whatever raise; after the longest time-out everything works again."""
+    decoder = KeyDecoder()
+    for chunk in chunks:
+        decoder.feed(chunk, 0.0)
+    decoder.timeout(PASTE_SECONDS)
+    assert decoder.wait(PASTE_SECONDS) is None
+    assert decoder.feed(b"\r", 9.0)[-1:] == [Key.ENTER]
+
+
+def test_a_paste_is_one_thing() -> None:
+    """Keys, line ends and sequences inside a paste are its text."""
+    assert feed(b"\x1b[200~one\rtwo\n\x1b[A\x03\x1b[201~z") == [Paste("one\rtwo\n\x1b[A\x03"), Text("z")]
+
+
+def test_a_paste_without_end_ends() -> None:
+    """After PASTE_SECONDS without a byte the keyboard is alive again, and the paste is not lost."""
+    decoder = KeyDecoder()
+    assert decoder.feed(b"\x1b[200~never ends\x1b[20", 1.0) == []
+    assert decoder.wait(1.0) == PASTE_SECONDS
+    assert decoder.timeout(0.9 + PASTE_SECONDS) == []
+    assert decoder.timeout(1.0 + PASTE_SECONDS) == [Paste("never ends\x1b[20")]
+    assert decoder.feed(b"x", 7.0) == [Text("x")]
+
+
+def test_a_huge_paste_is_bounded() -> None:
+    """Of a paste no more is kept than a message can hold, and its end is found all the same."""
+    decoder = KeyDecoder()
+    decoder.feed(b"\x1b[200~", 0.0)
+    for _ in range(3):
+        assert decoder.feed(b"x" * MAX_TEXT, 0.0) == []
+    [paste, after] = decoder.feed(b"\x1b[201~y", 0.0)
+    assert isinstance(paste, Paste)
+    assert len(paste.text) == MAX_TEXT
+    assert after == Text("y")
+
+
+def test_a_lone_escape_is_a_key_after_a_while() -> None:
+    """The Esc key is told from an arrow key by what does not follow within ESCAPE_SECONDS."""
+    decoder = KeyDecoder()
+    assert decoder.feed(b"\x1b", 1.0) == []
+    assert decoder.wait(1.0) == pytest.approx(ESCAPE_SECONDS)
+    assert decoder.timeout(1.0 + ESCAPE_SECONDS / 2) == []
+    assert decoder.timeout(1.001 + ESCAPE_SECONDS) == [Key.ESCAPE]
+    assert decoder.wait(2.0) is None
+    assert decoder.feed(b"[A", 2.0) == [Text("[A")]
+
+
+def test_a_cut_sequence_may_take_its_time() -> None:
+    """A sequence that a slow link has split is still one; given up only after SEQUENCE_SECONDS."""
+    decoder = KeyDecoder()
+    decoder.feed(b"\x1b[1;", 1.0)
+    assert decoder.timeout(1.0 + ESCAPE_SECONDS * 2) == []
+    assert decoder.feed(b"5C", 1.2) == [Key.WORD_RIGHT]
+    decoder.feed(b"\x1b[1;", 2.0)
+    assert decoder.timeout(2.0 + SEQUENCE_SECONDS) == []
+    assert decoder.feed(b"A", 3.0) == [Text("A")]
+
+
+def test_broken_utf8_is_replaced() -> None:
+    """Bytes that are no UTF-8 become U+FFFD, and what follows is right."""
+    assert feed(b"\xff\xc3", b"a") == [Text("\ufffd\ufffda")]

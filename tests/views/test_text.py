@@ -1,0 +1,185 @@
+"""Text becomes rows that are harmless, and no wider than was said."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.limits import CLUSTER_CHARACTERS, MARKS
+from tests.views.attacks import DECEIVING, DRIVING, texts
+from tests.views.screen import Screen, readable
+from views.text import (
+    Piece,
+    Style,
+    cell_width,
+    cells,
+    clip,
+    clusters,
+    flow,
+    is_risky,
+    one_line,
+    paint,
+    sanitize,
+    text_width,
+    typed,
+    typed_cell,
+    width_of,
+)
+
+
+@given(texts)
+def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
+    """Harmless text holds no control character but the line end, no override, no half character."""
+    harmless = sanitize(text)
+    for character in harmless:
+        assert character == "\n" or unicodedata.category(character) not in ("Cc", "Cs"), ascii(character)
+        assert unicodedata.bidirectional(character) not in ("RLO", "LRO", "RLE", "LRE", "PDF", "RLI", "LRI")
+    harmless.encode()
+
+
+@given(texts)
+def test_harmless_text_stays_as_it_is(text: str) -> None:
+    """Sanitising twice is sanitising once: text may pass several hands."""
+    assert sanitize(sanitize(text)) == sanitize(text)
+
+
+@given(st.text(alphabet=st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs"))))
+def test_plain_text_is_not_touched(text: str) -> None:
+    """ASCII letters, digits, punctuation and blanks come through unchanged."""
+    assert sanitize(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2J", "␛[2J"),
+        ("\x07\x7f", "␇␡"),
+        ("\x9b2J", "\ufffd2J"),
+        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("\tx", "    x"),
+        ("\u202etxt.exe", "txt.exe"),
+        ("a\u200bb\u200dc", "abc"),
+        ("🇩🇪", "DE"),
+        ("👩🏽‍🚀", "👩🚀"),
+        ("❤️ 1️⃣", "❤ 1"),
+        ("سلام\u200cها", "سلام\u200cها"),
+        ("क्\u200dष", "क्\u200dष"),
+        ("e\u0301", "é"),
+        ("\u0301", "\u25cc\u0301"),
+        ("\ud800", "\ufffd"),
+    ],
+)
+def test_the_shown_form(text: str, shown: str) -> None:
+    """Controls have pictures, emoji fall into their members, joiners stay where scripts need them."""
+    assert sanitize(text) == shown
+
+
+@given(texts)
+def test_few_marks_stand_on_one_letter(text: str) -> None:
+    """However many marks are sent, at most MARKS follow each other."""
+    run = 0
+    for character in sanitize(text):
+        run = run + 1 if unicodedata.category(character)[0] == "M" else 0
+        assert run <= MARKS
+
+
+def test_hostile_marks_cost_little() -> None:
+    """A longest message of nothing but marks, in the worst order for composing them, is done in a blink."""
+    marks = "".join(chr(0x0315 if n % 2 else 0x0323) for n in range(32_000))
+    begin = time.perf_counter()
+    assert len(sanitize("a" + marks)) <= 1 + MARKS
+    assert time.perf_counter() - begin < 1.0
+
+
+@given(texts)
+def test_clusters_are_the_text(text: str) -> None:
+    """Cutting loses nothing, and no cluster is longer than the limit."""
+    parts = clusters(text)
+    assert "".join(parts) == text
+    assert all(0 < len(part) <= CLUSTER_CHARACTERS for part in parts)
+
+
+@given(texts, st.integers(2, 50), st.integers(0, 30))
+def test_rows_fit_and_say_all(text: str, columns: int, indent: int) -> None:
+    """No row is wider than the screen less one, and all rows together are the text but for blanks."""
+    rows = [readable(row) for row in flow([Piece("12:34 "), Piece(text, Style.DIM)], columns, indent)]
+    widest = max((cell_width(cluster) for cluster in clusters(sanitize(text)) if cluster != "\n"), default=1)
+    assert all(text_width(row) <= max(columns - 1, widest + indent) for row in rows)
+    if widest <= 2 < columns:
+        assert all(text_width(row) < columns for row in rows)
+    squeezed = "".join("".join(rows).split())
+    assert squeezed == "".join(("12:34 " + sanitize(text)).split())
+
+
+@given(texts, st.integers(8, 50))
+def test_a_row_stays_on_its_row(text: str, columns: int) -> None:
+    """Written to a terminal, each row takes exactly one row there, whatever is in it."""
+    rows = flow([Piece(one_line(text))], columns)
+    screen = Screen(columns, 3)
+    for row in rows:
+        screen.feed(f"\x1b[?7l\x1b[2H\x1b[K{row}")  # wrapping is off, as in every frame
+        assert screen.cursor.y == 1
+        assert screen.rows()[0] == screen.rows()[2] == ""
+    assert screen.obeyed == []
+
+
+def test_words_stay_whole() -> None:
+    """Lines break between words; the rows after the first are indented."""
+    assert flow([Piece("one two three")], 9, 2) == ["one two ", "  three"]
+
+
+@pytest.mark.parametrize("length", [9, 10, 11, 19, 20])
+def test_at_the_margin(length: int) -> None:
+    """A line that just fits, fits; one more column takes one more row."""
+    assert len(flow([Piece("x" * length)], 11)) == (1 if length <= 10 else 2)
+    assert len(flow([Piece("漢" * length)], 11)) == -(-length // 5)
+
+
+def test_a_space_at_the_margin_is_the_break() -> None:
+    """A blank that does not fit is not carried to the next row."""
+    assert flow([Piece("0123456789 abc")], 11) == ["0123456789", "abc"]
+    assert flow([Piece("0123456789 ")], 11) == ["0123456789"]
+
+
+def test_unsure_widths_are_pinned() -> None:
+    """Behind a character on which terminals disagree the column is set; plain letters cost nothing."""
+    assert paint(cells(Piece("aé漢"))) == "aé漢"
+    assert paint(cells(Piece("a🫨b"))) == "a🫨\r\x1b[3Cb"
+    assert is_risky("…")
+
+
+def test_styles_end_with_the_row() -> None:
+    """Every row that has a style ends without one."""
+    rows = flow([Piece("name", Style.BOLD), Piece(": "), Piece("text " * 10, Style.DIM)], 20)
+    assert len(rows) > 2
+    assert all(row.count(Style.DIM) == 1 and row.endswith(Style.RESET) for row in rows)
+
+
+def test_clip_marks_what_is_missing() -> None:
+    """Clipped text ends with an ellipsis and has the width that was asked for at most."""
+    assert "".join(cell.shown for cell in clip([Piece("abcdef")], 4)) == "abc…"
+    assert "".join(cell.shown for cell in clip([Piece("abcd")], 4)) == "abcd"
+    assert width_of(clip([Piece("漢字漢字")], 4)) <= 4
+    assert clip([Piece("abc")], 0) == []
+
+
+@given(texts)
+def test_typed_text_keeps_what_can_be_sent(text: str) -> None:
+    """What goes into the input line has no control but tab and line end, and can be encoded."""
+    kept = typed(text)
+    assert all(unicodedata.category(c) != "Cc" or c in "\t\n" for c in kept)
+    kept.encode()
+    for cluster in clusters(kept):
+        cell = typed_cell(cluster)
+        assert cell.shown
+        assert cell.width == text_width(cell.shown)
+
+
+@pytest.mark.parametrize("text", DRIVING + DECEIVING)
+def test_one_line_is_one_line(text: str) -> None:
+    """Names, reasons and topics cannot begin another row."""
+    assert "\n" not in one_line(text)

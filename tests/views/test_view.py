@@ -1,0 +1,531 @@
+"""The whole view on a screen model: what is shown is right after every step, in both ways of painting."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from wcwidth import wcwidth
+
+from chatroom.events import Event, EventKind
+from chatroom.limits import FLOOD_FRAMES, FRAMES_PER_SECOND
+from tests.views.attacks import DRIVING, texts
+from tests.views.screen import Screen, code_points, readable
+from views import Leave, Repaint, Submitted, Suspend, View
+from views.layout import layout_input
+from views.text import Piece, clip, paint
+from views.transcript import Entry, Theme, Transcript, entry_of, format_pending
+
+TODAY = date(1970, 1, 1)
+
+
+def utc(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def said(text: str, author: str = "bob", seq: int = 1) -> Event:
+    return Event(seq, seq, EventKind.SAID, "#general", author, text)
+
+
+def view_of(columns: int = 40, lines: int = 10, repaint: Repaint = "around", *, colour: bool = False) -> View:
+    return View(
+        columns,
+        lines,
+        name="ann",
+        colour=colour,
+        repaint=repaint,
+        commands=["/help"],
+        today=TODAY,
+        time_of=utc,
+    )
+
+
+TYPED = st.text(alphabet="ab 漢é👩\u200d\u0301", max_size=12).map(str.encode)
+KEYS = [
+    *(b"\x1b[D", b"\x1b[D\x1b[D", b"\x1b[C", b"\x1b[H", b"\x1b[F", b"\x1b[A", b"\x1b[B", b"\x1b\r"),
+    *(b"\x7f", b"\x17", b"\x15", b"\x19", b"\x0c", b"\t", b"\x1f", b"x", b"typed plainly"),
+    b"\x1b[200~one\ntwo \x1b[2J\x1b[201~",
+]
+NAMES = st.sampled_from(["bob", "Ærøskøbing", "漢字", "x\x1b[2Jy"])
+
+
+class Watched:
+    """A view, the screen that it paints on, and every row that should have been shown."""
+
+    def __init__(self, columns: int, lines: int, repaint: Repaint, width: object = wcwidth) -> None:
+        self.view = view_of(columns, lines, repaint, colour=True)
+        self.screen = Screen(columns, lines, width)  # type: ignore[arg-type]
+        self.writes: list[str] = []
+
+    def tick(self, now: float) -> str:
+        out = self.view.tick(now)
+        if out:
+            self.screen.feed(out)
+            self.writes.append(out)
+        return out
+
+    def resize(self, columns: int, lines: int) -> None:
+        self.screen.resize(lines, columns)
+        self.screen.scrollback.clear()
+        self.screen.obeyed.clear()  # pyte sets its margins anew
+        self.view.resize(columns, lines)
+
+
+class Painting(RuleBasedStateMachine):
+    """Two people's lines, keys, resizes: inline, around, and a terminal that has other widths."""
+
+    @initialize(columns=st.integers(10, 34), lines=st.integers(5, 9))
+    def start(self, columns: int, lines: int) -> None:
+        self.now = 0.0
+        self.columns, self.lines = columns, lines
+        self.right = [Watched(columns, lines, "inline"), Watched(columns, lines, "around")]
+        self.wrong = Watched(columns, lines, "around", code_points)
+        self.all = [*self.right, self.wrong]
+        self.transcript = Transcript(columns, Theme(True), TODAY)
+        self.shown: list[str] = []  # every row since the last resize, in order
+        self.pending: list[str] = []
+        self.status = ""
+        self.resized = False
+        self.paint()
+
+    def paint(self) -> None:
+        self.now += 1.0
+        for watched in self.all:
+            watched.tick(self.now)
+
+    @rule(lines=st.lists(st.tuples(NAMES, texts), max_size=4))
+    def others_say(self, lines: list[tuple[str, str]]) -> None:
+        for author, text in lines:
+            event = said(text, author)
+            for watched in self.all:
+                watched.view.event(event)
+            self.shown += map(readable, self.transcript.append(entry_of(event, "ann", utc)))
+        self.paint()
+
+    @rule(text=texts)
+    def the_program_says(self, text: str) -> None:
+        for watched in self.all:
+            watched.view.system(text)
+        self.shown += map(readable, self.transcript.append(Entry(None, "", text)))
+        self.paint()
+
+    @rule(data=st.one_of(TYPED, st.sampled_from(KEYS)))
+    def keys(self, data: bytes) -> None:
+        for watched in self.all:
+            assert watched.view.keys(data, self.now) == []
+        self.paint()
+
+    @rule()
+    def enter(self) -> None:
+        actions = [watched.view.keys(b"\r", self.now) for watched in self.all]
+        assert actions[0] == actions[1] == actions[2]
+        self.paint()
+
+    @rule(count=st.integers(0, 3), status=st.sampled_from(["", "reconnecting", "漢字 \x1b[2J" * 9]))
+    def states(self, count: int, status: str) -> None:
+        self.pending, self.status = [f"own {n}" for n in range(count)], status
+        for watched in self.all:
+            watched.view.pending(self.pending)
+            watched.view.status(status)
+        self.paint()
+
+    @rule(columns=st.integers(10, 34), lines=st.integers(5, 9))
+    def resize(self, columns: int, lines: int) -> None:
+        if (columns, lines) == (self.columns, self.lines):
+            return
+        self.columns, self.lines = columns, lines
+        for watched in self.all:
+            watched.resize(columns, lines)
+        self.transcript.resize(columns)
+        self.paint()
+        self.shown = [readable(row) for row in self.transcript.tail(self.lines - len(self.block()[0]))]
+        self.resized = True
+
+    def block(self) -> tuple[list[str], int, int]:
+        """The rows at the bottom and the cursor in them, as they should be."""
+        most = min(4, self.lines // 4)
+        own = [
+            row
+            for text in self.pending[:most]
+            for row in format_pending("ann", text, self.columns, Theme(False))
+        ]
+        hidden = len(self.pending) - most
+        if hidden > 0 or len(own) > most:
+            rest = f"{hidden} more lines wait" if hidden > 0 else "…"
+            own = [*own[: most - 1], paint(clip([Piece(rest)], self.columns - 1))]
+        editor = self.right[0].view.editor
+        block = layout_input(Piece("ann"), editor.clusters, editor.cursor, self.columns, self.lines // 2)
+        above = [*map(readable, own), *(["status"] if self.status else [])]
+        return [*above, *map(readable, block.rows)], len(above) + block.row, block.column
+
+    @precondition(lambda self: hasattr(self, "all"))
+    @invariant()
+    def the_screen_is_right(self) -> None:
+        rows, row, column = self.block()
+        for watched in self.right:
+            screen = watched.screen
+            top = screen.cursor.y - row
+            assert top >= 0
+            block = screen.rows()[top : top + len(rows)]
+            for found, wanted in zip(block, rows, strict=True):
+                assert found.startswith("-- ") if wanted == "status" else found == wanted.rstrip()
+            assert screen.cursor.x == column
+            assert not any(screen.rows()[top + len(rows) :])
+            if self.resized:  # what the terminal has done with its scrollback is its own affair
+                assert screen.rows()[:top] == self.shown[len(self.shown) - top :]
+            else:
+                assert [*screen.scrollback, *screen.rows()[:top]] == self.shown
+
+    @precondition(lambda self: hasattr(self, "all"))
+    @invariant()
+    def both_ways_are_the_same(self) -> None:
+        inline, around = (watched.screen for watched in self.right)
+        assert inline.rows() == around.rows()
+        assert inline.scrollback == around.scrollback
+        assert (inline.cursor.x, inline.cursor.y) == (around.cursor.x, around.cursor.y)
+
+    @precondition(lambda self: hasattr(self, "all"))
+    @invariant()
+    def other_widths_move_neither_rows_nor_cursor(self) -> None:
+        right, wrong = self.right[1].screen, self.wrong.screen
+        assert (wrong.cursor.x, wrong.cursor.y) == (right.cursor.x, right.cursor.y)
+        assert len(wrong.scrollback) == len(right.scrollback)
+        for found, wanted in zip(wrong.rows(), right.rows(), strict=True):
+            assert found[:3] == wanted[:3] or not wanted[:3].isascii()
+
+    @precondition(lambda self: hasattr(self, "all"))
+    @invariant()
+    def the_terminal_was_not_driven(self) -> None:
+        for watched in self.all:
+            assert watched.screen.obeyed == []
+
+
+TestPainting = Painting.TestCase
+TestPainting.settings = settings(max_examples=12, stateful_step_count=12)
+
+
+class ManyPaintings(Painting):
+    pass
+
+
+TestManyPaintings = pytest.mark.slow(ManyPaintings.TestCase)
+TestManyPaintings.settings = settings(max_examples=150, stateful_step_count=40)
+
+
+# --- attacks -------------------------------------------------------------------------------------------
+
+
+def attacked(text: str, *, raw: bool = False) -> Screen:
+    """A screen on which everything that others can choose is `text`; raw: shown by a careless program."""
+    watched = Watched(40, 10, "around")
+    watched.tick(0.0)
+    if raw:
+        watched.screen.feed(text.encode("utf-8", "replace").decode())
+        return watched.screen
+    view = watched.view
+    for number, kind in enumerate(EventKind):
+        view.event(Event(number, 0, kind, text, text, text))
+    view.system(text)
+    view.status(text)
+    view.pending([text])
+    view.identity(text)
+    view.keys(b"\x1b[200~" + text.encode("utf-8", "replace") + b"\x1b[201~", 1.0)
+    watched.tick(2.0)
+    return watched.screen
+
+
+@pytest.mark.parametrize("text", DRIVING)
+def test_nobody_can_drive_the_terminal(text: str) -> None:
+    """In a name, line, topic, reason, channel, notice, status or paste: no sequence does anything."""
+    screen = attacked(text)
+    assert screen.obeyed == []
+    assert screen.cursor.hidden is False
+
+
+def test_the_attacks_are_real() -> None:
+    """Shown as they are, many of the same texts do drive the screen: the test above can fail."""
+    assert sum(bool(attacked(text, raw=True).obeyed) for text in DRIVING) >= 10
+
+
+# --- writes --------------------------------------------------------------------------------------------
+
+
+def test_a_burst_is_one_write() -> None:
+    """However much happened since the last frame, it is one string."""
+    view = view_of()
+    view.tick(0.0)
+    for n in range(5):
+        view.event(said(f"line {n}"))
+    view.status("reconnecting")
+    assert view.wait(1.0) == 0.0
+    assert "line 4" in view.tick(1.0)
+    assert view.tick(1.0) == ""
+
+
+def test_idle_writes_nothing() -> None:
+    """When nothing happens there is nothing to wait for and nothing to write."""
+    view = view_of()
+    view.tick(0.0)
+    assert view.wait(1.0) is None
+    assert all(view.tick(float(now)) == "" for now in range(1, 60))
+    view.pending([])
+    view.status("")
+    view.resize(40, 10)
+    assert view.tick(100.0) == ""
+
+
+def test_frames_a_second_are_bounded() -> None:
+    """Lines at any rate cause at most FRAMES_PER_SECOND writes a second, and the last one is shown."""
+    view = view_of()
+    writes = []
+    for step in range(1000):
+        view.event(said(f"line {step}"))
+        writes.append(view.tick(step / 1000))
+    wait = view.wait(0.999)
+    assert wait is not None
+    writes.append(view.tick(0.999 + wait))
+    assert sum(map(bool, writes)) <= FRAMES_PER_SECOND + 2
+    assert "line 999" in "".join(writes)
+
+
+def test_keys_are_echoed_at_once() -> None:
+    """A key is answered immediately, a plain one with itself; frames of others do not hold it up."""
+    view = view_of()
+    view.event(said("something"))
+    view.tick(0.0)
+    assert view.keys(b"x", 0.001) == []
+    assert view.wait(0.001) == 0.0
+    assert view.tick(0.001) == "x"
+
+
+def test_colours_can_be_left_out() -> None:
+    """Without colour not one attribute is set; with it there are some."""
+    for colour, found in ((False, False), (True, True)):
+        view = view_of(colour=colour)
+        view.event(said("hello ann"))
+        view.pending(["x"])
+        view.system("notice")
+        out = view.tick(0.0)
+        assert ("m" in {part[-1:] for part in _sequences(out)}) is found
+
+
+def _sequences(out: str) -> list[str]:
+    import re
+
+    return re.findall(r"\x1b\[[?0-9;]*[A-Za-z]", out)
+
+
+# --- keys and actions ----------------------------------------------------------------------------------
+
+
+def test_enter_submits() -> None:
+    """Enter gives the line away, white space alone does not; the line is empty afterwards."""
+    view = view_of()
+    assert view.keys("héllo\r".encode(), 0.0) == [Submitted("héllo")]
+    assert view.keys(b"  \r\r", 0.0) == []
+    assert view.editor.text == ""
+
+
+def test_ctrl_c_clears_then_leaves() -> None:
+    """Ctrl-C empties a half-typed line, and leaves on an empty one."""
+    view = view_of()
+    assert view.keys(b"half\x03", 0.0) == []
+    assert view.editor.text == ""
+    assert view.keys(b"\x03", 0.0) == [Leave()]
+
+
+def test_ctrl_d_deletes_or_leaves() -> None:
+    """Ctrl-D deletes in a line, and leaves on an empty one."""
+    view = view_of()
+    assert view.keys(b"ab\x01\x04", 0.0) == []
+    assert view.editor.text == "b"
+    assert view.keys(b"\x04\x04", 0.0) == [Leave()]
+
+
+def test_ctrl_z_suspends() -> None:
+    """Ctrl-Z wants the shell; what was typed stays."""
+    view = view_of()
+    assert view.keys(b"half\x1a", 0.0) == [Suspend()]
+    assert view.editor.text == "half"
+
+
+def test_a_paste_never_sends() -> None:
+    """Line ends in a paste are shown and edited; only Enter sends, and the whole as one message."""
+    view = view_of()
+    assert view.keys(b"\x1b[200~one\r\ntwo\r\x1b[201~", 0.0) == []
+    assert "one⏎" in view.tick(0.0)
+    assert view.keys(b"\r", 0.0) == [Submitted("one\ntwo\n")]
+
+
+def test_tab_knows_who_is_here() -> None:
+    """Who spoke is completed, who left is not."""
+    view = view_of()
+    view.event(said("hi", "bob"))
+    view.event(Event(2, 0, EventKind.JOINED, "#general", "bea", ""))
+    view.event(Event(3, 0, EventKind.LEFT, "#general", "bob", ""))
+    view.keys(b"b\t", 0.0)
+    assert view.editor.text == "bea: "
+
+
+def test_a_full_line_says_so() -> None:
+    """A paste that does not fit is cut, and the user is told."""
+    view = view_of()
+    view.keys(b"\x1b[200~" + b"x" * 70_000 + b"\x1b[201~" + b"y", 0.0)
+    assert "the line is full" in view.tick(0.0)
+
+
+# --- states --------------------------------------------------------------------------------------------
+
+
+def shown(view: View, screen: Screen, now: float) -> list[str]:
+    screen.feed(view.tick(now))
+    return [row for row in screen.rows() if row]
+
+
+def test_a_pending_line_becomes_a_stored_one_in_its_place() -> None:
+    """An own line stands where it will stay from the moment of Enter; its time comes when it is stored."""
+    view, screen = view_of(), Screen(40, 10)
+    view.pending(["on its way"])
+    assert shown(view, screen, 0.0) == ["--:-- ann: on its way", "ann>"]
+    view.event(said("on its way", "ann"))
+    view.pending([])
+    assert shown(view, screen, 1.0) == ["00:00 ann: on its way", "ann>"]
+
+
+def test_many_pending_lines_are_a_number() -> None:
+    """Of many waiting lines a few are shown and the others counted."""
+    view, screen = view_of(40, 16), Screen(40, 16)
+    view.pending([f"line {n}" for n in range(1000)])
+    rows = shown(view, screen, 0.0)
+    assert rows == [
+        "--:-- ann: line 0",
+        "--:-- ann: line 1",
+        "--:-- ann: line 2",
+        "996 more lines wait",
+        "ann>",
+    ]
+
+
+def test_a_reconnect_keeps_the_line() -> None:
+    """Lost, retrying, back, missed lines below their divider: the half-typed line and its cursor stay."""
+    view, screen = view_of(), Screen(40, 10)
+    view.keys(b"half-typed\x1b[D\x1b[D", 0.0)
+    view.system("connection lost: reset")
+    view.status("retrying in 2 s")
+    assert shown(view, screen, 0.0) == ["-- connection lost: reset", "-- retrying in 2 s", "ann> half-typed"]
+    view.status("")
+    view.system("back again")
+    view.missed(1200)
+    view.event(said("news"))
+    assert shown(view, screen, 1.0) == [
+        "-- connection lost: reset",
+        "-- back again",
+        "-- ---- 1,200 missed ----",
+        "00:00 bob: news",
+        "ann> half-typed",
+    ]
+    assert (screen.cursor.x, screen.cursor.y) == (13, 4)
+
+
+def test_clear_empties_the_screen() -> None:
+    """After /clear only the input is there; the rest is in the scrollback, once."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("one"))
+    shown(view, screen, 0.0)
+    view.keys(b"half", 1.0)
+    shown(view, screen, 1.0)
+    view.clear()
+    assert shown(view, screen, 1.0) == ["ann> half"]
+    view.event(said("two"))
+    assert shown(view, screen, 2.0) == ["00:00 bob: two", "ann> half"]
+    assert [row for row in screen.scrollback if row] == ["00:00 bob: one"]
+
+
+def test_suspended_and_back() -> None:
+    """The input goes away before the shell gets the screen; then all is there again, its rows too."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("one"))
+    view.keys(b"half", 0.0)
+    shown(view, screen, 0.0)
+    screen.feed(view.release())
+    assert [row for row in screen.rows() if row] == ["00:00 bob: one"]
+    screen.feed("[1]+ Stopped\r\n$ fg\r\n")
+    assert shown(view, screen, 1.0) == ["00:00 bob: one", "ann> half"]
+    assert [row for row in screen.scrollback if row] == ["00:00 bob: one", "[1]+ Stopped", "$ fg"]
+
+
+def test_leaving_shows_what_waits() -> None:
+    """The last lines are painted before the program ends, and no prompt is left behind."""
+    view, screen = view_of(), Screen(40, 10)
+    shown(view, screen, 0.0)
+    view.status("reconnecting")
+    view.event(said("last words"))
+    screen.feed(view.leave(0.0))
+    assert [row for row in screen.rows() if row] == ["00:00 bob: last words"]
+    assert (screen.cursor.x, screen.cursor.y) == (0, 1)
+
+
+def test_leaving_leaves_a_half_typed_line() -> None:
+    """What was being typed when the program ended can still be copied."""
+    view, screen = view_of(), Screen(40, 10)
+    view.keys(b"half", 0.0)
+    shown(view, screen, 0.0)
+    screen.feed(view.leave(0.0))
+    assert [row for row in screen.rows() if row] == ["ann> half"]
+    assert screen.cursor.y == 1
+
+
+def test_leaving_before_anything_was_painted_writes_nothing() -> None:
+    """A program that ends at once leaves the screen alone."""
+    assert view_of().leave(0.0) == ""
+
+
+# --- floods --------------------------------------------------------------------------------------------
+
+
+def test_a_burst_is_shown_whole() -> None:
+    """Joining or coming back brings many lines at once: each is in the scrollback or on the screen, once."""
+    view, screen = view_of(), Screen(40, 10)
+    for n in range(500):
+        view.event(said(f"line {n}"))
+    shown(view, screen, 0.0)
+    lines = [row for row in [*screen.scrollback, *screen.rows()] if "line" in row]
+    assert lines == [f"00:00 bob: line {n}" for n in range(500)]
+
+
+def test_a_flood_is_cut_and_says_so() -> None:
+    """More than anybody can read, frame after frame: the latest are shown, and how many were left out."""
+    view, screen = view_of(), Screen(40, 10)
+    for frame in range(FLOOD_FRAMES):
+        for n in range(500):
+            view.event(said(f"line {n}"))
+        out = view.tick(float(frame))
+    assert "490 lines not shown" in out
+    assert "line 499" in out
+    screen.feed(out)
+    assert screen.rows()[-1] == "ann>"
+
+
+@pytest.mark.parametrize("before", [15, 16, 17])
+@pytest.mark.parametrize("after", [15, 16, 17])
+def test_resizing_around_a_full_row(before: int, after: int) -> None:
+    """An input as wide as the screen, one less, one more: whole after every resize."""
+    view, screen = view_of(before, 8), Screen(before, 8)
+    view.keys(b"0123456789", 0.0)
+    shown(view, screen, 0.0)
+    screen.resize(8, after)
+    view.resize(after, 8)
+    assert "".join(shown(view, screen, 1.0)) == "ann> " + "0123456789"
+
+
+def test_time_runs_forward_only() -> None:
+    """Waits are never negative, whenever they are asked for."""
+    view = view_of()
+    view.keys(b"\x1b", 0.0)
+    waits = [view.wait(now / 100) for now in range(10)]
+    assert all(wait is not None and wait >= 0 for wait in waits)
+    assert all(a >= b for a, b in pairwise(wait for wait in waits if wait is not None))
