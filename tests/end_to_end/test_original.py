@@ -19,6 +19,8 @@ from client import Client
 from server.app import App
 from server.connection import NativeConnection
 from tests.end_to_end.peer import Peer, come_in, eventually, lines, port_of, running
+from tests.views.screen import Screen
+from views import Submitted, View
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -294,3 +296,32 @@ def test_same_on_server(app: App) -> None:
         ),
         "the member's thread was not joined",
     )
+
+
+# --- reprint the chat around the input ------------------------------------------------------------------
+
+
+def show(view: View, screen: Screen, now: float) -> tuple[list[str], str]:
+    """What a painting leaves on the screen: the rows with text, and the cursor's row up to it."""
+    screen.feed(view.tick(now))
+    rows = screen.rows()
+    return [row for row in rows if row], rows[screen.cursor.y].ljust(40)[: screen.cursor.x]
+
+
+def test_reprint_chat_around_input() -> None:
+    """Empty input: printed directly; half-typed: the chat reprinted, text and cursor put back."""
+    view, screen = View(40, 8, name="ann", colour=False), Screen(40, 8)
+    _, prompt = show(view, screen, 1.0)
+    view.event(Event(1, 0, EventKind.SAID, "#general", "bob", "first"))
+    rows, at_cursor = show(view, screen, 2.0)
+    assert rows[-2].endswith("first")
+    assert at_cursor == prompt
+
+    view.keys(b"half-typed\x1b[D\x1b[D", 3.0)
+    show(view, screen, 3.0)
+    view.event(Event(2, 0, EventKind.SAID, "#general", "bob", "second"))
+    rows, at_cursor = show(view, screen, 4.0)
+    assert [row[-6:].strip() for row in rows[-3:-1]] == ["first", "second"]
+    assert rows[-1] == prompt + "half-typed"
+    assert at_cursor == prompt + "half-typ"
+    assert view.keys(b"\r", 5.0) == [Submitted("half-typed")]

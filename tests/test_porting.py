@@ -1,0 +1,58 @@
+"""Every part of the original has its row in the notes, its place in the code and its tests."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "notes" / "porting.md").read_text()
+TESTS = (ROOT / "tests" / "end_to_end" / "test_original.py").read_text()
+
+# row of the original → the test that bears its name
+ROWS = {
+    "several messages from one client": "several_messages_from_one_client",
+    "several messages from several clients": "several_messages_from_several_clients",
+    "packet outlines the sending of multiple packets": "packet_outlines_the_sending_of_multiple_packets",
+    "thread logic moves from server to chatroom": "thread_logic_moves_from_server_to_chatroom",
+    "connect, send new port, disconnect, listen on the new port, admit": (
+        "connect_send_new_port_disconnect_listen_admit"
+    ),
+    "listen on all open sockets and forward to the others under a lock": "listen_and_forward_under_a_lock",
+    "handshake: status, pass, end on both sides": "handshake_status_pass_end",
+    "client: a thread per burst, and one that removes the dead": "client_thread_per_burst_and_reaper",
+    "the same on the server side": "same_on_server",
+    "reprint the whole chat around the input": "reprint_chat_around_input",
+}
+
+
+@pytest.mark.parametrize(("row", "test"), ROWS.items(), ids=ROWS.values())
+def test_row(row: str, test: str) -> None:
+    """A part of the original is explained under its own heading, with its test, which is there."""
+    section = PAGE.split(f"\n## {row}\n", 1)
+    assert len(section) == 2, f"no section {row!r}"
+    text = section[1].split("\n## ", 1)[0]
+    assert f"test_{test}" in text
+    assert f"def test_{test}(" in TESTS
+    for part in ("**The original.**", "**Here.**", "**In C++.**", "**What differs, and why.**"):
+        assert part in text, f"{row!r} does not say {part}"
+
+
+def test_no_other_rows() -> None:
+    """No section of the page is without a test."""
+    headings = set(re.findall(r"^## (.*)$", PAGE, re.M))
+    assert headings - {"Word by word"} == set(ROWS)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("notes/**/*.md")), ids=lambda page: page.name)
+def test_notes_name_what_exists(page: Path) -> None:
+    """A file that the notes name exists, and a `module.py: Name` is defined there."""
+    text = page.read_text()
+    for name in re.findall(r"`((?:chatroom|server|client|views|tests|notes)/[\w./*-]*)`", text):
+        assert list(ROOT.glob(name.rstrip("/"))), f"{page.name} names {name}"
+    for path, name in re.findall(r"`((?:chatroom|server|client|views)/[\w/]+\.py)`: `([A-Za-z_]+)", text):
+        assert re.search(rf"\b(class|def) {name}\b|^ *{name}\b.*=", (ROOT / path).read_text(), re.M), (
+            f"{page.name} names {name} in {path}"
+        )
