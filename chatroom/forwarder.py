@@ -149,15 +149,24 @@ class Forwarder:
         member = self._roster.member_of(connection)
         if member is None:  # has left, or another connection has taken over
             return
-        session = member.session
-        for id, channel, text in request.says:
-            if id <= session.confirmed:
-                batch.afterwards.append(lambda id=id: connection.tell(Confirm(id)))  # type: ignore[misc]
-            elif channel in member.channels:
-                self._happen(batch, EventKind.SAID, channel, member.name, text, id)
+        name, channels, confirmed = member.name, member.channels, member.session.confirmed
+        said, time, seq = EventKind.SAID, batch.time, self._head
+        events: list[Event] = []
+        for id, channel, text in request.says:  # once for each line of everybody: the shortest way
+            if id > confirmed and channel in channels:
+                confirmed, seq = id, seq + 1
+                events.append(Event(seq, time, said, channel, name, text, id))
             else:
-                notice = Notice(id, f"not said: you are not in {channel}")
-                batch.afterwards.append(lambda notice=notice: connection.tell(notice))  # type: ignore[misc]
+                self._not_said(batch, connection, id, channel, confirmed)
+        if events:
+            self._head = seq
+            self._roster.apply(events[-1])  # ids rise: to apply the last of a burst is to apply them all
+            batch.events += events
+
+    def _not_said(self, batch: Batch, connection: Connection, id: int, channel: str, confirmed: int) -> None:
+        """Answer a line that is a repeat, or for a channel that its author is not in."""
+        packet = Confirm(id) if id <= confirmed else Notice(id, f"not said: you are not in {channel}")
+        batch.afterwards.append(lambda: connection.tell(packet))
 
     def _reserve(self, batch: Batch, request: Reserve) -> None:
         answer = request.answer

@@ -261,3 +261,7 @@ usual 8 MiB would be 80 GB of address space, which some systems refuse."""
 SWITCH_SECONDS: Final = 0.001
 """After this time a thread that computes lets another one go on (a fifth of Python's default): the forwarder
 gives the interpreter away with every send, and should not wait long to get it back."""
+
+GC_OBJECTS: Final = 50_000
+"""New objects after which the garbage collector looks for cycles (Python's default: 700). A line makes a
+handful of objects that are in no cycle; looking for cycles among them was a tenth of its cost."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice, takewhile
 
 from chatroom.events import Event
 from chatroom.limits import TAIL_BYTES, TAIL_EVENTS
@@ -18,19 +18,23 @@ class Tail:
 
     def __init__(self, head: int) -> None:
         self._floor = head  # every event after this seq is here
-        self._size = 0
-        self._events: deque[Event] = deque()
+        self._count = 0
+        self._size = 0  # characters of text
+        self._batches: deque[tuple[Sequence[Event], int]] = deque()  # each with its size
 
     def extend(self, batch: Sequence[Event]) -> None:
-        """Add a batch; the oldest events go, but none of this batch."""
-        self._events.extend(batch)
-        self._size += sum([len(event.text) for event in batch])
-        surplus = len(self._events) - len(batch)
-        while surplus and (len(self._events) > TAIL_EVENTS or self._size > TAIL_BYTES):
-            oldest = self._events.popleft()
-            self._floor = oldest.seq
-            self._size -= len(oldest.text)
-            surplus -= 1
+        """Add a batch; the oldest batches go, but not this one."""
+        if not batch:
+            return
+        size = sum([len(event.text) for event in batch])
+        self._batches.append((batch, size))
+        self._count += len(batch)
+        self._size += size
+        while len(self._batches) > 1 and (self._count > TAIL_EVENTS or self._size > TAIL_BYTES):
+            oldest, size = self._batches.popleft()
+            self._floor = oldest[-1].seq
+            self._count -= len(oldest)
+            self._size -= size
 
     def covers(self, seq: int) -> bool:
         """Whether everything after `seq` is here."""
@@ -39,20 +43,16 @@ class Tail:
     def after(self, seq: int, channels: frozenset[str]) -> list[Event]:
         """The events after `seq` in `channels`, in order. Requires covers(seq)."""
         assert self.covers(seq)
-        found: list[Event] = []
-        for event in reversed(self._events):
-            if event.seq <= seq:
-                break
-            if event.channel in channels:
-                found.append(event)
-        return found[::-1]
+        newer = takewhile(lambda event: event.seq > seq, self._newest_first())
+        return [event for event in newer if event.channel in channels][::-1]
 
     def last(self, count: int, channels: frozenset[str], before: int) -> list[Event] | None:
         """The latest `count` events of `channels` with a seq below `before`; None when not all are here."""
-        matching: Iterable[Event] = (
-            event for event in reversed(self._events) if event.seq < before and event.channel in channels
-        )
-        found = list(islice(matching, count))
+        older = (e for e in self._newest_first() if e.seq < before and e.channel in channels)
+        found = list(islice(older, count))
         if len(found) < count and self._floor > 0:
             return None
         return found[::-1]
+
+    def _newest_first(self) -> Iterator[Event]:
+        return chain.from_iterable(reversed(events) for events, _ in reversed(self._batches))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -13,7 +14,7 @@ from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
 from chatroom.errors import HistoryError
 from chatroom.history import History, MemoryHistory
-from chatroom.limits import CLOSE_SECONDS, STACK_BYTES, SWITCH_SECONDS
+from chatroom.limits import CLOSE_SECONDS, GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
 from server.connection import NativeConnection
 from server.drainer import Drainer
 from server.keep import Keep
@@ -54,6 +55,7 @@ class App:
     def __init__(self, config: Config, history: History | None = None) -> None:
         threading.stack_size(STACK_BYTES)
         sys.setswitchinterval(SWITCH_SECONDS)
+        gc.set_threshold(GC_OBJECTS)
         self._ended = threading.Event()
         self._drainer = Drainer()
         self._keeper = Keeper(config.dead_after)
