@@ -1,0 +1,139 @@
+"""The README is true: its commands run, its options exist, its bot answers."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from client import Client, EventKind
+from tests.end_to_end.peer import eventually, port_of, running
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def block(mark: str) -> str:
+    """The code block below `<!-- mark -->`."""
+    found = re.search(rf"^<!-- {mark} -->\n```\w+\n(.*?)^```", README, re.M | re.S)
+    assert found, f"no block {mark}"
+    return found[1]
+
+
+def help_of(program: str) -> str:
+    """What `--help` of a program prints."""
+    command = [sys.executable, "-m", program, "--help"]
+    environment = os.environ | {"COLUMNS": "200"}
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def options_in(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
+
+
+@pytest.mark.parametrize(
+    ("program", "title"), [("server", "option of the server"), ("client", "option of the client")]
+)
+def test_options(program: str, title: str) -> None:
+    """The README's table has every option of the program, and no other."""
+    table = README.split(f"| {title} |")[1].split("\n\n")[0]
+    there = options_in(help_of(program)) - {"-h", "--help"}
+    named = options_in(table)
+    assert named <= there, f"not there: {named - there}"
+    assert there - named <= {"--version"}, f"not in the README: {there - named}"
+
+
+def test_example_lines() -> None:
+    """Every option in the README's examples exists in the program that the line calls."""
+    helps = {name: options_in(help_of(name)) for name in ("server", "client")}
+    lines = [line.split("#  ")[0] for line in README.splitlines() if "chatroom-" in line and line[:1] != "|"]
+    assert len(lines) > 6
+    for line in lines:
+        for name, words in re.findall(r"chatroom-(server|client)((?: +[^|`#][^ |`]*)*)", line):
+            assert options_in(words) <= helps[name], line
+
+
+def test_commands_are_short() -> None:
+    """Each of the two commands is one line to copy and paste."""
+    assert [block(mark).count("\n") for mark in ("run", "tests")] == [1, 1]
+
+
+def test_ci_runs_just_that() -> None:
+    """.ci/run takes both commands from the README, by their marks, and has no copy of its own."""
+    script = (ROOT / ".ci" / "run").read_text()
+    assert "readme tests" in script
+    assert "readme run" in script
+    for mark in ("run", "tests"):
+        assert block(mark).strip() not in script
+    reading = script[script.index("readme() {") : script.index("step()")]
+    for mark in ("run", "tests"):
+        output = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"{reading}\nreadme {mark}"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert output.stdout == block(mark)
+    missing = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"{reading}\nreadme nothing"], cwd=ROOT, capture_output=True
+    )
+    assert missing.returncode != 0
+
+
+def test_files_that_are_named_exist() -> None:
+    """Every file and module that the README names is there."""
+    for name in re.findall(r"`((?:notes|chatroom|server|client|views|tests|\.ci)/[\w./-]*)`", README):
+        assert (ROOT / name).exists(), name
+    for name in re.findall(r"\]\(([^)]+)\)", README):
+        assert (ROOT / name).exists(), name
+
+
+def test_slash_commands() -> None:
+    """The README names the commands that there are, the server's and the client's."""
+    from chatroom.commands import COMMANDS as of_server
+    from client.interactive import COMMANDS as of_client
+
+    line = next(line for line in README.splitlines() if line.startswith("In the chat:"))
+    assert set(re.findall(r"`(/[a-z]+)`", line)) - {"/x"} == {*of_server, *(one.name for one in of_client)}
+
+
+def test_bot() -> None:
+    """The README's bot, as it stands there, answers on a real server."""
+    code = block("bot")
+    assert len(code.splitlines()) <= 10
+    with running() as app:
+        port = port_of(app)
+        bots: list[Client] = []
+
+        class Bot(Client):
+            """A client that the test can find, to close it."""
+
+            def __enter__(self) -> Client:
+                bots.append(self)
+                return super().__enter__()
+
+        code = code.replace("5050", str(port)).replace("from client import Client, EventKind\n", "")
+        bot = threading.Thread(target=lambda: exec(code, {"Client": Bot, "EventKind": EventKind}), name="bot")
+        with Client(port=port, name="ann") as ann:
+            bot.start()
+            eventually(lambda: bots and bots[0].connected, "the bot did not come in")
+            ann.say("hello")
+            for event in ann:
+                if event.author == "echo" and event.kind is EventKind.SAID:
+                    assert event.text == "ann said: hello"
+                    break
+            bots[0].close()
+            bot.join(5)
