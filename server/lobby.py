@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hmac
 import logging
 import secrets
 import selectors
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
@@ -28,12 +31,37 @@ Serve = Callable[[Wire, str], NativeConnection]
 
 
 class Lobby:
-    """Leads newcomers to their admission. No state of its own: one object for all handshakes."""
+    """Leads newcomers to their admission: one object for all handshakes."""
 
     def __init__(self, chatroom: Chatroom, ports: Ports, serve: Serve) -> None:
         self._chatroom = chatroom
         self._ports = ports
         self._serve = serve
+        # Guards _listeners and _closed.
+        self._lock = threading.Lock()
+        self._listeners: set[socket.socket] = set()  # admission ports whose owner has not come yet
+        self._closed = False
+
+    def close(self) -> None:
+        """Nobody is waited for any more on an admission port."""
+        with self._lock:
+            self._closed = True
+            for listener in self._listeners:
+                listener.shutdown(socket.SHUT_RDWR)  # wakes its select()
+
+    @contextmanager
+    def _listening(self, lobby: socket.socket) -> Iterator[socket.socket]:
+        """An admission port that close() can wake."""
+        with self._ports.listen(lobby) as listener:
+            with self._lock:
+                if self._closed:
+                    raise Closed("the server is shutting down")
+                self._listeners.add(listener)
+            try:
+                yield listener
+            finally:
+                with self._lock:
+                    self._listeners.discard(listener)
 
     def receive(self, sock: socket.socket, peer: str) -> None:
         """Lead the newcomer on `sock` through the handshake; the socket is closed or handed over."""
@@ -57,7 +85,7 @@ class Lobby:
                 self._offer(wire, handshake, SAME_CONNECTION, ticket)
                 admit = _admission(wire.receive(), handshake, ticket)
             else:
-                with self._ports.listen(wire.socket) as listener:
+                with self._listening(wire.socket) as listener:
                     self._offer(wire, handshake, listener.getsockname()[1], ticket)
                     wire.socket.close()
                     wire, admit = _await_owner(listener, handshake, ticket, peer, deadline)
@@ -159,7 +187,9 @@ def _let_in(
 ) -> None:
     try:
         sock, _ = listener.accept()
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # it was shut down
+            raise Closed("the server is shutting down") from None
         return  # gone again
     if len(guests) >= ADMISSION_GUESTS:
         selector.unregister(guests[0].socket)

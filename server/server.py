@@ -89,6 +89,7 @@ class Server:
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         except OSError:
             pass  # not every system lets a listening socket be shut down; there the next newcomer wakes it
+        self._lobby.close()
         with self._lock:
             for sock in self._guests:
                 try:
