@@ -16,11 +16,13 @@ class Batch:
 
     time:       milliseconds since 1970, of every event in it
     events:     in order of seq
-    afterwards: answers and welcomes; nobody is told anything before it is stored
+    answers:    to those who wait in the lobby or sent a line twice: as soon as it is stored
+    afterwards: welcomes and goodbyes, once the batch is delivered
     """
 
     time: int
     events: list[Event] = field(default_factory=list)
+    answers: list[Callable[[], None]] = field(default_factory=list)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
     _encoded: dict[Door, list[bytes]] = field(default_factory=dict)
 

@@ -87,6 +87,8 @@ class Forwarder:
         for request in requests:
             self._handlers[type(request)](batch, request)
         self._store(batch)
+        for act in batch.answers:
+            act()
         self._deliver(batch)
         for act in batch.afterwards:
             act()
@@ -174,9 +176,9 @@ class Forwarder:
             reservation = self._roster.reserve(request.name, request.token, self._clock())
         except NameRefused as refused:
             error = refused
-            batch.afterwards.append(lambda: answer.set_exception(error))
+            batch.answers.append(lambda: answer.set_exception(error))
         else:
-            batch.afterwards.append(lambda: answer.set_result(reservation))
+            batch.answers.append(lambda: answer.set_result(reservation))
 
     def _release(self, _batch: Batch, request: Release) -> None:
         self._roster.release(request.reservation)
