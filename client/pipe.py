@@ -151,7 +151,8 @@ class Pipe:
             return 128 + self._signal if self._client.pending() else 0
         if self._ended is not None and self._ended.error is not None:
             waiting = len(self._client.pending())
-            complain(self._ended.reason + (f"; {waiting} lines are not stored" if waiting else ""))
+            lines = "1 line is" if waiting == 1 else f"{waiting} lines are"
+            complain(self._ended.reason + (f"; {lines} not stored" if waiting else ""))
             return 1
         if self._out is None and self._client.connected:
             self._client.flush(CLOSE_SECONDS)

@@ -334,8 +334,8 @@ def test_a_server_that_vanished_is_noticed() -> None:
 def test_a_server_that_answers_pings_is_not_lost() -> None:
     """An idle connection lives for as long as both sides give signs of life."""
     with FakeServer() as server:
-        stage = Stage(server, dead_after=0.15)
-        for _ in range(8):
+        stage = Stage(server, dead_after=0.6)
+        for _ in range(4):
             stage.peer.expect(Ping)
             stage.peer.send(Pong(0))
         assert stage.client.connected

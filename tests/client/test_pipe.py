@@ -1,0 +1,108 @@
+"""client/pipe.py, in this process, with pipes and a fake server; tests/end_to_end has the real programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.events import Event, EventKind
+from chatroom.packets import Bye, Live, Notice, Say
+from client import Client
+from client.pipe import Pipe, as_json_line
+from tests.client.fake_server import Background, FakeServer, said
+
+
+def piped(
+    play: Callable[[FakeServer], None], given: bytes = b"", *, follow: bool = False, as_json: bool = False
+) -> tuple[int, str]:
+    """Exit code and output of a pipe whose input is `given` and whose server plays `play`."""
+    source, feed = os.pipe()
+    taken, out = os.pipe()
+    os.write(feed, given)
+    os.close(feed)
+    with FakeServer() as server:
+        playing = Background(lambda: play(server))
+        client = Client(port=server.port, name="bot", retry_for=0).connect()
+        code = Pipe(client, follow=follow, as_json=as_json, retries=False, source=source, out=out).run()
+        os.close(source)
+        os.close(out)
+        playing.result()
+    with open(taken, encoding="utf-8") as output:
+        return code, output.read()
+
+
+def store(server: FakeServer, count: int, *before: Event | Notice) -> None:
+    """Admit a client, store `count` lines of it, and hang up when it leaves."""
+    peer, _ = server.admit(*before, Live(0))
+    for seq in range(1, count + 1):
+        say = peer.expect(Say)
+        peer.send(said(seq, say.text, "bot", say.id))
+    peer.expect(Bye)
+    peer.close()
+
+
+def test_lines_are_said_and_their_events_printed_before_the_end() -> None:
+    """Exit 0 when everything is stored, and everything that was stored has been printed."""
+    code, output = piped(lambda server: store(server, 2), b"one\n\n/two\r\n")
+    assert code == 0
+    assert [line.split(" ", 1)[1] for line in output.splitlines()] == ["bot: one", "bot: /two"]
+
+
+def test_nothing_to_say_ends_when_caught_up() -> None:
+    """Without input the program ends as soon as the history is complete."""
+    old = Event(1, 0, EventKind.SAID, "#general", "bob", "old")
+    code, output = piped(lambda server: store(server, 0, old))
+    assert (code, output.count("bob: old")) == (0, 1)
+
+
+def test_a_refused_line_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    """A notice that answers a line goes to stderr, and the exit code is not 0."""
+
+    def refuse(server: FakeServer) -> None:
+        peer, _ = server.admit(Live(0))
+        peer.send(Notice(peer.expect(Say).id, "not said:\x1b[2J you are muted"))
+        peer.expect(Bye)
+        peer.close()
+
+    code, output = piped(refuse, b"one\n")
+    assert (code, output) == (1, "")
+    assert capsys.readouterr().err == "chatroom-client: not said:␛[2J you are muted\n"
+
+
+def test_a_server_that_throws_us_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line on stderr that says why and what is not stored; exit code 1, with --follow, too."""
+
+    def kick(server: FakeServer) -> None:
+        peer, _ = server.admit(Live(0))
+        peer.expect(Say)
+        peer.send(Bye(False, "no bots"))
+        peer.close()
+
+    code, _ = piped(kick, b"one\n", follow=True)
+    assert code == 1
+    assert capsys.readouterr().err == "chatroom-client: no bots; 1 line is not stored\n"
+
+
+def test_signal_handlers_are_given_back() -> None:
+    """What handled signals before handles them again."""
+    import signal
+
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    piped(lambda server: store(server, 0))
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+@given(st.text(), st.text(min_size=1))
+def test_json_lines_hold_everything_and_drive_no_terminal(text: str, author: str) -> None:
+    """Any text comes back from its JSON line, which is one line without a control character."""
+    event = Event(1, 0, EventKind.SAID, "#general", author, text)
+    line = as_json_line(event)
+    assert json.loads(line) == event.as_json()
+    assert line.splitlines() == [line]
+    assert not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in line)

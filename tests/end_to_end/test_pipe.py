@@ -1,0 +1,313 @@
+"""The real programs, with pipes: what scripts rely on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chatroom.limits import MAX_TEXT
+from client import Client, EventKind
+
+SECONDS = 60.0
+"""How long a program may take before a test fails; a shared machine stalls now and then."""
+
+
+class Programs:
+    """Starts the programs as a user would, and ends what a test left running."""
+
+    def __init__(self) -> None:
+        self._running: list[subprocess.Popen[bytes]] = []
+        self.port = 0
+        self.server: subprocess.Popen[bytes]
+
+    def serve(self, data: str = ":memory:") -> None:
+        """Start the server, on the same port when it ran before."""
+        self.server = self._start(["server", "--port", str(self.port), "--data", data])
+        assert self.server.stdout is not None
+        first = self.server.stdout.readline().decode()
+        assert first.startswith("listening on 127.0.0.1:"), first
+        self.port = int(first.rsplit(":", 1)[1])
+
+    def stop_server(self, number: int = signal.SIGKILL) -> None:
+        self.server.send_signal(number)
+        self.server.wait(SECONDS)
+
+    def client(self, *options: str) -> subprocess.Popen[bytes]:
+        """Start a client between pipes."""
+        return self._start(["client", f"127.0.0.1:{self.port}", *options])
+
+    def run(self, given: bytes, *options: str) -> tuple[int, str, str]:
+        """A client's whole run: exit code, stdout, stderr."""
+        program = self.client(*options)
+        out, err = program.communicate(given, SECONDS)
+        return program.returncode, out.decode(), err.decode()
+
+    def said(self, name: str = "reader") -> list[str]:
+        """Every line in the history, in order."""
+        code, out, _ = self.run(b"", "--name", name, "--history", "10000", "--json")
+        assert code == 0
+        events = map(json.loads, out.splitlines())
+        return [event["text"] for event in events if event["kind"] == "said"]
+
+    def close(self) -> None:
+        for program in self._running:
+            if program.poll() is None:
+                program.kill()
+            program.communicate()
+
+    def _start(self, arguments: list[str]) -> subprocess.Popen[bytes]:
+        program = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+            bufsize=0,  # what was not read yet stays in the pipe
+        )
+        self._running.append(program)
+        return program
+
+
+@pytest.fixture
+def programs() -> Iterator[Programs]:
+    made = Programs()
+    try:
+        made.serve()
+        yield made
+    finally:
+        made.close()
+
+
+def read_line(program: subprocess.Popen[bytes]) -> str:
+    assert program.stdout is not None
+    return program.stdout.readline().decode().rstrip("\n")
+
+
+def write(program: subprocess.Popen[bytes], data: bytes) -> None:
+    assert program.stdin is not None
+    program.stdin.write(data)
+    program.stdin.flush()
+
+
+def test_two_lines_into_a_pipe(programs: Programs) -> None:
+    """printf 'one\\ntwo\\n' | client --name bot: both are stored, in order, and the exit code is 0."""
+    code, out, err = programs.run(b"one\ntwo\n", "--name", "bot")
+    assert (code, err) == (0, "")
+    assert [line.split(" ", 1)[1] for line in out.splitlines()][-2:] == ["bot: one", "bot: two"]
+    assert programs.said() == ["one", "two"]
+
+
+def test_json_is_one_object_for_each_event(programs: Programs) -> None:
+    """seq, time, kind, channel, author and text, on a line each."""
+    code, out, _ = programs.run("hé\n".encode(), "--name", "bot", "--json")
+    assert code == 0
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["kind"] for event in events] == ["joined", "said"]
+    assert list(events[1]) == ["seq", "time", "kind", "channel", "author", "text"]
+    assert (events[1]["channel"], events[1]["author"], events[1]["text"]) == ("#general", "bot", "hé")
+    assert "hé" in out
+
+
+def test_input_is_said_raw_and_output_drives_no_terminal(programs: Programs) -> None:
+    """A slash, an escape sequence and wrong bytes are only text; none of it comes out as an escape."""
+    given = b"/who\r\n\n\x1b]0;title\x07\x1b[2J\nw\xffrong\n\xc2\x9b31m\n"
+    code, out, err = programs.run(given, "--name", "bot")
+    assert code == 0
+    assert err == "chatroom-client: line 4 is not UTF-8: wrong bytes were replaced\n"
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", out)
+    assert programs.said() == ["/who", "\x1b]0;title\x07\x1b[2J", "w\ufffdrong", "\x9b31m"]
+
+
+def test_a_line_that_is_too_long_is_told_and_the_others_are_sent(programs: Programs) -> None:
+    """One error for it, exit code 1; a line of exactly the limit goes through."""
+    longest = b"x" * MAX_TEXT
+    code, _, err = programs.run(b"a\n" + longest + b"y\n" + longest + b"\nb\n", "--name", "bot")
+    assert code == 1
+    assert err == f"chatroom-client: line 2 is longer than {MAX_TEXT} bytes and was not sent\n"
+    assert programs.said() == ["a", longest.decode(), "b"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_follow_stays_after_the_end_of_input(programs: Programs, number: int) -> None:
+    """It prints what others say, at once, until a signal; that is no error when everything was stored."""
+    follower = programs.client("--name", "watch", "--follow")
+    assert follower.stdin is not None
+    follower.stdin.close()
+    follower.stdin = None
+    assert read_line(follower).endswith("watch joined")
+    programs.run(b"hello\n", "--name", "bot")
+    assert read_line(follower).endswith("bot joined")
+    assert read_line(follower).endswith("bot: hello")
+    follower.send_signal(number)
+    assert follower.wait(SECONDS) == 0
+    assert follower.stderr is not None
+    assert follower.stderr.read() == b""
+
+
+def test_nobody_reads_the_output_any_more(programs: Programs) -> None:
+    """| head -1: every line is still sent, quietly, and the exit code is 0."""
+    program = programs.client("--name", "bot")
+    assert read_line(program).endswith("bot joined")
+    assert program.stdout is not None
+    program.stdout.close()
+    program.stdout = None
+    given = [f"line {number}" for number in range(2000)]
+    _, err = program.communicate("\n".join(given).encode(), SECONDS)
+    assert (program.returncode, err) == (0, b"")
+    assert programs.said() == given
+
+
+def test_a_reader_that_has_stopped_does_not_keep_a_signal_waiting(programs: Programs) -> None:
+    """The program ends on SIGTERM though its output pipe is full."""
+    program = programs.client("--name", "watch", "--follow")
+    assert read_line(program).endswith("watch joined")
+    programs.run(b"x" * 60_000 + b"\n" + b"y" * 60_000 + b"\n" + b"z" * 60_000 + b"\n", "--name", "bot")
+    program.send_signal(signal.SIGTERM)
+    assert program.wait(SECONDS) == 0
+
+
+@pytest.mark.parametrize("closed", [0, 1])
+def test_without_stdin_or_stdout(programs: Programs, closed: int) -> None:
+    """A client that was started with a closed descriptor does what is left to do."""
+    with subprocess.Popen(
+        ["sh", "-c", f"exec {sys.executable} -m client 127.0.0.1:{programs.port} --name bot {closed}>&-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    ) as program:
+        _, err = program.communicate(b"hello\n" if closed else b"", SECONDS)
+        assert (program.returncode, err) == (0, b"")
+    assert programs.said() == (["hello"] if closed else [])
+
+
+def test_a_full_disk_behind_stdout(programs: Programs) -> None:
+    """What cannot be printed is an error; the lines are stored all the same."""
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    with open("/dev/full", "wb") as full:
+        program = subprocess.run(
+            [sys.executable, "-m", "client", f"127.0.0.1:{programs.port}", "--name", "bot"],
+            input=b"hello\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+            check=False,
+        )
+    assert program.returncode == 1
+    assert program.stderr == b"chatroom-client: cannot print: no space left on device\n"
+    assert programs.said() == ["hello"]
+
+
+def test_a_name_that_cannot_be_had(programs: Programs) -> None:
+    """Taken or bad: one line with the reason, exit code 1."""
+    with Client(port=programs.port, name="ann"):
+        for name, reason in [("ANN", "in use"), ("a b", "cannot be in a name")]:
+            code, out, err = programs.run(b"hello\n", "--name", name)
+            assert (code, out, err.count("\n")) == (1, "", 1)
+            assert reason in err
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [("127.0.0.1", "connection refused"), ("no-such-host.invalid", "the host is not known")],
+)
+def test_no_server(address: str, reason: str) -> None:
+    """Connection refused, host unknown: one clear line, exit code 1."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # not listening
+        port = nobody.getsockname()[1]
+        program = subprocess.run(
+            [sys.executable, "-m", "client", f"{address}:{port}"],
+            input=b"hello\n",
+            capture_output=True,
+            cwd=Path(__file__).parents[2],
+            check=False,
+        )
+    assert (program.returncode, program.stdout) == (1, b"")
+    assert program.stderr.decode() == f"chatroom-client: cannot connect to {address}:{port}: {reason}\n"
+
+
+def test_a_server_that_is_gone_for_good(programs: Programs) -> None:
+    """After --retry-for the client gives up: told in a line each, exit code 1."""
+    program = programs.client("--name", "bot", "--follow", "--retry-for", "0.3")
+    assert read_line(program).endswith("bot joined")
+    programs.stop_server()
+    write(program, b"lost\n")
+    _, err = program.communicate(timeout=SECONDS)
+    assert program.returncode == 1
+    lost, gone = err.decode().splitlines()
+    assert lost.endswith("; trying to reconnect")
+    assert "gave up after 0.3 seconds" in gone
+    assert "1 line is not stored" in gone
+
+
+def test_no_retry_is_one_line(programs: Programs) -> None:
+    """--retry-for 0: server gone in mid-session is one clear line, exit code 1."""
+    program = programs.client("--name", "bot", "--follow", "--retry-for", "0")
+    assert read_line(program).endswith("bot joined")
+    programs.stop_server()
+    _, err = program.communicate(timeout=SECONDS)
+    assert program.returncode == 1
+    assert err.count(b"\n") == 1
+
+
+def test_an_interrupt_while_the_server_is_away(programs: Programs) -> None:
+    """Ctrl-C stops retrying at once; 130 tells that there are lines which were not stored."""
+    program = programs.client("--name", "bot")
+    assert read_line(program).endswith("bot joined")
+    programs.stop_server()
+    write(program, b"lost\n")
+    assert program.stderr is not None
+    assert b"trying to reconnect" in program.stderr.readline()
+    program.send_signal(signal.SIGINT)
+    assert program.wait(SECONDS) == 130
+
+
+def test_a_pipe_survives_a_server_that_is_killed(programs: Programs, tmp_path: Path) -> None:
+    """Lines before, during and after the outage are all stored, each once, in order; said once on stderr."""
+    programs.stop_server()
+    data = str(tmp_path / "history.db")
+    programs.serve(data)
+    program = programs.client("--name", "bot")
+    assert read_line(program).endswith("bot joined")
+    write(program, b"".join(b"before %d\n" % number for number in range(500)))
+    assert read_line(program).endswith("before 0")
+    programs.stop_server()
+    write(program, b"".join(b"during %d\n" % number for number in range(500)))
+    programs.serve(data)
+    out, err = program.communicate(b"".join(b"after %d\n" % number for number in range(500)), SECONDS)
+    assert program.returncode == 0
+    assert [line.split("; ")[-1] for line in err.decode().splitlines()] == [
+        "trying to reconnect",
+        "chatroom-client: connected again",
+    ]
+    given = [f"{when} {number}" for when in ("before", "during", "after") for number in range(500)]
+    assert programs.said() == given
+    printed = [line.split("bot: ", 1)[1] for line in out.decode().splitlines() if "bot: " in line]
+    assert printed == given[1:]
+
+
+def test_two_clients_and_a_bot_talk(programs: Programs) -> None:
+    """The importable client and the program meet in one room."""
+    with Client(port=programs.port, name="echo") as bot:
+        follower = programs.client("--name", "bob", "--follow", "--json")
+        write(follower, b"hello\n")
+        for event in bot:
+            if event.kind is EventKind.SAID and event.author == "bob":
+                assert bot.say(event.text + " yourself").wait(SECONDS)
+                break
+        while (event := json.loads(read_line(follower)))["author"] != "echo":
+            pass
+        assert event["text"] == "hello yourself"
+        follower.send_signal(signal.SIGINT)
+        assert follower.wait(SECONDS) == 0
