@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import socket
 import sys
@@ -33,6 +34,7 @@ from chatroom.packets import (
     encode,
 )
 from server.app import App, Config
+from server.keep import Keep
 from server.ports import Ports
 
 SECONDS = 5.0
@@ -44,9 +46,9 @@ P = TypeVar("P")
 @contextmanager
 def running(ports: str = "any", data: str = ":memory:", dead_after: float = DEAD_AFTER) -> Iterator[App]:
     """A whole server on a free port; closed at the end, and the process's thread settings with it."""
-    stack, interval = threading.stack_size(), sys.getswitchinterval()
+    stack, interval, threshold = threading.stack_size(), sys.getswitchinterval(), gc.get_threshold()
     try:
-        app = App(Config("127.0.0.1", 0, Ports.parse(ports), data, dead_after, "normal", "all"))
+        app = App(Config("127.0.0.1", 0, Ports.parse(ports), data, dead_after, "normal", Keep()))
         app.start()
         try:
             yield app
@@ -55,6 +57,7 @@ def running(ports: str = "any", data: str = ":memory:", dead_after: float = DEAD
     finally:
         threading.stack_size(stack)
         sys.setswitchinterval(interval)
+        gc.set_threshold(*threshold)
 
 
 def port_of(app: App) -> int:

@@ -1,0 +1,98 @@
+"""Locks are not held together, but for one pair in one order: so no two threads wait for each other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+WATCH = r'''
+"""Every lock of ours notes which others its holder holds."""
+import sys, threading
+
+ROOT, plain, mine, nested, made = sys.argv[1], threading.Lock, threading.local(), set(), set()
+
+
+class Watched:
+    def __init__(self):
+        code = sys._getframe(1).f_code
+        self.lock, self.place = plain(), f"{code.co_filename.removeprefix(ROOT)} {code.co_name}"
+        self.ours = code.co_filename.startswith((f"{ROOT}/chatroom/", f"{ROOT}/server/", f"{ROOT}/client/"))
+        if self.ours:
+            made.add(self.place)
+
+    def acquire(self, *arguments, **options):
+        got = self.lock.acquire(*arguments, **options)
+        if got and self.ours:
+            held = mine.__dict__.setdefault("held", [])
+            nested.update((one.place, self.place) for one in held)
+            held.append(self)
+        return got
+
+    def release(self):
+        if self.ours:
+            mine.held.remove(self)
+        self.lock.release()
+
+    def locked(self):
+        return self.lock.locked()
+
+    def _is_owned(self):
+        return self.lock.locked()
+
+    def __enter__(self):
+        return self.acquire()
+
+    def __exit__(self, *error):
+        self.release()
+
+
+threading.Lock = Watched
+from client import Client
+from tests.end_to_end.peer import Peer, port_of, running
+
+if "--nest" in sys.argv:
+    from chatroom.flow import Flow
+    one, other = Flow(), Flow()
+    with one._lock:
+        other.fell_behind()
+with running(data=sys.argv[2], dead_after=0.3) as app:
+    port = port_of(app)
+    with Client(port=port, name="ann", dead_after=0.3) as ann, Client(port=port, name="bob") as bob:
+        for number in range(200):
+            (ann, bob)[number % 2].say(f"line {number}")
+        ann.command("/who")
+        ann._cut()  # the connection breaks: resume
+        ann.say("after it").wait(5)
+        for event in bob:
+            if event.text == "after it":
+                break
+        Peer(port).socket.close()
+print("made:", *sorted(made), sep="\n  ")
+print("nested:", *sorted(nested), sep="\n  ")
+'''
+
+
+def watch(data: Path, *options: str) -> tuple[list[str], list[str]]:
+    """Run a chat with watched locks; where locks were made, and which were held together."""
+    command = [sys.executable, "-c", WATCH, str(ROOT), str(data), *options]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert output.returncode == 0, output.stderr
+    made, _, nested = output.stdout.partition("nested:")
+    return made.splitlines()[1:], nested.splitlines()[1:]
+
+
+def test_nobody_holds_two_locks(tmp_path: Path) -> None:
+    """In a chat with history, commands and a resume, only the writer's turn is taken under another lock."""
+    made, nested = watch(tmp_path / "history.db")
+    assert len(made) > 10, made
+    # SqliteHistory: the forwarder appends, and takes turns with the tidier for the file.
+    assert nested in ([], ["  ('/server/storage.py __init__', '/server/storage.py __init__')"])
+
+
+def test_the_watch_can_fail(tmp_path: Path) -> None:
+    """Two locks that are held together are found."""
+    _, nested = watch(tmp_path / "history.db", "--nest")
+    assert nested
