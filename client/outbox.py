@@ -74,7 +74,8 @@ class Outbox:
         self.lock = Lock()
         self._work = Condition(self.lock)
         self._settled = Condition(self.lock)
-        self._last_id = 1 + secrets.randbits(_ID_BITS)
+        self._first_id = 2 + secrets.randbits(_ID_BITS)
+        self._last_id = self._first_id - 1
         self._pending: deque[Line] = deque()  # not confirmed, sent or not, in the order of their ids
         self._pending_bytes = 0
         self._queue: deque[Line | _Order] = deque()  # not sent on this connection
@@ -134,6 +135,11 @@ class Outbox:
     def holds(self, line: Line) -> bool:
         """Whether the line is pending: ids rise, so below the first all is settled. Requires holding lock."""
         return bool(self._pending) and line.id >= self._pending[0].id
+
+    def gave(self, id: int) -> bool:
+        """Whether this outbox gave the id: lines of somebody who had our name before have others."""
+        with self.lock:
+            return self._first_id <= id <= self._last_id
 
     def pending(self) -> list[Line]:
         """The lines that are not confirmed, in order."""

@@ -245,7 +245,8 @@ class Session:
         name, highest = self._standing.name, 0
         for event in events:
             if event.author == name:
-                highest = max(highest, event.id)
+                if event.id > highest and self._outbox.gave(event.id):
+                    highest = event.id
                 if event.kind is EventKind.RENAMED:
                     name = event.text
                     self._standing.rename(name)

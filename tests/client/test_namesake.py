@@ -1,0 +1,29 @@
+"""A name is given again when its holder has left: what was said under it before is not the newcomer's."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.packets import Live, Say
+from client import Client
+from tests.client.fake_server import PATIENCE, Background, FakeServer, said
+
+HIGHEST_ID = (1 << 63) - 1
+
+
+@pytest.mark.parametrize("id", [1, HIGHEST_ID])
+def test_lines_of_an_earlier_holder_of_the_name_confirm_nothing(id: int) -> None:
+    """A line that waits to be sent is sent, whatever ids the replay shows under our name."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann")
+        try:
+            line = client.say("hello")
+            connecting = Background(client.connect)
+            peer, _ = server.admit(said(1, "long ago", "ann", id), Live(1))
+            connecting.result()
+            say = peer.expect(Say)
+            assert say.text == "hello" and not line.stored
+            peer.send(said(2, "hello", "ann", say.id))
+            assert line.wait(PATIENCE)
+        finally:
+            server.dismiss(client)
