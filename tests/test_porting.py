@@ -44,15 +44,3 @@ def test_no_other_rows() -> None:
     """No section of the page is without a test."""
     headings = set(re.findall(r"^## (.*)$", PAGE, re.M))
     assert headings - {"Word by word"} == set(ROWS)
-
-
-@pytest.mark.parametrize("page", sorted(ROOT.glob("notes/**/*.md")), ids=lambda page: page.name)
-def test_notes_name_what_exists(page: Path) -> None:
-    """A file that the notes name exists, and a `module.py: Name` is defined there."""
-    text = page.read_text()
-    for name in re.findall(r"`((?:chatroom|server|client|views|tests|notes)/[\w./*-]*)`", text):
-        assert list(ROOT.glob(name.rstrip("/"))), f"{page.name} names {name}"
-    for path, name in re.findall(r"`((?:chatroom|server|client|views)/[\w/]+\.py)`: `([A-Za-z_]+)", text):
-        assert re.search(rf"\b(class|def) {name}\b|^ *{name}\b.*=", (ROOT / path).read_text(), re.M), (
-            f"{page.name} names {name} in {path}"
-        )
