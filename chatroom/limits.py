@@ -128,6 +128,10 @@ REAP_SECONDS: Final = 1.0
 CLOSE_SECONDS: Final = 1.5
 """All threads of a program are joined within this time at its end; the promise to the user is 2 s."""
 
+GOODBYE_SECONDS: Final = 0.5
+"""How long the end of the server waits for members that are behind to take what is on its way to them, the
+goodbye last; those that read do, and the others must not hold up the rest of CLOSE_SECONDS."""
+
 DISK_RETRY_SECONDS: Final = 0.5
 """Pause between tries to store a batch while the disk is full: soon enough to notice space, rare enough."""
 
@@ -151,6 +155,9 @@ MARKS: Final = 4
 
 CLUSTER_CHARACTERS: Final = 16
 """Characters drawn as one: real clusters are shorter; Unicode's rules alone would allow endless ones."""
+
+CLUSTER_COLUMNS: Final = 4
+"""Columns of what is kept together as one character: wider ones might fit no row of a narrow screen."""
 
 INPUT_HISTORY: Final = 500
 """Sent lines that the arrow keys bring back."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from chatroom.errors import ChatroomError, Closed
 from chatroom.events import Event
-from chatroom.limits import LEAVE_SECONDS
+from chatroom.limits import LEAVE_SECONDS, PENDING_SHOWN
 from chatroom.packets import Notice
 from client.updates import CaughtUp, Connected, Disconnected, Ended, Missed, Retrying, Update
 from views import Action, Leave, Repaint, Submitted, Suspend, View, one_line, plain_line, sanitize
@@ -265,9 +265,10 @@ class Conversation:
         if self._connected:
             self.client.flush(LEAVE_SECONDS)
         lost = [line for line in self._lines.values() if not line.stored]
-        if lost:
-            plural = "line was" if len(lost) == 1 else "lines were"
-            self.view.system(f"the last {len(lost)} {plural} not stored: the server may not have got them")
+        for line in lost[:PENDING_SHOWN]:
+            self.view.system(f"not stored: {line.text}")
+        if len(lost) > PENDING_SHOWN:
+            self.view.system(f"… and {len(lost) - PENDING_SHOWN} more lines")
 
 
 class LocalCommand(NamedTuple):

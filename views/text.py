@@ -20,7 +20,7 @@ from typing import NamedTuple, NewType
 
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
-from chatroom.limits import CLUSTER_CHARACTERS, MARKS
+from chatroom.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS, MARKS
 
 Row = NewType("Row", str)
 """One row for the screen: harmless text, colours and pins, narrower than the screen it was made for."""
@@ -186,7 +186,18 @@ def cells(piece: Piece) -> list[Cell]:
     text, style = sanitize(piece.text), piece.style
     if text.isascii():
         return [Cell(character, 1, style) for character in text]
-    return [Cell(cluster, cell_width(cluster), style) for cluster in clusters(text)]
+    return [
+        Cell(part, cell_width(part), style) for cluster in clusters(text) for part in _narrow_parts(cluster)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _narrow_parts(cluster: str) -> tuple[str, ...]:
+    """The cluster, or its characters when it is so wide (chains of consonants) that it might fit no row."""
+    if cell_width(cluster) <= CLUSTER_COLUMNS:
+        return (cluster,)
+    starts = [at for at, character in enumerate(cluster) if at == 0 or wcwidth(character) > 0]
+    return tuple(cluster[start:end] for start, end in zip(starts, [*starts[1:], len(cluster)], strict=True))
 
 
 def width_of(cells: Iterable[Cell]) -> int:
@@ -312,5 +323,9 @@ def typed_cell(cluster: str) -> Cell:
     """How a cluster of the input line is shown, a line end as U+23CE, something invisible as U+FFFD."""
     if cluster == "\n":
         return Cell("\u23ce", 1)
-    shown = one_line(cluster) or "\ufffd"
-    return Cell(shown, sum(map(cell_width, clusters(shown))))
+    shown, width = "", 0
+    for part in clusters(one_line(cluster) or "\ufffd"):
+        if width + cell_width(part) > 2 * CLUSTER_COLUMNS:  # a family has four members
+            break
+        shown, width = shown + part, width + cell_width(part)
+    return Cell(shown, width)

@@ -213,7 +213,7 @@ class ManyPaintings(Painting):
 
 
 TestManyPaintings = pytest.mark.slow(ManyPaintings.TestCase)
-TestManyPaintings.settings = settings(max_examples=150, stateful_step_count=40)
+TestManyPaintings.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 # --- attacks -------------------------------------------------------------------------------------------

@@ -1,0 +1,125 @@
+"""A program in a pseudo-terminal: what it is typed, what its screen shows, how it leaves the terminal."""
+
+from __future__ import annotations
+
+import codecs
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from tests.views.screen import Screen
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PATIENCE: Final = 15.0
+"""Seconds until a test gives up: the machine may be busy with other things."""
+
+
+class PseudoTerminal:
+    """A session of its own with a terminal of its own, in which one command runs."""
+
+    def __init__(
+        self, command: Sequence[str], columns: int = 60, lines: int = 12, **environment: str
+    ) -> None:
+        self.screen = Screen(columns, lines)
+        self.output = ""
+        self._text = codecs.getincrementaldecoder("utf-8")()
+        self._master, self._slave = pty.openpty()
+        self.resize(columns, lines)
+        self.modes_before = self.modes()
+        slave = self._slave
+        self.process = subprocess.Popen(
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=ROOT,
+            env={**os.environ, "TERM": "xterm", "LANG": "C.UTF-8", "NO_COLOR": "", **environment},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.hang_up()
+        if self._slave >= 0:
+            os.close(self._slave)
+
+    def type(self, keys: str | bytes) -> None:
+        """Press keys."""
+        os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
+
+    def see(self, wanted: Callable[[list[str]], bool] | str) -> list[str]:
+        """Wait until the screen shows it (a text anywhere, or what a function says of the rows)."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            rows = self.screen.rows()
+            if any(wanted in row for row in rows) if isinstance(wanted, str) else wanted(rows):
+                return rows
+            self._read(end, wanted if isinstance(wanted, str) else "the rows that were wanted")
+
+    def wait(self) -> int:
+        """Wait for the program's end; its exit code (negative: the signal). All it wrote is read."""
+        end = time.monotonic() + PATIENCE
+        while self.process.poll() is None:
+            if select.select([self._master], [], [], 0.02)[0]:
+                self._read(end, "the end")
+            assert time.monotonic() < end, f"it does not end: {self.screen.rows()}"
+        while select.select([self._master], [], [], 0)[0]:
+            self._read(end, "the end")
+        return self.process.returncode
+
+    def drain(self, seconds: float) -> str:
+        """What is written within some time."""
+        before, end = len(self.output), time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if select.select([self._master], [], [], left)[0]:
+                self._read(end + PATIENCE, "more")
+        return self.output[before:]
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the window another size; the kernel tells the program."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.screen.resize(lines, columns)
+
+    def modes(self) -> list[Any]:
+        """What `stty -g` would tell."""
+        return termios.tcgetattr(self._slave)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program."""
+        self.process.send_signal(number)
+
+    def hang_up(self) -> None:
+        """Close the window."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    def _read(self, end: float, wanted: str) -> None:
+        ready = select.select([self._master], [], [], max(0.0, end - time.monotonic()))[0]
+        assert ready, f"{wanted!r} was not seen: {self.screen.rows()}"
+        text = self._text.decode(os.read(self._master, 65536))
+        self.output += text
+        self.screen.feed(text)
+
+
+def python(module: str, *arguments: object) -> list[str]:
+    """The command that runs a module."""
+    return [sys.executable, "-m", module, *map(str, arguments)]

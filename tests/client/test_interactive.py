@@ -1,0 +1,288 @@
+"""A person at a terminal: keys in, screen out, from outside the process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from client.interactive import ask_name, can_paint
+from tests.client.pseudo_terminal import PATIENCE, ROOT, PseudoTerminal, python
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    """Where the stage writes what was said."""
+    return tmp_path / "said"
+
+
+def staged(record: Path, *options: str, **environment: str) -> PseudoTerminal:
+    terminal = PseudoTerminal(python("tests.client.stage", record, *options), **environment)
+    terminal.see("ann>")
+    return terminal
+
+
+def bottom(rows: list[str]) -> str:
+    """The input line."""
+    return next(row for row in reversed(rows) if row)
+
+
+@pytest.mark.parametrize("repaint", ["around", "inline"])
+def test_a_half_typed_line_survives_what_others_say(record: Path, repaint: str) -> None:
+    """Lines of others come above; the half-typed line and its cursor stay, and it can still be sent."""
+    with staged(record, repaint) as terminal:
+        terminal.type("news 1\rhalf-typed\x1b[D\x1b[D")
+        rows = terminal.see(lambda rows: bottom(rows) == "ann> half-typed" and "bob: news 0" in str(rows))
+        assert rows[terminal.screen.cursor.y] == "ann> half-typed"
+        assert terminal.screen.cursor.x == len("ann> half-typ")
+        terminal.type("XX\r")
+        terminal.see("ann: half-typXXed")
+        terminal.type("\x03")
+        assert terminal.wait() == 0
+        assert record.read_text() == "news 1\nhalf-typXXed\n"
+
+
+def test_the_terminal_is_given_back(record: Path) -> None:
+    """After leaving, the terminal has the modes that it had, and pastes are not marked any more."""
+    with staged(record) as terminal:
+        assert terminal.modes() != terminal.modes_before
+        assert "\x1b[?2004h" in terminal.output
+        terminal.type("\x04")
+        assert terminal.wait() == 0
+        assert terminal.modes() == terminal.modes_before
+        assert terminal.output.rindex("\x1b[?2004l") > terminal.output.rindex("\x1b[?2004h")
+        assert terminal.output.endswith("\x1b[?2004l")
+
+
+def test_the_terminal_is_given_back_after_a_crash(record: Path) -> None:
+    """An exception ends the program, not the terminal."""
+    with staged(record) as terminal:
+        terminal.type("crash\r")
+        assert terminal.wait() == 1
+        assert terminal.modes() == terminal.modes_before
+        assert "RuntimeError: this client is broken" in terminal.output
+        assert terminal.output.rindex("\x1b[?2004l") > terminal.output.rindex("\x1b[?2004h")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_the_terminal_is_given_back_after_a_signal(record: Path, number: signal.Signals) -> None:
+    """Who kills the program politely finds the terminal as it was, and the exit code tells the signal."""
+    with staged(record) as terminal:
+        terminal.type("half")
+        terminal.see("ann> half")
+        terminal.signal(number)
+        assert terminal.wait() == 128 + number
+        assert terminal.modes() == terminal.modes_before
+        assert terminal.output.endswith("\x1b[?2004l")
+
+
+def test_a_closed_window_ends_the_program(record: Path) -> None:
+    """When the terminal goes away, so does the client."""
+    with staged(record) as terminal:
+        terminal.hang_up()
+        assert terminal.process.wait(PATIENCE) in (0, 1, 129)
+
+
+def test_ctrl_z_and_back(record: Path) -> None:
+    """The shell gets a sane terminal, and on return all is there again, the half-typed line too."""
+    command = " ".join(python("tests.client.stage", record))
+    script = f"set -m; {command}; echo stopped $?; stty -a | grep -o -- '-*icanon'; read x; fg"
+    with PseudoTerminal(["bash", "-c", script]) as terminal:
+        terminal.see("ann>")
+        terminal.type("half\x1a")
+        terminal.see(lambda rows: "icanon" in rows)
+        assert "stopped 148" in terminal.screen.rows()
+        assert "ann> half" not in terminal.screen.rows()
+        terminal.type("\r")
+        terminal.see("ann> half")
+        terminal.type("-typed\r")
+        terminal.see("ann: half-typed")
+        terminal.type("\x04")
+        assert terminal.wait() == 0
+        assert terminal.modes()[3] == terminal.modes_before[3]
+
+
+def test_ctrl_z_without_a_shell_changes_nothing(record: Path) -> None:
+    """Where nobody could continue the program it is not stopped."""
+    with staged(record) as terminal:
+        terminal.type("half\x1a-typed\r")
+        terminal.see("ann: half-typed")
+
+
+def test_continued_after_a_stop_from_outside(record: Path) -> None:
+    """kill -STOP, something else changes the modes, kill -CONT: the screen is ours again."""
+    import termios
+
+    with staged(record) as terminal:
+        terminal.type("half")
+        terminal.see("ann> half")
+        raw = terminal.modes()
+        terminal.signal(signal.SIGSTOP)
+        termios.tcsetattr(terminal._slave, termios.TCSANOW, terminal.modes_before)
+        terminal.screen.feed("\x1b[2J\x1b[Hsomething else\r\n")
+        terminal.signal(signal.SIGCONT)
+        terminal.see("ann> half")
+        assert terminal.modes() == raw
+
+
+def test_a_resize_is_followed(record: Path) -> None:
+    """The window gets smaller and larger while something is typed: the line is whole, and there is one."""
+    with staged(record) as terminal:
+        terminal.type("news 30\r" + "x" * 50)
+        terminal.see(lambda rows: bottom(rows).endswith("x" * 50))
+        for columns, lines in ((20, 10), (90, 20)):
+            terminal.resize(columns, lines)
+            terminal.see(lambda rows: "".join(rows).count("x") == 50 and "news" in rows[0])
+            assert sum("ann>" in row for row in terminal.screen.rows()) == 1
+
+
+def test_no_key_is_lost_in_a_flood(record: Path) -> None:
+    """Characters of all lengths, byte by byte, while somebody talks without end: all are sent."""
+    lines = [f"line {n} äöü 漢字 👩 end" for n in range(20)]
+    with staged(record) as terminal:
+        terminal.type("flood\r")
+        terminal.see("bob: news 4")
+        for line in lines:
+            for byte in f"{line}x\x7f\r".encode():
+                terminal.type(bytes([byte]))
+        terminal.see(lambda rows: len(record.read_text().splitlines()) == 1 + len(lines))
+        terminal.type("\x03")
+        assert terminal.wait() == 0
+    assert record.read_text().splitlines() == ["flood", *lines]
+
+
+def test_idle_is_silent(record: Path) -> None:
+    """When nothing happens, nothing is written."""
+    with staged(record) as terminal:
+        terminal.drain(0.1)
+        assert terminal.drain(0.4) == ""
+
+
+def test_a_paste_is_not_sent(record: Path) -> None:
+    """Only Enter sends; a pasted text of several lines becomes one message."""
+    with staged(record) as terminal:
+        terminal.type("\x1b[200~one\rtwo\r\x1b[201~")
+        terminal.see("ann> one⏎two⏎")
+        assert not record.exists()
+        terminal.type("\r")
+        terminal.see("ann: one")
+    assert record.read_text() == "one\ntwo\n\n"
+
+
+def test_slashes(record: Path) -> None:
+    """/x is asked of the server, //x is said as /x, /clear and /quit are the terminal's own."""
+    with staged(record) as terminal:
+        terminal.type("/who me\r")
+        terminal.see("-- asked: /who me")
+        terminal.type("//who\r")
+        terminal.see("ann: /who")
+        terminal.type("/help\r")
+        terminal.see("/clear")
+        terminal.see("asked: /help")
+        terminal.type("/wh\t")  # the answer to /help has taught it
+        terminal.see("ann> /who")
+        terminal.type("\x03/clear\r")
+        terminal.see(lambda rows: [row for row in rows if row] == ["ann>"])
+        terminal.type("/quit\r")
+        assert terminal.wait() == 0
+    assert record.read_text() == "/who\n"
+
+
+def test_a_line_that_is_not_taken_is_given_back(record: Path) -> None:
+    """When too many lines wait, nothing blocks and nothing is lost: the line is in the input again."""
+    with staged(record) as terminal:
+        terminal.type("full\rprecious\r")
+        terminal.see("not sent: too many lines wait to be confirmed")
+        terminal.see("ann> precious")
+
+
+def test_lines_on_their_way_are_shown(record: Path) -> None:
+    """A line without confirmation stands above the input without a time; who leaves is told of it."""
+    with staged(record) as terminal:
+        terminal.type("slow\rnext\r")
+        terminal.see("--:-- ann: next")
+        terminal.type("\x03")
+        assert terminal.wait() == 0
+        assert "-- not stored: next" in terminal.screen.rows()
+
+
+def test_the_half_typed_line_survives_a_reconnect(record: Path) -> None:
+    """Lost, back again, missed lines below their divider; what was being typed is untouched."""
+    with staged(record) as terminal:
+        terminal.type("blip\rhalf")
+        rows = terminal.see(lambda rows: bottom(rows) == "ann> half" and "back again" in str(rows))
+        told = [row.partition("-- ")[2] or row.partition(" ")[2] for row in rows if row]
+        assert told[2:] == [
+            "connection lost: the cable was cut",
+            "back again",
+            "---- 2 missed ----",
+            "bob: news 0",
+            "bob: news 1",
+            "half",
+        ]
+
+
+@pytest.mark.parametrize("keys", ["\x03", "\x04", "half\x03\x03"])
+def test_leaving_while_reconnecting(record: Path, keys: str) -> None:
+    """Ctrl-C and Ctrl-D stop retrying at once."""
+    with staged(record) as terminal:
+        terminal.type("lose\r")
+        terminal.see("retrying in 2 s")
+        terminal.type(keys)
+        assert terminal.wait() == 0
+
+
+def test_the_end_is_explained(record: Path) -> None:
+    """When the client ends by itself, the reason stands below the conversation and the exit code is not 0."""
+    with staged(record) as terminal:
+        terminal.type("end\r")
+        assert terminal.wait() == 1
+        assert "chatroom-client: bob removed you" in terminal.screen.rows()
+        assert terminal.modes() == terminal.modes_before
+
+
+def test_a_dumb_terminal_gets_plain_lines(record: Path) -> None:
+    """Where escape sequences are not understood none are written, and one can talk all the same."""
+    with PseudoTerminal(python("tests.client.stage", record), TERM="dumb") as terminal:
+        terminal.see("-- you are ann in #stage")
+        terminal.type("news 1\r")
+        terminal.see("bob: news 0")
+        terminal.type("/who\r")
+        terminal.see("-- asked: /who")
+        terminal.type("/quit\r")
+        assert terminal.wait() == 0
+        assert "\x1b" not in terminal.output
+        assert terminal.modes() == terminal.modes_before
+
+
+def test_pipes_get_plain_lines(record: Path) -> None:
+    """Without any terminal nothing but text is written, and the end of the input is the end."""
+    result = subprocess.run(
+        python("tests.client.stage", record),
+        input=b"one\n\ntwo",
+        capture_output=True,
+        cwd=ROOT,
+        timeout=PATIENCE,
+    )
+    assert result.returncode == 0
+    assert b"\x1b" not in result.stdout
+    assert b"ann: one" in result.stdout
+    assert record.read_text() == "one\ntwo\n"
+
+
+def test_asking_for_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """The login name is offered; the reason of a refusal is shown, and nothing in it is obeyed."""
+    with patch("builtins.input", return_value="") as asked:
+        assert ask_name("login") == "login"
+        asked.assert_called_once_with("Your name [login]: ")
+    with patch("builtins.input", return_value=" bob "):
+        assert ask_name("login", "the name is taken\x1b[2J") == "bob"
+    assert capsys.readouterr().out == "the name is taken␛[2J\n"
+
+
+def test_a_pipe_cannot_be_painted_on() -> None:
+    """Both ends must be terminals."""
+    assert not can_paint()
