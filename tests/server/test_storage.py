@@ -235,7 +235,7 @@ def test_kill_9_loses_nothing_that_was_stored(tmp_path: Path, size: int) -> None
         )
         with writer:
             assert writer.stdout is not None
-            for _ in range(20 + 37 * round):
+            for _ in range(10 + 17 * round):
                 told = int(writer.stdout.readline())
             writer.send_signal(signal.SIGKILL)
             told = max([told, *map(int, filter(str.strip, _whole_lines(writer.stdout.read())))])
