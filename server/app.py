@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import signal
+import socket
 import sys
 import threading
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Literal
 
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
-from chatroom.errors import HistoryError
+from chatroom.errors import ConfigError
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS, GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
 from server.connection import NativeConnection
@@ -56,10 +57,13 @@ class App:
         threading.stack_size(STACK_BYTES)
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.set_threshold(GC_OBJECTS)
-        self._ended = threading.Event()
+        # A byte in it ends wait(). Not a lock: a signal that comes while the main thread is on its way into
+        # one would be seen only when the lock is given, and its handler must not wait for what it interrupts.
+        self._waking, self._wakes = socket.socketpair()
+        self._waking.setblocking(False)
         self._drainer = Drainer()
         self._keeper = Keeper(config.dead_after)
-        self._chatroom = Chatroom(history or open_history(config), on_ended=self._ended.set)
+        self._chatroom = Chatroom(history or open_history(config), on_ended=self.stop)
         lobby = Lobby(self._chatroom, config.ports, self._serve)
         self._server = Server(config.host, config.port, self._chatroom, lobby)
 
@@ -91,11 +95,20 @@ class App:
 
     def wait(self) -> None:
         """Until somebody calls stop(), or the chatroom has ended by itself."""
-        self._ended.wait()
+        self._wakes.recv(1)
 
     def stop(self, *_signal: object) -> None:
         """Let wait() return. Fit for a signal handler."""
-        self._ended.set()
+        try:
+            self._waking.send(b"!")
+        except OSError:
+            pass  # closed already, or as many bytes are in it as it takes
+
+    def obey_signals(self) -> None:
+        """SIGINT and SIGTERM stop it. Called by the main thread."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.stop)
+        signal.set_wakeup_fd(self._waking.fileno(), warn_on_full_buffer=False)
 
     def close(self) -> None:
         """Nobody new; store what was accepted; goodbye to all; join every thread.
@@ -104,9 +117,13 @@ class App:
         """
         deadline = Deadline(CLOSE_SECONDS)
         self._server.close()
-        left = self._chatroom.close(deadline.left())
-        if left:
-            log.error("threads that did not end: %s", ", ".join(left))
+        try:
+            left = self._chatroom.close(deadline.left())
+            if left:
+                log.error("threads that did not end: %s", ", ".join(left))
+        finally:
+            self._waking.close()
+            self._wakes.close()
 
 
 def open_history(config: Config) -> History:
@@ -123,14 +140,21 @@ def open_history(config: Config) -> History:
 def serve(config: Config) -> int:
     """Run a server until SIGINT or SIGTERM; the exit code. Raises ConfigError, HistoryError."""
     app = App(config)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, app.stop)
-    app.start()
-    print(f"listening on {app.address}", flush=True)
-    app.wait()
+    app.obey_signals()
     try:
+        app.start()
+        _announce(app.address)
+        app.wait()
+    finally:
+        signal.set_wakeup_fd(-1)
         app.close()
-    except HistoryError as error:
-        print(f"chatroom-server: {error}", file=sys.stderr)
-        return 1
     return 0
+
+
+def _announce(address: str) -> None:
+    """The one line on stdout, by which scripts learn the port. Raises ConfigError."""
+    try:
+        print(f"listening on {address}", flush=True)
+    except OSError as error:
+        sys.stdout = None  # or Python tries, and fails, once more at its end
+        raise ConfigError(f"cannot print the address: {error.strerror}") from None

@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 
+from chatroom.deadline import Deadline
+from chatroom.limits import GOODBYE_SECONDS
 from server.outbox import Outbox
 
 _CHECK_SECONDS = 1.0  # how often those that are watched are checked for a stop, at least
@@ -19,11 +21,12 @@ class Drainer:
     """
 
     def __init__(self) -> None:
-        # Guards _posted, _woken and _stopping.
+        # Guards _posted, _woken, _stopping and _ended.
         self._lock = threading.Lock()
         self._posted: list[Outbox] = []
         self._woken = False
         self._stopping = False
+        self._ended = False
         self._waking, self._wakes = socket.socketpair()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wakes, selectors.EVENT_READ)
@@ -31,35 +34,52 @@ class Drainer:
     def watch(self, outbox: Outbox) -> None:
         """Flush `outbox` whenever its socket takes more, until nothing is kept. Any thread."""
         with self._lock:
-            self._posted.append(outbox)
+            ended = self._ended
+            if not ended:
+                self._posted.append(outbox)
             wake, self._woken = not self._woken, True
-        if wake:
-            self._waking.send(b"!")
+        if ended:
+            _drop(outbox)
+        elif wake:
+            self._wake()
 
     def stop(self) -> None:
-        """End run(); what is kept then is dropped. Any thread, once."""
+        """End run(); what is kept then (goodbyes) has GOODBYE_SECONDS to be taken. Any thread, once."""
         with self._lock:
             self._stopping = True
             wake, self._woken = not self._woken, True
         if wake:
+            self._wake()
+
+    def _wake(self) -> None:
+        try:
             self._waking.send(b"!")
+        except OSError:
+            pass  # it has ended meanwhile, and dropped what was posted
 
     def run(self) -> None:
         """The thread."""
         last_check = time.monotonic()
         while not self._take_posted():
             watching = len(self._selector.get_map()) > 1
-            ready = self._selector.select(_CHECK_SECONDS if watching else None)
-            for key, _ in ready:
-                if isinstance(key.fileobj, Outbox):
-                    self._flush(key.fileobj)
-                else:
-                    self._wakes.recv(16)
+            self._flush_ready(_CHECK_SECONDS if watching else None)
             now = time.monotonic()
             if now - last_check >= _CHECK_SECONDS:
                 last_check = now
                 self._check_progress(now)
+        deadline = Deadline(GOODBYE_SECONDS)
+        while self._watched() and not deadline.expired:
+            self._flush_ready(deadline.left())
+            self._take_posted()
         self._end()
+
+    def _flush_ready(self, seconds: float | None) -> None:
+        """Wait until something can be sent or was posted, and send it."""
+        for key, _ in self._selector.select(seconds):
+            if isinstance(key.fileobj, Outbox):
+                self._flush(key.fileobj)
+            else:
+                self._wakes.recv(16)
 
     def _take_posted(self) -> bool:
         """Register what was posted; whether to stop."""
@@ -88,11 +108,21 @@ class Drainer:
         return [key.fileobj for key in self._selector.get_map().values() if isinstance(key.fileobj, Outbox)]
 
     def _end(self) -> None:
+        with self._lock:
+            self._ended = True
+            posted, self._posted = self._posted, []
         for outbox in self._watched():
-            outbox.flush()  # what fits still goes
-            outbox.cut()
             self._selector.unregister(outbox)
-            outbox.let_go()
+            _drop(outbox)
+        for outbox in posted:
+            _drop(outbox)
         self._selector.close()
         self._waking.close()
         self._wakes.close()
+
+
+def _drop(outbox: Outbox) -> None:
+    """Send what still fits, and forget the rest."""
+    outbox.flush()
+    outbox.cut()
+    outbox.let_go()

@@ -1,0 +1,154 @@
+"""The real programs as child processes, and what the system tells about them."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+START_SECONDS: Final = 10.0
+"""How long a program may take to start before a test fails: the machine may be busy with other things."""
+
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+class ServerProcess:
+    """A running `python -m server`; its stderr goes to the file `log`."""
+
+    def __init__(self, log: Path, *options: str, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.log = log
+        self.start_seconds = 0.0
+        began = monotonic()
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "server", "--host", host, "--port", str(port), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=ROOT,
+            )
+        try:
+            self.first_line = self._read_line()
+            self.start_seconds = monotonic() - began
+            assert self.first_line.startswith("listening on "), self.first_line + self.errors()
+        except BaseException:
+            self.kill()
+            raise
+        self.port = int(self.first_line.rpartition(":")[2])
+
+    def _read_line(self) -> str:
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
+        return self.process.stdout.readline().decode().strip() if ready else "nothing was printed"
+
+    def stop(self, number: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> tuple[int, float]:
+        """Send a signal; the exit code, and how many seconds the end took. Fails after `patience`."""
+        began = monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(patience)
+        return code, monotonic() - began
+
+    def kill(self) -> None:
+        """kill -9, if it still runs."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def errors(self) -> str:
+        """What is on its stderr by now."""
+        return self.log.read_text(errors="replace")
+
+    # --- what the system tells about it (Linux: proc(5)) --------------------------------------------------
+
+    def _status(self, field: str) -> int:
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(field + ":"):
+                return int(line.split()[1])
+        raise AssertionError(f"no {field} in /proc")
+
+    def resident(self) -> int:
+        """Resident memory in KiB."""
+        return self._status("VmRSS")
+
+    def threads(self) -> int:
+        """How many threads it has."""
+        return self._status("Threads")
+
+    def descriptors(self) -> dict[str, str]:
+        """Its open descriptors and what they are."""
+        found: dict[str, str] = {}
+        for entry in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            try:
+                found[entry.name] = os.readlink(entry)
+            except OSError:  # closed in the meantime
+                continue
+        return found
+
+    def processor_seconds(self) -> float:
+        """User and system time that it has used."""
+        return processor_seconds(self.process.pid)
+
+
+def processor_seconds(pid: int) -> float:
+    """User and system time that a process has used, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+@contextmanager
+def server(
+    folder: Path, *options: str, host: str = "127.0.0.1", port: int = 0, data: str = ":memory:"
+) -> Iterator[ServerProcess]:
+    """A server of its own for one test; killed at the end, whatever happened, and without a traceback."""
+    process = ServerProcess(folder / "server.log", "--data", data, *options, host=host, port=port)
+    try:
+        yield process
+        assert "Traceback" not in process.errors(), process.errors()
+    finally:
+        process.kill()
+
+
+def run_program(
+    *arguments: str, seconds: float = 15.0, **options: object
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m …` to its end; killed, and the test fails, when it takes longer than `seconds`."""
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+        **({"stdin": subprocess.DEVNULL} | options),
+    )
+
+
+def run_all(*functions: object, seconds: float = 30.0) -> None:
+    """Run functions at the same time, each in a thread; raise the first error of any of them."""
+    errors: list[BaseException] = []
+
+    def guarded(function: object) -> None:
+        try:
+            function()  # type: ignore[operator]
+        except BaseException as error:  # noqa: BLE001  raised again by the caller
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(function,)) for function in functions]
+    for thread in threads:
+        thread.start()
+    end = monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, end - monotonic()))
+    assert errors or not any(thread.is_alive() for thread in threads), f"not done after {seconds} s"
+    if errors:
+        raise errors[0]

@@ -1,0 +1,192 @@
+"""SIGINT and SIGTERM: every member is told, what was accepted is stored, exit 0 within 2 s."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from chatroom.errors import ProtocolError
+from chatroom.events import Event, EventKind
+from chatroom.packets import VERSION, Admit, Bye, Hello, Packet, Ping, Welcome, encode
+from tests.end_to_end.peer import Peer, come_in, lines
+from tests.end_to_end.programs import ServerProcess, server
+
+STOP_SECONDS = 2.0
+
+Scene = Callable[[ServerProcess, ExitStack], object]
+"""Brings a server into a situation; what must last is given to the stack."""
+
+
+def nobody(_server: ServerProcess, _stack: ExitStack) -> None:
+    pass
+
+
+def silent_in_the_lobby(server: ServerProcess, stack: ExitStack) -> None:
+    for _ in range(5):
+        stack.enter_context(Peer(server.port))
+
+
+def mid_packet_in_the_lobby(server: ServerProcess, stack: ExitStack) -> None:
+    stack.enter_context(Peer(server.port)).socket.sendall(encode(Hello(VERSION, "test"))[:-2])
+
+
+def with_a_name(server: ServerProcess, stack: ExitStack) -> Peer:
+    lobby = stack.enter_context(Peer(server.port))
+    lobby.send(Hello(VERSION, "test"))
+    lobby.ask("ann")
+    return lobby
+
+
+def awaited_at_the_admission_port(server: ServerProcess, stack: ExitStack) -> None:
+    with_a_name(server, stack).take_port()
+
+
+def silent_at_the_admission_port(server: ServerProcess, stack: ExitStack) -> None:
+    stack.enter_context(Peer(with_a_name(server, stack).take_port().number))
+
+
+def member_mid_packet(server: ServerProcess, stack: ExitStack) -> None:
+    member = stack.enter_context(come_in(server.port, "ann"))
+    member.socket.sendall(b"".join(map(encode, lines(3)))[:-4])
+    member.said(2)
+
+
+def member_that_never_reads(server: ServerProcess, stack: ExitStack) -> None:
+    stack.enter_context(come_in(server.port, "deaf"))
+    with come_in(server.port, "bob") as bob:
+        for start in range(1, 400, 40):  # 12 MB, far more than the system's buffers
+            bob.send(*lines(40, start, "x" * 30_000))
+            bob.said(40)
+
+
+def member_that_does_not_read_its_catching_up(server: ServerProcess, stack: ExitStack) -> None:
+    with come_in(server.port, "bob") as bob:
+        for start in range(1, 400, 40):
+            bob.send(*lines(40, start, "x" * 30_000))
+            bob.said(40)
+    lobby = with_a_name(server, stack)
+    offer = lobby.take_port()
+    slow = stack.enter_context(Peer(offer.number))
+    slow.send(Admit("ann", offer.ticket, "#general", 1, 0))
+    slow.expect(Welcome)
+    slow.expect(Event)
+
+
+SCENES: list[Scene] = [
+    nobody,
+    silent_in_the_lobby,
+    mid_packet_in_the_lobby,
+    with_a_name,
+    awaited_at_the_admission_port,
+    silent_at_the_admission_port,
+    member_mid_packet,
+    member_that_never_reads,
+    member_that_does_not_read_its_catching_up,
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+def test_ends_in_time_whatever_its_guests_do(scene: Scene, number: signal.Signals, tmp_path: Path) -> None:
+    """The server ends within 2 s with exit code 0, and a member that reads is told before the end."""
+    with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
+        good = stack.enter_context(come_in(program.port, "good"))
+        with reading(good) as packets:
+            scene(program, stack)
+            code, seconds = program.stop(number)
+        assert (code, seconds < STOP_SECONDS) == (0, True), f"exit code {code} after {seconds:.2f} s"
+        assert [packet for packet in packets if isinstance(packet, Bye)] == [
+            Bye(True, "the server is shutting down")
+        ]
+        assert "did not end" not in program.errors()
+    assert_shown_is_stored(tmp_path / "history", [packets])
+
+
+def test_a_signal_in_any_moment_after_the_first_line_ends_it(tmp_path: Path) -> None:
+    """A signal right behind the line `listening on`, while newcomers keep the threads busy, is not lost."""
+    for _ in range(3):
+        with server(tmp_path) as program, ExitStack() as stack:
+            silent_in_the_lobby(program, stack)
+            code, seconds = program.stop()
+            assert (code, seconds < STOP_SECONDS) == (0, True), f"exit code {code} after {seconds:.2f} s"
+
+
+@pytest.mark.slow
+def test_talkers_at_full_speed_are_told_and_what_they_saw_is_stored(tmp_path: Path) -> None:
+    """While eight talk as fast as they can: who listens is told, and what anybody was shown is stored."""
+    with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
+        talkers = [stack.enter_context(come_in(program.port, f"talker{number}")) for number in range(8)]
+        started = threading.Barrier(len(talkers) + 1)
+        listeners = [stack.enter_context(come_in(program.port, f"listener{number}")) for number in range(2)]
+        seen = [stack.enter_context(reading(member)) for member in (*listeners, *talkers)]
+
+        def talk(talker: Peer) -> None:
+            data = b"".join(map(encode, lines(20_000)))
+            talker.socket.sendall(data[:100_000])
+            started.wait(10)
+            try:
+                talker.socket.sendall(data[100_000:])
+            except OSError:
+                pass  # the server ended in the middle, as it should
+
+        threads = [threading.Thread(target=talk, args=(talker,)) for talker in talkers]
+        for thread in threads:
+            thread.start()
+        started.wait(10)
+        code, seconds = program.stop()
+        for thread in threads:
+            thread.join()
+        assert (code, seconds < STOP_SECONDS) == (0, True), f"exit code {code} after {seconds:.2f} s"
+    told = [packets[-1:] == [Bye(True, "the server is shutting down")] for packets in seen]
+    print(f"stopped in {seconds:.2f} s, shown {[len(packets) for packets in seen]}, told {told}")
+    assert all(told[: len(listeners)])
+    assert_shown_is_stored(tmp_path / "history", seen)
+
+
+# --- helpers --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def reading(peer: Peer) -> Iterator[list[Packet]]:
+    """Reads all that a peer gets, to the end of the stream, which is waited for at the end of the block."""
+    packets: list[Packet] = []
+
+    def read() -> None:
+        try:
+            while (packet := peer.receive()) is not None:
+                if not isinstance(packet, Ping):
+                    packets.append(packet)
+        except (OSError, ProtocolError):
+            pass  # the end all the same; what came before it is judged
+
+    peer.socket.settimeout(20)
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield packets
+    finally:
+        thread.join()
+
+
+def assert_shown_is_stored(history: Path, seen: list[list[Packet]]) -> None:
+    """What each member was shown is one stretch of the history, without gap or double."""
+    with closing(sqlite3.connect(history)) as file:
+        stored = {
+            seq: (kind, author, text)
+            for seq, kind, author, text in file.execute("SELECT seq, kind, author, text FROM events")
+        }
+    for packets in seen:
+        events = [packet for packet in packets if isinstance(packet, Event)]
+        seqs = [event.seq for event in events]
+        assert seqs == list(range(seqs[0], seqs[0] + len(seqs))) if seqs else True
+        for event in events:
+            assert stored[event.seq] == (int(event.kind), event.author, event.text)
+    assert stored or not seen
+    assert any(kind == int(EventKind.JOINED) for kind, _, _ in stored.values())
