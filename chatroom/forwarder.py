@@ -14,7 +14,7 @@ from time import time as wall_time
 from chatroom import commands
 from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
-from chatroom.errors import HistoryError, HistoryFull, NameRefused
+from chatroom.errors import Closed, HistoryError, HistoryFull, NameRefused
 from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.history import History
@@ -69,17 +69,28 @@ class Forwarder:
     # --- the straight line ------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Forward until the queue is closed and empty, or history fails for good."""
+        """Forward until the queue is closed and empty, or history fails for good; then close the queue."""
+        requests: list[Request] | None = []
         try:
-            while True:
+            while requests is not None:
                 self._pauses += self._flow.wait_while_most_are_behind(len(self._roster.members))
                 requests = self._queue.take_all()
-                if requests is None:
-                    return
-                self.forward(requests)
+                if requests is not None:
+                    self.forward(requests)
         except HistoryError as error:
             log.error("history: %s", error)
             self.failure = error
+        finally:
+            self._queue.close()
+            self._turn_away([*(requests or ()), *(self._queue.take_all() or ())])
+
+    def _turn_away(self, requests: list[Request]) -> None:
+        """Nothing more will be done: whoever waits for an answer to one of these waits no longer."""
+        for request in requests:
+            if isinstance(request, Reserve) and not request.answer.done():
+                request.answer.set_exception(Closed("the chatroom has ended"))
+            elif isinstance(request, Join):
+                request.connection.end("the chatroom has ended", again=True)
 
     def forward(self, requests: list[Request]) -> None:
         """One round: decide and apply, store, deliver, answer."""
@@ -296,6 +307,7 @@ class Forwarder:
         """The end is near: do not wait for readers or for the disk any more. Called by another thread."""
         self._closing.set()
         self._flow.open()
+        self._catch_up.close()
 
     def connections(self) -> list[Connection]:
         """Of all members. Only before the thread has started or after it has ended."""
@@ -319,8 +331,10 @@ class Forwarder:
         }
 
     def _tell_all(self, text: str) -> None:
-        for member in self._roster.members.values():
-            member.connection.tell(Notice(0, text))
+        """Tell those who are live; to the others, something else must come first."""
+        for members in self._roster.audiences.values():
+            for member in members:
+                member.connection.tell(Notice(0, text))
 
 
 def _tell_notice(connection: Connection, id: int, text: str) -> None:

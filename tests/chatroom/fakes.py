@@ -1,0 +1,190 @@
+"""What tests of the chatroom put in the place of sockets and disks, and threads that can be waited for."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from queue import SimpleQueue
+from typing import Any
+
+from chatroom.errors import HistoryError, HistoryFull
+from chatroom.events import Event, EventKind
+from chatroom.history import MemoryHistory, SessionRecord
+from chatroom.packets import Bye, Command, Decoder, Packet, Say, encode, encode_event
+
+PATIENCE = 10.0
+"""Seconds after which a test gives up waiting for another thread: only a broken program needs them."""
+
+
+class Task(threading.Thread):
+    """A thread whose result or error the test can ask for."""
+
+    def __init__(self, run: Callable[[], Any]) -> None:
+        super().__init__(daemon=True, name="task")
+        self._work = run
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._value = self._work()
+        except BaseException as error:  # noqa: BLE001  # given to whoever asks for the result
+            self._error = error
+
+    def result(self, timeout: float = PATIENCE) -> Any:
+        self.join(timeout)
+        assert not self.is_alive(), "the thread did not end"
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+class Line(deque[Any]):
+    """A deque that tells when something is appended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.grown = threading.Semaphore(0)
+
+    def append(self, item: Any) -> None:
+        super().append(item)
+        self.grown.release()
+
+
+class WatchedCondition(threading.Condition):
+    """A condition that tells when somebody begins to wait; who then gets the lock finds it waiting."""
+
+    def __init__(self, lock: Any) -> None:
+        super().__init__(lock)
+        self.waiting = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waiting.set()
+        return super().wait(timeout)
+
+
+class FakeDoor:
+    """The native bytes, and how often they were made."""
+
+    def __init__(self) -> None:
+        self.encoded = 0
+
+    def encode(self, event: Event) -> bytes:
+        self.encoded += 1
+        return encode_event(event)
+
+
+DOOR = FakeDoor()
+
+
+class RecordingHistory(MemoryHistory):
+    """A history that knows what it holds, and fails when it is told to.
+
+    full:   append raises HistoryFull while it is set
+    broken: append raises HistoryError
+    tried:  set by every append
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stored: dict[int, Event] = {}
+        self.full = False
+        self.broken = False
+        self.tried = threading.Event()
+        self.closed = False
+
+    def append(
+        self, events: Sequence[Event], sessions: Sequence[SessionRecord], forgotten: Collection[bytes]
+    ) -> None:
+        try:
+            if self.full:
+                raise HistoryFull("no space")
+            if self.broken:
+                raise HistoryError("the disk is gone")
+            super().append(events, sessions, forgotten)
+            self.stored.update((event.seq, event) for event in events)
+        finally:
+            self.tried.set()
+
+    @property
+    def log(self) -> list[Event]:
+        return list(self.stored.values())
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeConnection:
+    """A peer that takes everything, decodes it, and insists that each event it sees is stored.
+
+    What it says is put into `says`; `taking` False: it is as if nothing were ever taken.
+    """
+
+    def __init__(self, history: RecordingHistory | None = None, peer: str = "peer") -> None:
+        self.peer = peer
+        self.door = DOOR
+        self.packets: list[Packet] = []
+        self.ended: tuple[str, bool] | None = None
+        self.closed = False
+        self.taking = True
+        self.busy: list[bool] = []
+        self.sizes: list[int] = []
+        self.changed = threading.Condition()
+        self.says: SimpleQueue[Sequence[Say | Command | Bye] | Exception] = SimpleQueue()
+        self._history = history
+        self._decoder = Decoder()
+
+    def receive(self) -> Sequence[Say | Command | Bye]:
+        said = self.says.get(timeout=PATIENCE)
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    def submitting(self, busy: bool) -> None:
+        self.busy.append(busy)
+
+    def send(self, data: bytes) -> None:
+        with self.changed:
+            if self.ended is not None:
+                return
+            self.sizes.append(len(data))
+            for packet in self._decoder.feed(data):
+                if isinstance(packet, Event) and self._history is not None:
+                    assert self._history.stored[packet.seq] == packet, "seen before it was stored"
+                self.packets.append(packet)
+            self.changed.notify_all()
+
+    def tell(self, packet: Packet) -> None:
+        self.send(encode(packet))
+
+    def wait_until_taken(self, size: int) -> bool:
+        return self.taking and self.ended is None
+
+    def end(self, reason: str, again: bool) -> None:
+        with self.changed:
+            if self.ended is None:
+                self.ended = (reason, again)
+                self.says.put([])
+            self.changed.notify_all()
+
+    def close(self) -> None:
+        self.closed = True
+
+    # --- for the test -----------------------------------------------------------------------------------
+
+    def events(self) -> list[Event]:
+        return [packet for packet in self.packets if isinstance(packet, Event)]
+
+    def of(self, kind: type) -> list[Any]:
+        return [packet for packet in self.packets if type(packet) is kind]
+
+    def wait_for(self, wanted: Callable[[FakeConnection], bool]) -> None:
+        """Until `wanted` is true of this connection."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: wanted(self), PATIENCE), self.packets[-3:]
+
+
+def said(seq: int, channel: str = "#general", author: str = "ann", text: str = "", id: int = 0) -> Event:
+    return Event(seq, 1_700_000_000_000, EventKind.SAID, channel, author, text or f"line {seq}", id or seq)

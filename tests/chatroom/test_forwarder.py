@@ -1,0 +1,627 @@
+"""The forwarder: one order, stored before it is seen, whatever comes in whatever order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from chatroom.catch_up import CatchUp
+from chatroom.errors import Closed, HistoryError, NameRefused
+from chatroom.events import Event, EventKind
+from chatroom.flow import Flow
+from chatroom.forwarder import Forwarder
+from chatroom.limits import HANDSHAKE_SECONDS
+from chatroom.names import name_key
+from chatroom.packets import NO_TOKEN, Command, Confirm, Live, Notice, Say, Welcome
+from chatroom.queue import WaitingQueue
+from chatroom.requests import Ask, Join, Leave, Lines, Release, Reservation, Reserve
+from tests.chatroom.fakes import FakeConnection, RecordingHistory, Task, said
+
+CHANNELS = ("#general", "#quiet")
+
+
+class Room:
+    """A forwarder whose rounds the test runs itself. Threads for catching up wait in `threads`."""
+
+    def __init__(self, history: RecordingHistory | None = None) -> None:
+        self.history = history or RecordingHistory()
+        self.queue = WaitingQueue()
+        self.now = 0.0
+        self.threads: list[Callable[[], None]] = []
+        catch_up = CatchUp(self.history, self.queue.put, lambda run, _name: self.threads.append(run))
+        self.forwarder = Forwarder(self.queue, self.history, Flow(), catch_up, lambda: self.now)
+        self.forwarder.recover()
+
+    def forward(self) -> None:
+        """One round, if there is anything to do."""
+        if len(self.queue):
+            self.forwarder.forward(self.queue.take_all() or [])
+
+    def settle(self) -> None:
+        """Rounds until nobody is behind."""
+        self.forward()
+        while self.threads:
+            self.threads.pop(0)()
+            self.forward()
+
+    def reserve(self, name: str, token: bytes = NO_TOKEN) -> Reservation:
+        request = Reserve(name, token)
+        self.queue.put(request)
+        self.forward()
+        return request.answer.result(0)
+
+    def enter(
+        self, name: str, token: bytes = NO_TOKEN, since: int = 0, lines: int = 0, channel: str = "#general"
+    ) -> FakeConnection:
+        connection = FakeConnection(self.history, name)
+        self.queue.put(Join(self.reserve(name, token), connection, channel, since, lines))
+        self.settle()
+        return connection
+
+    def say(self, connection: FakeConnection, *ids: int, channel: str = "#general") -> None:
+        self.queue.put(Lines(connection, [Say(id, channel, f"text {id}") for id in ids]))
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def seqs(events: list[Event]) -> list[int]:
+    return [event.seq for event in events]
+
+
+def fold(log: list[Event]) -> dict[str, set[str]]:
+    """Who is where, told by the log alone."""
+    members: dict[str, set[str]] = {}
+    for event in log:
+        if event.kind is EventKind.JOINED:
+            members.setdefault(event.author, set()).add(event.channel)
+        elif event.kind is EventKind.LEFT:
+            members[event.author].discard(event.channel)
+            if not members[event.author]:
+                del members[event.author]
+    return members
+
+
+# --- one thing at a time --------------------------------------------------------------------------------
+
+
+def test_everybody_sees_the_same(room: Room) -> None:
+    """Two members see the same lines in the same order, the talkers their own among them."""
+    ann, bob = room.enter("ann"), room.enter("bob")
+    room.say(ann, 1, 2)
+    room.say(bob, 1)
+    room.say(ann, 3)
+    room.forward()
+    lines = [(event.author, event.text) for event in bob.events() if event.kind is EventKind.SAID]
+    assert lines == [("ann", "text 1"), ("ann", "text 2"), ("bob", "text 1"), ("ann", "text 3")]
+    assert bob.events() == [event for event in ann.events() if event.seq > 1]
+
+
+def test_a_newcomer_is_greeted_in_order(room: Room) -> None:
+    """A newcomer gets WELCOME, the lines it asked for, LIVE, its own joining, and what follows."""
+    ann = room.enter("ann")
+    room.say(ann, *range(1, 10))
+    room.forward()
+    bob = room.enter("Bob", lines=3)
+    assert [type(packet).__name__ for packet in bob.packets] == ["Welcome", *["Event"] * 3, "Live", "Event"]
+    welcome, *_, joined = bob.packets
+    assert isinstance(welcome, Welcome) and isinstance(joined, Event)
+    assert welcome[:2] == ("Bob", "#general") and welcome.head == 10 and welcome.confirmed == 0
+    assert seqs(bob.events()) == [8, 9, 10, 11]
+    assert joined.kind is EventKind.JOINED and joined.author == "Bob"
+    assert bob.of(Live) == [Live(10)]
+
+
+def test_what_else_is_in_the_newcomers_batch(room: Room) -> None:
+    """Lines that are taken in one round with a joining come once: before it as replay, after it live."""
+    ann = room.enter("ann")
+    bob = FakeConnection(room.history)
+    reservation = room.reserve("bob")
+    room.say(ann, 1)
+    room.queue.put(Join(reservation, bob, "#general", 0, 50))
+    room.say(ann, 2)
+    room.forward()
+    assert bob.of(Live) == [Live(2)]
+    assert seqs(bob.events()) == [1, 2, 3, 4]
+
+
+def test_a_repeat_is_confirmed_and_nothing_else(room: Room) -> None:
+    """An id that was applied before makes no second event; its sender is told that it is stored."""
+    ann, bob = room.enter("ann"), room.enter("bob")
+    room.say(ann, 5, 6)
+    room.forward()
+    room.say(ann, 5, 6, 7)
+    room.forward()
+    assert [event.id for event in bob.events() if event.kind is EventKind.SAID] == [5, 6, 7]
+    assert ann.of(Confirm) == [Confirm(5), Confirm(6)]
+    assert bob.of(Confirm) == []
+
+
+def test_a_repeat_in_one_burst(room: Room) -> None:
+    """The same id twice in one round is one event."""
+    ann = room.enter("ann")
+    room.say(ann, 5, 5)
+    room.forward()
+    assert [event.id for event in ann.events()] == [0, 5]
+    assert ann.of(Confirm) == [Confirm(5)]
+
+
+def test_ids_are_remembered_across_a_restart(room: Room) -> None:
+    """After the server was killed, a resent line that was stored is confirmed in WELCOME and not doubled."""
+    ann = room.enter("ann")
+    token = ann.of(Welcome)[0].token
+    room.say(ann, 5)
+    room.forward()
+    later = Room(room.history)
+    again = later.enter("ann", token, since=1)
+    assert again.of(Welcome)[0].confirmed == 5
+    later.say(again, 5, 6)
+    later.forward()
+    assert [event.id for event in room.history.log if event.kind is EventKind.SAID] == [5, 6]
+
+
+def test_a_take_over_is_no_event(room: Room) -> None:
+    """Who comes back with its token goes on where it was, its old connection ends, the others see nothing."""
+    old, bob = room.enter("ann"), room.enter("bob")
+    seen = len(bob.packets)
+    token = old.of(Welcome)[0].token
+    new = room.enter("ann", token, since=1)
+    assert old.ended == ("taken over by a new connection", False)
+    assert len(bob.packets) == seen
+    room.say(old, 8)  # too late: this one is not ann any more
+    room.say(new, 9)
+    room.queue.put(Leave(old, "gone"))
+    room.forward()
+    assert seqs(new.events()) == [2, 3] and new.events()[-1].id == 9
+    assert [event.kind for event in room.history.log[2:]] == [EventKind.SAID]
+
+
+def test_a_take_over_into_another_channel(room: Room) -> None:
+    """Who comes back into another channel leaves the first one and joins the other."""
+    old = room.enter("ann")
+    new = room.enter("ann", old.of(Welcome)[0].token, channel="#quiet")
+    assert [(e.kind, e.channel) for e in room.history.log] == [
+        (EventKind.JOINED, "#general"),
+        (EventKind.LEFT, "#general"),
+        (EventKind.JOINED, "#quiet"),
+    ]
+    assert old.ended is not None and old.ended[1] is False
+    assert seqs(new.events()) == [3]
+
+
+def test_left_in_the_batch_it_came_in(room: Room) -> None:
+    """Who joins and is gone in one round is in the log twice and in the room not at all."""
+    connection = FakeConnection(room.history)
+    room.queue.put(Join(room.reserve("ann"), connection, "#general", 0, 10))
+    room.queue.put(Leave(connection, "gone"))
+    room.forward()
+    assert [event.kind for event in room.history.log] == [EventKind.JOINED, EventKind.LEFT]
+    assert room.forwarder.members == {}
+    assert connection.of(Live) == []
+
+
+def test_an_expired_reservation_admits_nobody(room: Room) -> None:
+    """Who comes after its reservation went to another is sent away, and may come again."""
+    late = room.reserve("ann")
+    room.now = HANDSHAKE_SECONDS
+    room.enter("ann")
+    connection = FakeConnection()
+    room.queue.put(Join(late, connection, "#general", 0, 0))
+    room.forward()
+    assert connection.ended is not None and connection.ended[1] is True
+    assert len(room.forwarder.members) == 1
+
+
+def test_a_released_name_is_free(room: Room) -> None:
+    """A newcomer that gives up frees its name."""
+    reservation = room.reserve("ann")
+    with pytest.raises(NameRefused):
+        room.reserve("ann")
+    room.queue.put(Release(reservation))
+    assert room.reserve("ann").name == "ann"
+
+
+def test_a_line_for_another_channel(room: Room) -> None:
+    """A line for a channel that one is not in is not said, and its sender is told which and why."""
+    ann = room.enter("ann")
+    room.say(ann, 5, channel="#quiet")
+    room.forward()
+    (notice,) = ann.of(Notice)
+    assert notice.id == 5 and "#quiet" in notice.text
+    assert len(room.history.log) == 1
+
+
+def test_channels_are_apart(room: Room) -> None:
+    """Who is in one channel gets nothing of another, though all share one order."""
+    ann, eve = room.enter("ann"), room.enter("eve", channel="#quiet")
+    room.say(ann, 1)
+    room.say(eve, 1, channel="#quiet")
+    room.say(ann, 2)
+    room.forward()
+    assert seqs(ann.events()) == [1, 3, 5]
+    assert seqs(eve.events()) == [2, 4]
+
+
+def test_commands_are_answered_to_the_asker(room: Room) -> None:
+    """The answer to a command goes to who asked, with its id, and nowhere else."""
+    ann, bob = room.enter("ann"), room.enter("bob")
+    room.queue.put(Ask(ann, Command(9, "#general", "/who")))
+    room.queue.put(Ask(FakeConnection(), Command(9, "#general", "/who")))  # nobody
+    room.forward()
+    assert ann.of(Notice) == [Notice(9, "2 in #general: ann, bob")]
+    assert bob.of(Notice) == []
+
+
+def test_a_long_answer_comes_in_parts(room: Room) -> None:
+    """An answer that is longer than a packet comes in several, and is whole."""
+    ann = room.enter("ann")
+    for number in range(200):
+        room.enter(f"a-very-long-name-{number:03}")
+    room.queue.put(Ask(ann, Command(9, "#general", "/who")))
+    room.forward()
+    notices = ann.of(Notice)
+    assert len(notices) > 1 and {notice.id for notice in notices} == {9}
+    assert "".join(notice.text for notice in notices).count("a-very-long-name") == 200
+
+
+def test_a_batch_is_encoded_once(room: Room) -> None:
+    """What fifty members get is turned to bytes once."""
+    members = [room.enter(f"member-{number}") for number in range(50)]
+    before = members[0].door.encoded
+    room.say(members[0], 1, 2, 3)
+    room.forward()
+    assert members[0].door.encoded - before == 3
+
+
+def test_more_lines_than_memory_holds(room: Room) -> None:
+    """A newcomer that asks for more than the tail holds gets it from history, as if it were one."""
+    with mock.patch("chatroom.tail.TAIL_EVENTS", 5):
+        ann = room.enter("ann")
+        for id in range(1, 30):
+            room.say(ann, id)
+            room.forward()
+        bob = room.enter("bob", lines=20)
+    assert seqs(bob.events()) == list(range(11, 32))
+
+
+def test_the_clock_set_back(room: Room) -> None:
+    """Times in the log do not go back when the system's clock does."""
+    ann = room.enter("ann")
+    for moment in (2e9, 1e9):
+        with mock.patch("chatroom.forwarder.wall_time", lambda moment=moment: moment):
+            room.say(ann, int(3e9 - moment))
+            room.forward()
+    assert [event.time for event in room.history.log[1:]] == [int(2e12)] * 2
+
+
+def test_recovery_tells_who_has_left() -> None:
+    """After a crash the log says that those who were in have left, so that it alone tells who is here."""
+    room = Room()
+    ann, bob = room.enter("ann"), room.enter("bob")
+    room.say(ann, 7)
+    room.queue.put(Leave(bob, "bye"))
+    room.forward()
+    later = Room(room.history)
+    assert [(e.kind, e.author) for e in room.history.log[4:]] == [(EventKind.LEFT, "ann")]
+    assert room.history.log[-1].text == "the server was stopped"
+    assert fold(room.history.log) == {}
+    assert later.forwarder.members == {}
+    assert not any(session.present for session in room.history.restore().sessions)
+    assert len(Room(room.history).history.log) == 5  # a second start finds nobody
+
+
+# --- trouble with the disk ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("chatroom.forwarder.DISK_RETRY_SECONDS", 0.001)
+    return None
+
+
+def test_a_full_disk_holds_the_batch(room: Room, quick: None) -> None:
+    """While the disk is full nobody is shown the batch and members are told; then everything goes on."""
+    ann = room.enter("ann")
+    room.history.full = True
+    room.say(ann, 5)
+    task = Task(room.forwarder.run)
+    ann.wait_for(lambda peer: bool(peer.of(Notice)))
+    assert [event.id for event in ann.events()] == [0] and "no space" in ann.of(Notice)[0].text
+    room.history.full = False
+    ann.wait_for(lambda peer: len(peer.events()) == 2)
+    room.queue.close()
+    task.result()
+    assert len(ann.of(Notice)) == 2
+    assert room.forwarder.failure is None
+
+
+def test_who_is_on_the_way_in_is_not_told_before_its_welcome(room: Room, quick: None) -> None:
+    """A newcomer whose joining is held gets nothing until it is welcomed: WELCOME comes first."""
+    ann, bob = room.enter("ann"), FakeConnection(room.history)
+    reservation = room.reserve("bob")
+    room.history.full = True
+    room.queue.put(Join(reservation, bob, "#general", 0, 10))
+    task = Task(room.forwarder.run)
+    ann.wait_for(lambda peer: bool(peer.of(Notice)))
+    room.history.full = False
+    bob.wait_for(lambda peer: bool(peer.of(Live)))
+    assert isinstance(bob.packets[0], Welcome)
+    room.queue.close()
+    task.result()
+
+
+def test_full_until_the_end(room: Room) -> None:
+    """What could not be stored until the end is counted, and nobody has seen or been confirmed it."""
+    ann = room.enter("ann")
+    room.history.full = True
+    room.say(ann, 5, 6, 7)
+    task = Task(room.forwarder.run)
+    ann.wait_for(lambda peer: bool(peer.of(Notice)))
+    room.forwarder.stop_waiting()
+    room.queue.close()
+    task.result()
+    assert isinstance(room.forwarder.failure, HistoryError)
+    assert "3 events" in str(room.forwarder.failure)
+    assert [event.id for event in ann.events()] == [0]
+
+
+def test_a_broken_history_ends_it(room: Room) -> None:
+    """When history fails for good the forwarder ends, says why, and shows nothing of what was not stored."""
+    ann = room.enter("ann")
+    room.history.broken = True
+    room.say(ann, 5)
+    room.forwarder.run()
+    assert str(room.forwarder.failure) == "the disk is gone"
+    assert [event.id for event in ann.events()] == [0]
+
+
+def test_who_waits_when_it_ends_is_answered(room: Room) -> None:
+    """When history fails, those who wait for a name or a welcome are answered at once, not at a time-out."""
+    ann = room.enter("ann")
+    reservation = room.reserve("carl")
+    room.history.broken = True
+    held, waiting, carl = Reserve("bob", NO_TOKEN), Reserve("eve", NO_TOKEN), FakeConnection()
+    append = room.history.append
+
+    def fail(*arguments: Any) -> None:
+        room.queue.put(waiting)  # comes while the batch is being stored
+        room.queue.put(Join(reservation, carl, "#general", 0, 0))
+        append(*arguments)
+
+    room.history.append = fail  # type: ignore[method-assign]
+    room.say(ann, 5)
+    room.queue.put(held)
+    room.forwarder.run()
+    for request in (held, waiting):
+        with pytest.raises(Closed):
+            request.answer.result(0)
+    assert carl.ended is not None and carl.ended[1] is True
+    with pytest.raises(Closed):
+        room.queue.put(Reserve("late", NO_TOKEN))
+
+
+# --- everything in any order ----------------------------------------------------------------------------
+
+
+class Guest:
+    """What the test knows of one connection."""
+
+    def __init__(self, connection: FakeConnection, join: Join, log_before: list[Event]) -> None:
+        self.connection = connection
+        self.join = join
+
+    @property
+    def channel(self) -> str:
+        return self.join.channel
+
+    @property
+    def welcome(self) -> Welcome | None:
+        return next(iter(self.connection.of(Welcome)), None)
+
+
+class Conversation(RuleBasedStateMachine):
+    """Joins, lines, leavings, take-overs, resumes, restarts in any order, in rounds of any size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = [
+            mock.patch("chatroom.tail.TAIL_EVENTS", 4),
+            mock.patch("chatroom.catch_up.CATCH_UP_EVENTS", 3),
+            mock.patch("chatroom.roster.secrets.token_bytes", self.token),
+        ]
+        for patch in self.patches:
+            patch.start()
+        self.tokens = 0
+        self.room = Room()
+        self.asked: list[Reserve] = []
+        self.reserved: list[Reservation] = []
+        self.guests: list[Guest] = []
+        self.next_id = 1
+        self.repeats: list[tuple[FakeConnection, int]] = []
+
+    def token(self, size: int) -> bytes:
+        self.tokens += 1
+        return self.tokens.to_bytes(size, "big")
+
+    @initialize(lines=st.integers(0, 12))
+    def begin(self, lines: int) -> None:
+        self.room.history.append([said(seq) for seq in range(1, lines + 1)], [], [])
+        self.room = Room(self.room.history)
+
+    # --- what people do -------------------------------------------------------------------------------
+
+    @rule(name=st.sampled_from(["ann", "Ann", "bob", "eve"]), token=st.integers(0, 6))
+    def reserve(self, name: str, token: int) -> None:
+        tokens = [guest.join.reservation.token for guest in self.guests[-token:]]
+        request = Reserve(name, tokens[0] if token and tokens else NO_TOKEN)
+        self.room.queue.put(request)
+        self.asked.append(request)
+
+    @precondition(lambda self: self.guests)
+    @rule(which=st.integers(0, 5), share=st.floats(0, 1))
+    def come_back(self, which: int, share: float) -> None:
+        """As a client does: with its token, from the last seq that it has seen."""
+        guest = self.guests[-1 - which % len(self.guests)]
+        if guest.welcome is None:
+            return
+        request = Reserve(guest.join.reservation.name, guest.join.reservation.token)
+        self.room.queue.put(request)
+        self.room.forward()
+        if request.answer.exception(0) is None:
+            seen = [event.seq for event in guest.connection.events()]
+            since = seen[int(share * (len(seen) - 1))] if seen else 0
+            self.join(request.answer.result(0), guest.channel, since, 0)
+        self.see()
+
+    @precondition(lambda self: self.reserved)
+    @rule(channel=st.sampled_from(CHANNELS), since=st.integers(0, 30), lines=st.integers(0, 9))
+    def enter(self, channel: str, since: int, lines: int) -> None:
+        self.join(self.reserved.pop(0), channel, min(since, len(self.room.history.log)), lines)
+
+    def join(self, reservation: Reservation, channel: str, since: int, lines: int) -> None:
+        connection = FakeConnection(self.room.history, reservation.name)
+        join = Join(reservation, connection, channel, since, lines)
+        self.guests.append(Guest(connection, join, self.room.history.log))
+        self.room.queue.put(join)
+
+    @precondition(lambda self: self.reserved)
+    @rule()
+    def give_up(self) -> None:
+        self.room.queue.put(Release(self.reserved.pop()))
+
+    @precondition(lambda self: self.guests)
+    @rule(who=st.integers(0, 5), count=st.integers(1, 4))
+    def say(self, who: int, count: int) -> None:
+        guest = self.guests[-1 - who % len(self.guests)]
+        self.room.say(guest.connection, *range(self.next_id, self.next_id + count), channel=guest.channel)
+        self.next_id += count
+
+    @precondition(lambda self: self.guests)
+    @rule(who=st.integers(0, 5), which=st.integers(0, 9))
+    def repeat(self, who: int, which: int) -> None:
+        """Resend a line of the own session that is stored."""
+        guest = self.guests[-1 - who % len(self.guests)]
+        member = self.room.forwarder._roster.member_of(guest.connection)
+        if member is None or not member.session.confirmed:
+            return
+        mine = [e.id for e in self.room.history.log if e.id and e.id <= member.session.confirmed]
+        id = mine[-1 - which % len(mine)]
+        self.room.say(guest.connection, id, channel=guest.channel)
+        self.repeats.append((guest.connection, id))
+
+    @precondition(lambda self: self.guests)
+    @rule(who=st.integers(0, 5))
+    def leave(self, who: int) -> None:
+        connection = self.guests[-1 - who % len(self.guests)].connection
+        connection.end("gone", again=False)
+        self.room.queue.put(Leave(connection, "gone"))
+
+    # --- what the server does -------------------------------------------------------------------------
+
+    @rule()
+    def forward(self) -> None:
+        before = [
+            (connection, id, len(connection.of(Confirm)))
+            for connection, id in self.repeats
+            if self.room.forwarder._roster.member_of(connection) is not None
+        ]
+        self.room.forward()
+        for connection, id, _ in before:
+            if connection.ended is None:
+                assert Confirm(id) in connection.of(Confirm)
+        self.repeats = []
+        self.see()
+
+    @precondition(lambda self: self.room.threads)
+    @rule(which=st.integers(0, 3))
+    def catch_up(self, which: int) -> None:
+        self.room.threads.pop(which % len(self.room.threads))()
+
+    @rule(seconds=st.sampled_from([1.0, HANDSHAKE_SECONDS]))
+    def wait(self, seconds: float) -> None:
+        self.room.now += seconds
+
+    @rule()
+    def restart(self) -> None:
+        """The server is killed: what waits is lost, and all connections with it."""
+        for guest in self.guests:
+            guest.connection.end("killed", again=True)
+        self.room = Room(self.room.history)
+        self.asked, self.reserved, self.repeats = [], [], []
+
+    def see(self) -> None:
+        answered = [request for request in self.asked if request.answer.done()]
+        self.asked = [request for request in self.asked if not request.answer.done()]
+        for request in answered:
+            if request.answer.exception(0) is None:
+                self.reserved.append(request.answer.result(0))
+
+    # --- what must always be so -----------------------------------------------------------------------
+
+    @invariant()
+    def one_log(self) -> None:
+        log = self.room.history.log
+        assert seqs(log) == list(range(1, len(log) + 1))
+        ids = [event.id for event in log if event.kind is EventKind.SAID and event.text == f"text {event.id}"]
+        assert len(ids) == len(set(ids)), "a line twice"
+
+    @invariant()
+    def the_log_tells_who_is_here(self) -> None:
+        members = {name: set(member.channels) for name, member in self.room.forwarder.members.items()}
+        assert members == fold(self.room.history.log)
+        assert len({name_key(name) for name in members}) == len(members)
+        present = {record.name for record in self.room.history.restore().sessions if record.present}
+        assert present == set(members)
+
+    @invariant()
+    def nobody_has_gaps_or_doubles(self) -> None:
+        for guest in self.guests:
+            self.judge(guest)
+
+    def judge(self, guest: Guest, to_the_end: bool = False) -> None:
+        packets, join, welcome = guest.connection.packets, guest.join, guest.welcome
+        if welcome is None:
+            assert not packets
+            return
+        assert packets[0] is welcome and len(guest.connection.of(Welcome)) == 1
+        mine = [event for event in self.room.history.log if event.channel == guest.channel]
+        if join.since:
+            wanted = [event for event in mine if event.seq > join.since]
+        else:
+            before = [event for event in mine if event.seq <= welcome.head]
+            wanted = before[len(before) - min(join.lines, len(before)) :]
+            wanted += [event for event in mine if event.seq > welcome.head]
+        seen = guest.connection.events()
+        assert seen == wanted if to_the_end else seen == wanted[: len(seen)]
+        for live in guest.connection.of(Live):
+            place = packets.index(live)
+            assert all(e.seq <= live.seq for e in packets[:place] if isinstance(e, Event))
+            assert all(e.seq > live.seq for e in packets[place:] if isinstance(e, Event))
+        assert len(guest.connection.of(Live)) <= 1
+
+    def teardown(self) -> None:
+        try:
+            self.room.settle()
+            self.see()
+            for guest in self.guests:
+                if self.room.forwarder._roster.member_of(guest.connection) is not None:
+                    if guest.connection.ended is None:
+                        self.judge(guest, to_the_end=True)
+                        assert guest.connection.of(Live)
+            self.the_log_tells_who_is_here()
+            self.one_log()
+        finally:
+            for patch in self.patches:
+                patch.stop()
+
+
+TestConversation = Conversation.TestCase
+TestConversation.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
