@@ -1,0 +1,208 @@
+"""The reaper: every thread has an owner from before its start until it was joined."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from chatroom.errors import Closed
+from chatroom.reaper import Reaper
+from tests.chatroom.fakes import PATIENCE, Task
+
+
+class HeldStart:
+    """Holds Thread.start of the thread named "held" between its registration and its start."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reached = threading.Event()
+        self.gate = threading.Event()
+        real = threading.Thread.start
+
+        def start(thread: threading.Thread) -> None:
+            if thread.name == "held":
+                self.reached.set()
+                assert self.gate.wait(PATIENCE)
+            real(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldStart]:
+    hold = HeldStart(monkeypatch)
+    yield hold
+    hold.gate.set()
+
+
+def test_an_ended_thread_is_joined_once() -> None:
+    """A thread that has returned is joined by the next round, and then is nobody's business any more."""
+    reaper = Reaper("test")
+    thread = reaper.spawn(lambda: None, "short")
+    thread.join(PATIENCE)
+    assert reaper.reap() == 1
+    assert reaper.reap() == 0
+    assert "0 threads" in repr(reaper)
+
+
+def test_a_thread_not_started_yet_is_not_taken_for_a_dead_one(held: HeldStart) -> None:
+    """Between its registration and its start a thread survives any number of rounds."""
+    reaper = Reaper("test")
+    ran = threading.Event()
+    spawning = Task(lambda: reaper.spawn(ran.set, "held"))
+    assert held.reached.wait(PATIENCE)
+    assert [reaper.reap() for _ in range(3)] == [0, 0, 0]
+    assert "1 threads" in repr(reaper)
+    held.gate.set()
+    spawning.result().join(PATIENCE)
+    assert ran.is_set()
+    assert reaper.reap() == 1
+
+
+def test_close_waits_for_a_thread_that_is_just_starting(held: HeldStart) -> None:
+    """close() does not return before a thread that was registered when it came has run and was joined."""
+    reaper = Reaper("test")
+    spawning = Task(lambda: reaper.spawn(lambda: None, "held"))
+    assert held.reached.wait(PATIENCE)
+    closing = Task(lambda: reaper.close(PATIENCE))
+    held.gate.set()
+    assert closing.result() == []
+    assert not spawning.result().is_alive()
+
+
+def test_close_names_a_thread_that_never_got_to_start(held: HeldStart) -> None:
+    """A thread that is still not started at the deadline is named, not forgotten."""
+    reaper = Reaper("test")
+    spawning = Task(lambda: reaper.spawn(lambda: None, "held"))
+    assert held.reached.wait(PATIENCE)
+    assert reaper.close(0.01) == ["held"]
+    held.gate.set()
+    spawning.result()
+    assert reaper.close(PATIENCE) == []
+
+
+def test_a_thread_that_ends_before_its_start_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that is faster than the return of its own start() is joined like any other."""
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        real(thread)
+        thread.join(PATIENCE)
+
+    reaper = Reaper("test")
+    monkeypatch.setattr(threading.Thread, "start", start)
+    reaper.spawn(lambda: None, "fast")
+    assert reaper.reap() == 1
+    assert reaper.close(PATIENCE) == []
+
+
+def test_close_names_who_did_not_end() -> None:
+    """At the deadline, close() returns the names of the threads that still run, and of no others."""
+    reaper = Reaper("test")
+    release = threading.Event()
+    reaper.spawn(lambda: None, "good")
+    reaper.spawn(lambda: wait(release), "stuck")
+    assert reaper.close(0.05) == ["stuck"]
+    release.set()
+    assert reaper.close(PATIENCE) == []
+
+
+def test_one_deadline_for_all() -> None:
+    """Ten threads that do not end take one deadline, not ten."""
+    reaper = Reaper("test")
+    release = threading.Event()
+    for number in range(10):
+        reaper.spawn(lambda: wait(release), f"stuck {number}")
+    closing = Task(lambda: reaper.close(0.2))
+    assert len(closing.result(1.9)) == 10  # ten deadlines would be 2.0
+    release.set()
+    assert reaper.close(PATIENCE) == []
+
+
+def test_nothing_starts_after_close() -> None:
+    """Who comes after close() is told so instead of getting a thread that nobody joins."""
+    reaper = Reaper("test")
+    reaper.start()
+    assert reaper.close(PATIENCE) == []
+    with pytest.raises(Closed):
+        reaper.spawn(lambda: None, "late")
+
+
+def test_a_failed_thread_is_logged_and_joined(caplog: pytest.LogCaptureFixture) -> None:
+    """What goes wrong in a thread is in the log with its name, and the thread does not stay behind."""
+
+    def fail() -> None:
+        raise ValueError("what went wrong")
+
+    reaper = Reaper("test")
+    with caplog.at_level(logging.ERROR):
+        reaper.spawn(fail, "unlucky").join(PATIENCE)
+    assert "unlucky" in caplog.text and "what went wrong" in caplog.text
+    assert reaper.reap() == 1
+
+
+def test_no_thread_left_in_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the system has no thread left, the caller is told and nothing is registered."""
+    reaper = Reaper("test")
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
+        patch.setattr(threading.Thread, "start", lambda thread: _no_thread())
+        reaper.spawn(lambda: None, "never")
+    assert reaper.close(PATIENCE) == []
+
+
+def wait(release: threading.Event) -> None:
+    release.wait(PATIENCE)
+
+
+def _no_thread() -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_living_threads_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round touches the threads that have reported their end, however many others are alive."""
+    reaper = Reaper("test")
+    release = threading.Event()
+    for number in range(50):
+        reaper.spawn(lambda: wait(release), f"alive {number}")
+    reaper.spawn(lambda: None, "ended").join(PATIENCE)
+    touched: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "join", lambda thread, timeout=None: touched.append(thread.name))
+        patch.setattr(threading.Thread, "is_alive", lambda thread: touched.append(thread.name))
+        assert reaper.reap() == 1
+    assert touched == ["ended"]
+    release.set()
+    assert reaper.close(PATIENCE) == []
+
+
+def test_it_reaps_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once started, it joins ended threads round after round without being asked."""
+    monkeypatch.setattr("chatroom.reaper.REAP_SECONDS", 0.001)
+    reaper = Reaper("test")
+    reaped = threading.Semaphore(0)
+    reap = reaper.reap
+
+    def counting() -> int:
+        count = reap()
+        if count:
+            reaped.release(count)
+        return count
+
+    monkeypatch.setattr(reaper, "reap", counting)
+    reaper.start()
+    for _ in range(3):
+        reaper.spawn(lambda: None, "short")
+        assert reaped.acquire(timeout=PATIENCE)
+    assert reaper.close(PATIENCE) == []
+
+
+def test_a_thread_of_its_own_may_close_it() -> None:
+    """A thread that closes its own reaper does not wait for itself."""
+    reaper = Reaper("test")
+    left: list[str] = []
+    thread = reaper.spawn(lambda: left.extend(reaper.close(PATIENCE)), "closer")
+    thread.join(PATIENCE)
+    assert left == ["closer"]
+    assert reaper.close(PATIENCE) == []

@@ -1,0 +1,204 @@
+"""The roster: names, members and sessions, as the events build them up."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.errors import NameRefused
+from chatroom.events import Event, EventKind
+from chatroom.limits import HANDSHAKE_SECONDS, SESSION_SECONDS
+from chatroom.member import session_key
+from chatroom.packets import NO_TOKEN
+from chatroom.requests import Join, Reservation
+from chatroom.roster import Roster
+from tests.chatroom.fakes import FakeConnection
+
+WEEK = int(SESSION_SECONDS * 1000)
+
+
+class World:
+    """A roster and the events that happen to it."""
+
+    def __init__(self) -> None:
+        self.roster = Roster()
+        self.seq = 0
+
+    def happen(self, kind: EventKind, author: str, id: int = 0, time: int = 0) -> None:
+        self.seq += 1
+        self.roster.apply(Event(self.seq, time, kind, "#general", author, "", id))
+
+    def enter(self, name: str, token: bytes = NO_TOKEN, time: int = 0) -> tuple[Reservation, FakeConnection]:
+        reservation = self.roster.reserve(name, token, 0.0)
+        assert self.roster.release(reservation)
+        connection = FakeConnection()
+        self.roster.arrive(Join(reservation, connection, "#general", 0, 0))
+        self.happen(EventKind.JOINED, reservation.name, time=time)
+        return reservation, connection
+
+    def stay(self, name: str, id: int, time: int = 0) -> Reservation:
+        """Come, say something, leave."""
+        reservation, _ = self.enter(name, time=time)
+        self.happen(EventKind.SAID, name, id, time)
+        self.happen(EventKind.LEFT, name, time=time)
+        return reservation
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.mark.parametrize("other", ["ann", "Ann", "ANN", "Ａｎｎ"])
+def test_a_name_is_given_once(world: World, other: str) -> None:
+    """While a name is reserved nobody else gets it, however it is written."""
+    reservation = world.roster.reserve("Ann", NO_TOKEN, 0.0)
+    with pytest.raises(NameRefused, match="being taken"):
+        world.roster.reserve(other, NO_TOKEN, 1.0)
+    assert world.roster.release(reservation) is True
+    assert world.roster.release(reservation) is False
+    world.roster.reserve(other, NO_TOKEN, 1.0)
+
+
+@pytest.mark.parametrize("other", ["ann", "Ann", "ＡＮＮ"])
+def test_a_members_name_is_in_use(world: World, other: str) -> None:
+    """A member's name is its own until it has left."""
+    world.enter("ann")
+    with pytest.raises(NameRefused, match="in use"):
+        world.roster.reserve(other, NO_TOKEN, 0.0)
+    world.happen(EventKind.LEFT, "ann")
+    assert world.roster.reserve(other, NO_TOKEN, 0.0).name == other
+
+
+def test_a_bad_name_is_refused(world: World) -> None:
+    """A name that may not be is refused with the reason, and reserves nothing."""
+    with pytest.raises(NameRefused, match="begins with"):
+        world.roster.reserve("-x", NO_TOKEN, 0.0)
+
+
+def test_a_reservation_expires(world: World) -> None:
+    """A name whose newcomer never came is free again after the handshake's time, and then is not his."""
+    late = world.roster.reserve("ann", NO_TOKEN, 0.0)
+    with pytest.raises(NameRefused):
+        world.roster.reserve("ann", NO_TOKEN, HANDSHAKE_SECONDS - 0.1)
+    other = world.roster.reserve("ann", NO_TOKEN, HANDSHAKE_SECONDS)
+    assert world.roster.release(late) is False
+    assert world.roster.release(other) is True
+
+
+def test_tokens_are_random_and_kept_as_hashes(world: World) -> None:
+    """Each new session gets a token of its own, and only its hash is remembered."""
+    one, two = (world.roster.reserve(name, NO_TOKEN, 0.0) for name in ("ann", "bob"))
+    assert one.token != two.token and len(one.token) == 16
+    assert one.key == session_key(one.token)
+
+
+def test_the_own_token_gives_the_name_back(world: World) -> None:
+    """Who shows its session's token may have its name although its old connection still holds it."""
+    first, _ = world.enter("ann")
+    again = world.roster.reserve("Ann", first.token, 0.0)
+    assert again.token == first.token and again.key == first.key
+    third = world.roster.reserve("ann", first.token, 0.0)  # a second try need not wait for the first one
+    assert world.roster.release(again) is False
+    assert world.roster.release(third) is True
+
+
+def test_somebody_elses_token_does_not(world: World) -> None:
+    """The token of one session opens no other one's name; it counts with its own name only."""
+    ann, _ = world.enter("ann")
+    bob, _ = world.enter("bob")
+    with pytest.raises(NameRefused):
+        world.roster.reserve("bob", ann.token, 0.0)
+    fresh = world.roster.reserve("carl", bob.token, 0.0)
+    assert fresh.token != bob.token
+
+
+def test_a_take_over_keeps_the_member(world: World) -> None:
+    """After a take-over the same member is served by the new connection only, and is not live yet."""
+    _, old = world.enter("ann")
+    member = world.roster.members["ann"]
+    world.roster.go_live(member)
+    new = FakeConnection()
+    assert world.roster.take_over(member, new) is old
+    assert world.roster.member_of(old) is None
+    assert world.roster.member_of(new) is member
+    assert world.roster.audiences == {}
+
+
+def test_leaving_leaves_nothing(world: World) -> None:
+    """Who has left is in no list any more."""
+    _, connection = world.enter("ann")
+    world.roster.go_live(world.roster.members["ann"])
+    world.happen(EventKind.LEFT, "ann")
+    assert world.roster.members == {} and world.roster.audiences == {}
+    assert world.roster.member_of(connection) is None
+    assert world.roster.holder("ann") is None
+
+
+def test_changes_are_told_once(world: World) -> None:
+    """History is told of each changed session once, in its latest state, and whether it is present."""
+    ann, _ = world.enter("ann")
+    world.happen(EventKind.SAID, "ann", id=41)
+    world.happen(EventKind.SAID, "ann", id=42, time=7)
+    (record,), forgotten = world.roster.take_changes()
+    assert record == (ann.key, "ann", "#general", True, 42, 7) and not forgotten
+    assert world.roster.take_changes() == ([], [])
+    world.happen(EventKind.LEFT, "ann", time=9)
+    (record,), forgotten = world.roster.take_changes()
+    assert record == (ann.key, "ann", "#general", False, 42, 9) and not forgotten
+
+
+def test_who_said_nothing_is_not_remembered(world: World) -> None:
+    """A session without a line has no repeat to tell, so it is forgotten when its member leaves."""
+    ann, _ = world.enter("ann")
+    world.happen(EventKind.LEFT, "ann")
+    assert world.roster.take_changes() == ([], [ann.key])
+    assert world.roster.reserve("ann", ann.token, 0.0).token != ann.token
+
+
+def test_forgotten_and_back_in_one_batch(world: World) -> None:
+    """A session that is forgotten and begins again before history was told is recorded, not removed."""
+    ann, _ = world.enter("ann")
+    again = world.roster.reserve("ann", ann.token, 0.0)
+    world.roster.release(again)
+    world.happen(EventKind.LEFT, "ann")
+    world.roster.arrive(Join(again, FakeConnection(), "#general", 0, 0))
+    world.happen(EventKind.JOINED, "ann")
+    records, forgotten = world.roster.take_changes()
+    assert [(record.key, record.present) for record in records] == [(ann.key, True)]
+    assert forgotten == []
+
+
+def test_a_session_comes_back(world: World) -> None:
+    """An absent session that returns with its token still knows the highest id applied."""
+    ann = world.stay("ann", 42)
+    world.enter("ann", ann.token)
+    assert world.roster.members["ann"].session.confirmed == 42
+
+
+def test_sessions_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of too many absent sessions the longest absent is forgotten, here and in history."""
+    monkeypatch.setattr("chatroom.roster.MAX_SESSIONS", 2)
+    ann, bob, carl = (world.stay(name, 1) for name in ("ann", "bob", "carl"))
+    records, forgotten = world.roster.take_changes()
+    assert forgotten == [ann.key]
+    assert {record.key for record in records} == {bob.key, carl.key}
+
+
+def test_sessions_grow_old(world: World) -> None:
+    """A session that was absent for a week is forgotten when somebody else leaves."""
+    old = world.stay("old", 1, time=0)
+    world.stay("new", 1, time=WEEK)
+    assert world.roster.take_changes()[1] == []
+    world.stay("newer", 1, time=WEEK + 1)
+    assert world.roster.take_changes()[1] == [old.key]
+
+
+def test_restored_sessions_are_absent(world: World) -> None:
+    """A session from before the start is known, absent, and has its name back for its token only."""
+    ann = world.stay("ann", 42)
+    (record,), _ = world.roster.take_changes()
+    later = World()
+    later.roster.restore(record)
+    assert later.roster.members == {}
+    later.enter("ann", ann.token)
+    assert later.roster.members["ann"].session.confirmed == 42
