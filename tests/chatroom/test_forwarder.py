@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -322,9 +322,8 @@ def test_recovery_tells_who_has_left() -> None:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatroom.forwarder.DISK_RETRY_SECONDS", 0.001)
-    return None
 
 
 def test_a_full_disk_holds_the_batch(room: Room, quick: None) -> None:
@@ -396,7 +395,7 @@ def test_who_waits_when_it_ends_is_answered(room: Room) -> None:
         room.queue.put(Join(reservation, carl, "#general", 0, 0))
         append(*arguments)
 
-    room.history.append = fail  # type: ignore[method-assign]
+    room.history.append = fail  # type: ignore[method-assign, assignment]
     room.say(ann, 5)
     room.queue.put(held)
     room.forwarder.run()
@@ -414,7 +413,7 @@ def test_who_waits_when_it_ends_is_answered(room: Room) -> None:
 class Guest:
     """What the test knows of one connection."""
 
-    def __init__(self, connection: FakeConnection, join: Join, log_before: list[Event]) -> None:
+    def __init__(self, connection: FakeConnection, join: Join) -> None:
         self.connection = connection
         self.join = join
 
@@ -432,7 +431,7 @@ class Conversation(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.patches = [
+        self.patches: list[Any] = [
             mock.patch("chatroom.tail.TAIL_EVENTS", 4),
             mock.patch("chatroom.catch_up.CATCH_UP_EVENTS", 3),
             mock.patch("chatroom.roster.secrets.token_bytes", self.token),
@@ -489,7 +488,7 @@ class Conversation(RuleBasedStateMachine):
     def join(self, reservation: Reservation, channel: str, since: int, lines: int) -> None:
         connection = FakeConnection(self.room.history, reservation.name)
         join = Join(reservation, connection, channel, since, lines)
-        self.guests.append(Guest(connection, join, self.room.history.log))
+        self.guests.append(Guest(connection, join))
         self.room.queue.put(join)
 
     @precondition(lambda self: self.reserved)
@@ -612,10 +611,10 @@ class Conversation(RuleBasedStateMachine):
             self.room.settle()
             self.see()
             for guest in self.guests:
-                if self.room.forwarder._roster.member_of(guest.connection) is not None:
-                    if guest.connection.ended is None:
-                        self.judge(guest, to_the_end=True)
-                        assert guest.connection.of(Live)
+                member = self.room.forwarder._roster.member_of(guest.connection)
+                if member is not None and guest.connection.ended is None:
+                    self.judge(guest, to_the_end=True)
+                    assert guest.connection.of(Live)
             self.the_log_tells_who_is_here()
             self.one_log()
         finally:
