@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from chatroom.errors import Closed, HistoryError
+from chatroom.events import Event
 from chatroom.history import History
-from chatroom.limits import BEHIND_BYTES, CATCH_UP_EVENTS
+from chatroom.limits import BEHIND_BYTES, CATCH_UP_EVENTS, CATCH_UP_REST
 from chatroom.member import Member
 from chatroom.requests import GoLive
 from chatroom.transport import Connection
@@ -33,6 +35,8 @@ class CatchUp:
         self._history = history
         self._submit = submit
         self._spawn = spawn
+        self._turn = threading.Semaphore()  # one piece at a time, however many are catching up
+        self._closing = threading.Event()
         # Guards _head, which the forwarder sets and the threads read.
         self._lock = threading.Lock()
         self._head = 0
@@ -41,6 +45,10 @@ class CatchUp:
         """Everything up to seq `head` can be read."""
         with self._lock:
             self._head = head
+
+    def close(self) -> None:
+        """Do not rest any more: the end is near."""
+        self._closing.set()
 
     def begin(self, member: Member, connection: Connection, seq: int) -> None:
         """Send the member what came after `seq`, then submit GoLive. Returns at once."""
@@ -66,11 +74,20 @@ class CatchUp:
         while True:
             with self._lock:
                 head = self._head
-            events = self._history.read(seq, CATCH_UP_EVENTS, channels)
+            events = self._next_piece(connection, channels, seq)
             if events:
-                connection.send(b"".join(map(connection.door.encode, events)))
                 seq = events[-1].seq
             if not connection.wait_until_taken(BEHIND_BYTES):
                 return None
             if len(events) < CATCH_UP_EVENTS:
                 return max(seq, head)  # up to `head`, nothing else is in these channels
+
+    def _next_piece(self, connection: Connection, channels: frozenset[str], seq: int) -> list[Event]:
+        """Read and send one piece, and rest: the interpreter is one for all, and those who are live go first."""
+        with self._turn:
+            began = time.monotonic()
+            events = self._history.read(seq, CATCH_UP_EVENTS, channels)
+            if events:
+                connection.send(b"".join(map(connection.door.encode, events)))
+            self._closing.wait((time.monotonic() - began) * CATCH_UP_REST)
+        return events

@@ -105,8 +105,13 @@ TAIL_EVENTS: Final = 2048
 TAIL_BYTES: Final = 4 * 1024 * 1024
 """Text bytes of the kept events: the count alone would allow 128 MiB of the longest texts."""
 
-CATCH_UP_EVENTS: Final = 1000
-"""Events read from history in one piece for a member that is behind: a few milliseconds of work."""
+CATCH_UP_EVENTS: Final = 256
+"""Events read from history in one piece for members that are behind: less than a millisecond of work, the
+longest that the live conversation has to wait for it."""
+
+CATCH_UP_REST: Final = 1.0
+"""Pause after each such piece, as a multiple of the time it took: those who catch up get at most half of the
+interpreter, all together."""
 
 # --- sessions -------------------------------------------------------------------------------------------
 
