@@ -105,12 +105,14 @@ class Pipe:
         while not self._signal and self._ended is None:
             # Looked at before polling: the event of a line that is confirmed is in the inbox already.
             stored = self._input_ended.is_set() and not self._client.pending()
-            self._show(self._client.poll())
+            updates = self._client.poll()
+            self._show(updates)
             if stored and self._live and not self._follow:
                 return
             if self._follow and self._out is None:
                 return
-            if self._ended is None and not self._signal:
+            # Printing may have taken wake-ups away: wait only when there was nothing to print.
+            if not updates and not self._signal:
                 select.select([self._woken], [], [])
                 self._woken.recv(4096)
 
@@ -170,7 +172,7 @@ class Pipe:
                 if ready:
                     left = left[os.write(self._out, left[:_CHUNK]) :]
                 elif woken:
-                    self._woken.recv(4096)  # the inbox is looked at after this in any case
+                    self._woken.recv(4096)  # else it would be ready for ever
             except BlockingIOError:
                 continue
             except BrokenPipeError:

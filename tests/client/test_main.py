@@ -20,26 +20,9 @@ def test_without_options_the_defaults_of_the_readme_hold() -> None:
 
 def test_all_options() -> None:
     """Each option reaches its place."""
-    options = parser().parse_args(
-        [
-            "[::1]:6000",
-            "--name",
-            "ann",
-            "--channel",
-            "#x",
-            "--json",
-            "--follow",
-            "--no-color",
-            "--history",
-            "7",
-            "--retry-for",
-            "0",
-            "--dead-after",
-            "1.5",
-            "--repaint",
-            "inline",
-        ]
-    )
+    line = "[::1]:6000 --name ann --channel #x --json --follow --no-color"
+    line += " --history 7 --retry-for 0 --dead-after 1.5 --repaint inline"
+    options = parser().parse_args(line.split())
     assert options.address == ("::1", 6000)
     assert (options.name, options.channel) == ("ann", "#x")
     assert options.json

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +17,7 @@ from chatroom.events import Event, EventKind
 from chatroom.packets import Bye, Live, Notice, Say
 from client import Client
 from client.pipe import Pipe, as_json_line
-from tests.client.fake_server import Background, FakeServer, said
+from tests.client.fake_server import PATIENCE, Background, FakeServer, said
 
 
 def piped(
@@ -58,6 +61,46 @@ def test_nothing_to_say_ends_when_caught_up() -> None:
     old = Event(1, 0, EventKind.SAID, "#general", "bob", "old")
     code, output = piped(lambda server: store(server, 0, old))
     assert (code, output.count("bob: old")) == (0, 1)
+
+
+def test_what_comes_while_printing_is_held_up_is_not_forgotten() -> None:
+    """A line that is confirmed while the reader of the output makes a pause ends the program all the same."""
+    source, feed = os.pipe()
+    taken, out = os.pipe()
+    os.write(feed, b"one\n")
+    os.close(feed)
+    woken = threading.Event()
+    with FakeServer() as server:
+
+        def play() -> None:
+            peer, _ = server.admit(said(1, "x" * 60_000), said(2, "x" * 60_000), Live(2), head=2)
+            say = peer.expect(Say)
+            while not _readable(taken):  # printing has begun, and more is there than a pipe holds
+                time.sleep(0.001)
+            woken.clear()
+            peer.send(said(3, say.text, "bot", say.id))
+            assert woken.wait(PATIENCE)
+            while _readable(pipe._woken.fileno()):
+                time.sleep(0.001)
+            with open(taken, "rb") as output:
+                assert output.read().endswith(b"bot: one\n")
+            peer.expect(Bye)
+            peer.close()
+
+        client = Client(port=server.port, name="bot", retry_for=0)
+        playing = Background(play)
+        client.connect()
+        pipe = Pipe(client, follow=False, as_json=False, retries=False, source=source, out=out)
+        wake_up = pipe._wake_up
+        pipe._wake_up = lambda: (wake_up(), woken.set())  # type: ignore[assignment, method-assign]
+        assert pipe.run() == 0
+        os.close(source)
+        os.close(out)
+        playing.result()
+
+
+def _readable(descriptor: int) -> bool:
+    return bool(select.select([descriptor], [], [], 0)[0])
 
 
 def test_a_refused_line_fails(capsys: pytest.CaptureFixture[str]) -> None:
