@@ -17,7 +17,7 @@ from threading import Event as Flag
 from threading import Lock, Thread
 from typing import Final, NamedTuple
 
-from chatroom.errors import ConnectionLost, NameRefused, Refused
+from chatroom.errors import ConnectionLost, NameRefused
 from chatroom.events import Event
 from chatroom.packets import (
     NO_TOKEN,
@@ -195,7 +195,7 @@ class BluntClient:
             while self._wire is None and not self._closing.wait(_RETRY_SECONDS):
                 try:
                     self._enter()
-                except (ConnectionLost, NameRefused, Refused, TimeoutError):
+                except (ConnectionLost, NameRefused):
                     pass  # down, or still holding our name: again
 
     def _drop(self) -> None:
@@ -287,7 +287,10 @@ class BluntClient:
 
 def _expect(wire: Wire, kind: type[Packet]) -> Packet:
     """The next packet, which is to be of this kind; raises NameRefused for FAIL."""
-    packet = wire.receive()
+    try:
+        packet = wire.receive()
+    except TimeoutError:
+        raise ConnectionLost("silence in the handshake") from None
     if isinstance(packet, Status) and packet.code is Code.FAIL:
         raise NameRefused(packet.reason)
     if not isinstance(packet, kind):

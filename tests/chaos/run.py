@@ -34,6 +34,7 @@ from tests.chaos.schedule import Fault, FaultKind, Plan
 
 _ALL_STORED_SECONDS: Final = 40.0  # after the last fault: pauses between retries, dead peers, catching up
 _ALL_SEEN_SECONDS: Final = 20.0
+_GET_IN_SECONDS: Final = 20.0  # a second on an idle machine
 _RETRY_START: Final = 0.2  # seconds until a server that could not start is tried again
 
 
@@ -82,6 +83,7 @@ class Chaos:
             make_client(speaker, folder, self.proxy.port) for speaker in plan.speakers
         ]
         self._down = True  # the server, on purpose
+        self._killed: set[Client] = set()  # clients that will be started again
         self._disk_harms = 0
         self._lives: list[Life] = []
         self._order = count()  # so that no two entries of the heap compare equal
@@ -92,6 +94,7 @@ class Chaos:
         self._start_server()
         for client in self.clients:
             client.start()
+        wait_until(self._all_are_in, _GET_IN_SECONDS, 0.2)
         started = time.monotonic()
         for fault in self.plan.faults:
             self._heal_until(started + fault.at)
@@ -143,10 +146,19 @@ class Chaos:
                 else:
                     self._wrong(Wrong.CRASHED, "server", f"it ended by itself with {code}")
                 self._start_server()
+            self._watch_clients()
             pause = until - time.monotonic()
             if pause <= 0:
                 return
             time.sleep(min(pause, 0.1))
+
+    def _watch_clients(self) -> None:
+        """A program that could not get in when it was started ends and says so; then it is started again."""
+        for client in self.clients:
+            if client.gave_up_at_once() and client not in self._killed:
+                client.close()
+                client.start()
+                self.report.counts["clients that gave up at once"] += 1
 
     # --- harms -----------------------------------------------------------------------------------------
 
@@ -191,7 +203,13 @@ class Chaos:
     def _kill_client(self, fault: Fault) -> None:
         client = self.clients[fault.target % len(self.clients)]
         client.kill()
-        self._after(fault.seconds, lambda: None if client.alive else client.start())
+        self._killed.add(client)
+        self._after(fault.seconds, lambda: self._start_client(client))
+
+    def _start_client(self, client: Client) -> None:
+        if not client.alive:
+            client.start()
+        self._killed.discard(client)
 
     def _fill_disk(self, fault: Fault) -> bool:
         if not self.disk.can_be_full or self._disk_harms:
@@ -235,6 +253,7 @@ class Chaos:
 
     def _bring_to_an_end(self) -> None:
         """Everybody falls silent, has all stored, sees the last line and leaves."""
+        wait_until(self._all_are_in, _GET_IN_SECONDS, 0.5)
         for client in self.clients:
             client.quiet()
         wait_until(lambda: all(self._has_stored(c) for c in self.clients), _ALL_STORED_SECONDS, 0.3)
@@ -246,9 +265,14 @@ class Chaos:
         self._lives = [life for each in lives for life in each]
         for client, each in zip(self.clients, lives, strict=True):
             self._look_at_the_end_of(client, each[-1])
-            client.kill()
+            client.close()
         if wrong := self.server.terminate():
             self._wrong(Wrong.CRASHED, "server", wrong)
+
+    def _all_are_in(self) -> bool:
+        """Whether every client that lives was let in once: one that was just started may still fail to."""
+        self._watch_clients()
+        return all(not client.alive or client.lives()[-1].shown for client in self.clients)
 
     def _has_stored(self, client: Client) -> bool:
         return not client.alive or client.flushed()
@@ -258,6 +282,7 @@ class Chaos:
 
     def _look_at_the_end_of(self, client: Client, life: Life) -> None:
         if life.ending is None or not life.flushed:
+            client.abort()  # its log then says where it stands
             missing = [text for text in life.said if text not in set(life.confirmed)]
             last = life.shown[-1] if life.shown else "nothing"
             self._wrong(

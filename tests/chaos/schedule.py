@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 DEAD_AFTER: Final = 3.0
 """Seconds of silence after which both programs give a connection up, in chaos: short, so that it happens."""
 
-_LEAD_IN: Final = 1.5  # seconds for everybody to arrive
+_LEAD_IN: Final = 0.3  # seconds before the first fault
 _SPACING: Final = 0.45  # mean seconds between two faults
 _LIVES: Final = 1.2  # a server that was started gets at least so long: some work is to be done, too
 
