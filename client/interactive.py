@@ -256,7 +256,7 @@ class Conversation:
                 view.system(f"connection lost: {update.reason}", now)
                 view.status("reconnecting")
             case Retrying():
-                view.status(f"no connection: {update.reason}; retrying {_in_seconds(update.seconds)}")
+                view.status(f"retrying {_in_seconds(update.seconds)}: {update.reason}")
             case Ended():
                 self._ended = update
 

@@ -1,0 +1,125 @@
+"""The terminal in raw mode, on a pseudo-terminal of the test's own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import termios
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from client.terminal import PosixTerminal, Terminated
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[int, int]]:
+    """The two ends of a pseudo-terminal: the window, and what the program has."""
+    master, slave = pty.openpty()
+    yield master, slave
+    os.close(master)
+    os.close(slave)
+
+
+def test_raw_inside_as_before_outside(ends: tuple[int, int]) -> None:
+    """Keys come one by one, without echo, only inside; signals are handled as before afterwards."""
+    _, slave = ends
+    before, handler = termios.tcgetattr(slave), signal.getsignal(signal.SIGTERM)
+    with PosixTerminal(slave, slave):
+        inside = termios.tcgetattr(slave)
+        assert not inside[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
+        assert not inside[1] & termios.OPOST
+    assert termios.tcgetattr(slave) == before
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_given_back_on_errors(ends: tuple[int, int], error: type[BaseException]) -> None:
+    """Whatever ends the block, the terminal is as before."""
+    _, slave = ends
+    before = termios.tcgetattr(slave)
+    with pytest.raises(error), PosixTerminal(slave, slave):
+        raise error
+    assert termios.tcgetattr(slave) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_fatal_signals_end_the_block(ends: tuple[int, int], number: signal.Signals) -> None:
+    """A signal that asks the program to end unwinds to the exit code that shells know."""
+    with pytest.raises(Terminated) as ended, PosixTerminal(ends[1], ends[1]) as terminal:
+        os.kill(os.getpid(), number)
+        terminal.wait(5.0, for_room=False)
+    assert ended.value.code == 128 + number
+
+
+def test_a_thread_can_wake_it(ends: tuple[int, int]) -> None:
+    """`wake` ends `wait` from any thread, and is harmless when it is too late."""
+    with PosixTerminal(ends[1], ends[1]) as terminal:
+        waker = threading.Thread(target=terminal.wake)
+        waker.start()
+        assert terminal.wait(5.0, for_room=False) == (False, True, False)
+        waker.join()
+        assert terminal.signals() == set()
+        for _ in range(100_000):  # more than a pipe holds
+            terminal.wake()
+        assert terminal.signals() == set()
+        assert terminal.wait(0.0, for_room=False) == (False, False, False)
+    terminal.wake()
+
+
+def test_a_resize_ends_the_wait(ends: tuple[int, int]) -> None:
+    """A signal does not only run its handler: the wait is over, though Python would go on with it."""
+    with PosixTerminal(ends[1], ends[1]) as terminal:
+        os.kill(os.getpid(), signal.SIGWINCH)
+        assert terminal.wait(5.0, for_room=False)[1]
+        assert terminal.signals() == {signal.SIGWINCH}
+
+
+def test_reading_and_writing(ends: tuple[int, int]) -> None:
+    """What is typed is read, what is written arrives, line ends unchanged."""
+    master, slave = ends
+    with PosixTerminal(slave, slave) as terminal:
+        os.read(master, 100)  # ?2004h
+        os.write(master, b"\x03\r\n")
+        assert terminal.wait(5.0, for_room=True) == (True, False, True)
+        assert terminal.read() == b"\x03\r\n"
+        terminal.write("é\r\n\n")
+        assert os.read(master, 100) == "é\r\n\n".encode()
+
+
+def test_never_made_non_blocking(ends: tuple[int, int]) -> None:
+    """The terminal belongs to the shell, too: its descriptor stays as it is."""
+    with PosixTerminal(ends[1], ends[1]):
+        assert os.get_blocking(ends[1])
+
+
+def test_a_full_terminal_is_noticed(ends: tuple[int, int]) -> None:
+    """When nobody reads what is shown there is no room, and there is again when it was read."""
+    master, slave = ends
+    with PosixTerminal(slave, slave) as terminal:
+        os.set_blocking(slave, False)  # by the test, to fill it
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.write(slave, b"x" * 4096)
+        os.set_blocking(slave, True)
+        assert not terminal.has_room()
+        assert terminal.wait(0.0, for_room=True) == (False, False, False)
+        while not terminal.has_room():
+            os.read(master, 4096)
+        assert terminal.wait(5.0, for_room=True) == (False, False, True)
+        os.set_blocking(master, False)  # close() would wait for what is not read
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.read(master, 65536)
+
+
+def test_the_size(ends: tuple[int, int]) -> None:
+    """A terminal that does not know its size has the classic one."""
+    master, slave = ends
+    with PosixTerminal(slave, slave) as terminal:
+        assert terminal.size() == (80, 24)
+        termios.tcsetwinsize(master, (10, 30))
+        assert terminal.size() == (30, 10)

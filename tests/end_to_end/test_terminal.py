@@ -1,0 +1,107 @@
+"""Two people in two terminals, with the real programs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.client.pseudo_terminal import PseudoTerminal, python
+from tests.end_to_end.programs import ServerProcess, server
+
+
+def person(port: int, name: str, *options: str) -> PseudoTerminal:
+    return PseudoTerminal(python("client", f"127.0.0.1:{port}", "--name", name, *options))
+
+
+def test_two_people_talk(tmp_path: Path) -> None:
+    """Each sees the other's lines; what one is typing stays when the other speaks, and is sent whole."""
+    with server(tmp_path) as running, person(running.port, "ann") as ann, person(running.port, "bob") as bob:
+        ann.see("bob joined")
+        bob.see("bob joined")
+        ann.type("half-typed")
+        ann.see("ann> half-typed")
+        bob.type("hello ann\r")
+        rows = ann.see("bob: hello ann")
+        ann.see(lambda rows: "ann> half-typed" in rows)
+        assert rows.index(next(row for row in rows if row.endswith("bob: hello ann"))) < len(rows) - 1
+        ann.type(" no more\r")
+        bob.see("ann: half-typed no more")
+        ann.see("ann: half-typed no more")
+        ann.type("/who\r")
+        ann.see("2 in #general: ann, bob")
+        bob.type("\x04")
+        assert bob.wait() == 0
+        ann.see("bob left")
+        ann.type("\x03")
+        assert ann.wait() == 0
+        for terminal in (ann, bob):
+            assert terminal.modes() == terminal.modes_before
+            assert terminal.screen.obeyed == []
+
+
+def test_nobody_drives_another_ones_terminal(tmp_path: Path) -> None:
+    """A pasted escape sequence is seen as what it is."""
+    with server(tmp_path) as running, person(running.port, "ann") as ann, person(running.port, "bob") as bob:
+        ann.see("bob joined")
+        bob.see("bob>")
+        bob.type("\x1b[200~\x9b2J \u202etxt \t漢字 👩‍👩‍👧 end\x1b[201~\r")
+        rows = ann.see("end")
+        assert any("2J txt" in row and "漢字 👩👩👧 end" in row for row in rows)
+        assert ann.screen.obeyed == []
+
+
+def test_asked_for_a_name_again(tmp_path: Path) -> None:
+    """A name that is taken is refused with the reason, and one may try another."""
+    with server(tmp_path) as running, person(running.port, "ann") as ann:
+        ann.see("ann joined")
+        with PseudoTerminal(python("client", f"127.0.0.1:{running.port}")) as other:
+            other.see("Your name [")
+            other.type("Ann\r")
+            other.see("in use")
+            other.type("bob\r")
+            other.see("bob>")
+            ann.see("bob joined")
+            other.type("\x04")
+            assert other.wait() == 0
+
+
+@pytest.mark.slow
+def test_the_half_typed_line_survives_a_server_restart(tmp_path: Path) -> None:
+    """kill -9 and a new server: it says so once, sends what was said in between, and the line is intact."""
+    data = str(tmp_path / "history")
+    first = ServerProcess(tmp_path / "log", "--data", data)
+    try:
+        with person(first.port, "ann") as ann:
+            ann.see("ann joined")
+            first.kill()
+            ann.see("connection lost")
+            ann.type("said meanwhile\rhalf")
+            ann.see("--:-- ann: said meanwhile")
+            again = ServerProcess(tmp_path / "log", "--data", data, port=first.port)
+            try:
+                ann.see("back again")
+                ann.see(lambda rows: any("said meanwhile" in row for row in rows))
+                rows = ann.see(lambda rows: not any(row.startswith("--:--") for row in rows))
+                assert "ann> half" in rows
+                assert sum("connection lost" in row for row in rows) == 1
+                assert sum("said meanwhile" in row for row in rows) == 1
+                ann.type("\x03\x03")
+                assert ann.wait() == 0
+            finally:
+                again.kill()
+    finally:
+        first.kill()
+
+
+def test_leaving_while_the_server_is_gone(tmp_path: Path) -> None:
+    """Ctrl-C ends the retrying at once."""
+    with server(tmp_path) as running, person(running.port, "ann") as ann:
+        ann.see("ann joined")
+        running.kill()
+        ann.see("retrying in")
+        began = time.monotonic()
+        ann.type("\x03")
+        assert ann.wait() == 0
+        assert time.monotonic() - began < 2.0
