@@ -10,7 +10,7 @@ from collections.abc import Callable
 from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event
 from chatroom.history import History
-from chatroom.limits import BEHIND_BYTES, CATCH_UP_EVENTS, CATCH_UP_REST
+from chatroom.limits import BEHIND_BYTES, CATCH_UP_BYTES, CATCH_UP_EVENTS, CATCH_UP_REST
 from chatroom.member import Member
 from chatroom.requests import GoLive
 from chatroom.transport import Connection
@@ -71,23 +71,32 @@ class CatchUp:
 
     def _send_pieces(self, connection: Connection, channels: frozenset[str], seq: int) -> int | None:
         """Piece by piece, each after the one before was taken; the seq reached, None when it went away."""
+        limit = CATCH_UP_EVENTS
         while True:
             with self._lock:
                 head = self._head
-            events = self._next_piece(connection, channels, seq)
+            asked = limit
+            events, size = self._next_piece(connection, channels, seq, asked)
             if events:
                 seq = events[-1].seq
+                limit = max(1, min(CATCH_UP_EVENTS, CATCH_UP_BYTES * len(events) // size))
             if not connection.wait_until_taken(BEHIND_BYTES):
                 return None
-            if len(events) < CATCH_UP_EVENTS:
+            if len(events) < asked:
                 return max(seq, head)  # up to `head`, nothing else is in these channels
 
-    def _next_piece(self, connection: Connection, channels: frozenset[str], seq: int) -> list[Event]:
-        """Read and send one piece, and rest: the interpreter is one for all, and those who are live go first."""
+    def _next_piece(
+        self, connection: Connection, channels: frozenset[str], seq: int, limit: int
+    ) -> tuple[list[Event], int]:
+        """Read and send one piece, and rest: the interpreter is one for all, and those who are live go first.
+
+        The events of the piece, and their bytes.
+        """
         with self._turn:
             began = time.monotonic()
-            events = self._history.read(seq, CATCH_UP_EVENTS, channels)
-            if events:
-                connection.send(b"".join(map(connection.door.encode, events)))
+            events = self._history.read(seq, limit, channels)
+            piece = b"".join(map(connection.door.encode, events))
+            if piece:
+                connection.send(piece)
             self._closing.wait((time.monotonic() - began) * CATCH_UP_REST)
-        return events
+        return events, len(piece)

@@ -104,7 +104,7 @@ class MemoryHistory:
             if not self._events:
                 return []
             start = max(0, after + 1 - self._events[0].seq)  # seqs have no gaps: the index is known
-            later = islice(self._events, start, None)
+            later = map(self._events.__getitem__, range(start, len(self._events)))
             return list(islice((event for event in later if event.channel in channels), limit))
 
     def last(self, limit: int, channels: Collection[str]) -> list[Event]:

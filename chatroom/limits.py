@@ -109,6 +109,9 @@ CATCH_UP_EVENTS: Final = 256
 """Events read from history in one piece for members that are behind: less than a millisecond of work, the
 longest that the live conversation has to wait for it."""
 
+CATCH_UP_BYTES: Final = 256 * 1024
+"""Bytes that such a piece is meant to have: where texts are long, the next piece has fewer events."""
+
 CATCH_UP_REST: Final = 1.0
 """Pause after each such piece, as a multiple of the time it took: those who catch up get at most half of the
 interpreter, all together."""

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
+from typing import NoReturn
 
 from chatroom.errors import ChatroomError
 from chatroom.limits import DEAD_AFTER
 
+_USAGE = 2  # the exit code for a command line that cannot be understood
+_INTERRUPTED = 130
+
+
+class _Options(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"chatroom-server: {message} (see --help)", file=sys.stderr)
+        sys.exit(_USAGE)
+
 
 def parser() -> argparse.ArgumentParser:
     """All options; their defaults make a server that works."""
-    options = argparse.ArgumentParser(
-        prog="chatroom-server", description="A chatroom for the terminal: the server."
-    )
+    options = _Options(prog="chatroom-server", description="A chatroom for the terminal: the server.")
     options.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     options.add_argument(
         "--port", type=_port, default=5050, help="port of the lobby, 0: any (default %(default)s)"
@@ -61,6 +72,11 @@ def main(arguments: list[str] | None = None) -> int:
     except ChatroomError as error:
         print(f"chatroom-server: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # `--export FILE | head`: who reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is buffered goes nowhere, quietly
+        return 0
+    except KeyboardInterrupt:  # while it starts; later it is the way to end in order
+        return _INTERRUPTED
 
 
 def _run(options: argparse.Namespace) -> int:
