@@ -27,7 +27,7 @@ class Server:
         self._chatroom = chatroom
         self._lobby = lobby
         self._listener = _listen(host, port)
-        # Guards _guests.
+        # Guards _guests, and that none is added once _closing is set.
         self._lock = threading.Lock()
         self._guests: set[socket.socket] = set()  # in the middle of the handshake, in the lobby
         self._closing = threading.Event()
@@ -56,11 +56,12 @@ class Server:
     def _begin_handshake(self, sock: socket.socket, peer: str) -> None:
         """In a thread of its own: a silent newcomer keeps nobody else out."""
         with self._lock:
+            closing = self._closing.is_set()  # close() has woken the guests, and would not know this one
             full = len(self._guests) >= MAX_HANDSHAKES
-            if not full:
+            if not full and not closing:
                 self._guests.add(sock)
-        if full:
-            log.warning("= %s: refused, too many handshakes at once", peer)
+        if full or closing:
+            log.warning("= %s: refused, %s", peer, "closing" if closing else "too many handshakes at once")
             sock.close()
             return
         try:
@@ -84,7 +85,8 @@ class Server:
 
     def close(self) -> None:
         """Accept nobody any more; handshakes that are under way end."""
-        self._closing.set()
+        with self._lock:
+            self._closing.set()
         try:
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         except OSError:
@@ -104,6 +106,8 @@ def _listen(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
+    except UnicodeError:  # no host name by the rules of IDNA
+        raise ConfigError(f"cannot listen on {host}: the host is not known") from None
     except OSError as error:
         raise ConfigError(f"cannot listen on {host}: {error.strerror or error}") from None
     try:

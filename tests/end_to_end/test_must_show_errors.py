@@ -1,0 +1,229 @@
+"""Whatever cannot be done is said in one clear line on stderr, with an exit code that is not 0."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from client import Client
+from tests.end_to_end.peer import come_in
+from tests.end_to_end.programs import ROOT, run_program, server
+
+
+def assert_one_line(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> None:
+    """One line on stderr, which says `words`; nothing on stdout; that exit code."""
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith(("chatroom-server: ", "chatroom-client: "))
+    for word in words:
+        assert word in done.stderr
+    assert done.returncode == code
+
+
+# --- the server -----------------------------------------------------------------------------------------
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    """A second server on the same port says that the port is taken, and which."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run_program("server", "--port", port, "--data", ":memory:")
+    assert_one_line(done, f"127.0.0.1:{port}", "in use")
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "...", "x" * 300, "192.0.2.1", "::ffff:300.1.1.1"])
+def test_host_unknown_to_the_server(host: str) -> None:
+    """A host that is not known, or not ours, is named."""
+    assert_one_line(run_program("server", "--port", "0", "--host", host, "--data", ":memory:"), host)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--port", "70000"),
+        ("--port", "-1"),
+        ("--port", "http"),
+        ("--dead-after", "nan"),
+        ("--dead-after", "0"),
+        ("--durability", "none"),
+        ("--nonsense", "1"),
+    ],
+)
+def test_bad_option_of_the_server(option: str, value: str) -> None:
+    """A wrong option is answered in one line that names it, and with exit code 2."""
+    assert_one_line(run_program("server", "--data", ":memory:", option, value), option, code=2)
+
+
+@pytest.mark.parametrize("value", ["5-1", "0-5", "1-70000", "any-", "-", "1", "a-b", ""])
+def test_bad_range_of_ports(value: str) -> None:
+    """A range of ports that is none is answered in one line that says what would be one."""
+    assert_one_line(
+        run_program("server", "--port", "0", "--data", ":memory:", f"--ports={value}"), "any, same or LO-HI"
+    )
+
+
+def test_history_that_is_none(tmp_path: Path) -> None:
+    """A file that is no history is named, refused and left alone."""
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear diary\n" * 1000)
+    assert_one_line(run_program("server", "--port", "0", "--data", str(path)), str(path))
+    assert path.read_text() == "Dear diary\n" * 1000
+    assert_one_line(run_program("server", "--port", "0", "--data", str(tmp_path)), "folder")
+    assert_one_line(run_program("server", "--port", "0", "--data", str(tmp_path / "no" / "file")), "folder")
+
+
+def test_history_of_a_newer_version(tmp_path: Path) -> None:
+    """A history of a newer version is refused with that reason, and is not touched."""
+    path = tmp_path / "history"
+    with server(tmp_path, data=str(path)) as program:
+        program.stop()
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA user_version = 1000")
+    before = path.read_bytes()
+    assert_one_line(run_program("server", "--port", "0", "--data", str(path)), "newer")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_history_that_is_read_only(tmp_path: Path) -> None:
+    """A history that cannot be written is refused at the start, not at the first line."""
+    path = tmp_path / "history"
+    with server(tmp_path, data=str(path)) as program:
+        program.stop()
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        assert_one_line(run_program("server", "--port", "0", "--data", str(path)), str(path))
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_history_in_use(tmp_path: Path) -> None:
+    """A second server on the same history is refused."""
+    with server(tmp_path, data=str(tmp_path / "history")):
+        done = run_program("server", "--port", "0", "--data", str(tmp_path / "history"))
+    assert_one_line(done, "history", "use")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_first_line_that_cannot_be_printed() -> None:
+    """A server that cannot tell its port ends, rather than running where nobody finds it."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "server", "--port", "0", "--data", ":memory:"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            timeout=15,
+            check=False,
+        )
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+
+
+# --- the client -----------------------------------------------------------------------------------------
+
+
+def test_connection_refused() -> None:
+    """A port where nobody listens is named, and that the connection was refused."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # ours, and not listened on
+        address = f"127.0.0.1:{reserved.getsockname()[1]}"
+        assert_one_line(run_program("client", address, "--name", "ann"), address, "refused")
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "...", "x" * 300])
+def test_host_unknown_to_the_client(host: str) -> None:
+    """A host that is not known is named."""
+    assert_one_line(run_program("client", host, "--name", "ann"), host, "not known")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["127.0.0.1:http"],
+        ["127.0.0.1:70000"],
+        ["[::1"],
+        ["--nonsense"],
+        ["--history", "-1"],
+        ["--dead-after", "inf"],
+        ["one", "two"],
+    ],
+)
+def test_bad_option_of_the_client(arguments: list[str]) -> None:
+    """A wrong option is answered in one line, and with exit code 2."""
+    assert_one_line(run_program("client", "--name", "ann", *arguments), "--help", code=2)
+
+
+def test_names_and_channels_that_cannot_be(tmp_path: Path) -> None:
+    """A name that is bad or taken, and a channel that is none, is said in one line."""
+    with server(tmp_path) as program, come_in(program.port, "ann"):
+        address = f"127.0.0.1:{program.port}"
+        assert_one_line(run_program("client", address, "--name", "ANN"), "ANN", "in use")
+        assert_one_line(run_program("client", address, "--name", "a b"), "name")
+        assert_one_line(run_program("client", address, "--name", "bob", "--channel", "general"), "channel")
+
+
+def test_no_chatroom_there() -> None:
+    """Something else that listens there is not mistaken for a chatroom, and not waited for."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "client", f"127.0.0.1:{other.getsockname()[1]}", "--name", "ann"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        try:
+            other.settimeout(15)
+            with other.accept()[0] as sock:
+                sock.sendall(b"220 mail.example.org ESMTP\r\n")
+                out, errors = child.communicate(timeout=15)
+        finally:
+            child.kill()
+            child.wait()
+    assert_one_line(subprocess.CompletedProcess([], child.returncode, out, errors), "not the chatroom")
+
+
+def test_server_gone_in_mid_session(tmp_path: Path) -> None:
+    """A client that is told not to retry says that the server is gone, and ends."""
+    with server(tmp_path) as program, come_in(program.port, "watch") as watch:
+        address = f"127.0.0.1:{program.port}"
+        child = subprocess.Popen(
+            [sys.executable, "-m", "client", address, "--name", "ann", "--retry-for", "0", "--follow"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        try:
+            watch.socket.settimeout(15)
+            while (event := watch.receive()) is not None and getattr(event, "author", "") != "ann":
+                pass
+            program.kill()
+            _, errors = child.communicate(timeout=15)
+        finally:
+            child.kill()
+            child.communicate()
+    assert (child.returncode, len(errors.splitlines())) == (1, 1), errors
+    assert errors.startswith("chatroom-client: ")
+
+
+def test_the_object_says_the_same(tmp_path: Path) -> None:
+    """A client object without reconnecting ends with the reason when the server is killed."""
+    with server(tmp_path) as program, Client(port=program.port, name="ann", reconnect=False) as ann:
+        assert ann.say("hello").wait(10)
+        program.kill()
+        updates = list(ann.updates(timeout=10))
+    assert updates[-1] is not None
+    assert ann.ended is not None
+    assert ann.ended.error is not None
