@@ -185,18 +185,29 @@ class Session:
     def _process(self, turn: int, packets: list[Packet], size: int) -> None:
         """Sift a burst, at the same time as others are sifted, and hand it on when it is its turn."""
         pieces: list[Piece] = []
+        failure: Exception | None = None
         try:
             pieces = sift(packets)
-        finally:
-            with self._turnstile.passing(turn):
-                try:
-                    for piece in pieces:
-                        self._deliver(piece, size)
-                except Exception as bug:  # without the rest of the burst nothing later may be shown
-                    self._skipping = True
-                    self.lose(f"processing failed: {bug!r}", bug)
-                    raise
+        except Exception as bug:  # noqa: BLE001  raised again below: the turn has to be passed first
+            failure = bug
+        with self._turnstile.passing(turn):
+            try:
+                if failure is not None:
+                    raise failure
+                for piece in pieces:
+                    self._deliver(piece, size)
+            except ProtocolError as broken:
+                self._give_up(broken)
+            except Exception as bug:
+                self._give_up(bug)
+                raise
         self._updated()
+
+    def _give_up(self, failure: Exception) -> None:
+        """Nothing later may be shown without the rest of this burst: all is fetched again. Requires the turn."""
+        self._skipping = True
+        known = isinstance(failure, ChatroomError)
+        self.lose(str(failure) if known else f"processing failed: {failure!r}", failure)
 
     def _deliver(self, piece: Piece, size: int) -> None:
         """Act on one piece of a burst. Requires the turn, like everything below."""

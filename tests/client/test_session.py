@@ -189,14 +189,17 @@ def test_a_packet_at_the_wrong_time_ends_the_connection(stage: Stage) -> None:
     assert "SAY" in lost.reason
 
 
-def test_a_bug_in_processing_loses_no_event(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("moment", ["sifting", "delivering"])
+def test_a_bug_in_processing_loses_no_event(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
     """The burst that could not be processed, and all after it, are fetched again on a new connection."""
     broken = threading.Event()
 
     def fail_once(packets):  # type: ignore[no-untyped-def]
         if not broken.is_set():
             broken.set()
-            return [object()]
+            return [None / 0] if moment == "sifting" else [[None]]
         return sift(packets)
 
     monkeypatch.setattr(session, "sift", fail_once)
