@@ -204,7 +204,7 @@ class Session:
         self._updated()
 
     def _give_up(self, failure: Exception) -> None:
-        """Nothing later may be shown without the rest of this burst: all is fetched again. Requires the turn."""
+        """Nothing later may be shown without the rest of this burst: it is fetched again. Needs the turn."""
         self._skipping = True
         known = isinstance(failure, ChatroomError)
         self.lose(str(failure) if known else f"processing failed: {failure!r}", failure)
