@@ -13,7 +13,7 @@ from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
-from chatroom.limits import BEHIND_BYTES, CATCH_UP_EVENTS, MAX_TEXT
+from chatroom.limits import BACKLOG_BYTES, BEHIND_BYTES, CATCH_UP_BYTES, CATCH_UP_EVENTS, MAX_TEXT
 from chatroom.member import Member, Session
 from chatroom.packets import NO_TOKEN, Live, Say
 from chatroom.queue import WaitingQueue
@@ -55,12 +55,14 @@ def test_pieces_in_order() -> None:
 
 
 def test_long_texts_come_in_small_pieces() -> None:
-    """However long the missed texts are, what waits for one member stays bounded."""
-    alone = Alone([said(seq, text="x" * MAX_TEXT) for seq in range(1, 101)])
+    """However long the missed texts are, what waits for one member is far from what ends its connection."""
+    alone = Alone([said(seq, text="x" * MAX_TEXT) for seq in range(1, CATCH_UP_EVENTS + 50)])
     connection = FakeConnection(alone.history)
     alone.begin(connection, 0)
-    assert len(connection.events()) == 100
-    assert max(connection.sizes) <= BEHIND_BYTES + 2 * MAX_TEXT
+    assert len(connection.events()) == CATCH_UP_EVENTS + 49
+    first, *others = connection.sizes
+    assert first + BEHIND_BYTES < BACKLOG_BYTES
+    assert max(others) <= CATCH_UP_BYTES + 2 * MAX_TEXT
 
 
 def test_other_channels_do_not_hold_it_up() -> None:
