@@ -132,12 +132,13 @@ class Forwarder:
                 self._history.append(batch.events, records, forgotten)
                 break
             except HistoryFull as full:
+                if self._closing.is_set():  # there may have been space since the last try, but not now
+                    raise HistoryError(f"{len(batch.events)} events could not be stored: {full}") from None
                 if not trouble:
                     trouble = str(full)
                     log.error("history: %s; waiting", trouble)
                     self._tell_all(f"the server cannot store what is said ({trouble}); it waits for space")
-                if self._closing.wait(DISK_RETRY_SECONDS):
-                    raise HistoryError(f"{len(batch.events)} events could not be stored: {trouble}") from None
+                self._closing.wait(DISK_RETRY_SECONDS)
         if trouble:
             log.warning("history: can be written again")
             self._tell_all("the server can store again")

@@ -373,6 +373,21 @@ def test_full_until_the_end(room: Room) -> None:
     assert [event.id for event in ann.events()] == [0]
 
 
+def test_space_between_the_last_try_and_the_end(room: Room) -> None:
+    """When the end comes while a batch is held, it is tried once more: there may be space by now."""
+    ann = room.enter("ann")
+    room.history.full = True
+    room.say(ann, 5, 6, 7)
+    task = Task(room.forwarder.run)
+    ann.wait_for(lambda peer: bool(peer.of(Notice)))
+    room.history.full = False
+    room.forwarder.stop_waiting()
+    room.queue.close()
+    task.result()
+    assert room.forwarder.failure is None
+    assert [event.id for event in ann.events()] == [0, 5, 6, 7]
+
+
 def test_a_broken_history_ends_it(room: Room) -> None:
     """When history fails for good the forwarder ends, says why, and shows nothing of what was not stored."""
     ann = room.enter("ann")
