@@ -71,6 +71,8 @@ class Chatroom:
             self._forwarder.run()
         finally:
             self._queue.close()
+            for connection in self._forwarder.connections():
+                connection.end(GOODBYE, again=True)
             self._forwarded.set()
             self._on_ended()
 
@@ -114,7 +116,7 @@ class Chatroom:
         """Read from one connection and submit, until it ends."""
         connection = join.connection
         try:
-            self._queue.put(join)
+            self._put(connection, join)
             reason = self._read(connection)
             connection.end("goodbye", again=False)
         except ProtocolError as error:
@@ -169,9 +171,7 @@ class Chatroom:
         deadline = Deadline(seconds)
         self._forwarder.stop_waiting()
         self._queue.close()
-        if self._forwarded.wait(deadline.left()):
-            for connection in self._forwarder.connections():
-                connection.end(GOODBYE, again=True)
+        self._forwarded.wait(deadline.left())
         for stop in self._stops:
             stop()
         left = self._reaper.close(deadline.left())

@@ -311,7 +311,7 @@ class Forwarder:
         self._catch_up.close()
 
     def connections(self) -> list[Connection]:
-        """Of all members. Only before the thread has started or after it has ended."""
+        """Of all members. Only in the forwarder's thread."""
         return [member.connection for member in self._roster.members.values()]
 
     @property

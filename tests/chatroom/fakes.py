@@ -143,7 +143,9 @@ class FakeConnection:
         return said
 
     def submitting(self, busy: bool) -> None:
-        self.busy.append(busy)
+        with self.changed:
+            self.busy.append(busy)
+            self.changed.notify_all()
 
     def send(self, data: bytes) -> None:
         with self.changed:
