@@ -83,7 +83,8 @@ def test_a_closed_window_ends_the_program(record: Path) -> None:
     """When the terminal goes away, so does the client."""
     with staged(record) as terminal:
         terminal.hang_up()
-        assert terminal.process.wait(PATIENCE) in (0, 1, 129)
+        # 120: it left in order, and Python could not flush what it still had to say to nobody.
+        assert terminal.process.wait(PATIENCE) in (0, 1, 120, 129)
 
 
 def test_ctrl_z_and_back(record: Path) -> None:
