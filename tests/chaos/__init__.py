@@ -6,7 +6,7 @@ proxy.py       a TCP proxy that resets, cuts, stalls and chops connections
 schedule.py    which fault happens when, from a seed
 programs.py    the real server and clients as child processes
 disk.py        a disk that can be full or failing
-talker.py      a child process around the importable Client that writes its record
+talker.py      a child process around one of the two clients that writes its record
 run.py         one run: load, faults, healing, judgement
 sabotage.py    the server with a planted bug, to show that the checker can fail
 """

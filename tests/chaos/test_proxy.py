@@ -161,8 +161,8 @@ def test_a_server_that_is_down_looks_down(proxy: Proxy, server: socket.socket) -
     """When nobody listens behind the proxy, the client is told at once."""
     server.close()
     with (
+        pytest.raises(ConnectionResetError),  # perhaps while connecting already
         socket.create_connection(("127.0.0.1", proxy.port), TIMEOUT) as client,
-        pytest.raises(ConnectionResetError),
     ):
         client.recv(10)
 
