@@ -310,7 +310,7 @@ class Client:
                 own_try = Deadline(HANDSHAKE_SECONDS)
         if not self._closing.is_set():
             if self._retry_for:
-                reason = f"gave up after {self._retry_for:g} seconds: {reason}"
+                reason = f"gave up after {self._retry_for:g} s: {reason}"
             self._end(Ended(reason, ConnectionLost(reason)))
         return None
 

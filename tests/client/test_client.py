@@ -394,7 +394,7 @@ def test_giving_up(options: dict[str, object]) -> None:
         peer.close()
         ended = until_ended(client)
         assert isinstance(ended.error, ConnectionLost)
-        assert ("gave up after 0.05 seconds" in ended.reason) is (options.get("retry_for") == 0.05)
+        assert ("gave up after 0.05 s" in ended.reason) is (options.get("retry_for") == 0.05)
         server.dismiss(client)
 
 
