@@ -83,3 +83,11 @@ def test_every_thread_is_listed() -> None:
         assert re.search(rf"^\| {re.escape(name)}", THREADS, re.M), (
             f"the thread {name!r} is not in notes/threads.md"
         )
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """The list of decisions has every page, under its number."""
+    folder = ROOT / "notes" / "decisions"
+    listed = re.findall(r"^(\d+)\. \[.+\]\((.+)\)$", (folder / "README.md").read_text(), re.M)
+    assert [name for _, name in listed] == sorted(page.name for page in folder.glob("0*.md"))
+    assert all(int(number) == int(name[:4]) for number, name in listed)
