@@ -266,9 +266,7 @@ def test_an_interrupt_while_the_server_is_away(programs: Programs) -> None:
     program = programs.client("--name", "bot")
     assert read_line(program).endswith("bot joined")
     programs.stop_server()
-    write(
-        program, (b"x" * 999 + b"\n") * 200
-    )  # more than a pipe holds: some of it was said by now
+    write(program, (b"x" * 999 + b"\n") * 200)  # more than a pipe holds: some of it was said by now
     assert program.stderr is not None
     assert b"trying to reconnect" in program.stderr.readline()
     program.send_signal(signal.SIGINT)
