@@ -150,7 +150,7 @@ FRAMES_PER_SECOND: Final = 30
 answered at once."""
 
 TRANSCRIPT_ENTRIES: Final = 2000
-"""Entries kept for repainting: more than any screen has rows. What is older is in the terminal's scrollback."""
+"""Entries kept for repainting: more than any screen has rows. Older ones are in the terminal's scrollback."""
 
 FLOOD_SCREENS: Final = 2
 """Screens full of new lines in one frame from which on nobody can read along."""
@@ -186,7 +186,7 @@ ESCAPE_SECONDS: Final = 0.05
 """An escape character with nothing behind it for this long is the Esc key, not the start of an arrow key."""
 
 SEQUENCE_SECONDS: Final = 0.5
-"""A longer sequence cut off for this long is given up: slow links do split them, but not for half a second."""
+"""A longer sequence cut off for so long is given up: slow links do split them, but not for half a second."""
 
 PASTE_SECONDS: Final = 5.0
 """A paste whose end does not come for this long is over, so that the keyboard is never dead."""

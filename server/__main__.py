@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"chatroom-server: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `--export FILE | head`: who reads has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is buffered goes nowhere, quietly
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the rest goes nowhere
         return 0
     except KeyboardInterrupt:  # while it starts; later it is the way to end in order
         return _INTERRUPTED
