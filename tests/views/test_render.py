@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.views.screen import Screen
+from tests.views.screen import Screen, code_points
 from views import render
 from views.layout import Block, layout_input
 from views.render import Drawn
-from views.text import Piece, Row
+from views.text import Piece, Row, flow
 
 
 def block(text: str, columns: int = 80, cursor: int | None = None) -> Block:
@@ -80,6 +80,23 @@ def test_a_reprint_heals() -> None:
     out, _ = render.reprint(rows("0", "1", "2")[-drawn.history :], rows("new"), current, 6)
     screen.feed(out)
     assert screen.rows() == ["0", "1", "2", "new", "> typed", ""]
+
+
+def test_nothing_shows_through_a_gap() -> None:
+    """Where a terminal draws a character narrower than was thought, no old text is left in the gap."""
+    [wide] = flow([Piece("a\U0001faebb")], 20)
+    for paint in (
+        lambda drawn, current: render.frame(drawn, [wide], current),
+        lambda drawn, current: render.reprint([wide] * 4, [wide], current, 8),
+    ):
+        screen = Screen(20, 8, code_points)
+        current = block("xxxxxx", 20)
+        screen.feed(render.scroll_away(8))
+        out, drawn = render.reprint([], rows("xxxxxx"), current, 8)
+        screen.feed(out)
+        screen.feed(paint(drawn, current)[0])
+        assert "xx" not in "".join(row for row in screen.rows() if "b" in row)
+        assert any(row.startswith("a") and row.endswith("  b") for row in screen.rows())
 
 
 def test_a_shrinking_block_leaves_nothing() -> None:
