@@ -36,7 +36,7 @@ class Outbox:
 
     __slots__ = (
         "_behind", "_changed", "_closed", "_ending", "_flow", "_in_flight", "_kept", "_lock", "_on_overflow",
-        "_progress", "_size", "_socket", "_watched", "_watcher",
+        "_progress", "_released", "_size", "_socket", "_watched", "_watcher",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,7 @@ class Outbox:
         self._watched = False  # the drainer has it, and closes the socket if it must be closed
         self._ending = False  # the last bytes are in; after them the socket is shut down
         self._closed = False  # nothing can be sent any more
+        self._released = False  # the handler, which may be in recv(), is done with the socket
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "ending" if self._ending else "open"
@@ -118,6 +119,7 @@ class Outbox:
             if self._closed or self._ending:
                 return
             self._ending = True
+            behind, self._behind = self._behind, False
             rest = self._write(last) if self._kept is None else last
             if rest is None:
                 self._shut(socket.SHUT_RDWR)
@@ -132,6 +134,8 @@ class Outbox:
                 self._changed.notify_all()
         if watch:
             self._watcher.watch(self)
+        if behind:  # nobody waits for one that is sent away
+            self._flow.caught_up()
 
     def wait_until_taken(self, size: int) -> bool:
         """Wait until at most `size` bytes are kept; False when the connection is at its end."""
@@ -198,7 +202,7 @@ class Outbox:
             if self._kept is not None:
                 return False
             self._watched = False
-            if self._closed:
+            if self._released:
                 self._socket.close()
             return True
 
@@ -220,13 +224,16 @@ class Outbox:
         with self._lock:
             if not self._closed:
                 self._fail()
+            behind, self._behind = self._behind, False
+        if behind:
+            self._flow.caught_up()
 
     def close(self) -> None:
         """Close the socket, after the goodbye where one is on its way. Only the handler calls it, once."""
         with self._lock:
             if not self._ending:
                 self._fail()
-            self._closed = True
+            self._closed = self._released = True
             if not self._watched:
                 self._socket.close()
             behind, self._behind = self._behind, False
