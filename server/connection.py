@@ -87,9 +87,8 @@ class NativeConnection:
             self._early = ()
             if packets is None:
                 return ()
-            burst = [packet for packet in packets if type(packet) is Say or self._is_talk(packet)]
-            if burst:
-                return burst  # type: ignore[return-value]  # _is_talk lets nothing else through
+            if burst := self._talk(packets):
+                return burst
 
     def _read(self) -> Sequence[Packet] | None:
         """The packets of one recv(), perhaps none; None at the end of the stream."""
@@ -112,6 +111,17 @@ class NativeConnection:
             self._error = error
             return error.before
 
+    def _talk(self, packets: Sequence[Packet]) -> list[Say | Command | Bye]:
+        """What the chatroom wants of `packets`, up to the first that may not come: that is the next error."""
+        burst: list[Say | Command | Bye] = []
+        try:
+            for packet in packets:
+                if type(packet) is Say or self._is_talk(packet):
+                    burst.append(packet)  # type: ignore[arg-type]  # _is_talk lets nothing else through
+        except ProtocolError as error:
+            self._error = error
+        return burst
+
     def _is_talk(self, packet: Packet) -> bool:
         """Whether the chatroom wants it; a ping is answered here, what may not come ends all."""
         if isinstance(packet, Ping):
@@ -121,8 +131,7 @@ class NativeConnection:
             return False
         if isinstance(packet, Say | Command | Bye):
             return True
-        self._error = ProtocolError(f"{type(packet).__name__.upper()} cannot come from a member")
-        raise self._error
+        raise ProtocolError(f"{type(packet).__name__.upper()} cannot come from a member")
 
     def _reason(self, default: str) -> str:
         with self._lock:

@@ -222,7 +222,7 @@ class Outbox:
     def cut(self) -> None:
         """End the connection at once; what is kept is dropped. The socket is closed by close()."""
         with self._lock:
-            if not self._closed:
+            if not self._closed or self._kept is not None:  # a goodbye may outlive the handler
                 self._fail()
             behind, self._behind = self._behind, False
         if behind:

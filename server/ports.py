@@ -48,7 +48,8 @@ class Ports:
                 return _listen(lobby.family, host, port)
             except OSError as error:
                 last = error
-        raise last or OSError("no port")
+        reason = last.strerror if last else "an empty range"
+        raise OSError(f"no port of {self.low}-{self.high} is free: {reason}") from last
 
 
 def _listen(family: int, host: str, port: int) -> socket.socket:

@@ -67,7 +67,10 @@ class Wire:
         left = self._deadline.left()
         if not left:
             raise ConnectionLost("too slow")
-        self.socket.settimeout(left)
+        try:
+            self.socket.settimeout(left)
+        except OSError as error:  # closed on this side
+            raise ConnectionLost(error.strerror or str(error)) from None
 
 
 def _bytes(packets: Iterable[Packet]) -> bytes:

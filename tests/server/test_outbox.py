@@ -273,6 +273,15 @@ def test_the_goodbye_outlives_the_handler(desk: Desk) -> None:
     assert desk.outbox.let_go() and not desk.is_open
 
 
+def test_a_goodbye_that_outlives_the_handler_can_be_cut(desk: Desk) -> None:
+    """A goodbye that nobody takes does not keep the descriptor when the drainer ends."""
+    desk.outbox.send(LARGE)
+    desk.outbox.finish(b"goodbye")
+    desk.outbox.close()
+    desk.outbox.cut()
+    assert desk.outbox.let_go() and not desk.is_open
+
+
 def test_what_came_while_the_drainer_let_go(desk: Desk) -> None:
     """When something is kept between the last flush and letting go, the drainer goes on."""
     desk.outbox.send(LARGE)

@@ -1,0 +1,77 @@
+"""Admission ports: any, the same, or a range."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from chatroom.errors import ConfigError
+from server.ports import Ports
+
+
+@pytest.fixture
+def lobby() -> Iterator[socket.socket]:
+    """A newcomer's connection in the lobby, the server's end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()):
+            sock, _ = listener.accept()
+            with sock:
+                yield sock
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("any", Ports()),
+        ("same", Ports(same=True)),
+        ("5100-5199", Ports(5100, 5199)),
+        ("7-7", Ports(7, 7)),
+        ("1-65535", Ports(1, 65535)),
+    ],
+)
+def test_what_can_be_asked_for(text: str, ports: Ports) -> None:
+    """The three forms of the option are understood."""
+    assert Ports.parse(text) == ports
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "all", "5100", "5100-", "-5100", "0-10", "5199-5100", "1-65536", "a-b", "1-2-3", "٥-٦", "²-³"],
+)
+def test_what_cannot(text: str) -> None:
+    """Anything else is one clear error that says what can be given."""
+    if text == "٥-٦":  # digits of another script are digits
+        assert Ports.parse(text) == Ports(5, 6)
+        return
+    with pytest.raises(ConfigError, match="LO-HI"):
+        Ports.parse(text)
+
+
+def test_any_port(lobby: socket.socket) -> None:
+    """Without a range the system chooses; it is listened on at the address of the lobby."""
+    with Ports().listen(lobby) as listener:
+        host, port = listener.getsockname()
+        assert host == "127.0.0.1" and port > 0
+        socket.create_connection((host, port)).close()
+
+
+def test_a_port_of_the_range(lobby: socket.socket) -> None:
+    """With a range the port is one of it: the one that is free."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
+        low, high = sorted(sock.getsockname()[1] for sock in (taken, free))
+        number = free.getsockname()[1]
+        free.close()
+        if high - low > 500:
+            low, high = min(number, number), number
+        with Ports(low, high).listen(lobby) as listener:
+            assert low <= listener.getsockname()[1] <= high
+
+
+def test_a_range_that_is_taken(lobby: socket.socket) -> None:
+    """When every port of the range is taken, the error says that, for a person."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        with pytest.raises(OSError, match=rf"no port .*{number}-{number} is free"):
+            Ports(number, number).listen(lobby)
