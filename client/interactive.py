@@ -1,4 +1,4 @@
-"""A person at a terminal: keys to the client, what happened to the screen.
+"""A person at a terminal: the entry points of the interactive client.
 
 `interact` runs until the user leaves or the client ends. Where there is no terminal that could be painted on
 (see `can_paint`), plain lines are read and printed.
@@ -7,50 +7,16 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
 from datetime import date
-from threading import Thread
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import cast
 
-from chatroom.errors import ChatroomError, Closed
-from chatroom.events import Event
-from chatroom.limits import LEAVE_SECONDS, PENDING_SHOWN
-from chatroom.packets import Notice
-from client.updates import CaughtUp, Connected, Disconnected, Ended, Missed, Retrying, Update
-from views import Action, Leave, Repaint, Submitted, Suspend, View, one_line, plain_line, sanitize
-
-if TYPE_CHECKING:
-    from client.terminal import PosixTerminal
-
-
-class Line(Protocol):
-    """A line that was said, as the client hands it out."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def stored(self) -> bool: ...
-
-
-class Talker(Protocol):
-    """What a terminal needs of a `client.Client`."""
-
-    on_update: Callable[[], None] | None
-
-    @property
-    def name(self) -> str: ...
-    def say(self, text: str, timeout: float | None = None) -> Line: ...
-    def command(self, text: str) -> None: ...
-    def flush(self, timeout: float | None = None) -> bool: ...
-    def poll(self) -> list[Update]: ...
-    def updates(self, timeout: float | None = None) -> Iterator[Update]: ...
-    def close(self) -> None: ...
+from client.conversation import COMMANDS, Conversation
+from client.plain import talk_plainly
+from client.talker import Talker
+from client.updates import Ended
+from views import Repaint, View, one_line
 
 
 def ask_name(default: str, reason: str | None = None) -> str:
@@ -81,7 +47,7 @@ def interact(client: Talker, *, colour: bool, repaint: str = "around") -> int:
     repaint: "around" or "inline", see `views.Repaint`
     """
     if not can_paint():
-        return _interact_plainly(client)
+        return _conclude(talk_plainly(client))
     from client.terminal import PosixTerminal
 
     with PosixTerminal() as terminal:
@@ -101,263 +67,12 @@ def interact(client: Talker, *, colour: bool, repaint: str = "around") -> int:
         finally:
             client.on_update = None
             terminal.write(view.leave(time.monotonic()))
-    return _conclude(client, ended)
+    return _conclude(ended)
 
 
-def _conclude(client: Talker, ended: Ended | None) -> int:
+def _conclude(ended: Ended | None) -> int:
     """What the user should know at the end, and the exit code."""
     if ended is not None and ended.error is not None:
         print(f"chatroom-client: {one_line(ended.reason)}", file=sys.stderr)
         return 1
     return 0
-
-
-class Conversation:
-    """One client on one terminal, in the main thread: keys, window size, news, then at most one write."""
-
-    def __init__(self, client: Talker, terminal: PosixTerminal, view: View) -> None:
-        self.client = client
-        self.view = view
-        self._terminal = terminal
-        self._lines: dict[int, Line] = {}  # said and not seen in the conversation yet, in order
-        self._connected = True
-        self._left = False
-        self._ended: Ended | None = None
-
-    def run(self) -> Ended | None:
-        """Until the user leaves (None) or the client ends."""
-        for update in self.client.poll():
-            self._show(update)
-        crowded = False  # the terminal does not take what was written: neither write nor fetch more
-        while not self._left and self._ended is None:
-            wait = None if crowded else self.view.wait(time.monotonic())
-            typed, woken, roomy = self._terminal.wait(wait, for_room=crowded)
-            if typed:
-                self._type()
-            if woken:
-                self._obey(self._terminal.signals())
-            crowded = crowded and not roomy
-            if not crowded:
-                self._fetch()
-                crowded = not self._write()
-        if self._left and self._lines:
-            self._wait_for_lines()
-        return self._ended
-
-    def leave(self) -> None:
-        """End the loop: the user wants to go."""
-        self._left = True
-
-    # --- in ----------------------------------------------------------------------------------------------
-
-    def _type(self) -> None:
-        data = self._terminal.read()
-        if not data:
-            self.leave()
-        for action in self.view.keys(data, time.monotonic()):
-            self._act(action)
-
-    def _act(self, action: Action) -> None:
-        if isinstance(action, Leave):
-            self.leave()
-        elif isinstance(action, Suspend):
-            self._suspend()
-        elif action.text.startswith("/") and not action.text.startswith("//"):
-            self._command(action)
-        else:
-            self._say(action.text.removeprefix("/"), action)
-
-    def _say(self, text: str, action: Submitted) -> None:
-        try:
-            line = self.client.say(text, timeout=0)
-        except (TimeoutError, ValueError, ChatroomError) as error:
-            self._not_sent(action, error)
-        else:
-            self._lines[line.id] = line
-
-    def _command(self, action: Submitted) -> None:
-        word = action.text.split(None, 1)[0].lower()
-        for command in COMMANDS:
-            if command.name == word:
-                command.do(self)
-                if not command.sent:
-                    return
-        try:
-            self.client.command(action.text)
-        except (TimeoutError, ValueError, ChatroomError) as error:
-            self._not_sent(action, error)
-
-    def _not_sent(self, action: Submitted, error: Exception) -> None:
-        """Give the line back: nothing that was typed is lost."""
-        self.view.editor.restore(action.text)
-        self.view.system(f"not sent: {error}")
-        if isinstance(error, Closed) and self._ended is None:
-            self.leave()
-
-    def _suspend(self) -> None:
-        self._terminal.write(self.view.release())
-        self._terminal.suspend()
-        self._terminal.signals()  # that we were continued is known
-        self.view.resize(*self._terminal.size())
-
-    def _obey(self, signals: set[int]) -> None:
-        if signal.SIGTSTP in signals:
-            self._suspend()
-        if signal.SIGCONT in signals:  # stopped by somebody else, who did not restore the terminal
-            self._terminal.take()
-            self.view.release()
-        if signal.SIGWINCH in signals or signal.SIGCONT in signals:
-            self.view.resize(*self._terminal.size())
-
-    def _fetch(self) -> None:
-        for update in self.client.poll():
-            self._show(update)
-        self.view.pending([line.text for line in self._lines.values()])
-
-    # --- out ---------------------------------------------------------------------------------------------
-
-    def _write(self) -> bool:
-        """Paint when it is time; False when the terminal has no room now."""
-        now = time.monotonic()
-        if self.view.wait(now) != 0.0:
-            return True
-        if not self._terminal.has_room():
-            return False
-        out = self.view.tick(now)
-        if out:
-            self._terminal.write(out)
-        return True
-
-    def _show(self, update: Update) -> None:
-        view, now = self.view, int(time.time() * 1000)
-        match update:
-            case Event():
-                if update.author == self.client.name:
-                    self._lines.pop(update.id, None)
-                view.event(update)
-                view.identity(self.client.name)
-            case Notice():
-                self._lines.pop(update.id, None)  # a notice that answers a line says why it is not stored
-                view.completer.learn(_COMMAND_WORD.findall(update.text))
-                view.system(update.text, now)
-            case Connected():
-                self._connected = True
-                view.identity(update.name)
-                view.status("")
-                you = f"you are {update.name} in {update.channel}"
-                view.system("back again" if update.resumed else f"{you}; /help lists the commands", now)
-            case Missed():
-                if update.count:
-                    view.missed(update.count, update.more)
-            case CaughtUp():  # a stored line that did not come by now is not going to
-                self._lines = {id: line for id, line in self._lines.items() if not line.stored}
-            case Disconnected():
-                self._connected = False
-                view.system(f"connection lost: {update.reason}", now)
-                view.status("reconnecting")
-            case Retrying():
-                view.status(f"retrying {_in_seconds(update.seconds)}: {update.reason}")
-            case Ended():
-                self._ended = update
-
-    def _wait_for_lines(self) -> None:
-        """Before leaving: give lines that are on their way a moment, and say which are lost."""
-        if self._connected:
-            self.client.flush(LEAVE_SECONDS)
-        lost = [line for line in self._lines.values() if not line.stored]
-        for line in lost[:PENDING_SHOWN]:
-            self.view.system(f"not stored: {line.text}")
-        if len(lost) > PENDING_SHOWN:
-            self.view.system(f"… and {len(lost) - PENDING_SHOWN} more lines")
-
-
-class LocalCommand(NamedTuple):
-    """A command of the client's own. `sent`: the server shall have it, too."""
-
-    name: str
-    help: str
-    do: Callable[[Conversation], None]
-    sent: bool = False
-
-
-def _help(conversation: Conversation) -> None:
-    width = max(len(command.name) for command in COMMANDS)
-    lines = [f"{command.name:{width}}  {command.help}" for command in COMMANDS]
-    conversation.view.system("\n".join([*lines, _KEYS_HELP]))
-
-
-COMMANDS = (
-    LocalCommand("/quit", "leave (Ctrl-C or Ctrl-D on an empty line do, too)", Conversation.leave),
-    LocalCommand("/clear", "empty the screen", lambda conversation: conversation.view.clear()),
-    LocalCommand("/help", "this", _help, sent=True),
-)
-_KEYS_HELP = """\
-//x     says /x
-Tab completes names and commands, Up brings sent lines back, Alt-Enter makes a line end, Ctrl-_ takes \
-back, Ctrl-L repaints, Ctrl-C empties the line."""
-_COMMAND_WORD = re.compile(r"^(/[a-z]+)\b", re.MULTILINE)  # in a notice: the server's /help
-
-
-def _in_seconds(seconds: float) -> str:
-    return f"in {seconds:.0f} s" if seconds >= 1 else "now"
-
-
-# --- without a terminal ---------------------------------------------------------------------------------
-
-
-def _interact_plainly(client: Talker) -> int:
-    """Lines in, lines out, without any escape sequence; the input is not saved from what is printed."""
-    ended: list[Ended] = []
-    printer = Thread(target=_print_updates, args=(client, ended), name="printer")
-    printer.start()
-    try:
-        for line in sys.stdin:
-            text = line.rstrip("\r\n")
-            if ended or text.strip() == "/quit":
-                break
-            _send_plainly(client, text)
-        client.flush(LEAVE_SECONDS)
-    except KeyboardInterrupt:
-        pass  # the same as /quit
-    except Closed:
-        pass  # `ended` says why
-    finally:
-        client.close()
-        printer.join()
-    return _conclude(client, ended[0] if ended else None)
-
-
-def _send_plainly(client: Talker, text: str) -> None:
-    try:
-        if text.startswith("/") and not text.startswith("//"):
-            client.command(text)
-        elif text.strip():
-            client.say(text.removeprefix("/"))
-    except (TimeoutError, ValueError) as error:
-        print(f"-- not sent: {error}", flush=True)
-
-
-def _print_updates(client: Talker, ended: list[Ended]) -> None:
-    for update in client.updates():
-        if isinstance(update, Ended):
-            ended.append(update)
-            if update.error is not None:
-                print("-- press Enter to leave", flush=True)
-        text = _plain_text(update)
-        if text:
-            print(text, flush=True)
-
-
-def _plain_text(update: Update) -> str:
-    match update:
-        case Event():
-            return plain_line(update)
-        case Notice():
-            return "\n".join(f"-- {line}" for line in sanitize(update.text).split("\n"))
-        case Connected():
-            return "-- back again" if update.resumed else f"-- you are {update.name} in {update.channel}"
-        case Missed() if update.count:
-            return f"-- {update.count:,}{' or more' if update.more else ''} missed"
-        case Disconnected():
-            return f"-- connection lost: {one_line(update.reason)}"
-    return ""

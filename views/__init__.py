@@ -4,11 +4,11 @@
     events, notices ──► Transcript ───────────────┼──► Block and rows ──► render ──► one string a frame
     own lines on their way, status ───────────────┘
 
-Everything that is drawn goes through `text.sanitize`. The clock is passed in; what touches a terminal is
+Everything that is drawn goes through `harmless.sanitize`. The clock is passed in; what touches a terminal is
 client/terminal.py.
 """
 
-from views.text import one_line, sanitize
+from views.harmless import one_line, sanitize
 from views.transcript import plain_line
 from views.view import Action, Leave, Repaint, Submitted, Suspend, View
 

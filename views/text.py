@@ -1,8 +1,6 @@
 """Text as a terminal shows it: the one place where a string becomes something that is drawn.
 
-Whatever is drawn, by whomever it was written, goes through `sanitize`: a `Row` can only be made from
-text that did. So nobody's name, line or reason can move the cursor, change a mode, set the title, write
-to the clipboard, or turn the reading direction around.
+A `Row` can only be made from text that went through `sanitize`.
 
 Terminals disagree on the width of much beyond plain letters. Three things keep rows and cursor right all
 the same: sequences that they disagree on are shown in a simpler form (a family of emoji as its members, a
@@ -13,14 +11,14 @@ flag as two letters); behind every character that is not surely understood the c
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, NewType
 
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
-from chatroom.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS, MARKS
+from chatroom.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
+from views.harmless import is_plain, one_line, sanitize
 
 Row = NewType("Row", str)
 """One row for the screen: harmless text, colours and pins, narrower than the screen it was made for."""
@@ -47,96 +45,6 @@ class Cell(NamedTuple):
     shown: str
     width: int
     style: str = ""
-
-
-# --- harmless text --------------------------------------------------------------------------------------
-
-_PLAIN = re.compile(r"[ -~]*\Z")
-_LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
-# C1 controls, surrogates, noncharacters: nothing that has a picture of its own
-_BROKEN = re.compile(
-    "[\x80-\x9f\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17))
-    + "]"
-)
-# Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt) and bidi controls, without the joiners,
-# which some scripts need; keycap and skin tones, on whose width terminals disagree
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    "\u20e3\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
-)
-_FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
-# Zero-width joiner and non-joiner stay between letters of scripts that write with them: Arabic to Myanmar,
-# Khmer and Mongolian, Balinese to Meetei Mayek.
-_JOINED_SCRIPT = "\u0600-\u109f\u1780-\u18af\u1b00-\u1c4f\ua8e0-\ua8ff\uaa00-\uabff"
-_IDLE_JOINER = re.compile(
-    f"(?<![{_JOINED_SCRIPT}])[\u200c\u200d]+|[\u200c\u200d]+(?![\u200c\u200d{_JOINED_SCRIPT}])"
-)
-_JOINERS = re.compile("([\u200c\u200d])[\u200c\u200d]+")
-# Scripts whose characters all stand alone, so that no mark has to be looked for
-_NO_MARKS = re.compile(
-    "[\n -~\u00a0-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf"
-    "\u2100-\u2bff\u3000-\u3029\u3030-\u3098\u309b-\ua48f\uac00-\ud7a3\uf900-\ufaff\uff01-\uff9d"
-    "\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff]*\\Z"
-)
-_NO_BASE = "\u25cc"  # the dotted circle that Unicode shows marks on which stand on nothing
-_TAB = "    "
-
-
-def sanitize(text: str) -> str:
-    """`text` without anything that a terminal would obey or that hides what is there; line ends as "\\n".
-
-    Controls are shown as their pictures (U+2400 …), what cannot be shown as U+FFFD; invisible characters
-    and direction overrides are left out; at most MARKS marks stand on one letter.
-    """
-    if _PLAIN.match(text):
-        return text
-    text = _LINE_END.sub("\n", text).replace("\t", _TAB)
-    text = _CONTROL.sub(_picture, text)
-    text = _BROKEN.sub("\ufffd", text)
-    text = _INVISIBLE.sub("", text)
-    text = _FLAG_LETTER.sub(lambda match: chr(ord(match[0]) - 0x1F1E6 + ord("A")), text)
-    if _NO_MARKS.match(text):
-        return text
-    text = _JOINERS.sub(r"\1", _IDLE_JOINER.sub("", text))
-    # Marks are counted before the composed form is made: composing thousands of them takes quadratic time.
-    # Composing may also take apart; hence once more.
-    return "".join(_few_marks(unicodedata.normalize("NFC", "".join(_few_marks(text)))))
-
-
-def one_line(text: str) -> str:
-    """`sanitize` for what must stay on its line: names, channels, topics, reasons."""
-    return sanitize(text).replace("\n", " ")
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return "\u2421" if code == 0x7F else chr(0x2400 + code)
-
-
-def _few_marks(text: str) -> Iterator[str]:
-    marks, base = 0, False
-    for character in text:
-        if character in "\u200c\u200d":
-            yield character
-        elif character != "\n" and _is_mark(character):
-            if not base:
-                yield _NO_BASE
-                base, marks = True, 0
-            marks += 1
-            if marks <= MARKS:
-                yield character
-        else:
-            marks, base = 0, character != "\n"
-            yield character
-
-
-@lru_cache(maxsize=4096)
-def _is_mark(character: str) -> bool:
-    """Whether it is drawn onto what stands before. Two tables: each knows some that the other does not."""
-    return unicodedata.category(character)[0] == "M" or wcwidth(character) <= 0
 
 
 # --- clusters and their widths --------------------------------------------------------------------------
@@ -249,7 +157,7 @@ def flow(pieces: Sequence[Piece], columns: int, indent: int = 0) -> list[Row]:
     """
     room = max(1, columns - 1)
     size = sum(len(piece.text) for piece in pieces)
-    if size <= room and all(_PLAIN.match(piece.text) for piece in pieces):
+    if size <= room and all(is_plain(piece.text) for piece in pieces):
         return [_paint_plain(pieces)]
     indent = min(indent, room // 2) if room > 4 else 0  # a wide character must fit beside it
     margin = [Cell(" ", 1)] * indent
@@ -309,13 +217,6 @@ def _broken(line: list[Cell], first: int, later: int) -> Iterator[list[Cell]]:
 
 
 # --- what is typed --------------------------------------------------------------------------------------
-
-_NOT_TYPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def typed(text: str) -> str:
-    """What of typed or pasted text goes into the line: no control but tab and line end, no half character."""
-    return _NOT_TYPED.sub("", _LINE_END.sub("\n", text))
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,8 @@ from colorama import Fore
 from chatroom.events import Event, EventKind
 from chatroom.limits import TRANSCRIPT_ENTRIES
 from chatroom.names import name_key
-from views.text import Piece, Row, Style, flow, one_line, sanitize, text_width
+from views.harmless import one_line, sanitize
+from views.text import Piece, Row, Style, flow, text_width
 
 LocalTime = Callable[[int], datetime]
 """Milliseconds since 1970 to the time on the reader's wall."""

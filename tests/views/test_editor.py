@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from chatroom.limits import INPUT_HISTORY, MAX_TEXT
 from tests.views.attacks import texts
-from views.editor import Completer, InputHistory, LineEditor
+from views.completer import Completer
+from views.editor import InputHistory, LineEditor
 from views.keys import Key
 from views.text import clusters
 
@@ -179,54 +180,3 @@ def test_any_editing_leaves_a_sound_line(steps: list[str | Key]) -> None:
             line.insert(step)
         assert 0 <= line.cursor <= len(line.clusters)
         assert line.clusters == clusters(line.text) or Key.TRANSPOSE in steps
-
-
-def completing(*names: str) -> LineEditor:
-    completer = Completer(["/help", "/history", "/who"])
-    for name in names:
-        completer.saw(name)
-    return LineEditor(completer)
-
-
-def test_tab_goes_through_the_names_that_fit() -> None:
-    """The latest speaker first; after the last one comes what was typed; Shift-Tab goes back."""
-    line = completing("anna", "bob", "Andy")
-    line.insert("an")
-    for key, text in [
-        (Key.TAB, "Andy: |"),
-        (Key.TAB, "anna: |"),
-        (Key.TAB, "an|"),
-        (Key.TAB, "Andy: |"),
-        (Key.BACK_TAB, "an|"),
-        (Key.BACK_TAB, "anna: |"),
-    ]:
-        line.apply(key)
-        assert shown(line) == text
-
-
-@pytest.mark.parametrize(
-    ("typed", "completed"),
-    [
-        ("hi bo", "hi bob |"),
-        ("hi @B", "hi @bob |"),
-        ("/he", "/help |"),
-        ("/HE", "/help |"),
-        ("say /he", "say /he|"),
-        ("", "|"),
-        ("zzz", "zzz|"),
-    ],
-)
-def test_what_tab_makes(typed: str, completed: str) -> None:
-    """Names anywhere, commands only at the start, nothing of nothing."""
-    line = completing("bob")
-    line.insert(typed)
-    line.apply(Key.TAB)
-    assert shown(line) == completed
-
-
-def test_who_left_is_not_offered() -> None:
-    """Only who is here is completed."""
-    completer = Completer([])
-    completer.saw("bob")
-    completer.forget("BOB")
-    assert completer("b", True) == []

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tests.views.attacks import texts
 from tests.views.screen import readable
+from views.harmless import typed
 from views.layout import layout_input
-from views.text import Piece, Row, clusters, typed
+from views.text import Piece, Row, clusters
 
 NOBODY = Piece("")
 

@@ -1,0 +1,78 @@
+"""Talking without a terminal that could be painted on: lines in, lines out, no escape sequence ever.
+
+What is printed may run into what is being typed: who types and reads at the same time wants a terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from threading import Thread
+
+from chatroom.errors import Closed
+from chatroom.events import Event
+from chatroom.limits import LEAVE_SECONDS
+from chatroom.packets import Notice
+from client.talker import Talker
+from client.updates import Connected, Disconnected, Ended, Missed, Update
+from views import one_line, plain_line, sanitize
+
+
+def talk_plainly(client: Talker) -> Ended | None:
+    """Say each line of the input, print what happens, until the input or the client ends.
+
+    Returns how the client ended, None when the user left. Closes the client.
+    """
+    ended: list[Ended] = []
+    printer = Thread(target=_print_updates, args=(client, ended), name="printer")
+    printer.start()
+    try:
+        for line in sys.stdin:
+            text = line.rstrip("\r\n")
+            if ended or text.strip() == "/quit":
+                break
+            _send(client, text)
+        client.flush(LEAVE_SECONDS)
+    except KeyboardInterrupt:
+        pass  # the same as /quit
+    except Closed:
+        pass  # `ended` says why
+    finally:
+        client.close()
+        printer.join()
+    return ended[0] if ended else None
+
+
+def _send(client: Talker, text: str) -> None:
+    try:
+        if text.startswith("/") and not text.startswith("//"):
+            client.command(text)
+        elif text.strip():
+            client.say(text.removeprefix("/"))
+    except (TimeoutError, ValueError) as error:
+        print(f"-- not sent: {error}", flush=True)
+
+
+def _print_updates(client: Talker, ended: list[Ended]) -> None:
+    for update in client.updates():
+        if isinstance(update, Ended):
+            ended.append(update)
+            if update.error is not None:
+                print("-- press Enter to leave", flush=True)
+        text = _plain_text(update)
+        if text:
+            print(text, flush=True)
+
+
+def _plain_text(update: Update) -> str:
+    match update:
+        case Event():
+            return plain_line(update)
+        case Notice():
+            return "\n".join(f"-- {line}" for line in sanitize(update.text).split("\n"))
+        case Connected():
+            return "-- back again" if update.resumed else f"-- you are {update.name} in {update.channel}"
+        case Missed() if update.count:
+            return f"-- {update.count:,}{' or more' if update.more else ''} missed"
+        case Disconnected():
+            return f"-- connection lost: {one_line(update.reason)}"
+    return ""

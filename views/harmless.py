@@ -1,0 +1,116 @@
+"""Text that can do nothing but be read.
+
+Whatever is drawn, by whomever it was written, goes through `sanitize`: nobody's name, line or reason can
+move the cursor, change a mode, set the title, write to the clipboard, or turn the reading direction around.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from wcwidth import wcwidth
+
+from chatroom.limits import MARKS
+
+_PLAIN = re.compile(r"[ -~]*\Z")
+_LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
+# C1 controls, surrogates, noncharacters: nothing that has a picture of its own
+_BROKEN = re.compile(
+    "[\x80-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17))
+    + "]"
+)
+# Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt) and bidi controls, without the joiners,
+# which some scripts need; keycap and skin tones, on whose width terminals disagree
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\u20e3\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
+)
+_FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
+# Zero-width joiner and non-joiner stay between letters of scripts that write with them: Arabic to Myanmar,
+# Khmer and Mongolian, Balinese to Meetei Mayek.
+_JOINED_SCRIPT = "\u0600-\u109f\u1780-\u18af\u1b00-\u1c4f\ua8e0-\ua8ff\uaa00-\uabff"
+_IDLE_JOINER = re.compile(
+    f"(?<![{_JOINED_SCRIPT}])[\u200c\u200d]+|[\u200c\u200d]+(?![\u200c\u200d{_JOINED_SCRIPT}])"
+)
+_JOINERS = re.compile("([\u200c\u200d])[\u200c\u200d]+")
+# Scripts whose characters all stand alone, so that no mark has to be looked for
+_NO_MARKS = re.compile(
+    "[\n -~\u00a0-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf"
+    "\u2100-\u2bff\u3000-\u3029\u3030-\u3098\u309b-\ua48f\uac00-\ud7a3\uf900-\ufaff\uff01-\uff9d"
+    "\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff]*\\Z"
+)
+_NO_BASE = "\u25cc"  # the dotted circle that Unicode shows marks on which stand on nothing
+_TAB = "    "
+
+
+def sanitize(text: str) -> str:
+    """`text` without anything that a terminal would obey or that hides what is there; line ends as "\\n".
+
+    Controls are shown as their pictures (U+2400 …), what cannot be shown as U+FFFD; invisible characters
+    and direction overrides are left out; at most MARKS marks stand on one letter.
+    """
+    if _PLAIN.match(text):
+        return text
+    text = _LINE_END.sub("\n", text).replace("\t", _TAB)
+    text = _CONTROL.sub(_picture, text)
+    text = _BROKEN.sub("\ufffd", text)
+    text = _INVISIBLE.sub("", text)
+    text = _FLAG_LETTER.sub(lambda match: chr(ord(match[0]) - 0x1F1E6 + ord("A")), text)
+    if _NO_MARKS.match(text):
+        return text
+    text = _JOINERS.sub(r"\1", _IDLE_JOINER.sub("", text))
+    # Marks are counted before the composed form is made: composing thousands of them takes quadratic time.
+    # Composing may also take apart; hence once more.
+    return "".join(_few_marks(unicodedata.normalize("NFC", "".join(_few_marks(text)))))
+
+
+def is_plain(text: str) -> bool:
+    """Whether the text is nothing but printable ASCII: nothing to remove, to measure or to cut with care."""
+    return _PLAIN.match(text) is not None
+
+
+def one_line(text: str) -> str:
+    """`sanitize` for what must stay on its line: names, channels, topics, reasons."""
+    return sanitize(text).replace("\n", " ")
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return "\u2421" if code == 0x7F else chr(0x2400 + code)
+
+
+def _few_marks(text: str) -> Iterator[str]:
+    marks, base = 0, False
+    for character in text:
+        if character in "\u200c\u200d":
+            yield character
+        elif character != "\n" and _is_mark(character):
+            if not base:
+                yield _NO_BASE
+                base, marks = True, 0
+            marks += 1
+            if marks <= MARKS:
+                yield character
+        else:
+            marks, base = 0, character != "\n"
+            yield character
+
+
+@lru_cache(maxsize=4096)
+def _is_mark(character: str) -> bool:
+    """Whether it is drawn onto what stands before. Two tables: each knows some that the other does not."""
+    return unicodedata.category(character)[0] == "M" or wcwidth(character) <= 0
+
+
+_NOT_TYPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def typed(text: str) -> str:
+    """What of typed or pasted text goes into the line: no control but tab and line end, no half character."""
+    return _NOT_TYPED.sub("", _LINE_END.sub("\n", text))
