@@ -50,7 +50,9 @@ class Reaper:
 
         Raises Closed after close(), RuntimeError when the system has no thread left.
         """
-        thread = threading.Thread(target=self._run, args=(target,), name=name)
+        # daemon: the interpreter keeps a list of the threads that it would join at its exit, and up to 3.12
+        # walks through it at every start. The register above does that work, without the walk.
+        thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
         with self._lock:
             if self._closed:
                 raise Closed(f"{self._name} is closing; no new threads")

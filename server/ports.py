@@ -55,7 +55,8 @@ class Ports:
 def _listen(family: int, host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if port:  # for any port it would make the kernel search longer: it begins with half of them then
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(ADMISSION_GUESTS)
     except OSError:
