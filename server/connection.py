@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from chatroom.errors import ConnectionLost, ProtocolError
 from chatroom.events import Event
 from chatroom.flow import Flow
-from chatroom.limits import RECEIVE_LARGE, RECEIVE_SMALL
+from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE, RECEIVE_SMALL
 from chatroom.packets import (
     Bye,
     Command,
@@ -67,6 +67,7 @@ class NativeConnection:
         self._early: Sequence[Packet] = early
         self._error: ProtocolError | None = None
         self._size = RECEIVE_SMALL
+        self._asked = False  # the peer has asked for something that is only for it
         self._forget = forget
         self._outbox = Outbox(sock, watcher, flow, self._give_up)
         # Guards _heard, _said, _busy and _why.
@@ -94,6 +95,8 @@ class NativeConnection:
         """The packets of one recv(), perhaps none; None at the end of the stream."""
         if self._error is not None:
             raise self._error
+        if self._asked:
+            self._await_reading()
         try:
             data = self._socket.recv(self._size)
         except OSError as error:
@@ -122,13 +125,23 @@ class NativeConnection:
             self._error = error
         return burst
 
+    def _await_reading(self) -> None:
+        """Read no more of a peer that asks and does not read the answers: nobody shares those with it."""
+        self._asked = False
+        self.submitting(True)
+        self._outbox.wait_until_taken(BEHIND_BYTES)
+        self.submitting(False)
+
     def _is_talk(self, packet: Packet) -> bool:
         """Whether the chatroom wants it; a ping is answered here, what may not come ends all."""
         if isinstance(packet, Ping):
+            self._asked = True
             self._outbox.send(encode(Pong(packet.id)))
             return False
         if isinstance(packet, Pong):
             return False
+        if isinstance(packet, Command):
+            self._asked = True
         if isinstance(packet, Say | Command | Bye):
             return True
         raise ProtocolError(f"{type(packet).__name__.upper()} cannot come from a member")

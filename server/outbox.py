@@ -140,9 +140,9 @@ class Outbox:
     def wait_until_taken(self, size: int) -> bool:
         """Wait until at most `size` bytes are kept; False when the connection is at its end."""
         with self._lock:
-            if self._changed is None:
-                self._changed = threading.Condition(self._lock)
             while self._size > size and not self._closed and not self._ending:
+                if self._changed is None:
+                    self._changed = threading.Condition(self._lock)
                 self._changed.wait()
             return not self._closed and not self._ending
 

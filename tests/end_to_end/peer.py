@@ -14,10 +14,12 @@ from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar
 
+from chatroom.errors import ProtocolError
 from chatroom.events import Event, EventKind
 from chatroom.limits import DEAD_AFTER
 from chatroom.packets import (
     NO_TOKEN,
+    SAME_CONNECTION,
     VERSION,
     Admit,
     Code,
@@ -65,9 +67,9 @@ def port_of(app: App) -> int:
     return int(app.address.rpartition(":")[2])
 
 
-def eventually(fact: Callable[[], object], what: str) -> None:
+def eventually(fact: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
     """Wait until `fact` is true; fail with `what` when it does not become so."""
-    end, pause = monotonic() + SECONDS, threading.Event()
+    end, pause = monotonic() + seconds, threading.Event()
     while not fact():
         assert monotonic() < end, what
         pause.wait(0.005)
@@ -135,18 +137,58 @@ class Peer:
         return self.expect(Welcome)
 
 
-def come_in(port: int, name: str) -> Peer:
-    """The whole way of a newcomer that wants no history; live when this returns."""
-    with Peer(port) as lobby:
-        lobby.send(Hello(VERSION, "test"))
-        assert lobby.ask(name).code is Code.PASS
-        offer = lobby.take_port()
-    peer = Peer(offer.number)
-    peer.admit(name, offer.ticket)
-    peer.expect(Live)
+def come_in(
+    port: int, name: str, since: int = 0, replay: int = 0, replayed: list[Packet] | None = None
+) -> Peer:
+    """The whole way of a newcomer; live when this returns.
+
+    since, replay: what it wants of the history
+    replayed:      what comes up to LIVE is added here
+    """
+    peer = Peer(port)
+    try:
+        peer.send(Hello(VERSION, "test"))
+        answer = peer.ask(name)
+        assert answer.code is Code.PASS, answer
+        offer = peer.take_port()
+        if offer.number != SAME_CONNECTION:
+            peer.socket.close()
+            peer = Peer(offer.number)
+        peer.admit(name, offer.ticket, since, replay)
+        packet = None
+        while not isinstance(packet, Live):
+            packet = peer.receive()
+            assert packet is not None, "the server hung up"
+            if replayed is not None and not isinstance(packet, Ping):
+                replayed.append(packet)
+    except BaseException:
+        peer.socket.close()
+        raise
     return peer
 
 
 def lines(count: int, start: int = 1, text: str = "line") -> list[Say]:
     """Lines with rising ids, numbered in their text."""
     return [Say(number, "#general", f"{text} {number}") for number in range(start, start + count)]
+
+
+@contextmanager
+def reading(peer: Peer) -> Iterator[list[Packet]]:
+    """Reads all that a peer gets, to the end of the stream, which is waited for at the end of the block."""
+    packets: list[Packet] = []
+
+    def read() -> None:
+        try:
+            while (packet := peer.receive()) is not None:
+                if not isinstance(packet, Ping):
+                    packets.append(packet)
+        except (OSError, ProtocolError):
+            pass  # the end all the same; what came before it is judged
+
+    peer.socket.settimeout(4 * SECONDS)
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield packets
+    finally:
+        thread.join()

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -118,28 +118,26 @@ def server(
         process.kill()
 
 
-def run_program(
-    *arguments: str, seconds: float = 15.0, **options: object
-) -> subprocess.CompletedProcess[str]:
+def run_program(*arguments: str, seconds: float = 15.0, input: str = "") -> subprocess.CompletedProcess[str]:
     """Run `python -m …` to its end; killed, and the test fails, when it takes longer than `seconds`."""
-    return subprocess.run(  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
+        input=input,
         capture_output=True,
         text=True,
         timeout=seconds,
         check=False,
-        **({"stdin": subprocess.DEVNULL} | options),
     )
 
 
-def run_all(*functions: object, seconds: float = 30.0) -> None:
+def run_all(*functions: Callable[[], object], seconds: float = 30.0) -> None:
     """Run functions at the same time, each in a thread; raise the first error of any of them."""
     errors: list[BaseException] = []
 
-    def guarded(function: object) -> None:
+    def guarded(function: Callable[[], object]) -> None:
         try:
-            function()  # type: ignore[operator]
+            function()
         except BaseException as error:  # noqa: BLE001  raised again by the caller
             errors.append(error)
 

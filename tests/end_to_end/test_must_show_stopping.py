@@ -5,16 +5,15 @@ from __future__ import annotations
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from chatroom.errors import ProtocolError
 from chatroom.events import Event, EventKind
-from chatroom.packets import VERSION, Admit, Bye, Hello, Packet, Ping, Welcome, encode
-from tests.end_to_end.peer import Peer, come_in, lines
+from chatroom.packets import VERSION, Admit, Bye, Hello, Packet, Welcome, encode
+from tests.end_to_end.peer import Peer, come_in, lines, reading
 from tests.end_to_end.programs import ServerProcess, server
 
 STOP_SECONDS = 2.0
@@ -151,28 +150,6 @@ def test_talkers_at_full_speed_are_told_and_what_they_saw_is_stored(tmp_path: Pa
 
 
 # --- helpers --------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def reading(peer: Peer) -> Iterator[list[Packet]]:
-    """Reads all that a peer gets, to the end of the stream, which is waited for at the end of the block."""
-    packets: list[Packet] = []
-
-    def read() -> None:
-        try:
-            while (packet := peer.receive()) is not None:
-                if not isinstance(packet, Ping):
-                    packets.append(packet)
-        except (OSError, ProtocolError):
-            pass  # the end all the same; what came before it is judged
-
-    peer.socket.settimeout(20)
-    thread = threading.Thread(target=read)
-    thread.start()
-    try:
-        yield packets
-    finally:
-        thread.join()
 
 
 def assert_shown_is_stored(history: Path, seen: list[list[Packet]]) -> None:

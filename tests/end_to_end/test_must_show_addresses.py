@@ -1,0 +1,84 @@
+"""Where people meet: IPv4 and IPv6, any port for the admission, ports of a range, or none at all."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from chatroom.packets import VERSION, Code, Hello
+from tests.end_to_end.peer import Peer, come_in
+from tests.end_to_end.programs import run_program, server
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has an IPv6 loopback."""
+    try:
+        with socket.socket(socket.AF_INET6) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def free_range(size: int) -> int:
+    """The first of `size` ports in a row on which nobody listens."""
+    for first in range(15100, 30000, size):
+        try:
+            for port in range(first, first + size):
+                with socket.create_server(("127.0.0.1", port)):
+                    pass
+        except OSError:
+            continue
+        return first
+    raise AssertionError("no free ports")
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("ports", ["any", "same"])
+@pytest.mark.parametrize(("host", "said"), [("::1", "[::1]"), ("::", "[::]")])
+def test_ipv6(host: str, said: str, ports: str, tmp_path: Path) -> None:
+    """The server listens on an IPv6 address and says so in brackets, and clients come in by it."""
+    with server(tmp_path, "--ports", ports, host=host) as program:
+        assert program.first_line == f"listening on {said}:{program.port}"
+        for address in [f"[::1]:{program.port}"] + [f"127.0.0.1:{program.port}"] * (host == "::"):
+            done = run_program("client", address, "--name", "ann", input="hello\n")
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "hello" in done.stdout
+
+
+def test_ports_of_a_range(tmp_path: Path) -> None:
+    """Every admission is on a port of the range, however many members came by it before."""
+    first = free_range(3)
+    with server(tmp_path, "--ports", f"{first}-{first + 2}") as program, ExitStack() as stack:
+        members = [stack.enter_context(come_in(program.port, f"member{number}")) for number in range(20)]
+        used = {member.socket.getpeername()[1] for member in members}
+        assert used == set(range(first, first + 3))
+
+
+def test_a_range_that_is_used_up(tmp_path: Path) -> None:
+    """While every port of the range waits for its owner, the next one is told; then a port is free again."""
+    first = free_range(1)
+    with server(tmp_path, "--ports", f"{first}-{first}") as program:
+        with Peer(program.port) as owner:
+            owner.send(Hello(VERSION, "test"))
+            assert owner.ask("ann").code is Code.PASS
+            with Peer(program.port) as late:
+                late.send(Hello(VERSION, "test"))
+                answer = late.ask("bob")
+                assert answer.code is Code.FAIL
+                assert "cannot admit" in answer.reason
+                assert late.receive() is None
+        with come_in(program.port, "bob"):
+            pass
+
+
+def test_no_new_port(tmp_path: Path) -> None:
+    """With `--ports same` everybody talks on the lobby's port, and no other port is opened."""
+    with server(tmp_path, "--ports", "same") as program, ExitStack() as stack:
+        members = [stack.enter_context(come_in(program.port, f"member{number}")) for number in range(5)]
+        assert {member.socket.getpeername()[1] for member in members} == {program.port}
+        done = run_program("client", f"127.0.0.1:{program.port}", "--name", "ann", input="hello\n")
+        assert (done.returncode, done.stderr) == (0, "")

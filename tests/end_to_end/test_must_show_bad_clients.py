@@ -1,0 +1,408 @@
+"""Clients that do not behave: each is refused or dropped with a log line, and the others talk on."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from chatroom.events import Event, EventKind
+from chatroom.limits import MAX_PAYLOAD
+from chatroom.packets import (
+    HEADER,
+    MAGIC,
+    VERSION,
+    Admit,
+    Bye,
+    Code,
+    Command,
+    Hello,
+    Kind,
+    Live,
+    Ping,
+    Pong,
+    Port,
+    Say,
+    Status,
+    Username,
+    Welcome,
+    encode,
+)
+from tests.end_to_end.peer import Peer, come_in, eventually, lines, reading
+from tests.end_to_end.programs import ServerProcess, server
+
+ROUNDS, BURST = 40, 50
+FULL_SPEED = 0.4
+"""Of the rate without bad clients: they cost a little processor time, and the machine may be busy."""
+
+
+# --- refused, with a log line ---------------------------------------------------------------------------
+
+
+def offered(program: ServerProcess, name: str) -> Port:
+    """Go through the lobby; where the admission is."""
+    with Peer(program.port) as lobby:
+        lobby.send(Hello(VERSION, "test"))
+        assert lobby.ask(name).code is Code.PASS
+        return lobby.take_port()
+
+
+def ended(peer: Peer) -> list[object]:
+    """Everything that still comes; the server must hang up."""
+    packets: list[object] = []
+    try:
+        while (packet := peer.receive()) is not None:
+            packets.append(packet)
+    except ConnectionResetError:
+        pass  # we had sent more than the server wanted to read
+    return packets
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET / HTTP/1.1\r\nHost: chat\r\nUser-Agent: a browser\r\n\r\n",
+        b"GET /\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # a TLS greeting
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"NICK ann\r\nUSER ann 0 * :ann\r\n",
+    ],
+)
+def test_another_protocol_in_the_lobby(request_line: bytes, tmp_path: Path) -> None:
+    """Who speaks another protocol is told in one packet, disconnected at once, and named in the log."""
+    with server(tmp_path) as program, Peer(program.port) as browser:
+        browser.socket.sendall(request_line)
+        (answer,) = ended(browser)
+        assert isinstance(answer, Status)
+        assert "not the chatroom's protocol" in answer.reason
+        address = "{}:{}".format(*browser.socket.getsockname())
+        assert f"{address}: not the chatroom's protocol" in program.errors()
+        come_in(program.port, "ann").socket.close()
+
+
+def test_a_wrong_ticket(tmp_path: Path) -> None:
+    """A wrong ticket is refused and logged, and the port stays for its owner."""
+    with server(tmp_path) as program:
+        offer = offered(program, "ann")
+        with Peer(offer.number) as thief:
+            thief.send(Admit("ann", bytes(16), "#general", 0, 0))
+            assert [answer.reason for answer in ended(thief)] == ["wrong ticket"]  # type: ignore[attr-defined]
+        with Peer(offer.number) as ann:
+            assert ann.admit("ann", offer.ticket).name == "ann"
+        assert "wrong ticket" in program.errors()
+
+
+def test_a_replayed_ticket(tmp_path: Path) -> None:
+    """A ticket works once: on its own port nobody listens any more, on another one it is wrong."""
+    with server(tmp_path) as program:
+        offer = offered(program, "ann")
+        with Peer(offer.number) as ann:
+            ann.admit("ann", offer.ticket)
+            with pytest.raises(ConnectionRefusedError):
+                Peer(offer.number)
+            other = offered(program, "bob")
+            with Peer(other.number) as thief:
+                thief.send(Admit("ann", offer.ticket, "#general", 0, 0))
+                assert [answer.reason for answer in ended(thief)] == ["wrong ticket"]  # type: ignore[attr-defined]
+            assert "wrong ticket" in program.errors()
+            ann.expect(Live)
+            ann.send(*lines(1))
+            assert ann.said(1)[0].text == "line 1"
+
+
+def test_a_replayed_ticket_on_the_same_connection(tmp_path: Path) -> None:
+    """Where all stay on the lobby's connection, another connection's ticket is wrong, too."""
+    with server(tmp_path, "--ports", "same") as program, Peer(program.port) as ann, Peer(program.port) as bob:
+        offers = []
+        for peer, name in ((ann, "ann"), (bob, "bob")):
+            peer.send(Hello(VERSION, "test"))
+            assert peer.ask(name).code is Code.PASS
+            offers.append(peer.take_port())
+        bob.send(Admit("bob", offers[0].ticket, "#general", 0, 0))
+        assert [answer.reason for answer in ended(bob)] == ["wrong ticket"]  # type: ignore[attr-defined]
+        assert "wrong ticket" in program.errors()
+        assert ann.admit("ann", offers[0].ticket).name == "ann"
+        ann.send(Admit("ann", offers[0].ticket, "#general", 0, 0))
+        assert any(isinstance(packet, Bye) for packet in ended(ann))
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        Hello(VERSION, "again"),
+        Username("bob", bytes(16)),
+        Status(Code.PASS),
+        Port(80, bytes(16)),
+        Welcome("bob", "#general", bytes(16), 0, 0),
+        Event(1, 1, EventKind.SAID, "#general", "bob", "forged"),
+        Live(7),
+    ],
+    ids=lambda packet: type(packet).__name__,
+)
+def test_a_packet_that_cannot_come_from_a_member(packet: object, tmp_path: Path) -> None:
+    """A member that sends what only servers or newcomers send is told so and leaves; nothing is forged."""
+    with server(tmp_path) as program, come_in(program.port, "bob") as bob:
+        with come_in(program.port, "ann") as ann:
+            ann.send(Say(1, "#general", "before"), packet, Say(2, "#general", "after"))  # type: ignore[arg-type]
+            assert any(isinstance(packet, Bye) and not packet.again for packet in ended(ann))
+        assert [event.text for event in bob.said(1)] == ["before"]
+        assert bob.expect(Event).kind.word == "left"
+        assert "cannot come from a member" in program.errors()
+
+
+@pytest.mark.slow
+def test_who_says_nothing_is_dropped_in_time(tmp_path: Path) -> None:
+    """A member that answers nothing is dropped after --dead-after, one that answers pings stays."""
+    with (
+        server(tmp_path, "--dead-after", "1.5", "-v") as program,
+        come_in(program.port, "good") as good,
+        come_in(program.port, "mute") as mute,
+    ):
+        began = monotonic()
+        while True:
+            packet = good.receive()
+            assert packet is not None
+            if isinstance(packet, Ping):
+                good.send(Pong(packet.id))
+            if isinstance(packet, Event) and (packet.kind.word, packet.author) == ("left", "mute"):
+                break
+        seconds = monotonic() - began
+        assert 1.0 < seconds < 4, seconds
+        assert "silent" in packet.text
+        ended(mute)
+        assert "mute has left: silent for 1.5 s" in program.errors()
+
+
+# --- memory ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Kind.HELLO, Kind.SAY, Kind.NOTICE, 0xEE])
+def test_an_announced_length_costs_no_memory(kind: int, tmp_path: Path) -> None:
+    """Whatever length a header announces: too long is refused at once, and nothing is kept for it."""
+    with server(tmp_path) as program, come_in(program.port, "ann") as ann:
+        before = program.resident()
+        for length in (MAX_PAYLOAD + 1, 2**24, 2**31 - 1, 2**32 - 1):
+            header = HEADER.pack(MAGIC, VERSION, kind, 0, length, 1, 0, 1)
+            with Peer(program.port) as lobby:
+                lobby.socket.sendall(header)
+                (answer,) = ended(lobby)
+                assert isinstance(answer, Status)
+                assert answer.code is Code.FAIL
+        ann.socket.sendall(HEADER.pack(MAGIC, VERSION, kind, 0, 2**32 - 1, 1, 0, 1) + b"x" * 100_000)
+        assert any(isinstance(packet, Bye) for packet in ended(ann))
+        assert program.resident() - before < 1024
+
+
+@pytest.mark.slow
+def test_memory_stays_bounded_whatever_is_sent(tmp_path: Path) -> None:
+    """Unfinished messages, pings and commands whose answers nobody reads: memory stays bounded."""
+    with server(tmp_path) as program, ExitStack() as stack:
+        before = program.resident()
+        rest = b"".join(
+            HEADER.pack(MAGIC, VERSION, Kind.SAY, 0, 9 + 4096, 1, part, 16) + b"\x08#general" + b"x" * 4096
+            for part in range(15)
+        )
+        for number in range(20):  # 20 messages of which the last part never comes
+            stack.enter_context(come_in(program.port, f"half{number}")).socket.sendall(rest)
+        for number, flood in enumerate((Ping(7), Command(1, "#general", "/help"))):
+            peer = stack.enter_context(come_in(program.port, f"flood{number}"))
+            peer.socket.settimeout(0.5)
+            end = monotonic() + 3
+            try:
+                while monotonic() < end:
+                    peer.socket.sendall(encode(flood) * 1000)
+            except OSError:
+                pass  # not read any more, or dropped: both bound what is kept
+            print(f"{type(flood).__name__}: {(program.resident() - before) // 1024} MiB")
+        grown = program.resident() - before
+        print(f"grown by {grown // 1024} MiB")
+        come_in(program.port, "good").socket.close()
+        assert grown < 40 * 1024
+
+
+# --- garbage --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["lobby", "naming", "admission", "member"])
+def test_garbage_closes_only_its_own_connection(where: str, tmp_path: Path) -> None:
+    """Random bytes, and valid packets with random bytes changed, in every state: nobody else notices."""
+    chance = random.Random(where)
+    with server(tmp_path) as program, come_in(program.port, "ann") as ann:
+        for number in range(60):
+            with at(where, program, f"bad{number}") as bad:
+                try:
+                    bad.socket.sendall(garbage(chance))
+                    bad.socket.shutdown(socket.SHUT_WR)
+                    ended(bad)
+                except OSError:
+                    pass  # dropped before all was sent
+        ann.send(*lines(20))
+        assert [line.text for line in own_lines(ann, 20)] == [f"line {n}" for n in range(1, 21)]
+        if where != "admission":  # there, the port waits for its owner
+            eventually(lambda: program.threads() < 12, "threads are left")
+
+
+def own_lines(peer: Peer, count: int) -> list[Event]:
+    """The next lines of `ann` among what else was said (garbage may happen to be a line)."""
+    found: list[Event] = []
+    while len(found) < count:
+        found += [event for event in peer.said(1) if event.author == "ann"]
+    return found
+
+
+def at(where: str, program: ServerProcess, name: str) -> Peer:
+    """A connection in that state."""
+    if where == "member":
+        return come_in(program.port, name)
+    if where == "admission":
+        return Peer(offered(program, name).number)
+    peer = Peer(program.port)
+    if where == "naming":
+        peer.send(Hello(VERSION, "test"))
+    return peer
+
+
+def garbage(chance: random.Random) -> bytes:
+    """Noise, or packets with some bytes changed, left out or doubled."""
+    if chance.random() < 0.2:
+        return chance.randbytes(chance.randrange(1, 3000))
+    data = bytearray(b"".join(encode(chance.choice(SAMPLES)) for _ in range(chance.randrange(1, 8))))
+    for _ in range(chance.randrange(0, 6)):
+        place = chance.randrange(len(data))
+        match chance.randrange(4):
+            case 0:
+                data[place] = chance.randrange(256)
+            case 1:
+                del data[place : place + chance.randrange(1, 9)]
+                data += b"\xc7"
+            case 2:
+                data[place:place] = data[max(0, place - 30) : place]
+            case _:
+                data[place:place] = chance.randbytes(3)
+    return bytes(data)
+
+
+SAMPLES = [
+    Hello(VERSION, "x"),
+    Username("näme", bytes(16)),
+    Username("\x00", b"\xff" * 16),
+    Status(Code.PASS),
+    Status(Code.END),
+    Admit("ann", bytes(16), "#general", 2**63 - 1, 65535),
+    Say(0, "", "\x00"),
+    Say(2**63 - 1, "#general", "last"),
+    Say(5, "#elsewhere", "é" * 5000),
+    Ping(1),
+    Pong(2**63 - 1),
+    Bye(True, ""),
+]
+
+
+# --- the others talk on at full speed -------------------------------------------------------------------
+
+
+def deaf(program: ServerProcess, stack: ExitStack) -> None:
+    stack.enter_context(come_in(program.port, "deaf"))
+
+
+def one_byte_a_second(program: ServerProcess, stack: ExitStack) -> None:
+    for where in ("lobby", "member"):
+        peer = stack.enter_context(at(where, program, "slow"))
+        stopping = threading.Event()
+        data = encode(Hello(VERSION, "slow")) if where == "lobby" else encode(Say(1, "#general", "slowly"))
+        thread = threading.Thread(target=trickle, args=(peer.socket, data, stopping))
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(stopping.set)
+
+
+def trickle(sock: socket.socket, data: bytes, stopping: threading.Event) -> None:
+    for byte in data:
+        try:
+            sock.sendall(bytes((byte,)))
+        except OSError:
+            return  # dropped
+        if stopping.wait(1):
+            return
+
+
+def silent(program: ServerProcess, stack: ExitStack) -> None:
+    for _ in range(20):
+        stack.enter_context(Peer(program.port))
+
+
+def browsers(program: ServerProcess, stack: ExitStack) -> None:
+    for _ in range(20):
+        peer = stack.enter_context(Peer(program.port))
+        peer.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
+
+
+def half_a_line(program: ServerProcess, stack: ExitStack) -> None:
+    half = stack.enter_context(come_in(program.port, "half"))
+    half.socket.sendall(encode(Say(1, "#general", "x" * 60_000))[:-9])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", [deaf, one_byte_a_second, silent, browsers, half_a_line])
+def test_the_others_talk_on_at_full_speed(
+    scene: Callable[[ServerProcess, ExitStack], None], tmp_path: Path
+) -> None:
+    """With a client that does not behave, the conversation of the others is as fast as without it."""
+    with server(tmp_path) as program, ExitStack() as stack:
+        members = [stack.enter_context(come_in(program.port, f"member{number}")) for number in range(4)]
+        before = max(rate(members, start) for start in (1, 2, 3))
+        scene(program, stack)
+        after = max(rate(members, start) for start in (4, 5, 6))
+        print(f"{before:.0f} lines/s without, {after:.0f} lines/s with {scene.__name__}")
+        assert after > before * FULL_SPEED
+        for member in members:
+            assert member.socket.fileno() >= 0
+
+
+def rate(members: list[Peer], turn: int) -> float:
+    """Lines a second of one talker, until every member has each of them."""
+    began = monotonic()
+    for number in range(ROUNDS):
+        members[0].send(*lines(BURST, (turn * ROUNDS + number) * BURST + 1))
+        for member in members:
+            member.said(BURST)
+    return ROUNDS * BURST / (monotonic() - began)
+
+
+@pytest.mark.slow
+def test_a_member_that_never_reads_is_dropped_with_a_log_line(tmp_path: Path) -> None:
+    """A member that never reads is told apart by its backlog, dropped and logged; the others miss nothing."""
+    with (
+        server(tmp_path) as program,
+        come_in(program.port, "deaf"),
+        come_in(program.port, "talker") as talker,
+        come_in(program.port, "other") as other,
+        reading(other) as heard,
+        reading(talker) as echoed,
+    ):
+        count = 0
+        for start in range(1, 40 * 60 + 1, 40):  # 72 MB
+            talker.send(*lines(40, start, "x" * 30_000))
+            count += 40
+            eventually(lambda: len(echoed) >= count, "the talker is not served")  # noqa: B023
+            if "disconnected" in program.errors():
+                break
+        assert "too far behind, disconnected" in program.errors()
+        eventually(lambda: sum(map(is_said, heard)) == count, "the other one missed something")
+        eventually(lambda: any(is_left(packet, "deaf") for packet in heard), "deaf did not leave")
+        program.stop()
+
+
+def is_said(packet: object) -> bool:
+    return isinstance(packet, Event) and packet.kind.word == "said"
+
+
+def is_left(packet: object, name: str) -> bool:
+    return isinstance(packet, Event) and (packet.kind.word, packet.author) == ("left", name)

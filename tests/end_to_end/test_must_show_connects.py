@@ -1,0 +1,99 @@
+"""A thousand come and go, in all possible ways; afterwards everything is as before."""
+
+from __future__ import annotations
+
+import random
+import socket
+from pathlib import Path
+
+import pytest
+
+from chatroom.events import Event
+from chatroom.limits import DEFAULT_CHANNEL
+from chatroom.packets import VERSION, Bye, Hello, Say, Username, encode
+from tests.end_to_end.peer import Peer, come_in, eventually, lines
+from tests.end_to_end.programs import ServerProcess, run_all, server
+
+CONNECTS, AT_ONCE = 1000, 4
+BACK_SECONDS = 2.0
+
+
+def come_and_go(program: ServerProcess, chance: random.Random, name: str) -> None:
+    """Connect, and leave at some point of the way, by a goodbye, an end of stream, or a reset."""
+    match chance.randrange(6):
+        case 0:
+            peer = Peer(program.port)
+        case 1:
+            peer = Peer(program.port)
+            peer.socket.sendall(encode(Hello(VERSION, "x" * 50))[: chance.randrange(1, 60)])
+        case 2:
+            peer = Peer(program.port)
+            peer.send(Hello(VERSION, "x"), Username(name, bytes(16)))  # and away before the answer
+        case 3:
+            peer = Peer(program.port)
+            peer.send(Hello(VERSION, "x"))
+            peer.ask(name)
+        case 4:
+            peer = come_in(program.port, name)
+            peer.send(*lines(2))
+            peer.socket.sendall(encode(Say(3, DEFAULT_CHANNEL, "x" * 9000))[: chance.randrange(1, 9000)])
+        case _:
+            peer = come_in(program.port, name)
+            peer.send(*lines(1), Bye(False, "enough"))
+    if chance.random() < 0.3:  # a reset instead of an end
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    peer.socket.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ports", ["any", "same"])
+def test_a_thousand_connects_and_disconnects(ports: str, tmp_path: Path) -> None:
+    """Threads, sockets and descriptors are back within 2 s of the last one; every name is free again."""
+    with server(tmp_path, "--ports", ports, data=str(tmp_path / "history")) as program:
+        come_in(program.port, "first").socket.close()
+        eventually(lambda: program.threads() <= 8, "the first one is still there")
+        threads, descriptors = program.threads(), len(program.descriptors())
+        memory = program.resident()
+
+        def some(part: int) -> None:
+            chance = random.Random(part)
+            for number in range(part, CONNECTS, AT_ONCE):
+                come_and_go(program, chance, f"guest{number}")
+
+        run_all(*(lambda part=part: some(part) for part in range(AT_ONCE)), seconds=60)
+        eventually(
+            lambda: program.threads() <= threads and len(program.descriptors()) <= descriptors,
+            f"before {threads} threads and {descriptors} descriptors",
+            BACK_SECONDS,
+        )
+        print(
+            f"{program.threads()} threads (before: {threads}), {len(program.descriptors())} descriptors"
+            f" (before: {descriptors}), {program.resident() - memory} KiB more"
+        )
+        for number in range(CONNECTS):
+            with Peer(program.port) as lobby:
+                lobby.send(Hello(VERSION, "x"))
+                answer = lobby.ask(f"guest{number}")
+                assert answer.code == 0, f"guest{number}: {answer.reason}"
+        assert program.resident() - memory < 20 * 1024
+
+
+@pytest.mark.slow
+def test_a_name_is_free_again_as_soon_as_its_owner_is_gone(tmp_path: Path) -> None:
+    """A name that was given and not used, in the lobby or as a member, can be taken again at once."""
+    with server(tmp_path) as program, come_in(program.port, "watch") as watch:
+        for _ in range(50):
+            with Peer(program.port) as lobby:
+                lobby.send(Hello(VERSION, "x"))
+                assert lobby.ask("ann").code == 0
+            eventually(lambda: free(program, "ann"), "the name was not given back")
+            come_in(program.port, "bob").socket.close()
+            while (event := watch.expect(Event)).kind.word != "left":
+                assert event.author == "bob"
+
+
+def free(program: ServerProcess, name: str) -> bool:
+    """Whether the name is given."""
+    with Peer(program.port) as lobby:
+        lobby.send(Hello(VERSION, "x"))
+        return lobby.ask(name).code == 0

@@ -1,0 +1,62 @@
+"""kill -9 of the server while members talk: history holds every line that any client was shown, in order."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from chatroom.events import Event
+from chatroom.packets import Packet
+from tests.end_to_end.peer import Peer, come_in, eventually, lines, reading
+from tests.end_to_end.programs import run_program, server
+
+TALKERS = 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [1, 2000, 10_000])
+def test_what_was_shown_survives_kill_9(after: int, tmp_path: Path) -> None:
+    """After a restart, history is whole and holds all that anybody was shown; the next seq follows it."""
+    history = tmp_path / "history"
+    with server(tmp_path, data=str(history)) as program, ExitStack() as stack:
+        members = [stack.enter_context(come_in(program.port, f"member{number}")) for number in range(TALKERS)]
+        seen = [stack.enter_context(reading(member)) for member in members]
+        talkers = [threading.Thread(target=lambda member=member: talk(member)) for member in members]
+        for talker in talkers:
+            talker.start()
+        eventually(lambda: max(map(len, seen)) >= after, "nobody was shown enough")
+        program.kill()
+        for talker in talkers:
+            talker.join()
+    shown = [[packet for packet in packets if isinstance(packet, Event)] for packets in seen]
+    assert run_program("server", "--check", str(history)).returncode == 0
+    replayed: list[Packet] = []
+    with server(tmp_path, data=str(history)) as program:
+        again = come_in(program.port, "again", 1, 0, replayed)
+        again.socket.close()
+        program.stop()
+    with closing(sqlite3.connect(history)) as file:
+        rows = file.execute("SELECT seq, author, text FROM events").fetchall()
+    stored = {seq: (author, text) for seq, author, text in rows}
+    assert sorted(stored) == list(range(1, len(stored) + 1))
+    told = {event.seq: event for event in replayed if isinstance(event, Event)}
+    assert list(told) == list(range(2, len(told) + 2))
+    for events in shown:
+        assert [event.seq for event in events] == list(range(events[0].seq, events[0].seq + len(events)))
+        for event in events:
+            assert stored[event.seq] == (event.author, event.text)
+            assert event.seq == 1 or told[event.seq] == event
+    print(f"shown {[len(events) for events in shown]}, stored {len(stored)}")
+
+
+def talk(member: Peer) -> None:
+    """Lines as fast as they go, until the server is gone."""
+    try:
+        for start in range(1, 20_001, 100):
+            member.send(*lines(100, start))
+    except OSError:
+        pass  # killed

@@ -1,0 +1,175 @@
+"""One order for all, while members talk, come and go at once; and what a newcomer sees has no seam."""
+
+from __future__ import annotations
+
+import random
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from chatroom.events import Event, EventKind
+from chatroom.packets import Bye, Live, Packet
+from tests.end_to_end.peer import Peer, come_in, eventually, lines, reading
+from tests.end_to_end.programs import ServerProcess, run_all, server
+
+TALKERS, LINES, BURST, GUESTS = 16, 1000, 25, 3
+COME_BACK_LINES = 5000
+
+Line = tuple[int, str, str, str]
+
+
+def events_of(packets: list[Packet]) -> list[Line]:
+    """Seq, kind, author and text of the events, in the order in which they came."""
+    return [(p.seq, p.kind.word, p.author, p.text) for p in packets if isinstance(p, Event)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ports", ["any", "same"])
+def test_sixteen_talkers_while_members_come_and_go(ports: str, tmp_path: Path) -> None:
+    """Who stayed saw one sequence, who came a suffix without gap or double; each talker's lines in order."""
+    with server(tmp_path, "--ports", ports, data=str(tmp_path / "history")) as program, ExitStack() as stack:
+        stayers = [stack.enter_context(come_in(program.port, f"stayer{number}")) for number in range(2)]
+        talkers = [stack.enter_context(come_in(program.port, f"talker{number}")) for number in range(TALKERS)]
+        seen = [stack.enter_context(reading(peer)) for peer in (*stayers, *talkers)]
+        over, gone = threading.Event(), threading.Semaphore(0)
+        joined: list[list[Packet]] = []
+        run_all(
+            *(lambda talker=talker: talk(talker) for talker in talkers),
+            *(
+                lambda number=number: come_and_go(program, number, joined, over, gone)
+                for number in range(GUESTS)
+            ),
+            lambda: keep_talking(stayers[0], gone),
+            lambda: wait_for_the_last(seen, over),
+            seconds=60,
+        )
+        program.stop()
+    sequence = events_of(seen[0])
+    print(f"{len(sequence)} events; {len(joined)} came and went and saw {sum(map(len, joined))} packets")
+    assert_one_sequence(seen, sequence)
+    for number in range(TALKERS):
+        own = [text for _, kind, author, text in sequence if (kind, author) == ("said", f"talker{number}")]
+        assert own == [f"line {count}" for count in range(1, LINES + 1)]
+    assert len(joined) >= 6
+    for packets in joined:
+        assert_suffix(packets, sequence)
+
+
+def talk(talker: Peer) -> None:
+    """All lines, in bursts."""
+    for start in range(1, LINES + 1, BURST):
+        talker.send(*lines(BURST, start))
+
+
+def keep_talking(stayer: Peer, gone: threading.Semaphore) -> None:
+    """A line now and then until all guests have gone, so that none of them waits for ever."""
+    left, number = GUESTS, 0
+    while left:
+        number += 1
+        stayer.send(*lines(1, number, "still here"))
+        left -= gone.acquire(timeout=0.01)
+
+
+def wait_for_the_last(seen: list[list[Packet]], over: threading.Event) -> None:
+    """Until everybody has everything that was said."""
+    try:
+        end = threading.Event()
+        for _ in range(3000):
+            if all(len(packets) > TALKERS * LINES and said(packets) >= TALKERS * LINES for packets in seen):
+                return
+            end.wait(0.02)
+        raise AssertionError([said(packets) for packets in seen])
+    finally:
+        over.set()
+
+
+def said(packets: list[Packet]) -> int:
+    return sum(
+        type(packet) is Event and packet.kind is EventKind.SAID and packet.author != "stayer0"
+        for packet in packets
+    )
+
+
+def come_and_go(
+    program: ServerProcess,
+    number: int,
+    joined: list[list[Packet]],
+    over: threading.Event,
+    gone: threading.Semaphore,
+) -> None:
+    """Come, ask for history in all possible ways, leave in all possible ways, again and again."""
+    choose = random.Random(number)
+    turn = 0
+    try:
+        while not over.is_set() or turn < 2:
+            turn += 1
+            since, replay = choose.choice(
+                [(0, 0), (0, 50), (0, 3000), (1, 0), (choose.randrange(1, 3000), 0)]
+            )
+            packets: list[Packet] = []
+            with come_in(program.port, f"guest{number}-{turn}", since, replay, packets) as guest:
+                for _ in range(choose.randrange(1, 1500)):
+                    packets.append(guest.expect(object))
+                    if over.is_set():
+                        break
+                if choose.random() < 0.5:
+                    guest.send(Bye(False, "enough"))
+            joined.append(packets)
+    finally:
+        gone.release()
+
+
+def assert_one_sequence(seen: list[list[Packet]], sequence: list[Line]) -> None:
+    """Who came later saw the same from its first event on, and who saw it to the same end the same end."""
+    first = sequence[0][0]
+    assert [line[0] for line in sequence] == list(range(first, first + len(sequence)))
+    for packets in seen:
+        mine = events_of(packets)
+        start = mine[0][0] - first
+        assert mine == sequence[start : start + len(mine)]
+
+
+def assert_suffix(packets: list[Packet], sequence: list[Line]) -> None:
+    """From its first seq on, replay and live together are one stretch of what the others saw."""
+    mine = [line for line in events_of(packets) if line[0] >= sequence[0][0]]
+    if mine:
+        start = mine[0][0] - sequence[0][0]
+        assert mine == sequence[start : start + len(mine)]
+    assert sum(isinstance(packet, Live) for packet in packets) == 1
+
+
+@pytest.mark.slow
+def test_a_member_that_comes_back_again_and_again_gets_each_line_once(tmp_path: Path) -> None:
+    """A member that is cut off in the middle and names the last seq it saw gets all the rest, once."""
+    with server(tmp_path) as program, ExitStack() as stack:
+        talker = stack.enter_context(come_in(program.port, "talker"))
+        own = stack.enter_context(reading(talker))
+        got: list[Packet] = []
+
+        def come_back() -> None:
+            since, turn = 1, 0
+            while (count := said(got)) < COME_BACK_LINES:
+                turn += 1
+                with come_in(program.port, f"guest{turn}", since, 0, got) as guest:
+                    count = said(got)
+                    for _ in range(400):
+                        if count >= COME_BACK_LINES:
+                            break
+                        got.append(guest.expect(object))
+                        count += said(got[-1:])
+                since = max(packet.seq for packet in got if isinstance(packet, Event))
+
+        def talk_on() -> None:
+            for start in range(1, COME_BACK_LINES + 1, BURST):
+                talker.send(*lines(BURST, start))
+
+        run_all(come_back, talk_on, seconds=40)
+        eventually(lambda: said(own) == COME_BACK_LINES, "the talker did not see all its lines")
+        program.stop()
+    mine = events_of(got)
+    assert [line[0] for line in mine] == list(range(mine[0][0], mine[0][0] + len(mine)))
+    assert [line[3] for line in mine if line[1] == "said"] == [
+        f"line {count}" for count in range(1, COME_BACK_LINES + 1)
+    ]

@@ -1,0 +1,94 @@
+"""What it costs: memory and processor time of idle members, and how fast the server starts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from chatroom.events import Event
+from tests.end_to_end.peer import come_in, eventually
+from tests.end_to_end.programs import ROOT, ServerProcess, processor_seconds, server
+
+MEMBER_KIB = 40
+START_SECONDS = 0.3
+IDLE_SHARE = 0.005
+IDLE_SECONDS = 6.0
+
+
+@pytest.mark.slow
+def test_memory_of_an_idle_member(tmp_path: Path) -> None:
+    """A thousand members, admitted through the whole handshake, cost at most 40 KiB each."""
+    with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
+        for number in range(10):
+            come_in(program.port, f"early{number}").socket.close()
+        before = program.resident()
+        for number in range(1000):
+            stack.enter_context(come_in(program.port, f"member{number}"))
+        eventually(lambda: program.threads() >= 1000, "not all have a handler")
+        each = (program.resident() - before) / 1000
+        print(f"{each:.1f} KiB for each idle member")
+        assert each <= MEMBER_KIB
+
+
+@pytest.mark.slow
+def test_start_until_listening(tmp_path: Path) -> None:
+    """From its start to `listening on`, the server needs at most 0.3 s (best of five)."""
+    times = []
+    for _ in range(5):
+        with server(tmp_path, data=str(tmp_path / "history")) as program:
+            times.append(program.start_seconds)
+            program.stop()
+        if min(times) <= START_SECONDS:
+            break
+    print("seconds:", *(f"{seconds:.3f}" for seconds in times))
+    assert min(times) <= START_SECONDS
+
+
+@pytest.mark.slow
+def test_idle_programs_need_no_processor(tmp_path: Path) -> None:
+    """With 100 idle members, the server and a client need less than half a percent of a core each."""
+    with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
+        for number in range(99):
+            stack.enter_context(come_in(program.port, f"member{number}"))
+        client = stack.enter_context(watching(program))
+        server_share, client_share = (
+            share / IDLE_SECONDS for share in used(program.process.pid, client, IDLE_SECONDS)
+        )
+    print(f"server {server_share:.2%}, client {client_share:.2%} of a core")
+    assert server_share < IDLE_SHARE
+    assert client_share < IDLE_SHARE
+
+
+@contextmanager
+def watching(program: ServerProcess) -> Iterator[int]:
+    """A client program that follows the conversation; its process id."""
+    with (
+        come_in(program.port, "watch") as watch,
+        subprocess.Popen(
+            [sys.executable, "-m", "client", f"127.0.0.1:{program.port}", "--name", "ann", "--follow"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            cwd=ROOT,
+        ) as client,
+    ):
+        try:
+            while watch.expect(Event).author != "ann":
+                pass
+            yield client.pid
+        finally:
+            client.kill()
+
+
+def used(server_pid: int, client_pid: int, seconds: float) -> tuple[float, float]:
+    """Processor time that two processes use within `seconds`."""
+    pause = threading.Event()
+    pause.wait(1.0)  # what came with the last member is done
+    before = processor_seconds(server_pid), processor_seconds(client_pid)
+    pause.wait(seconds)
+    return processor_seconds(server_pid) - before[0], processor_seconds(client_pid) - before[1]
