@@ -94,7 +94,10 @@ class Chatroom:
     def _release_late(self, answer: Future[Reservation]) -> None:
         """An answer that nobody waits for any more: free the name, from a thread that may wait."""
         if answer.exception() is None:
-            self.spawn(lambda: self.release(answer.result()), "release")
+            try:
+                self.spawn(lambda: self.release(answer.result()), "release")
+            except (Closed, RuntimeError):
+                pass  # it will expire
 
     def release(self, reservation: Reservation) -> None:
         """The newcomer did not come: its name is free again."""
