@@ -57,15 +57,20 @@ class App:
         threading.stack_size(STACK_BYTES)
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.set_threshold(GC_OBJECTS)
+        history = history or open_history(config)
+        self._chatroom = Chatroom(history, on_ended=self.stop)
+        lobby = Lobby(self._chatroom, config.ports, self._serve)
+        try:
+            self._server = Server(config.host, config.port, self._chatroom, lobby)
+        except ConfigError:
+            history.close()
+            raise
         # A byte in it ends wait(). Not a lock: a signal that comes while the main thread is on its way into
         # one would be seen only when the lock is given, and its handler must not wait for what it interrupts.
         self._waking, self._wakes = socket.socketpair()
         self._waking.setblocking(False)
         self._drainer = Drainer()
         self._keeper = Keeper(config.dead_after)
-        self._chatroom = Chatroom(history or open_history(config), on_ended=self.stop)
-        lobby = Lobby(self._chatroom, config.ports, self._serve)
-        self._server = Server(config.host, config.port, self._chatroom, lobby)
 
     @property
     def address(self) -> str:

@@ -14,11 +14,12 @@ from server.ports import Ports
 @pytest.fixture
 def lobby() -> Iterator[socket.socket]:
     """A newcomer's connection in the lobby, the server's end."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        with socket.create_connection(listener.getsockname()):
-            sock, _ = listener.accept()
-            with sock:
-                yield sock
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as sock,
+    ):
+        yield sock
 
 
 @pytest.mark.parametrize(
@@ -38,13 +39,10 @@ def test_what_can_be_asked_for(text: str, ports: Ports) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "all", "5100", "5100-", "-5100", "0-10", "5199-5100", "1-65536", "a-b", "1-2-3", "٥-٦", "²-³"],
+    ["", "all", "5100", "5100-", "-5100", "0-10", "5199-5100", "1-65536", "a-b", "1-2-3", "²-³"],
 )
 def test_what_cannot(text: str) -> None:
     """Anything else is one clear error that says what can be given."""
-    if text == "٥-٦":  # digits of another script are digits
-        assert Ports.parse(text) == Ports(5, 6)
-        return
     with pytest.raises(ConfigError, match="LO-HI"):
         Ports.parse(text)
 
@@ -61,10 +59,7 @@ def test_a_port_of_the_range(lobby: socket.socket) -> None:
     """With a range the port is one of it: the one that is free."""
     with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
         low, high = sorted(sock.getsockname()[1] for sock in (taken, free))
-        number = free.getsockname()[1]
         free.close()
-        if high - low > 500:
-            low, high = min(number, number), number
         with Ports(low, high).listen(lobby) as listener:
             assert low <= listener.getsockname()[1] <= high
 

@@ -1,0 +1,303 @@
+"""The whole server, made, started and closed, with peers that behave and peers that do not."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chatroom.chatroom import GOODBYE
+from chatroom.errors import ConfigError, HistoryError
+from chatroom.events import Event, EventKind
+from chatroom.packets import Bye, Command, Hello, Notice, Ping, Pong, Say, Username
+from server.app import App, Config, open_history
+from server.keep import Keep
+from server.ports import Ports
+from tests.chatroom.fakes import RecordingHistory, Task
+from tests.server.fakes import Peer
+
+CONFIG = Config("127.0.0.1", 0, Ports(), ":memory:", 45.0, "normal", Keep.parse("all"))
+
+
+class Running:
+    """A server that is running until stop()."""
+
+    def __init__(self, config: Config = CONFIG) -> None:
+        self.history = RecordingHistory()
+        self.app = App(config, self.history)
+        self.app.start()
+        self.address = self.app.address
+        self.running = True
+
+    def stop(self) -> float:
+        """Close the server; the seconds that it took."""
+        self.running = False
+        began = time.monotonic()
+        self.app.close()
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def server() -> Iterator[Running]:
+    running = Running()
+    yield running
+    if running.running:
+        running.stop()
+
+
+def lines(peer: Peer, count: int) -> list[str]:
+    """The texts of the next `count` lines that the peer is shown."""
+    found: list[str] = []
+    while len(found) < count:
+        event = peer.receive_until(lambda p: isinstance(p, Event) and p.kind is EventKind.SAID)
+        found.append(event.text)
+    return found
+
+
+@pytest.mark.parametrize("ports", [Ports(), Ports(same=True)], ids=["any", "same"])
+def test_two_people_talk(ports: Ports) -> None:
+    """Two members that came through the whole handshake see each other's lines, in one order."""
+    server = Running(replace(CONFIG, ports=ports))
+    with Peer.enter(server.address, "ann") as ann, Peer.enter(server.address, "bob") as bob:
+        ann.send(Say(1, "#general", "hello"), Say(2, "#general", "x" * 50_000))
+        assert lines(bob, 2) == ["hello", "x" * 50_000]
+        bob.send(Say(1, "#general", "hi"))
+        assert lines(ann, 3) == ["hello", "x" * 50_000, "hi"]
+        bob.send(Command(9, "#general", "/who"))
+        assert bob.receive_until(lambda p: isinstance(p, Notice)).text == "2 in #general: ann, bob"
+        server.stop()
+
+
+def test_a_broken_packet_ends_only_its_connection(server: Running) -> None:
+    """Garbage from one member ends that one, with what it had said before; the others are told and go on."""
+    with Peer.enter(server.address, "ann") as ann, Peer.enter(server.address, "bob") as bob:
+        bob.send(Say(1, "#general", "hello"))
+        lines(bob, 1)
+        bob.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert bob.bye().again is False
+        left = ann.receive_until(lambda p: isinstance(p, Event) and p.kind is EventKind.LEFT)
+        assert (left.author, left.text) == ("bob", "protocol error")
+        ann.send(Ping(3))
+        ann.receive_until(lambda p: p == Pong(3))
+
+
+def test_a_silent_member_is_dead() -> None:
+    """A member that answers no ping is gone after the time, and its name is free; one that answers stays."""
+    server = Running(replace(CONFIG, dead_after=0.2))
+    with Peer.enter(server.address, "dead"), Peer.enter(server.address, "ann") as ann:
+        while True:
+            packet = ann.receive()
+            if isinstance(packet, Ping):
+                ann.send(Pong(packet.id))
+            if isinstance(packet, Event) and packet.kind is EventKind.LEFT:
+                break
+        assert (packet.author, packet.text) == ("dead", "silent for 0.2 s")
+        Peer.enter(server.address, "dead").socket.close()
+        server.stop()
+
+
+def test_a_member_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that talks and never reads, alone, does not stop the server for good: newcomers get in."""
+    monkeypatch.setattr("server.outbox.STALL_SECONDS", 0.05)
+    monkeypatch.setattr("server.outbox.BEHIND_BYTES", 20_000)
+    monkeypatch.setattr("server.drainer._CHECK_SECONDS", 0.01)
+    server = Running()
+    server.app._chatroom._queue._max_count = 50
+    flood = Peer.enter(server.address, "flood")
+    flood.socket.settimeout(0.05)
+    try:
+        for id in range(1, 100_000, 10):
+            flood.send(*[Say(id + n, "#general", "x" * 3000) for n in range(10)])
+    except OSError:
+        pass  # the server has stopped reading, or has sent it away
+    with Peer.enter(server.address, "ann"):
+        flood.socket.close()
+        server.stop()
+
+
+# --- the end --------------------------------------------------------------------------------------------
+
+
+def test_everybody_is_told_of_the_end(server: Running) -> None:
+    """At the end every member gets BYE, and may come back."""
+    with Peer.enter(server.address, "ann") as ann, Peer.enter(server.address, "bob") as bob:
+        server.stop()
+        assert ann.bye() == bob.bye() == Bye(True, GOODBYE)
+
+
+def test_what_was_accepted_is_stored(server: Running) -> None:
+    """What a member was shown before the end is in the history after it, in the same order."""
+    with Peer.enter(server.address, "ann") as ann:
+        ann.send(*[Say(id, "#general", f"line {id}") for id in range(1, 500)])
+        lines(ann, 1)
+        server.stop()
+        ann.rest()
+        shown = [packet for packet in ann.packets if isinstance(packet, Event)]
+        assert shown == [event for event in server.history.log if event.seq <= shown[-1].seq]
+
+
+def never_reads(address: str) -> list[Peer]:
+    peer, talker = Peer.enter(address, "sleeper"), Peer.enter(address, "talker")
+    for id in range(1, 200):
+        talker.send(Say(id, "#general", "x" * 60_000))
+        lines(talker, 1)
+    return [peer, talker]
+
+
+def nobody_reads(address: str) -> list[Peer]:
+    peer = Peer.enter(address, "sleeper")
+    peer.socket.settimeout(0.05)
+    try:
+        for id in range(1, 2000):
+            peer.send(Say(id, "#general", "x" * 60_000))
+    except OSError:
+        pass  # the server does not read on: it waits for the reader
+    return [peer]
+
+
+def silent_in_the_lobby(address: str) -> list[Peer]:
+    return [Peer.connect(address)]
+
+
+def half_a_packet(address: str) -> list[Peer]:
+    peer = Peer.connect(address)
+    peer.socket.sendall(b"\xc7\x01")
+    return [peer]
+
+
+def without_a_name(address: str) -> list[Peer]:
+    peer = Peer.connect(address)
+    peer.send(Hello(1, "test"))
+    return [peer]
+
+
+def port_not_taken(address: str) -> list[Peer]:
+    peer = Peer.connect(address)
+    peer.ask("slow")
+    peer.receive()
+    return [peer]
+
+
+def nobody_at_the_new_port(address: str) -> list[Peer]:
+    peer = Peer.connect(address)
+    peer.ask("slow")
+    peer.take_port()
+    return [peer]
+
+
+def silent_at_the_new_port(address: str) -> list[Peer]:
+    peer = Peer.connect(address)
+    peer.ask("slow")
+    return [peer, Peer.connect(address, peer.take_port().number)]
+
+
+@pytest.mark.parametrize(
+    "guests",
+    [
+        never_reads,
+        nobody_reads,
+        silent_in_the_lobby,
+        half_a_packet,
+        without_a_name,
+        port_not_taken,
+        nobody_at_the_new_port,
+        silent_at_the_new_port,
+    ],
+    ids=lambda guests: guests.__name__,
+)
+def test_the_end_comes_in_time(
+    server: Running, guests: Callable[[str], list[Peer]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever its guests are doing, the server ends within two seconds, with every thread."""
+    peers = guests(server.address)
+    assert server.stop() < 2.0
+    assert "did not end" not in caplog.text
+    for peer in peers:
+        peer.socket.close()
+
+
+def test_newcomers_while_it_ends(server: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever connects at the very moment of the end keeps nothing from ending."""
+    peers: list[Peer] = []
+
+    def connect() -> None:
+        try:
+            while True:
+                peers.append(Peer.connect(server.address))
+                peers[-1].send(Hello(1, "test"), Username(f"n{len(peers)}", bytes(16)))
+        except OSError:
+            return  # nobody listens any more
+
+    tasks = [Task(connect) for _ in range(2)]
+    with Peer.connect(server.address):
+        assert server.stop() < 2.0
+    assert "did not end" not in caplog.text
+    for task in tasks:
+        task.result()
+    for peer in peers:
+        peer.socket.close()
+
+
+def test_a_broken_disk_ends_the_server(server: Running) -> None:
+    """When the history fails for good, wait() returns, members get BYE, and close() says what went wrong."""
+    with Peer.enter(server.address, "ann") as ann:
+        server.history.broken = True
+        ann.send(Say(1, "#general", "hello"))
+        Task(server.app.wait).result()
+        with pytest.raises(HistoryError, match="the disk is gone"):
+            server.stop()
+        assert ann.bye().again is True
+        assert not any(isinstance(p, Event) and p.kind is EventKind.SAID for p in ann.packets)
+
+
+def test_stop_ends_the_waiting(server: Running) -> None:
+    """wait() returns when stop() is called, before or after, and however often."""
+    server.app.stop()
+    server.app.stop()
+    Task(server.app.wait).result()
+
+
+# --- what cannot be made --------------------------------------------------------------------------------
+
+
+def test_a_port_in_use() -> None:
+    """A port that is taken is one clear error, and nothing stays open."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        history = RecordingHistory()
+        with pytest.raises(ConfigError, match=rf"cannot listen on 127.0.0.1:{port}: Address already in use"):
+            App(replace(CONFIG, port=port), history)
+        assert history.closed
+
+
+@pytest.mark.parametrize("host", ["256.1.1.1", "no such host", "x" * 70, "192.0.2.1"])
+def test_an_address_that_is_not_ours(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that is unknown or not this machine's is one clear error."""
+    with pytest.raises(ConfigError, match="cannot listen on"):
+        App(replace(CONFIG, host=host))
+
+
+def test_ipv6() -> None:
+    """Where there is IPv6, the server listens on it, admits there, and writes its address in brackets."""
+    try:
+        server = Running(replace(CONFIG, host="::1"))
+    except ConfigError:
+        pytest.skip("no IPv6 here")
+    assert server.address.startswith("[::1]:")
+    with Peer.enter(server.address, "ann") as ann:
+        assert ann.socket.getpeername()[0] == "::1"
+        server.stop()
+
+
+def test_which_history(tmp_path: Path) -> None:
+    """`:memory:` is no file; a path is one, with what the options say; one that cannot be is an error."""
+    open_history(CONFIG).close()
+    history = open_history(replace(CONFIG, data=str(tmp_path / "history.db")))
+    history.close()
+    assert (tmp_path / "history.db").exists()
+    with pytest.raises(HistoryError):
+        open_history(replace(CONFIG, data=str(tmp_path)))
