@@ -151,7 +151,7 @@ double own_cpu_seconds() {
 
 struct Options {
   std::string protocol = "native", mode = "saturate", host = "127.0.0.1";
-  int port = 0, members = 100, talkers = 1, size = 64, stuck = 0, parallel = 64, read = 256 * 1024;
+  int port = 0, members = 100, talkers = 1, size = 64, stuck = 0, parallel = 256, read = 256 * 1024;
   double seconds = 3, warmup = 1, rate = 1000, patience = 20, settle = 2;
   long messages = 0;               // saturate: exactly so many instead of about `seconds`; catchup: history
   long window = 6400000;           // deliveries under way at most, see in_flight()
@@ -811,24 +811,25 @@ bool Load::round(long messages, double *seconds) {
 
 // ------------------------------------------------------------------------------------------------- the modes
 
-// Rounds that double until one takes a quarter of the wanted time are the warm-up and tell how many
-// messages make a measured round of about that time. So no server gets more work than it does in it.
+// How many messages the measured round has is found by rounds that grow until one takes about the wanted time and
+// is hardly faster than the one before: some servers are many times faster when more is under way, and a guess
+// from a short round would do them wrong.
 void Load::saturate() {
   connect_all();
   goal_ = 0;
-  double seconds = 0;
-  long receivers = options.members;
-  long messages = options.messages;
-  if (!messages) {
-    long warm = std::max<long>(options.talkers, 3200000 / options.size / receivers);
-    while (round(warm, &seconds) && seconds < options.seconds / 4) warm = static_cast<long>(static_cast<double>(warm) * std::min(8.0, std::max(1.5, options.seconds / 3 / seconds)));
-    messages = std::max<long>(options.talkers, static_cast<long>(static_cast<double>(warm) / seconds * options.seconds));
+  long messages = options.messages ? options.messages : std::max<long>(options.talkers, 3200000 / options.size / options.members);
+  for (double speed_before = 0;;) {
+    double seconds, server_cpu = options.server.cpu_seconds(), load_cpu = own_cpu_seconds();
+    bool complete = round(messages, &seconds);
+    double speed = static_cast<double>(messages) / seconds, factor = options.seconds / seconds;
+    bool settled = factor < 1 / 0.7 && speed < 1.2 * speed_before;
+    if (!complete || options.messages || settled || factor < 1 / 4.0) {
+      print(seconds, options.server.cpu_seconds() - server_cpu, own_cpu_seconds() - load_cpu, messages * options.members);
+      return;
+    }
+    messages = static_cast<long>(static_cast<double>(messages) * std::min(8.0, std::max(1.5, factor))) + 1;
+    speed_before = speed;
   }
-  double server_cpu = options.server.cpu_seconds(), load_cpu = own_cpu_seconds();
-  long before = totals.sent;
-  round(messages, &seconds);
-  print(seconds, options.server.cpu_seconds() - server_cpu, own_cpu_seconds() - load_cpu,
-        (totals.sent - before) * receivers);
 }
 
 void Load::rate() {

@@ -182,7 +182,7 @@ def _latency(scale: Scale, members: int, rate: float) -> Callable[[Peer], Figure
 
 
 def _connect(scale: Scale) -> Callable[[Peer], Figures]:
-    """Members one after the other, 64 under way at a time, until all are in (ours: the whole handshake)."""
+    """Members one after the other, 256 under way at a time, until all are in (ours: the whole handshake)."""
 
     def measure(peer: Peer) -> Figures:
         with _server(peer, scale.connect) as server:
