@@ -15,7 +15,7 @@ from chatroom.errors import Closed, ConnectionLost, NameRefused, ProtocolError
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.history import History
-from chatroom.packets import Bye, Say
+from chatroom.packets import Bye, Command, Say
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from chatroom.requests import Ask, Join, Leave, Lines, Release, Request, Reservation, Reserve
@@ -150,13 +150,21 @@ class Chatroom:
                 says = []
                 if isinstance(packet, Bye):
                     return packet.reason
-                self._put(connection, Ask(connection, packet))  # type: ignore[arg-type]
+                self._ask(connection, packet)  # type: ignore[arg-type]
             self._submit(connection, says)
         return "connection closed"
 
     def _submit(self, connection: Connection, says: list[Say]) -> None:
         if says:
             self._put(connection, Lines(connection, says))
+
+    def _ask(self, connection: Connection, command: Command) -> None:
+        """One command at a time: a batch full of them would keep everybody waiting."""
+        ask = Ask(connection, command)
+        connection.submitting(True)
+        self._queue.put(ask)
+        ask.answered.wait()
+        connection.submitting(False)
 
     def _put(self, connection: Connection, request: Request) -> None:
         connection.submitting(True)

@@ -89,6 +89,8 @@ class Forwarder:
         for request in requests:
             if isinstance(request, Reserve) and not request.answer.done():
                 request.answer.set_exception(Closed("the chatroom has ended"))
+            elif isinstance(request, Ask):
+                request.answered.set()
             elif isinstance(request, Join):
                 request.connection.end("the chatroom has ended", again=True)
 
@@ -225,6 +227,7 @@ class Forwarder:
             text = commands.answer(self, member, request.command.text)
             id, connection = request.command.id, request.connection
             batch.afterwards.append(lambda: _tell_notice(connection, id, text))
+        batch.afterwards.append(request.answered.set)
 
     def _leave(self, batch: Batch, request: Leave) -> None:
         member = self._roster.member_of(request.connection)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from threading import Event as Flag
 
 from chatroom.member import Member
 from chatroom.packets import Command, Say
@@ -80,10 +81,11 @@ class Lines:
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """A slash command of one member."""
+    """A slash command of one member; `answered` is set when it was, or when nobody will."""
 
     connection: Connection
     command: Command
+    answered: Flag = field(default_factory=Flag)
 
 
 @dataclass(frozen=True, eq=False)

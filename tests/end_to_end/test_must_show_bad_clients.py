@@ -349,8 +349,31 @@ def half_a_line(program: ServerProcess, stack: ExitStack) -> None:
     half.socket.sendall(encode(Say(1, "#general", "x" * 60_000))[:-9])
 
 
+def commands_without_end(program: ServerProcess, stack: ExitStack) -> None:
+    for number in range(150):
+        stack.enter_context(come_in(program.port, f"idle{number}"))  # so that answers are long
+    asks = stack.enter_context(come_in(program.port, "asks"))
+    answers = stack.enter_context(reading(asks))
+    data = encode(Command(1, "#general", "/who")) * 500
+
+    def ask() -> None:
+        try:
+            while True:
+                asks.socket.sendall(data)
+        except OSError:
+            pass  # the end of the test
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    stack.callback(thread.join)
+    stack.callback(asks.socket.shutdown, socket.SHUT_RDWR)
+    eventually(lambda: answers, "nothing is answered")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("scene", [deaf, one_byte_a_second, silent, browsers, half_a_line])
+@pytest.mark.parametrize(
+    "scene", [deaf, one_byte_a_second, silent, browsers, half_a_line, commands_without_end]
+)
 def test_the_others_talk_on_at_full_speed(
     scene: Callable[[ServerProcess, ExitStack], None], tmp_path: Path
 ) -> None:
