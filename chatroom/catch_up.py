@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event
@@ -53,14 +54,29 @@ class CatchUp:
     def begin(self, member: Member, connection: Connection, seq: int) -> None:
         """Send the member what came after `seq`, then submit GoLive. Returns at once."""
         channels = member.channels
-        try:
-            self._spawn(lambda: self._run(member, connection, channels, seq), f"catch-up {member.name}")
-        except (Closed, RuntimeError) as error:
-            connection.end(f"cannot catch up: {error}", again=True)
+        self._start(member, lambda: self._run(member, connection, channels, lambda: seq))
 
-    def _run(self, member: Member, connection: Connection, channels: frozenset[str], seq: int) -> None:
+    def begin_with_last(self, member: Member, connection: Connection, count: int, before: int) -> None:
+        """As begin(), from the latest `count` events below the seq `before` on."""
+        channels = member.channels
+        self._start(
+            member,
+            lambda: self._run(
+                member, connection, channels, lambda: self._before_last(count, channels, before)
+            ),
+        )
+
+    def _start(self, member: Member, run: Callable[[], None]) -> None:
         try:
-            caught_up = self._send_pieces(connection, channels, seq)
+            self._spawn(run, f"catch-up {member.name}")
+        except (Closed, RuntimeError) as error:
+            member.connection.end(f"cannot catch up: {error}", again=True)
+
+    def _run(
+        self, member: Member, connection: Connection, channels: frozenset[str], begin: Callable[[], int]
+    ) -> None:
+        try:
+            caught_up = self._send_pieces(connection, channels, begin())
             if caught_up is not None:
                 self._submit(GoLive(member, connection, caught_up))
         except HistoryError as error:
@@ -92,11 +108,25 @@ class CatchUp:
 
         The events of the piece, and their bytes.
         """
-        with self._turn:
-            began = time.monotonic()
+        with self._resting_after():
             events = self._history.read(seq, limit, channels)
             piece = b"".join(map(connection.door.encode, events))
             if piece:
                 connection.send(piece)
-            self._closing.wait((time.monotonic() - began) * CATCH_UP_REST)
         return events, len(piece)
+
+    def _before_last(self, count: int, channels: frozenset[str], before: int) -> int:
+        """The seq after which the latest `count` events below `before` come."""
+        with self._lock:
+            newer = max(0, self._head - before + 1)
+        with self._resting_after():
+            found = [event.seq for event in self._history.last(count + newer, channels)]
+        wanted = [seq for seq in found if seq < before][-count:]
+        return wanted[0] - 1 if wanted else before - 1
+
+    @contextmanager
+    def _resting_after(self) -> Iterator[None]:
+        with self._turn:
+            began = time.monotonic()
+            yield
+            self._closing.wait((time.monotonic() - began) * CATCH_UP_REST)

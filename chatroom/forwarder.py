@@ -249,12 +249,11 @@ class Forwarder:
         token, before = join.reservation.token, first_live - 1
         connection.tell(Welcome(member.name, join.channel, token, session.confirmed, before))
         if join.since == 0:
-            try:
-                replay = self._last(join.lines, member.channels, first_live)
-            except HistoryError as error:
-                log.error("history: %s", error)
-                connection.end("the server cannot read its history", again=True)
+            last = self._tail.last(join.lines, member.channels, first_live)
+            if last is None:  # a thread reads them: it may be many, and nobody is to wait for that
+                self._catch_up.begin_with_last(member, connection, join.lines, first_live)
                 return
+            replay = last
         elif self._tail.covers(join.since):
             replay = [e for e in self._tail.after(join.since, member.channels) if e.seq < first_live]
         else:
@@ -262,13 +261,6 @@ class Forwarder:
             return
         self._send(connection, replay)
         self._finish(member, connection, before)
-
-    def _last(self, count: int, channels: frozenset[str], before: int) -> list[Event]:
-        events = self._tail.last(count, channels, before)
-        if events is None:
-            newer = self._head - before + 1
-            events = [e for e in self._history.last(count + newer, channels) if e.seq < before][-count:]
-        return events if count else []
 
     def _finish(self, member: Member, connection: Connection, seq: int) -> None:
         """The member has everything up to `seq`: the marker, the rest of this batch, and from now on live."""
