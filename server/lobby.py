@@ -90,8 +90,10 @@ class Lobby:
                     wire.socket.close()
                     wire, admit = _await_owner(listener, handshake, ticket, peer, deadline)
             self._admit(wire, peer, reservation, admit)
-        except BaseException:
-            self._chatroom.release(reservation)
+        except BaseException as error:
+            self._chatroom.release(reservation)  # before the newcomer is told: it may come again at once
+            if isinstance(error, Refused):
+                _refuse(wire, str(error))  # where it is now, which may not be the lobby's connection
             raise
 
     def _find_name(self, wire: Wire, handshake: Handshake, deadline: Deadline) -> Reservation:
@@ -163,6 +165,8 @@ def _await_owner(
                         _let_in(listener, selector, guests, deadline)
                         continue
                     guest: Wire = key.data
+                    if guest not in guests:  # just made room for another one
+                        continue
                     try:
                         packet = guest.receive_some()
                         if packet is None:

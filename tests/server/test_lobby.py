@@ -1,0 +1,368 @@
+"""The lobby: who gets in, who does not, and that nobody can keep others out."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from chatroom.deadline import Deadline
+from chatroom.handshake import SERVER, Handshake, State
+from chatroom.limits import ADMISSION_GUESTS, NAME_TRIES
+from chatroom.packets import (
+    NO_TOKEN,
+    Admit,
+    Bye,
+    Code,
+    Hello,
+    Live,
+    Port,
+    Say,
+    Status,
+    Username,
+    Welcome,
+    encode,
+)
+from server import lobby
+from server.ports import Ports
+from tests.chatroom.fakes import PATIENCE, Task
+from tests.server.fakes import Peer
+from tests.server.test_app import CONFIG, Running
+
+ADMIT = Admit("ann", bytes(16), "#general", 0, 50)
+
+
+@pytest.fixture
+def server() -> Iterator[Running]:
+    running = Running()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def same() -> Iterator[Running]:
+    running = Running(replace(CONFIG, ports=Ports(same=True)))
+    yield running
+    running.stop()
+
+
+def offered(server: Running, name: str = "ann") -> Port:
+    """A newcomer that is through with the lobby and has not come to its port yet."""
+    with Peer.connect(server.address) as peer:
+        assert peer.ask(name).code is Code.PASS
+        return peer.take_port()
+
+
+def admit(peer: Peer, port: Port, name: str = "ann") -> Welcome:
+    peer.send(ADMIT._replace(name=name, ticket=port.ticket))
+    welcome = peer.receive()
+    assert isinstance(welcome, Welcome), welcome
+    return welcome
+
+
+# --- names ----------------------------------------------------------------------------------------------
+
+
+def test_a_taken_name_may_be_tried_again(server: Running) -> None:
+    """A name that cannot be given is refused with the reason, and the same connection may try another."""
+    with Peer.enter(server.address, "ann"), Peer.connect(server.address) as peer:
+        assert peer.ask("Ann") == Status(Code.FAIL, "Ann is in use")
+        assert "letter" in peer.ask("-x", hello=False).reason
+        assert peer.ask("", hello=False) == Status(Code.FAIL, "a name is needed")
+        assert peer.ask("bob", hello=False) == Status(Code.PASS)
+        port = peer.take_port()
+        with Peer.connect(server.address, port.number) as member:
+            assert admit(member, port, "bob").name == "bob"
+
+
+def test_two_at_the_same_instant(server: Running) -> None:
+    """Of many who ask for one name at the same instant exactly one gets it, the others are told why not."""
+    start = threading.Barrier(8)
+
+    def ask() -> Status:
+        with Peer.connect(server.address) as peer:
+            peer.send(Hello(1, "test"))
+            start.wait(PATIENCE)
+            status = peer.ask("ann", hello=False)
+            start.wait(PATIENCE)  # nobody gives the name back before all were answered
+            return status
+
+    answers = [task.result() for task in [Task(ask) for _ in range(8)]]
+    assert sorted(answer.code for answer in answers) == [Code.PASS] + [Code.FAIL] * 7
+    assert all("taken" in answer.reason for answer in answers if answer.code is Code.FAIL)
+
+
+def test_too_many_tries(server: Running) -> None:
+    """Who tries names by the dozen is sent away."""
+    with Peer.connect(server.address) as peer:
+        peer.send(Hello(1, "test"), *[Username("-", NO_TOKEN)] * NAME_TRIES)
+        answers = peer.rest()
+    assert len(answers) == NAME_TRIES + 1
+    assert answers[-1] == Status(Code.FAIL, "too many names were tried")
+
+
+def test_who_gives_up_frees_the_name(server: Running) -> None:
+    """A newcomer that goes away, at whatever step, frees its name."""
+    for step in range(4):
+        with Peer.connect(server.address) as peer:
+            ask_until_free(server, peer, "ann")
+            if step == 0:
+                continue
+            port = peer.receive()
+            assert isinstance(port, Port)
+            if step == 1:
+                peer.send(Status(Code.FAIL, "no way through"))
+                assert peer.rest() == [Status(Code.FAIL, "the newcomer cannot use the port")]
+            if step == 2:
+                peer.send(Status(Code.PASS))
+
+
+def ask_until_free(server: Running, peer: Peer, name: str) -> None:
+    """The newcomer before went away: the server may not have noticed yet."""
+    status = peer.ask(name)
+    for _ in range(NAME_TRIES - 1):
+        if status.code is Code.PASS:
+            return
+        with Peer.connect(server.address) as other:  # one more handshake, as a pause
+            other.ask("somebody-else")
+        status = peer.ask(name, hello=False)
+    assert status.code is Code.PASS
+
+
+def test_nobody_at_the_port_frees_the_name(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newcomer that does not come to its port in time frees its name, and the port is closed."""
+    monkeypatch.setattr("server.lobby.HANDSHAKE_SECONDS", 0.1)
+    port = offered(server)
+    name, waiting = "ann", threading.Event()
+    while True:
+        with Peer.connect(server.address) as peer:
+            status = peer.ask(name)
+        if status.code is Code.PASS:
+            break
+        waiting.wait(0.01)
+    with pytest.raises(ConnectionError):
+        Peer.connect(server.address, port.number)
+
+
+# --- tickets --------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_ticket(server: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """A stranger with a wrong ticket is refused and logged; the port stays its owner's."""
+    port = offered(server)
+    with caplog.at_level(logging.WARNING), Peer.connect(server.address, port.number) as stranger:
+        stranger.send(ADMIT)
+        assert stranger.rest() == [Status(Code.FAIL, "wrong ticket")]
+    assert "wrong ticket" in caplog.text
+    with Peer.connect(server.address, port.number) as owner:
+        assert admit(owner, port).name == "ann"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xc7", encode(ADMIT)[:30], b"GET / HTTP/1.1\r\n\r\n", encode(Hello(1, "x")), encode(ADMIT)],
+    ids=["nothing", "a byte", "half", "HTTP", "HELLO", "wrong ticket"],
+)
+def test_a_stranger_does_not_block_the_owner(server: Running, data: bytes) -> None:
+    """Whatever a stranger sends to the admission port, half a packet or a wrong one, the owner gets in."""
+    port = offered(server)
+    connect = Peer.connect
+    with connect(server.address, port.number) as stranger, connect(server.address, port.number) as owner:
+        stranger.socket.sendall(data)
+        assert admit(owner, port).name == "ann"
+        assert all(isinstance(packet, Status) for packet in stranger.rest())
+
+
+def test_many_strangers_do_not_block_the_owner(server: Running) -> None:
+    """More silent strangers than there are places push out each other, not the owner."""
+    port = offered(server)
+    strangers = [Peer.connect(server.address, port.number) for _ in range(2 * ADMISSION_GUESTS)]
+    assert strangers[0].is_over()
+    with Peer.connect(server.address, port.number) as owner:
+        assert admit(owner, port).name == "ann"
+    for stranger in strangers:
+        stranger.socket.close()
+
+
+def test_a_stranger_that_is_pushed_out_with_something_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger that has sent something and is pushed out in the same moment harms nobody."""
+    monkeypatch.setattr(lobby, "ADMISSION_GUESTS", 1)
+    handshake = Handshake(SERVER)
+    handshake.enter(State.ADMITTING)
+    ticket = b"t" * 16
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        strangers = [Peer.connect(address) for _ in range(3)]
+        for stranger in strangers:
+            stranger.socket.sendall(b"\xc7\x01")
+        with Peer.connect(address) as owner:
+            owner.send(ADMIT._replace(ticket=ticket))
+            wire, admitted = lobby._await_owner(listener, handshake, ticket, "peer", Deadline(PATIENCE))
+            assert admitted.ticket == ticket
+            wire.socket.close()
+        for stranger in strangers:
+            stranger.socket.close()
+
+
+def test_a_ticket_works_once(server: Running) -> None:
+    """A used ticket is worth nothing: its port is gone, and at another port it is a wrong one."""
+    port = offered(server)
+    with Peer.connect(server.address, port.number) as owner:
+        admit(owner, port)
+        with pytest.raises(ConnectionError):
+            Peer.connect(server.address, port.number)
+        other = offered(server, "bob")
+        with Peer.connect(server.address, other.number) as thief:
+            thief.send(ADMIT._replace(ticket=port.ticket))
+            assert thief.rest() == [Status(Code.FAIL, "wrong ticket")]
+        with Peer.connect(server.address, other.number) as bob:
+            assert admit(bob, other, "bob").name == "bob"
+
+
+def test_a_wrong_ticket_on_the_same_connection(same: Running) -> None:
+    """Where there is no other port, a wrong ticket ends the handshake and frees the name."""
+    with Peer.connect(same.address) as peer:
+        peer.ask("ann")
+        assert peer.take_port().number == 0
+        peer.send(ADMIT)
+        assert peer.rest() == [Status(Code.FAIL, "wrong ticket")]
+    with Peer.enter(same.address, "ann"):
+        pass
+
+
+@pytest.mark.parametrize("channel", ["general", "#", "#a b", ""])
+@pytest.mark.parametrize("where", ["server", "same"])
+def test_a_bad_channel(where: str, channel: str, request: pytest.FixtureRequest) -> None:
+    """Who asks for a channel that cannot be is told why where it has asked, and can come again."""
+    server: Running = request.getfixturevalue(where)
+    with Peer.connect(server.address) as peer:
+        peer.ask("ann")
+        port = peer.take_port()
+        with Peer.connect(server.address, port.number) if port.number else peer as member:
+            member.send(ADMIT._replace(ticket=port.ticket, channel=channel))
+            (status,) = member.rest()
+            assert isinstance(status, Status) and status.code is Code.FAIL and "channel" in status.reason
+    with Peer.enter(server.address, "ann"):
+        pass
+
+
+# --- what is no handshake -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "not the chatroom's protocol"),
+        (b"\x16\x03\x01\x02\x00", "not the chatroom's protocol"),
+        (b"\xc7\x02" + bytes(18), "version 2"),
+        (encode(Username("ann", NO_TOKEN)), "USERNAME cannot come now"),
+        (encode(Hello(1, "x")) + encode(Hello(1, "x")), "HELLO cannot come now"),
+        (encode(Hello(1, "x")) + encode(ADMIT), "ADMIT cannot come now"),
+        (encode(Hello(1, "x")) + encode(Say(1, "#general", "hi")), "SAY cannot come now"),
+        (encode(Hello(1, "x")) + b"\xc7\x01\x02\0\xff\xff\xff\xff" + bytes(12), "payload"),
+    ],
+    ids=["HTTP", "TLS", "version", "no hello", "two hellos", "admit", "say", "huge"],
+)
+def test_what_is_no_handshake(
+    server: Running, data: bytes, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever comes that is not the handshake is refused with the reason, and logged."""
+    with caplog.at_level(logging.WARNING), Peer.connect(server.address) as peer:
+        peer.socket.sendall(data)
+        (status,) = peer.rest()
+        assert isinstance(status, Status) and status.code is Code.FAIL and reason in status.reason
+    assert reason in caplog.text
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc7", encode(Hello(1, "x"))])
+def test_silence_is_dropped(server: Running, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who connects and says nothing, or stops in the middle, is dropped when its time is over."""
+    monkeypatch.setattr("server.lobby.HANDSHAKE_SECONDS", 0.05)
+    with Peer.connect(server.address) as peer:
+        peer.socket.sendall(data)
+        assert all(isinstance(packet, Status) and packet.code is Code.FAIL for packet in peer.rest())
+
+
+def test_steps_do_not_add_up(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One deadline covers all steps: who is slow at each of them does not get its time again each time."""
+    monkeypatch.setattr("server.lobby.HANDSHAKE_SECONDS", 0.1)
+    pause = threading.Event()
+    data = encode(Hello(1, "x")) + encode(Username("ann", NO_TOKEN)) + encode(Status(Code.PASS))
+    with Peer.connect(server.address) as peer:
+        sent = 0
+        try:
+            for byte in data * 10:
+                peer.socket.sendall(bytes([byte]))
+                sent += 1
+                pause.wait(0.01)
+        except ConnectionError:
+            pass  # dropped, as it should be
+        assert sent < 60
+
+
+def test_the_others_go_on_meanwhile(server: Running) -> None:
+    """While some hang in the handshake, others get in at once."""
+    hanging = [Peer.connect(server.address) for _ in range(20)]
+    with Peer.enter(server.address, "ann"):
+        pass
+    for peer in hanging:
+        peer.socket.close()
+
+
+# --- ports ----------------------------------------------------------------------------------------------
+
+
+def test_ports_of_the_range() -> None:
+    """With --ports LO-HI, newcomers are sent to a port of the range; when all are taken, they are told so."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        server = Running(replace(CONFIG, ports=Ports(number, number)))
+        with Peer.connect(server.address) as peer:
+            peer.send(Hello(1, "test"), Username("ann", NO_TOKEN))
+            (status,) = peer.rest()
+            assert isinstance(status, Status) and status.code is Code.FAIL
+            assert f"no port of {number}-{number} is free" in status.reason
+    try:
+        assert offered(server).number == number
+    finally:
+        server.stop()
+
+
+def test_what_comes_right_behind_admit(server: Running) -> None:
+    """Lines that a client sends in one segment with its ADMIT are said."""
+    port = offered(server)
+    with Peer.connect(server.address, port.number) as member:
+        member.send(ADMIT._replace(ticket=port.ticket), Say(7, "#general", "early"))
+        member.receive_until(lambda packet: getattr(packet, "text", "") == "early")
+
+
+def test_coming_back_with_the_token(server: Running) -> None:
+    """Who shows its token gets its name although the old connection is still there, and that one ends."""
+    port = offered(server)
+    with Peer.connect(server.address, port.number) as old:
+        token = admit(old, port).token
+        old.receive_until(lambda packet: isinstance(packet, Live))
+        with Peer.connect(server.address) as stranger:
+            assert stranger.ask("ann", b"x" * 16).code is Code.FAIL
+        with Peer.enter(server.address, "ann", token, since=1) as new:
+            assert isinstance(new.packets[0], Welcome) and new.packets[0].token == token
+            assert old.bye() == Bye(False, "taken over by a new connection")
+
+
+def test_no_thread_left(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the system has no thread for a member, the newcomer is told, and its name is free."""
+    port = offered(server)
+    with monkeypatch.context() as patch, Peer.connect(server.address, port.number) as member:
+        patch.setattr(server.app._chatroom, "admit", _no_thread)
+        member.send(ADMIT._replace(ticket=port.ticket))
+        assert member.bye() == Bye(True, "can't start new thread")
+    with Peer.connect(server.address) as peer:
+        ask_until_free(server, peer, "ann")
+
+
+def _no_thread(join: object) -> None:
+    raise RuntimeError("can't start new thread")

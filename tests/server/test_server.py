@@ -1,0 +1,125 @@
+"""The server: it accepts, starts handshakes, and owns nothing else."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from server.server import format_address
+from tests.chatroom.fakes import PATIENCE, Task
+from tests.server.fakes import Peer
+from tests.server.test_app import Running
+
+
+@pytest.fixture
+def server() -> Iterator[Running]:
+    running = Running()
+    yield running
+    if running.running:
+        running.stop()
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        (("127.0.0.1", 5050), "127.0.0.1:5050"),
+        (("::1", 5050, 0, 0), "[::1]:5050"),
+        (("fe80::1%eth0", 1, 0, 2), "[fe80::1%eth0]:1"),
+    ],
+)
+def test_addresses(address: tuple[object, ...], text: str) -> None:
+    """An address is written as one can type it into the client."""
+    assert format_address(address) == text
+
+
+def test_too_many_handshakes(
+    server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Beyond the limit newcomers are refused at once; when others are done, there is room again."""
+    monkeypatch.setattr("server.server.MAX_HANDSHAKES", 2)
+    with Peer.connect(server.address) as one, Peer.connect(server.address) as two:
+        with caplog.at_level(logging.WARNING), Peer.connect(server.address) as third:
+            assert third.is_over()
+        assert "too many handshakes" in caplog.text
+        one.socket.close()
+        two.socket.close()
+    while True:
+        with Peer.connect(server.address) as peer:
+            try:
+                assert peer.ask("ann").reason in ("", "ann is being taken by somebody else")
+            except (AssertionError, OSError):
+                continue  # the server has not noticed yet that the two are gone
+        break
+
+
+def test_no_descriptor_left(
+    server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When accept() fails the server says so, waits a moment, and goes on."""
+    real, failed = socket.socket.accept, threading.Event()
+
+    def accept(sock: socket.socket) -> tuple[socket.socket, object]:
+        if not failed.is_set():
+            failed.set()
+            raise OSError(24, "Too many open files")
+        return real(sock)
+
+    monkeypatch.setattr("server.server._EXHAUSTED_SECONDS", 0.001)
+    monkeypatch.setattr(socket.socket, "accept", accept)
+    with Peer.connect(server.address), Peer.enter(server.address, "ann"):
+        assert failed.is_set()
+    assert "Too many open files" in caplog.text
+
+
+def test_no_thread_for_a_handshake(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newcomer for whom there is no thread is dropped; the next one gets in."""
+
+    def spawn(target: object, name: str) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server.app._chatroom, "spawn", spawn)
+        with Peer.connect(server.address) as peer:
+            assert peer.is_over()
+    with Peer.enter(server.address, "ann"):
+        pass
+
+
+def test_who_is_accepted_after_the_end(server: Running) -> None:
+    """A newcomer that was accepted just before the end, and noticed just after it, is not waited for."""
+    inner = server.app._server
+    inner._closing.set()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        inner._begin_handshake(ours, "late")
+        assert ours.fileno() == -1
+        assert inner._guests == set()
+
+
+def test_after_the_end_nobody_listens(server: Running) -> None:
+    """After close() the port is free, and whoever connects is refused by the system."""
+    address = server.address
+    Task(server.stop).result(PATIENCE)
+    with pytest.raises(ConnectionError):
+        Peer.connect(address)
+
+
+def test_comings_and_goings_leave_nothing(server: Running) -> None:
+    """A hundred who come and go, at whatever step, leave no name, no guest and no member behind."""
+    for number in range(100):
+        with Peer.connect(server.address) as peer:
+            if number % 4:
+                peer.ask(f"guest-{number}")
+            if number % 4 == 2:
+                peer.receive()
+            if number % 4 == 3:
+                port = peer.take_port()
+                Peer.connect(server.address, port.number).socket.close()
+    with Peer.enter(server.address, "ann"):
+        pass
+    server.stop()
+    assert server.app._server._guests == set()
