@@ -117,7 +117,7 @@ class Chatroom:
 
     def _handle(self, join: Join) -> None:
         """Read from one connection and submit, until it ends."""
-        connection = join.connection
+        connection, reason = join.connection, "an error in the server"
         try:
             self._put(connection, join)
             reason = self._read(connection)
@@ -131,8 +131,11 @@ class Chatroom:
         except Closed:
             self._forwarded.wait()  # what was accepted is shown before the goodbye
             connection.end(GOODBYE, again=True)
-            reason = GOODBYE
-        connection.close()
+        finally:
+            connection.close()
+            self._leave(connection, reason)
+
+    def _leave(self, connection: Connection, reason: str) -> None:
         try:
             self._queue.put(Leave(connection, reason))
         except Closed:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatroom.chatroom import GOODBYE, Chatroom
-from chatroom.errors import Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
+from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
 from chatroom.events import EventKind
 from chatroom.packets import NO_TOKEN, Bye, Command, Confirm, Live, Notice, Say, Welcome
 from chatroom.requests import Join, Reservation
@@ -96,6 +96,17 @@ def test_a_broken_connection(house: House, error: Exception, reason: str) -> Non
     assert ann.closed and not bob.closed
     if isinstance(error, ProtocolError):
         assert ann.ended == ("nonsense", False)
+
+
+def test_a_bug_ends_one_member(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever fails in a handler is logged and ends that member alone; its name is free again."""
+    ann, bob = house.enter("ann"), house.enter("bob")
+    ann.says.put(KeyError("a bug"))
+    bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
+    assert ann.closed and not bob.closed
+    house.reserve("ann")
+    assert house.close() == []
+    assert "handler ann" in caplog.text and "a bug" in caplog.text
 
 
 def test_who_waits_at_the_queue_is_marked(house: House) -> None:
@@ -316,6 +327,7 @@ def test_failing_forwarding_is_logged(house: House, caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.ERROR):
         ann.says.put([Say(1, "#general", "one")])
         assert house.ended.wait(PATIENCE)
-        assert house.close() == []
+        with pytest.raises(ChatroomError, match="a bug"):
+            house.close()
     assert "forwarder" in caplog.text and "a bug" in caplog.text
     assert ann.ended is not None and ann.of(Live)

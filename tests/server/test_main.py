@@ -1,0 +1,137 @@
+"""The server's command line."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chatroom.limits import DEAD_AFTER
+from server import app
+from server.__main__ import main, parser
+from server.keep import Keep
+from server.ports import Ports
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """main() sets the log up for the whole process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def configs(monkeypatch: pytest.MonkeyPatch) -> list[app.Config]:
+    """What the server would be run with."""
+    found: list[app.Config] = []
+
+    def serve(config: app.Config) -> int:
+        found.append(config)
+        return 0
+
+    monkeypatch.setattr(app, "serve", serve)
+    return found
+
+
+def test_without_options(configs: list[app.Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without options the server is on this machine only, with the user's own history, kept for ever."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert main([]) == 0
+    (config,) = configs
+    assert (config.host, config.port, config.ports) == ("127.0.0.1", 5050, Ports())
+    assert Path(config.data).is_relative_to(tmp_path)
+    assert (config.dead_after, config.durability, config.keep) == (DEAD_AFTER, "normal", Keep.parse("all"))
+
+
+def test_every_option(configs: list[app.Config]) -> None:
+    """Each option comes to where it counts."""
+    options = (
+        "--host ::1 --port 0 --ports 5100-5199 --data :memory: --durability full --keep 90d --dead-after 2.5"
+    )
+    assert main(options.split()) == 0
+    assert configs == [app.Config("::1", 0, Ports(5100, 5199), ":memory:", 2.5, "full", Keep.parse("90d"))]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--port", "65536"],
+        ["--port", "-1"],
+        ["--port", "x"],
+        ["--dead-after", "0"],
+        ["--dead-after", "nan"],
+        ["--dead-after", "x"],
+        ["--durability", "some"],
+        ["--nonsense"],
+        ["surplus"],
+    ],
+    ids=" ".join,
+)
+def test_bad_options(
+    options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bad option is named on stderr, the exit code is not 0, and no server is started."""
+    with pytest.raises(SystemExit) as ended:
+        main(options)
+    assert ended.value.code not in (0, None) and configs == []
+    assert options[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["--ports", "all"], ["--keep", "never"]], ids=" ".join)
+def test_values_that_cannot_be(
+    options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A value that no server can use is one line on stderr and exit code 1."""
+    assert main(["--data", ":memory:", *options]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("chatroom-server: ") and captured.err.count("\n") == 1
+    assert options[1] in captured.err and captured.out == "" and configs == []
+
+
+def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port that is taken is one line on stderr and exit code 1, and nothing is said to listen."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["--port", port, "--data", ":memory:"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == f"chatroom-server: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert captured.out == ""
+
+
+def test_a_history_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is no history is one line on stderr and exit code 1, and stays as it is."""
+    path = tmp_path / "letter.txt"
+    path.write_text("dear all, this is not a history of anything" * 100)
+    assert main(["--port", "0", "--data", str(path)]) == 1
+    captured = capsys.readouterr()
+    assert str(path) in captured.err and captured.err.count("\n") == 1
+    assert path.read_text().startswith("dear all")
+
+
+def test_check_and_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--check and --export look at a file that is there, and say in one line when none is."""
+    for option in ("--check", "--export"):
+        assert main([option, str(tmp_path / "none.db")]) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+    app.open_history(
+        app.Config("", 0, Ports(), str(tmp_path / "h.db"), 1.0, "normal", Keep.parse("all"))
+    ).close()
+    assert main(["--check", str(tmp_path / "h.db")]) == 0
+    assert capsys.readouterr().out
+    assert main(["--export", str(tmp_path / "h.db")]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help lists each option with a word on it."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for action in parser()._actions:
+        assert action.help and action.option_strings[-1] in text
