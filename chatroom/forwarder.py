@@ -14,7 +14,7 @@ from time import time as wall_time
 from chatroom import commands
 from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
-from chatroom.errors import Closed, HistoryError, HistoryFull, NameRefused
+from chatroom.errors import ChatroomError, Closed, HistoryError, HistoryFull, NameRefused
 from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.history import History
@@ -50,7 +50,7 @@ class Forwarder:
         self._clock = clock
         self._started = clock()
         self._closing = threading.Event()
-        self.failure: HistoryError | None = None  # why it ended, when it was not told to
+        self.failure: ChatroomError | None = None  # why it ended, when it was not told to
         self._roster = Roster()
         self._head = 0  # seq of the latest event
         self._time = 0  # of the latest event: time does not go back, whatever the system's clock does
@@ -80,6 +80,9 @@ class Forwarder:
         except HistoryError as error:
             log.error("history: %s", error)
             self.failure = error
+        except Exception as bug:  # the top of the thread logs it; whoever started the server is told, too
+            self.failure = ChatroomError(f"the conversation was ended by a bug: {bug!r}")
+            raise
         finally:
             self._queue.close()
             self._turn_away([*(requests or ()), *(self._queue.take_all() or ())])
@@ -168,10 +171,11 @@ class Forwarder:
         name, channels, confirmed = member.name, member.channels, member.session.confirmed
         said, time, seq = EventKind.SAID, batch.time, self._head
         events: list[Event] = []
+        new = tuple.__new__  # what Event() comes down to, without a function in Python between
         for id, channel, text in request.says:  # once for each line of everybody: the shortest way
             if id > confirmed and channel in channels:
                 confirmed, seq = id, seq + 1
-                events.append(Event(seq, time, said, channel, name, text, id))
+                events.append(new(Event, (seq, time, said, channel, name, text, id)))
             else:
                 self._not_said(batch, connection, id, channel, confirmed)
         if events:

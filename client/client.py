@@ -13,7 +13,14 @@ from types import TracebackType
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, Closed, ConfigError, ConnectionLost, NameRefused, Refused
 from chatroom.events import Event
-from chatroom.limits import CLOSE_SECONDS, DEAD_AFTER, DEFAULT_CHANNEL, HANDSHAKE_SECONDS, REPLAY_LINES
+from chatroom.limits import (
+    CLOSE_SECONDS,
+    DEAD_AFTER,
+    DEFAULT_CHANNEL,
+    HANDSHAKE_SECONDS,
+    REPLAY_LINES,
+    RETRY_STEADY,
+)
 from chatroom.names import check_channel, check_name
 from chatroom.reaper import Reaper
 from client.address import DEFAULT_HOST, DEFAULT_PORT, check_port
@@ -82,7 +89,8 @@ class Client:
         self._reaper = Reaper("client")
         self._pauses = Pauses()
         self._closing = Flag()
-        self._asked_since = 0  # confined to the connection thread
+        self._asked_since = 0  # confined to the connection thread, as is the next
+        self._giving_up: Deadline | None = None  # set while there is no connection that lasts
         # Guards _on_update, _started, _connection (being made or used) and _session (the one that is on).
         self._lock = Lock()
         self._on_update = on_update
@@ -286,11 +294,17 @@ class Client:
         finally:
             with self._lock:
                 self._session = None
-            self._pauses.lasted(time.monotonic() - began)
+            lasted = time.monotonic() - began
+            self._pauses.lasted(lasted)
+            if lasted >= RETRY_STEADY:
+                self._giving_up = None
 
     def _reconnect(self, reason: str) -> Admission | None:
         """Try until admitted; None when there is nothing more to try."""
-        giving_up = Deadline(HANDSHAKE_SECONDS if reason == FETCHING else self._retry_for)
+        if reason == FETCHING:
+            giving_up = Deadline(HANDSHAKE_SECONDS)
+        else:  # a connection that broke at once was no success: the time goes on
+            giving_up = self._giving_up = self._giving_up or Deadline(self._retry_for)
         own_try: Deadline | None = None  # as long as our own broken try may keep our name reserved
         while not giving_up.expired:
             pause = min(self._pauses.next(), giving_up.left())
