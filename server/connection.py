@@ -70,6 +70,7 @@ class NativeConnection:
         self._asked = False  # the peer has asked for something that is only for it
         self._forget = forget
         self._outbox = Outbox(sock, watcher, flow, self._give_up)
+        self.send = self._outbox.send  # the outbox's own: one call less for each member and batch
         # Guards _heard, _said, _busy and _why.
         self._lock = threading.Lock()
         self._heard = self._said = time.monotonic()  # when something last came, when we last pinged
@@ -162,10 +163,6 @@ class NativeConnection:
         self._outbox.close()
 
     # --- everybody's side -------------------------------------------------------------------------------
-
-    def send(self, data: bytes) -> None:
-        """See `chatroom.transport.Connection`."""
-        self._outbox.send(data)
 
     def tell(self, packet: Welcome | Live | Confirm | Notice | Event) -> None:
         """See `chatroom.transport.Connection`."""

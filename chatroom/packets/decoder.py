@@ -43,6 +43,9 @@ from chatroom.packets.kinds import (
     Welcome,
 )
 
+_SAY = int(Kind.SAY)
+_new = tuple.__new__  # for a named tuple, twice as fast as its own constructor, which is written in Python
+
 
 class Decoder:
     """Bytes of one connection in, whole packets out, however the bytes were cut on the way.
@@ -91,6 +94,9 @@ class Decoder:
             if position > end:
                 position = start - header_size
                 break
+            if kind == _SAY and parts == 1 and part == 0 and self._open is None:
+                packets.append(_new(Say, _say(id, buffer, start, position)))  # most of what a server reads
+                continue
             parse = _PARSERS.get(kind)
             if parse is None:
                 raise ProtocolError(f"packet kind 0x{kind:02x} does not exist")
@@ -170,10 +176,15 @@ _EVENT_KINDS = {int(kind): kind for kind in EventKind}
 
 
 def _parse_say(_kind: int, id: int, payload: bytes) -> Say:
-    text = payload[0] + 1
-    if text >= len(payload):
+    return Say(*_say(id, payload, 0, len(payload)))
+
+
+def _say(id: int, buffer: bytes, start: int, end: int) -> tuple[int, str, str]:
+    """The fields of the SAY whose payload is from `start` to `end` in `buffer`."""
+    text = start + 1 + buffer[start]
+    if text >= end:
         raise ProtocolError("SAY without text")
-    return Say(id, payload[1:text].decode(), payload[text:].decode())
+    return id, buffer[start + 1 : text].decode(), buffer[text:end].decode()
 
 
 def _parse_command(_kind: int, id: int, payload: bytes) -> Command:

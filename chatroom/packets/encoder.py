@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
 
@@ -59,18 +60,26 @@ def encode(packet: Packet) -> bytes:
 def encode_event(event: Event) -> bytes:
     """The bytes of an event: one header and body for a short text, the fast path of the forwarder."""
     seq, time, kind, channel, author, text, id = event
-    name, place, said = author.encode(), channel.encode(), text.encode()
-    length = EVENT_FIXED.size + len(name) + len(place) + len(said)
+    author_size, channel_size, names = _names(author, channel)
+    said = text.encode()
     try:
         if len(said) > TEXT_PART:
-            prefix = EVENT_FIXED.pack(seq, time, len(name), len(place)) + name + place
+            prefix = EVENT_FIXED.pack(seq, time, author_size, channel_size) + names
             return _in_parts(kind, id, prefix, said)
+        length = EVENT_FIXED.size + len(names) + len(said)
         header = _EVENT_HEADER.pack(
-            MAGIC, VERSION, kind, 0, length, id, 0, 1, seq, time, len(name), len(place)
+            MAGIC, VERSION, kind, 0, length, id, 0, 1, seq, time, author_size, channel_size
         )
     except StructError as cause:
         raise ValueError(f"a number or a name does not fit: {cause}") from None
-    return header + name + place + said
+    return header + names + said
+
+
+@lru_cache(1024)
+def _names(author: str, channel: str) -> tuple[int, int, bytes]:
+    """Bytes of the author, bytes of the channel, and both: the same for everything that one person says."""
+    name, place = author.encode(), channel.encode()
+    return len(name), len(place), name + place
 
 
 def _in_parts(kind: int, id: int, prefix: bytes, text: bytes) -> bytes:
