@@ -64,6 +64,9 @@ shut its owner out, and cannot hold many descriptors either."""
 TICKET_BYTES: Final = 16
 """Ticket and session token: 128 random bits cannot be guessed."""
 
+EXHAUSTED_SECONDS: Final = 0.1
+"""Pause before accept() is tried again when no descriptor is left: others must close first."""
+
 LISTEN_BACKLOG: Final = 1024
 """Connections the kernel keeps ready for accept(): a whole class that presses Enter at the same time."""
 

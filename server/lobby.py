@@ -9,6 +9,7 @@ import secrets
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,7 +17,14 @@ from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed, ConnectionLost, NameRefused, ProtocolError, Refused
 from chatroom.handshake import SERVER, Handshake, State
-from chatroom.limits import ADMISSION_GUESTS, HANDSHAKE_SECONDS, MAX_REASON, NAME_TRIES, TICKET_BYTES
+from chatroom.limits import (
+    ADMISSION_GUESTS,
+    EXHAUSTED_SECONDS,
+    HANDSHAKE_SECONDS,
+    MAX_REASON,
+    NAME_TRIES,
+    TICKET_BYTES,
+)
 from chatroom.names import check_channel
 from chatroom.packets import SAME_CONNECTION, Admit, Code, Hello, Packet, Port, Status, Username
 from chatroom.requests import Join, Reservation
@@ -194,7 +202,9 @@ def _let_in(
     except OSError as error:
         if error.errno == errno.EINVAL:  # it was shut down
             raise Closed("the server is shutting down") from None
-        return  # gone again
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            time.sleep(EXHAUSTED_SECONDS)  # it stays readable: without a pause this would spin
+        return  # otherwise: gone again
     if len(guests) >= ADMISSION_GUESTS:
         selector.unregister(guests[0].socket)
         guests.pop(0).socket.close()

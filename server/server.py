@@ -8,12 +8,10 @@ import threading
 
 from chatroom.chatroom import Chatroom
 from chatroom.errors import Closed, ConfigError
-from chatroom.limits import LISTEN_BACKLOG, MAX_HANDSHAKES
+from chatroom.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, MAX_HANDSHAKES
 from server.lobby import Lobby
 
 log = logging.getLogger(__name__)
-
-_EXHAUSTED_SECONDS = 0.1  # pause when the system has no descriptor left: others must close first
 
 
 class Server:
@@ -48,7 +46,7 @@ class Server:
             except OSError as error:
                 if not self._closing.is_set():
                     log.error("accept: %s", error)
-                    self._closing.wait(_EXHAUSTED_SECONDS)
+                    self._closing.wait(EXHAUSTED_SECONDS)
                 continue
             self._begin_handshake(sock, format_address(address))
         self._listener.close()

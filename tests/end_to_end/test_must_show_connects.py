@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import resource
 import socket
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -83,9 +86,6 @@ def test_a_name_is_free_again_as_soon_as_its_owner_is_gone(tmp_path: Path) -> No
     """A name that was given and not used, in the lobby or as a member, can be taken again at once."""
     with server(tmp_path) as program, come_in(program.port, "watch") as watch:
         for _ in range(50):
-            with Peer(program.port) as lobby:
-                lobby.send(Hello(VERSION, "x"))
-                assert lobby.ask("ann").code == 0
             eventually(lambda: free(program, "ann"), "the name was not given back")
             come_in(program.port, "bob").socket.close()
             while (event := watch.expect(Event)).kind.word != "left":
@@ -93,7 +93,44 @@ def test_a_name_is_free_again_as_soon_as_its_owner_is_gone(tmp_path: Path) -> No
 
 
 def free(program: ServerProcess, name: str) -> bool:
-    """Whether the name is given."""
+    """Whether the name is given; it is not used."""
     with Peer(program.port) as lobby:
         lobby.send(Hello(VERSION, "x"))
         return lobby.ask(name).code == 0
+
+
+@pytest.mark.slow
+def test_no_descriptor_left(tmp_path: Path) -> None:
+    """With every descriptor in use, members talk on, nothing spins; newcomers come in when some are free."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (60, limits[1]))
+    try:
+        program = ServerProcess(tmp_path / "log", "--data", ":memory:")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    try:
+        with ExitStack() as stack:
+            ann, bob = (stack.enter_context(come_in(program.port, name)) for name in ("ann", "bob"))
+            ports = [waiting(program, f"guest{number}") for number in range(10)]
+            for port in [program.port] * 60 + ports:
+                stack.enter_context(Peer(port))
+            eventually(lambda: len(program.descriptors()) >= 60, "there are descriptors left")
+            before = program.processor_seconds()
+            threading.Event().wait(1)
+            assert program.processor_seconds() - before < 0.5
+            ann.send(*lines(100))
+            assert len(bob.said(100)) == 100
+        eventually(lambda: len(program.descriptors()) < 50, "descriptors are not given back")
+        come_in(program.port, "late").socket.close()
+        assert program.stop()[0] == 0
+        assert "Traceback" not in program.errors()
+    finally:
+        program.kill()
+
+
+def waiting(program: ServerProcess, name: str) -> int:
+    """A newcomer that does not come to its admission port; which that is."""
+    with Peer(program.port) as lobby:
+        lobby.send(Hello(VERSION, "x"))
+        assert lobby.ask(name).code == 0
+        return lobby.take_port().number

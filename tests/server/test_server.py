@@ -68,7 +68,7 @@ def test_no_descriptor_left(
             raise OSError(24, "Too many open files")
         return real(sock)
 
-    monkeypatch.setattr("server.server._EXHAUSTED_SECONDS", 0.001)
+    monkeypatch.setattr("server.server.EXHAUSTED_SECONDS", 0.001)
     monkeypatch.setattr(socket.socket, "accept", accept)
     with Peer.connect(server.address), Peer.enter(server.address, "ann"):
         assert failed.is_set()
