@@ -132,8 +132,8 @@ class Chatroom:
             self._forwarded.wait()  # what was accepted is shown before the goodbye
             connection.end(GOODBYE, again=True)
         finally:
+            self._leave(connection, reason)  # first: the name is free, however long the goodbye takes
             connection.close()
-            self._leave(connection, reason)
 
     def _leave(self, connection: Connection, reason: str) -> None:
         try:

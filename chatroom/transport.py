@@ -52,7 +52,10 @@ class Connection(Protocol):
         """Wait until at most `size` bytes are kept for the peer; False when the connection has ended."""
 
     def end(self, reason: str, again: bool) -> None:
-        """Say goodbye and close; `receive` returns. `again`: the peer may come back at once."""
+        """Say goodbye, without waiting. `again`: the peer may come back at once.
+
+        `receive` ends with ConnectionLost when the peer has gone, or has had its time to go.
+        """
 
     def close(self) -> None:
-        """Give the connection back. Called by the handler, as its last act."""
+        """Give the connection back, once the goodbye was heard. Called by the handler, as its last act."""

@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost, ProtocolError
 from chatroom.events import Event
 from chatroom.flow import Flow
-from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE, RECEIVE_SMALL
+from chatroom.limits import BEHIND_BYTES, GOODBYE_SECONDS, RECEIVE_LARGE, RECEIVE_SMALL
 from chatroom.packets import (
     Bye,
     Command,
@@ -70,12 +71,12 @@ class NativeConnection:
         self._asked = False  # the peer has asked for something that is only for it
         self._forget = forget
         self._outbox = Outbox(sock, watcher, flow, self._give_up)
-        self.send = self._outbox.send  # the outbox's own: one call less for each member and batch
-        # Guards _heard, _said, _busy and _why.
+        # Guards _heard, _said, _busy, _why and _ended.
         self._lock = threading.Lock()
         self._heard = self._said = time.monotonic()  # when something last came, when we last pinged
         self._busy = False  # the handler waits at the queue: what the peer has sent is not read yet
         self._why = ""  # why we ended it
+        self._ended = 0.0  # when we said goodbye
 
     def __repr__(self) -> str:
         return f"<NativeConnection {self.peer} {self._outbox!r}>"
@@ -102,9 +103,9 @@ class NativeConnection:
             data = self._socket.recv(self._size)
         except OSError as error:
             raise ConnectionLost(self._reason(error.strerror or "connection lost")) from None
+        if why := self._reason(""):  # we have said goodbye, or cut it
+            raise ConnectionLost(why)
         if not data:
-            if why := self._reason(""):
-                raise ConnectionLost(why)
             return None
         self._size = RECEIVE_LARGE if len(data) == self._size else RECEIVE_SMALL
         with self._lock:
@@ -159,10 +160,26 @@ class NativeConnection:
 
     def close(self) -> None:
         """See `chatroom.transport.Connection`."""
+        self._discard()
         self._forget(self)
         self._outbox.close()
 
+    def _discard(self) -> None:
+        """Read on until the peer has seen our goodbye and closed, for GOODBYE_SECONDS at most."""
+        deadline = Deadline(GOODBYE_SECONDS)
+        try:
+            while self._outbox.saying_goodbye and (left := deadline.left()):
+                self._socket.settimeout(left)
+                if not self._socket.recv(RECEIVE_LARGE):
+                    return
+        except OSError:
+            pass  # too slow, or gone: either way it is over
+
     # --- everybody's side -------------------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        """See `chatroom.transport.Connection`."""
+        self._outbox.send(data)
 
     def tell(self, packet: Welcome | Live | Confirm | Notice | Event) -> None:
         """See `chatroom.transport.Connection`."""
@@ -174,24 +191,35 @@ class NativeConnection:
 
     def end(self, reason: str, again: bool) -> None:
         """See `chatroom.transport.Connection`."""
+        self._end(Bye(again, reason), hear_out=True)
+
+    def _end(self, bye: Bye, hear_out: bool) -> None:
         with self._lock:
-            self._why = self._why or reason
-        self._outbox.finish(encode(Bye(again, reason)))
+            self._why = self._why or bye.reason
+            self._ended = self._ended or time.monotonic()
+        self._outbox.finish(encode(bye), hear_out)
 
     def _give_up(self, why: str) -> None:
         log.warning("> %s: %s, disconnected", self.peer, why)
-        self.end(f"{why}: come back and get the rest from history", again=True)
+        self._end(Bye(True, f"{why}: come back and get the rest from history"), hear_out=False)
 
     def keep_alive(self, now: float, dead_after: float) -> None:
         """Ping a silent peer, end a dead one. now: monotonic seconds; called every few seconds."""
         with self._lock:
             silent = 0.0 if self._busy else now - self._heard
+            parting = now - self._ended if self._ended else 0.0
             ping = now - self._said >= dead_after / 3
             if ping:
                 self._said = now
-        if silent > dead_after:
-            with self._lock:
-                self._why = self._why or f"silent for {dead_after:g} s"
+        if parting > GOODBYE_SECONDS and self._outbox.said_goodbye:  # it was told, and does not go
             self._outbox.cut()
+        elif silent > dead_after:
+            self.cut(f"silent for {dead_after:g} s")
         elif ping:
             self._outbox.send(encode(Ping(0)))
+
+    def cut(self, why: str) -> None:
+        """End it at once, without a goodbye."""
+        with self._lock:
+            self._why = self._why or why
+        self._outbox.cut()

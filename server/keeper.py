@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+from chatroom.deadline import Deadline
+from chatroom.limits import GOODBYE_SECONDS
 from server.connection import NativeConnection
 
 _ROUNDS = 6  # walks through all connections within dead_after: a dead peer is noticed at most 1/6 late
@@ -20,6 +22,7 @@ class Keeper:
         self.dead_after = dead_after
         # Guards _connections.
         self._lock = threading.Lock()
+        self._gone = threading.Condition(self._lock)  # there are no connections
         self._connections: set[NativeConnection] = set()
         self._stopping = threading.Event()
 
@@ -32,6 +35,8 @@ class Keeper:
         """The connection has ended."""
         with self._lock:
             self._connections.discard(connection)
+            if not self._connections:
+                self._gone.notify_all()
 
     def run(self) -> None:
         """The thread."""
@@ -41,7 +46,18 @@ class Keeper:
                 connections = list(self._connections)
             for connection in connections:
                 connection.keep_alive(now, self.dead_after)
+        self._see_off()
+
+    def _see_off(self) -> None:
+        """All have been told goodbye: give them GOODBYE_SECONDS to go, and cut off those who do not."""
+        deadline = Deadline(GOODBYE_SECONDS)
+        with self._lock:
+            while self._connections and not deadline.expired:
+                self._gone.wait(deadline.left())
+            stubborn = list(self._connections)
+        for connection in stubborn:
+            connection.cut("the end")
 
     def stop(self) -> None:
-        """End run()."""
+        """End run(), once those who are told goodbye have gone or had their time."""
         self._stopping.set()

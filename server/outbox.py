@@ -109,8 +109,12 @@ class Outbox:
         watch, self._watched = not self._watched, True
         return watch
 
-    def finish(self, last: bytes) -> None:
-        """Send `last` as the last bytes and shut the socket down behind it; no waiting.
+    def finish(self, last: bytes, hear_out: bool = True) -> None:
+        """Send `last` as the last bytes and shut the sending side down behind it; no waiting.
+
+        The receiving side stays open until the peer has closed: to close a socket while something is still
+        coming in would reset the connection, and take from the peer what it has not read yet (RFC 1122,
+        section 4.2.2.13). With `hear_out` false it is not waited for: the handler is woken at once.
 
         What is kept and not begun is dropped, whole batches only: a peer that does not read would never
         come to the goodbye behind it, and it gets the rest from history when it comes back.
@@ -122,20 +126,33 @@ class Outbox:
             behind, self._behind = self._behind, False
             rest = self._write(last) if self._kept is None else last
             if rest is None:
-                self._shut(socket.SHUT_RDWR)
+                self._shut(socket.SHUT_WR)
                 return
             if self._kept is not None:
                 begun = max(self._in_flight, int(isinstance(self._kept[0], memoryview)))
                 self._kept = deque(islice(self._kept, begun)) or None
                 self._size = sum(map(len, self._kept or ()))
             watch = self._keep(rest)
-            self._shut(socket.SHUT_RD)  # wakes the handler
+            if not hear_out:
+                self._shut(socket.SHUT_RD)
             if self._changed is not None:
                 self._changed.notify_all()
         if watch:
             self._watcher.watch(self)
         if behind:  # nobody waits for one that is sent away
             self._flow.caught_up()
+
+    @property
+    def saying_goodbye(self) -> bool:
+        """Whether the last bytes are on their way, or there already, and the connection was not cut."""
+        with self._lock:
+            return self._ending and not self._closed
+
+    @property
+    def said_goodbye(self) -> bool:
+        """Whether the last bytes have been handed to the system."""
+        with self._lock:
+            return self._ending and self._kept is None
 
     def wait_until_taken(self, size: int) -> bool:
         """Wait until at most `size` bytes are kept; False when the connection is at its end."""
@@ -168,8 +185,8 @@ class Outbox:
                 self._fail()
             elif sent:
                 self._forget(sent)
-            if self._ending and self._kept is None:
-                self._shut(socket.SHUT_RDWR)
+            if self._ending and self._kept is None and not self._closed:
+                self._shut(socket.SHUT_WR)
             caught_up = self._behind and self._size <= BEHIND_BYTES // 2
             self._behind &= not caught_up
             if self._changed is not None:

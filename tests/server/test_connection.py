@@ -9,6 +9,7 @@ import pytest
 
 from chatroom.errors import ConnectionLost, ProtocolError
 from chatroom.flow import Flow
+from chatroom.limits import GOODBYE_SECONDS
 from chatroom.packets import Bye, Command, Decoder, Live, Notice, Packet, Ping, Pong, Say, Welcome, encode
 from server.connection import NativeConnection
 from tests.chatroom.fakes import Task, said
@@ -107,16 +108,26 @@ def test_the_reason_of_an_end_is_kept(line: Line) -> None:
     """The handler learns why the connection was ended, the first reason that was given."""
     line.connection.end("taken over", again=False)
     line.connection.end("another", again=True)
+    line.peer.socket.close()
     with pytest.raises(ConnectionLost, match="taken over"):
         line.connection.receive()
 
 
 def test_an_end_wakes_the_handler(line: Line) -> None:
-    """A handler that waits for bytes is woken by the end of the connection."""
+    """A handler that waits for bytes is woken when the peer that was told goodbye has gone, or by force."""
     task = Task(line.connection.receive)
     line.connection.end("taken over", again=False)
+    line.connection.keep_alive(time.monotonic() + GOODBYE_SECONDS + 0.1, 10)
     with pytest.raises(ConnectionLost, match="taken over"):
         task.result()
+
+
+def test_what_comes_after_the_goodbye_does_not_count(line: Line) -> None:
+    """A line that was on its way when the connection was ended is not taken; the handler hears of the end."""
+    line.connection.end("the end", again=True)
+    line.peer.socket.sendall(encode(ONE))
+    with pytest.raises(ConnectionLost, match="the end"):
+        line.connection.receive()
 
 
 def test_closing_gives_everything_back(line: Line) -> None:

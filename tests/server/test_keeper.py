@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 
+from chatroom.limits import GOODBYE_SECONDS
 from server.connection import NativeConnection
 from server.keeper import Keeper
 from tests.chatroom.fakes import PATIENCE, Task
@@ -19,6 +21,9 @@ class Looked:
     def keep_alive(self, now: float, dead_after: float) -> None:
         self.last = (now, dead_after)
         self.looked.release()
+
+    def cut(self, why: str) -> None:
+        self.cut_because = why
 
     def as_connection(self) -> NativeConnection:
         return self  # type: ignore[return-value]
@@ -68,6 +73,18 @@ def test_a_connection_may_be_forgotten_while_it_is_asked() -> None:
     assert connection.looked.acquire(timeout=PATIENCE)
     keeper.stop()
     task.result()
+
+
+def test_who_does_not_go_is_cut_off_at_the_end() -> None:
+    """Those who are told goodbye have GOODBYE_SECONDS to go; then their connections are cut."""
+    keeper, stubborn = Keeper(3600.0), Looked()
+    keeper.watch(stubborn.as_connection())
+    task = Task(keeper.run)
+    began = time.monotonic()
+    keeper.stop()
+    task.result()
+    assert stubborn.cut_because
+    assert time.monotonic() - began >= GOODBYE_SECONDS
 
 
 def test_stop_ends_it_at_once() -> None:
