@@ -151,7 +151,7 @@ double own_cpu_seconds() {
 
 struct Options {
   std::string protocol = "native", mode = "saturate", host = "127.0.0.1";
-  int port = 0, members = 100, talkers = 1, size = 64, stuck = 0, parallel = 256, read = 256 * 1024;
+  int port = 0, members = 100, talkers = 1, size = 64, stuck = 0, parallel = 512, read = 256 * 1024;
   double seconds = 3, warmup = 1, rate = 1000, patience = 20, settle = 2;
   long messages = 0;               // saturate: exactly so many instead of about `seconds`; catchup: history
   long window = 6400000;           // deliveries under way at most, see in_flight()
