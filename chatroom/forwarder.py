@@ -20,7 +20,8 @@ from chatroom.flow import Flow
 from chatroom.history import History
 from chatroom.limits import DISK_RETRY_SECONDS, TEXT_PART
 from chatroom.member import Member
-from chatroom.packets import Confirm, Live, Notice, Welcome, cut
+from chatroom.newcomers import Newcomers
+from chatroom.packets import Confirm, Notice, cut
 from chatroom.queue import WaitingQueue
 from chatroom.requests import Ask, GoLive, Join, Leave, Lines, Release, Request, Reserve
 from chatroom.roster import Roster
@@ -55,6 +56,7 @@ class Forwarder:
         self._head = 0  # seq of the latest event
         self._time = 0  # of the latest event: time does not go back, whatever the system's clock does
         self._tail = Tail(0)
+        self._newcomers = Newcomers(self._roster, self._tail, catch_up)
         self._batches = self._pauses = 0
         self._handlers: dict[type, Callable[[Batch, Request], None]] = {
             Lines: self._lines,  # type: ignore[dict-item]  # each handler takes its own kind of request
@@ -220,10 +222,12 @@ class Forwarder:
             first_live = self._happen(batch, EventKind.JOINED, request.channel, reservation.name).seq
             member = self._roster.members[reservation.name]
         log.info("= %s is %s", connection.peer, member.name)
-        batch.afterwards.append(lambda: self._welcome(member, request, first_live))
+        batch.afterwards.append(lambda: self._newcomers.welcome(member, request, first_live))
 
     def _go_live(self, batch: Batch, request: GoLive) -> None:
-        batch.afterwards.append(lambda: self._finish(request.member, request.connection, request.seq))
+        batch.afterwards.append(
+            lambda: self._newcomers.finish(request.member, request.connection, request.seq)
+        )
 
     def _ask(self, batch: Batch, request: Ask) -> None:
         member = self._roster.member_of(request.connection)
@@ -243,52 +247,13 @@ class Forwarder:
         for channel in sorted(member.channels):
             self._happen(batch, EventKind.LEFT, channel, member.name, reason)
 
-    # --- newcomers: what they missed, then live, with neither gap nor double ------------------------------
-
-    def _welcome(self, member: Member, join: Join, first_live: int) -> None:
-        """Greet a newcomer and bring it up to date; what is from `first_live` on happens live to it."""
-        connection, session = join.connection, member.session
-        if member.connection is not connection:  # left or taken over within the same batch
-            return
-        token, before = join.reservation.token, first_live - 1
-        connection.tell(Welcome(member.name, join.channel, token, session.confirmed, before))
-        if join.since == 0:
-            last = self._tail.last(join.lines, member.channels, first_live)
-            if last is None:  # a thread reads them: it may be many, and nobody is to wait for that
-                self._catch_up.begin_with_last(member, connection, join.lines, first_live)
-                return
-            replay = last
-        elif self._tail.covers(join.since):
-            replay = [e for e in self._tail.after(join.since, member.channels) if e.seq < first_live]
-        else:
-            self._catch_up.begin(member, connection, join.since)
-            return
-        self._send(connection, replay)
-        self._finish(member, connection, before)
-
-    def _finish(self, member: Member, connection: Connection, seq: int) -> None:
-        """The member has everything up to `seq`: the marker, the rest of this batch, and from now on live."""
-        if self._roster.member_of(connection) is not member:
-            return
-        seq = min(seq, self._head)
-        if not self._tail.covers(seq):
-            self._catch_up.begin(member, connection, seq)
-            return
-        connection.tell(Live(seq))
-        self._send(connection, self._tail.after(seq, member.channels))
-        self._roster.go_live(member)
-
-    def _send(self, connection: Connection, events: list[Event]) -> None:
-        if events:
-            connection.send(b"".join(map(connection.door.encode, events)))
-
     # --- beginning, end, numbers ------------------------------------------------------------------------
 
     def recover(self) -> None:
         """Take up the history: sessions are known again; who was here when the server stopped has left."""
         restored = self._history.restore()
         self._head = restored.head
-        self._tail = Tail(restored.head)
+        self._tail.begin(restored.head)
         batch = self._new_batch()
         here = []
         for record in sorted(restored.sessions, key=lambda record: record.seen):

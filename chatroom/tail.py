@@ -17,10 +17,19 @@ class Tail:
     """
 
     def __init__(self, head: int) -> None:
+        self.begin(head)
+
+    def begin(self, head: int) -> None:
+        """Begin anew behind the event `head`."""
         self._floor = head  # every event after this seq is here
         self._count = 0
         self._size = 0  # characters of text
         self._batches: deque[tuple[Sequence[Event], int]] = deque()  # each with its size
+
+    @property
+    def head(self) -> int:
+        """Seq of the latest event."""
+        return self._batches[-1][0][-1].seq if self._batches else self._floor
 
     def extend(self, batch: Sequence[Event]) -> None:
         """Add a batch; the oldest batches go, but not this one."""

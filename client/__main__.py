@@ -114,6 +114,8 @@ def _at_terminal(options: argparse.Namespace) -> bool:
 
 def _interactive(options: argparse.Namespace) -> int:
     # Here, because a client between two pipes needs none of it.
+    from colorama import just_fix_windows_console
+
     from client.interactive import ask_name, interact
 
     name, reason = options.name, ""
@@ -132,6 +134,7 @@ def _interactive(options: argparse.Namespace) -> int:
                 raise
             name, reason = None, str(refused)
     try:
+        just_fix_windows_console()  # colours there; without effect elsewhere
         colour = not options.no_color and not os.environ.get("NO_COLOR")
         return interact(client, colour=colour, repaint=options.repaint)
     finally:

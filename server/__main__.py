@@ -8,6 +8,7 @@ import os
 import sys
 from typing import NoReturn
 
+from chatroom import __version__
 from chatroom.errors import ChatroomError
 from chatroom.limits import DEAD_AFTER
 
@@ -56,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--check", metavar="FILE", help="verify a history file, say what is in it, and exit")
     options.add_argument("--export", metavar="FILE", help="print a history file as JSON lines, and exit")
     options.add_argument("-v", "--verbose", action="store_true", help="log every join and leave")
-    options.add_argument("--version", action="version", version="chatroom 0.1.0")
+    options.add_argument("--version", action="version", version=f"chatroom {__version__}")
     return options
 
 

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, Final
 
 from chatroom.events import Event
-from chatroom.forwarder import Forwarder
+from chatroom.newcomers import Newcomers
 from chatroom.history import Restored, SessionRecord
 from chatroom.requests import Join
 from server.storage import SqliteHistory
@@ -71,13 +71,13 @@ def forget_ids() -> None:
 
 def resume_one_late() -> None:
     """Replay to a client that comes back what is after the event after the last one it saw."""
-    welcome = Forwarder._welcome
+    welcome = Newcomers.welcome
 
-    def welcome_late(forwarder: Forwarder, member: Any, join: Join, first_live: int) -> None:
+    def welcome_late(newcomers: Newcomers, member: Any, join: Join, first_live: int) -> None:
         late = replace(join, since=join.since + 1) if 0 < join.since < first_live - 1 else join
-        welcome(forwarder, member, late, first_live)
+        welcome(newcomers, member, late, first_live)
 
-    _replace(Forwarder, "_welcome", welcome_late)
+    _replace(Newcomers, "welcome", welcome_late)
 
 
 def _replace(owner: type, method: str, by: Callable[..., Any]) -> None:
