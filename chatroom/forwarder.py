@@ -254,6 +254,7 @@ class Forwarder:
         restored = self._history.restore()
         self._head = restored.head
         self._tail.begin(restored.head)
+        self._time = max((record.seen for record in restored.sessions), default=0)  # whoever did the latest
         batch = self._new_batch()
         here = []
         for record in sorted(restored.sessions, key=lambda record: record.seen):

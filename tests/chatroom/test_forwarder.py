@@ -303,6 +303,16 @@ def test_the_clock_set_back(room: Room) -> None:
     assert [event.time for event in room.history.log[1:]] == [int(2e12)] * 2
 
 
+def test_the_clock_set_back_across_a_restart(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time does not go back in the log either when the clock was set back while the server was down."""
+    room.say(room.enter("ann"), 1)
+    monkeypatch.setattr("chatroom.forwarder.wall_time", lambda: 1.0)
+    again = Room(room.history)
+    again.enter("bob")
+    times = [event.time for event in room.history.log]
+    assert times == sorted(times)
+
+
 def test_recovery_tells_who_has_left() -> None:
     """After a crash the log says that those who were in have left, so that it alone tells who is here."""
     room = Room()
