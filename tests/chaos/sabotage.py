@@ -13,8 +13,8 @@ from threading import Lock
 from typing import Any, Final
 
 from chatroom.events import Event
-from chatroom.newcomers import Newcomers
 from chatroom.history import Restored, SessionRecord
+from chatroom.newcomers import Newcomers
 from chatroom.requests import Join
 from server.storage import SqliteHistory
 
