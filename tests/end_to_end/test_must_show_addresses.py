@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.packets import VERSION, Code, Hello
-from tests.end_to_end.peer import Peer, come_in
+from tests.end_to_end.peer import Peer, come_in, eventually
 from tests.end_to_end.programs import run_program, server
 
 
@@ -34,6 +34,13 @@ def free_range(size: int) -> int:
             continue
         return first
     raise AssertionError("no free ports")
+
+
+def gets_in(port: int, name: str) -> bool:
+    """Whether somebody of that name is offered a port."""
+    with Peer(port) as lobby:
+        lobby.send(Hello(VERSION, "test"))
+        return lobby.ask(name).code is Code.PASS
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
@@ -71,8 +78,7 @@ def test_a_range_that_is_used_up(tmp_path: Path) -> None:
                 assert answer.code is Code.FAIL
                 assert "cannot admit" in answer.reason
                 assert late.receive() is None
-        with come_in(program.port, "bob"):
-            pass
+        eventually(lambda: gets_in(program.port, "bob"), "the port of the owner who left is not free again")
 
 
 def test_no_new_port(tmp_path: Path) -> None:
