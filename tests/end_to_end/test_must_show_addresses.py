@@ -60,7 +60,7 @@ def test_ports_of_a_range(tmp_path: Path) -> None:
     """Every admission is on a port of the range, however many members came by it before."""
     first = free_range(3)
     with server(tmp_path, "--ports", f"{first}-{first + 2}") as program, ExitStack() as stack:
-        members = [stack.enter_context(come_in(program.port, f"member{number}")) for number in range(20)]
+        members = [stack.enter_context(come_in(program.port, f"member{number}")) for number in range(30)]
         used = {member.socket.getpeername()[1] for member in members}
         assert used == set(range(first, first + 3))
 
