@@ -28,7 +28,7 @@ MAX_TIME: Final = 253_402_300_799_999
 """Largest time of an event in milliseconds: the end of the year 9999, where calendars (datetime) end."""
 
 MAX_REASON: Final = 1024
-"""UTF-8 bytes of a reason or notice: a few lines of explanation."""
+"""UTF-8 bytes of a reason: a few lines of explanation."""
 
 # --- names ----------------------------------------------------------------------------------------------
 
@@ -140,8 +140,8 @@ CLOSE_SECONDS: Final = 1.5
 """All threads of a program are joined within this time at its end; the promise to the user is 2 s."""
 
 GOODBYE_SECONDS: Final = 0.5
-"""How long the end of the server waits for members that are behind to take what is on its way to them, the
-goodbye last; those that read do, and the others must not hold up the rest of CLOSE_SECONDS."""
+"""How long one that is told goodbye has to take it, behind what is on its way already, and to close: those
+that read do, and the others must not hold up a thread, or at the server's end the rest of CLOSE_SECONDS."""
 
 DISK_RETRY_SECONDS: Final = 0.5
 """Pause between tries to store a batch while the disk is full: soon enough to notice space, rare enough."""

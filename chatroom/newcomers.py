@@ -27,7 +27,7 @@ class Newcomers:
     def welcome(self, member: Member, join: Join, first_live: int) -> None:
         """Greet a newcomer and bring it up to date; what is from seq `first_live` on happens live to it."""
         connection, session = join.connection, member.session
-        if member.connection is not connection:  # left or taken over within the same batch
+        if member.connection is not connection:  # taken over within the same batch
             return
         token, before = join.reservation.token, first_live - 1
         connection.tell(Welcome(member.name, join.channel, token, session.confirmed, before))

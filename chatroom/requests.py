@@ -34,7 +34,7 @@ class Reservation:
 
 @dataclass(frozen=True, eq=False)
 class Reserve:
-    """Keep `name` for the bearer of `token` (empty: a new session); `answer` gets it or NameRefused."""
+    """Keep `name` for the bearer of `token` (NO_TOKEN: a new session); `answer` gets it or NameRefused."""
 
     name: str
     token: bytes

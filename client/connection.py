@@ -75,7 +75,7 @@ class Connection:
             return str(self._sock.getpeername()[0])
 
     def patience(self, seconds: float) -> None:
-        """How long `receive` waits. Called by the receiver, before there is a sender."""
+        """How long `receive` waits. Called by the receiver; `send` goes on trying whatever is set here."""
         with _ours("the connection broke"):
             self._sock.settimeout(max(seconds, 0.001))
 

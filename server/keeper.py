@@ -1,4 +1,4 @@
-"""The keeper: a thread that pings every member now and then, and ends the connections of dead peers."""
+"""The keeper: a thread that pings every member, and ends the connections of the dead and of who does not go."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Outbox:
         self._progress = 0.0  # when the peer last took something, or the keeping began
         self._behind = False  # the flow counts this peer
         self._watched = False  # the drainer has it, and closes the socket if it must be closed
-        self._ending = False  # the last bytes are in; after them the socket is shut down
+        self._ending = False  # the last bytes are in; after them the sending side is shut down
         self._closed = False  # nothing can be sent any more
         self._released = False  # the handler, which may be in recv(), is done with the socket
 
@@ -267,7 +267,7 @@ class Outbox:
         self._shut(socket.SHUT_RDWR)
 
     def _shut(self, how: int) -> None:
-        """Wakes the handler's recv(). Requires holding the lock, so that the descriptor is still ours."""
+        """Wakes the handler's recv(), but for SHUT_WR. Requires holding the lock: the socket is still open."""
         try:
             self._socket.shutdown(how)
         except OSError:
