@@ -1,4 +1,4 @@
-"""The keeper: a thread that pings every member, and ends the connections of the dead and of who does not go."""
+"""The keeper: a thread that pings every member, and ends connections of the dead and of who does not go."""
 
 from __future__ import annotations
 

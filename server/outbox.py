@@ -267,7 +267,7 @@ class Outbox:
         self._shut(socket.SHUT_RDWR)
 
     def _shut(self, how: int) -> None:
-        """Wakes the handler's recv(), but for SHUT_WR. Requires holding the lock: the socket is still open."""
+        """Wakes the handler's recv(), but for SHUT_WR. Requires holding the lock (the socket is open)."""
         try:
             self._socket.shutdown(how)
         except OSError:

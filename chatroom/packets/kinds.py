@@ -150,7 +150,7 @@ class Pong(NamedTuple):
 
 
 class Bye(NamedTuple):
-    """both ways: the sender closes now. `again`: the other side may come back (restart: yes, take-over: no)."""
+    """both ways: the sender closes now. `again`: the other may come back (restart: yes, take-over: no)."""
 
     again: bool
     reason: str
