@@ -84,6 +84,9 @@ class CatchUp:
             connection.end("the server cannot read its history", again=True)
         except Closed:
             pass  # the chatroom ends, and tells the member itself
+        except Exception:  # a bug: the top of the thread logs it, and the member is not left waiting
+            connection.end("an error in the server", again=True)
+            raise
 
     def _send_pieces(self, connection: Connection, channels: frozenset[str], seq: int) -> int | None:
         """Piece by piece, each after the one before was taken; the seq reached, None when it went away."""
@@ -120,7 +123,7 @@ class CatchUp:
         with self._lock:
             newer = max(0, self._head - before + 1)
         with self._resting_after():
-            found = [event.seq for event in self._history.last(count + newer, channels)]
+            found = self._history.last_seqs(count + newer, channels)
         wanted = [seq for seq in found if seq < before][-count:]
         return wanted[0] - 1 if wanted else before - 1
 

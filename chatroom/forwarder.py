@@ -254,13 +254,13 @@ class Forwarder:
         restored = self._history.restore()
         self._head = restored.head
         self._tail.begin(restored.head)
-        self._time = max((record.seen for record in restored.sessions), default=0)  # whoever did the latest
+        self._time = restored.time
         batch = self._new_batch()
         here = []
         for record in sorted(restored.sessions, key=lambda record: record.seen):
             self._roster.restore(record)
             if record.present:
-                here.append(record._replace(present=False))
+                here.append(record._replace(present=False, seen=batch.time))
                 self._head += 1
                 left = (EventKind.LEFT, record.channel, record.name, "the server was stopped")
                 batch.events.append(Event(self._head, batch.time, *left))

@@ -38,6 +38,7 @@ class Restored(NamedTuple):
 
     head: int  # seq of the latest event, 0 for none
     sessions: list[SessionRecord]
+    time: int  # of the latest event that is kept, 0 for none
 
 
 class History(Protocol):
@@ -60,8 +61,11 @@ class History(Protocol):
     def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
         """At most `limit` events with a seq above `after` in one of `channels`, in order. Any thread."""
 
-    def last(self, limit: int, channels: Collection[str]) -> list[Event]:
-        """The latest `limit` events of `channels`, in order. Any thread."""
+    def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
+        """The seqs of the latest `limit` events of `channels`, in order. Any thread.
+
+        Only the seqs: however long the texts are, it costs little; `read` then fetches them in pieces.
+        """
 
     def tend(self, stopping: Flag) -> None:
         """Do the background work (checkpoints, retention) until `stopping` is set, in a thread of its own."""
@@ -86,7 +90,8 @@ class MemoryHistory:
     def restore(self) -> Restored:
         with self._lock:
             head = self._events[-1].seq if self._events else 0
-            return Restored(head, list(self._sessions.values()))
+            time = self._events[-1].time if self._events else 0
+            return Restored(head, list(self._sessions.values()), time)
 
     def append(
         self, events: Sequence[Event], sessions: Sequence[SessionRecord], forgotten: Collection[bytes]
@@ -107,11 +112,10 @@ class MemoryHistory:
             later = map(self._events.__getitem__, range(start, len(self._events)))
             return list(islice((event for event in later if event.channel in channels), limit))
 
-    def last(self, limit: int, channels: Collection[str]) -> list[Event]:
+    def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
         with self._lock:
-            found = list(
-                islice((event for event in reversed(self._events) if event.channel in channels), limit)
-            )
+            matching = (event.seq for event in reversed(self._events) if event.channel in channels)
+            found = list(islice(matching, limit))
         return found[::-1]
 
     def tend(self, stopping: Flag) -> None:

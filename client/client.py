@@ -180,6 +180,7 @@ class Client:
         left = self._reaper.close(CLOSE_SECONDS * _BYE_SHARE)
         if left:
             self._cut()
+            self._end(Ended("closed", None))  # whoever waits for room in the inbox waits no longer
             left = self._reaper.close(CLOSE_SECONDS * (1 - _BYE_SHARE))
         if left:
             log.warning("threads that did not end: %s", ", ".join(left))
@@ -302,7 +303,7 @@ class Client:
     def _reconnect(self, reason: str) -> Admission | None:
         """Try until admitted; None when there is nothing more to try."""
         if reason == FETCHING:
-            giving_up = Deadline(HANDSHAKE_SECONDS)
+            giving_up = Deadline(max(HANDSHAKE_SECONDS, self._retry_for))
         else:  # a connection that broke at once was no success: the time goes on
             giving_up = self._giving_up = self._giving_up or Deadline(self._retry_for)
         own_try: Deadline | None = None  # as long as our own broken try may keep our name reserved

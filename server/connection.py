@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import socket
 import threading
 import time
@@ -103,8 +104,8 @@ class NativeConnection:
             data = self._socket.recv(self._size)
         except OSError as error:
             raise ConnectionLost(self._reason(error.strerror or "connection lost")) from None
-        if why := self._reason(""):  # we have said goodbye, or cut it
-            raise ConnectionLost(why)
+        if self._outbox.over:  # we have said goodbye, or cut it
+            raise ConnectionLost(self._reason("connection lost"))
         if not data:
             return None
         self._size = RECEIVE_LARGE if len(data) == self._size else RECEIVE_SMALL
@@ -167,13 +168,15 @@ class NativeConnection:
     def _discard(self) -> None:
         """Read on until the peer has seen our goodbye and closed, for GOODBYE_SECONDS at most."""
         deadline = Deadline(GOODBYE_SECONDS)
+        poll = select.poll()
         try:
+            poll.register(self._socket, select.POLLIN)
             while self._outbox.saying_goodbye and (left := deadline.left()):
-                self._socket.settimeout(left)
-                if not self._socket.recv(RECEIVE_LARGE):
+                # Not settimeout(): it is the socket's, and the drainer would wait on its sends, too.
+                if poll.poll(left * 1000) and not self._socket.recv(RECEIVE_LARGE, socket.MSG_DONTWAIT):
                     return
         except OSError:
-            pass  # too slow, or gone: either way it is over
+            pass  # it is gone
 
     # --- everybody's side -------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from chatroom.limits import (
     TICKET_BYTES,
 )
 from chatroom.names import check_channel
-from chatroom.packets import SAME_CONNECTION, Admit, Code, Hello, Packet, Port, Status, Username
+from chatroom.packets import SAME_CONNECTION, Admit, Code, Hello, Packet, Port, Status, Username, encode
 from chatroom.requests import Join, Reservation
 from server.connection import NativeConnection
 from server.ports import Ports
@@ -141,6 +141,7 @@ class Lobby:
         try:
             self._chatroom.admit(Join(reservation, connection, channel, admit.since, admit.lines))
         except BaseException as error:
+            self._chatroom.release(reservation)  # before it is told: it may come again at once
             connection.end(str(error), again=True)
             connection.close()
             raise
@@ -226,7 +227,7 @@ def _refuse(wire: Wire, reason: str) -> None:
     """Say why, as far as the other side still listens, and close."""
     try:
         wire.socket.settimeout(0)
-        wire.send(Status(Code.FAIL, reason[: MAX_REASON // 4]))
-    except (ConnectionLost, OSError):
+        wire.socket.send(encode(Status(Code.FAIL, reason[: MAX_REASON // 4])))
+    except OSError:
         pass  # it has gone; the log has the reason
     wire.socket.close()

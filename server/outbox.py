@@ -149,6 +149,12 @@ class Outbox:
             return self._ending and not self._closed
 
     @property
+    def over(self) -> bool:
+        """Whether nothing can be said any more; what the peer still says does not count."""
+        with self._lock:
+            return self._ending or self._closed
+
+    @property
     def said_goodbye(self) -> bool:
         """Whether the last bytes have been handed to the system."""
         with self._lock:

@@ -52,22 +52,23 @@ class Readers:
                     break
         return self._events(found)
 
-    def last(self, limit: int, channels: Collection[str]) -> list[Event]:
-        """See `chatroom.history.History.last`."""
+    def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
+        """See `chatroom.history.History.last_seqs`."""
         places, names = _places(channels)
-        found: list[_Row] = []
+        found: list[int] = []
         with self._reader() as reader:
             for (span,) in reader.execute(
                 f"SELECT DISTINCT span FROM spans WHERE channel IN ({places}) ORDER BY span DESC", names
             ):
-                found += reader.execute(
-                    "SELECT * FROM events WHERE seq >= ? AND seq < ?"
+                rows = reader.execute(
+                    "SELECT seq FROM events WHERE seq >= ? AND seq < ?"
                     f" AND channel IN ({places}) ORDER BY seq DESC LIMIT ?",
                     (span * SPAN_EVENTS, (span + 1) * SPAN_EVENTS, *names, limit - len(found)),
                 )
+                found += [seq for (seq,) in rows]
                 if len(found) >= limit:
                     break
-        return self._events(reversed(found))
+        return found[::-1]
 
     def close(self) -> None:
         """Close what is idle now, and the others when their read has ended; a later read raises Closed."""

@@ -75,8 +75,9 @@ class SqliteHistory:
         with explained(self._path, "read"):
             (head,) = self._writer.execute(_HEAD).fetchone()
             rows = self._writer.execute("SELECT * FROM sessions").fetchall()
+            latest = self._writer.execute("SELECT time FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         sessions = [SessionRecord(key, name, at, bool(here), *rest) for key, name, at, here, *rest in rows]
-        return Restored(head, sessions)
+        return Restored(head, sessions, latest[0] if latest else 0)
 
     def append(
         self, events: Sequence[Event], sessions: Sequence[SessionRecord], forgotten: Collection[bytes]
@@ -104,8 +105,8 @@ class SqliteHistory:
     def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
         return self._readers.read(after, limit, channels)
 
-    def last(self, limit: int, channels: Collection[str]) -> list[Event]:
-        return self._readers.last(limit, channels)
+    def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
+        return self._readers.last_seqs(limit, channels)
 
     def tend(self, stopping: Flag) -> None:
         self._tidier.tend(stopping)

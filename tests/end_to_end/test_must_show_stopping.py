@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -77,6 +77,16 @@ def member_that_does_not_read_its_catching_up(server: ServerProcess, stack: Exit
     slow.expect(Event)
 
 
+def talkers_that_never_read(server: ServerProcess, stack: ExitStack) -> None:
+    """Most of the members: the talkers are slowed until nothing more is taken of them."""
+    for number in range(6):
+        talker = stack.enter_context(come_in(server.port, f"deaf{number}"))
+        talker.socket.settimeout(0.2)
+        with suppress(TimeoutError):
+            for start in range(1, 4000, 40):
+                talker.send(*lines(40, start, "x" * 30_000))
+
+
 SCENES: list[Scene] = [
     nobody,
     silent_in_the_lobby,
@@ -86,6 +96,7 @@ SCENES: list[Scene] = [
     silent_at_the_admission_port,
     member_mid_packet,
     member_that_never_reads,
+    talkers_that_never_read,
     member_that_does_not_read_its_catching_up,
 ]
 

@@ -35,7 +35,7 @@ def test_connections_are_shared(tmp_path: Path) -> None:
 
         def read() -> None:
             start.wait()
-            found.append(seqs(history.last(700, EVERYWHERE)))
+            found.append(history.last_seqs(700, EVERYWHERE))
 
         threads = [threading.Thread(target=read) for _ in range(50)]
         before = len(open_descriptors())
@@ -53,7 +53,7 @@ def test_nothing_is_pinned_after_a_read(tmp_path: Path) -> None:
     with opened(tmp_path / "history.db") as history:
         history.append(lines(1, 2000), [], [])
         history.read(0, 3, EVERYWHERE)
-        history.last(3, EVERYWHERE)
+        history.last_seqs(3, EVERYWHERE)
         history.append(lines(2001, 2010), [], [])
         moved = history._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         assert moved == (0, 0, 0)
@@ -109,5 +109,5 @@ def test_the_edges_of_the_stretches(tmp_path: Path, count: int) -> None:
         history.append([said(count + 1, channel="#quiet")], [], [])
         for after in range(max(0, count - 3), count + 2):
             assert seqs(history.read(after, 10, EVERYWHERE)) == list(range(after + 1, count + 2))
-        assert seqs(history.last(3, EVERYWHERE)) == [count - 1, count, count + 1]
-        assert seqs(history.last(3, ["#quiet"])) == [count + 1]
+        assert history.last_seqs(3, EVERYWHERE) == [count - 1, count, count + 1]
+        assert history.last_seqs(3, ["#quiet"]) == [count + 1]

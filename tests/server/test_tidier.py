@@ -81,7 +81,7 @@ def test_seqs_go_on_when_everything_was_removed(tmp_path: Path) -> None:
     with opened(path, keep=Keep(days=1)) as history:
         history.append(lines(1, 500, at=0), [], [])
         assert kept(history) == []
-        assert history.last(50, EVERYWHERE) == []
+        assert history.last_seqs(50, EVERYWHERE) == []
         assert history.restore().head == 500
     with opened(path, keep=Keep(days=1)) as history:
         assert history.restore().head == 500
