@@ -24,7 +24,9 @@ _BATCHES_HELD: Final = 200
 
 def acknowledge_early() -> None:
     """Say that a batch is stored when it is only remembered; what is remembered is stored a little later."""
-    append, read, last, close = (getattr(SqliteHistory, name) for name in ("append", "read", "last", "close"))
+    append, read, last, close = (
+        getattr(SqliteHistory, name) for name in ("append", "read", "last_seqs", "close")
+    )
     held: list[tuple[Any, ...]] = []
     lock = Lock()
 
@@ -54,7 +56,7 @@ def acknowledge_early() -> None:
 
     _replace(SqliteHistory, "append", append_later)
     _replace(SqliteHistory, "read", flush_before(read))
-    _replace(SqliteHistory, "last", flush_before(last))
+    _replace(SqliteHistory, "last_seqs", flush_before(last))
     _replace(SqliteHistory, "close", flush_before(close))
 
 
