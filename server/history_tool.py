@@ -140,9 +140,9 @@ def _strays(look: sqlite3.Connection) -> Iterator[str]:
     ):
         yield f"event {seq} is none that a server wrote (kind {kind!r}, time {at!r})"
     for seq, channel in look.execute(
-        "SELECT min(seq), channel FROM events GROUP BY seq / ?1, channel"
-        " HAVING (seq / ?1, channel) NOT IN (SELECT span, channel FROM spans) LIMIT ?2",
-        (SPAN_EVENTS, _SHOWN),
+        "SELECT min(seq), channel FROM events GROUP BY seq / :span, channel"
+        " HAVING (seq / :span, channel) NOT IN (SELECT span, channel FROM spans) LIMIT :shown",
+        {"span": SPAN_EVENTS, "shown": _SHOWN},
     ):
         yield f"the channel index does not know of event {seq} in {channel!r}"
 
