@@ -11,10 +11,11 @@ from typing import NoReturn
 
 from chatroom import __version__
 from chatroom.errors import ChatroomError, ConfigError, NameRefused
-from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL, REPLAY_LINES, RETRY_FOR
+from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
 from chatroom.names import check_name
 from client.address import DEFAULT_HOST, DEFAULT_PORT, parse_address
 from client.client import MOST_LINES, Client
+from client.limits import REPLAY_LINES, RETRY_FOR
 from client.pipe import PROGRAM, Pipe, complain
 
 _USAGE = 2  # the exit code for a command line that cannot be understood

@@ -13,20 +13,14 @@ from types import TracebackType
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, Closed, ConfigError, ConnectionLost, NameRefused, Refused
 from chatroom.events import Event
-from chatroom.limits import (
-    CLOSE_SECONDS,
-    DEAD_AFTER,
-    DEFAULT_CHANNEL,
-    HANDSHAKE_SECONDS,
-    REPLAY_LINES,
-    RETRY_STEADY,
-)
+from chatroom.limits import CLOSE_SECONDS, DEAD_AFTER, DEFAULT_CHANNEL, HANDSHAKE_SECONDS
 from chatroom.names import check_channel, check_name
 from chatroom.reaper import Reaper
 from client.address import DEFAULT_HOST, DEFAULT_PORT, check_port
 from client.connection import Connection
 from client.handshaking import Admission, Wish, admit
 from client.inbox import Inbox
+from client.limits import REPLAY_LINES, RETRY_STEADY
 from client.outbox import Line, Outbox
 from client.retrying import Pauses
 from client.session import Ending, Session, Standing

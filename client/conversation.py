@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chatroom.errors import ChatroomError, Closed
 from chatroom.events import Event
-from chatroom.limits import LEAVE_SECONDS, PENDING_SHOWN
 from chatroom.packets import Notice
+from client.limits import LEAVE_SECONDS
 from client.talker import Line, Talker
 from client.updates import CaughtUp, Connected, Disconnected, Ended, Missed, Retrying, Update
 from views import Action, Leave, Submitted, Suspend, View
+from views.limits import PENDING_SHOWN
 
 if TYPE_CHECKING:
     from client.terminal import PosixTerminal

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from threading import Condition, Lock
 
 from chatroom.deadline import Deadline
-from chatroom.limits import UNREAD_BYTES, UNREAD_PATIENCE
+from client.limits import UNREAD_BYTES, UNREAD_PATIENCE
 from client.updates import Ended, Update
 
 

@@ -13,8 +13,8 @@ from threading import Condition, Lock
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed
-from chatroom.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
 from chatroom.packets import Bye, Command, Ping, Pong, Say, encode
+from client.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
 
 _ID_BITS = 62  # a random begin, and still 2**62 ids before the 63 bits that the wire allows are used up
 

@@ -10,8 +10,8 @@ from threading import Thread
 
 from chatroom.errors import Closed
 from chatroom.events import Event
-from chatroom.limits import LEAVE_SECONDS
 from chatroom.packets import Notice
+from client.limits import LEAVE_SECONDS
 from client.talker import Talker
 from client.updates import Connected, Disconnected, Ended, Missed, Update
 from views import one_line, plain_line, sanitize

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-from chatroom.limits import MAX_PROCESSING
+from client.limits import MAX_PROCESSING
 
 
 class Turnstile:

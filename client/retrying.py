@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from chatroom.limits import RETRY_FIRST, RETRY_LONGEST, RETRY_STEADY
+from client.limits import RETRY_FIRST, RETRY_LONGEST, RETRY_STEADY
 
 
 class Pauses:

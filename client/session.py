@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 
 from chatroom.errors import ChatroomError, Closed, ConnectionLost, ProtocolError
 from chatroom.events import Event, EventKind
-from chatroom.limits import MISSED_HELD
 from chatroom.packets import NO_TOKEN, Bye, Confirm, Live, Notice, Packet, Ping, Pong, encode
 from chatroom.reaper import Reaper
 from client.handshaking import Admission
 from client.inbox import Inbox
+from client.limits import MISSED_HELD
 from client.outbox import Outbox
 from client.processing import Turnstile
 from client.updates import CaughtUp, Missed, Update

@@ -15,11 +15,12 @@ from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
 from chatroom.errors import ConfigError
 from chatroom.history import History, MemoryHistory
-from chatroom.limits import CLOSE_SECONDS, GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
+from chatroom.limits import CLOSE_SECONDS
 from server.connection import NativeConnection
 from server.drainer import Drainer
 from server.keep import Keep
 from server.keeper import Keeper
+from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
 from server.lobby import Lobby
 from server.ports import Ports
 from server.server import Server

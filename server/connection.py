@@ -13,7 +13,7 @@ from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost, ProtocolError
 from chatroom.events import Event
 from chatroom.flow import Flow
-from chatroom.limits import BEHIND_BYTES, GOODBYE_SECONDS, RECEIVE_LARGE, RECEIVE_SMALL
+from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE
 from chatroom.packets import (
     Bye,
     Command,
@@ -29,6 +29,7 @@ from chatroom.packets import (
     encode,
     encode_event,
 )
+from server.limits import GOODBYE_SECONDS, RECEIVE_SMALL
 from server.outbox import Outbox, Watcher
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import threading
 import time
 
 from chatroom.deadline import Deadline
-from chatroom.limits import GOODBYE_SECONDS
+from server.limits import GOODBYE_SECONDS
 from server.outbox import Outbox
 
 _CHECK_SECONDS = 1.0  # how often those that are watched are checked for a stop, at least

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from chatroom.errors import ConfigError
-from chatroom.limits import MAX_KEPT
+from server.limits import MAX_KEPT
 
 
 class Keep(NamedTuple):

@@ -6,8 +6,8 @@ import threading
 import time
 
 from chatroom.deadline import Deadline
-from chatroom.limits import GOODBYE_SECONDS
 from server.connection import NativeConnection
+from server.limits import GOODBYE_SECONDS
 
 _ROUNDS = 6  # walks through all connections within dead_after: a dead peer is noticed at most 1/6 late
 

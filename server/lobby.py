@@ -17,18 +17,12 @@ from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed, ConnectionLost, NameRefused, ProtocolError, Refused
 from chatroom.handshake import SERVER, Handshake, State
-from chatroom.limits import (
-    ADMISSION_GUESTS,
-    EXHAUSTED_SECONDS,
-    HANDSHAKE_SECONDS,
-    MAX_REASON,
-    NAME_TRIES,
-    TICKET_BYTES,
-)
+from chatroom.limits import HANDSHAKE_SECONDS, MAX_REASON, NAME_TRIES, TICKET_BYTES
 from chatroom.names import check_channel
 from chatroom.packets import SAME_CONNECTION, Admit, Code, Hello, Packet, Port, Status, Username, encode
 from chatroom.requests import Join, Reservation
 from server.connection import NativeConnection
+from server.limits import ADMISSION_GUESTS, EXHAUSTED_SECONDS
 from server.ports import Ports
 from server.wire import Wire
 

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Protocol
 
 from chatroom.flow import Flow
-from chatroom.limits import BACKLOG_BYTES, BEHIND_BYTES, STALL_SECONDS
+from chatroom.limits import BEHIND_BYTES
+from server.limits import BACKLOG_BYTES, STALL_SECONDS
 
 _BUFFERS = 64  # handed to one sendmsg(); far below the system's IOV_MAX of 1024, and more than one call takes
 

@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass
 
 from chatroom.errors import ConfigError
-from chatroom.limits import ADMISSION_GUESTS
+from server.limits import ADMISSION_GUESTS
 
 
 @dataclass(frozen=True)

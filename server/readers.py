@@ -11,7 +11,7 @@ from typing import Final
 
 from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event, EventKind
-from chatroom.limits import HISTORY_READERS, READER_CACHE
+from server.limits import HISTORY_READERS, READER_CACHE
 from server.schema import SPAN_EVENTS, connect, explained
 
 _Row = tuple[int, int, int, str, str, str, int]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from chatroom.errors import HistoryError, HistoryFull
-from chatroom.limits import BUSY_SECONDS, CHECKPOINT_BYTES
+from server.limits import BUSY_SECONDS, CHECKPOINT_BYTES
 
 APPLICATION_ID: Final = 0x43484154
 """"CHAT", at byte 68 of the file: tells a history from any other SQLite database."""

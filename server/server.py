@@ -8,7 +8,7 @@ import threading
 
 from chatroom.chatroom import Chatroom
 from chatroom.errors import Closed, ConfigError
-from chatroom.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, MAX_HANDSHAKES
+from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, MAX_HANDSHAKES
 from server.lobby import Lobby
 
 log = logging.getLogger(__name__)

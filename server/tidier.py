@@ -9,8 +9,8 @@ from threading import Event as Flag
 from threading import Lock
 
 from chatroom.errors import HistoryError
-from chatroom.limits import CHECKPOINT_BYTES, RETENTION_PAUSE, RETENTION_STEP, TEND_SECONDS, WAL_BYTES
 from server.keep import Keep
+from server.limits import CHECKPOINT_BYTES, RETENTION_PAUSE, RETENTION_STEP, TEND_SECONDS, WAL_BYTES
 from server.schema import SPAN_EVENTS, connect, explained, set_log_limits, transaction
 
 _log = logging.getLogger(__name__)

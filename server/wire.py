@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost, ProtocolError
-from chatroom.limits import RECEIVE_SMALL
 from chatroom.packets import Decoder, Packet, encode
+from server.limits import RECEIVE_SMALL
 
 
 class Wire:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chatroom.limits import COMPLETED_NAMES
 from chatroom.names import name_key
+from views.limits import COMPLETED_NAMES
 
 
 class Completer:

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from chatroom.limits import INPUT_HISTORY, MAX_TEXT, UNDO_STEPS
+from chatroom.limits import MAX_TEXT
 from views.harmless import typed
 from views.keys import Key
+from views.limits import INPUT_HISTORY, UNDO_STEPS
 from views.text import clusters
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from wcwidth import wcwidth
 
-from chatroom.limits import MARKS
+from views.limits import MARKS
 
 _PLAIN = re.compile(r"[ -~]*\Z")
 _LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")

@@ -7,7 +7,8 @@ import re
 from enum import Enum, auto
 from typing import NamedTuple
 
-from chatroom.limits import ESCAPE_SECONDS, MAX_TEXT, PASTE_SECONDS, SEQUENCE_SECONDS
+from chatroom.limits import MAX_TEXT
+from views.limits import ESCAPE_SECONDS, PASTE_SECONDS, SEQUENCE_SECONDS
 
 
 class Key(Enum):

@@ -17,8 +17,8 @@ from typing import NamedTuple, NewType
 
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
-from chatroom.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
 from views.harmless import is_plain, one_line, sanitize
+from views.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
 
 Row = NewType("Row", str)
 """One row for the screen: harmless text, colours and pins, narrower than the screen it was made for."""

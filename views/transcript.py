@@ -12,9 +12,9 @@ from zlib import crc32
 from colorama import Fore
 
 from chatroom.events import Event, EventKind
-from chatroom.limits import TRANSCRIPT_ENTRIES
 from chatroom.names import name_key
 from views.harmless import one_line, sanitize
+from views.limits import TRANSCRIPT_ENTRIES
 from views.text import Piece, Row, Style, flow, text_width
 
 LocalTime = Callable[[int], datetime]

@@ -10,13 +10,13 @@ from datetime import date
 from typing import Final, Literal, NamedTuple
 
 from chatroom.events import Event, EventKind
-from chatroom.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAMES_PER_SECOND, PENDING_SHOWN
 from views import render
 from views.completer import Completer
 from views.editor import LineEditor
 from views.harmless import one_line
 from views.keys import Input, Key, KeyDecoder, Paste, Text
 from views.layout import Block, layout_input
+from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAMES_PER_SECOND, PENDING_SHOWN
 from views.schedule import FrameClock
 from views.text import Piece, Row, Style, clip, paint
 from views.transcript import Entry, LocalTime, Theme, Transcript, entry_of, format_pending, local_time

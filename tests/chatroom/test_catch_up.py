@@ -13,12 +13,13 @@ from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
-from chatroom.limits import BACKLOG_BYTES, BEHIND_BYTES, CATCH_UP_BYTES, CATCH_UP_EVENTS, MAX_TEXT
+from chatroom.limits import BEHIND_BYTES, CATCH_UP_BYTES, CATCH_UP_EVENTS, MAX_TEXT
 from chatroom.member import Member, Session
 from chatroom.packets import NO_TOKEN, Live, Say
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from chatroom.requests import GoLive, Join, Lines, Reserve
+from server.limits import BACKLOG_BYTES
 from tests.chatroom.fakes import PATIENCE, FakeConnection, RecordingHistory, Task, said
 
 

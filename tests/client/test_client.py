@@ -10,7 +10,6 @@ import time
 import pytest
 
 from chatroom.events import EventKind
-from chatroom.limits import RETRY_LONGEST
 from chatroom.packets import Bye, Code, Live, Port, Say, Status
 from client import (
     CaughtUp,
@@ -26,6 +25,7 @@ from client import (
     Refused,
     Retrying,
 )
+from client.limits import RETRY_LONGEST
 from client.updates import Update
 from tests.client.fake_server import PATIENCE, TICKET, Background, FakeServer, Peer, said
 

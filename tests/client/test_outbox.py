@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chatroom.errors import Closed
-from chatroom.limits import MAX_COMMANDS, MAX_PENDING, MAX_TEXT, PENDING_BYTES, SEND_BYTES
+from chatroom.limits import MAX_TEXT
 from chatroom.packets import Bye, Command, Decoder, Packet, Ping, Pong, Say
+from client.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
 from client.outbox import Outbox
 from tests.client.fake_server import PATIENCE, Background
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatroom.limits import RETRY_FIRST, RETRY_LONGEST, RETRY_STEADY
+from client.limits import RETRY_FIRST, RETRY_LONGEST, RETRY_STEADY
 from client.retrying import Pauses
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from chatroom.events import Event, EventKind
-from chatroom.limits import MISSED_HELD
 from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, encode
 from client import CaughtUp, Client, Connected, Disconnected, Ended, Missed, Retrying, session
+from client.limits import MISSED_HELD
 from client.session import sift
 from client.updates import Update
 from tests.client.fake_server import PATIENCE, Background, FakeServer, Peer, said

@@ -9,9 +9,9 @@ import pytest
 
 from chatroom.errors import ConnectionLost, ProtocolError
 from chatroom.flow import Flow
-from chatroom.limits import GOODBYE_SECONDS
 from chatroom.packets import Bye, Command, Decoder, Live, Notice, Packet, Ping, Pong, Say, Welcome, encode
 from server.connection import NativeConnection
+from server.limits import GOODBYE_SECONDS
 from tests.chatroom.fakes import Task, said
 from tests.server.fakes import FakeWatcher, Peer, pair
 

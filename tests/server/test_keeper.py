@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
-from chatroom.limits import GOODBYE_SECONDS
 from server.connection import NativeConnection
 from server.keeper import Keeper
+from server.limits import GOODBYE_SECONDS
 from tests.chatroom.fakes import PATIENCE, Task
 
 

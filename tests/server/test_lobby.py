@@ -12,7 +12,7 @@ import pytest
 
 from chatroom.deadline import Deadline
 from chatroom.handshake import SERVER, Handshake, State
-from chatroom.limits import ADMISSION_GUESTS, NAME_TRIES
+from chatroom.limits import NAME_TRIES
 from chatroom.packets import (
     NO_TOKEN,
     Admit,
@@ -28,6 +28,7 @@ from chatroom.packets import (
     encode,
 )
 from server import lobby
+from server.limits import ADMISSION_GUESTS
 from server.ports import Ports
 from tests.chatroom.fakes import PATIENCE, Task
 from tests.server.fakes import Peer

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.flow import Flow
-from chatroom.limits import BEHIND_BYTES, STALL_SECONDS
+from chatroom.limits import BEHIND_BYTES
+from server.limits import STALL_SECONDS
 from server.outbox import Outbox
 from tests.chatroom.fakes import PATIENCE, Task, WatchedCondition
 from tests.server.fakes import FakeWatcher, pair, read_all

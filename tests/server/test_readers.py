@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.errors import Closed, HistoryError
-from chatroom.limits import HISTORY_READERS
+from server.limits import HISTORY_READERS
 from server.schema import transaction
 from tests.conftest import open_descriptors
 from tests.server.histories import EVERYWHERE, lines, opened, said, seqs

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.limits import RETENTION_STEP
 from server import tidier
 from server.history_tool import check
+from server.limits import RETENTION_STEP
 from server.schema import connect
 from server.storage import Keep, SqliteHistory
 from tests.server.histories import EVERYWHERE, all_in, lines, opened, said, seqs

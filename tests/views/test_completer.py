@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.limits import COMPLETED_NAMES
 from tests.views.test_editor import shown
 from views.completer import Completer
 from views.editor import LineEditor
 from views.keys import Key
+from views.limits import COMPLETED_NAMES
 
 
 def completing(*names: str) -> LineEditor:

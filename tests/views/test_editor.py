@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.limits import INPUT_HISTORY, MAX_TEXT
+from chatroom.limits import MAX_TEXT
 from tests.views.attacks import texts
 from views.completer import Completer
 from views.editor import InputHistory, LineEditor
 from views.keys import Key
+from views.limits import INPUT_HISTORY
 from views.text import clusters
 
 

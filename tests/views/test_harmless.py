@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.limits import MARKS
 from tests.views.attacks import DECEIVING, DRIVING, texts
 from views.harmless import is_plain, one_line, sanitize
+from views.limits import MARKS
 
 
 @given(texts)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.limits import ESCAPE_SECONDS, MAX_TEXT, PASTE_SECONDS, SEQUENCE_SECONDS
+from chatroom.limits import MAX_TEXT
 from views.keys import Input, Key, KeyDecoder, Paste, Text
+from views.limits import ESCAPE_SECONDS, PASTE_SECONDS, SEQUENCE_SECONDS
 
 SEQUENCES = {
     b"\x1b[A": Key.UP,

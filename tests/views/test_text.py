@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
 from tests.views.attacks import texts
 from tests.views.screen import Screen, readable
 from views.harmless import one_line, sanitize, typed
+from views.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
 from views.text import (
     Piece,
     Row,

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.events import Event, EventKind
-from chatroom.limits import TRANSCRIPT_ENTRIES
 from tests.views.attacks import texts
 from tests.views.screen import readable
+from views.limits import TRANSCRIPT_ENTRIES
 from views.text import Style, text_width
 from views.transcript import (
     Entry,

@@ -12,11 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from wcwidth import wcwidth
 
 from chatroom.events import Event, EventKind
-from chatroom.limits import FLOOD_FRAMES, FRAMES_PER_SECOND
 from tests.views.attacks import DRIVING, texts
 from tests.views.screen import Screen, code_points, readable
 from views import Leave, Repaint, Submitted, Suspend, View
 from views.layout import layout_input
+from views.limits import FLOOD_FRAMES, FRAMES_PER_SECOND
 from views.text import Piece, clip, paint
 from views.transcript import Entry, Theme, Transcript, entry_of, format_pending
 

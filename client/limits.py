@@ -1,0 +1,56 @@
+"""The limits of the client, each with its reason. Sizes are in bytes and times in seconds, unless said."""
+
+from typing import Final
+
+# --- delivering -----------------------------------------------------------------------------------------
+
+REPLAY_LINES: Final = 50
+"""Lines shown to a newcomer: two screens."""
+
+# --- the screen -----------------------------------------------------------------------------------------
+
+LEAVE_SECONDS: Final = 1.0
+"""Who leaves right after Enter waits this long for the line to be stored, and is told when it was not."""
+
+# --- the client -----------------------------------------------------------------------------------------
+
+MAX_PENDING: Final = 8192
+"""Lines said and not yet confirmed; then say() waits. As many as the server's waiting queue holds: more on
+the way would only wait there."""
+
+PENDING_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of those lines, for long texts."""
+
+MAX_COMMANDS: Final = 64
+"""Slash commands that wait to be sent: what a person types while the server is away."""
+
+SEND_BYTES: Final = 64 * 1024
+"""Bytes of waiting lines that go into one send: fewer calls under load, no second copy of a whole backlog."""
+
+MAX_PROCESSING: Final = 8
+"""Threads that process received bursts at once; with all of them busy nothing more is read."""
+
+UNREAD_BYTES: Final = 16 * 1024 * 1024
+"""Received bytes whose events the user of a client has not taken: about 100,000 short lines, some 80 MB as
+objects. Beyond it events are left on the server and fetched when the reader has caught up."""
+
+UNREAD_PATIENCE: Final = 2.0
+"""How long a full inbox holds the connection back before events are left on the server: a reader that is
+only slow keeps the connection; less than STALL_SECONDS, so that the server does not end it."""
+
+MISSED_HELD: Final = 1000
+"""Events after a reconnect that are held until their number is known, for "12 missed". A screen's divider
+need not count further."""
+
+RETRY_FIRST: Final = 0.25
+"""The first pause between two tries to reconnect (the first try is made at once); each is twice the last."""
+
+RETRY_LONGEST: Final = 10.0
+"""The longest pause: people wait this long for a server that is back. Jitter spreads the clients out."""
+
+RETRY_STEADY: Final = 1.0
+"""A connection that lasted this long makes the next pause short again; one that breaks at once does not."""
+
+RETRY_FOR: Final = 300.0
+"""How long a piped client tries to reconnect before it gives up: longer than a restart of machine and
+server, short enough that a script is told within minutes. A person at a terminal decides for himself."""

@@ -1,0 +1,90 @@
+"""The limits of the server, each with its reason. Sizes are in bytes and times in seconds, unless said."""
+
+from typing import Final
+
+# --- handshake ------------------------------------------------------------------------------------------
+
+MAX_HANDSHAKES: Final = 1024
+"""Lobby connections at the same time; each is a short thread. Beyond it newcomers are refused at once,
+so that a flood of silent connections cannot use up the process's descriptors."""
+
+ADMISSION_GUESTS: Final = 8
+"""Connections at once on one admission port that have not shown the ticket yet: strangers there cannot
+shut its owner out, and cannot hold many descriptors either."""
+
+EXHAUSTED_SECONDS: Final = 0.1
+"""Pause before accept() is tried again when no descriptor is left: others must close first."""
+
+LISTEN_BACKLOG: Final = 1024
+"""Connections the kernel keeps ready for accept(): a whole class that presses Enter at the same time."""
+
+# --- the waiting queue ----------------------------------------------------------------------------------
+
+RECEIVE_SMALL: Final = 2048
+"""First size asked of recv(): the buffer is allocated before recv() blocks, so an idle member pays for it."""
+
+# --- delivering -----------------------------------------------------------------------------------------
+
+BACKLOG_BYTES: Final = 32 * 1024 * 1024
+"""Bytes waiting for one member that does not read. They are references to batches that all members share,
+so a hundred slow members cost one backlog, not a hundred. Beyond it the member is disconnected with a
+reason; it resumes from history when it comes back."""
+
+STALL_SECONDS: Final = 10.0
+"""A member with a backlog that has taken no byte for this long is disconnected: its reader has stopped.
+Without it, half of the members stopping to read could stop the talkers for good."""
+
+# --- living and dying -----------------------------------------------------------------------------------
+
+GOODBYE_SECONDS: Final = 0.5
+"""How long one that is told goodbye has to take it, behind what is on its way already, and to close: those
+that read do, and the others must not hold up a thread, or at the server's end the rest of CLOSE_SECONDS."""
+
+# --- history --------------------------------------------------------------------------------------------
+
+BUSY_SECONDS: Final = 1.0
+"""How long a statement waits while another program (a backup, an sqlite3 shell) has the history locked:
+longer than such a lock normally lasts, shorter than the promise of an orderly end."""
+
+TEND_SECONDS: Final = 0.5
+"""Pause between two looks at what is to be tidied; each costs microseconds when there is nothing."""
+
+CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
+"""The write-ahead log is moved into the history when it is longer: a thousand pages, so that the two fsyncs
+of it are shared by tens of thousands of lines, and little is to be read again after a crash."""
+
+WAL_BYTES: Final = 32 * 1024 * 1024
+"""Above this the forwarder waits some milliseconds for the end of a checkpoint, so that the log can begin
+anew however busy it is. At a hundred thousand lines a second that is once in some seconds."""
+
+HISTORY_READERS: Final = 8
+"""Reads of the history at once; more would only share the same disk and processor. Others wait their turn."""
+
+READER_CACHE: Final = 512 * 1024
+"""Bytes of pages that each reader keeps; the operating system keeps the rest."""
+
+RETENTION_STEP: Final = 2000
+"""Events removed in one transaction: a few milliseconds for which a batch may have to wait."""
+
+RETENTION_PAUSE: Final = 0.005
+"""Seconds between two such steps, in which waiting batches come first; over 100,000 are removed per second,
+as many as a fully loaded server takes in."""
+
+MAX_KEPT: Final = 10**15
+"""Days or events that can be asked for with --keep; anything near it is the same as all."""
+
+# --- threads --------------------------------------------------------------------------------------------
+
+STACK_BYTES: Final = 256 * 1024
+"""Address space of a thread's C stack. Python frames are not on it; ten thousand threads of the system's
+usual 8 MiB would be 80 GB of address space, which some systems refuse."""
+
+SWITCH_SECONDS: Final = 0.1
+"""After this time a thread that computes must let another one go on (Python's default: 5 ms). Every thread
+that waits for the interpreter wakes once in this time to ask for it; when a thousand members leave at once,
+that asking costs more than the leaving (measured: 1,500 leave in 0.2 s, at 1 ms in 2.5 s). Nothing here
+computes for long, and whoever blocks gives the interpreter away at once."""
+
+GC_OBJECTS: Final = 50_000
+"""New objects after which the garbage collector looks for cycles (Python's default: 700). A line makes a
+handful of objects that are in no cycle; looking for cycles among them was a tenth of its cost."""
