@@ -16,15 +16,13 @@ from chatroom.deadline import Deadline
 from chatroom.errors import ConfigError
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
-from server.connection import NativeConnection
-from server.drainer import Drainer
+from server.connection import NativeDoor
+from server.flusher import Flusher
 from server.keep import Keep
-from server.keeper import Keeper
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
 from server.lobby import Lobby
 from server.ports import Ports
 from server.server import Server
-from server.wire import Wire
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +58,9 @@ class App:
         gc.set_threshold(GC_OBJECTS)
         history = history or open_history(config)
         self._chatroom = Chatroom(history, on_ended=self.stop)
-        lobby = Lobby(self._chatroom, config.ports, self._serve)
+        self._flusher = Flusher(config.dead_after)
+        door = NativeDoor(self._flusher.watch, self._chatroom.flow)
+        lobby = Lobby(self._chatroom, config.ports, door)
         try:
             self._server = Server(config.host, config.port, self._chatroom, lobby)
         except ConfigError:
@@ -70,8 +70,6 @@ class App:
         # one would be seen only when the lock is given, and its handler must not wait for what it interrupts.
         self._waking, self._wakes = socket.socketpair()
         self._waking.setblocking(False)
-        self._drainer = Drainer()
-        self._keeper = Keeper(config.dead_after)
 
     @property
     def address(self) -> str:
@@ -81,23 +79,8 @@ class App:
     def start(self) -> None:
         """Start every thread, the one that lets newcomers in last. Raises HistoryError."""
         self._chatroom.start()
-        self._chatroom.serve(self._drainer.run, self._drainer.stop, "drainer")
-        self._chatroom.serve(self._keeper.run, self._keeper.stop, "keeper")
+        self._chatroom.spawn_until_close(self._flusher.run, self._flusher.stop, "flusher")
         self._server.start()
-
-    def _serve(self, wire: Wire, peer: str) -> NativeConnection:
-        """Make a member's connection of a socket that has gone through the handshake."""
-        connection = NativeConnection(
-            wire.socket,
-            peer,
-            wire.decoder,
-            list(wire.early),
-            self._drainer,
-            self._chatroom.flow,
-            self._keeper.forget,
-        )
-        self._keeper.watch(connection)
-        return connection
 
     def wait(self) -> None:
         """Until somebody calls stop(), or the chatroom has ended by itself."""

@@ -31,14 +31,21 @@ so a hundred slow members cost one backlog, not a hundred. Beyond it the member 
 reason; it resumes from history when it comes back."""
 
 STALL_SECONDS: Final = 10.0
-"""A member with a backlog that has taken no byte for this long is disconnected: its reader has stopped.
-Without it, half of the members stopping to read could stop the talkers for good."""
+"""A member with a backlog that has taken no byte for this long is disconnected: its reader has stopped, and
+its backlog would only grow."""
+
+FLUSH_BYTES: Final = 256 * 1024
+"""Small batches of a backlog go into one send up to this size: fewer system calls, and a copy that takes
+microseconds."""
+
+TICK_SECONDS: Final = 0.25
+"""Pause between two checks of the connections whose deadline runs: half of GOODBYE_SECONDS."""
 
 # --- living and dying -----------------------------------------------------------------------------------
 
 GOODBYE_SECONDS: Final = 0.5
-"""How long one that is told goodbye has to take it, behind what is on its way already, and to close: those
-that read do, and the others must not hold up a thread, or at the server's end the rest of CLOSE_SECONDS."""
+"""Time a peer has from the goodbye on to read it and to close. After it the connection is cut, so that a peer
+cannot delay a thread, or at the server's end the rest of CLOSE_SECONDS."""
 
 # --- history --------------------------------------------------------------------------------------------
 

@@ -34,18 +34,17 @@ class Ports:
             return cls(int(low), int(high))
         raise ConfigError(f"--ports {text}: must be any, same or LO-HI with ports from 1 to 65535")
 
-    def listen(self, lobby: socket.socket) -> socket.socket:
-        """A socket that listens on the address of the lobby's connection, on a port of the range.
+    def listen(self, family: int, host: str) -> socket.socket:
+        """A socket that listens at `host`, on a port of the range. family: the address family of `host`.
 
         Raises OSError when no port is free.
         """
-        host = lobby.getsockname()[0]
         wanted = list(range(self.low, self.high + 1))
         random.shuffle(wanted)  # so that a try rarely meets a port that has just been taken
         last: OSError | None = None
         for port in wanted:
             try:
-                return _listen(lobby.family, host, port)
+                return _listen(family, host, port)
             except OSError as error:
                 last = error
         reason = last.strerror if last else "an empty range"
