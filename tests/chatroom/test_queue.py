@@ -10,7 +10,9 @@ from chatroom.errors import Closed
 from chatroom.packets import Say
 from chatroom.queue import WaitingQueue
 from chatroom.requests import Leave, Lines, Request
-from tests.chatroom.fakes import PATIENCE, FakeConnection, Line, Task, WatchedCondition
+from tests.chatroom.fakes import FakeConnection, Line, WatchedCondition
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 PEER = FakeConnection()
 

@@ -10,7 +10,8 @@ import pytest
 
 from chatroom.errors import Closed
 from chatroom.reaper import Reaper
-from tests.chatroom.fakes import PATIENCE, Task
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 class HeldStart:

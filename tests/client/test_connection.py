@@ -10,7 +10,9 @@ import pytest
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
 from client.connection import Connection
-from tests.client.fake_server import PATIENCE, Background, FakeServer
+from tests.client.fake_server import FakeServer
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 def test_every_failure_to_connect_is_one_clear_line() -> None:
@@ -55,8 +57,8 @@ def test_shutdown_wakes_the_receiver_and_a_sender_that_is_stuck() -> None:
         connection = Connection()
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
         server.accept()
-        receiving = Background(connection.receive)
-        sending = Background(lambda: connection.send(bytes(64 * 1024 * 1024)))
+        receiving = Task(connection.receive)
+        sending = Task(lambda: connection.send(bytes(64 * 1024 * 1024)))
         connection.shutdown()
         for blocked in (receiving, sending):
             with pytest.raises(ConnectionLost):
@@ -72,7 +74,7 @@ def test_a_send_outlasts_the_receivers_patience() -> None:
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
         peer = server.accept()
         connection.patience(0.01)
-        sending = Background(lambda: connection.send(bytes(size)))
+        sending = Task(lambda: connection.send(bytes(size)))
         assert connection.receive() is None  # the patience has run out at least once while the sender waited
         taken = 0
         while taken < size:

@@ -9,7 +9,8 @@ from chatroom.limits import MAX_TEXT
 from chatroom.packets import Bye, Command, Decoder, Packet, Ping, Pong, Say
 from client.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
 from client.outbox import Outbox
-from tests.client.fake_server import PATIENCE, Background
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 def attached(outbox: Outbox, confirmed: int = 0) -> Outbox:
@@ -110,7 +111,7 @@ def test_waiting_for_a_line() -> None:
     line = outbox.say("#a", "one")
     assert not line.wait(0.01)
     assert not outbox.wait_for(timeout=0.01)
-    waiting, flushing = Background(line.wait), Background(outbox.wait_for)
+    waiting, flushing = Task(line.wait), Task(outbox.wait_for)
     outbox.confirm(line.id)
     assert waiting.result()
     assert flushing.result()
@@ -122,7 +123,7 @@ def test_say_waits_while_too_much_is_pending() -> None:
     lines = [outbox.say("#a", "x", timeout=0) for _ in range(MAX_PENDING)]
     with pytest.raises(TimeoutError):
         outbox.say("#a", "one more", timeout=0)
-    waiting = Background(lambda: outbox.say("#a", "one more", timeout=PATIENCE))
+    waiting = Task(lambda: outbox.say("#a", "one more", timeout=PATIENCE))
     outbox.confirm(lines[0].id)
     assert waiting.result().text == "one more"
     outbox = attached(Outbox())
@@ -176,7 +177,7 @@ def test_the_end() -> None:
     """After close() what is queued goes out, then BYE, then nothing; talkers and waiters are told."""
     outbox = attached(Outbox())
     line = outbox.say("#a", "last")
-    waiting = Background(outbox.wait_for)
+    waiting = Task(outbox.wait_for)
     outbox.close("enough")
     assert not waiting.result()
     assert texts(packets := taken(outbox)) == ["last"]
@@ -192,10 +193,10 @@ def test_the_end() -> None:
 def test_the_sender_is_woken() -> None:
     """A sender that waits gets what is said in that moment, and ends when the connection is gone."""
     outbox = attached(Outbox())
-    sending = Background(lambda: outbox.take(PATIENCE))
+    sending = Task(lambda: outbox.take(PATIENCE))
     outbox.say("#a", "one")
     assert b"one" in (sending.result() or b"")
     assert outbox.take(0.001) == b""
-    sending = Background(lambda: outbox.take(PATIENCE))
+    sending = Task(lambda: outbox.take(PATIENCE))
     outbox.detach()
     assert sending.result() is None

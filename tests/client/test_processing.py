@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from client.processing import Turnstile
-from tests.client.fake_server import PATIENCE, Background
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 def test_order_is_kept_whatever_thread_finishes_first() -> None:
@@ -23,7 +24,7 @@ def test_order_is_kept_whatever_thread_finishes_first() -> None:
         with turnstile.passing(turn):
             passed.append(turn)
 
-    workers = [Background(lambda turn=turn: work(turn)) for turn in turns]
+    workers = [Task(lambda turn=turn: work(turn)) for turn in turns]
     for worker in workers:
         worker.result()
     turnstile.drain()
@@ -35,9 +36,9 @@ def test_no_more_turns_than_the_width_are_out() -> None:
     turnstile = Turnstile(width=2)
     turnstile.take()
     turnstile.take()
-    third = Background(turnstile.take)
+    third = Task(turnstile.take)
     with turnstile.passing(0):
-        assert third._thread.is_alive()
+        assert third.is_alive()
     assert third.result() == 2
 
 
@@ -45,7 +46,7 @@ def test_a_turn_that_fails_is_passed() -> None:
     """An error in one thread does not keep those behind it waiting for ever."""
     turnstile = Turnstile()
     first, second = turnstile.take(), turnstile.take()
-    behind = Background(lambda: turnstile.passing(second).__enter__())
+    behind = Task(lambda: turnstile.passing(second).__enter__())
     with pytest.raises(ZeroDivisionError), turnstile.passing(first):
         raise ZeroDivisionError
     behind.result()

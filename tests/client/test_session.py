@@ -15,7 +15,11 @@ from client import CaughtUp, Client, Connected, Disconnected, Ended, Missed, Ret
 from client.limits import MISSED_HELD
 from client.session import sift
 from client.updates import Update
-from tests.client.fake_server import PATIENCE, Background, FakeServer, Peer, said
+from tests.client.fake_server import FakeServer
+from tests.support.events import said
+from tests.support.patience import PATIENCE
+from tests.support.peer import PacketSocket
+from tests.support.tasks import Task
 
 
 class Stage:
@@ -24,7 +28,7 @@ class Stage:
     def __init__(self, server: FakeServer, **options: object) -> None:
         self.server = server
         self.client = Client(port=server.port, name="ann", **options)  # type: ignore[arg-type]
-        connecting = Background(self.client.connect)
+        connecting = Task(self.client.connect)
         self.peer, _ = server.admit(Live(0))
         connecting.result()
         assert self.update() == Connected("ann", "#general", False)
@@ -381,8 +385,8 @@ def test_no_reader_at_all() -> None:
             stage.peer.send(own(seq := seq + 1, stage.peer.expect(Say)))
             assert stage.client.flush(PATIENCE)
         assert inbox.behind
-        reading = Background(lambda: stage.events(4))
-        serving: Peer
+        reading = Task(lambda: stage.events(4))
+        serving: PacketSocket
         serving, wanted = server.admit(head=seq)  # it comes back for the rest by itself
         read = [*reading.result()]
         assert wanted.since >= read[-1]

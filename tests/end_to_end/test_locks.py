@@ -51,7 +51,8 @@ class Watched:
 
 threading.Lock = Watched
 from client import Client
-from tests.end_to_end.peer import Peer, port_of, running
+from tests.end_to_end.in_process import port_of, running
+from tests.support.peer import Peer
 
 if "--nest" in sys.argv:
     from chatroom.flow import Flow
@@ -69,7 +70,7 @@ with running(data=sys.argv[2], dead_after=0.3) as app:
         for event in bob:
             if event.text == "after it":
                 break
-        Peer(port).socket.close()
+        Peer.connect(port).socket.close()
 print("made:", *sorted(made), sep="\n  ")
 print("nested:", *sorted(nested), sep="\n  ")
 '''
