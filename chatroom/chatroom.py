@@ -39,9 +39,9 @@ class Chatroom:
         self._history = history
         self._on_ended = on_ended
         self._queue = WaitingQueue()
-        self._reaper = Reaper("server")
+        self.reaper = Reaper("server")
         self.flow = Flow()
-        catch_up = CatchUp(history, self._queue.put, self._reaper.spawn)
+        catch_up = CatchUp(history, self._queue.put, self.reaper.spawn)
         self._forwarder = Forwarder(self._queue, history, self.flow, catch_up, time.monotonic)
         self._forwarded = Flag()  # set when the forwarder has ended
         self._stop_tending = Flag()
@@ -55,13 +55,13 @@ class Chatroom:
         Raises HistoryError.
         """
         self._forwarder.recover()
-        self._reaper.start()
+        self.reaper.start()
         self.spawn(lambda: self._history.tend(self._stop_tending), "history")
         self.spawn(self._forward, "forwarder")
 
     def spawn(self, target: Callable[[], None], name: str) -> None:
         """Run `target` in a thread that the reaper joins. Raises Closed, RuntimeError (no thread left)."""
-        self._reaper.spawn(target, name)
+        self.reaper.spawn(target, name)
 
     def spawn_until_close(self, run: Callable[[], None], stop: Callable[[], None], name: str) -> None:
         """As spawn, for a thread that lasts as long as the chatroom: close() calls `stop`."""
@@ -205,7 +205,7 @@ class Chatroom:
         self._forwarded.wait(deadline.left())
         for stop in self._stops:
             stop()
-        left = self._reaper.close(deadline.left())
+        left = self.reaper.close(deadline.left())
         self._history.close()
         if self._forwarder.failure is not None:
             raise self._forwarder.failure

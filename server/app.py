@@ -57,13 +57,14 @@ class App:
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.set_threshold(GC_OBJECTS)
         history = history or open_history(config)
-        self._chatroom = Chatroom(history, on_ended=self.stop)
+        self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
-        door = NativeDoor(self._flusher.watch, self._chatroom.flow)
-        lobby = Lobby(self._chatroom, config.ports, door)
+        door = NativeDoor(self._flusher.watch, self.chatroom.flow)
+        lobby = Lobby(self.chatroom, config.ports, door)
         try:
-            self._server = Server(config.host, config.port, self._chatroom, lobby)
+            self.server = Server(config.host, config.port, self.chatroom, lobby)
         except ConfigError:
+            self._flusher.close()
             history.close()
             raise
         # A byte in it ends wait(). Not a lock: a signal that comes while the main thread is on its way into
@@ -74,13 +75,13 @@ class App:
     @property
     def address(self) -> str:
         """Where the lobby is."""
-        return self._server.address
+        return self.server.address
 
     def start(self) -> None:
         """Start every thread, the one that lets newcomers in last. Raises HistoryError."""
-        self._chatroom.start()
-        self._chatroom.spawn_until_close(self._flusher.run, self._flusher.stop, "flusher")
-        self._server.start()
+        self.chatroom.start()
+        self.chatroom.spawn_until_close(self._flusher.run, self._flusher.stop, "flusher")
+        self.server.start()
 
     def wait(self) -> None:
         """Until somebody calls stop(), or the chatroom has ended by itself."""
@@ -105,9 +106,9 @@ class App:
         Raises HistoryError when something that was accepted could not be stored.
         """
         deadline = Deadline(CLOSE_SECONDS)
-        self._server.close()
+        self.server.close()
         try:
-            left = self._chatroom.close(deadline.left())
+            left = self.chatroom.close(deadline.left())
             if left:
                 log.error("threads that did not end: %s", ", ".join(left))
         finally:

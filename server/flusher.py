@@ -76,7 +76,7 @@ class Flusher:
             if self._take_posted() and end is None:
                 end = Deadline(GOODBYE_SECONDS)
             self._tick(self._urgent, monotonic())
-        self._end()
+        self.close()
 
     def _wait(self, seconds: float) -> None:
         """Wait until a socket takes bytes or a stream is posted; send the bytes."""
@@ -117,7 +117,8 @@ class Flusher:
             if not stream.tick(now, self._dead_after):
                 self._urgent.discard(stream)
 
-    def _end(self) -> None:
+    def close(self) -> None:
+        """Cut every stream and give the descriptors back: the end of run(), or in its place."""
         with self._lock:
             self._ended = True
             posted, self._posted = self._posted, set()

@@ -38,6 +38,12 @@ class Server:
         """Where it listens: HOST:PORT, [HOST]:PORT for IPv6."""
         return format_address(self._listener.getsockname())
 
+    @property
+    def newcomers(self) -> int:
+        """How many connections are in the middle of the handshake."""
+        with self._lock:
+            return len(self._newcomers)
+
     def start(self) -> None:
         """Begin to accept."""
         self._chatroom.spawn(self._accept, "accept")
@@ -51,10 +57,10 @@ class Server:
                     log.error("accept: %s", error)
                     self._closing.wait(EXHAUSTED_SECONDS)
                 continue
-            self._hand_over(sock, format_address(address))
+            self.hand_over(sock, format_address(address))
         self._listener.close()
 
-    def _hand_over(self, sock: socket.socket, peer: str) -> None:
+    def hand_over(self, sock: socket.socket, peer: str) -> None:
         """Give the connection to the chatroom, which starts its thread: a silent newcomer delays nobody."""
         try:
             transport = TcpTransport(sock, peer)

@@ -77,7 +77,7 @@ class Stream:
         self._words = words
         self._watch = watch
         self._flow = flow
-        self._clock = clock
+        self.clock = clock
         # Guards every field below, and that the bytes of each send go out whole and in order.
         self._lock = threading.Lock()
         self._phase = Phase.OPEN
@@ -103,6 +103,18 @@ class Stream:
         with self._lock:
             return self._phase
 
+    @property
+    def is_submitting(self) -> bool:
+        """Whether the handler waits at the queue, or for the peer to read, and does not receive."""
+        with self._lock:
+            return self._submitting
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that the peer has not taken yet."""
+        with self._lock:
+            return self._buffer.size
+
     # --- sending: any thread ----------------------------------------------------------------------------
 
     def send(self, data: bytes) -> None:
@@ -119,7 +131,7 @@ class Stream:
                     return
                 if sent == len(data):  # the usual case
                     return
-                self._deadline = self._clock() + STALL_SECONDS
+                self._deadline = self.clock() + STALL_SECONDS
             self._buffer.append(memoryview(data)[sent:] if sent else data)
             size = self._buffer.size
         if first:
@@ -155,7 +167,7 @@ class Stream:
         elif not self._buffer.size:
             self._deadline = math.inf
         elif sent:
-            self._deadline = self._clock() + STALL_SECONDS
+            self._deadline = self.clock() + STALL_SECONDS
 
     def wait_until_taken(self, size: int) -> bool:
         """Wait until at most `size` bytes are buffered; False when the connection is ending."""
@@ -184,7 +196,7 @@ class Stream:
         except ConnectionLost as lost:
             raise ConnectionLost(self._reason(str(lost))) from None
         with self._lock:
-            self._heard = self._clock()
+            self._heard = self.clock()
             ending = self._phase is not Phase.OPEN
         if ending:
             raise ConnectionLost(self._reason("connection lost"))
@@ -194,7 +206,7 @@ class Stream:
         """Note that the handler waits at the queue, or goes on. While it waits, silence is not counted."""
         with self._lock:
             self._submitting = submitting
-            self._heard = self._clock()
+            self._heard = self.clock()
 
     def _reason(self, default: str) -> str:
         with self._lock:
@@ -241,7 +253,7 @@ class Stream:
         assert self._lock.locked() and phase in _NEXT[self._phase], (self._phase, phase)
         self._phase = phase
         if phase is Phase.PARTING:
-            self._deadline = self._clock() + GOODBYE_SECONDS
+            self._deadline = self.clock() + GOODBYE_SECONDS
         elif phase is Phase.PARTED:
             self._transport.finish()
         else:
