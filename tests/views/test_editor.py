@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from chatroom.limits import MAX_TEXT
 from tests.views.attacks import texts
 from views.completer import Completer
-from views.editor import InputHistory, LineEditor
+from views.editor import LineEditor
 from views.keys import Key
-from views.limits import INPUT_HISTORY
 from views.text import clusters
 
 
@@ -131,17 +130,6 @@ def test_sent_lines_come_back() -> None:
     ]:
         line.apply(key)
         assert shown(line) == f"{text}|"
-
-
-def test_history_is_bounded() -> None:
-    """Of the sent lines the latest INPUT_HISTORY are kept."""
-    history = InputHistory()
-    for number in range(INPUT_HISTORY + 10):
-        history.add(str(number))
-    oldest = ""
-    while (line := history.older("")) is not None:
-        oldest = line
-    assert oldest == "10"
 
 
 def test_a_line_holds_what_a_message_may() -> None:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tests.views.attacks import texts
 from tests.views.screen import readable
-from views.harmless import typed
 from views.layout import layout_input
-from views.text import Piece, Row, clusters
+from views.sanitize import sanitize_input
+from views.text import Row, Span, clusters
 
-NOBODY = Piece("")
+NOBODY = Span("")
 
 
 def block(text: str, cursor: int, columns: int, most: int = 9) -> tuple[list[str], int, int]:
@@ -62,7 +62,7 @@ def test_what_stands_above_moves_the_cursor_down() -> None:
 
 def test_a_long_name_leaves_half_the_row() -> None:
     """The prompt is cut where it would take the place of what is typed."""
-    result = layout_input(Piece("averylongname"), [], 0, 13, 5)
+    result = layout_input(Span("averylongname"), [], 0, 13, 5)
     assert [readable(row) for row in result.rows] == ["ave…>"]
     assert result.column == 6
 
@@ -70,7 +70,7 @@ def test_a_long_name_leaves_half_the_row() -> None:
 @given(texts, st.integers(4, 40), st.integers(1, 6), st.data())
 def test_the_cursor_is_always_inside(text: str, columns: int, most: int, data: st.DataObject) -> None:
     """For any text, width and cursor: at most so many rows, and the cursor in one of them."""
-    parts = clusters(typed(text))
+    parts = clusters(sanitize_input(text))
     cursor = data.draw(st.integers(0, len(parts)))
     result = layout_input(NOBODY, parts, cursor, columns, most)
     assert 1 <= len(result.rows) <= most

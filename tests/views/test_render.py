@@ -8,11 +8,11 @@ from tests.views.screen import Screen, code_points
 from views import render
 from views.layout import Block, layout_input
 from views.render import Drawn
-from views.text import Piece, Row, flow
+from views.text import Row, Span, wrap
 
 
 def block(text: str, columns: int = 80, cursor: int | None = None) -> Block:
-    return layout_input(Piece(""), list(text), len(text) if cursor is None else cursor, columns, 12)
+    return layout_input(Span(""), list(text), len(text) if cursor is None else cursor, columns, 12)
 
 
 def rows(*texts: str) -> list[Row]:
@@ -36,7 +36,7 @@ def test_bytes_of_a_message(typed: int, most: int) -> None:
     """One 60-column line above the input costs at most 95, 140 and 320 bytes."""
     current = block("t" * typed)
     drawn = Drawn(20, current, 24)
-    out, _ = render.frame(drawn, rows(MESSAGE), current)
+    out, _ = render.append(drawn, rows(MESSAGE), current)
     assert len(out) <= most
 
 
@@ -49,11 +49,11 @@ def test_bytes_of_a_reprint() -> None:
 def test_new_rows_go_above_the_input() -> None:
     """A frame puts the new rows where the input was, and the input with its cursor below them."""
     screen, drawn = started(20, 8, block("half", 20, cursor=2))
-    out, drawn = render.frame(drawn, rows("new"), block("half", 20, cursor=2))
+    out, drawn = render.append(drawn, rows("new"), block("half", 20, cursor=2))
     screen.feed(out)
     assert screen.rows() == ["0", "1", "2", "new", "> half", "", "", ""]
     assert (screen.cursor.y, screen.cursor.x) == (4, 4)
-    assert drawn.history == 4
+    assert drawn.transcript_rows == 4
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 20])
@@ -62,9 +62,9 @@ def test_frame_and_reprint_are_the_same(count: int) -> None:
     current, new = block("typed text", 20), rows(*(f"new {n}" for n in range(count)))
     inline, drawn = started(20, 6, current)
     around, _ = started(20, 6, current)
-    out, after_inline = render.frame(drawn, new, current)
+    out, after_inline = render.append(drawn, new, current)
     inline.feed(out)
-    out, after_around = render.reprint(rows("0", "1", "2")[-drawn.history :], new, current, 6)
+    out, after_around = render.reprint(rows("0", "1", "2")[-drawn.transcript_rows :], new, current, 6)
     around.feed(out)
     assert inline.rows() == around.rows()
     assert inline.scrollback == around.scrollback
@@ -77,16 +77,16 @@ def test_a_reprint_heals() -> None:
     current = block("typed", 20)
     screen, drawn = started(20, 6, current)
     screen.feed("\x1b[1;1HBroadcast message\r\nfrom root\x1b[5;10Hxxx")
-    out, _ = render.reprint(rows("0", "1", "2")[-drawn.history :], rows("new"), current, 6)
+    out, _ = render.reprint(rows("0", "1", "2")[-drawn.transcript_rows :], rows("new"), current, 6)
     screen.feed(out)
     assert screen.rows() == ["0", "1", "2", "new", "> typed", ""]
 
 
 def test_nothing_shows_through_a_gap() -> None:
     """Where a terminal draws a character narrower than was thought, no old text is left in the gap."""
-    [wide] = flow([Piece("a\U0001faebb")], 20)
+    [wide] = wrap([Span("a\U0001faebb")], 20)
     for paint in (
-        lambda drawn, current: render.frame(drawn, [wide], current),
+        lambda drawn, current: render.append(drawn, [wide], current),
         lambda drawn, current: render.reprint([wide] * 4, [wide], current, 8),
     ):
         screen = Screen(20, 8, code_points)
@@ -102,7 +102,7 @@ def test_nothing_shows_through_a_gap() -> None:
 def test_a_shrinking_block_leaves_nothing() -> None:
     """Rows that a long input took are empty after it was sent."""
     screen, drawn = started(10, 8, block("x" * 30, 10))
-    out, drawn = render.frame(drawn, [], block("", 10))
+    out, drawn = render.append(drawn, [], block("", 10))
     screen.feed(out)
     assert screen.rows() == ["0", "1", "2", ">", "", "", "", ""]
 
@@ -121,7 +121,7 @@ def test_what_was_there_before_is_kept() -> None:
 def test_history_scrolled_away_takes_no_prompt_along() -> None:
     """/clear moves the history, not the input, into the scrollback."""
     screen, drawn = started(20, 6, block("typed", 20))
-    screen.feed(render.scroll_history_away(drawn))
+    screen.feed(render.scroll_transcript_away(drawn))
     out, _ = render.reprint([], [], block("typed", 20), 6)
     screen.feed(out)
     assert screen.scrollback == ["0", "1", "2"]
@@ -131,10 +131,10 @@ def test_history_scrolled_away_takes_no_prompt_along() -> None:
 def test_leaving() -> None:
     """The block goes away and the shell writes in its place; or it stays and the shell writes below it."""
     screen, drawn = started(10, 8, block("x" * 10, 10, cursor=3))
-    screen.feed(render.leave_below(drawn) + "$ ")
+    screen.feed(render.move_below_block(drawn) + "$ ")
     assert screen.rows()[3:6] == ["> xxxxxxx", "xxx", "$"]
     screen, drawn = started(10, 8, block("x" * 10, 10, cursor=3))
-    screen.feed(render.take_away(drawn) + "$ ")
+    screen.feed(render.erase_block(drawn) + "$ ")
     assert screen.rows() == ["0", "1", "2", "$", "", "", "", ""]
 
 

@@ -15,10 +15,11 @@ from chatroom.events import Event, EventKind
 from tests.views.attacks import DRIVING, texts
 from tests.views.screen import Screen, code_points, readable
 from views import Leave, Repaint, Submitted, Suspend, View
+from views.item import Item, Theme, format_pending, item_of
 from views.layout import layout_input
 from views.limits import FLOOD_FRAMES, FRAMES_PER_SECOND
-from views.text import Piece, clip, paint
-from views.transcript import Entry, Theme, Transcript, entry_of, format_pending
+from views.text import Span, clip, row_of
+from views.transcript import Transcript
 
 TODAY = date(1970, 1, 1)
 
@@ -103,14 +104,14 @@ class Painting(RuleBasedStateMachine):
             event = said(text, author)
             for watched in self.all:
                 watched.view.event(event)
-            self.shown += map(readable, self.transcript.append(entry_of(event, "ann", utc)))
+            self.shown += map(readable, self.transcript.append(item_of(event, "ann", utc)))
         self.paint()
 
     @rule(text=texts)
     def the_program_says(self, text: str) -> None:
         for watched in self.all:
             watched.view.system(text)
-        self.shown += map(readable, self.transcript.append(Entry(None, "", text)))
+        self.shown += map(readable, self.transcript.append(Item(None, "", text)))
         self.paint()
 
     @rule(data=st.one_of(TYPED, st.sampled_from(KEYS)))
@@ -156,9 +157,9 @@ class Painting(RuleBasedStateMachine):
         hidden = len(self.pending) - most
         if hidden > 0 or len(own) > most:
             rest = f"{hidden} more lines wait" if hidden > 0 else "…"
-            own = [*own[: most - 1], paint(clip([Piece(rest)], self.columns - 1))]
+            own = [*own[: most - 1], row_of(clip([Span(rest)], self.columns - 1))]
         editor = self.right[0].view.editor
-        block = layout_input(Piece("ann"), editor.clusters, editor.cursor, self.columns, self.lines // 2)
+        block = layout_input(Span("ann"), editor.clusters, editor.cursor, self.columns, self.lines // 2)
         above = [*map(readable, own), *(["status"] if self.status else [])]
         return [*above, *map(readable, block.rows)], len(above) + block.row, block.column
 
@@ -419,12 +420,12 @@ def test_a_reconnect_keeps_the_line() -> None:
     assert shown(view, screen, 0.0) == ["-- connection lost: reset", "-- retrying in 2 s", "ann> half-typed"]
     view.status("")
     view.system("back again")
-    view.missed(1200)
+    view.missed()
     view.event(said("news"))
     assert shown(view, screen, 1.0) == [
         "-- connection lost: reset",
         "-- back again",
-        "-- ---- 1,200 missed ----",
+        "-- ---- missed while you were away ----",
         "00:00 bob: news",
         "ann> half-typed",
     ]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.views.attacks import DECEIVING, DRIVING, texts
-from views.harmless import is_plain, one_line, sanitize
 from views.limits import MARKS
+from views.sanitize import is_printable_ascii, one_line, sanitize
 
 
 @given(texts)
@@ -62,7 +62,7 @@ def test_the_shown_form(text: str, shown: str) -> None:
 
 
 @given(texts)
-def test_few_marks_stand_on_one_letter(text: str) -> None:
+def test_limit_marks_stand_on_one_letter(text: str) -> None:
     """However many marks are sent, at most MARKS follow each other."""
     run = 0
     for character in sanitize(text):
@@ -87,4 +87,4 @@ def test_one_line_is_one_line(text: str) -> None:
 @given(texts)
 def test_plain_needs_nothing(text: str) -> None:
     """What counts as plain is not changed, and what was changed did not count as plain."""
-    assert not is_plain(text) or sanitize(text) == text
+    assert not is_printable_ascii(text) or sanitize(text) == text
