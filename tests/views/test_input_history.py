@@ -1,4 +1,4 @@
-"""The history of the input line."""
+"""Tests of the history of the input line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from views.limits import INPUT_HISTORY
 
 
 def test_history_is_bounded() -> None:
-    """Of the sent lines the latest INPUT_HISTORY are kept."""
+    """Only the latest INPUT_HISTORY sent lines are kept."""
     history = InputHistory()
     for number in range(INPUT_HISTORY + 10):
         history.add(str(number))

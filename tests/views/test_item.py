@@ -1,4 +1,4 @@
-"""How what happened is shown."""
+"""Tests of the words, colours, mentions and rows of an item."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PLAIN, COLOURED = Theme(False), Theme(True)
 
 
 def utc(milliseconds: int) -> datetime:
-    """The test's time zone."""
+    """The time in UTC, so that a test does not depend on the local time zone."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
@@ -52,7 +52,7 @@ def said(text: str, author: str = "bob", time: int = 0) -> Event:
     ],
 )
 def test_each_kind_has_its_words(kind: EventKind, text: str, words: str) -> None:
-    """What happened is told in a short sentence, on a terminal and in a pipe."""
+    """Each kind of event has its sentence, the same on a terminal and in a pipe."""
     event = Event(1, 0, kind, "#general", "bob", text)
     assert describe(event) == words
     [row] = format_item(item_of(event, "ann", utc), 80, PLAIN)
@@ -61,14 +61,14 @@ def test_each_kind_has_its_words(kind: EventKind, text: str, words: str) -> None
 
 
 def test_a_line_is_time_name_and_text() -> None:
-    """Local time to the minute, the name in its colour, the text as it is."""
+    """A said line is shown as time (dim), name (in its colour) and text."""
     [row] = format_item(item_of(said("hi"), "ann", utc), 80, COLOURED)
     assert row == f"{Style.DIM}00:00 {Style.RESET}{name_colour('bob')}bob{Style.RESET}: hi"
     assert format_item(item_of(said("hi"), "ann", utc), 80, PLAIN) == ["00:00 bob: hi"]
 
 
 def test_long_lines_go_on_below_their_text() -> None:
-    """Later rows are indented to the text, or less where the name is long; so none begins like a new line."""
+    """Later rows are indented to the text, or less below a long name, so that none looks like a new line."""
     assert format_item(item_of(said("a b " * 10), "", utc), 36, PLAIN)[1].startswith(" " * 11 + "a")
     rows = format_item(item_of(said("word " * 20, "averyverylongname"), "", utc), 36, PLAIN)
     assert rows[1].startswith(" " * 6 + "word")
@@ -77,14 +77,14 @@ def test_long_lines_go_on_below_their_text() -> None:
 
 
 def test_a_narrow_screen_has_no_room_for_the_time() -> None:
-    """On very narrow screens only name and text are shown."""
+    """A screen of fewer than 24 columns shows the name and the text, but no time."""
     assert format_item(item_of(said("hi"), "", utc), 20, PLAIN) == ["bob: hi"]
 
 
 def test_names_keep_their_colour() -> None:
-    """The colour belongs to the name, whatever its case, in every process; there are several."""
+    """A name has the same colour in every process and in any case; different names have several colours."""
     assert name_colour("Bob") == name_colour("bob")
-    assert name_colour("ann") == Fore.LIGHTBLUE_EX  # crc32: a fixed value, not Python's salted hash
+    assert name_colour("ann") == Fore.LIGHTBLUE_EX  # crc32 is the same in every process, unlike hash()
     assert len({name_colour(f"name{n}") for n in range(50)}) > 5
 
 
@@ -102,18 +102,18 @@ def test_names_keep_their_colour() -> None:
     ],
 )
 def test_mentions(text: str, name: str, is_one: bool) -> None:
-    """One's name counts as a word of its own only."""
+    """A text mentions a name only as a whole word, in any case."""
     assert mentions(text, name) is is_one
 
 
-def test_one_does_not_mention_oneself() -> None:
-    """Only what others say is marked."""
+def test_own_lines_mention_nobody() -> None:
+    """A line of another person mentions the reader; the reader's own line does not."""
     assert item_of(said("ann"), "ann", utc).mention
     assert not item_of(said("ann", author="ann"), "ann", utc).mention
 
 
-def test_lines_on_their_way_look_as_they_will() -> None:
-    """A pending line has its place and indentation already; only the time is open, and it is dim."""
+def test_pending_lines_look_like_stored_lines() -> None:
+    """A pending line has the layout of a stored one, but it is dim and has no time."""
     text = "word " * 20
     pending = [readable(row) for row in format_pending("ann", text, 40, COLOURED)]
     stored = [readable(row) for row in format_item(item_of(said(text, "ann"), "ann", utc), 40, COLOURED)]
@@ -123,7 +123,7 @@ def test_lines_on_their_way_look_as_they_will() -> None:
 
 @given(texts, texts, st.sampled_from(list(EventKind)))
 def test_plain_lines_are_plain(author: str, text: str, kind: EventKind) -> None:
-    """An event in a pipe is one line without escape sequences, whoever wrote what."""
+    """Any event is printed to a pipe as one line without escape sequences."""
     line = plain_line(Event(1, 0, kind, "#general", author, text), utc)
     assert "\x1b" not in line
     assert "\x9b" not in line
@@ -133,6 +133,6 @@ def test_plain_lines_are_plain(author: str, text: str, kind: EventKind) -> None:
 
 @pytest.mark.parametrize("time", [0, 2**63, 2**64 - 1])
 def test_any_time_can_be_shown(time: int) -> None:
-    """A time beyond the calendar is no reason to fail."""
+    """Any time that the wire can carry is shown; one beyond the calendar is clamped."""
     assert local_time(time)
     assert plain_line(said("x", time=time)).endswith("bob: x")

@@ -1,4 +1,4 @@
-"""The latest items and their rows."""
+"""Tests of the store of the latest items."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from views.transcript import Transcript
 
 
 def test_the_day_is_named_when_it_changes() -> None:
-    """A separator stands before the first line of another day than the one before, and today needs none."""
+    """A separator comes before the first item of another day, but today's first item needs none."""
     transcript = Transcript(80, PLAIN, date(1970, 1, 2))
     items = [item_of(said("x", time=time), "", utc) for time in (0, 1000, DAY, 2 * DAY)]
     rows = [row for item in items for row in transcript.append(item)]
@@ -30,7 +30,7 @@ def test_the_day_is_named_when_it_changes() -> None:
 
 
 def test_the_tail_is_the_latest_rows() -> None:
-    """As many rows as fit, the last ones, formatted for the present width."""
+    """The tail has the latest rows, as many as fit, formatted for the present width."""
     transcript = Transcript(80, PLAIN)
     for n in range(10):
         transcript.append(Item(None, "", f"{n} " + "word " * 10))
@@ -46,7 +46,7 @@ def test_the_tail_is_the_latest_rows() -> None:
 
 
 def test_the_transcript_is_bounded() -> None:
-    """Only the latest items are kept; the terminal's scrollback has the rest."""
+    """Only the latest TRANSCRIPT_ITEMS items are kept."""
     transcript = Transcript(80, PLAIN)
     for n in range(TRANSCRIPT_ITEMS + 5):
         transcript.append(Item(None, "", str(n)))
