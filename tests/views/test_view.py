@@ -275,8 +275,9 @@ def test_idle_writes_nothing() -> None:
     assert all(view.tick(float(now)) == "" for now in range(1, 60))
     view.pending([])
     view.status("")
+    view.identity("ann")
     view.resize(40, 10)
-    assert view.tick(100.0) == ""
+    assert view.wait(100.0) is None
 
 
 def test_frames_a_second_are_bounded() -> None:
@@ -372,6 +373,19 @@ def test_tab_completes_present_members() -> None:
     assert view.editor.text == "bea: "
 
 
+def test_tab_completes_the_new_name_of_a_member() -> None:
+    """After a rename Tab completes the new name only; other events complete their author, not their text."""
+    view = view_of()
+    view.event(Event(1, 0, EventKind.RENAMED, "#general", "bob", "bert"))
+    view.event(Event(2, 0, EventKind.TOPIC, "#general", "bea", "bread"))
+    view.keys(b"b\t", 0.0)
+    assert view.editor.text == "bea: "
+    view.keys(b"\t", 0.0)
+    assert view.editor.text == "bert: "
+    view.keys(b"\t", 0.0)
+    assert view.editor.text == "b"
+
+
 def test_a_full_line_says_so() -> None:
     """If a paste does not fit into the line, the view says so."""
     view = view_of()
@@ -444,6 +458,26 @@ def test_clear_empties_the_screen() -> None:
     view.event(said("two"))
     assert shown(view, screen, 2.0) == ["00:00 bob: two", "ann> half"]
     assert [row for row in screen.scrollback if row] == ["00:00 bob: one"]
+
+
+def test_clear_drops_unpainted_items() -> None:
+    """/clear shows none of the items that came before it, even before the first frame."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("one"))
+    view.clear()
+    assert shown(view, screen, 0.0) == ["ann>"]
+    view.event(said("two"))
+    view.clear()
+    assert shown(view, screen, 1.0) == ["ann>"]
+
+
+def test_a_new_name_is_shown() -> None:
+    """A change of the user's name requests a frame with the new prompt."""
+    view, screen = view_of(), Screen(40, 10)
+    shown(view, screen, 0.0)
+    view.identity("anna")
+    assert view.wait(1.0) == 0.0
+    assert shown(view, screen, 1.0) == ["anna>"]
 
 
 def test_suspend_and_resume() -> None:
@@ -554,6 +588,24 @@ def test_resizing_around_a_full_row(before: int, after: int) -> None:
     screen.resize(8, after)
     view.resize(after, 8)
     assert "".join(shown(view, screen, 1.0)) == "ann> " + "0123456789"
+
+
+def test_a_tiny_screen_is_painted_like_four_columns_and_two_lines() -> None:
+    """The view never uses a screen of fewer than 4 columns and 2 lines, also after a resize."""
+
+    def first_frame(columns: int, lines: int) -> str:
+        view = view_of(columns, lines)
+        view.system("some words")
+        return view.tick(0.0)
+
+    tiny = {first_frame(*size) for size in ((0, 0), (1, 2), (4, 1), (4, 2))}
+    assert len(tiny) == 1
+    assert first_frame(5, 2) not in tiny
+    assert first_frame(4, 3) not in tiny
+    view = view_of(4, 2)
+    view.tick(0.0)
+    view.resize(1, 1)
+    assert view.wait(1.0) is None
 
 
 def test_waits_shrink_to_zero() -> None:
