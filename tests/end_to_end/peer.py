@@ -36,8 +36,8 @@ from chatroom.packets import (
     encode,
 )
 from server.app import App, Config
-from server.keep import Keep
 from server.ports import Ports
+from server.retention import Retention
 
 SECONDS = 5.0
 """How long anything that should happen may take before a test fails."""
@@ -50,7 +50,7 @@ def running(ports: str = "any", data: str = ":memory:", dead_after: float = DEAD
     """A whole server on a free port; closed at the end, and the process's thread settings with it."""
     stack, interval, threshold = threading.stack_size(), sys.getswitchinterval(), gc.get_threshold()
     try:
-        app = App(Config("127.0.0.1", 0, Ports.parse(ports), data, dead_after, "normal", Keep()))
+        app = App(Config("127.0.0.1", 0, Ports.parse(ports), data, dead_after, "normal", Retention()))
         app.start()
         try:
             yield app

@@ -1,4 +1,4 @@
-"""Admission ports: any, the same, or a range."""
+"""Admission ports: any port, the lobby's connection, or a range."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.ports import Ports
 
 @pytest.fixture
 def lobby() -> Iterator[socket.socket]:
-    """A newcomer's connection in the lobby, the server's end."""
+    """The server's end of a newcomer's connection to the lobby."""
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         socket.create_connection(listener.getsockname()),
@@ -32,8 +32,8 @@ def lobby() -> Iterator[socket.socket]:
         ("1-65535", Ports(1, 65535)),
     ],
 )
-def test_what_can_be_asked_for(text: str, ports: Ports) -> None:
-    """The three forms of the option are understood."""
+def test_valid_values(text: str, ports: Ports) -> None:
+    """The three forms of the option are valid."""
     assert Ports.parse(text) == ports
 
 
@@ -41,14 +41,14 @@ def test_what_can_be_asked_for(text: str, ports: Ports) -> None:
     "text",
     ["", "all", "5100", "5100-", "-5100", "0-10", "5199-5100", "1-65536", "a-b", "1-2-3", "²-³"],
 )
-def test_what_cannot(text: str) -> None:
-    """Anything else is one clear error that says what can be given."""
+def test_invalid_values(text: str) -> None:
+    """Any other value is one error that shows the valid forms."""
     with pytest.raises(ConfigError, match="LO-HI"):
         Ports.parse(text)
 
 
 def test_any_port(lobby: socket.socket) -> None:
-    """Without a range the system chooses; it is listened on at the address of the lobby."""
+    """Without a range the system chooses the port; the socket listens at the lobby's address."""
     with Ports().listen(lobby) as listener:
         host, port = listener.getsockname()
         assert host == "127.0.0.1" and port > 0
@@ -56,7 +56,7 @@ def test_any_port(lobby: socket.socket) -> None:
 
 
 def test_a_port_of_the_range(lobby: socket.socket) -> None:
-    """With a range the port is one of it: the one that is free."""
+    """With a range the port is a free one of the range."""
     with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
         low, high = sorted(sock.getsockname()[1] for sock in (taken, free))
         free.close()
@@ -65,7 +65,7 @@ def test_a_port_of_the_range(lobby: socket.socket) -> None:
 
 
 def test_a_range_that_is_taken(lobby: socket.socket) -> None:
-    """When every port of the range is taken, the error says that, for a person."""
+    """When every port of the range is taken, the error says so."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         with pytest.raises(OSError, match=rf"no port .*{number}-{number} is free"):
