@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import queue
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -20,7 +22,7 @@ import pytest
 from chatroom.errors import HistoryError, HistoryFull
 from chatroom.events import Event
 from chatroom.history import SessionRecord
-from server.database import connect, pragma
+from server.database import connect, pragma, transaction
 from server.maintenance import Maintenance
 from server.retention import Retention
 from server.storage import Durability, SqliteHistory, default_path
@@ -90,6 +92,39 @@ def test_a_batch_is_visible_once_it_is_stored(tmp_path: Path) -> None:
         writer.execute("DELETE FROM events")
         assert seqs(history.read(0, 10, EVERYWHERE)) == [1, 2, 3, 4, 5]
         writer.execute("ROLLBACK")
+
+
+def test_a_batch_waits_for_the_maintenance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that comes during a removal waits for it on a lock, without a conflict in SQLite."""
+    monkeypatch.setattr("server.database.BUSY_SECONDS", 0)  # a conflict would fail at once
+    monkeypatch.setattr("server.maintenance.TEND_SECONDS", 0.001)
+    stopping, failures = threading.Event(), queue.SimpleQueue[HistoryError | None]()
+
+    def append() -> None:
+        try:
+            history.append(lines(1001, 1010), [], [])
+            failures.put(None)
+        except HistoryError as error:
+            failures.put(error)
+
+    appending = threading.Thread(target=append)
+
+    @contextmanager
+    def interrupted(connection: sqlite3.Connection) -> Iterator[None]:
+        with transaction(connection):
+            connection.execute("DELETE FROM events WHERE seq = 1")
+            appending.start()
+            appending.join(0.05)  # an append that does not wait ends in this time
+            stopping.set()
+            yield
+
+    with opened(tmp_path / "history.db", retention=Retention(events=100)) as history:
+        history.append(lines(1, 1000), [], [])
+        monkeypatch.setattr("server.maintenance.transaction", interrupted)
+        history.tend(stopping)
+        assert failures.get(timeout=5) is None
+        appending.join()
+        assert seqs(history.read(0, 10**6, EVERYWHERE)) == list(range(901, 1011))
 
 
 # --- the place of the file ------------------------------------------------------------------------------
