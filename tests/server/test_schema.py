@@ -113,7 +113,7 @@ def test_a_disk_that_cannot_be_written(tmp_path: Path) -> None:
         with closing(schema.open_read_only(path)) as database:
             assert database.execute("SELECT count(*) FROM events").fetchone() == (3,)
     finally:
-        subprocess.run(["umount", tmp_path], check=True)
+        subprocess.run(["umount", "-l", tmp_path], check=True)  # also when a failed test left files open
 
 
 def test_inspecting_a_missing_or_empty_file(tmp_path: Path) -> None:
