@@ -24,6 +24,7 @@ from chatroom.transport import Connection
 log = logging.getLogger(__name__)
 
 GOODBYE = "the server is shutting down"
+BUSY = "the server is too busy, try again later"
 
 
 class Chatroom:
@@ -83,13 +84,17 @@ class Chatroom:
 
         Raises NameRefused (bad, taken, no answer in time), Closed.
         """
+        deadline = Deadline(timeout)
         answer: Future[Reservation] = Future()
-        self._queue.put(Reserve(name, token, answer))
         try:
-            return answer.result(timeout)
+            self._queue.put(Reserve(name, token, answer), deadline.left())
+        except TimeoutError:
+            raise NameRefused(BUSY) from None
+        try:
+            return answer.result(deadline.left())
         except NoAnswer:
             answer.add_done_callback(self._release_late)
-            raise NameRefused("the server is too busy, try again later") from None
+            raise NameRefused(BUSY) from None
 
     def _release_late(self, answer: Future[Reservation]) -> None:
         """An answer that nobody waits for any more: free the name, from a thread that may wait."""
@@ -158,8 +163,12 @@ class Chatroom:
         return "connection closed"
 
     def _submit(self, connection: Connection, says: list[Say]) -> None:
+        """Queue a burst of lines, after a pause when most readers are behind."""
         if says:
-            self._put(connection, Lines(connection, says))
+            connection.submitting(True)
+            self.flow.wait_for_readers()
+            self._queue.put(Lines(connection, says))
+            connection.submitting(False)
 
     def _ask(self, connection: Connection, command: Command) -> None:
         """One command at a time: a batch full of them would keep everybody waiting."""

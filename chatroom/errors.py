@@ -11,13 +11,6 @@ ChatroomError
 └── ConfigError          a value from outside (option, address) is not usable
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from chatroom.packets import Packet
-
 
 class ChatroomError(Exception):
     """Base of all errors of this program; its text is one line for a person."""
@@ -29,14 +22,7 @@ class ChatroomError(Exception):
 
 
 class ProtocolError(ChatroomError):
-    """The peer sent bytes that the protocol does not allow at this point.
-
-    before: the packets of the same bytes that were complete before the wrong one.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.before: list[Packet] = []
+    """The peer sent bytes that the protocol does not allow at this point."""
 
 
 class NameRefused(ChatroomError):

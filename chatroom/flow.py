@@ -1,23 +1,35 @@
-"""Flow: slow the talkers when most readers are behind, so that readers need not be dropped."""
+"""Flow: slows the talkers while most readers are behind, so that readers need not be disconnected."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from time import monotonic
+
+from chatroom.deadline import Deadline
+from chatroom.limits import PAUSE_SECONDS
 
 
 class Flow:
-    """Counts the members that are behind; connections report, the forwarder waits.
+    """Counts the members that are behind. Connections report, handlers wait before they queue lines.
 
-    One slow reader never slows anybody. Only when more than half are behind at once, the forwarder takes
-    no new batch; the queue fills, the handlers block, and TCP passes it on to the talkers.
+    One slow reader slows nobody. While more than half of the members are behind, each handler waits before it
+    queues the next burst of lines: it reads no more from its socket, and TCP slows the talker. Only lines
+    wait, and each burst waits at most PAUSE_SECONDS: readers that have stopped cannot stop the others. The
+    forwarder never waits here, so names, joins, leaves and commands go on.
+
+    clock: seconds that only rise
     """
 
-    def __init__(self) -> None:
-        # Guards _behind, _bearable and _open.
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        # Guards _behind, _members, _waiting, _pauses and _open.
         self._lock = threading.Lock()
         self._eased = threading.Condition(self._lock)
         self._behind = 0
-        self._bearable: int | None = None  # the count that the forwarder waits for
+        self._members = 0
+        self._waiting = 0  # handlers in wait_for_readers()
+        self._pauses = 0
         self._open = False
 
     @property
@@ -26,30 +38,58 @@ class Flow:
         with self._lock:
             return self._behind
 
+    @property
+    def waiting(self) -> int:
+        """How many handlers wait for the readers now."""
+        with self._lock:
+            return self._waiting
+
+    @property
+    def pauses(self) -> int:
+        """How many bursts had to wait so far."""
+        with self._lock:
+            return self._pauses
+
+    def count_members(self, members: int) -> None:
+        """Note how many members the chatroom has. Called by the forwarder."""
+        with self._lock:
+            self._members = members
+            self._notify()
+
     def fell_behind(self) -> None:
+        """One more member is behind."""
         with self._lock:
             self._behind += 1
 
     def caught_up(self) -> None:
-        """A member that had fallen behind is not any more (or is gone)."""
+        """A member that had fallen behind has caught up, or its connection is closing."""
         with self._lock:
             self._behind -= 1
-            if self._bearable is not None and self._behind <= self._bearable:
-                self._eased.notify()
+            self._notify()
 
-    def wait_while_most_are_behind(self, members: int) -> bool:
-        """Wait while more than half of `members` are behind; whether there was a wait."""
+    def wait_for_readers(self) -> None:
+        """Wait while more than half of the members are behind, at most PAUSE_SECONDS. Called by handlers."""
         with self._lock:
-            self._bearable = members // 2
-            waited = False
-            while self._behind > self._bearable and not self._open:
-                waited = True
-                self._eased.wait()
-            self._bearable = None
-            return waited
+            if not self._most_are_behind():
+                return
+            self._pauses += 1
+            self._waiting += 1
+            deadline = Deadline(PAUSE_SECONDS, self._clock)
+            while self._most_are_behind() and not deadline.expired:
+                self._eased.wait(deadline.left())
+            self._waiting -= 1
 
     def open(self) -> None:
-        """Never wait again: the end has come."""
+        """Let nobody wait again: the chatroom is closing."""
         with self._lock:
             self._open = True
-            self._eased.notify()
+            self._notify()
+
+    def _most_are_behind(self) -> bool:
+        """Requires holding _lock."""
+        return 2 * self._behind > self._members and not self._open
+
+    def _notify(self) -> None:
+        """Wake the handlers that wait, if they may go on. Requires holding _lock."""
+        if self._waiting and not self._most_are_behind():
+            self._eased.notify_all()

@@ -36,7 +36,7 @@ class Forwarder:
 
     queue:     what waits
     history:   where it is stored before anybody sees it
-    flow:      tells when most readers are behind
+    flow:      is told how many members there are
     catch_up:  brings those up to date who have missed more than the tail holds
     clock:     seconds that only rise
     """
@@ -57,7 +57,7 @@ class Forwarder:
         self._time = 0  # of the latest event: time does not go back, whatever the system's clock does
         self._tail = Tail(0)
         self._newcomers = Newcomers(self._roster, self._tail, catch_up)
-        self._batches = self._pauses = 0
+        self._batches = 0
         self._handlers: dict[type, Callable[[Batch, Request], None]] = {
             Lines: self._lines,  # type: ignore[dict-item]  # each handler takes its own kind of request
             Reserve: self._reserve,  # type: ignore[dict-item]
@@ -75,7 +75,6 @@ class Forwarder:
         requests: list[Request] | None = []
         try:
             while requests is not None:
-                self._pauses += self._flow.wait_while_most_are_behind(len(self._roster.members))
                 requests = self._queue.take_all()
                 if requests is not None:
                     self.forward(requests)
@@ -110,6 +109,7 @@ class Forwarder:
         self._deliver(batch)
         for act in batch.afterwards:
             act()
+        self._flow.count_members(len(self._roster.members))
 
     def _new_batch(self) -> Batch:
         self._time = max(self._time, int(wall_time() * 1000))
@@ -292,7 +292,7 @@ class Forwarder:
             "batches": self._batches,
             "waiting": len(self._queue),
             "behind": self._flow.behind,
-            "pauses": self._pauses,
+            "pauses": self._flow.pauses,
             "threads": threading.active_count(),
         }
 

@@ -1,4 +1,4 @@
-"""The handshake as two tables, one a side: which packet may come in which state, and what state follows.
+"""The handshake as two tables, one for each side: which packet may come at which step, and what step follows.
 
     client → lobby     HELLO
     client → lobby     USERNAME             server: STATUS FAIL (reason), try again; or STATUS PASS
@@ -6,7 +6,7 @@
     client → lobby     STATUS PASS, STATUS END; the server answers STATUS END and both close
     client → new port  ADMIT                WELCOME: a member; STATUS FAIL: not
 
-A packet that has no entry is a protocol error. Time is the caller's business: one deadline over all steps.
+A packet that has no entry is a protocol error. The caller keeps the time: one deadline over all steps.
 """
 
 from __future__ import annotations
@@ -18,68 +18,68 @@ from chatroom.errors import ProtocolError
 from chatroom.packets import Admit, Code, Hello, Packet, Port, Status, Username, Welcome
 
 
-class State(Enum):
-    """Where a handshake stands. Both sides use the same words."""
+class Step(Enum):
+    """How far a handshake has come. Both sides use the same words."""
 
     OPENED = "opened"  # connected to the lobby, nothing said yet
-    NAMING = "naming"  # a name is looked for
-    ASKED = "asked"  # client: a USERNAME is out, its STATUS is not here yet
-    PASSED = "passed"  # client: the name is ours, PORT is still to come
-    OFFERED = "offered"  # the port is known to both, not yet taken
+    NAMING = "naming"  # the client may ask for a name
+    ASKED = "asked"  # client: a USERNAME is out, its STATUS has not come yet
+    PASSED = "passed"  # client: the name is given, PORT is still to come
+    OFFERED = "offered"  # both sides know the port, the client has not accepted it yet
     TAKEN = "taken"  # the client has said PASS to the port
-    ADMITTING = "admitting"  # the lobby is done with, on the new connection
+    ADMITTING = "admitting"  # both sides are done with the lobby and use the new connection
     ADMITTED = "admitted"
     REFUSED = "refused"
 
 
-Table = Mapping[tuple[State, type | Code], State]
+Table = Mapping[tuple[Step, type | Code], Step]
 
 SERVER: Table = {
-    (State.OPENED, Hello): State.NAMING,
-    (State.NAMING, Username): State.NAMING,  # → OFFERED by offer(), when the name was given
-    (State.OFFERED, Code.PASS): State.TAKEN,
-    (State.OFFERED, Code.FAIL): State.REFUSED,  # the client cannot use the port
-    (State.TAKEN, Code.END): State.ADMITTING,
-    (State.ADMITTING, Admit): State.ADMITTED,
+    (Step.OPENED, Hello): Step.NAMING,
+    (Step.NAMING, Username): Step.NAMING,  # the server itself enters OFFERED when it has reserved the name
+    (Step.OFFERED, Code.PASS): Step.TAKEN,
+    (Step.OFFERED, Code.FAIL): Step.REFUSED,  # the client cannot use the port
+    (Step.TAKEN, Code.END): Step.ADMITTING,
+    (Step.ADMITTING, Admit): Step.ADMITTED,
 }
 """What the server may receive."""
 
 CLIENT: Table = {
-    (State.OPENED, Code.FAIL): State.REFUSED,  # server full, version not spoken
-    (State.NAMING, Code.FAIL): State.REFUSED,  # the same, said after HELLO and before it had read USERNAME
-    (State.ASKED, Code.FAIL): State.NAMING,
-    (State.ASKED, Code.PASS): State.PASSED,
-    (State.PASSED, Port): State.OFFERED,
-    (State.TAKEN, Code.END): State.ADMITTING,
-    (State.ADMITTING, Welcome): State.ADMITTED,
-    (State.ADMITTING, Code.FAIL): State.REFUSED,
+    (Step.OPENED, Code.FAIL): Step.REFUSED,  # the server is full, or does not speak this version
+    (Step.NAMING, Code.FAIL): Step.REFUSED,  # the same, sent after HELLO and before the server read USERNAME
+    (Step.ASKED, Code.FAIL): Step.NAMING,
+    (Step.ASKED, Code.PASS): Step.PASSED,
+    (Step.PASSED, Port): Step.OFFERED,
+    (Step.TAKEN, Code.END): Step.ADMITTING,
+    (Step.ADMITTING, Welcome): Step.ADMITTED,
+    (Step.ADMITTING, Code.FAIL): Step.REFUSED,
 }
 """What the client may receive."""
 
 
 class Handshake:
-    """One side of one handshake: give it each packet that comes; it knows whether that packet may.
+    """One side of one handshake. Give it each packet that comes; it checks that the packet may come now.
 
-    The steps that a side takes itself (the server's offer, the client's question) are told with `enter`.
+    A side calls `enter` for the steps that it takes itself: the server's offer, the client's question.
     """
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self.state = State.OPENED
+        self.step = Step.OPENED
 
     def __repr__(self) -> str:
-        return f"<Handshake {self.state.value}>"
+        return f"<Handshake {self.step.value}>"
 
-    def receive(self, packet: Packet) -> State:
-        """The state after `packet`. Raises ProtocolError when it may not come now."""
+    def receive(self, packet: Packet) -> Step:
+        """The step that follows `packet`. Raises ProtocolError when the packet may not come now."""
         key = packet.code if isinstance(packet, Status) else type(packet)
-        following = self._table.get((self.state, key))
+        following = self._table.get((self.step, key))
         if following is None:
             name = f"STATUS {key.name}" if isinstance(key, Code) else key.__name__.upper()
-            raise ProtocolError(f"{name} cannot come now (handshake {self.state.value})")
-        self.state = following
+            raise ProtocolError(f"{name} cannot come now (handshake {self.step.value})")
+        self.step = following
         return following
 
-    def enter(self, state: State) -> None:
+    def enter(self, step: Step) -> None:
         """Note a step that this side took by itself."""
-        self.state = state
+        self.step = step

@@ -73,6 +73,10 @@ RECEIVE_LARGE: Final = 64 * 1024
 BEHIND_BYTES: Final = 1024 * 1024
 """A member with more than this waiting counts as behind; when most are, the talkers are slowed."""
 
+PAUSE_SECONDS: Final = 0.2
+"""A burst of lines waits at most this long for slow readers. Long enough that a reader on a slow link takes
+what it was sent, short enough that a member who talks while others have stopped reading hardly notices."""
+
 TAIL_EVENTS: Final = 2048
 """Latest events kept in memory, from which the seam between catching up and live is made without disk."""
 

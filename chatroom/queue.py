@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
+from chatroom.deadline import Deadline
 from chatroom.errors import Closed
 from chatroom.limits import MAX_WAITING, MAX_WAITING_BYTES
 from chatroom.requests import Lines, Request
@@ -38,15 +39,16 @@ class WaitingQueue:
         with self._lock:
             return self._count
 
-    def put(self, request: Request) -> None:
-        """Add `request`; wait in line while the queue is full. Raises Closed.
+    def put(self, request: Request, timeout: float | None = None) -> None:
+        """Add `request`; wait in line while the queue is full, at most `timeout` seconds.
 
         A burst is added whole, so the queue may go over its limits by one burst for each call, no more.
+        Raises Closed, or TimeoutError when the queue was full for all of that time.
         """
         count, size = _weight(request)
         with self._lock:
             if self._line or self._full():
-                self._wait_in_line()
+                self._wait_in_line(timeout)
             if self._closed:
                 raise Closed("the chatroom is closing")
             self._requests.append(request)
@@ -75,14 +77,19 @@ class WaitingQueue:
             for place in self._line:
                 place.notify()
 
-    def _wait_in_line(self) -> None:
-        """Wait for the own turn. Requires holding the lock."""
+    def _wait_in_line(self, timeout: float | None) -> None:
+        """Wait until this producer is the first in line and there is room. Requires holding the lock."""
         assert self._lock.locked()
+        deadline = None if timeout is None else Deadline(timeout)
         place = threading.Condition(self._lock)
         self._line.append(place)
         while not self._closed and (self._line[0] is not place or self._full()):
-            place.wait()
-        self._line.remove(place)  # the first one, but for close()
+            if deadline is not None and deadline.expired:
+                self._line.remove(place)
+                self._call_next()  # it may be this producer that was woken a moment ago
+                raise TimeoutError("the waiting queue is full")
+            place.wait(None if deadline is None else deadline.left())
+        self._line.remove(place)  # the first one, unless the queue was closed
 
     def _call_next(self) -> None:
         """Wake the first in line when there is room. Requires holding the lock."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.deadline import Deadline
-from chatroom.errors import ConnectionLost, NameRefused, ProtocolError, Refused
-from chatroom.handshake import CLIENT, Handshake, State
+from chatroom.errors import ConnectionLost, NameRefused, Refused
+from chatroom.handshake import CLIENT, Handshake, Step
 from chatroom.limits import HANDSHAKE_SECONDS
 from chatroom.packets import (
     SAME_CONNECTION,
@@ -72,7 +72,7 @@ def admit(
     try:
         name, port = _get_port(talk, wish, another_name)
         talk.send(Status(Code.PASS), Status(Code.END))
-        handshake.enter(State.TAKEN)
+        handshake.enter(Step.TAKEN)
         talk.receive()  # STATUS END: the table lets nothing else through
         if port.number != SAME_CONNECTION:
             peer = talk.connection.peer
@@ -91,7 +91,7 @@ def admit(
 def _get_port(talk: _Talk, wish: Wish, another_name: Callable[[str], str | None] | None) -> tuple[str, Port]:
     """Ask for names until one is given; that name, and the port that comes with it."""
     talk.send(Hello(VERSION, SOFTWARE))
-    talk.handshake.enter(State.NAMING)
+    talk.handshake.enter(Step.NAMING)
     name, refusals, reason = wish.name, 0, ""
     while True:
         try:
@@ -100,7 +100,7 @@ def _get_port(talk: _Talk, wish: Wish, another_name: Callable[[str], str | None]
             if refusals:  # it was the client as a whole that was refused: the server hung up behind its FAIL
                 raise Refused(reason) from None
             raise
-        if talk.handshake.state is State.PASSED:
+        if talk.handshake.step is Step.PASSED:
             break
         refusals, reason = refusals + 1, answer.reason if isinstance(answer, Status) else ""
         following = another_name(reason) if another_name is not None else None
@@ -130,13 +130,14 @@ class _Talk:
 
     def ask(self, question: Username) -> Packet:
         self.send(question)
-        self.handshake.enter(State.ASKED)
+        self.handshake.enter(Step.ASKED)
         return self.receive()
 
     def receive(self) -> Packet:
         """The next packet, which the table allows. A BYE is a refusal at any time."""
         while True:
             while not self.waiting:
+                self.decoder.check()
                 self._arm()
                 self._feed(self.connection.receive())
             packet = self.waiting.popleft()
@@ -149,12 +150,7 @@ class _Talk:
     def _feed(self, data: bytes | None) -> None:
         if data is None:
             return  # the deadline is looked at next
-        try:
-            self.waiting.extend(self.decoder.feed(data))
-        except ProtocolError as broken:
-            self.waiting.extend(broken.before)
-            if not self.waiting:
-                raise
+        self.waiting.extend(self.decoder.feed(data))
 
     def _arm(self) -> None:
         if self._deadline.expired:

@@ -154,6 +154,7 @@ class Session:
         decoder, silent = self._admission.decoder, 0
         self.connection.patience(self._third)
         self._hand_over(self._admission.packets, 0)
+        decoder.check()
         while True:
             data = self.connection.receive()
             if data is None:
@@ -163,12 +164,8 @@ class Session:
                 self._outbox.ping()
                 continue
             silent = 0
-            try:
-                packets = decoder.feed(data)
-            except ProtocolError as broken:
-                self._hand_over(broken.before, len(data))
-                raise
-            self._hand_over(packets, len(data))
+            self._hand_over(decoder.feed(data), len(data))
+            decoder.check()
 
     def _hand_over(self, packets: list[Packet], size: int) -> None:
         """Have a burst processed in a thread of its own; waits while as many as allowed are at work."""

@@ -99,6 +99,7 @@ class NativeConnection:
         """The packets of one recv(), perhaps none; None at the end of the stream."""
         if self._error is not None:
             raise self._error
+        self._decoder.check()
         if self._asked:
             self._await_reading()
         try:
@@ -112,11 +113,7 @@ class NativeConnection:
         self._size = RECEIVE_LARGE if len(data) == self._size else RECEIVE_SMALL
         with self._lock:
             self._heard = time.monotonic()
-        try:
-            return self._decoder.feed(data)
-        except ProtocolError as error:
-            self._error = error
-            return error.before
+        return self._decoder.feed(data)
 
     def _talk(self, packets: Sequence[Packet]) -> list[Say | Command | Bye]:
         """What the chatroom wants of `packets`, up to the first that may not come: that is the next error."""

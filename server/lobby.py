@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed, ConnectionLost, NameRefused, ProtocolError, Refused
-from chatroom.handshake import SERVER, Handshake, State
+from chatroom.handshake import SERVER, Handshake, Step
 from chatroom.limits import HANDSHAKE_SECONDS, MAX_REASON, NAME_TRIES, TICKET_BYTES
 from chatroom.names import check_channel
 from chatroom.packets import SAME_CONNECTION, Admit, Code, Hello, Packet, Port, Status, Username, encode
@@ -112,14 +112,14 @@ class Lobby:
             except NameRefused as refused:
                 wire.send(Status(Code.FAIL, str(refused)))
             else:
-                handshake.enter(State.OFFERED)
+                handshake.enter(Step.OFFERED)
                 return reservation
         raise Refused("too many names were tried")
 
     def _offer(self, wire: Wire, handshake: Handshake, port: int, ticket: bytes) -> None:
         """Say PASS to the name, tell the port, and hear that it is taken."""
         wire.send(Status(Code.PASS), Port(port, ticket))
-        if handshake.receive(wire.receive()) is State.REFUSED:
+        if handshake.receive(wire.receive()) is Step.REFUSED:
             raise Refused("the newcomer cannot use the port")
         handshake.receive(wire.receive())
         wire.send(Status(Code.END))

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from chatroom.deadline import Deadline
-from chatroom.errors import ConnectionLost, ProtocolError
+from chatroom.errors import ConnectionLost
 from chatroom.packets import Decoder, Packet, encode
 from server.limits import RECEIVE_SMALL
 
@@ -19,7 +19,6 @@ class Wire:
         self.socket = sock
         self.decoder = Decoder()
         self.early: deque[Packet] = deque()  # received, not yet asked for
-        self._error: ProtocolError | None = None
         self._deadline = deadline
 
     def receive(self) -> Packet:
@@ -36,8 +35,7 @@ class Wire:
 
     def _read(self) -> None:
         """Wait for bytes; not more than RECEIVE_SMALL of them at a time."""
-        if self._error is not None:
-            raise self._error
+        self.decoder.check()
         self._arm()
         try:
             data = self.socket.recv(RECEIVE_SMALL)
@@ -47,11 +45,7 @@ class Wire:
             raise ConnectionLost(error.strerror or str(error)) from None
         if not data:
             raise ConnectionLost("closed in the middle of the handshake")
-        try:
-            self.early.extend(self.decoder.feed(data))
-        except ProtocolError as error:
-            self.early.extend(error.before)
-            self._error = error
+        self.early.extend(self.decoder.feed(data))
 
     def send(self, *packets: Packet) -> None:
         """Send all in one segment. Raises ConnectionLost."""

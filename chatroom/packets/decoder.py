@@ -57,26 +57,30 @@ class Decoder:
     def __init__(self) -> None:
         self._rest = b""
         self._open: _Unfinished | None = None
-        self._error: ProtocolError | None = None
+        self._broken: str | None = None  # how the bytes broke the protocol
 
     def feed(self, data: bytes) -> list[Packet]:
         """The packets that are complete with `data`, in order.
 
-        Raises ProtocolError at the first byte that breaks the protocol, and ever after; its `before`
-        holds the packets of this call that were complete before that byte.
+        Raises ProtocolError at the first byte that breaks the protocol, and ever after. When packets were
+        complete before that byte, this call returns them and the next call raises: call check() before
+        waiting for more bytes.
         """
-        if self._error is not None:
-            raise ProtocolError(str(self._error))
+        self.check()
         packets: list[Packet] = []
         try:
             self._decode(self._rest + data if self._rest else data, packets)
         except (ProtocolError, StructError, UnicodeDecodeError, ValueError, IndexError) as cause:
-            known = isinstance(cause, ProtocolError)
-            self._error = ProtocolError(str(cause) if known else "malformed payload")
-            self._error.before = packets
+            self._broken = str(cause) if isinstance(cause, ProtocolError) else "malformed payload"
             self._rest, self._open = b"", None
-            raise self._error from None
+        if not packets:
+            self.check()
         return packets
+
+    def check(self) -> None:
+        """Raise ProtocolError if the bytes fed so far have broken the protocol."""
+        if self._broken is not None:
+            raise ProtocolError(self._broken)
 
     def _decode(self, buffer: bytes, packets: list[Packet]) -> None:
         """Append the whole packets in `buffer` to `packets`; keep the rest."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from queue import SimpleQueue
@@ -15,6 +16,14 @@ from chatroom.packets import Bye, Command, Decoder, Packet, Say, encode, encode_
 
 PATIENCE = 10.0
 """Seconds after which a test gives up waiting for another thread: only a broken program needs them."""
+
+
+def eventually(fact: Callable[[], object], what: str) -> None:
+    """Wait until `fact` is true; fail with `what` when it does not become so."""
+    end, pause = time.monotonic() + PATIENCE, threading.Event()
+    while not fact():
+        assert time.monotonic() < end, what
+        pause.wait(0.001)
 
 
 class Task(threading.Thread):

@@ -11,9 +11,10 @@ import pytest
 from chatroom.chatroom import GOODBYE, Chatroom
 from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
 from chatroom.events import EventKind
+from chatroom.limits import MAX_WAITING
 from chatroom.packets import NO_TOKEN, Bye, Command, Confirm, Live, Notice, Say, Welcome
 from chatroom.requests import Join, Reservation
-from tests.chatroom.fakes import PATIENCE, FakeConnection, RecordingHistory, Task
+from tests.chatroom.fakes import PATIENCE, FakeConnection, RecordingHistory, Task, eventually
 
 
 class House:
@@ -59,6 +60,38 @@ def test_what_one_says_all_hear(house: House) -> None:
     ann.says.put([Say(1, "#general", "one"), Say(2, "#general", "two")])
     for connection in (ann, bob):
         connection.wait_for(lambda peer: texts(peer) == ["one", "two"])
+
+
+def test_members_that_are_behind_hold_back_lines_only(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While most members are behind, lines wait; names, joins, commands and leaves go on."""
+    monkeypatch.setattr("chatroom.flow.PAUSE_SECONDS", PATIENCE)
+    ann, bob = house.enter("ann"), house.enter("bob")
+    for _ in range(4):
+        house.chatroom.flow.fell_behind()
+    ann.says.put([Say(1, "#general", "held")])
+    eventually(lambda: house.chatroom.flow.waiting == 1, "the line does not wait")
+    cleo = house.enter("cleo")
+    bob.says.put([Command(1, "#general", "/who")])
+    bob.wait_for(lambda peer: len(peer.of(Notice)) == 1)
+    bob.says.put([])
+    cleo.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
+    assert texts(cleo) == [] and house.chatroom.flow.waiting == 1
+    for _ in range(4):
+        house.chatroom.flow.caught_up()
+    cleo.wait_for(lambda peer: texts(peer) == ["held"])
+
+
+def test_a_full_queue_answers_a_newcomer_in_time(house: House) -> None:
+    """A name that finds the queue full is refused when its time is over; the asker does not wait for ever."""
+    ann = house.enter("ann")
+    house.history.full = True
+    house.history.tried.clear()
+    ann.says.put([Say(1, "#general", "held")])
+    assert house.history.tried.wait(PATIENCE)  # the forwarder holds this batch from here on
+    ann.says.put([Say(id, "#general", "x") for id in range(2, MAX_WAITING + 2)])
+    with pytest.raises(NameRefused, match="too busy"):
+        house.chatroom.reserve("bob", NO_TOKEN, 0.05)
+    house.history.full = False
 
 
 def test_lines_and_commands_of_one_burst_keep_their_order(house: House) -> None:

@@ -1,61 +1,87 @@
-"""Flow: when most readers are behind, the talkers wait; one of many is not most."""
+"""Flow: talkers wait while most readers are behind, for a bounded time."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
 
 import pytest
 
 from chatroom.flow import Flow
-from tests.chatroom.fakes import PATIENCE, Task, WatchedCondition
+from chatroom.limits import PAUSE_SECONDS
+from tests.chatroom.fakes import Task, eventually
 
 
-def held(flow: Flow, members: int) -> Task:
-    """A forwarder that waits when this returns."""
-    flow._eased = condition = WatchedCondition(flow._lock)
-    task = Task(lambda: flow.wait_while_most_are_behind(members))
-    assert condition.waiting.wait(PATIENCE)
+def flow_with(behind: int, members: int, clock: Callable[[], float] = lambda: 0.0) -> Flow:
+    """A flow that counts so many. Its clock stands still, so that a pause ends only for other reasons."""
+    flow = Flow(clock)
+    flow.count_members(members)
+    for _ in range(behind):
+        flow.fell_behind()
+    return flow
+
+
+def waiting(flow: Flow) -> Task:
+    """A handler that waits when this returns."""
+    task = Task(flow.wait_for_readers)
+    eventually(lambda: flow.waiting == 1, "the handler does not wait")
     return task
 
 
 @pytest.mark.parametrize(("behind", "members"), [(0, 0), (0, 1), (1, 2), (1, 3), (5, 10), (49, 99)])
-def test_up_to_half_slow_nobody(behind: int, members: int) -> None:
-    """As long as not more than half of the members are behind, nobody waits for them."""
-    flow = Flow()
-    for _ in range(behind):
-        flow.fell_behind()
-    assert flow.wait_while_most_are_behind(members) is False
-    assert flow.behind == behind
+def test_up_to_half_behind_slow_nobody(behind: int, members: int) -> None:
+    """While at most half of the members are behind, a handler goes on at once."""
+    flow = flow_with(behind, members)
+    flow.wait_for_readers()
+    assert (flow.behind, flow.pauses) == (behind, 0)
 
 
 @pytest.mark.parametrize(("behind", "members"), [(1, 1), (2, 3), (6, 10), (100, 100)])
-def test_more_than_half_hold_the_forwarder(behind: int, members: int) -> None:
-    """With more than half behind, the forwarder waits until that many have caught up, and no longer."""
-    flow = Flow()
-    for _ in range(behind):
-        flow.fell_behind()
-    task = held(flow, members)
+def test_more_than_half_behind_hold_the_talkers(behind: int, members: int) -> None:
+    """With more than half of the members behind, handlers wait until half have caught up, and no longer."""
+    flow = flow_with(behind, members)
+    tasks = [waiting(flow), Task(flow.wait_for_readers)]
     for _ in range(behind - members // 2):
-        assert task.is_alive()
+        assert all(task.is_alive() for task in tasks)
         flow.caught_up()
-    assert task.result() is True
+    for task in tasks:
+        task.result()
+    assert flow.waiting == 0
+    assert flow.pauses >= 1
 
 
-def test_who_falls_behind_meanwhile_counts() -> None:
-    """A member that falls behind while the forwarder waits must catch up as well."""
-    flow = Flow()
-    flow.fell_behind()
-    task = held(flow, 1)
+def test_a_member_that_falls_behind_meanwhile_counts() -> None:
+    """A member that falls behind while handlers wait must catch up as well."""
+    flow = flow_with(1, 1)
+    task = waiting(flow)
     flow.fell_behind()
     flow.caught_up()
     assert flow.behind == 1 and task.is_alive()
     flow.caught_up()
-    assert task.result() is True
+    task.result()
+
+
+def test_new_members_end_a_pause() -> None:
+    """When readers join, so that those behind are no longer the majority, handlers go on."""
+    flow = flow_with(2, 3)
+    task = waiting(flow)
+    flow.count_members(4)
+    task.result()
+
+
+def test_a_pause_is_bounded() -> None:
+    """Readers that have stopped hold a handler for PAUSE_SECONDS and not longer."""
+    flow = flow_with(3, 3, time.monotonic)
+    began = time.monotonic()
+    flow.wait_for_readers()
+    assert time.monotonic() - began >= PAUSE_SECONDS
+    assert (flow.waiting, flow.pauses) == (0, 1)
 
 
 def test_open_releases() -> None:
-    """At the end, the forwarder goes on at once, and never waits again."""
-    flow = Flow()
-    flow.fell_behind()
-    task = held(flow, 1)
+    """When the chatroom closes, handlers go on at once and never wait again."""
+    flow = flow_with(1, 1)
+    task = waiting(flow)
     flow.open()
-    assert task.result() is True
-    assert flow.wait_while_most_are_behind(1) is False
+    task.result()
+    flow.wait_for_readers()

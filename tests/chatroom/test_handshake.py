@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.errors import ProtocolError
-from chatroom.handshake import CLIENT, SERVER, Handshake, State, Table
+from chatroom.handshake import CLIENT, SERVER, Handshake, Step, Table
 from chatroom.packets import (
     NO_TOKEN,
     Admit,
@@ -48,54 +48,54 @@ class Side:
     def __init__(self, table: Table) -> None:
         self.handshake, self.decoder = Handshake(table), Decoder()
 
-    def take(self, *packets: Packet) -> State:
+    def take(self, *packets: Packet) -> Step:
         """Receive packets as bytes; the state after the last one."""
         for packet in self.decoder.feed(b"".join(map(encode, packets))):
             self.handshake.receive(packet)
-        return self.handshake.state
+        return self.handshake.step
 
 
 def test_the_agreed_sequence() -> None:
     """USERNAME until PASS, PORT, PASS, END both ways, ADMIT, WELCOME: both sides end as ADMITTED."""
     server, client = Side(SERVER), Side(CLIENT)
-    client.handshake.enter(State.NAMING)
-    assert server.take(HELLO) is State.NAMING
-    client.handshake.enter(State.ASKED)
-    assert server.take(USERNAME) is State.NAMING
-    assert client.take(FAIL) is State.NAMING
-    client.handshake.enter(State.ASKED)
-    assert server.take(USERNAME) is State.NAMING
-    server.handshake.enter(State.OFFERED)
-    assert client.take(PASS, PORT) is State.OFFERED
-    client.handshake.enter(State.TAKEN)
-    assert server.take(PASS, END) is State.ADMITTING
-    assert client.take(END) is State.ADMITTING
-    assert server.take(ADMIT) is State.ADMITTED
-    assert client.take(WELCOME) is State.ADMITTED
+    client.handshake.enter(Step.NAMING)
+    assert server.take(HELLO) is Step.NAMING
+    client.handshake.enter(Step.ASKED)
+    assert server.take(USERNAME) is Step.NAMING
+    assert client.take(FAIL) is Step.NAMING
+    client.handshake.enter(Step.ASKED)
+    assert server.take(USERNAME) is Step.NAMING
+    server.handshake.enter(Step.OFFERED)
+    assert client.take(PASS, PORT) is Step.OFFERED
+    client.handshake.enter(Step.TAKEN)
+    assert server.take(PASS, END) is Step.ADMITTING
+    assert client.take(END) is Step.ADMITTING
+    assert server.take(ADMIT) is Step.ADMITTED
+    assert client.take(WELCOME) is Step.ADMITTED
 
 
 @pytest.mark.parametrize(
-    ("state", "code"), [(State.OPENED, "server full"), (State.NAMING, "version not spoken")]
+    ("state", "code"), [(Step.OPENED, "server full"), (Step.NAMING, "version not spoken")]
 )
-def test_refused_in_the_lobby(state: State, code: str) -> None:
+def test_refused_in_the_lobby(state: Step, code: str) -> None:
     """A lobby that is full or does not speak the version says FAIL before or after HELLO."""
     client = Side(CLIENT)
     client.handshake.enter(state)
-    assert client.take(Status(Code.FAIL, code)) is State.REFUSED
+    assert client.take(Status(Code.FAIL, code)) is Step.REFUSED
 
 
 def test_wrong_ticket() -> None:
     """On the new port the server may still say FAIL; the client then knows that it is not admitted."""
     client = Side(CLIENT)
-    client.handshake.enter(State.ADMITTING)
-    assert client.take(FAIL) is State.REFUSED
+    client.handshake.enter(Step.ADMITTING)
+    assert client.take(FAIL) is Step.REFUSED
 
 
 def test_client_without_the_port() -> None:
     """A client that cannot use the port says FAIL, and the handshake is over."""
     server = Side(SERVER)
-    server.handshake.enter(State.OFFERED)
-    assert server.take(FAIL) is State.REFUSED
+    server.handshake.enter(Step.OFFERED)
+    assert server.take(FAIL) is Step.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -103,24 +103,24 @@ def test_client_without_the_port() -> None:
     [
         pytest.param(table, state, key, id=f"{side}-{state.value}-{getattr(key, '__name__', key)}")
         for side, table in (("server", SERVER), ("client", CLIENT))
-        for state, key in itertools.product(State, SAMPLES)
+        for state, key in itertools.product(Step, SAMPLES)
     ],
 )
-def test_every_move(table: Table, state: State, key: type | Code) -> None:
+def test_every_move(table: Table, state: Step, key: type | Code) -> None:
     """A packet that the table has for a state leads where it says; every other one is a ProtocolError."""
     handshake = Handshake(table)
     handshake.enter(state)
     if (state, key) in table:
         assert handshake.receive(SAMPLES[key]) is table[state, key]
-        assert handshake.state is table[state, key]
+        assert handshake.step is table[state, key]
     else:
         with pytest.raises(ProtocolError, match=f"cannot come now.*{state.value}"):
             handshake.receive(SAMPLES[key])
-        assert handshake.state is state
+        assert handshake.step is state
 
 
-@given(st.sampled_from([SERVER, CLIENT]), st.sampled_from(State), strategies.packets)
-def test_talking_waits_for_the_end(table: Table, state: State, packet: Packet) -> None:
+@given(st.sampled_from([SERVER, CLIENT]), st.sampled_from(Step), strategies.packets)
+def test_talking_waits_for_the_end(table: Table, state: Step, packet: Packet) -> None:
     """No line, command, event or ping is allowed in any state of the handshake."""
     key = packet.code if isinstance(packet, Status) else type(packet)
     handshake = Handshake(table)
@@ -141,9 +141,9 @@ def test_nobody_is_admitted_without_a_ticket(packets: list[Packet]) -> None:
         except ProtocolError:
             continue
         passed.append(packet)
-        if handshake.state is State.NAMING and USERNAME in passed:
-            handshake.enter(State.OFFERED)
-    if handshake.state is State.ADMITTED:
+        if handshake.step is Step.NAMING and USERNAME in passed:
+            handshake.enter(Step.OFFERED)
+    if handshake.step is Step.ADMITTED:
         assert passed[0] == HELLO
         assert passed[-4:] == [USERNAME, PASS, END, ADMIT]
 
@@ -151,8 +151,8 @@ def test_nobody_is_admitted_without_a_ticket(packets: list[Packet]) -> None:
 def test_tables_lead_somewhere() -> None:
     """The ends have no way out, and no state of a table is a dead end before them."""
     for table in (SERVER, CLIENT):
-        assert not {State.ADMITTED, State.REFUSED} & {state for state, _ in table}
-        assert State.ADMITTED in table.values()
+        assert not {Step.ADMITTED, Step.REFUSED} & {state for state, _ in table}
+        assert Step.ADMITTED in table.values()
 
 
 def test_repr_shows_the_state() -> None:

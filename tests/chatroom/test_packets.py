@@ -234,8 +234,9 @@ def feed_all(pieces: list[bytes]) -> tuple[list[Packet], ProtocolError | None]:
     for piece in pieces:
         try:
             found += decoder.feed(piece)
+            decoder.check()
         except ProtocolError as broken:
-            return found + broken.before, broken
+            return found, broken
         assert held(decoder) <= HELD_LIMIT
     return found, None
 
@@ -375,15 +376,25 @@ def test_id_beyond_63_bits() -> None:
 
 @given(st.lists(strategies.packets, max_size=5))
 def test_packets_before_the_error_are_not_lost(packets: list[Packet]) -> None:
-    """`before` of a ProtocolError holds what was complete in the same feed; a second feed has nothing new."""
+    """Packets complete before a wrong byte are returned; the error comes at the next call, and ever after."""
     decoder = Decoder()
-    with pytest.raises(ProtocolError) as broken:
-        decoder.feed(b"".join(map(encode, packets)) + b"GET / HTTP/1.1")
-    assert broken.value.before == packets
-    with pytest.raises(ProtocolError) as again:
-        decoder.feed(encode(Ping(1)))
-    assert again.value.before == []
-    assert str(again.value) == str(broken.value)
+    data = b"".join(map(encode, packets)) + b"GET / HTTP/1.1"
+    if packets:
+        assert decoder.feed(data) == packets
+    else:
+        with pytest.raises(ProtocolError, match="not the chatroom's protocol"):
+            decoder.feed(data)
+    for again in (decoder.check, lambda: decoder.feed(encode(Ping(1)))):
+        with pytest.raises(ProtocolError, match="not the chatroom's protocol"):
+            again()
+
+
+def test_check_is_silent_while_all_is_well() -> None:
+    """check() raises nothing after valid bytes, complete or not."""
+    decoder = Decoder()
+    decoder.check()
+    decoder.feed(encode(Ping(1))[:-1])
+    decoder.check()
 
 
 # --- what cannot be sent --------------------------------------------------------------------------------

@@ -60,6 +60,24 @@ def test_first_come_first_served_among_those_who_wait() -> None:
         task.result()
 
 
+def test_a_producer_that_gives_up_lets_the_next_one_in() -> None:
+    """A producer whose time is over gets TimeoutError, and the one behind it moves up."""
+    queue = WaitingQueue(max_count=1)
+    queue.put(burst(1))
+    with pytest.raises(TimeoutError):
+        queue.put(burst(1), timeout=0.01)
+    line = watched(queue)
+    impatient = Task(lambda: queue.put(burst(1), timeout=0.05))
+    assert line.grown.acquire(timeout=PATIENCE)
+    patient = waiter(queue, line, burst(1))
+    with pytest.raises(TimeoutError):
+        impatient.result()
+    assert patient.is_alive()
+    queue.take_all()
+    patient.result()
+    assert len(queue) == 1
+
+
 def test_a_newcomer_does_not_overtake() -> None:
     """Who comes when there is room again still stands behind those who have waited for it."""
     queue = WaitingQueue(max_count=2)

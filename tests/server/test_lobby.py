@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from chatroom.deadline import Deadline
-from chatroom.handshake import SERVER, Handshake, State
+from chatroom.handshake import SERVER, Handshake, Step
 from chatroom.limits import NAME_TRIES
 from chatroom.packets import (
     NO_TOKEN,
@@ -193,7 +193,7 @@ def test_a_stranger_that_is_pushed_out_with_something_said(monkeypatch: pytest.M
     """A stranger that has sent something and is pushed out in the same moment harms nobody."""
     monkeypatch.setattr(lobby, "ADMISSION_GUESTS", 1)
     handshake = Handshake(SERVER)
-    handshake.enter(State.ADMITTING)
+    handshake.enter(Step.ADMITTING)
     ticket = b"t" * 16
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"

@@ -1,0 +1,60 @@
+"""One packet after the other over one connection, under one deadline: as in a handshake."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+from chatroom.deadline import Deadline
+from chatroom.errors import ConnectionLost
+from chatroom.packets import Decoder, Packet, encode
+
+
+class Link(Protocol):
+    """A connection during a handshake. Both methods raise ConnectionLost at its end or after `seconds`."""
+
+    def receive(self, seconds: float) -> bytes:
+        """Wait for bytes; at least one."""
+
+    def send(self, data: bytes, seconds: float) -> None:
+        """Send all of `data`."""
+
+
+class Exchange:
+    """Sends packets and receives them one by one, until the deadline.
+
+    After the handshake, `decoder` may hold the beginning of a packet, and `waiting` the packets that came
+    together with the last one.
+    """
+
+    def __init__(self, link: Link, deadline: Deadline) -> None:
+        self.decoder = Decoder()
+        self.waiting: deque[Packet] = deque()  # decoded, and not asked for yet
+        self._link = link
+        self._deadline = deadline
+
+    def receive(self) -> Packet:
+        """The next packet. Raises ProtocolError, or ConnectionLost (end of the connection, or too slow)."""
+        while not self.waiting:
+            self._read()
+        return self.waiting.popleft()
+
+    def receive_some(self) -> Packet | None:
+        """Read once; the next packet if it is complete. Raises as receive()."""
+        if not self.waiting:
+            self._read()
+        return self.waiting.popleft() if self.waiting else None
+
+    def send(self, *packets: Packet) -> None:
+        """Send all packets in one segment. Raises ConnectionLost."""
+        self._link.send(b"".join(map(encode, packets)), self._left())
+
+    def _read(self) -> None:
+        self.decoder.check()
+        self.waiting.extend(self.decoder.feed(self._link.receive(self._left())))
+
+    def _left(self) -> float:
+        left = self._deadline.left()
+        if not left:
+            raise ConnectionLost("the handshake took too long")
+        return left
