@@ -18,10 +18,10 @@ from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
 from server.connection import NativeDoor
 from server.flusher import Flusher
-from server.keep import Keep
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
 from server.lobby import Lobby
 from server.ports import Ports
+from server.retention import Retention
 from server.server import Server
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Config:
     data: str
     dead_after: float
     durability: Literal["normal", "full"]
-    keep: Keep
+    keep: Retention
 
 
 class App:
@@ -124,7 +124,7 @@ def open_history(config: Config) -> History:
         SqliteHistory,  # sqlite3 costs a third of the start-up, and is not always needed
     )
 
-    return SqliteHistory(config.data, durability=config.durability, keep=config.keep)
+    return SqliteHistory(config.data, durability=config.durability, retention=config.keep)
 
 
 def serve(config: Config) -> int:

@@ -15,13 +15,13 @@ from chatroom.errors import ConfigError, HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.packets import Bye, Command, Hello, Notice, Ping, Pong, Say, Username
 from server.app import App, Config, open_history
-from server.keep import Keep
 from server.ports import Ports
+from server.retention import Retention
 from tests.chatroom.fakes import RecordingHistory
 from tests.support.peer import Peer
 from tests.support.tasks import Task
 
-CONFIG = Config("127.0.0.1", 0, Ports(), ":memory:", 45.0, "normal", Keep.parse("all"))
+CONFIG = Config("127.0.0.1", 0, Ports(), ":memory:", 45.0, "normal", Retention.parse("all"))
 
 
 class Running:

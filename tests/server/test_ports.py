@@ -1,4 +1,4 @@
-"""Admission ports: any, the same, or a range."""
+"""Admission ports: any port, the lobby's connection, or a range."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from server.ports import Ports
         ("1-65535", Ports(1, 65535)),
     ],
 )
-def test_what_can_be_asked_for(text: str, ports: Ports) -> None:
-    """The three forms of the option are understood."""
+def test_valid_values(text: str, ports: Ports) -> None:
+    """The three forms of the option are valid."""
     assert Ports.parse(text) == ports
 
 
@@ -29,8 +29,8 @@ def test_what_can_be_asked_for(text: str, ports: Ports) -> None:
     "text",
     ["", "all", "5100", "5100-", "-5100", "0-10", "5199-5100", "1-65536", "a-b", "1-2-3", "²-³"],
 )
-def test_what_cannot(text: str) -> None:
-    """Anything else is one clear error that says what can be given."""
+def test_invalid_values(text: str) -> None:
+    """Any other value is one error that shows the valid forms."""
     with pytest.raises(ConfigError, match="LO-HI"):
         Ports.parse(text)
 
