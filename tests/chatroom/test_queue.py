@@ -126,6 +126,16 @@ def test_long_texts_fill_it_too() -> None:
     task.result()
 
 
+def test_requests_without_text_need_no_bytes() -> None:
+    """A request other than lines counts as one request, and takes no room from the texts."""
+    queue = WaitingQueue(max_count=3, max_bytes=1)
+    for _ in range(3):
+        queue.put(Leave(PEER, ""), timeout=0.01)
+    assert len(queue) == 3
+    with pytest.raises(TimeoutError):
+        queue.put(Leave(PEER, ""), timeout=0.01)
+
+
 def test_a_burst_goes_in_whole() -> None:
     """The limit does not cut the burst of a client, so that no other client's line comes between."""
     queue = WaitingQueue(max_count=3)
