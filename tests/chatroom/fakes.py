@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from queue import SimpleQueue
 from typing import Any
@@ -25,18 +24,6 @@ from chatroom.packets import (
     encode_event,
 )
 from tests.support.patience import PATIENCE
-
-
-class Line(deque[Any]):
-    """A deque that tells when something is appended."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.grown = threading.Semaphore(0)
-
-    def append(self, item: Any) -> None:
-        super().append(item)
-        self.grown.release()
 
 
 class WatchedCondition(threading.Condition):

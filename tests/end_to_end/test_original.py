@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def app() -> Iterator[App]:
+def owners(monkeypatch: pytest.MonkeyPatch) -> dict[str, Reaper]:
+    """The reaper of every thread that was spawned in this test, by the thread's name."""
+    found: dict[str, Reaper] = {}
+    spawn = Reaper.spawn
+
+    def noting(reaper: Reaper, target: Callable[[], None], name: str) -> threading.Thread:
+        found[name] = reaper
+        return spawn(reaper, target, name)
+
+    monkeypatch.setattr(Reaper, "spawn", noting)
+    return found
+
+
+@pytest.fixture
+def app(owners: dict[str, Reaper]) -> Iterator[App]:
     """A server for one test."""
     with running() as app:
         yield app
@@ -120,15 +135,16 @@ def test_a_message_that_stops_in_the_middle_holds_nobody_up(app: App) -> None:
 # --- thread logic moves from server to chatroom ---------------------------------------------------------
 
 
-def test_thread_logic_moves_from_server_to_chatroom(app: App) -> None:
-    """Whatever thread runs while members are here belongs to the Chatroom's reaper; the Server has none."""
+def test_thread_logic_moves_from_server_to_chatroom(app: App, owners: dict[str, Reaper]) -> None:
+    """All threads that run while members are here belong to the Chatroom's reaper; the Server has none."""
     with Peer.come_in(port_of(app), "ann"), Peer.come_in(port_of(app), "bob"):
-        reaper = app.chatroom.reaper
-        owned = {*reaper._threads, reaper._reaping}
-        running_now = set(threading.enumerate()) - {threading.main_thread()}
-        assert running_now <= owned
-        names = {thread.name for thread in owned}
-        assert {"accept", "forwarder", "server-reaper", "handler ann", "handler bob"} <= names
+        reaper = owners["forwarder"]
+        owned = [*reaper.names, "server-reaper"]
+        running_now = [
+            thread.name for thread in threading.enumerate() if thread is not threading.main_thread()
+        ]
+        assert not Counter(running_now) - Counter(owned)
+        assert {"accept", "forwarder", "handler ann", "handler bob"} <= {*owned}
 
 
 def test_only_the_reaper_makes_threads() -> None:
@@ -237,7 +253,9 @@ def test_one_name_for_one_of_two(app: App) -> None:
 # --- client: a thread for each burst, and one that removes the dead -------------------------------------
 
 
-def test_client_thread_per_burst_and_reaper(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_thread_per_burst_and_reaper(
+    app: App, owners: dict[str, Reaper], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each burst has its thread; one that is slow does not change the order; ended ones are joined."""
     first, second, names = threading.Event(), threading.Event(), []
     sift = client.session.sift
@@ -268,28 +286,21 @@ def test_client_thread_per_burst_and_reaper(app: App, monkeypatch: pytest.Monkey
         assert seen == ["line 1", "line 2"]
         assert len(set(names)) == len(names)
         assert all(name.startswith("client-burst-") for name in names)
-        eventually(lambda: not bursts(bob._reaper), "the bursts' threads were not joined")
-
-
-def bursts(reaper: Reaper) -> list[str]:
-    """Names of the bursts' threads that the reaper has not joined yet."""
-    with reaper._lock:
-        return [thread.name for thread in reaper._threads if "burst" in thread.name]
+        reaper = owners[names[0]]
+        eventually(lambda: "burst" not in str(reaper.names), "the bursts' threads were not joined")
 
 
 # --- the same on the server side ------------------------------------------------------------------------
 
 
-def test_same_on_server(app: App) -> None:
+def test_same_on_server(app: App, owners: dict[str, Reaper]) -> None:
     """The server's threads are joined by the same class; a member that left leaves no thread behind."""
-    reaper = app.chatroom.reaper
-    with Client(port=port_of(app), name="bob") as bob:
-        assert type(reaper) is type(bob._reaper) is Reaper
-        assert any(thread.name == "handler bob" for thread in reaper._threads)
+    with Client(port=port_of(app), name="bob"):
+        reaper = owners["forwarder"]
+        assert "handler bob" in reaper.names
+        assert owners["client-connection"] is not reaper
     eventually(
-        lambda: (
-            not [thread for thread in reaper._threads if thread.name.startswith(("handler", "handshake"))]
-        ),
+        lambda: not [name for name in reaper.names if name.startswith(("handler", "handshake"))],
         "the member's thread was not joined",
     )
 
