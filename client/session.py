@@ -152,12 +152,11 @@ class Session:
     def _receive(self) -> None:
         """Turn bytes into bursts until ChatroomError tells of the end."""
         decoder, silent = self._admission.decoder, 0
-        self.connection.patience(self._third)
         self._hand_over(self._admission.packets, 0)
         decoder.check()
         while True:
-            data = self.connection.receive()
-            if data is None:
+            data = self.connection.receive(self._third)
+            if not data:
                 silent += 1
                 if silent == THIRDS:
                     raise ConnectionLost(f"the server was silent for {self._dead_after:g} seconds")

@@ -34,18 +34,17 @@ def test_bytes_go_both_ways_without_delay() -> None:
         connection = Connection()
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
         peer = server.accept()
-        sock = connection._sock
+        sock = connection.sock
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         connection.send(b"ask")
         assert peer.socket.recv(3) == b"ask"
         peer.socket.sendall(b"answer")
-        assert connection.receive() == b"answer"
-        connection.patience(0.001)
-        assert connection.receive() is None
+        assert connection.receive(PATIENCE) == b"answer"
+        assert connection.receive(0.001) == b""
         peer.close()
         with pytest.raises(ConnectionLost, match="closed"):
-            connection.receive()
+            connection.receive(PATIENCE)
         connection.close()
 
 
@@ -55,7 +54,7 @@ def test_shutdown_wakes_the_receiver_and_a_sender_that_is_stuck() -> None:
         connection = Connection()
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
         server.accept()
-        receiving = Background(connection.receive)
+        receiving = Background(lambda: connection.receive(PATIENCE))
         sending = Background(lambda: connection.send(bytes(64 * 1024 * 1024)))
         connection.shutdown()
         for blocked in (receiving, sending):
@@ -71,9 +70,8 @@ def test_a_send_outlasts_the_receivers_patience() -> None:
         connection = Connection()
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
         peer = server.accept()
-        connection.patience(0.01)
         sending = Background(lambda: connection.send(bytes(size)))
-        assert connection.receive() is None  # the patience has run out at least once while the sender waited
+        assert connection.receive(0.01) == b""  # sets a time-out, which runs out while the sender waits
         taken = 0
         while taken < size:
             taken += len(peer.socket.recv(1 << 20))
