@@ -14,8 +14,8 @@ from chatroom.errors import ChatroomError, ConfigError, NameRefused
 from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
 from chatroom.names import check_name
 from client.address import DEFAULT_HOST, DEFAULT_PORT, parse_address
-from client.client import MOST_LINES, Client
-from client.limits import REPLAY_LINES, RETRY_FOR
+from client.client import Client
+from client.limits import MOST_LINES, REPLAY_LINES, RETRY_FOR
 from client.pipe import PROGRAM, Pipe, complain
 
 _USAGE = 2  # the exit code for a command line that cannot be understood

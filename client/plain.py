@@ -71,8 +71,8 @@ def _plain_text(update: Update) -> str:
             return "\n".join(f"-- {line}" for line in sanitize(update.text).split("\n"))
         case Connected():
             return "-- back again" if update.resumed else f"-- you are {update.name} in {update.channel}"
-        case Missed() if update.count:
-            return f"-- {update.count:,}{' or more' if update.more else ''} missed"
+        case Missed():
+            return "-- what you missed:"
         case Disconnected():
             return f"-- connection lost: {one_line(update.reason)}"
     return ""

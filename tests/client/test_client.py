@@ -6,6 +6,7 @@ import itertools
 import socket
 import threading
 import time
+from queue import SimpleQueue
 
 import pytest
 
@@ -25,6 +26,7 @@ from client import (
     Refused,
     Retrying,
 )
+from client.backoff import Backoff
 from client.limits import RETRY_LONGEST
 from client.updates import Update
 from tests.client.fake_server import PATIENCE, TICKET, Background, FakeServer, Peer, said
@@ -71,7 +73,7 @@ def test_connecting(same: bool) -> None:
         assert [update(client) for _ in range(4)] == [
             said(1, "a"),
             said(2, "b"),
-            CaughtUp(2, 0, False),
+            CaughtUp(2, False),
             said(3, "c"),
         ]
         server.dismiss(client)
@@ -185,18 +187,18 @@ def test_close_while_connecting() -> None:
 
 
 @pytest.mark.parametrize("moment", ["pause", "handshake"])
-def test_close_while_retrying_is_immediate(moment: str) -> None:
-    """Neither a pause nor a server that hangs in the handshake is waited for."""
+def test_close_while_retrying_is_immediate(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a pause between two tries nor a server that hangs in the handshake delays close()."""
+    if moment == "pause":
+        monkeypatch.setattr(Backoff, "next", lambda _: RETRY_LONGEST)
     with FakeServer() as server:
         client, peer = connected(server)
-        if moment == "pause":
-            client._pauses._tries = 30  # from here on the longest
         peer.close()
         assert isinstance(update(client), Disconnected)
         if moment == "pause":
             retrying = update(client)
             assert isinstance(retrying, Retrying)
-            assert retrying.seconds >= RETRY_LONGEST / 2
+            assert retrying.seconds == RETRY_LONGEST
         else:
             server.named()
         began = time.monotonic()
@@ -233,15 +235,15 @@ def test_iterating_gives_events_only() -> None:
         client, peer = connected(server)
         peer.send(said(1, "a"), said(2, "b"))
         assert [event.text for event in itertools.islice(client, 2)] == ["a", "b"]
-        reading = Background(lambda: [event.text for event in client])
+        read: SimpleQueue[str] = SimpleQueue()
+        reading = Background(lambda: [read.put(event.text) for event in client])
         peer.send(said(3, "c"))
         peer.close()
         peer, _ = server.admit(said(4, "d"), Live(4), head=4)
         peer.send(said(5, "e"))
-        while not client.connected or client._standing.heard < 5:
-            time.sleep(0.001)
+        assert [read.get(timeout=PATIENCE) for _ in range(3)] == ["c", "d", "e"]
         server.dismiss(client)
-        assert reading.result() == ["c", "d", "e"]
+        reading.result()
 
 
 def test_an_echo_bot() -> None:

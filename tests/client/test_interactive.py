@@ -219,7 +219,7 @@ def test_the_half_typed_line_survives_a_reconnect(record: Path) -> None:
         assert told[2:] == [
             "connection lost: the cable was cut",
             "back again",
-            "---- 2 missed ----",
+            "---- 1 missed ----",
             "bob: news 0",
             "bob: news 1",
             "half",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import client.session
+import client.link
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_TEXT
 from chatroom.packets import Code, Hello, Packet, Say, Status, encode
@@ -244,9 +244,9 @@ def test_one_name_for_one_of_two(app: App) -> None:
 def test_client_thread_per_burst_and_reaper(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each burst has its thread; one that is slow does not change the order; ended ones are joined."""
     first, second, names = threading.Event(), threading.Event(), []
-    sift = client.session.sift
+    sift = client.link.sift
 
-    def slow_first(packets: list[Packet]) -> list[client.session.Piece]:
+    def slow_first(packets: list[Packet]) -> list[client.link.Piece]:
         pieces = sift(packets)
         names.append(threading.current_thread().name)
         said = [packet.text for packet in packets if isinstance(packet, Event) and packet.id]
@@ -257,7 +257,7 @@ def test_client_thread_per_burst_and_reaper(app: App, monkeypatch: pytest.Monkey
             second.set()
         return pieces
 
-    monkeypatch.setattr(client.session, "sift", slow_first)
+    monkeypatch.setattr(client.link, "sift", slow_first)
     with Client(port=port_of(app), name="bob") as bob, come_in(port_of(app), "ann") as ann:
         ann.send(*lines(1))
         assert first.wait(5)

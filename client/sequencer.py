@@ -1,7 +1,7 @@
-"""The turnstile: bursts may be processed by many threads, and their results still come out in order.
+"""The sequencer: many threads process bursts at once, and the results still come out in order.
 
-The original starts a thread for every received burst of messages. Threads finish in any order; so each burst
-gets a turn when it is received, and what it has to hand over it hands over when its turn has come.
+The original starts a thread for every received burst of messages, and threads finish in any order. So the
+receiver takes a turn for each burst; the burst's thread waits for its turn before it delivers.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from threading import Condition
 from client.limits import MAX_PROCESSING
 
 
-class Turnstile:
-    """Turns are taken in the order of arrival by one thread, and passed in that order by any threads."""
+class Sequencer:
+    """One thread takes turns; any threads pass them, in the order in which they were taken."""
 
     def __init__(self, width: int = MAX_PROCESSING) -> None:
         self._width = width
@@ -31,18 +31,19 @@ class Turnstile:
             self._taken += 1
             return self._taken - 1
 
-    @contextmanager
-    def passing(self, turn: int) -> Iterator[None]:
-        """Wait until all earlier turns have been passed; the turn is passed at the end of the block.
-
-        Every turn that was taken must be passed, whatever went wrong: those behind it wait.
-        """
+    def wait(self, turn: int) -> None:
+        """Wait until all earlier turns have been passed."""
         with self._moved:
             while self._passed != turn:
                 self._moved.wait()
+
+    @contextmanager
+    def passing(self, turn: int) -> Iterator[None]:
+        """Pass the turn at the end of the block, also after an error: all later turns wait for it."""
         try:
-            yield  # without the lock: only this turn can be here
+            yield
         finally:
+            self.wait(turn)
             with self._moved:
                 self._passed += 1
                 self._moved.notify_all()
