@@ -1,14 +1,16 @@
-"""The waiting queue: everything that wants to happen waits here, in the order in which it came.
+"""The waiting queue: requests wait here for the forwarder, in the order in which they arrived.
 
-In the original: a second vector under a `std::mutex`. Whoever finds it full waits in line on a condition of
-its own, so that first come is first served also among those who wait (`std::condition_variable` and
-Python's wake somebody, but a newcomer could be faster).
+In the original: a second vector under a `std::mutex`. A producer that finds the queue full waits in line, on
+a condition of its own. So the producers that wait are served first come, first served, too: a condition that
+they share would wake one of them, but a newcomer could take the lock before it.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
+from time import monotonic
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed
@@ -17,27 +19,47 @@ from chatroom.requests import Lines, Request
 
 
 class WaitingQueue:
-    """Many producers, one consumer. A full queue blocks its producers: that is what slows the talkers.
+    """Many producers, one consumer. A full queue blocks its producers, which slows the talkers.
 
     max_count: requests (each line of a burst counts)
     max_bytes: characters of text, roughly bytes
+    clock:     seconds that only rise
     """
 
-    def __init__(self, max_count: int = MAX_WAITING, max_bytes: int = MAX_WAITING_BYTES) -> None:
+    def __init__(
+        self,
+        max_count: int = MAX_WAITING,
+        max_bytes: int = MAX_WAITING_BYTES,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._max_count = max_count
         self._max_bytes = max_bytes
-        # Guards every field below.
+        self._clock = clock
+        # Guards _line, _requests, _count, _bytes, _idle and _closed.
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
-        self._line: deque[threading.Condition] = deque()  # who waits for room, first come first
+        self._line: deque[threading.Condition] = deque()  # producers that wait for room, the first one left
         self._requests: list[Request] = []
         self._count = 0
         self._bytes = 0
+        self._idle = False
         self._closed = False
 
     def __len__(self) -> int:
         with self._lock:
             return self._count
+
+    @property
+    def waiting(self) -> int:
+        """How many producers wait in line for room."""
+        with self._lock:
+            return len(self._line)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the consumer waits for the first request."""
+        with self._lock:
+            return self._idle
 
     def put(self, request: Request, timeout: float | None = None) -> None:
         """Add `request`; wait in line while the queue is full, at most `timeout` seconds.
@@ -58,10 +80,12 @@ class WaitingQueue:
             self._call_next()
 
     def take_all(self) -> list[Request] | None:
-        """Everything that waits, in order; waits for the first. None: closed, and nothing is left."""
+        """All requests in order; waits for the first one. None: the queue is closed and empty."""
         with self._lock:
             while not self._requests and not self._closed:
+                self._idle = True
                 self._filled.wait()
+            self._idle = False
             if not self._requests:
                 return None
             taken, self._requests = self._requests, []
@@ -70,7 +94,7 @@ class WaitingQueue:
             return taken
 
     def close(self) -> None:
-        """Take no more; what was accepted can still be taken, who waits in line gets Closed."""
+        """Accept no more. Accepted requests can still be taken; producers in line get Closed."""
         with self._lock:
             self._closed = True
             self._filled.notify_all()
@@ -80,7 +104,7 @@ class WaitingQueue:
     def _wait_in_line(self, timeout: float | None) -> None:
         """Wait until this producer is the first in line and there is room. Requires holding the lock."""
         assert self._lock.locked()
-        deadline = None if timeout is None else Deadline(timeout)
+        deadline = None if timeout is None else Deadline(timeout, self._clock)
         place = threading.Condition(self._lock)
         self._line.append(place)
         while not self._closed and (self._line[0] is not place or self._full()):

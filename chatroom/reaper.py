@@ -1,7 +1,7 @@
 """The reaper: starts threads, and once a second joins those that have ended. Server and client use the same.
 
-In the original a thread walks `std::vector<std::thread>` each second and looks for the dead. Here a thread
-reports its own end, so that the reaper touches only the dead: a thousand living threads cost it nothing.
+In the original a thread walks `std::vector<std::thread>` each second and looks for dead threads. Here a
+thread reports its own end, so that the reaper touches only dead threads: a thousand living ones cost nothing.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 
 class Reaper:
-    """Owner of all threads of a program but the main one.
+    """Owns all threads of a program but the main one.
 
-    A thread is registered before it starts and leaves the register only after it has reported its end and
-    was joined: there is no moment in which nobody owns it, and one that is registered but not yet running
-    cannot be mistaken for a dead one (`is_alive()` is false for both).
+    A thread is registered before it starts, and leaves the register after it has reported its end and was
+    joined. So a thread has an owner at every moment, and the reaper does not take a thread that is registered
+    but not yet running for a dead one (`is_alive()` is false for both).
     """
 
     def __init__(self, name: str) -> None:
@@ -41,17 +41,23 @@ class Reaper:
         with self._lock:
             return f"<Reaper {self._name}: {len(self._threads)} threads, {len(self._ended)} ended>"
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the threads it owns, sorted: registered and not yet joined."""
+        with self._lock:
+            return sorted(thread.name for thread in self._threads)
+
     def start(self) -> None:
-        """Begin to reap."""
+        """Start the thread that reaps once a second."""
         self._reaping.start()
 
     def spawn(self, target: Callable[[], None], name: str) -> threading.Thread:
-        """Start `target` in a thread of that name; it is joined by the reaper when it has returned.
+        """Start `target` in a thread of that name; the reaper joins the thread after `target` has returned.
 
         Raises Closed after close(), RuntimeError when the system has no thread left.
         """
-        # daemon: the interpreter keeps a list of the threads that it would join at its exit, and up to 3.12
-        # walks through it at every start. The register above does that work, without the walk.
+        # daemon: the interpreter keeps a list of all other threads, to join them at its exit, and up to 3.12
+        # walks through it at every start. This register does that work without the walk.
         thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
         with self._lock:
             if self._closed:
@@ -71,7 +77,7 @@ class Reaper:
         return thread
 
     def _run(self, target: Callable[[], None]) -> None:
-        """The top of every thread: nothing that goes wrong below is lost, and its end is reported."""
+        """The top of every thread: logs what `target` raises, and reports the thread's end."""
         try:
             target()
         except Exception:
@@ -85,19 +91,19 @@ class Reaper:
             self.reap()
 
     def reap(self) -> int:
-        """Join the threads that have reported their end; how many they were."""
+        """Join the threads that have reported their end, and return their number."""
         with self._lock:
             ended, self._ended = self._ended, []
         for thread in ended:
-            thread.join()  # it has said its last word: this waits for microseconds
+            thread.join()  # waits for microseconds: the report is the last thing a thread does
         with self._lock:
             self._threads.difference_update(ended)
         return len(ended)
 
     def close(self, seconds: float) -> list[str]:
-        """Join everything within `seconds`, all together; the names of the threads that did not end.
+        """Join all threads within `seconds` in all, and return the names of the threads that did not end.
 
-        Whoever calls this has told the threads to end before.
+        The caller has told the threads to end before. Nothing can be spawned after this.
         """
         deadline = Deadline(seconds)
         with self._lock:
@@ -113,5 +119,4 @@ class Reaper:
             if thread is not threading.current_thread():
                 thread.join(deadline.left())
         self.reap()
-        with self._lock:
-            return sorted(thread.name for thread in self._threads)
+        return self.names

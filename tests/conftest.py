@@ -1,4 +1,4 @@
-"""What every test is held to: it gives back the threads, sockets and descriptors that it took."""
+"""Rules for every test: it ends in time, and gives back the threads, sockets and descriptors that it took."""
 
 from __future__ import annotations
 
@@ -11,12 +11,20 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.watchdog import (  # noqa: F401  pytest finds its hooks here
+    pytest_addoption,
+    pytest_runtest_call,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+    pytest_unconfigure,
+)
+
 LEAK_SECONDS = 3.0
-"""How long a test's threads may need to end after it: more than a program's own closing time."""
+"""Seconds that the threads of a test may need to end after it: more than a program's own closing time."""
 
 settings.register_profile(
     "suite",
-    deadline=None,  # a shared machine stalls now and then; how long a test takes is judged as a whole
+    deadline=None,  # a shared machine stalls now and then; the watchdog bounds the whole test
     max_examples=50,
     derandomize=bool(os.environ.get("CI")),  # a red CI run must be red again when it is repeated
     suppress_health_check=[HealthCheck.too_slow],
@@ -26,7 +34,7 @@ settings.load_profile("suite")
 
 @pytest.fixture(autouse=True)
 def nothing_leaks() -> Iterator[None]:
-    """Fails the test when a thread or descriptor is there after it that was not there before."""
+    """Fails the test when it leaves a thread or a descriptor behind."""
     threads, descriptors = set(threading.enumerate()), open_descriptors()
     yield
     end = time.monotonic() + LEAK_SECONDS
@@ -39,7 +47,7 @@ def nothing_leaks() -> Iterator[None]:
 
 
 def open_descriptors() -> dict[int, str]:
-    """Each open descriptor of this process and what it is; empty where the system does not tell."""
+    """Each open descriptor of this process and its target; empty where the system has no /proc."""
     found: dict[int, str] = {}
     try:
         numbers = [int(entry) for entry in os.listdir("/proc/self/fd")]
@@ -48,7 +56,7 @@ def open_descriptors() -> dict[int, str]:
     for number in numbers:
         try:
             found[number] = os.readlink(f"/proc/self/fd/{number}")
-        except OSError:  # the descriptor by which the directory itself was read
+        except OSError:  # listdir's own descriptor, closed by now
             continue
     return found
 
@@ -60,12 +68,12 @@ def _join_all(threads: set[threading.Thread], end: float) -> list[threading.Thre
 
 
 def _new_descriptors(before: dict[int, str], end: float) -> list[str]:
-    """What is open now and was not before; a wider fixture's server may need a moment to see a peer gone."""
+    """Descriptors opened since; a wider fixture's server may need a moment to see that a peer left."""
     pause = threading.Event()
     while True:
         now = open_descriptors()
         leaked = [f"{number} → {what}" for number, what in now.items() if before.get(number) != what]
         if not leaked or time.monotonic() > end:
             return leaked
-        gc.collect()  # what is only garbage is reported by its own ResourceWarning
+        gc.collect()  # a socket that is garbage reports itself by a ResourceWarning
         pause.wait(0.01)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from client import Client, EventKind
-from tests.end_to_end.peer import eventually, port_of, running
+from tests.end_to_end.in_process import port_of, running
+from tests.support.patience import eventually
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()

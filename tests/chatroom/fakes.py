@@ -1,65 +1,17 @@
-"""What tests of the chatroom put in the place of sockets and disks, and threads that can be waited for."""
+"""Fakes in the place of sockets and disks for the tests of the chatroom."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from queue import SimpleQueue
 from typing import Any
 
 from chatroom.errors import HistoryError, HistoryFull
-from chatroom.events import Event, EventKind
+from chatroom.events import Event
 from chatroom.history import MemoryHistory, SessionRecord
 from chatroom.packets import Bye, Command, Decoder, Packet, Say, encode, encode_event
-
-PATIENCE = 10.0
-"""Seconds after which a test gives up waiting for another thread: only a broken program needs them."""
-
-
-def eventually(fact: Callable[[], object], what: str) -> None:
-    """Wait until `fact` is true; fail with `what` when it does not become so."""
-    end, pause = time.monotonic() + PATIENCE, threading.Event()
-    while not fact():
-        assert time.monotonic() < end, what
-        pause.wait(0.001)
-
-
-class Task(threading.Thread):
-    """A thread whose result or error the test can ask for."""
-
-    def __init__(self, run: Callable[[], Any]) -> None:
-        super().__init__(daemon=True, name="task")
-        self._work = run
-        self._value: Any = None
-        self._error: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._value = self._work()
-        except BaseException as error:  # noqa: BLE001  # given to whoever asks for the result
-            self._error = error
-
-    def result(self, timeout: float = PATIENCE) -> Any:
-        self.join(timeout)
-        assert not self.is_alive(), "the thread did not end"
-        if self._error is not None:
-            raise self._error
-        return self._value
-
-
-class Line(deque[Any]):
-    """A deque that tells when something is appended."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.grown = threading.Semaphore(0)
-
-    def append(self, item: Any) -> None:
-        super().append(item)
-        self.grown.release()
+from tests.support.patience import PATIENCE
 
 
 class WatchedCondition(threading.Condition):
@@ -195,7 +147,3 @@ class FakeConnection:
         """Until `wanted` is true of this connection."""
         with self.changed:
             assert self.changed.wait_for(lambda: wanted(self), PATIENCE), self.packets[-3:]
-
-
-def said(seq: int, channel: str = "#general", author: str = "ann", text: str = "", id: int = 0) -> Event:
-    return Event(seq, 1_700_000_000_000, EventKind.SAID, channel, author, text or f"line {seq}", id or seq)

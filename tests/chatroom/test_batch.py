@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from chatroom.batch import Batch
 from chatroom.packets import encode_event
-from tests.chatroom.fakes import FakeDoor, said
+from tests.chatroom.fakes import FakeDoor
+from tests.support.events import said
 
-EVENTS = [said(1), said(2, "#quiet"), said(3)]
+EVENTS = [said(1), said(2, channel="#quiet"), said(3)]
 
 
 def test_each_event_is_encoded_once_a_door() -> None:

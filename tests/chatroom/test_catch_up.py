@@ -20,7 +20,10 @@ from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from chatroom.requests import GoLive, Join, Lines, Reserve
 from server.limits import BACKLOG_BYTES
-from tests.chatroom.fakes import PATIENCE, FakeConnection, RecordingHistory, Task, said
+from tests.chatroom.fakes import FakeConnection, RecordingHistory
+from tests.support.events import said
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 def member(connection: FakeConnection) -> Member:
@@ -68,7 +71,7 @@ def test_long_texts_come_in_small_pieces() -> None:
 
 def test_other_channels_do_not_hold_it_up() -> None:
     """Who has missed nothing of its own channel is up to date with the whole log."""
-    alone = Alone([said(seq, "#quiet") for seq in range(1, 2000)])
+    alone = Alone([said(seq, channel="#quiet") for seq in range(1, 2000)])
     connection = FakeConnection(alone.history)
     alone.begin(connection, 3)
     assert connection.packets == []

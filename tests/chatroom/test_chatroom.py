@@ -14,7 +14,9 @@ from chatroom.events import EventKind
 from chatroom.limits import MAX_WAITING
 from chatroom.packets import NO_TOKEN, Bye, Command, Confirm, Live, Notice, Say, Welcome
 from chatroom.requests import Join, Reservation
-from tests.chatroom.fakes import PATIENCE, FakeConnection, RecordingHistory, Task, eventually
+from tests.chatroom.fakes import FakeConnection, RecordingHistory
+from tests.support.patience import PATIENCE, eventually
+from tests.support.tasks import Task
 
 
 class House:

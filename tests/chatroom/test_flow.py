@@ -9,7 +9,8 @@ import pytest
 
 from chatroom.flow import Flow
 from chatroom.limits import PAUSE_SECONDS
-from tests.chatroom.fakes import Task, eventually
+from tests.support.patience import eventually
+from tests.support.tasks import Task
 
 
 def flow_with(behind: int, members: int, clock: Callable[[], float] = lambda: 0.0) -> Flow:

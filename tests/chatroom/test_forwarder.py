@@ -21,7 +21,9 @@ from chatroom.names import name_key
 from chatroom.packets import NO_TOKEN, Command, Confirm, Live, Notice, Say, Welcome
 from chatroom.queue import WaitingQueue
 from chatroom.requests import Ask, Join, Leave, Lines, Release, Reservation, Reserve
-from tests.chatroom.fakes import FakeConnection, RecordingHistory, Task, said
+from tests.chatroom.fakes import FakeConnection, RecordingHistory
+from tests.support.events import said
+from tests.support.tasks import Task
 
 CHANNELS = ("#general", "#quiet")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from chatroom.member import Member, Session, session_key
 from chatroom.packets import encode_event
-from tests.chatroom.fakes import FakeConnection, said
+from tests.chatroom.fakes import FakeConnection
+from tests.support.events import said
 
 
 def test_the_key_tells_sessions_apart_and_gives_none_away() -> None:

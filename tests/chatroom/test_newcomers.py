@@ -12,7 +12,8 @@ from chatroom.packets import Live, Welcome
 from chatroom.requests import Join, Reservation
 from chatroom.roster import Roster
 from chatroom.tail import Tail
-from tests.chatroom.fakes import FakeConnection, RecordingHistory, said
+from tests.chatroom.fakes import FakeConnection, RecordingHistory
+from tests.support.events import said
 
 TOKEN = b"t" * 16
 

@@ -10,7 +10,9 @@ from chatroom.errors import Closed
 from chatroom.packets import Say
 from chatroom.queue import WaitingQueue
 from chatroom.requests import Leave, Lines, Request
-from tests.chatroom.fakes import PATIENCE, FakeConnection, Line, Task, WatchedCondition
+from tests.chatroom.fakes import FakeConnection
+from tests.support.patience import PATIENCE, eventually
+from tests.support.tasks import Task
 
 PEER = FakeConnection()
 
@@ -19,20 +21,22 @@ def burst(count: int, text: str = "x") -> Lines:
     return Lines(PEER, [Say(id, "#general", text) for id in range(1, count + 1)])
 
 
-def watched(queue: WaitingQueue) -> Line:
-    """Let the test know when somebody has come to wait in line."""
-    queue._line = line = Line()
-    return line
-
-
-def waiter(queue: WaitingQueue, line: Line, request: Lines) -> Task:
-    """A producer that stands in line when this returns."""
-    task = Task(lambda: queue.put(request))
-    assert line.grown.acquire(timeout=PATIENCE)
+def waiter(queue: WaitingQueue, request: Lines, timeout: float | None = None) -> Task[None]:
+    """A producer that waits in line when this returns."""
+    before = queue.waiting
+    task = Task(lambda: queue.put(request, timeout))
+    eventually(lambda: queue.waiting == before + 1, "the producer does not wait in line")
     return task
 
 
-def test_what_comes_first_is_taken_first() -> None:
+def consumer(queue: WaitingQueue) -> Task[list[Request] | None]:
+    """A consumer that waits for the first request when this returns."""
+    task = Task(queue.take_all)
+    eventually(lambda: queue.idle, "the consumer does not wait")
+    return task
+
+
+def test_requests_are_taken_in_their_order() -> None:
     """Requests are taken in the order in which they were put, all at once."""
     queue = WaitingQueue()
     requests: list[Request] = [burst(1), Leave(PEER, ""), burst(3)]
@@ -43,13 +47,12 @@ def test_what_comes_first_is_taken_first() -> None:
     assert len(queue) == 0
 
 
-def test_first_come_first_served_among_those_who_wait() -> None:
-    """Producers that find the queue full get in by the order in which they came, one for each place."""
+def test_first_come_first_served_in_line() -> None:
+    """Producers that find the queue full get in by the order in which they arrived, one for each place."""
     queue = WaitingQueue(max_count=1)
-    line = watched(queue)
     requests = [burst(1) for _ in range(6)]
     queue.put(requests[0])
-    tasks = [waiter(queue, line, request) for request in requests[1:]]
+    tasks = [waiter(queue, request) for request in requests[1:]]
     taken: list[Request] = []
     while len(taken) < 6:
         batch = queue.take_all()
@@ -60,48 +63,52 @@ def test_first_come_first_served_among_those_who_wait() -> None:
         task.result()
 
 
-def test_a_producer_that_gives_up_lets_the_next_one_in() -> None:
-    """A producer whose time is over gets TimeoutError, and the one behind it moves up."""
+def test_a_producer_gives_up_in_time() -> None:
+    """A producer that finds the queue full for all of its time gets TimeoutError; its request is dropped."""
     queue = WaitingQueue(max_count=1)
-    queue.put(burst(1))
+    accepted = burst(1)
+    queue.put(accepted)
     with pytest.raises(TimeoutError):
         queue.put(burst(1), timeout=0.01)
-    line = watched(queue)
-    impatient = Task(lambda: queue.put(burst(1), timeout=0.05))
-    assert line.grown.acquire(timeout=PATIENCE)
-    patient = waiter(queue, line, burst(1))
+    assert queue.waiting == 0
+    assert queue.take_all() == [accepted]
+
+
+def test_a_producer_that_gives_up_lets_the_next_one_in() -> None:
+    """Behind a producer that has given up, the next one moves up and gets in when there is room."""
+    now = [0.0]
+    queue = WaitingQueue(max_count=1, clock=lambda: now[0])
+    queue.put(burst(1))
+    impatient = waiter(queue, burst(1), timeout=0.02)
+    request = burst(1)
+    patient = waiter(queue, request)
+    now[0] = 1.0
     with pytest.raises(TimeoutError):
         impatient.result()
-    assert patient.is_alive()
+    assert patient.is_alive() and queue.waiting == 1
     queue.take_all()
     patient.result()
-    assert len(queue) == 1
+    assert queue.take_all() == [request]
 
 
 def test_a_newcomer_does_not_overtake() -> None:
-    """Who comes when there is room again still stands behind those who have waited for it."""
-    queue = WaitingQueue(max_count=2)
-    line = watched(queue)
-    queue.put(burst(2))
-    early, late = burst(1), burst(1)
-    call_next, queue._call_next = queue._call_next, lambda: None  # type: ignore[method-assign]  # nobody wakes
-    first = waiter(queue, line, early)
-    queue.take_all()
-    second = waiter(queue, line, late)  # there is room, and it waits all the same
-    queue._call_next = call_next  # type: ignore[method-assign]
-    with queue._lock:
-        queue._call_next()
-    first.result()
-    second.result()
-    assert queue.take_all() == [early, late]
+    """A producer that arrives when there is room again still stands behind those that have waited for it."""
+    for _ in range(20):
+        queue = WaitingQueue(max_count=2)
+        queue.put(burst(2))
+        early, late = burst(1), burst(1)
+        first = waiter(queue, early)
+        queue.take_all()
+        queue.put(late, PATIENCE)  # there is room, and the woken thread has hardly run yet
+        first.result()
+        assert queue.take_all() == [early, late]
 
 
 def test_a_full_queue_blocks() -> None:
-    """A producer that finds the queue full returns only after something was taken."""
+    """A producer that finds the queue full returns only after the consumer has taken requests."""
     queue = WaitingQueue(max_count=3)
-    line = watched(queue)
     queue.put(burst(3))
-    task = waiter(queue, line, burst(1))
+    task = waiter(queue, burst(1))
     assert task.is_alive() and len(queue) == 3
     queue.take_all()
     task.result()
@@ -111,15 +118,14 @@ def test_a_full_queue_blocks() -> None:
 def test_long_texts_fill_it_too() -> None:
     """The queue is bounded in characters as well as in requests."""
     queue = WaitingQueue(max_count=1000, max_bytes=100)
-    line = watched(queue)
     queue.put(burst(2, "x" * 50))
-    task = waiter(queue, line, burst(1))
+    task = waiter(queue, burst(1))
     queue.take_all()
     task.result()
 
 
 def test_a_burst_goes_in_whole() -> None:
-    """What one client sent in one piece is not cut by the limit, so nobody else's line comes between."""
+    """The limit does not cut the burst of a client, so that no other client's line comes between."""
     queue = WaitingQueue(max_count=3)
     large = burst(50)
     queue.put(burst(2))
@@ -129,23 +135,20 @@ def test_a_burst_goes_in_whole() -> None:
 
 
 def test_taking_waits_for_the_first() -> None:
-    """The consumer of an empty queue sleeps until something comes."""
+    """The consumer of an empty queue waits until the first request arrives."""
     queue = WaitingQueue()
-    queue._filled = condition = WatchedCondition(queue._lock)
-    task = Task(queue.take_all)
-    assert condition.waiting.wait(PATIENCE)
+    task = consumer(queue)
     request = burst(1)
     queue.put(request)
     assert task.result() == [request]
 
 
-def test_close_wakes_who_waits_in_line() -> None:
-    """Producers that wait when the queue is closed are told so, and what they brought is not taken."""
+def test_close_wakes_producers_in_line() -> None:
+    """Producers that wait when the queue is closed get Closed, and their requests are not taken."""
     queue = WaitingQueue(max_count=1)
-    line = watched(queue)
     accepted = burst(1)
     queue.put(accepted)
-    tasks = [waiter(queue, line, burst(1)) for _ in range(3)]
+    tasks = [waiter(queue, burst(1)) for _ in range(3)]
     queue.close()
     for task in tasks:
         with pytest.raises(Closed):
@@ -154,8 +157,8 @@ def test_close_wakes_who_waits_in_line() -> None:
     assert queue.take_all() is None
 
 
-def test_close_keeps_what_was_accepted() -> None:
-    """What was accepted before close() can be taken after it; nothing more is accepted."""
+def test_close_keeps_accepted_requests() -> None:
+    """Requests accepted before close() can be taken after it; no more are accepted."""
     queue = WaitingQueue()
     request = burst(2)
     queue.put(request)
@@ -167,11 +170,9 @@ def test_close_keeps_what_was_accepted() -> None:
 
 
 def test_close_wakes_the_consumer() -> None:
-    """A consumer that sleeps at an empty queue learns that nothing will come any more."""
+    """A consumer that waits at an empty queue gets None when the queue is closed."""
     queue = WaitingQueue()
-    queue._filled = condition = WatchedCondition(queue._lock)
-    task = Task(queue.take_all)
-    assert condition.waiting.wait(PATIENCE)
+    task = consumer(queue)
     queue.close()
     assert task.result() is None
 

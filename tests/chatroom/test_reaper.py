@@ -1,4 +1,4 @@
-"""The reaper: every thread has an owner from before its start until it was joined."""
+"""The reaper: it owns each thread from before its start until it was joined."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from chatroom.errors import Closed
 from chatroom.reaper import Reaper
-from tests.chatroom.fakes import PATIENCE, Task
+from tests.support.patience import PATIENCE, eventually
+from tests.support.tasks import Task
 
 
 class HeldStart:
@@ -38,13 +39,13 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldStart]:
 
 
 def test_an_ended_thread_is_joined_once() -> None:
-    """A thread that has returned is joined by the next round, and then is nobody's business any more."""
+    """A thread that has returned is joined by the next round, and then leaves the register."""
     reaper = Reaper("test")
     thread = reaper.spawn(lambda: None, "short")
     thread.join(PATIENCE)
     assert reaper.reap() == 1
     assert reaper.reap() == 0
-    assert "0 threads" in repr(reaper)
+    assert reaper.names == []
 
 
 def test_a_thread_not_started_yet_is_not_taken_for_a_dead_one(held: HeldStart) -> None:
@@ -54,7 +55,7 @@ def test_a_thread_not_started_yet_is_not_taken_for_a_dead_one(held: HeldStart) -
     spawning = Task(lambda: reaper.spawn(ran.set, "held"))
     assert held.reached.wait(PATIENCE)
     assert [reaper.reap() for _ in range(3)] == [0, 0, 0]
-    assert "1 threads" in repr(reaper)
+    assert reaper.names == ["held"]
     held.gate.set()
     spawning.result().join(PATIENCE)
     assert ran.is_set()
@@ -98,8 +99,8 @@ def test_a_thread_that_ends_before_its_start_returns(monkeypatch: pytest.MonkeyP
     assert reaper.close(PATIENCE) == []
 
 
-def test_close_names_who_did_not_end() -> None:
-    """At the deadline, close() returns the names of the threads that still run, and of no others."""
+def test_close_names_threads_that_did_not_end() -> None:
+    """At the deadline, close() returns the names of the threads that still run, and no others."""
     reaper = Reaper("test")
     release = threading.Event()
     reaper.spawn(lambda: None, "good")
@@ -122,7 +123,7 @@ def test_one_deadline_for_all() -> None:
 
 
 def test_nothing_starts_after_close() -> None:
-    """Who comes after close() is told so instead of getting a thread that nobody joins."""
+    """After close(), spawn() raises Closed instead of starting a thread that nobody would join."""
     reaper = Reaper("test")
     reaper.start()
     assert reaper.close(PATIENCE) == []
@@ -131,7 +132,7 @@ def test_nothing_starts_after_close() -> None:
 
 
 def test_a_failed_thread_is_logged_and_joined(caplog: pytest.LogCaptureFixture) -> None:
-    """What goes wrong in a thread is in the log with its name, and the thread does not stay behind."""
+    """An error in a thread is logged with the thread's name, and the thread is joined."""
 
     def fail() -> None:
         raise ValueError("what went wrong")
@@ -144,7 +145,7 @@ def test_a_failed_thread_is_logged_and_joined(caplog: pytest.LogCaptureFixture) 
 
 
 def test_no_thread_left_in_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the system has no thread left, the caller is told and nothing is registered."""
+    """When the system has no thread left, spawn() raises RuntimeError and registers nothing."""
     reaper = Reaper("test")
     with monkeypatch.context() as patch, pytest.raises(RuntimeError):
         patch.setattr(threading.Thread, "start", lambda thread: _no_thread())
@@ -161,7 +162,7 @@ def _no_thread() -> None:
 
 
 def test_living_threads_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A round touches the threads that have reported their end, however many others are alive."""
+    """A round touches only the threads that have reported their end, however many others are alive."""
     reaper = Reaper("test")
     release = threading.Event()
     for number in range(50):
@@ -178,28 +179,18 @@ def test_living_threads_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_reaps_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once started, it joins ended threads round after round without being asked."""
+    """Once started, it joins ended threads by itself, round after round."""
     monkeypatch.setattr("chatroom.reaper.REAP_SECONDS", 0.001)
     reaper = Reaper("test")
-    reaped = threading.Semaphore(0)
-    reap = reaper.reap
-
-    def counting() -> int:
-        count = reap()
-        if count:
-            reaped.release(count)
-        return count
-
-    monkeypatch.setattr(reaper, "reap", counting)
     reaper.start()
     for _ in range(3):
         reaper.spawn(lambda: None, "short")
-        assert reaped.acquire(timeout=PATIENCE)
+        eventually(lambda: not reaper.names, "the thread was not joined")
     assert reaper.close(PATIENCE) == []
 
 
-def test_a_thread_of_its_own_may_close_it() -> None:
-    """A thread that closes its own reaper does not wait for itself."""
+def test_one_of_its_threads_may_close_it() -> None:
+    """A thread that closes its own reaper does not join itself."""
     reaper = Reaper("test")
     left: list[str] = []
     thread = reaper.spawn(lambda: left.extend(reaper.close(PATIENCE)), "closer")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chatroom.events import Event
 from chatroom.tail import Tail
-from tests.chatroom.fakes import said
+from tests.support.events import said
 
 CHANNELS = ("#general", "#quiet")
 batches = st.lists(
@@ -24,7 +24,7 @@ def fill(head: int, batches: list[list[tuple[str, int]]]) -> tuple[Tail, list[Ev
         events = []
         for channel, size in batch:
             seq += 1
-            events.append(said(seq, channel, text="x" * size))
+            events.append(said(seq, "x" * size, channel=channel))
         tail.extend(events)
         log += events
     return tail, log

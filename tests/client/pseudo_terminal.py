@@ -18,11 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from tests.support.patience import PROGRAM_PATIENCE
 from tests.views.screen import Screen
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PATIENCE: Final = 15.0
-"""Seconds until a test gives up: the machine may be busy with other things."""
 
 
 class PseudoTerminal:
@@ -67,7 +66,7 @@ class PseudoTerminal:
 
     def see(self, wanted: Callable[[list[str]], bool] | str) -> list[str]:
         """Wait until the screen shows it (a text anywhere, or what a function says of the rows)."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PROGRAM_PATIENCE
         while True:
             rows = self.screen.rows()
             if any(wanted in row for row in rows) if isinstance(wanted, str) else wanted(rows):
@@ -76,7 +75,7 @@ class PseudoTerminal:
 
     def wait(self) -> int:
         """Wait for the program's end; its exit code (negative: the signal). All it wrote is read."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PROGRAM_PATIENCE
         while self.process.poll() is None:
             if select.select([self._master], [], [], 0.02)[0]:
                 self._read(end, "the end")
@@ -90,7 +89,7 @@ class PseudoTerminal:
         before, end = len(self.output), time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if select.select([self._master], [], [], left)[0]:
-                self._read(end + PATIENCE, "more")
+                self._read(end + PROGRAM_PATIENCE, "more")
         return self.output[before:]
 
     def resize(self, columns: int, lines: int) -> None:

@@ -29,13 +29,17 @@ from client import (
 from client.backoff import Backoff
 from client.limits import RETRY_LONGEST
 from client.updates import Update
-from tests.client.fake_server import PATIENCE, TICKET, Background, FakeServer, Peer, said
+from tests.client.fake_server import TICKET, FakeServer
+from tests.support.events import said
+from tests.support.patience import PATIENCE
+from tests.support.peer import PacketSocket
+from tests.support.tasks import Task
 
 
-def connected(server: FakeServer, **options: object) -> tuple[Client, Peer]:
+def connected(server: FakeServer, **options: object) -> tuple[Client, PacketSocket]:
     """A client that is live, its first two updates taken, and the server's end."""
     client = Client(port=server.port, name="ann", **options)  # type: ignore[arg-type]
-    connecting = Background(client.connect)
+    connecting = Task(client.connect)
     peer, _ = server.admit(Live(0))
     assert connecting.result() is client
     assert [type(update(client)) for _ in range(2)] == [Connected, CaughtUp]
@@ -62,7 +66,7 @@ def test_connecting(same: bool) -> None:
     """connect() asks for the name, channel and lines; the name is the one that the server gives."""
     with FakeServer() as server:
         client = Client(port=server.port, name="ann", channel="#Test", lines=7)
-        connecting = Background(client.connect)
+        connecting = Task(client.connect)
         peer, wanted = server.admit(same=same)
         connecting.result()
         assert (wanted.name, wanted.channel, wanted.since, wanted.lines) == ("ann", "#test", 0, 7)
@@ -83,14 +87,14 @@ def test_a_refused_name_can_be_changed() -> None:
     """After NameRefused the same client connects under another name."""
     with FakeServer() as server:
         client = Client(port=server.port, name="ann")
-        connecting = Background(client.connect)
+        connecting = Task(client.connect)
         lobby, _ = server.named()
         for _ in range(2):
             lobby.send(Status(Code.FAIL, "ann is in use"))
         with pytest.raises(NameRefused, match="in use"):
             connecting.result()
         client.name = "ann2"
-        connecting = Background(client.connect)
+        connecting = Task(client.connect)
         assert server.admit()[1].name == "ann2"
         connecting.result()
         with pytest.raises(ConfigError):
@@ -104,7 +108,7 @@ def test_another_name_is_tried_without_leaving_the_lobby() -> None:
     """`another_name` is asked with the reason."""
     with FakeServer() as server:
         client = Client(port=server.port, name="ann", another_name=lambda reason: "ann" + reason[-1])
-        connecting = Background(client.connect)
+        connecting = Task(client.connect)
         lobby, _ = server.named()
         lobby.send(Status(Code.FAIL, "try 7"))
         assert lobby.receive().name == "ann7"  # type: ignore[union-attr]
@@ -130,7 +134,7 @@ def test_no_server_no_threads() -> None:
     """A connection that cannot be made, or is no chatroom, is an error of connect() and leaves nothing."""
     with FakeServer() as server:
         client = Client(port=server.port, name="ann")
-        connecting = Background(client.connect)
+        connecting = Task(client.connect)
         server.named()[0].socket.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
         with pytest.raises(ProtocolError):
             connecting.result()
@@ -149,7 +153,7 @@ def test_close_says_what_is_queued_and_goodbye_and_stops_everything() -> None:
     with FakeServer() as server:
         client, peer = connected(server)
         client.say("last words")
-        closing = Background(client.close)
+        closing = Task(client.close)
         assert peer.expect(Say).text == "last words"
         assert peer.expect(Bye) == Bye(False, "")
         peer.expect_end()
@@ -179,7 +183,7 @@ def test_close_while_connecting() -> None:
     """Another thread may close a client whose server does not answer the handshake."""
     with FakeServer() as server:
         client = Client(port=server.port, name="ann")
-        connecting = Background(client.connect)
+        connecting = Task(client.connect)
         server.named()
         client.close()
         with pytest.raises((ConnectionLost, Closed)):
@@ -210,7 +214,7 @@ def test_close_while_retrying_is_immediate(moment: str, monkeypatch: pytest.Monk
 def test_the_with_block() -> None:
     """It connects, gives what was said a moment to be stored, and closes."""
     with FakeServer() as server:
-        play = Background(lambda: _store_one_line(server))
+        play = Task(lambda: _store_one_line(server))
         with Client(port=server.port, name="ann") as client:
             line = client.say("hello")
         play.result()
@@ -236,7 +240,7 @@ def test_iterating_gives_events_only() -> None:
         peer.send(said(1, "a"), said(2, "b"))
         assert [event.text for event in itertools.islice(client, 2)] == ["a", "b"]
         read: SimpleQueue[str] = SimpleQueue()
-        reading = Background(lambda: [read.put(event.text) for event in client])
+        reading = Task(lambda: [read.put(event.text) for event in client])
         peer.send(said(3, "c"))
         peer.close()
         peer, _ = server.admit(said(4, "d"), Live(4), head=4)
@@ -256,7 +260,7 @@ def test_an_echo_bot() -> None:
                     if event.kind is EventKind.SAID and event.author != client.name:
                         client.say(event.text)
 
-        running = Background(bot)
+        running = Task(bot)
         peer, _ = server.admit(Live(0))
         for seq in (1, 3, 5):
             peer.send(said(seq, f"line {seq}"))
@@ -372,7 +376,7 @@ def test_a_goodbye_for_good_is_the_end() -> None:
     with FakeServer() as server:
         client, peer = connected(server)
         line = client.say("hello")
-        waiting = Background(client.flush)
+        waiting = Task(client.flush)
         peer.expect(Say)
         peer.send(said(1, "bye"), Bye(False, "taken over by a new connection"))
         peer.close()
@@ -405,8 +409,7 @@ def test_many_threads_may_talk() -> None:
     with FakeServer() as server:
         client, peer = connected(server)
         talkers = [
-            Background(lambda who=who: [client.say(f"{who} {number}") for number in range(200)])
-            for who in range(4)
+            Task(lambda who=who: [client.say(f"{who} {number}") for number in range(200)]) for who in range(4)
         ]
         says = [peer.expect(Say) for _ in range(800)]
         assert [say.id for say in says] == sorted({say.id for say in says})

@@ -10,7 +10,9 @@ import pytest
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
 from client.connection import Connection
-from tests.client.fake_server import PATIENCE, Background, FakeServer
+from tests.client.fake_server import FakeServer
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 def test_every_failure_to_connect_is_one_clear_line() -> None:
@@ -54,8 +56,8 @@ def test_shutdown_wakes_the_receiver_and_a_sender_that_is_stuck() -> None:
         connection = Connection()
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
         server.accept()
-        receiving = Background(lambda: connection.receive(PATIENCE))
-        sending = Background(lambda: connection.send(bytes(64 * 1024 * 1024)))
+        receiving = Task(lambda: connection.receive(PATIENCE))
+        sending = Task(lambda: connection.send(bytes(64 * 1024 * 1024)))
         connection.shutdown()
         for blocked in (receiving, sending):
             with pytest.raises(ConnectionLost):
@@ -70,7 +72,7 @@ def test_a_send_outlasts_the_receivers_patience() -> None:
         connection = Connection()
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
         peer = server.accept()
-        sending = Background(lambda: connection.send(bytes(size)))
+        sending = Task(lambda: connection.send(bytes(size)))
         assert connection.receive(0.01) == b""  # sets a time-out, which runs out while the sender waits
         taken = 0
         while taken < size:

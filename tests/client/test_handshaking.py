@@ -11,7 +11,10 @@ from chatroom.errors import ConnectionLost, NameRefused, ProtocolError, Refused
 from chatroom.packets import NO_TOKEN, Bye, Code, Live, Ping, Port, Status, Username, Welcome, encode
 from client.connection import Connection
 from client.handshaking import Admission, Wish, admit
-from tests.client.fake_server import PATIENCE, TICKET, TOKEN, Background, FakeServer, said
+from tests.client.fake_server import TICKET, TOKEN, FakeServer
+from tests.support.events import said
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 WISH = Wish("ann", NO_TOKEN, "#general", 7, 50)
 
@@ -23,10 +26,10 @@ def connect(host: str, port: int, deadline: Deadline) -> Connection:
 
 
 def start(server: FakeServer, another_name=None, seconds: float = PATIENCE, host="127.0.0.1"):
-    return Background(lambda: admit((host, server.port), WISH, connect, another_name, seconds))
+    return Task(lambda: admit((host, server.port), WISH, connect, another_name, seconds))
 
 
-def finish(admitting: Background[Admission]) -> Admission:
+def finish(admitting: Task[Admission]) -> Admission:
     admission = admitting.result()
     admission.connection.close()
     return admission
@@ -153,10 +156,10 @@ def test_one_deadline_for_all_steps() -> None:
         lobby, _ = server.named()
         with pytest.raises(ConnectionLost, match="too long"):
             deadline = Deadline(PATIENCE)
-            while admitting._thread.is_alive() and not deadline.expired:
+            while admitting.is_alive() and not deadline.expired:
                 try:
                     lobby.send(Ping(1))
                 except OSError:
                     break
-                admitting._thread.join(0.01)
+                admitting.join(0.01)
             admitting.result()

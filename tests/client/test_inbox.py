@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from client.inbox import Inbox
 from client.updates import CaughtUp, Ended, Update
-from tests.client.fake_server import Background, said
+from tests.support.events import said
+from tests.support.tasks import Task
 
 
 def burst(*seqs: int) -> list[Update]:
@@ -37,10 +38,10 @@ def test_bursts_come_out_as_single_updates_in_order() -> None:
 def test_a_reader_that_waits_is_woken() -> None:
     """take() returns as soon as something is put, and at the end for good."""
     inbox = Inbox()
-    reading = Background(inbox.take)
+    reading = Task(inbox.take)
     put(inbox, 1)
     assert reading.result() == said(1, "1")
-    reading = Background(inbox.take)
+    reading = Task(inbox.take)
     inbox.end(ended := Ended("closed", None))
     assert reading.result() == ended
     assert inbox.take() is None
@@ -50,7 +51,7 @@ def test_a_reader_that_waits_is_woken() -> None:
 def test_a_full_inbox_holds_the_connection_back_until_it_is_read() -> None:
     """put() waits for the reader, and then nothing has been left out."""
     inbox = full()
-    putting = Background(lambda: put(inbox, 5))
+    putting = Task(lambda: put(inbox, 5))
     assert inbox.take() == said(1, "1")
     assert putting.result()
     assert inbox.poll() == burst(2, 3, 4, 5)
@@ -93,7 +94,7 @@ def test_on_update_is_called_when_asked_to() -> None:
 def test_the_end_is_told_even_to_a_full_inbox() -> None:
     """Ended comes last, once, and wakes whoever waits to put."""
     inbox = full()
-    putting = Background(lambda: put(inbox, 5))
+    putting = Task(lambda: put(inbox, 5))
     inbox.end(Ended("lost", None))
     inbox.end(Ended("closed", None))
     assert not putting.result()

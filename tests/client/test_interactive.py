@@ -10,7 +10,8 @@ from unittest.mock import patch
 import pytest
 
 from client.interactive import ask_name, can_paint
-from tests.client.pseudo_terminal import PATIENCE, ROOT, PseudoTerminal, python
+from tests.client.pseudo_terminal import ROOT, PseudoTerminal, python
+from tests.support.patience import PROGRAM_PATIENCE
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_a_closed_window_ends_the_program(record: Path) -> None:
     with staged(record) as terminal:
         terminal.hang_up()
         # 120: it left in order, and Python could not flush what it still had to say to nobody.
-        assert terminal.process.wait(PATIENCE) in (0, 1, 120, 129)
+        assert terminal.process.wait(PROGRAM_PATIENCE) in (0, 1, 120, 129)
 
 
 def test_ctrl_z_and_back(record: Path) -> None:
@@ -266,7 +267,7 @@ def test_pipes_get_plain_lines(record: Path) -> None:
         input=b"one\n\ntwo",
         capture_output=True,
         cwd=ROOT,
-        timeout=PATIENCE,
+        timeout=PROGRAM_PATIENCE,
     )
     assert result.returncode == 0
     assert b"\x1b" not in result.stdout

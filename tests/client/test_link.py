@@ -15,7 +15,10 @@ from client import CaughtUp, Client, Connected, Disconnected, Ended, Missed, Ret
 from client.inbox import Inbox
 from client.link import READ_LATE, sift
 from client.updates import Update
-from tests.client.fake_server import PATIENCE, Background, FakeServer, said
+from tests.client.fake_server import FakeServer
+from tests.support.events import said
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 class Stage:
@@ -24,7 +27,7 @@ class Stage:
     def __init__(self, server: FakeServer, **options: object) -> None:
         self.server = server
         self.client = Client(port=server.port, name="ann", **options)  # type: ignore[arg-type]
-        connecting = Background(self.client.connect)
+        connecting = Task(self.client.connect)
         self.peer, _ = server.admit(Live(0))
         connecting.result()
         assert self.update() == Connected("ann", "#general", False)

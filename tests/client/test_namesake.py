@@ -6,7 +6,10 @@ import pytest
 
 from chatroom.packets import Live, Say
 from client import Client
-from tests.client.fake_server import PATIENCE, Background, FakeServer, said
+from tests.client.fake_server import FakeServer
+from tests.support.events import said
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 HIGHEST_ID = (1 << 63) - 1
 
@@ -18,7 +21,7 @@ def test_lines_of_an_earlier_holder_of_the_name_confirm_nothing(id: int) -> None
         client = Client(port=server.port, name="ann")
         try:
             line = client.say("hello")
-            connecting = Background(client.connect)
+            connecting = Task(client.connect)
             peer, _ = server.admit(said(1, "long ago", "ann", id), Live(1))
             connecting.result()
             say = peer.expect(Say)

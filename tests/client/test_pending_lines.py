@@ -9,7 +9,8 @@ from chatroom.limits import MAX_TEXT
 from chatroom.packets import Bye, Command, Decoder, Packet, Ping, Pong, Say
 from client.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
 from client.pending_lines import PendingLines
-from tests.client.fake_server import PATIENCE, Background
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 def attached(pending: PendingLines, confirmed: int = 0) -> PendingLines:
@@ -110,7 +111,7 @@ def test_waiting_for_a_line() -> None:
     line = pending.say("#a", "one")
     assert not line.wait(0.01)
     assert not pending.wait_for(timeout=0.01)
-    waiting, flushing = Background(line.wait), Background(pending.wait_for)
+    waiting, flushing = Task(line.wait), Task(pending.wait_for)
     pending.confirm(line.id)
     assert waiting.result()
     assert flushing.result()
@@ -122,7 +123,7 @@ def test_say_waits_while_too_much_is_pending() -> None:
     lines = [pending.say("#a", "x", timeout=0) for _ in range(MAX_PENDING)]
     with pytest.raises(TimeoutError):
         pending.say("#a", "one more", timeout=0)
-    waiting = Background(lambda: pending.say("#a", "one more", timeout=PATIENCE))
+    waiting = Task(lambda: pending.say("#a", "one more", timeout=PATIENCE))
     pending.confirm(lines[0].id)
     assert waiting.result().text == "one more"
     pending = attached(PendingLines())
@@ -176,7 +177,7 @@ def test_the_end() -> None:
     """After close() what is queued goes out, then BYE, then nothing; talkers and waiters are told."""
     pending = attached(PendingLines())
     line = pending.say("#a", "last")
-    waiting = Background(pending.wait_for)
+    waiting = Task(pending.wait_for)
     pending.close("enough")
     assert not waiting.result()
     assert texts(packets := taken(pending)) == ["last"]
@@ -192,10 +193,10 @@ def test_the_end() -> None:
 def test_the_sender_is_woken() -> None:
     """A sender that waits gets what is said in that moment, and ends when the connection is gone."""
     pending = attached(PendingLines())
-    sending = Background(lambda: pending.take(PATIENCE))
+    sending = Task(lambda: pending.take(PATIENCE))
     pending.say("#a", "one")
     assert b"one" in (sending.result() or b"")
     assert pending.take(0.001) == b""
-    sending = Background(lambda: pending.take(PATIENCE))
+    sending = Task(lambda: pending.take(PATIENCE))
     pending.detach()
     assert sending.result() is None

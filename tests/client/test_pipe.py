@@ -17,7 +17,10 @@ from chatroom.events import Event, EventKind
 from chatroom.packets import Bye, Live, Notice, Say
 from client import Client
 from client.pipe import Pipe, as_json_line
-from tests.client.fake_server import PATIENCE, Background, FakeServer, said
+from tests.client.fake_server import FakeServer
+from tests.support.events import said
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 def piped(
@@ -29,7 +32,7 @@ def piped(
     os.write(feed, given)
     os.close(feed)
     with FakeServer() as server:
-        playing = Background(lambda: play(server))
+        playing = Task(lambda: play(server))
         client = Client(port=server.port, name="bot", retry_for=0).connect()
         code = Pipe(client, follow=follow, as_json=as_json, retries=False, source=source, out=out).run()
         os.close(source)
@@ -88,7 +91,7 @@ def test_what_comes_while_printing_is_held_up_is_not_forgotten() -> None:
             peer.close()
 
         client = Client(port=server.port, name="bot", retry_for=0)
-        playing = Background(play)
+        playing = Task(play)
         client.connect()
         pipe = Pipe(client, follow=False, as_json=False, retries=False, source=source, out=out)
         wake_up = pipe._wake_up

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from client.sequencer import Sequencer
-from tests.client.fake_server import PATIENCE, Background
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 def test_order_is_kept_whatever_thread_finishes_first() -> None:
@@ -24,7 +25,7 @@ def test_order_is_kept_whatever_thread_finishes_first() -> None:
             sequencer.wait(turn)
             passed.append(turn)
 
-    workers = [Background(lambda turn=turn: work(turn)) for turn in turns]
+    workers = [Task(lambda turn=turn: work(turn)) for turn in turns]
     for worker in workers:
         worker.result()
     sequencer.drain()
@@ -37,7 +38,7 @@ def test_no_more_turns_than_the_width_are_out() -> None:
     sequencer.take()
     sequencer.take()
     passed = threading.Event()
-    third = Background(lambda: (sequencer.take(), passed.is_set()))
+    third = Task(lambda: (sequencer.take(), passed.is_set()))
     with sequencer.passing(0):
         passed.set()
     assert third.result() == (2, True)
@@ -47,7 +48,7 @@ def test_a_turn_that_fails_is_passed() -> None:
     """An error in one thread does not keep the later turns waiting for ever."""
     sequencer = Sequencer()
     first, second = sequencer.take(), sequencer.take()
-    behind = Background(lambda: sequencer.wait(second))
+    behind = Task(lambda: sequencer.wait(second))
     with pytest.raises(ZeroDivisionError), sequencer.passing(first):
         raise ZeroDivisionError
     behind.result()

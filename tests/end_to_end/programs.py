@@ -7,16 +7,15 @@ import select
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from tests.support.patience import PROGRAM_PATIENCE
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-START_SECONDS: Final = 10.0
-"""How long a program may take to start before a test fails: the machine may be busy with other things."""
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -47,7 +46,7 @@ class ServerProcess:
 
     def _read_line(self) -> str:
         assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
+        ready, _, _ = select.select([self.process.stdout], [], [], PROGRAM_PATIENCE)
         return self.process.stdout.readline().decode().strip() if ready else "nothing was printed"
 
     def stop(self, number: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> tuple[int, float]:
@@ -129,24 +128,3 @@ def run_program(*arguments: str, seconds: float = 15.0, input: str = "") -> subp
         timeout=seconds,
         check=False,
     )
-
-
-def run_all(*functions: Callable[[], object], seconds: float = 30.0) -> None:
-    """Run functions at the same time, each in a thread; raise the first error of any of them."""
-    errors: list[BaseException] = []
-
-    def guarded(function: Callable[[], object]) -> None:
-        try:
-            function()
-        except BaseException as error:  # noqa: BLE001  raised again by the caller
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(function,)) for function in functions]
-    for thread in threads:
-        thread.start()
-    end = monotonic() + seconds
-    for thread in threads:
-        thread.join(max(0.0, end - monotonic()))
-    assert errors or not any(thread.is_alive() for thread in threads), f"not done after {seconds} s"
-    if errors:
-        raise errors[0]

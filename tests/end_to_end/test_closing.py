@@ -10,7 +10,8 @@ import pytest
 
 from chatroom.packets import Code, Hello, Port, encode
 from server.app import App
-from tests.end_to_end.peer import Peer, come_in, port_of, running
+from tests.end_to_end.in_process import port_of, running
+from tests.support.peer import Peer
 
 
 def silent(_app: App, _peer: Peer, _stack: ExitStack) -> None:
@@ -24,28 +25,25 @@ def broken_off(_app: App, peer: Peer, _stack: ExitStack) -> None:
 
 def named(_app: App, peer: Peer, _stack: ExitStack) -> None:
     """The port was told, and not taken."""
-    peer.send(Hello(1, "test"))
     assert peer.ask("ann").code is Code.PASS
     peer.expect(Port)
 
 
 def awaited(_app: App, peer: Peer, _stack: ExitStack) -> None:
     """Nobody has come to the new port yet."""
-    peer.send(Hello(1, "test"))
     peer.ask("ann")
     peer.take_port()
 
 
 def silent_there(_app: App, peer: Peer, stack: ExitStack) -> None:
     """At the new port, and nothing said there."""
-    peer.send(Hello(1, "test"))
     peer.ask("ann")
-    stack.enter_context(Peer(peer.take_port().number))
+    stack.enter_context(Peer.connect(peer.take_port().number))
 
 
 def member(app: App, _peer: Peer, stack: ExitStack) -> None:
     """A member that reads nothing and says nothing."""
-    stack.enter_context(come_in(port_of(app), "bob"))
+    stack.enter_context(Peer.come_in(port_of(app), "bob"))
 
 
 @pytest.mark.parametrize("stage", [silent, broken_off, named, awaited, silent_there, member])
@@ -53,7 +51,7 @@ def test_the_server_ends_at_once(stage: Callable[[App, Peer, ExitStack], None]) 
     """Whatever a guest is doing, closing takes no second, and no thread is left."""
     with ExitStack() as stack:
         with running() as app:
-            peer = stack.enter_context(Peer(port_of(app)))
+            peer = stack.enter_context(Peer.connect(port_of(app)))
             stage(app, peer, stack)
             began = monotonic()
         assert monotonic() - began < 1.0

@@ -51,25 +51,32 @@ class Watched:
 
 threading.Lock = Watched
 from client import Client
-from tests.end_to_end.peer import Peer, port_of, running
+from tests.chaos.proxy import Proxy
+from tests.end_to_end.in_process import port_of, running
+from tests.support.peer import Peer
 
 if "--nest" in sys.argv:
+    import itertools
     from chatroom.flow import Flow
-    one, other = Flow(), Flow()
-    with one._lock:
-        other.fell_behind()
+    other, minutes = Flow(), itertools.count(0, 60)
+    one = Flow(lambda: other.fell_behind() or next(minutes))  # it looks at the clock while it holds its lock
+    one.fell_behind()
+    one.wait_for_readers()
 with running(data=sys.argv[2], dead_after=0.3) as app:
     port = port_of(app)
-    with Client(port=port, name="ann", dead_after=0.3) as ann, Client(port=port, name="bob") as bob:
+    proxy = Proxy()
+    proxy.lobby = port
+    with Client(port=proxy.port, name="ann", dead_after=0.3) as ann, Client(port=port, name="bob") as bob:
         for number in range(200):
             (ann, bob)[number % 2].say(f"line {number}")
         ann.command("/who")
-        ann._cut()  # the connection breaks: resume
+        assert proxy.reset(0)  # the connection breaks: resume
         ann.say("after it").wait(5)
         for event in bob:
             if event.text == "after it":
                 break
-        Peer(port).socket.close()
+        Peer.connect(port).close()
+    proxy.close()
 print("made:", *sorted(made), sep="\n  ")
 print("nested:", *sorted(nested), sep="\n  ")
 '''

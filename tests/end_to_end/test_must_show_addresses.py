@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.packets import VERSION, Code, Hello
-from tests.end_to_end.peer import Peer, come_in, eventually
+from chatroom.packets import Code
 from tests.end_to_end.programs import run_program, server
+from tests.support.patience import eventually
+from tests.support.peer import Peer
 
 
 def has_ipv6() -> bool:
@@ -38,8 +39,7 @@ def free_range(size: int) -> int:
 
 def gets_in(port: int, name: str) -> bool:
     """Whether somebody of that name is offered a port."""
-    with Peer(port) as lobby:
-        lobby.send(Hello(VERSION, "test"))
+    with Peer.connect(port) as lobby:
         return lobby.ask(name).code is Code.PASS
 
 
@@ -60,7 +60,7 @@ def test_ports_of_a_range(tmp_path: Path) -> None:
     """Every admission is on a port of the range, however many members came by it before."""
     first = free_range(3)
     with server(tmp_path, "--ports", f"{first}-{first + 2}") as program, ExitStack() as stack:
-        members = [stack.enter_context(come_in(program.port, f"member{number}")) for number in range(30)]
+        members = [stack.enter_context(Peer.come_in(program.port, f"member{number}")) for number in range(30)]
         used = {member.socket.getpeername()[1] for member in members}
         assert used == set(range(first, first + 3))
 
@@ -69,11 +69,9 @@ def test_a_range_that_is_used_up(tmp_path: Path) -> None:
     """While every port of the range waits for its owner, the next one is told; then a port is free again."""
     first = free_range(1)
     with server(tmp_path, "--ports", f"{first}-{first}") as program:
-        with Peer(program.port) as owner:
-            owner.send(Hello(VERSION, "test"))
+        with Peer.connect(program.port) as owner:
             assert owner.ask("ann").code is Code.PASS
-            with Peer(program.port) as late:
-                late.send(Hello(VERSION, "test"))
+            with Peer.connect(program.port) as late:
                 answer = late.ask("bob")
                 assert answer.code is Code.FAIL
                 assert "cannot admit" in answer.reason
@@ -84,7 +82,7 @@ def test_a_range_that_is_used_up(tmp_path: Path) -> None:
 def test_no_new_port(tmp_path: Path) -> None:
     """With `--ports same` everybody talks on the lobby's port, and no other port is opened."""
     with server(tmp_path, "--ports", "same") as program, ExitStack() as stack:
-        members = [stack.enter_context(come_in(program.port, f"member{number}")) for number in range(5)]
+        members = [stack.enter_context(Peer.come_in(program.port, f"member{number}")) for number in range(5)]
         assert {member.socket.getpeername()[1] for member in members} == {program.port}
         done = run_program("client", f"127.0.0.1:{program.port}", "--name", "ann", input="hello\n")
         assert (done.returncode, done.stderr) == (0, "")

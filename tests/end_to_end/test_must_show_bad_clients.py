@@ -34,8 +34,9 @@ from chatroom.packets import (
     Welcome,
     encode,
 )
-from tests.end_to_end.peer import Peer, come_in, eventually, lines, reading
 from tests.end_to_end.programs import ServerProcess, server
+from tests.support.patience import eventually
+from tests.support.peer import Peer, lines, reading
 
 ROUNDS, BURST = 40, 50
 FULL_SPEED = 0.4
@@ -50,8 +51,7 @@ for it, it is below 0.01."""
 
 def offered(program: ServerProcess, name: str) -> Port:
     """Go through the lobby; where the admission is."""
-    with Peer(program.port) as lobby:
-        lobby.send(Hello(VERSION, "test"))
+    with Peer.connect(program.port) as lobby:
         assert lobby.ask(name).code is Code.PASS
         return lobby.take_port()
 
@@ -84,24 +84,24 @@ def ended(peer: Peer) -> list[object]:
 )
 def test_another_protocol_in_the_lobby(request_line: bytes, tmp_path: Path) -> None:
     """Who speaks another protocol is told in one packet, disconnected at once, and named in the log."""
-    with server(tmp_path) as program, Peer(program.port) as browser:
+    with server(tmp_path) as program, Peer.connect(program.port) as browser:
         browser.socket.sendall(request_line)
         (answer,) = ended(browser)
         assert isinstance(answer, Status)
         assert "not the chatroom's protocol" in answer.reason
         address = "{}:{}".format(*browser.socket.getsockname())
         assert_logged(program, f"{address}: not the chatroom's protocol")
-        come_in(program.port, "ann").socket.close()
+        Peer.come_in(program.port, "ann").socket.close()
 
 
 def test_a_wrong_ticket(tmp_path: Path) -> None:
     """A wrong ticket is refused and logged, and the port stays for its owner."""
     with server(tmp_path) as program:
         offer = offered(program, "ann")
-        with Peer(offer.number) as thief:
+        with Peer.connect(offer.number) as thief:
             thief.send(Admit("ann", bytes(16), "#general", 0, 0))
             assert [answer.reason for answer in ended(thief)] == ["wrong ticket"]  # type: ignore[attr-defined]
-        with Peer(offer.number) as ann:
+        with Peer.connect(offer.number) as ann:
             assert ann.admit("ann", offer.ticket).name == "ann"
         assert_logged(program, "wrong ticket")
 
@@ -110,12 +110,12 @@ def test_a_replayed_ticket(tmp_path: Path) -> None:
     """A ticket works once: on its own port nobody listens any more, on another one it is wrong."""
     with server(tmp_path) as program:
         offer = offered(program, "ann")
-        with Peer(offer.number) as ann:
+        with Peer.connect(offer.number) as ann:
             ann.admit("ann", offer.ticket)
             with pytest.raises(ConnectionRefusedError):
-                Peer(offer.number)
+                Peer.connect(offer.number)
             other = offered(program, "bob")
-            with Peer(other.number) as thief:
+            with Peer.connect(other.number) as thief:
                 thief.send(Admit("ann", offer.ticket, "#general", 0, 0))
                 assert [answer.reason for answer in ended(thief)] == ["wrong ticket"]  # type: ignore[attr-defined]
             assert_logged(program, "wrong ticket")
@@ -126,10 +126,13 @@ def test_a_replayed_ticket(tmp_path: Path) -> None:
 
 def test_a_replayed_ticket_on_the_same_connection(tmp_path: Path) -> None:
     """Where all stay on the lobby's connection, another connection's ticket is wrong, too."""
-    with server(tmp_path, "--ports", "same") as program, Peer(program.port) as ann, Peer(program.port) as bob:
+    with (
+        server(tmp_path, "--ports", "same") as program,
+        Peer.connect(program.port) as ann,
+        Peer.connect(program.port) as bob,
+    ):
         offers = []
         for peer, name in ((ann, "ann"), (bob, "bob")):
-            peer.send(Hello(VERSION, "test"))
             assert peer.ask(name).code is Code.PASS
             offers.append(peer.take_port())
         bob.send(Admit("bob", offers[0].ticket, "#general", 0, 0))
@@ -155,8 +158,8 @@ def test_a_replayed_ticket_on_the_same_connection(tmp_path: Path) -> None:
 )
 def test_a_packet_that_cannot_come_from_a_member(packet: object, tmp_path: Path) -> None:
     """A member that sends what only servers or newcomers send is told so and leaves; nothing is forged."""
-    with server(tmp_path) as program, come_in(program.port, "bob") as bob:
-        with come_in(program.port, "ann") as ann:
+    with server(tmp_path) as program, Peer.come_in(program.port, "bob") as bob:
+        with Peer.come_in(program.port, "ann") as ann:
             ann.send(Say(1, "#general", "before"), packet, Say(2, "#general", "after"))  # type: ignore[arg-type]
             assert any(isinstance(packet, Bye) and not packet.again for packet in ended(ann))
         assert [event.text for event in bob.said(1)] == ["before"]
@@ -169,8 +172,8 @@ def test_who_says_nothing_is_dropped_in_time(tmp_path: Path) -> None:
     """A member that answers nothing is dropped after --dead-after, one that answers pings stays."""
     with (
         server(tmp_path, "--dead-after", "1.5", "-v") as program,
-        come_in(program.port, "good") as good,
-        come_in(program.port, "mute") as mute,
+        Peer.come_in(program.port, "good") as good,
+        Peer.come_in(program.port, "mute") as mute,
     ):
         began = monotonic()
         while True:
@@ -193,11 +196,11 @@ def test_who_says_nothing_is_dropped_in_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [Kind.HELLO, Kind.SAY, Kind.NOTICE, 0xEE])
 def test_an_announced_length_costs_no_memory(kind: int, tmp_path: Path) -> None:
     """Whatever length a header announces: too long is refused at once, and nothing is kept for it."""
-    with server(tmp_path) as program, come_in(program.port, "ann") as ann:
+    with server(tmp_path) as program, Peer.come_in(program.port, "ann") as ann:
         before = program.resident()
         for length in (MAX_PAYLOAD + 1, 2**24, 2**31 - 1, 2**32 - 1):
             header = HEADER.pack(MAGIC, VERSION, kind, 0, length, 1, 0, 1)
-            with Peer(program.port) as lobby:
+            with Peer.connect(program.port) as lobby:
                 lobby.socket.sendall(header)
                 (answer,) = ended(lobby)
                 assert isinstance(answer, Status)
@@ -217,9 +220,9 @@ def test_memory_stays_bounded_whatever_is_sent(tmp_path: Path) -> None:
             for part in range(15)
         )
         for number in range(20):  # 20 messages of which the last part never comes
-            stack.enter_context(come_in(program.port, f"half{number}")).socket.sendall(rest)
+            stack.enter_context(Peer.come_in(program.port, f"half{number}")).socket.sendall(rest)
         for number, flood in enumerate((Ping(7), Command(1, "#general", "/help"))):
-            peer = stack.enter_context(come_in(program.port, f"flood{number}"))
+            peer = stack.enter_context(Peer.come_in(program.port, f"flood{number}"))
             peer.socket.settimeout(0.5)
             end = monotonic() + 3
             try:
@@ -230,7 +233,7 @@ def test_memory_stays_bounded_whatever_is_sent(tmp_path: Path) -> None:
             print(f"{type(flood).__name__}: {(program.resident() - before) // 1024} MiB")
         grown = program.resident() - before
         print(f"grown by {grown // 1024} MiB")
-        come_in(program.port, "good").socket.close()
+        Peer.come_in(program.port, "good").socket.close()
         assert grown < 40 * 1024
 
 
@@ -242,7 +245,7 @@ def test_memory_stays_bounded_whatever_is_sent(tmp_path: Path) -> None:
 def test_garbage_closes_only_its_own_connection(where: str, tmp_path: Path) -> None:
     """Random bytes, and valid packets with random bytes changed, in every state: nobody else notices."""
     chance = random.Random(where)
-    with server(tmp_path) as program, come_in(program.port, "ann") as ann:
+    with server(tmp_path) as program, Peer.come_in(program.port, "ann") as ann:
         for number in range(60):
             with at(where, program, f"bad{number}") as bad:
                 try:
@@ -268,10 +271,10 @@ def own_lines(peer: Peer, count: int) -> list[Event]:
 def at(where: str, program: ServerProcess, name: str) -> Peer:
     """A connection in that state."""
     if where == "member":
-        return come_in(program.port, name)
+        return Peer.come_in(program.port, name)
     if where == "admission":
-        return Peer(offered(program, name).number)
-    peer = Peer(program.port)
+        return Peer.connect(offered(program, name).number)
+    peer = Peer.connect(program.port)
     if where == "naming":
         peer.send(Hello(VERSION, "test"))
     return peer
@@ -317,7 +320,7 @@ SAMPLES = [
 
 
 def deaf(program: ServerProcess, stack: ExitStack) -> None:
-    stack.enter_context(come_in(program.port, "deaf"))
+    stack.enter_context(Peer.come_in(program.port, "deaf"))
 
 
 def one_byte_a_second(program: ServerProcess, stack: ExitStack) -> None:
@@ -343,24 +346,24 @@ def trickle(sock: socket.socket, data: bytes, stopping: threading.Event) -> None
 
 def silent(program: ServerProcess, stack: ExitStack) -> None:
     for _ in range(20):
-        stack.enter_context(Peer(program.port))
+        stack.enter_context(Peer.connect(program.port))
 
 
 def browsers(program: ServerProcess, stack: ExitStack) -> None:
     for _ in range(20):
-        peer = stack.enter_context(Peer(program.port))
+        peer = stack.enter_context(Peer.connect(program.port))
         peer.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
 
 
 def half_a_line(program: ServerProcess, stack: ExitStack) -> None:
-    half = stack.enter_context(come_in(program.port, "half"))
+    half = stack.enter_context(Peer.come_in(program.port, "half"))
     half.socket.sendall(encode(Say(1, "#general", "x" * 60_000))[:-9])
 
 
 def commands_without_end(program: ServerProcess, stack: ExitStack) -> None:
     for number in range(150):
-        stack.enter_context(come_in(program.port, f"idle{number}"))  # so that answers are long
-    asks = stack.enter_context(come_in(program.port, "asks"))
+        stack.enter_context(Peer.come_in(program.port, f"idle{number}"))  # so that answers are long
+    asks = stack.enter_context(Peer.come_in(program.port, "asks"))
     data = encode(Command(1, "#general", "/who")) * 500
 
     def ask() -> None:
@@ -392,7 +395,7 @@ def joins_that_want_all_history(program: ServerProcess, stack: ExitStack) -> Non
         while not stopping.is_set():
             number += 1
             offer = offered(program, f"historian{number}")
-            with Peer(offer.number) as historian:
+            with Peer.connect(offer.number) as historian:
                 historian.admit(f"historian{number}", offer.ticket, 0, 65535)
 
     thread = threading.Thread(target=join)
@@ -419,7 +422,7 @@ def test_the_others_talk_on_at_full_speed(
 ) -> None:
     """With a client that does not behave, the conversation of the others is as fast as without it."""
     with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
-        members = [stack.enter_context(come_in(program.port, f"member{number}")) for number in range(4)]
+        members = [stack.enter_context(Peer.come_in(program.port, f"member{number}")) for number in range(4)]
         before = max(rate(members, start) for start in (1, 2, 3))
         scene(program, stack)
         after = max(rate(members, start) for start in (4, 5, 6))
@@ -444,9 +447,9 @@ def test_a_member_that_never_reads_is_dropped_with_a_log_line(tmp_path: Path) ->
     """A member that never reads is told apart by its backlog, dropped and logged; the others miss nothing."""
     with (
         server(tmp_path) as program,
-        come_in(program.port, "deaf"),
-        come_in(program.port, "talker") as talker,
-        come_in(program.port, "other") as other,
+        Peer.come_in(program.port, "deaf"),
+        Peer.come_in(program.port, "talker") as talker,
+        Peer.come_in(program.port, "other") as other,
         reading(other) as heard,
         reading(talker) as echoed,
     ):

@@ -14,8 +14,10 @@ import pytest
 from chatroom.events import Event
 from chatroom.limits import DEFAULT_CHANNEL
 from chatroom.packets import VERSION, Bye, Hello, Say, Username, encode
-from tests.end_to_end.peer import Peer, come_in, eventually, lines
-from tests.end_to_end.programs import ServerProcess, run_all, server
+from tests.end_to_end.programs import ServerProcess, server
+from tests.support.patience import eventually
+from tests.support.peer import Peer, lines
+from tests.support.tasks import run_all
 
 CONNECTS, AT_ONCE = 1000, 4
 BACK_SECONDS = 2.0
@@ -25,23 +27,22 @@ def come_and_go(program: ServerProcess, chance: random.Random, name: str) -> Non
     """Connect, and leave at some point of the way, by a goodbye, an end of stream, or a reset."""
     match chance.randrange(6):
         case 0:
-            peer = Peer(program.port)
+            peer = Peer.connect(program.port)
         case 1:
-            peer = Peer(program.port)
+            peer = Peer.connect(program.port)
             peer.socket.sendall(encode(Hello(VERSION, "x" * 50))[: chance.randrange(1, 60)])
         case 2:
-            peer = Peer(program.port)
+            peer = Peer.connect(program.port)
             peer.send(Hello(VERSION, "x"), Username(name, bytes(16)))  # and away before the answer
         case 3:
-            peer = Peer(program.port)
-            peer.send(Hello(VERSION, "x"))
+            peer = Peer.connect(program.port)
             peer.ask(name)
         case 4:
-            peer = come_in(program.port, name)
+            peer = Peer.come_in(program.port, name)
             peer.send(*lines(2))
             peer.socket.sendall(encode(Say(3, DEFAULT_CHANNEL, "x" * 9000))[: chance.randrange(1, 9000)])
         case _:
-            peer = come_in(program.port, name)
+            peer = Peer.come_in(program.port, name)
             peer.send(*lines(1), Bye(False, "enough"))
     if chance.random() < 0.3:  # a reset instead of an end
         peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -53,7 +54,7 @@ def come_and_go(program: ServerProcess, chance: random.Random, name: str) -> Non
 def test_a_thousand_connects_and_disconnects(ports: str, tmp_path: Path) -> None:
     """Threads, sockets and descriptors are back within 2 s of the last one; every name is free again."""
     with server(tmp_path, "--ports", ports, data=str(tmp_path / "history")) as program:
-        come_in(program.port, "first").socket.close()
+        Peer.come_in(program.port, "first").socket.close()
         eventually(lambda: program.threads() <= 8, "the first one is still there")
         threads, descriptors = program.threads(), len(program.descriptors())
         memory = program.resident()
@@ -74,8 +75,7 @@ def test_a_thousand_connects_and_disconnects(ports: str, tmp_path: Path) -> None
             f" (before: {descriptors}), {program.resident() - memory} KiB more"
         )
         for number in range(CONNECTS):
-            with Peer(program.port) as lobby:
-                lobby.send(Hello(VERSION, "x"))
+            with Peer.connect(program.port) as lobby:
                 answer = lobby.ask(f"guest{number}")
                 assert answer.code == 0, f"guest{number}: {answer.reason}"
         assert program.resident() - memory < 20 * 1024
@@ -84,18 +84,17 @@ def test_a_thousand_connects_and_disconnects(ports: str, tmp_path: Path) -> None
 @pytest.mark.slow
 def test_a_name_is_free_again_as_soon_as_its_owner_is_gone(tmp_path: Path) -> None:
     """A name that was given and not used, in the lobby or as a member, can be taken again at once."""
-    with server(tmp_path) as program, come_in(program.port, "watch") as watch:
+    with server(tmp_path) as program, Peer.come_in(program.port, "watch") as watch:
         for _ in range(50):
             eventually(lambda: free(program, "ann"), "the name was not given back")
-            come_in(program.port, "bob").socket.close()
+            Peer.come_in(program.port, "bob").socket.close()
             while (event := watch.expect(Event)).kind.word != "left":
                 assert event.author in ("bob", "watch")
 
 
 def free(program: ServerProcess, name: str) -> bool:
     """Whether the name is given; it is not used."""
-    with Peer(program.port) as lobby:
-        lobby.send(Hello(VERSION, "x"))
+    with Peer.connect(program.port) as lobby:
         return lobby.ask(name).code == 0
 
 
@@ -110,10 +109,10 @@ def test_no_descriptor_left(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     try:
         with ExitStack() as stack:
-            ann, bob = (stack.enter_context(come_in(program.port, name)) for name in ("ann", "bob"))
+            ann, bob = (stack.enter_context(Peer.come_in(program.port, name)) for name in ("ann", "bob"))
             ports = [waiting(program, f"guest{number}") for number in range(10)]
             for port in [program.port] * 60 + ports:
-                stack.enter_context(Peer(port))
+                stack.enter_context(Peer.connect(port))
             eventually(lambda: len(program.descriptors()) >= 60, "there are descriptors left")
             before = program.processor_seconds()
             threading.Event().wait(1)
@@ -121,7 +120,7 @@ def test_no_descriptor_left(tmp_path: Path) -> None:
             ann.send(*lines(100))
             assert len(bob.said(100)) == 100
         eventually(lambda: len(program.descriptors()) < 50, "descriptors are not given back")
-        come_in(program.port, "late").socket.close()
+        Peer.come_in(program.port, "late").socket.close()
         assert program.stop()[0] == 0
         assert "Traceback" not in program.errors()
     finally:
@@ -130,7 +129,6 @@ def test_no_descriptor_left(tmp_path: Path) -> None:
 
 def waiting(program: ServerProcess, name: str) -> int:
     """A newcomer that does not come to its admission port; which that is."""
-    with Peer(program.port) as lobby:
-        lobby.send(Hello(VERSION, "x"))
+    with Peer.connect(program.port) as lobby:
         assert lobby.ask(name).code == 0
         return lobby.take_port().number

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from client import Client
-from tests.end_to_end.peer import come_in
 from tests.end_to_end.programs import ROOT, run_program, server
+from tests.support.peer import Peer
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> None:
@@ -164,7 +164,7 @@ def test_bad_option_of_the_client(arguments: list[str]) -> None:
 
 def test_names_and_channels_that_cannot_be(tmp_path: Path) -> None:
     """A name that is bad or taken, and a channel that is none, is said in one line."""
-    with server(tmp_path) as program, come_in(program.port, "ann"):
+    with server(tmp_path) as program, Peer.come_in(program.port, "ann"):
         address = f"127.0.0.1:{program.port}"
         assert_one_line(run_program("client", address, "--name", "ANN"), "ANN", "in use")
         assert_one_line(run_program("client", address, "--name", "a b"), "name")
@@ -195,7 +195,7 @@ def test_no_chatroom_there() -> None:
 
 def test_server_gone_in_mid_session(tmp_path: Path) -> None:
     """A client that is told not to retry says that the server is gone, and ends."""
-    with server(tmp_path) as program, come_in(program.port, "watch") as watch:
+    with server(tmp_path) as program, Peer.come_in(program.port, "watch") as watch:
         address = f"127.0.0.1:{program.port}"
         child = subprocess.Popen(
             [sys.executable, "-m", "client", address, "--name", "ann", "--retry-for", "0", "--follow"],

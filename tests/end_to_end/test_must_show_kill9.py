@@ -11,8 +11,9 @@ import pytest
 
 from chatroom.events import Event
 from chatroom.packets import Packet
-from tests.end_to_end.peer import Peer, come_in, eventually, lines, reading
 from tests.end_to_end.programs import run_program, server
+from tests.support.patience import eventually
+from tests.support.peer import Peer, lines, reading
 
 TALKERS = 8
 
@@ -23,7 +24,9 @@ def test_what_was_shown_survives_kill_9(after: int, tmp_path: Path) -> None:
     """After a restart, history is whole and holds all that anybody was shown; the next seq follows it."""
     history = tmp_path / "history"
     with server(tmp_path, data=str(history)) as program, ExitStack() as stack:
-        members = [stack.enter_context(come_in(program.port, f"member{number}")) for number in range(TALKERS)]
+        members = [
+            stack.enter_context(Peer.come_in(program.port, f"member{number}")) for number in range(TALKERS)
+        ]
         seen = [stack.enter_context(reading(member)) for member in members]
         talkers = [threading.Thread(target=lambda member=member: talk(member)) for member in members]
         for talker in talkers:
@@ -36,7 +39,7 @@ def test_what_was_shown_survives_kill_9(after: int, tmp_path: Path) -> None:
     assert run_program("server", "--check", str(history)).returncode == 0
     replayed: list[Packet] = []
     with server(tmp_path, data=str(history)) as program:
-        again = come_in(program.port, "again", 1, 0, replayed)
+        again = Peer.come_in(program.port, "again", 1, 0, replayed)
         again.socket.close()
         program.stop()
     with closing(sqlite3.connect(history)) as file:

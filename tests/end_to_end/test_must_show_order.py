@@ -11,8 +11,10 @@ import pytest
 
 from chatroom.events import Event, EventKind
 from chatroom.packets import Bye, Live, Packet
-from tests.end_to_end.peer import Peer, come_in, eventually, lines, reading
-from tests.end_to_end.programs import ServerProcess, run_all, server
+from tests.end_to_end.programs import ServerProcess, server
+from tests.support.patience import eventually
+from tests.support.peer import Peer, lines, reading
+from tests.support.tasks import run_all
 
 TALKERS, LINES, BURST, GUESTS = 16, 1000, 25, 3
 COME_BACK_LINES = 5000
@@ -30,8 +32,10 @@ def events_of(packets: list[Packet]) -> list[Line]:
 def test_sixteen_talkers_while_members_come_and_go(ports: str, tmp_path: Path) -> None:
     """Who stayed saw one sequence, who came a suffix without gap or double; each talker's lines in order."""
     with server(tmp_path, "--ports", ports, data=str(tmp_path / "history")) as program, ExitStack() as stack:
-        stayers = [stack.enter_context(come_in(program.port, f"stayer{number}")) for number in range(2)]
-        talkers = [stack.enter_context(come_in(program.port, f"talker{number}")) for number in range(TALKERS)]
+        stayers = [stack.enter_context(Peer.come_in(program.port, f"stayer{number}")) for number in range(2)]
+        talkers = [
+            stack.enter_context(Peer.come_in(program.port, f"talker{number}")) for number in range(TALKERS)
+        ]
         seen = [stack.enter_context(reading(peer)) for peer in (*stayers, *talkers)]
         over, gone = threading.Event(), threading.Semaphore(0)
         joined: list[list[Packet]] = []
@@ -109,7 +113,7 @@ def come_and_go(
                 [(0, 0), (0, 50), (0, 3000), (1, 0), (choose.randrange(1, 3000), 0)]
             )
             packets: list[Packet] = []
-            with come_in(program.port, f"guest{number}-{turn}", since, replay, packets) as guest:
+            with Peer.come_in(program.port, f"guest{number}-{turn}", since, replay, packets) as guest:
                 for _ in range(choose.randrange(1, 1500)):
                     packets.append(guest.expect(object))
                     if over.is_set():
@@ -144,7 +148,7 @@ def assert_suffix(packets: list[Packet], sequence: list[Line]) -> None:
 def test_a_member_that_comes_back_again_and_again_gets_each_line_once(tmp_path: Path) -> None:
     """A member that is cut off in the middle and names the last seq it saw gets all the rest, once."""
     with server(tmp_path) as program, ExitStack() as stack:
-        talker = stack.enter_context(come_in(program.port, "talker"))
+        talker = stack.enter_context(Peer.come_in(program.port, "talker"))
         own = stack.enter_context(reading(talker))
         got: list[Packet] = []
 
@@ -152,7 +156,7 @@ def test_a_member_that_comes_back_again_and_again_gets_each_line_once(tmp_path: 
             since, turn = 1, 0
             while (count := said(got)) < COME_BACK_LINES:
                 turn += 1
-                with come_in(program.port, f"guest{turn}", since, 0, got) as guest:
+                with Peer.come_in(program.port, f"guest{turn}", since, 0, got) as guest:
                     count = said(got)
                     for _ in range(400):
                         if count >= COME_BACK_LINES:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from chatroom.events import Event
-from tests.end_to_end.peer import come_in, eventually
 from tests.end_to_end.programs import ROOT, ServerProcess, processor_seconds, server
+from tests.support.patience import eventually
+from tests.support.peer import Peer
 
 MEMBER_KIB = 40
 START_SECONDS = 0.3
@@ -26,10 +27,10 @@ def test_memory_of_an_idle_member(tmp_path: Path) -> None:
     """A thousand members, admitted through the whole handshake, cost at most 40 KiB each."""
     with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
         for number in range(10):
-            come_in(program.port, f"early{number}").socket.close()
+            Peer.come_in(program.port, f"early{number}").socket.close()
         before = program.resident()
         for number in range(1000):
-            stack.enter_context(come_in(program.port, f"member{number}"))
+            stack.enter_context(Peer.come_in(program.port, f"member{number}"))
         eventually(lambda: program.threads() >= 1000, "not all have a handler")
         each = (program.resident() - before) / 1000
         print(f"{each:.1f} KiB for each idle member")
@@ -55,7 +56,7 @@ def test_idle_programs_need_no_processor(tmp_path: Path) -> None:
     """With 100 idle members, the server and a client need less than half a percent of a core each."""
     with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
         for number in range(99):
-            stack.enter_context(come_in(program.port, f"member{number}"))
+            stack.enter_context(Peer.come_in(program.port, f"member{number}"))
         client = stack.enter_context(watching(program))
         server_share, client_share = (
             share / IDLE_SECONDS for share in used(program.process.pid, client, IDLE_SECONDS)
@@ -69,7 +70,7 @@ def test_idle_programs_need_no_processor(tmp_path: Path) -> None:
 def watching(program: ServerProcess) -> Iterator[int]:
     """A client program that follows the conversation; its process id."""
     with (
-        come_in(program.port, "watch") as watch,
+        Peer.come_in(program.port, "watch") as watch,
         subprocess.Popen(
             [sys.executable, "-m", "client", f"127.0.0.1:{program.port}", "--name", "ann", "--follow"],
             stdin=subprocess.DEVNULL,

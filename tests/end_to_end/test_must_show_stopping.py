@@ -13,8 +13,8 @@ import pytest
 
 from chatroom.events import Event, EventKind
 from chatroom.packets import VERSION, Admit, Bye, Hello, Packet, Welcome, encode
-from tests.end_to_end.peer import Peer, come_in, lines, reading
 from tests.end_to_end.programs import ServerProcess, server
+from tests.support.peer import Peer, lines, reading
 
 STOP_SECONDS = 2.0
 
@@ -28,16 +28,15 @@ def nobody(_server: ServerProcess, _stack: ExitStack) -> None:
 
 def silent_in_the_lobby(server: ServerProcess, stack: ExitStack) -> None:
     for _ in range(5):
-        stack.enter_context(Peer(server.port))
+        stack.enter_context(Peer.connect(server.port))
 
 
 def mid_packet_in_the_lobby(server: ServerProcess, stack: ExitStack) -> None:
-    stack.enter_context(Peer(server.port)).socket.sendall(encode(Hello(VERSION, "test"))[:-2])
+    stack.enter_context(Peer.connect(server.port)).socket.sendall(encode(Hello(VERSION, "test"))[:-2])
 
 
 def with_a_name(server: ServerProcess, stack: ExitStack) -> Peer:
-    lobby = stack.enter_context(Peer(server.port))
-    lobby.send(Hello(VERSION, "test"))
+    lobby = stack.enter_context(Peer.connect(server.port))
     lobby.ask("ann")
     return lobby
 
@@ -47,31 +46,31 @@ def awaited_at_the_admission_port(server: ServerProcess, stack: ExitStack) -> No
 
 
 def silent_at_the_admission_port(server: ServerProcess, stack: ExitStack) -> None:
-    stack.enter_context(Peer(with_a_name(server, stack).take_port().number))
+    stack.enter_context(Peer.connect(with_a_name(server, stack).take_port().number))
 
 
 def member_mid_packet(server: ServerProcess, stack: ExitStack) -> None:
-    member = stack.enter_context(come_in(server.port, "ann"))
+    member = stack.enter_context(Peer.come_in(server.port, "ann"))
     member.socket.sendall(b"".join(map(encode, lines(3)))[:-4])
     member.said(2)
 
 
 def member_that_never_reads(server: ServerProcess, stack: ExitStack) -> None:
-    stack.enter_context(come_in(server.port, "deaf"))
-    with come_in(server.port, "bob") as bob:
+    stack.enter_context(Peer.come_in(server.port, "deaf"))
+    with Peer.come_in(server.port, "bob") as bob:
         for start in range(1, 400, 40):  # 12 MB, far more than the system's buffers
             bob.send(*lines(40, start, "x" * 30_000))
             bob.said(40)
 
 
 def member_that_does_not_read_its_catching_up(server: ServerProcess, stack: ExitStack) -> None:
-    with come_in(server.port, "bob") as bob:
+    with Peer.come_in(server.port, "bob") as bob:
         for start in range(1, 400, 40):
             bob.send(*lines(40, start, "x" * 30_000))
             bob.said(40)
     lobby = with_a_name(server, stack)
     offer = lobby.take_port()
-    slow = stack.enter_context(Peer(offer.number))
+    slow = stack.enter_context(Peer.connect(offer.number))
     slow.send(Admit("ann", offer.ticket, "#general", 1, 0))
     slow.expect(Welcome)
     slow.expect(Event)
@@ -80,7 +79,7 @@ def member_that_does_not_read_its_catching_up(server: ServerProcess, stack: Exit
 def talkers_that_never_read(server: ServerProcess, stack: ExitStack) -> None:
     """Most of the members: the talkers are slowed until nothing more is taken of them."""
     for number in range(6):
-        talker = stack.enter_context(come_in(server.port, f"deaf{number}"))
+        talker = stack.enter_context(Peer.come_in(server.port, f"deaf{number}"))
         talker.socket.settimeout(0.2)
         with suppress(TimeoutError):
             for start in range(1, 4000, 40):
@@ -107,7 +106,7 @@ SCENES: list[Scene] = [
 def test_ends_in_time_whatever_its_guests_do(scene: Scene, number: signal.Signals, tmp_path: Path) -> None:
     """The server ends within 2 s with exit code 0, and a member that reads is told before the end."""
     with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
-        good = stack.enter_context(come_in(program.port, "good"))
+        good = stack.enter_context(Peer.come_in(program.port, "good"))
         with reading(good) as packets:
             scene(program, stack)
             code, seconds = program.stop(number)
@@ -132,9 +131,11 @@ def test_a_signal_in_any_moment_after_the_first_line_ends_it(tmp_path: Path) -> 
 def test_talkers_at_full_speed_are_told_and_what_they_saw_is_stored(tmp_path: Path) -> None:
     """While eight talk as fast as they can: all are told, and what anybody was shown is stored."""
     with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
-        talkers = [stack.enter_context(come_in(program.port, f"talker{number}")) for number in range(8)]
+        talkers = [stack.enter_context(Peer.come_in(program.port, f"talker{number}")) for number in range(8)]
         started = threading.Barrier(len(talkers) + 1)
-        listeners = [stack.enter_context(come_in(program.port, f"listener{number}")) for number in range(2)]
+        listeners = [
+            stack.enter_context(Peer.come_in(program.port, f"listener{number}")) for number in range(2)
+        ]
         seen = [stack.enter_context(reading(member)) for member in (*listeners, *talkers)]
 
         def talk(talker: Peer) -> None:

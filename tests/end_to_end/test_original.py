@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,15 @@ import pytest
 import client.link
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_TEXT
-from chatroom.packets import Code, Hello, Packet, Say, Status, encode
+from chatroom.packets import Code, Packet, Say, Status, encode
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from client import Client
 from server.app import App
 from server.connection import NativeConnection
-from tests.end_to_end.peer import Peer, come_in, eventually, lines, port_of, running
+from tests.end_to_end.in_process import port_of, running
+from tests.support.patience import eventually
+from tests.support.peer import Peer, lines
 from tests.views.screen import Screen
 from views import Submitted, View
 
@@ -26,7 +29,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def app() -> Iterator[App]:
+def owners(monkeypatch: pytest.MonkeyPatch) -> dict[str, Reaper]:
+    """The reaper of every thread that was spawned in this test, by the thread's name."""
+    found: dict[str, Reaper] = {}
+    spawn = Reaper.spawn
+
+    def noting(reaper: Reaper, target: Callable[[], None], name: str) -> threading.Thread:
+        found[name] = reaper
+        return spawn(reaper, target, name)
+
+    monkeypatch.setattr(Reaper, "spawn", noting)
+    return found
+
+
+@pytest.fixture
+def app(owners: dict[str, Reaper]) -> Iterator[App]:
     """A server for one test."""
     with running() as app:
         yield app
@@ -41,7 +58,7 @@ def texts(events: list[Event]) -> list[str]:
 
 def test_several_messages_from_one_client(app: App) -> None:
     """Many packets in one segment, or one packet in many segments: the same events in the same order."""
-    with come_in(port_of(app), "ann") as ann, come_in(port_of(app), "bob") as bob:
+    with Peer.come_in(port_of(app), "ann") as ann, Peer.come_in(port_of(app), "bob") as bob:
         ann.send(*lines(50))
         for byte in b"".join(map(encode, lines(3, start=51))):
             ann.socket.sendall(bytes((byte,)))
@@ -59,7 +76,7 @@ def test_several_messages_from_one_client(app: App) -> None:
 def test_several_messages_from_several_clients(app: App) -> None:
     """All talk at once: every member sees one and the same order, and in it each talker's own order."""
     names, count = ["ann", "bob", "eve", "joe"], 100
-    peers = [come_in(port_of(app), name) for name in names]
+    peers = [Peer.come_in(port_of(app), name) for name in names]
     try:
         talkers = [
             threading.Thread(target=lambda peer=peer, name=name: peer.send(*lines(count, text=name)))
@@ -83,7 +100,7 @@ def test_several_messages_from_several_clients(app: App) -> None:
 def test_first_come_first_served(app: App) -> None:
     """A line that somebody was shown before another one was sent stands before it, whoever says them."""
     port = port_of(app)
-    with come_in(port, "ann") as ann, come_in(port, "bob") as bob, come_in(port, "eve") as eve:
+    with Peer.come_in(port, "ann") as ann, Peer.come_in(port, "bob") as bob, Peer.come_in(port, "eve") as eve:
         for number in range(1, 21):
             talker = (ann, bob)[number % 2]
             talker.send(Say(number, "#general", f"line {number}"))
@@ -97,7 +114,7 @@ def test_first_come_first_served(app: App) -> None:
 def test_packet_outlines_the_sending_of_multiple_packets(app: App, letter: str) -> None:
     """A text of 64 KiB travels as several packets and is one message again at the other side."""
     text = letter * (MAX_TEXT // len(letter.encode()))
-    with come_in(port_of(app), "ann") as ann, come_in(port_of(app), "bob") as bob:
+    with Peer.come_in(port_of(app), "ann") as ann, Peer.come_in(port_of(app), "bob") as bob:
         ann.send(Say(1, "#general", text))
         assert texts(bob.said(1)) == [text]
         assert texts(ann.said(1)) == [text]
@@ -107,7 +124,7 @@ def test_a_message_that_stops_in_the_middle_holds_nobody_up(app: App) -> None:
     """While the packets of a long text are on their way, the others' lines are not held up by it."""
     long = Say(1, "#general", "x" * MAX_TEXT)
     data = encode(long)
-    with come_in(port_of(app), "ann") as ann, come_in(port_of(app), "bob") as bob:
+    with Peer.come_in(port_of(app), "ann") as ann, Peer.come_in(port_of(app), "bob") as bob:
         ann.socket.sendall(data[: len(data) // 2])
         bob.send(*lines(10))
         assert texts(bob.said(10)) == [line.text for line in lines(10)]
@@ -118,15 +135,16 @@ def test_a_message_that_stops_in_the_middle_holds_nobody_up(app: App) -> None:
 # --- thread logic moves from server to chatroom ---------------------------------------------------------
 
 
-def test_thread_logic_moves_from_server_to_chatroom(app: App) -> None:
-    """Whatever thread runs while members are here belongs to the Chatroom's reaper; the Server has none."""
-    with come_in(port_of(app), "ann"), come_in(port_of(app), "bob"):
-        reaper = app._chatroom._reaper
-        owned = {*reaper._threads, reaper._reaping}
-        running_now = set(threading.enumerate()) - {threading.main_thread()}
-        assert running_now <= owned
-        names = {thread.name for thread in owned}
-        assert {"accept", "forwarder", "server-reaper", "handler ann", "handler bob"} <= names
+def test_thread_logic_moves_from_server_to_chatroom(app: App, owners: dict[str, Reaper]) -> None:
+    """All threads that run while members are here belong to the Chatroom's reaper; the Server has none."""
+    with Peer.come_in(port_of(app), "ann"), Peer.come_in(port_of(app), "bob"):
+        reaper = owners["forwarder"]
+        owned = [*reaper.names, "server-reaper"]
+        running_now = [
+            thread.name for thread in threading.enumerate() if thread is not threading.main_thread()
+        ]
+        assert not Counter(running_now) - Counter(owned)
+        assert {"accept", "forwarder", "handler ann", "handler bob"} <= {*owned}
 
 
 def test_only_the_reaper_makes_threads() -> None:
@@ -145,23 +163,21 @@ def test_only_the_reaper_makes_threads() -> None:
 
 def test_connect_send_new_port_disconnect_listen_admit(app: App) -> None:
     """The lobby tells a new port and closes; the new port listens already, admits its owner, and is gone."""
-    with Peer(port_of(app)) as lobby:
-        lobby.send(Hello(1, "test"))
+    with Peer.connect(port_of(app)) as lobby:
         assert lobby.ask("ann").code is Code.PASS
         offer = lobby.take_port()
         assert offer.number not in (0, port_of(app))
         assert lobby.receive() is None, "the lobby's connection must be closed"
-    with Peer(offer.number) as ann:
+    with Peer.connect(offer.number) as ann:
         welcome = ann.admit("ann", offer.ticket)
         assert (welcome.name, welcome.channel) == ("ann", "#general")
         with pytest.raises(ConnectionRefusedError):
-            Peer(offer.number)
+            Peer.connect(offer.number)
 
 
 def test_staying_on_the_connection() -> None:
     """With `--ports same` the port is 0, nobody closes, and the same connection admits."""
-    with running(ports="same") as app, Peer(port_of(app)) as ann:
-        ann.send(Hello(1, "test"))
+    with running(ports="same") as app, Peer.connect(port_of(app)) as ann:
         assert ann.ask("ann").code is Code.PASS
         offer = ann.take_port()
         assert offer.number == 0
@@ -170,13 +186,12 @@ def test_staying_on_the_connection() -> None:
 
 def test_the_port_stays_for_its_owner(app: App) -> None:
     """A stranger without the ticket is refused on the new port; the owner is admitted after it."""
-    with Peer(port_of(app)) as lobby:
-        lobby.send(Hello(1, "test"))
+    with Peer.connect(port_of(app)) as lobby:
         lobby.ask("ann")
         offer = lobby.take_port()
-    with Peer(offer.number) as stranger, pytest.raises(AssertionError, match="Status"):
+    with Peer.connect(offer.number) as stranger, pytest.raises(AssertionError, match="Status"):
         stranger.admit("ann", bytes(16))
-    with Peer(offer.number) as ann:
+    with Peer.connect(offer.number) as ann:
         assert ann.admit("ann", offer.ticket).name == "ann"
 
 
@@ -197,7 +212,7 @@ def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPat
         went.add(threading.current_thread().name)
         send(connection, data)
 
-    with come_in(port_of(app), "ann") as ann, come_in(port_of(app), "bob") as bob:
+    with Peer.come_in(port_of(app), "ann") as ann, Peer.come_in(port_of(app), "bob") as bob:
         monkeypatch.setattr(WaitingQueue, "put", noting_put)
         monkeypatch.setattr(NativeConnection, "send", noting_send)
         ann.send(*lines(5))
@@ -215,25 +230,22 @@ def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPat
 
 def test_handshake_status_pass_end(app: App) -> None:
     """A taken name is answered by FAIL and its reason, another one by PASS; both sides say END."""
-    with come_in(port_of(app), "ann"), Peer(port_of(app)) as lobby:
-        lobby.send(Hello(1, "test"))
+    with Peer.come_in(port_of(app), "ann"), Peer.connect(port_of(app)) as lobby:
         for taken in ("ann", "ANN", "Ａｎｎ"):
-            answer = lobby.ask(taken)
+            answer = lobby.ask(taken, hello=taken == "ann")
             assert answer.code is Code.FAIL
             assert "in use" in answer.reason
-        assert lobby.ask("no such thing").code is Code.FAIL
-        assert lobby.ask("bob") == Status(Code.PASS)
+        assert lobby.ask("no such thing", hello=False).code is Code.FAIL
+        assert lobby.ask("bob", hello=False) == Status(Code.PASS)
         offer = lobby.take_port()
         assert lobby.receive() is None
-        with Peer(offer.number) as bob:
+        with Peer.connect(offer.number) as bob:
             assert bob.admit("bob", offer.ticket).name == "bob"
 
 
 def test_one_name_for_one_of_two(app: App) -> None:
     """Two who ask for the same name before either is admitted: exactly one gets PASS."""
-    with Peer(port_of(app)) as one, Peer(port_of(app)) as other:
-        for peer in (one, other):
-            peer.send(Hello(1, "test"))
+    with Peer.connect(port_of(app)) as one, Peer.connect(port_of(app)) as other:
         assert one.ask("ann").code is Code.PASS
         assert other.ask("ann").code is Code.FAIL
 
@@ -241,7 +253,9 @@ def test_one_name_for_one_of_two(app: App) -> None:
 # --- client: a thread for each burst, and one that removes the dead -------------------------------------
 
 
-def test_client_thread_per_burst_and_reaper(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_thread_per_burst_and_reaper(
+    app: App, owners: dict[str, Reaper], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each burst has its thread; one that is slow does not change the order; ended ones are joined."""
     first, second, names = threading.Event(), threading.Event(), []
     sift = client.link.sift
@@ -258,7 +272,7 @@ def test_client_thread_per_burst_and_reaper(app: App, monkeypatch: pytest.Monkey
         return pieces
 
     monkeypatch.setattr(client.link, "sift", slow_first)
-    with Client(port=port_of(app), name="bob") as bob, come_in(port_of(app), "ann") as ann:
+    with Client(port=port_of(app), name="bob") as bob, Peer.come_in(port_of(app), "ann") as ann:
         ann.send(*lines(1))
         assert first.wait(5)
         ann.send(*lines(1, start=2))
@@ -272,28 +286,21 @@ def test_client_thread_per_burst_and_reaper(app: App, monkeypatch: pytest.Monkey
         assert seen == ["line 1", "line 2"]
         assert len(set(names)) == len(names)
         assert all(name.startswith("client-burst-") for name in names)
-        eventually(lambda: not bursts(bob._reaper), "the bursts' threads were not joined")
-
-
-def bursts(reaper: Reaper) -> list[str]:
-    """Names of the bursts' threads that the reaper has not joined yet."""
-    with reaper._lock:
-        return [thread.name for thread in reaper._threads if "burst" in thread.name]
+        reaper = owners[names[0]]
+        eventually(lambda: "burst" not in str(reaper.names), "the bursts' threads were not joined")
 
 
 # --- the same on the server side ------------------------------------------------------------------------
 
 
-def test_same_on_server(app: App) -> None:
+def test_same_on_server(app: App, owners: dict[str, Reaper]) -> None:
     """The server's threads are joined by the same class; a member that left leaves no thread behind."""
-    reaper = app._chatroom._reaper
-    with Client(port=port_of(app), name="bob") as bob:
-        assert type(reaper) is type(bob._reaper) is Reaper
-        assert any(thread.name == "handler bob" for thread in reaper._threads)
+    with Client(port=port_of(app), name="bob"):
+        reaper = owners["forwarder"]
+        assert "handler bob" in reaper.names
+        assert owners["client-connection"] is not reaper
     eventually(
-        lambda: (
-            not [thread for thread in reaper._threads if thread.name.startswith(("handler", "handshake"))]
-        ),
+        lambda: not [name for name in reaper.names if name.startswith(("handler", "handshake"))],
         "the member's thread was not joined",
     )
 

@@ -16,9 +16,7 @@ import pytest
 
 from chatroom.limits import MAX_TEXT
 from client import Client, EventKind
-
-SECONDS = 60.0
-"""How long a program may take before a test fails; a shared machine stalls now and then."""
+from tests.support.patience import PROGRAM_PATIENCE
 
 
 class Programs:
@@ -39,7 +37,7 @@ class Programs:
 
     def stop_server(self, number: int = signal.SIGKILL) -> None:
         self.server.send_signal(number)
-        self.server.wait(SECONDS)
+        self.server.wait(PROGRAM_PATIENCE)
 
     def client(self, *options: str) -> subprocess.Popen[bytes]:
         """Start a client between pipes."""
@@ -48,7 +46,7 @@ class Programs:
     def run(self, given: bytes, *options: str) -> tuple[int, str, str]:
         """A client's whole run: exit code, stdout, stderr."""
         program = self.client(*options)
-        out, err = program.communicate(given, SECONDS)
+        out, err = program.communicate(given, PROGRAM_PATIENCE)
         return program.returncode, out.decode(), err.decode()
 
     def said(self, name: str = "reader") -> list[str]:
@@ -148,7 +146,7 @@ def test_follow_stays_after_the_end_of_input(programs: Programs, number: int) ->
     assert read_line(follower).endswith("bot joined")
     assert read_line(follower).endswith("bot: hello")
     follower.send_signal(number)
-    assert follower.wait(SECONDS) == 0
+    assert follower.wait(PROGRAM_PATIENCE) == 0
     assert follower.stderr is not None
     assert follower.stderr.read() == b""
 
@@ -161,7 +159,7 @@ def test_nobody_reads_the_output_any_more(programs: Programs) -> None:
     program.stdout.close()
     program.stdout = None
     given = [f"line {number}" for number in range(2000)]
-    _, err = program.communicate("\n".join(given).encode(), SECONDS)
+    _, err = program.communicate("\n".join(given).encode(), PROGRAM_PATIENCE)
     assert (program.returncode, err) == (0, b"")
     assert programs.said() == given
 
@@ -172,7 +170,7 @@ def test_a_reader_that_has_stopped_does_not_keep_a_signal_waiting(programs: Prog
     assert read_line(program).endswith("watch joined")
     programs.run(b"x" * 60_000 + b"\n" + b"y" * 60_000 + b"\n" + b"z" * 60_000 + b"\n", "--name", "bot")
     program.send_signal(signal.SIGTERM)
-    assert program.wait(SECONDS) == 0
+    assert program.wait(PROGRAM_PATIENCE) == 0
 
 
 @pytest.mark.parametrize("closed", [0, 1])
@@ -185,7 +183,7 @@ def test_without_stdin_or_stdout(programs: Programs, closed: int) -> None:
         stderr=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
     ) as program:
-        _, err = program.communicate(b"hello\n" if closed else b"", SECONDS)
+        _, err = program.communicate(b"hello\n" if closed else b"", PROGRAM_PATIENCE)
         assert (program.returncode, err) == (0, b"")
     assert programs.said() == (["hello"] if closed else [])
 
@@ -243,7 +241,7 @@ def test_a_server_that_is_gone_for_good(programs: Programs) -> None:
     assert read_line(program).endswith("bot joined")
     programs.stop_server()
     write(program, b"lost\n")  # read long before the time for retrying is over
-    _, err = program.communicate(timeout=SECONDS)
+    _, err = program.communicate(timeout=PROGRAM_PATIENCE)
     assert program.returncode == 1
     lost, gone = err.decode().splitlines()
     assert lost.endswith("; trying to reconnect")
@@ -256,7 +254,7 @@ def test_no_retry_is_one_line(programs: Programs) -> None:
     program = programs.client("--name", "bot", "--follow", "--retry-for", "0")
     assert read_line(program).endswith("bot joined")
     programs.stop_server()
-    _, err = program.communicate(timeout=SECONDS)
+    _, err = program.communicate(timeout=PROGRAM_PATIENCE)
     assert program.returncode == 1
     assert err.count(b"\n") == 1
 
@@ -270,7 +268,7 @@ def test_an_interrupt_while_the_server_is_away(programs: Programs) -> None:
     assert program.stderr is not None
     assert b"trying to reconnect" in program.stderr.readline()
     program.send_signal(signal.SIGINT)
-    assert program.wait(SECONDS) == 130
+    assert program.wait(PROGRAM_PATIENCE) == 130
 
 
 def test_a_pipe_survives_a_server_that_is_killed(programs: Programs, tmp_path: Path) -> None:
@@ -285,7 +283,9 @@ def test_a_pipe_survives_a_server_that_is_killed(programs: Programs, tmp_path: P
     programs.stop_server()
     write(program, b"".join(b"during %d\n" % number for number in range(500)))
     programs.serve(data)
-    out, err = program.communicate(b"".join(b"after %d\n" % number for number in range(500)), SECONDS)
+    out, err = program.communicate(
+        b"".join(b"after %d\n" % number for number in range(500)), PROGRAM_PATIENCE
+    )
     assert program.returncode == 0
     assert [line.split("; ")[-1] for line in err.decode().splitlines()] == [
         "trying to reconnect",
@@ -304,10 +304,10 @@ def test_two_clients_and_a_bot_talk(programs: Programs) -> None:
         write(follower, b"hello\n")
         for event in bot:
             if event.kind is EventKind.SAID and event.author == "bob":
-                assert bot.say(event.text + " yourself").wait(SECONDS)
+                assert bot.say(event.text + " yourself").wait(PROGRAM_PATIENCE)
                 break
         while (event := json.loads(read_line(follower)))["author"] != "echo":
             pass
         assert event["text"] == "hello yourself"
         follower.send_signal(signal.SIGINT)
-        assert follower.wait(SECONDS) == 0
+        assert follower.wait(PROGRAM_PATIENCE) == 0

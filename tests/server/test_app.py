@@ -17,8 +17,9 @@ from chatroom.packets import Bye, Command, Hello, Notice, Ping, Pong, Say, Usern
 from server.app import App, Config, open_history
 from server.keep import Keep
 from server.ports import Ports
-from tests.chatroom.fakes import RecordingHistory, Task
-from tests.server.fakes import Peer
+from tests.chatroom.fakes import RecordingHistory
+from tests.support.peer import Peer
+from tests.support.tasks import Task
 
 CONFIG = Config("127.0.0.1", 0, Ports(), ":memory:", 45.0, "normal", Keep.parse("all"))
 

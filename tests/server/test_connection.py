@@ -12,8 +12,10 @@ from chatroom.flow import Flow
 from chatroom.packets import Bye, Command, Decoder, Live, Notice, Packet, Ping, Pong, Say, Welcome, encode
 from server.connection import NativeConnection
 from server.limits import GOODBYE_SECONDS
-from tests.chatroom.fakes import Task, said
-from tests.server.fakes import FakeWatcher, Peer, pair
+from tests.server.fakes import FakeWatcher, pair
+from tests.support.events import said
+from tests.support.peer import Peer
+from tests.support.tasks import Task
 
 ONE, TWO = Say(1, "#general", "one"), Say(2, "#general", "two")
 
@@ -134,7 +136,7 @@ def test_closing_gives_everything_back(line: Line) -> None:
     """A closed connection is looked after no more, and the peer sees its end."""
     line.connection.close()
     assert line.forgotten == [line.connection]
-    assert line.peer.is_over()
+    line.peer.expect_end()
     with pytest.raises(ConnectionLost):
         line.connection.receive()
 

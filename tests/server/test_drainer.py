@@ -12,8 +12,9 @@ import pytest
 from chatroom.flow import Flow
 from server.drainer import Drainer
 from server.outbox import Outbox
-from tests.chatroom.fakes import PATIENCE, Task
 from tests.server.fakes import pair, read_all
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 LARGE = b"x" * 500_000
 

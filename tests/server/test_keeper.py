@@ -8,7 +8,8 @@ import time
 from server.connection import NativeConnection
 from server.keeper import Keeper
 from server.limits import GOODBYE_SECONDS
-from tests.chatroom.fakes import PATIENCE, Task
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 
 class Looked:

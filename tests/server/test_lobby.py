@@ -30,9 +30,10 @@ from chatroom.packets import (
 from server import lobby
 from server.limits import ADMISSION_GUESTS
 from server.ports import Ports
-from tests.chatroom.fakes import PATIENCE, Task
-from tests.server.fakes import Peer
 from tests.server.test_app import CONFIG, Running
+from tests.support.patience import PATIENCE
+from tests.support.peer import Peer
+from tests.support.tasks import Task
 
 ADMIT = Admit("ann", bytes(16), "#general", 0, 50)
 
@@ -182,7 +183,7 @@ def test_many_strangers_do_not_block_the_owner(server: Running) -> None:
     """More silent strangers than there are places push out each other, not the owner."""
     port = offered(server)
     strangers = [Peer.connect(server.address, port.number) for _ in range(2 * ADMISSION_GUESTS)]
-    assert strangers[0].is_over()
+    strangers[0].expect_end()
     with Peer.connect(server.address, port.number) as owner:
         assert admit(owner, port).name == "ann"
     for stranger in strangers:

@@ -15,8 +15,10 @@ from chatroom.flow import Flow
 from chatroom.limits import BEHIND_BYTES
 from server.limits import STALL_SECONDS
 from server.outbox import Outbox
-from tests.chatroom.fakes import PATIENCE, Task, WatchedCondition
+from tests.chatroom.fakes import WatchedCondition
 from tests.server.fakes import FakeWatcher, pair, read_all
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
 
 LARGE = b"x" * 200_000
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from server.server import format_address
-from tests.chatroom.fakes import PATIENCE, Task
-from tests.server.fakes import Peer
 from tests.server.test_app import Running
+from tests.support.patience import PATIENCE
+from tests.support.peer import Peer
+from tests.support.tasks import Task
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_too_many_handshakes(
     monkeypatch.setattr("server.server.MAX_HANDSHAKES", 2)
     with Peer.connect(server.address) as one, Peer.connect(server.address) as two:
         with caplog.at_level(logging.WARNING), Peer.connect(server.address) as third:
-            assert third.is_over()
+            third.expect_end()
         assert "too many handshakes" in caplog.text
         one.socket.close()
         two.socket.close()
@@ -84,7 +85,7 @@ def test_no_thread_for_a_handshake(server: Running, monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as patch:
         patch.setattr(server.app._chatroom, "spawn", spawn)
         with Peer.connect(server.address) as peer:
-            assert peer.is_over()
+            peer.expect_end()
     with Peer.enter(server.address, "ann"):
         pass
 

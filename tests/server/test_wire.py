@@ -10,8 +10,10 @@ from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost, ProtocolError
 from chatroom.packets import Hello, Ping, Pong, encode
 from server.wire import Wire
-from tests.chatroom.fakes import Task
-from tests.server.fakes import PATIENCE, Peer, pair
+from tests.server.fakes import pair
+from tests.support.patience import PATIENCE
+from tests.support.peer import Peer
+from tests.support.tasks import Task
 
 HELLO = Hello(1, "test")
 
