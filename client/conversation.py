@@ -156,7 +156,7 @@ class Conversation:
                 you = f"you are {update.name} in {update.channel}"
                 view.system("back again" if update.resumed else f"{you}; /help lists the commands", now)
             case Missed():
-                view.missed(1)
+                view.missed()
             case CaughtUp():  # a stored line that did not come by now is not going to
                 self._lines = {id: line for id, line in self._lines.items() if not line.stored}
             case Disconnected():

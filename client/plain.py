@@ -72,7 +72,7 @@ def _plain_text(update: Update) -> str:
         case Connected():
             return "-- back again" if update.resumed else f"-- you are {update.name} in {update.channel}"
         case Missed():
-            return "-- what you missed:"
+            return "-- missed while you were away:"
         case Disconnected():
             return f"-- connection lost: {one_line(update.reason)}"
     return ""

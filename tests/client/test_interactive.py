@@ -220,7 +220,7 @@ def test_the_half_typed_line_survives_a_reconnect(record: Path) -> None:
         assert told[2:] == [
             "connection lost: the cable was cut",
             "back again",
-            "---- 1 missed ----",
+            "---- missed while you were away ----",
             "bob: news 0",
             "bob: news 1",
             "half",
