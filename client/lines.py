@@ -28,7 +28,7 @@ class LineSplitter:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self.rest = b""  # of the line that is not complete yet
         self._skipping = False  # the line that is being read is too long already
         self._number = 0
 
@@ -44,16 +44,16 @@ class LineSplitter:
 
     def finish(self) -> list[Said | TooLong]:
         """What is left when the input has ended."""
-        return self._end_line() if self._rest or self._skipping else []
+        return self._end_line() if self.rest or self._skipping else []
 
     def _grow(self, piece: bytes) -> None:
-        if len(self._rest) + len(piece) > MAX_TEXT + 1:  # 1: the CR that may end it
-            self._rest, self._skipping = b"", True
+        if len(self.rest) + len(piece) > MAX_TEXT + 1:  # 1: the CR that may end it
+            self.rest, self._skipping = b"", True
         elif not self._skipping:
-            self._rest += piece
+            self.rest += piece
 
     def _end_line(self) -> list[Said | TooLong]:
-        line, self._rest = self._rest.removesuffix(b"\r"), b""
+        line, self.rest = self.rest.removesuffix(b"\r"), b""
         skipped, self._skipping = self._skipping, False
         self._number += 1
         text = line.decode("utf-8", "replace")

@@ -70,7 +70,7 @@ class Pipe:
         self._retries = retries
         self._source = source
         self._out = out
-        self._wake, self._woken = socket.socketpair()
+        self._wake, self.wake_ups = socket.socketpair()
         self._wake.setblocking(False)
         self._stop, self._stopped = socket.socketpair()
         self._input_ended = threading.Event()
@@ -95,7 +95,7 @@ class Pipe:
             self._client.close()  # … also when it waits in say()
             if reader.is_alive() and not reader.daemon:
                 reader.join()
-            for end in (self._wake, self._woken, self._stopped):
+            for end in (self._wake, self.wake_ups, self._stopped):
                 end.close()
 
     # --- the main thread -------------------------------------------------------------------------------
@@ -113,8 +113,8 @@ class Pipe:
                 return
             # Printing may have taken wake-ups away: wait only when there was nothing to print.
             if not updates and not self._signal:
-                select.select([self._woken], [], [])
-                self._woken.recv(4096)
+                select.select([self.wake_ups], [], [])
+                self.wake_ups.recv(4096)
 
     def _show(self, updates: list[Update]) -> None:
         events: list[str] = []
@@ -168,11 +168,11 @@ class Pipe:
                 if os.name == "nt":  # select() takes sockets only
                     left = left[os.write(self._out, left) :]
                     continue
-                woken, ready, _ = select.select([self._woken], [self._out], [])
+                woken, ready, _ = select.select([self.wake_ups], [self._out], [])
                 if ready:
                     left = left[os.write(self._out, left[:_CHUNK]) :]
                 elif woken:
-                    self._woken.recv(4096)  # else it would be ready for ever
+                    self.wake_ups.recv(4096)  # else it would be ready for ever
             except BlockingIOError:
                 continue
             except BrokenPipeError:

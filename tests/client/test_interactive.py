@@ -123,7 +123,7 @@ def test_continued_after_a_stop_from_outside(record: Path) -> None:
         terminal.see("ann> half")
         raw = terminal.modes()
         terminal.signal(signal.SIGSTOP)
-        termios.tcsetattr(terminal._slave, termios.TCSANOW, terminal.modes_before)
+        termios.tcsetattr(terminal.slave, termios.TCSANOW, terminal.modes_before)
         terminal.screen.feed("\x1b[2J\x1b[Hsomething else\r\n")
         terminal.signal(signal.SIGCONT)
         terminal.see("ann> half")

@@ -45,7 +45,7 @@ def test_a_line_that_is_too_long_is_skipped_and_the_others_are_said() -> None:
     splitter = LineSplitter()
     for _ in range(64):
         splitter.feed(longest)
-    assert len(splitter._rest) <= MAX_TEXT + 1
+    assert len(splitter.rest) <= MAX_TEXT + 1
     assert splitter.finish() == [TooLong(1)]
 
 

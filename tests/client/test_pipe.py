@@ -80,10 +80,12 @@ def test_what_comes_while_printing_is_held_up_is_not_forgotten() -> None:
             say = peer.expect(Say)
             while not _readable(taken):  # printing has begun, and more is there than a pipe holds
                 time.sleep(0.001)
-            woken.clear()
+            wake_up = client.on_update
+            assert wake_up is not None
+            client.on_update = lambda: (wake_up(), woken.set())[1]
             peer.send(said(3, say.text, "bot", say.id))
             assert woken.wait(PATIENCE)
-            while _readable(pipe._woken.fileno()):
+            while _readable(pipe.wake_ups.fileno()):
                 time.sleep(0.001)
             with open(taken, "rb") as output:
                 assert output.read().endswith(b"bot: one\n")
@@ -94,8 +96,6 @@ def test_what_comes_while_printing_is_held_up_is_not_forgotten() -> None:
         playing = Task(play)
         client.connect()
         pipe = Pipe(client, follow=False, as_json=False, retries=False, source=source, out=out)
-        wake_up = pipe._wake_up
-        pipe._wake_up = lambda: (wake_up(), woken.set())  # type: ignore[assignment, method-assign]
         assert pipe.run() == 0
         os.close(source)
         os.close(out)
