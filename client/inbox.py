@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from threading import Condition, Lock
 
-from chatroom.deadline import Deadline
 from client.limits import UNREAD_BYTES, UNREAD_PATIENCE
 from client.updates import Ended, Update
 
@@ -65,18 +64,14 @@ class Inbox:
 
         False when it was refused; then `when_room` is called once the inbox has been read half empty.
         """
-        deadline = Deadline(self._patience)
         with self._lock:
             self._when_room = None
-            while self._unread >= self._bound and self._ended is None:
-                if deadline.expired:
-                    self._when_room = when_room
-                    return False
-                self._room.wait(deadline.left())
-            if self._ended is not None:
-                return False
-            self._add(updates, size)
-            return True
+            if not self._room.wait_for(self._takes_more, self._patience):
+                self._when_room = when_room
+            elif self._ended is None:
+                self._add(updates, size)
+                return True
+            return False
 
     def tell(self, update: Update) -> None:
         """Add an update about the connection, unless the inbox is full. Never waits."""
@@ -116,22 +111,22 @@ class Inbox:
     def take(self, timeout: float | None = None) -> Update | None:
         """The next update; None when none came within `timeout` seconds, or after the last one."""
         when_room = None
-        deadline = None if timeout is None else Deadline(timeout)
         with self._lock:
-            while not self._current:
-                if self._bursts:
-                    size, burst = self._bursts.popleft()
-                    self._current.extend(burst)
-                    when_room = self._take_off(size) or when_room
-                    continue
-                left = None if deadline is None else deadline.left()
-                if self._ended is not None or left == 0.0:
+            if not self._current:
+                self._filled.wait_for(lambda: self._bursts or self._ended is not None, timeout)
+                if not self._bursts:
                     return None
-                self._filled.wait(left)
+                size, burst = self._bursts.popleft()
+                self._current.extend(burst)
+                when_room = self._take_off(size)
             update = self._current.popleft()
         if when_room is not None:
             when_room()
         return update
+
+    def _takes_more(self) -> bool:
+        """Whether put() need not wait. Requires holding _lock."""
+        return self._unread < self._bound or self._ended is not None
 
     def _add(self, updates: list[Update], size: int) -> None:
         """Requires holding _lock."""

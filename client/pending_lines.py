@@ -122,19 +122,18 @@ class PendingLines:
 
     def wait_for(self, id: int | None = None, timeout: float | None = None) -> bool:
         """Wait until the line `id` (None: the last one) and all before it are settled; whether they are."""
-        deadline = None if timeout is None else Deadline(timeout)
         with self.lock:
-            id = self._last_id if id is None else id
-            while self._pending and self._pending[0].id <= id and self._closing is None:
-                left = None if deadline is None else deadline.left()
-                if left == 0.0:
-                    break
-                self._settled.wait(left)
-            return not (self._pending and self._pending[0].id <= id)
+            last = self._last_id if id is None else id
+            self._settled.wait_for(lambda: self._is_settled(last) or self._closing is not None, timeout)
+            return self._is_settled(last)
+
+    def _is_settled(self, id: int) -> bool:
+        """Whether no line up to `id` is pending. Requires holding lock."""
+        return not self._pending or self._pending[0].id > id
 
     def holds(self, line: Line) -> bool:
         """Whether the line is pending: ids rise, so the first decides. Requires holding lock."""
-        return bool(self._pending) and line.id >= self._pending[0].id
+        return not self._is_settled(line.id)
 
     def gave(self, id: int) -> bool:
         """Whether this client gave the id: an earlier holder of the name gave others."""
@@ -259,14 +258,13 @@ class PendingLines:
 
     def _await_room(self, timeout: float | None) -> None:
         """Wait until one more line may be pending. Requires holding lock."""
-        deadline = None if timeout is None else Deadline(timeout)
+        if not self._settled.wait_for(lambda: self._has_room() or self._closing is not None, timeout):
+            raise TimeoutError("too many lines wait to be confirmed")
         self._check_open()
-        while len(self._pending) >= MAX_PENDING or self._pending_bytes >= PENDING_BYTES:
-            left = None if deadline is None else deadline.left()
-            if left == 0.0:
-                raise TimeoutError("too many lines wait to be confirmed")
-            self._settled.wait(left)
-            self._check_open()
+
+    def _has_room(self) -> bool:
+        """Requires holding lock."""
+        return len(self._pending) < MAX_PENDING and self._pending_bytes < PENDING_BYTES
 
     def _check_open(self) -> None:
         """Requires holding lock."""

@@ -26,16 +26,14 @@ class Sequencer:
     def take(self) -> int:
         """The next turn; waits while `width` turns are taken and not passed."""
         with self._moved:
-            while self._taken - self._passed >= self._width:
-                self._moved.wait()
+            self._moved.wait_for(lambda: self._taken - self._passed < self._width)
             self._taken += 1
             return self._taken - 1
 
     def wait(self, turn: int) -> None:
         """Wait until all earlier turns have been passed."""
         with self._moved:
-            while self._passed != turn:
-                self._moved.wait()
+            self._moved.wait_for(lambda: self._passed == turn)
 
     @contextmanager
     def passing(self, turn: int) -> Iterator[None]:
@@ -51,5 +49,4 @@ class Sequencer:
     def drain(self) -> None:
         """Wait until all turns that were taken have been passed."""
         with self._moved:
-            while self._passed != self._taken:
-                self._moved.wait()
+            self._moved.wait_for(lambda: self._passed == self._taken)

@@ -51,7 +51,7 @@ def test_bytes_go_both_ways_without_delay() -> None:
 
 
 def test_shutdown_wakes_the_receiver_and_a_sender_that_is_stuck() -> None:
-    """A thread that waits for bytes and one whose bytes nobody takes both end when another shuts down."""
+    """shutdown() wakes a thread in receive() and one in send()."""
     with FakeServer() as server:
         connection = Connection()
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
@@ -82,7 +82,7 @@ def test_a_send_outlasts_the_receivers_patience() -> None:
 
 
 def test_a_connection_that_was_shut_down_cannot_be_opened() -> None:
-    """close() of a client that is about to connect is not overtaken by the connect."""
+    """open() after shutdown() fails, so that close() wins against a connect that is about to begin."""
     with FakeServer() as server:
         connection = Connection()
         connection.shutdown()

@@ -49,7 +49,7 @@ def test_a_reader_that_waits_is_woken() -> None:
 
 
 def test_a_full_inbox_holds_the_connection_back_until_it_is_read() -> None:
-    """put() waits for the reader, and then nothing has been left out."""
+    """put() waits until the reader has made room."""
     inbox = full()
     putting = Task(lambda: put(inbox, 5))
     assert inbox.take() == said(1, "1")
@@ -92,7 +92,7 @@ def test_on_update_is_called_when_asked_to() -> None:
 
 
 def test_the_end_is_told_even_to_a_full_inbox() -> None:
-    """Ended comes last, once, and wakes whoever waits to put."""
+    """Ended comes last and once, and wakes a thread that waits in put()."""
     inbox = full()
     putting = Task(lambda: put(inbox, 5))
     inbox.end(Ended("lost", None))

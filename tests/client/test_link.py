@@ -108,7 +108,7 @@ def test_a_line_is_in_the_inbox_before_it_is_confirmed(monkeypatch: pytest.Monke
 
 
 def test_confirm_confirms_a_line(stage: Stage) -> None:
-    """CONFIRM is the answer to a line that was stored before."""
+    """CONFIRM, the answer to a line that was stored before, confirms it."""
     line = stage.client.say("hello")
     stage.peer.send(Confirm(stage.peer.expect(Say).id))
     assert line.wait(PATIENCE)
@@ -212,7 +212,7 @@ def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
 
 
 def test_a_packet_at_the_wrong_time_ends_the_connection(stage: Stage) -> None:
-    """What only a client may send is a protocol error."""
+    """A packet that only a client may send ends the connection with its name."""
     stage.peer.send(Say(1, "#general", "x"))
     lost = stage.update()
     assert isinstance(lost, Disconnected)
@@ -276,7 +276,7 @@ def test_coming_back_sends_exactly_what_is_not_confirmed_in_order(stage: Stage) 
 
 
 def test_the_token_is_shown_and_a_new_one_kept(stage: Stage) -> None:
-    """Whoever comes back shows the token of its session; a server that forgot it gives another."""
+    """A client that reconnects shows its token, and takes a new one from a server that has forgotten it."""
     stage.lose()
     lobby, asked = stage.server.named()
     assert asked.token == b"T" * 16
@@ -333,7 +333,7 @@ def test_a_connection_lost_within_the_replay_loses_and_doubles_nothing(stage: St
 
 
 def test_a_server_with_a_shorter_history(stage: Stage) -> None:
-    """A server that begins anew (`--data :memory:`) is followed from where it is."""
+    """From a server with a new history (`--data :memory:`) the client goes on at that history's end."""
     stage.peer.send(said(500, "old"))
     assert stage.events(1) == [500]
     stage.lose()
@@ -353,7 +353,7 @@ def test_a_ping_is_answered_with_its_id(stage: Stage) -> None:
 
 
 def test_a_server_that_vanished_is_noticed() -> None:
-    """Silence: first PINGs go out, then the connection counts as lost and a new one is made."""
+    """To a silent server PINGs go out; then the connection is lost, and the client reconnects."""
     with FakeServer() as server:
         stage = Stage(server, dead_after=0.15)
         assert stage.peer.expect(Ping)
@@ -377,7 +377,7 @@ def test_a_server_that_answers_pings_is_not_lost() -> None:
 
 
 def test_a_server_that_reads_nothing_does_not_block_the_client() -> None:
-    """Lines that nobody takes wait; the receiver goes on, and close() is not held up."""
+    """While the server reads nothing, lines wait, events still arrive, and close() is not delayed."""
     with FakeServer() as server:
         stage = Stage(server)
         for _ in range(100):

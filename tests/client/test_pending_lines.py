@@ -20,7 +20,7 @@ def attached(pending: PendingLines, confirmed: int = 0) -> PendingLines:
 
 
 def taken(pending: PendingLines) -> list[Packet]:
-    """Everything that the sender would send now."""
+    """All packets that the sender would send now."""
     decoder, packets = Decoder(), []
     while data := pending.take(0.0):
         packets += decoder.feed(data)
@@ -92,7 +92,7 @@ def test_what_the_replay_confirms_is_not_sent_again() -> None:
 
 
 def test_a_refused_line_is_settled_but_not_stored() -> None:
-    """The server's reason is at the line, and nobody waits for it any more."""
+    """A refused line has the server's reason, and wait() and flush() do not wait for it."""
     pending = attached(PendingLines())
     line, other = pending.say("#a", "one"), pending.say("#a", "two")
     assert pending.refuse(line.id, "you are muted")
@@ -134,7 +134,7 @@ def test_say_waits_while_too_much_is_pending() -> None:
 
 
 def test_commands_are_bounded_too() -> None:
-    """Commands that nobody takes are refused after a while."""
+    """command() raises TimeoutError when MAX_COMMANDS wait."""
     pending = PendingLines()
     for _ in range(MAX_COMMANDS):
         pending.command("#a", "/who")
@@ -165,7 +165,7 @@ def test_one_send_carries_many_lines_but_not_all() -> None:
 
 
 def test_signs_of_life_do_not_pile_up() -> None:
-    """Of many PINGs to be answered only the latest is: a flood of them fills nothing."""
+    """Only the latest of many PINGs is answered, so that a flood of them uses no memory."""
     pending = attached(PendingLines())
     for id in range(1000):
         pending.pong(id)
@@ -191,7 +191,7 @@ def test_the_end() -> None:
 
 
 def test_the_sender_is_woken() -> None:
-    """A sender that waits gets what is said in that moment, and ends when the connection is gone."""
+    """A waiting sender gets a new line at once, and ends when the connection has ended."""
     pending = attached(PendingLines())
     sending = Task(lambda: pending.take(PATIENCE))
     pending.say("#a", "one")

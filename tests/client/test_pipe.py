@@ -67,7 +67,7 @@ def test_nothing_to_say_ends_when_caught_up() -> None:
 
 
 def test_what_comes_while_printing_is_held_up_is_not_forgotten() -> None:
-    """A line that is confirmed while the reader of the output makes a pause ends the program all the same."""
+    """A line that is confirmed while printing waits for the reader still ends the program."""
     source, feed = os.pipe()
     taken, out = os.pipe()
     os.write(feed, b"one\n")
@@ -135,7 +135,7 @@ def test_a_server_that_throws_us_out(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_signal_handlers_are_given_back() -> None:
-    """What handled signals before handles them again."""
+    """After the run the earlier signal handlers are back."""
     import signal
 
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
