@@ -135,7 +135,7 @@ class Inbox:
         self._filled.notify_all()
 
     def _take_off(self, size: int) -> Callable[[], None] | None:
-        """Note that `size` bytes were read; what is to be called then. Requires holding _lock."""
+        """Note that `size` bytes were read; the function to call then. Requires holding _lock."""
         self._unread -= size
         self._room.notify_all()
         if self._unread > self._bound // 2:

@@ -55,7 +55,7 @@ def test_nothing_is_said_before_the_replay_is_over() -> None:
 
 
 def test_a_new_connection_gets_exactly_what_is_not_confirmed_in_order() -> None:
-    """Sent or not, confirmed by its event or by WELCOME: what is left is sent again, and only that."""
+    """All lines that neither an event nor WELCOME confirmed are sent again, and no others."""
     pending = attached(PendingLines())
     lines = [pending.say("#a", f"{number}") for number in range(6)]
     taken(pending)
@@ -174,7 +174,7 @@ def test_signs_of_life_do_not_pile_up() -> None:
 
 
 def test_the_end() -> None:
-    """After close() what is queued goes out, then BYE, then nothing; talkers and waiters are told."""
+    """After close() the queued lines go out, then BYE, then nothing; talkers and waiters are woken."""
     pending = attached(PendingLines())
     line = pending.say("#a", "last")
     waiting = Task(pending.wait_for)

@@ -42,7 +42,7 @@ class World:
 
 
 def test_the_first_try_is_made_at_once() -> None:
-    """A connection that was lost is made again without a pause, and nobody is told of one."""
+    """A connection that was lost is made again without a pause, and no Retrying is told."""
     world = World(ADMITTED)
     assert world.reconnect.again("lost", 100.0) is ADMITTED
     assert (world.now, world.told) == (0.0, [])
@@ -88,7 +88,7 @@ def test_a_connection_that_breaks_at_once_is_no_success() -> None:
 
 
 def test_a_name_of_somebody_else_is_the_end() -> None:
-    """NameRefused goes through: nobody could go on under that name."""
+    """NameRefused ends the tries at once."""
     with pytest.raises(NameRefused):
         World(NameRefused("ann is in use")).reconnect.again("lost", 100.0)
 

@@ -80,7 +80,7 @@ def test_a_resize_ends_the_wait(ends: tuple[int, int]) -> None:
 
 
 def test_reading_and_writing(ends: tuple[int, int]) -> None:
-    """What is typed is read, what is written arrives, line ends unchanged."""
+    """Typed bytes are read and written text arrives, with line ends unchanged."""
     master, slave = ends
     with PosixTerminal(slave, slave) as terminal:
         os.read(master, 100)  # ?2004h
