@@ -1,4 +1,4 @@
-"""Rules for every test: it ends in time, and gives back the threads, sockets and descriptors that it took."""
+"""Rules for every test: it ends in time, and leaves no thread, socket or descriptor behind."""
 
 from __future__ import annotations
 

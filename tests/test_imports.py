@@ -1,4 +1,4 @@
-"""Who may import whom, module by module, and why."""
+"""Which module may import which other, and why."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def under(name: str, prefixes: tuple[str, ...]) -> bool:
 
 
 def complaints(source: str, module: str, is_package: bool = False) -> list[str]:
-    """What is wrong with the imports of a module, each with the reason for the rule."""
+    """The forbidden imports of a module, each with the reason for the rule."""
     found = []
     allowed, why = ALLOWED[module.split(".")[0]]
     for line, name in imports(ast.parse(source), module, is_package):
@@ -106,7 +106,7 @@ def complaints(source: str, module: str, is_package: bool = False) -> list[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_import_directions(path: Path) -> None:
-    """A module imports only what its place in the layout allows."""
+    """A module imports only modules that its place in the layout allows."""
     found = complaints(path.read_text(), name_of(path), path.name == "__init__.py")
     assert not found, "\n".join(found)
 

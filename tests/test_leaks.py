@@ -1,4 +1,4 @@
-"""The guard against leaks must be able to fail."""
+"""The guard against leaks finds leaks, and only leaks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GUARD = "from tests import conftest\nfrom tests.conftest import nothing_leaks\nc
     ],
 )
 def test_a_leak_fails_the_test(pytester: pytest.Pytester, body: str, complaint: str) -> None:
-    """A test that leaves a thread, a socket or a file behind is an error that names it."""
+    """A test that leaves a thread, a socket or a file behind fails with an error that names it."""
     pytester.makeconftest(GUARD)
     pytester.makepyfile(
         test_leaky=f"""
@@ -40,7 +40,7 @@ def test_a_leak_fails_the_test(pytester: pytest.Pytester, body: str, complaint: 
 
 
 def test_a_tidy_test_passes(pytester: pytest.Pytester) -> None:
-    """A test that gives everything back is not accused, even when its thread ends a moment after it."""
+    """A test without a leak passes, even when its thread ends a moment after the test."""
     pytester.makeconftest(GUARD.replace("0.05", "5.0"))
     pytester.makepyfile(
         """

@@ -1,4 +1,4 @@
-"""The notes are true as far as a program can tell: what they name exists, no lock or thread is left out."""
+"""The notes match the code: all names in them exist, and they list every lock and thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODULES = [
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_the_notes_name_exists(page: Path) -> None:
-    """A file or folder that a page names is there, and so is a class or function named behind it."""
+    """Every file and folder that a page names exists, and so does a class or function named after it."""
     text = page.read_text()
     for name in re.findall(r"`((?:chatroom|server|client|views|tests|notes)/[\w./*-]*)`", text):
         assert list(ROOT.glob(name.rstrip("/"))), f"{page.name} names {name}"
@@ -50,7 +50,7 @@ def test_every_lock_is_listed() -> None:
 
 
 def test_every_lock_says_what_it_guards() -> None:
-    """Above (or, for what it serves, beside) each lock stands a sentence that says what it guards."""
+    """Above each lock stands a sentence that says what it guards."""
     for path in MODULES:
         lines = path.read_text().splitlines()
         for number, line in enumerate(lines):
@@ -60,13 +60,13 @@ def test_every_lock_says_what_it_guards() -> None:
 
 
 def _begin(name: ast.expr) -> str:
-    """What a name that is written in the code begins with; nothing when it is handed through."""
+    """The beginning of a name that is written in the code; empty when the name is a variable."""
     first = name.values[0] if isinstance(name, ast.JoinedStr) else name
     return str(first.value).strip() if isinstance(first, ast.Constant) else ""
 
 
 def test_every_thread_is_listed() -> None:
-    """notes/threads.md has every thread name that the program gives."""
+    """notes/threads.md lists every name that the program gives to a thread."""
     given = set()
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text())):

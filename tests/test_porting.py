@@ -1,4 +1,4 @@
-"""Every part of the original has its row in the notes, its place in the code and its tests."""
+"""Every part of the original has its section in notes/porting.md, and its test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "notes" / "porting.md").read_text()
 TESTS = (ROOT / "tests" / "end_to_end" / "test_original.py").read_text()
 
-# row of the original → the test that bears its name
+# part of the original → the test with its name
 ROWS = {
     "several messages from one client": "several_messages_from_one_client",
     "several messages from several clients": "several_messages_from_several_clients",
@@ -30,7 +30,7 @@ ROWS = {
 
 @pytest.mark.parametrize(("row", "test"), ROWS.items(), ids=ROWS.values())
 def test_row(row: str, test: str) -> None:
-    """A part of the original is explained under its own heading, with its test, which is there."""
+    """Each part of the original has its own section, which names an existing test."""
     section = PAGE.split(f"\n## {row}\n", 1)
     assert len(section) == 2, f"no section {row!r}"
     text = section[1].split("\n## ", 1)[0]
@@ -41,6 +41,6 @@ def test_row(row: str, test: str) -> None:
 
 
 def test_no_other_rows() -> None:
-    """No section of the page is without a test."""
+    """Every section of the page has a test."""
     headings = set(re.findall(r"^## (.*)$", PAGE, re.M))
     assert headings - {"Word by word"} == set(ROWS)

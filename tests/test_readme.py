@@ -1,4 +1,4 @@
-"""The README is true: its commands run, its options exist, its bot answers."""
+"""The README matches the programs: its commands run, its options exist, its bot answers."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_ci_runs_just_that() -> None:
 
 
 def test_files_that_are_named_exist() -> None:
-    """Every file and module that the README names is there."""
+    """Every file and module that the README names exists."""
     for name in re.findall(r"`((?:notes|chatroom|server|client|views|tests|\.ci)/[\w./-]*)`", README):
         assert (ROOT / name).exists(), name
     for name in re.findall(r"\]\(([^)]+)\)", README):
@@ -131,7 +131,7 @@ def test_the_path_through_the_code_is_short() -> None:
 
 
 def test_slash_commands() -> None:
-    """The README names the commands that there are, the server's and the client's."""
+    """The README names exactly the slash commands of server and client."""
     from chatroom.commands import COMMANDS as of_server
     from client.interactive import COMMANDS as of_client
 
@@ -140,7 +140,7 @@ def test_slash_commands() -> None:
 
 
 def test_bot() -> None:
-    """The README's bot, as it stands there, answers on a real server."""
+    """The README's bot, unchanged but for the port, answers on a real server."""
     code = block("bot")
     assert len(code.splitlines()) <= 10
     with running() as app:

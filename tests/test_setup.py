@@ -67,7 +67,7 @@ def test_again(bare: Path) -> None:
 
 
 def test_it_says_what_it_does(bare: Path) -> None:
-    """Each step is one line; the output of apt is shown only when it fails, and then the exit code is its."""
+    """Each step prints one line; apt's output is shown only when apt fails, with apt's exit code."""
     environment = {"PATH": f"{bare / 'bin'}:/usr/bin:/bin", "HOME": str(bare), "LOG": str(bare / "log")}
     apt = bare / "bin" / "apt-get"
     working = apt.read_text() + "echo Unpacking\n"

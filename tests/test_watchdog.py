@@ -1,4 +1,4 @@
-"""The watchdog must be able to bark."""
+"""The watchdog fails a test that hangs, and names it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_slow_tests_may_take_longer(watched: pytest.Pytester) -> None:
 
 
 def test_a_thread_that_hangs_does_not_keep_the_run_from_ending(watched: pytest.Pytester) -> None:
-    """A thread that is no daemon and waits for ever does not keep the interpreter from exiting."""
+    """A non-daemon thread that waits for ever does not keep the interpreter from exiting."""
     watched.makeconftest(f"{HOOKS}\nfrom tests.support import watchdog\nwatchdog.EXIT_SECONDS = 0.1")
     watched.makepyfile(
         """

@@ -29,7 +29,7 @@ PICTURES = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: all reported; 1: a run of ours was refused; 2: nothing could be measured."""
+    """The exit code. 0: all reported; 1: a run of our server was refused; 2: nothing could be measured."""
     options = _options(arguments)
     scale = QUICK if options.quick else SMOKE if options.smoke else FULL
     if options.seconds:
@@ -73,7 +73,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _measure(chosen: Iterable[Workload], peers: Sequence[Peer], repeat: int) -> Iterable[Run]:
-    """Every run, the peers in turn within each repetition, so that a busy minute of the machine hits all."""
+    """Every run, the peers in turn within each repetition, so that a busy minute affects all."""
     absent: dict[str, str] = {}
     for workload in chosen:
         for repetition in range(repeat):

@@ -1,4 +1,4 @@
-"""Compiles the C++ programs of the benchmark when they are needed; kept until their source changes."""
+"""Compiles the C++ programs of the benchmark on demand, and keeps them until their source changes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def blast_program() -> Path:
 
 
 def _cache() -> Path:
-    """A folder of this user's own: others cannot put a program into it beforehand."""
+    """A folder that only this user can write to: no other user can put a program into it."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chatroom-bench"
     try:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)

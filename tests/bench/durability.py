@@ -59,7 +59,7 @@ def measure(folder: Path, durability: Durability, size: int, seconds: float = SE
 
 
 def fsync_seconds(folder: Path) -> float:
-    """What the disk takes for one appended page and its fdatasync(2): the floor under "full"."""
+    """The disk's time for one appended page and its fdatasync(2): the lower bound for "full"."""
     times = []
     with open(folder / "probe", "wb", buffering=0) as probe:
         for _ in range(200):

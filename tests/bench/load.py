@@ -1,4 +1,4 @@
-"""Runs the load program (load.cpp) against one running server and reads what it measured."""
+"""Runs the load program (load.cpp) against one running server and reads its figures."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Refused(Exception):
 
 
 class DeliveryMissing(Refused):
-    """Some receiver did not get everything, or not in order."""
+    """A receiver did not get every message, or not in order."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What the load program measured; times in seconds, memory in KiB.
+    """The figures of the load program; times in seconds, memory in KiB.
 
     deliveries:      messages × receivers of the measured part
     missing:         deliveries that did not come (or came too often), at all receivers together
@@ -55,7 +55,7 @@ class Result:
 
 
 def check(result: Result) -> Result:
-    """The result, when nothing is missing. Raises DeliveryMissing."""
+    """The result, if no delivery is missing. Raises DeliveryMissing."""
     if result.missing or result.disorder or result.lost:
         raise DeliveryMissing(
             f"{result.missing} deliveries missing, {result.disorder} out of order, "

@@ -1,4 +1,4 @@
-"""On what machine and with which versions something was measured: figures without that say nothing."""
+"""The machine and the versions of a measurement: without them its figures mean nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The servers that are measured: ours and those it is compared with. Each is started as a user would."""
+"""The servers that are measured: ours and the others. Each is started as a user would start it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """A server that accepts connections. `startup`: seconds from starting the program to its being ready."""
+    """A server that accepts connections. `startup`: seconds from the program's start until it is ready."""
 
     pid: int
     port: int
@@ -53,7 +53,7 @@ class Peer:
         raise NotImplementedError
 
     def version(self) -> str:
-        """What exactly was measured, for the JSON."""
+        """The exact version that was measured, for the JSON."""
         return ""
 
     @contextmanager
@@ -73,7 +73,7 @@ class Peer:
             _stop(process)
 
     def _wait(self, process: subprocess.Popen[bytes], log: Path, deadline: float) -> int:
-        """The port, once the server has said it in its log."""
+        """The port, once the server has written it to its log."""
         while time.monotonic() < deadline:
             if found := self.ready.search(log.read_bytes()):
                 return int(found[1])
@@ -119,7 +119,7 @@ class Asio(Peer):
         return [str(program), str(self._port)]
 
     def _wait(self, process: subprocess.Popen[bytes], log: Path, deadline: float) -> int:
-        """It says nothing: it is ready when it accepts a connection."""
+        """It prints no port: it is ready when it accepts a connection."""
         while time.monotonic() < deadline and process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self._port)).close()
@@ -200,7 +200,7 @@ class Tutorial(Peer):
 
 
 class Blast(Peer):
-    """Not a chat: premade bytes as fast as the sockets take them, the limit of this machine's loopback."""
+    """No chat: it sends premade bytes as fast as the sockets take them: the limit of the loopback."""
 
     name = "blast"
     protocol = "blast"

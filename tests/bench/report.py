@@ -88,7 +88,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
 
 
 def columns(workload: str) -> tuple[Column, ...]:
-    """What is shown of a workload."""
+    """The figures that the report shows of a workload."""
     kind = "saturated" if workload.startswith("long-text") else workload
     return next(shown for prefix, shown in COLUMNS.items() if kind.startswith(prefix))
 
@@ -163,7 +163,7 @@ def _line(summary: Summary, shown: tuple[Column, ...], summaries: list[Summary])
 
 @dataclass(frozen=True)
 class Target:
-    """A figure of ours, or its ratio to a peer's, and the bound that it shall keep."""
+    """A figure of our server, or its ratio to a peer's, and the bound for it."""
 
     workload: str
     figure: str

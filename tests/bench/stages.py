@@ -1,7 +1,7 @@
 """Where the server's time goes: the cost of each step from the bytes received to the bytes sent.
 
 `python -m tests.bench.stages` runs the real classes in one thread, without a load program, so that the
-figures are the CPU time of the steps alone and move little with what else the machine does. A step that
+figures are the CPU time of the steps alone, and other load on the machine changes them little. A step that
 cannot be called alone is the difference of two runs, with it and without it.
 """
 
@@ -39,7 +39,7 @@ NATIVE = NativeDoor(lambda _stream: None, Flow())
 
 
 class Stub:
-    """A connection that only takes what it is given, or sends it into a socket that somebody empties."""
+    """A connection that drops the bytes it is given, or sends them into a socket that a thread empties."""
 
     door = NATIVE
     peer = "stub"
@@ -53,7 +53,7 @@ class Stub:
 
 
 class NoHistory(MemoryHistory):
-    """Stores nothing: what is left of a round is everything but storing."""
+    """Stores nothing: a round with it costs all steps but storing."""
 
     def append(self, _e: Sequence[Event], _s: Sequence[SessionRecord], _f: Collection[bytes]) -> None: ...
 
@@ -74,7 +74,7 @@ class Room:
 
 
 def say_bytes(count: int, size: int, first_id: int = 1) -> bytes:
-    """What a talker sends for `count` lines."""
+    """The bytes that a talker sends for `count` lines."""
     return b"".join(encode(Say(id, CHANNEL, "x" * size)) for id in range(first_id, first_id + count))
 
 

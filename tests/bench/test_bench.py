@@ -1,4 +1,4 @@
-"""The benchmark's own arithmetic, and that it refuses what it must not report."""
+"""The benchmark's arithmetic is right, and it refuses the runs that it must not report."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_run_with_a_flaw_is_refused(flaw: str) -> None:
 def test_the_load_program_of_a_flawed_run_is_not_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the load program found missing reaches the report as a refusal, never as a figure."""
+    """A run with a missing delivery reaches the report as a refusal, never as a figure."""
     program = tmp_path / "load"
     program.write_text(f"#!/bin/sh\necho '{json.dumps(COMPLETE | {'missing': 3})}'\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -55,7 +55,7 @@ def test_the_load_program_of_a_flawed_run_is_not_believed(
 
 
 def test_medians_leave_refused_runs_out() -> None:
-    """The median is taken over the complete runs; a refused one is named beside it."""
+    """The median counts complete runs only; the report names a refused run beside it."""
     runs = [run("native", 0, 5.0), run("native", 1, 1.0), run("native", 2, 3.0)]
     runs.append(Run("saturated-100x1-64", "native", 3, None, "2 deliveries missing"))
     (summary,) = report.summarize(runs)
@@ -83,7 +83,7 @@ def test_ratios_are_ours_divided_by_the_peer() -> None:
 
 
 def test_a_missed_target_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Targets are judged by the medians of the same run; those that were not measured are left out."""
+    """Targets are judged by the medians of the same run; targets without a measurement are left out."""
     monkeypatch.setattr(
         report,
         "TARGETS",
@@ -102,7 +102,7 @@ def test_a_missed_target_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     [(14_200_000, "14.2 M"), (99_960, "0.1 M"), (12_345, "12.3 k"), (1234, "1234"), (0.0712, "0.0712")],
 )
 def test_numbers_have_three_digits(value: float, shown: str) -> None:
-    """Nobody can compare eight digits at a glance."""
+    """A figure is printed with three significant digits."""
     assert report.number(value) == shown
 
 
@@ -120,14 +120,14 @@ def test_pictures_are_well_formed(logarithmic: bool) -> None:
 
 @pytest.mark.parametrize("scale", [FULL, QUICK, SMOKE])
 def test_every_workload_has_columns(scale: object) -> None:
-    """Whatever is measured can be shown, and no two workloads share a name."""
+    """The report can show every workload, and no two workloads share a name."""
     names = [workload.name for workload in workloads(scale)]  # type: ignore[arg-type]
     assert len(set(names)) == len(names)
     assert all(report.columns(name) for name in names)
 
 
 def test_every_target_has_a_workload() -> None:
-    """No target is forgotten because a workload was renamed."""
+    """Every target belongs to an existing workload."""
     names = {workload.name for workload in workloads(FULL)}
     assert {target.workload for target in report.TARGETS} <= names
 
@@ -135,7 +135,7 @@ def test_every_target_has_a_workload() -> None:
 def test_without_a_compiler_it_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No compiler: nothing is measured, and what to install is said."""
+    """Without a compiler nothing is measured, and the message says which package to install."""
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CXX", raising=False)
     assert bench.main(["--smoke"]) == 2

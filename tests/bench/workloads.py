@@ -1,4 +1,4 @@
-"""What is measured: each workload starts its server(s), drives them and returns named figures."""
+"""The workloads: each starts its server or servers, drives them and returns named figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONG_TEXT = 64 * 1024
 
 @dataclass(frozen=True)
 class Workload:
-    """One thing to measure. `peers`: for whom it makes sense; `size`: bytes of a text, or 0."""
+    """One measurement. `peers`: the servers that it makes sense for; `size`: bytes of a text, or 0."""
 
     name: str
     measure: Callable[[Peer], Figures]
@@ -136,7 +136,7 @@ def _throughput(result: Result) -> Figures:
 
 
 def _saturated(scale: Scale, members: int, talkers: int, size: int) -> Callable[[Peer], Figures]:
-    """Talkers as fast as the server takes it; deliveries a second at all members together."""
+    """Talkers send as fast as the server takes it; measured: deliveries a second at all members."""
 
     def measure(peer: Peer) -> Figures:
         with _server(peer, members, size) as server:
@@ -156,7 +156,7 @@ def _saturated(scale: Scale, members: int, talkers: int, size: int) -> Callable[
 
 
 def _latency(scale: Scale, members: int, rate: float) -> Callable[[Peer], Figures]:
-    """Messages at a steady rate from ten members in turn; from when one was due to each delivery."""
+    """Ten members send in turn, at a steady rate; measured: time from the due time to each delivery."""
     talkers = min(10, members)
     # A large room that is behind needs long to be told to be: the tail of its first seconds is no news.
     warmup = 1.0 if members <= 1000 else 3.0
@@ -199,7 +199,7 @@ def _connect(scale: Scale) -> Callable[[Peer], Figures]:
 
 
 def _idle(scale: Scale) -> Callable[[Peer], Figures]:
-    """Members that say nothing: what each costs in memory, and all together in CPU."""
+    """Members that say nothing: the memory for each, and the CPU for all together."""
 
     def measure(peer: Peer) -> Figures:
         with _server(peer, scale.idle) as server:
@@ -216,7 +216,7 @@ def _idle(scale: Scale) -> Callable[[Peer], Figures]:
 
 
 def _start_up(peer: Peer) -> Figures:
-    """From starting the program to its being ready for connections."""
+    """Time from the program's start until it accepts connections."""
     with _server(peer, 0) as server:
         return {"startup_ms": server.startup * 1e3}
 

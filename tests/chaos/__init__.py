@@ -1,4 +1,4 @@
-"""Chaos: seeded faults under load, and a checker that judges what every client was told against history.
+"""Chaos: seeded faults under load, and a checker that compares every client's record with history.
 
 records.py     what a talker writes down, and how it is read back
 checker.py     the judge: records and history in, violations out; no process, file or clock

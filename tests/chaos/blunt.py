@@ -1,4 +1,4 @@
-"""A client that takes the server at its word, where the real one is careful.
+"""A client that relies on the server's promises where the real client is careful.
 
 It resends at once, and more than it needs to: everything that is unconfirmed, and lines that were confirmed
 long ago. And it does not look at seqs: what the server sends twice at a seam, it shows twice. So what the
@@ -62,7 +62,7 @@ class Line:
 
 
 class Wire:
-    """One connection: packets in and out. Whatever goes wrong is ConnectionLost."""
+    """One connection: packets in and out. Every error becomes ConnectionLost."""
 
     def __init__(self, host: str, port: int, seconds: float) -> None:
         try:
@@ -104,7 +104,7 @@ class Wire:
 
 
 class BluntClient:
-    """As much of the real Client's interface as a talker needs."""
+    """The part of the real Client's interface that a talker needs."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class BluntClient:
         self._thread = Thread(target=self._run, name=f"blunt {name}")
 
     def connect(self) -> BluntClient:
-        """Get in. Raises what the handshake raises."""
+        """Join. Raises the handshake's errors."""
         self._enter()
         self._thread.start()
         return self
@@ -250,7 +250,7 @@ class BluntClient:
     # --- the handshake ---------------------------------------------------------------------------------
 
     def _enter(self) -> None:
-        """Go through the lobby and the admission, and resend at once, whatever WELCOME says is confirmed."""
+        """Go through the lobby and the admission, and resend at once, whatever WELCOME confirms."""
         wire = Wire(*self._lobby, self._dead_after / 3)
         try:
             wire = self._admitted(wire)

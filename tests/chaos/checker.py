@@ -1,4 +1,4 @@
-"""The judge: what every client said, had confirmed and was shown, against history.
+"""The judge: compares the lines that clients said, had confirmed and were shown with history.
 
 A line's identity is its author and text: talkers never say the same text twice. So the judgement does not
 rest on the ids and numbers that the programs under test hand out.
@@ -18,7 +18,7 @@ _SHOWN_AT_MOST = 5  # offending lines in one violation
 
 
 class Wrong(Enum):
-    """What can be wrong, in the words of the promise that it breaks."""
+    """The kinds of violation, each in the words of the promise that it breaks."""
 
     LOST = "a confirmed line is not in history"
     DOUBLED = "a line is in history more than once"
@@ -35,7 +35,7 @@ class Wrong(Enum):
 
 
 class Violation(NamedTuple):
-    """One broken promise: what, whose, and the offending lines."""
+    """One broken promise: its kind, the client, and the offending lines."""
 
     wrong: Wrong
     whose: str
@@ -78,7 +78,7 @@ def _nothing_unsaid(history: Sequence[Entry], lives: Sequence[Life]) -> Iterator
 
 
 def _said_by(life: Life, history: Sequence[Entry]) -> Iterator[Violation]:
-    """What became of the lines of one talker."""
+    """Judge the lines of one talker."""
     own = [line for line in _said(history) if line.author == life.name]
     times = Counter(line.text for line in own)
     first: dict[str, int] = {}
@@ -107,7 +107,7 @@ def _said_by(life: Life, history: Sequence[Entry]) -> Iterator[Violation]:
 
 
 def _shown_to(life: Life, history: Sequence[Entry]) -> Iterator[Violation]:
-    """Whether what one client was shown over its life is a run of the log of its channel."""
+    """Judge whether one client was shown a continuous run of its channel's log."""
     stored = {line.seq: line for line in history}
     seqs = [line.seq for line in life.shown]
     yield from _found(

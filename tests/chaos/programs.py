@@ -123,7 +123,7 @@ class Server(Child):
         return True
 
     def terminate(self) -> str:
-        """SIGTERM, and wait. What was wrong with its end, or the empty string."""
+        """SIGTERM, and wait. Returns the error of its end, or the empty string."""
         self.send(signal.SIGCONT)
         self.send(signal.SIGTERM)
         code = self.wait(_STOP_SECONDS)
@@ -154,7 +154,7 @@ class Client(Child):
         raise NotImplementedError
 
     def gave_up_at_once(self) -> bool:
-        """Whether it ended before it was let in: a program may, where an object would try again."""
+        """Whether it ended before it was admitted: a program may do so, a `Client` object would try again."""
         return False
 
     def quiet(self) -> None:
@@ -162,7 +162,7 @@ class Client(Child):
         raise NotImplementedError
 
     def lives(self) -> list[Life]:
-        """What the records hold by now."""
+        """The records so far."""
         paths = [self.folder / f"{self.speaker.name}-{number}" for number in range(self.number + 1)]
         return [
             self._read(path, Life(self.speaker.name, number, self.speaker.channel))
@@ -173,7 +173,7 @@ class Client(Child):
         return read_life(path.with_suffix(".jsonl"), life)
 
     def flushed(self) -> bool:
-        """Whether everything that the present life said is stored."""
+        """Whether all lines of the present life are stored."""
         return self.lives()[-1].flushed
 
     def close(self) -> None:
@@ -289,7 +289,7 @@ def make_client(speaker: Speaker, folder: Path, port: int) -> Client:
 
 
 def say_last_line(channel: str, port: int) -> str:
-    """Say the run's last line into a channel. What was wrong, or the empty string."""
+    """Say the run's last line in a channel. Returns the error, or the empty string."""
     try:
         with client.Client(port=port, name=f"last-{channel[1:]}", channel=channel) as last:
             stored = last.say(LAST_LINE).wait(_LAST_LINE_SECONDS)
@@ -299,13 +299,13 @@ def say_last_line(channel: str, port: int) -> str:
 
 
 def check_history(data: Path) -> str:
-    """Have the server program verify a history file. What was wrong, or the empty string."""
+    """Have the server program verify a history file. Returns the error, or the empty string."""
     done = subprocess.run(python("server", "--check", str(data)), capture_output=True, cwd=ROOT, check=False)
     return f"exit code {done.returncode}: {done.stderr.decode()}" if done.returncode else ""
 
 
 def read_history(data: Path) -> list[Entry]:
-    """The events of a history file, read with SQLite alone: the judge does not ask the accused."""
+    """The events of a history file, read with SQLite alone: the judge uses no code of the server."""
     with closing(sqlite3.connect(f"{data.absolute().as_uri()}?mode=ro", uri=True)) as file:
         rows = file.execute("SELECT seq, kind, channel, author, text FROM events ORDER BY seq").fetchall()
     return [

@@ -1,4 +1,4 @@
-"""A TCP proxy between clients and server that does to connections what networks do.
+"""A TCP proxy between clients and server that harms connections as networks do.
 
 One thread moves all bytes, so a fault needs no lock: it is posted to that thread and done between two moves.
 The handshake names a second port; the proxy rewrites PORT packets, so that the admitted connection comes
@@ -36,7 +36,7 @@ class PortRewriter:
         self._over = False  # after PORT with SAME_CONNECTION: the conversation itself goes by
 
     def feed(self, data: bytes) -> bytes:
-        """What goes on to the client now; half a packet is kept until the other half is here."""
+        """The bytes for the client now; half a packet is kept until the other half has come."""
         if self._over:
             return data
         data, out = self._rest + data, b""
@@ -101,7 +101,7 @@ class _Link:
         self.ways = (self.up, self.down)
 
     def interest(self, side: socket.socket, now: float) -> int:
-        """What to wait for on one of the two sockets."""
+        """The selector's events for one of the two sockets."""
         events = 0
         for way in self.ways:
             if way.stalled_until > now:
@@ -178,7 +178,7 @@ class Proxy:
         return self._do(lambda: self._each(target, "chops", mark))
 
     def heal(self) -> None:
-        """End everything that would still go on."""
+        """End all faults that still last."""
 
         def mark(link: _Link) -> None:
             for way in link.ways:

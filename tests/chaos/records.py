@@ -1,4 +1,4 @@
-"""What a talker said, had confirmed and was shown: written line by line, so that kill -9 loses nothing."""
+"""The record of a talker (said, confirmed, shown), written line by line, so that kill -9 loses nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONG = 120  # characters from which a text is shortened to its beginning and a 
 
 
 class Entry(NamedTuple):
-    """One event as history holds it or as somebody was shown it."""
+    """One event, as history has it or as a client showed it."""
 
     seq: int
     kind: str
@@ -88,7 +88,7 @@ def entry(event: dict[str, Any]) -> Entry:
 
 
 def read_life(path: Path, life: Life) -> Life:
-    """Add what a record file holds to `life`."""
+    """Add the contents of a record file to `life`."""
     for record in read_lines(path):
         match record["did"]:
             case "said":

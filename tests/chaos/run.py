@@ -40,7 +40,7 @@ _RETRY_START: Final = 0.2  # seconds until a server that could not start is trie
 
 @dataclass
 class Report:
-    """What a run did and what was wrong."""
+    """The counts of a run, and its violations."""
 
     seed: int
     counts: Counter[str] = field(default_factory=Counter)
@@ -70,7 +70,7 @@ def run(plan: Plan, *, bug: str | None = None, keep: Path | None = None) -> Repo
 
 
 class Chaos:
-    """The programs of one run, and the executor of its plan."""
+    """Owns the programs of one run and carries out its plan."""
 
     def __init__(self, plan: Plan, folder: Path, bug: str | None = None) -> None:
         self.plan = plan
@@ -106,7 +106,7 @@ class Chaos:
         return self.report
 
     def close(self) -> None:
-        """End every process, whatever has happened."""
+        """End every process, also after an error."""
         with ExitStack() as ends:  # each of them, whatever another one raises
             ends.callback(self.disk.close)
             ends.callback(self.proxy.close)
@@ -252,7 +252,7 @@ class Chaos:
     # --- the end ---------------------------------------------------------------------------------------
 
     def _bring_to_an_end(self) -> None:
-        """Everybody falls silent, has all stored, sees the last line and leaves."""
+        """Every client falls silent, waits until all is stored, sees the last line and leaves."""
         wait_until(self._all_are_in, _GET_IN_SECONDS, 0.5)
         for client in self.clients:
             client.quiet()

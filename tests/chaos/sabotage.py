@@ -23,7 +23,7 @@ _BATCHES_HELD: Final = 200
 
 
 def acknowledge_early() -> None:
-    """Say that a batch is stored when it is only remembered; what is remembered is stored a little later."""
+    """Report a batch as stored when it is only in memory; store it a little later."""
     append, read, last, close = (
         getattr(SqliteHistory, name) for name in ("append", "read", "last_seqs", "close")
     )
@@ -61,7 +61,7 @@ def acknowledge_early() -> None:
 
 
 def forget_ids() -> None:
-    """After a restart, know the sessions but not which of their lines were applied."""
+    """After a restart, know the sessions but not their applied ids."""
     restore = SqliteHistory.restore
 
     def restore_without_ids(history: SqliteHistory) -> Restored:
@@ -72,7 +72,7 @@ def forget_ids() -> None:
 
 
 def resume_one_late() -> None:
-    """Replay to a client that comes back what is after the event after the last one it saw."""
+    """Leave out the first event in the replay to a client that comes back."""
     welcome = Newcomers.welcome
 
     def welcome_late(newcomers: Newcomers, member: Any, join: Join, first_live: int) -> None:
@@ -83,7 +83,7 @@ def resume_one_late() -> None:
 
 
 def _replace(owner: type, method: str, by: Callable[..., Any]) -> None:
-    """Put the bug in; a method that is not there any more would make it harmless, so that is an error."""
+    """Put the bug in; a missing method is an error, because the bug would do nothing."""
     getattr(owner, method)
     setattr(owner, method, by)
 

@@ -1,4 +1,4 @@
-"""What happens when in a run, all of it from the seed. The interleaving of the programs is not."""
+"""The plan of a run: the seed decides all of it, but not how the programs interleave."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LIVES: Final = 1.2  # a server that was started gets at least so long: some wor
 
 
 class FaultKind(Enum):
-    """The harms. Where seconds belong to one, they say how long it lasts."""
+    """The harms. `seconds` says how long a harm lasts, where it has a duration."""
 
     KILL_SERVER = "kill -9 of the server, restarted after a while"
     TERM_SERVER = "SIGTERM to the server, restarted after a while"
@@ -96,7 +96,7 @@ class Speaker(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Everything that is decided before a run."""
+    """All decisions that are made before a run."""
 
     seed: int
     seconds: float

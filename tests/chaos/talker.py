@@ -1,4 +1,4 @@
-"""A child process around the importable Client: says lines, and writes down what it said and was told.
+"""A child process around the importable Client: says lines, and records what it says and receives.
 
 It goes on until a line comes on its standard input ("quiet"); then it waits until all it said is stored and
 until it was shown the run's last line, and leaves. The end of standard input makes it leave at once.
@@ -96,7 +96,7 @@ class Talker:
                 self._leave.wait(0.3)
 
     def _speak(self, client: Client | BluntClient) -> None:
-        """Say lines in bursts until it is quiet, each written down before and after."""
+        """Say lines in bursts until `quiet` comes; record each line before and after."""
         number = 0
         try:
             while not (self._quiet.is_set() or self._leave.is_set()):
@@ -114,7 +114,7 @@ class Talker:
         self._all_said.set()
 
     def _watch(self, client: Client | BluntClient) -> None:
-        """Write down every update until all is over."""
+        """Record every update until the end."""
         flushed = False
         while not (self._over or self._leave.is_set() or (flushed and self._seen_last)):
             self._news.wait(_LOOK)
@@ -127,7 +127,7 @@ class Talker:
                 self._recorder.write("flushed")
 
     def _note_confirmed(self) -> bool:
-        """Write down which lines are stored now. True: some are not."""
+        """Record the lines that are stored now. True: some are not stored yet."""
         stored = []
         with self._lock:
             while self._unconfirmed and self._unconfirmed[0].stored:

@@ -1,4 +1,4 @@
-"""The whole: real programs under load and faults keep every promise, and planted bugs are found by name."""
+"""Real programs under load and faults keep every promise, and the checker finds planted bugs by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KILL = (Fault(1.5, FaultKind.KILL_SERVER, seconds=0.2),)
 
 
 def told(report: Report) -> str:
-    """What a person needs to look into a failure."""
+    """The data that a person needs to analyse a failure."""
     return "\n".join(map(str, (report, *report.violations)))
 
 
@@ -33,7 +33,7 @@ def test_no_promise_is_broken(seed: int) -> None:
 
 @pytest.mark.slow
 def test_acknowledging_before_the_commit_is_caught() -> None:
-    """A server that confirms and shows what it has not stored is found to lose confirmed lines."""
+    """The checker finds lost confirmed lines when a server confirms lines that it has not stored."""
     report = run(small_plan("api", "api"), bug="early")
     wrongs = {violation.wrong for violation in report.violations}
     assert {Wrong.LOST, Wrong.UNSTORED} <= wrongs, told(report)
@@ -42,13 +42,13 @@ def test_acknowledging_before_the_commit_is_caught() -> None:
 
 @pytest.mark.slow
 def test_forgetting_the_ids_at_a_restart_is_caught() -> None:
-    """A server that forgets at a restart what it applied is found to double lines, and nothing else."""
+    """The checker finds doubled lines, and only those, when a server forgets the applied ids."""
     report = run(small_plan("api", "blunt"), bug="forget")
     assert {violation.wrong for violation in report.violations} == {Wrong.DOUBLED}, told(report)
 
 
 @pytest.mark.slow
 def test_an_off_by_one_at_the_resume_seam_is_caught() -> None:
-    """A server that resumes one event late is found to leave a gap, and nothing else."""
+    """The checker finds a gap, and nothing else, when a server resumes one event late."""
     report = run(small_plan("api", "blunt"), bug="seam")
     assert {violation.wrong for violation in report.violations} == {Wrong.GAP}, told(report)

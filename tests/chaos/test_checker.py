@@ -1,4 +1,4 @@
-"""The checker on records written by hand: silent about what is right, and names each thing that is wrong."""
+"""The checker on records written by hand: it accepts right records, and names each violation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def lives(history: list[Entry] = GOOD) -> tuple[Life, Life]:
 
 
 def wrongs(history: list[Entry], *who: Life) -> set[Wrong]:
-    """Which promises the checker holds for broken."""
+    """The promises that the checker finds broken."""
     return {violation.wrong for violation in judge(history, who)}
 
 
@@ -48,7 +48,7 @@ def test_a_line_that_was_not_confirmed_may_be_lost_at_the_end() -> None:
 
 
 def test_other_channels_are_no_gap() -> None:
-    """What was said in a channel that somebody is not in is not missing from their view."""
+    """A line in a channel that a client is not in is not missing from the client's view."""
     history = [*GOOD[:3], GOOD[3]._replace(channel="#other"), *GOOD[4:]]
     ann, bob = lives(history)
     del ann.shown[3]
@@ -66,7 +66,7 @@ def test_lost() -> None:
 
 
 def test_doubled() -> None:
-    """A line that is in history twice is reported, even when everybody was shown both."""
+    """A line that is in history twice is reported, even when every client was shown both."""
     history = log("ann joined", "bob joined", "ann: a1", "bob: b1", "ann: a2", "ann: a2")
     ann, bob = lives(history)
     ann.shown = history
@@ -107,7 +107,7 @@ def test_shown_other_than_stored() -> None:
 
 
 def test_repeated() -> None:
-    """An event shown twice, as at a seam of catching up and live, is reported."""
+    """An event shown twice, as between catching up and live delivery, is reported."""
     ann, bob = lives()
     ann.shown.insert(3, ann.shown[2])
     assert wrongs(GOOD, ann, bob) == {Wrong.REPEATED}

@@ -1,4 +1,4 @@
-"""The disk: full and failing for the process under test, and whole again."""
+"""The disk can be made full or failing for the process under test, and repaired again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proxy: what goes through unharmed, and each harm that it does."""
+"""The proxy passes bytes unharmed, and does each harm that it promises."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_both_ways_and_the_end(pair: Pair) -> None:
 
 
 def test_port_is_rewritten_and_the_new_port_leads_to_the_server(proxy: Proxy, pair: Pair) -> None:
-    """The number in PORT becomes one of the proxy's, and who connects there reaches the server's port."""
+    """The proxy puts its own port into PORT, and a client that connects there reaches the server's."""
     with socket.create_server(("127.0.0.1", 0)) as admission:
         admission.settimeout(TIMEOUT)
         number = admission.getsockname()[1]
@@ -99,7 +99,7 @@ def test_port_is_rewritten_and_the_new_port_leads_to_the_server(proxy: Proxy, pa
 
 
 def test_same_connection_is_left_alone() -> None:
-    """PORT 0 passes unchanged, and what follows it goes by without waiting for whole packets."""
+    """PORT 0 passes unchanged, and the bytes after it pass without waiting for whole packets."""
     rewriter = PortRewriter(lambda number: number + 1)
     port = encode(Port(SAME_CONNECTION, TICKET))
     assert rewriter.feed(port[:7]) == b""
@@ -116,7 +116,7 @@ def test_reset(proxy: Proxy, pair: Pair) -> None:
 
 
 def test_cut_in_the_middle_of_a_packet(proxy: Proxy, pair: Pair) -> None:
-    """A cut lets just so many bytes pass and then ends the connection."""
+    """A cut lets exactly the given number of bytes pass and then ends the connection."""
     assert proxy.cut(0, 25, up=False)
     pair.server.sendall(encode(Ping(1)) + encode(Ping(2)))
     got = b""
@@ -141,7 +141,7 @@ def test_stall_holds_back_and_lets_go(proxy: Proxy, pair: Pair) -> None:
 
 
 def test_a_stall_ends_by_itself(proxy: Proxy, pair: Pair) -> None:
-    """A stall of a tenth of a second is over after it; the other direction was never stalled."""
+    """A stall of a tenth of a second ends after that time; the other direction is never stalled."""
     proxy.stall(0, 0.1, up=True, down=False)
     pair.client.sendall(b"\xc7up")
     pair.server.sendall(encode(Ping(3)))
@@ -150,7 +150,7 @@ def test_a_stall_ends_by_itself(proxy: Proxy, pair: Pair) -> None:
 
 
 def test_chop(proxy: Proxy, pair: Pair) -> None:
-    """A chopped stream is the same stream."""
+    """A chopped stream has the same bytes in the same order."""
     proxy.chop(0, 60.0)
     pings = b"".join(encode(Ping(n)) for n in range(50))
     pair.client.sendall(pings)
@@ -158,7 +158,7 @@ def test_chop(proxy: Proxy, pair: Pair) -> None:
 
 
 def test_a_server_that_is_down_looks_down(proxy: Proxy, server: socket.socket) -> None:
-    """When nobody listens behind the proxy, the client is told at once."""
+    """When no server listens behind the proxy, the client's connection ends at once."""
     server.close()
     with (
         pytest.raises(ConnectionResetError),  # perhaps while connecting already

@@ -1,4 +1,4 @@
-"""The schedule: from the seed alone, and with every kind of fault in it."""
+"""The schedule depends on the seed alone, and has every kind of fault."""
 
 from __future__ import annotations
 

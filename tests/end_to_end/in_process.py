@@ -32,5 +32,5 @@ def running(ports: str = "any", data: str = ":memory:", dead_after: float = DEAD
 
 
 def port_of(app: App) -> int:
-    """Where the lobby is."""
+    """The port of the lobby."""
     return int(app.address.rpartition(":")[2])

@@ -1,4 +1,4 @@
-"""The real programs as child processes, and what the system tells about them."""
+"""The real programs as child processes, and the system's figures about them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ServerProcess:
         self.process.stdout.close()
 
     def errors(self) -> str:
-        """What is on its stderr by now."""
+        """The text on its stderr so far."""
         return self.log.read_text(errors="replace")
 
     # --- what the system tells about it (Linux: proc(5)) --------------------------------------------------
@@ -81,7 +81,7 @@ class ServerProcess:
         return self._status("Threads")
 
     def descriptors(self) -> dict[str, str]:
-        """Its open descriptors and what they are."""
+        """Its open descriptors and their targets."""
         found: dict[str, str] = {}
         for entry in Path(f"/proc/{self.process.pid}/fd").iterdir():
             try:
@@ -105,7 +105,7 @@ def processor_seconds(pid: int) -> float:
 def server(
     folder: Path, *options: str, host: str = "127.0.0.1", port: int = 0, data: str = ":memory:"
 ) -> Iterator[ServerProcess]:
-    """A server of its own for one test; killed at the end, whatever happened, and without a traceback."""
+    """A server for one test. It is killed at the end in any case, and must not have printed a traceback."""
     process = ServerProcess(folder / "server.log", "--data", data, *options, host=host, port=port)
     try:
         yield process

@@ -1,4 +1,4 @@
-"""The server ends at once, wherever its guests are in the handshake."""
+"""The server ends at once, at whatever step of the handshake its newcomers are."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def broken_off(_app: App, peer: Peer, _stack: ExitStack) -> None:
 
 
 def named(_app: App, peer: Peer, _stack: ExitStack) -> None:
-    """The port was told, and not taken."""
+    """The server has sent PORT, and the newcomer has not answered."""
     assert peer.ask("ann").code is Code.PASS
     peer.expect(Port)
 
 
 def awaited(_app: App, peer: Peer, _stack: ExitStack) -> None:
-    """Nobody has come to the new port yet."""
+    """No connection has come to the new port yet."""
     peer.ask("ann")
     peer.take_port()
 
 
 def silent_there(_app: App, peer: Peer, stack: ExitStack) -> None:
-    """At the new port, and nothing said there."""
+    """Connected to the new port, and silent there."""
     peer.ask("ann")
     stack.enter_context(Peer.connect(peer.take_port().number))
 
@@ -48,7 +48,7 @@ def member(app: App, _peer: Peer, stack: ExitStack) -> None:
 
 @pytest.mark.parametrize("stage", [silent, broken_off, named, awaited, silent_there, member])
 def test_the_server_ends_at_once(stage: Callable[[App, Peer, ExitStack], None]) -> None:
-    """Whatever a guest is doing, closing takes no second, and no thread is left."""
+    """Closing takes less than a second at any step of a guest's handshake, and leaves no thread."""
     with ExitStack() as stack:
         with running() as app:
             peer = stack.enter_context(Peer.connect(port_of(app)))

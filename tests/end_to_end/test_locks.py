@@ -1,4 +1,4 @@
-"""Locks are not held together, but for one pair in one order: so no two threads wait for each other."""
+"""No thread holds two locks, but for one pair in one order: so no two threads wait for each other."""
 
 from __future__ import annotations
 

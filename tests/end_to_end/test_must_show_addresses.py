@@ -1,4 +1,4 @@
-"""Where people meet: IPv4 and IPv6, any port for the admission, ports of a range, or none at all."""
+"""Addresses and ports: IPv4 and IPv6; any admission port, one of a range, or the same connection."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def free_range(size: int) -> int:
 
 
 def gets_in(port: int, name: str) -> bool:
-    """Whether somebody of that name is offered a port."""
+    """Whether the server offers a port to a newcomer of that name."""
     with Peer.connect(port) as lobby:
         return lobby.ask(name).code is Code.PASS
 
@@ -66,7 +66,7 @@ def test_ports_of_a_range(tmp_path: Path) -> None:
 
 
 def test_a_range_that_is_used_up(tmp_path: Path) -> None:
-    """While every port of the range waits for its owner, the next one is told; then a port is free again."""
+    """While all ports of the range are in use, the next newcomer is refused; later a port is free again."""
     first = free_range(1)
     with server(tmp_path, "--ports", f"{first}-{first}") as program:
         with Peer.connect(program.port) as owner:
@@ -80,7 +80,7 @@ def test_a_range_that_is_used_up(tmp_path: Path) -> None:
 
 
 def test_no_new_port(tmp_path: Path) -> None:
-    """With `--ports same` everybody talks on the lobby's port, and no other port is opened."""
+    """With `--ports same` every member talks on the lobby's port, and the server opens no other port."""
     with server(tmp_path, "--ports", "same") as program, ExitStack() as stack:
         members = [stack.enter_context(Peer.come_in(program.port, f"member{number}")) for number in range(5)]
         assert {member.socket.getpeername()[1] for member in members} == {program.port}

@@ -1,4 +1,4 @@
-"""Clients that do not behave: each is refused or dropped with a log line, and the others talk on."""
+"""Misbehaving clients: the server refuses or drops each with a log line, and the others talk on."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ for it, it is below 0.01."""
 
 
 def offered(program: ServerProcess, name: str) -> Port:
-    """Go through the lobby; where the admission is."""
+    """Go through the lobby; the port of the admission."""
     with Peer.connect(program.port) as lobby:
         assert lobby.ask(name).code is Code.PASS
         return lobby.take_port()
 
 
 def assert_logged(program: ServerProcess, text: str) -> None:
-    """The log says it, or will in a moment."""
+    """Wait until the log has this text."""
     eventually(lambda: text in program.errors(), f"{text!r} is not in the log")
 
 
 def ended(peer: Peer) -> list[object]:
-    """Everything that still comes; the server must hang up."""
+    """All bytes up to the end of the stream; the server must hang up."""
     packets: list[object] = []
     try:
         while (packet := peer.receive()) is not None:
@@ -83,7 +83,7 @@ def ended(peer: Peer) -> list[object]:
     ],
 )
 def test_another_protocol_in_the_lobby(request_line: bytes, tmp_path: Path) -> None:
-    """Who speaks another protocol is told in one packet, disconnected at once, and named in the log."""
+    """A peer with another protocol gets the reason in one packet and is disconnected; the log names it."""
     with server(tmp_path) as program, Peer.connect(program.port) as browser:
         browser.socket.sendall(request_line)
         (answer,) = ended(browser)
@@ -107,7 +107,7 @@ def test_a_wrong_ticket(tmp_path: Path) -> None:
 
 
 def test_a_replayed_ticket(tmp_path: Path) -> None:
-    """A ticket works once: on its own port nobody listens any more, on another one it is wrong."""
+    """A ticket works once: its own port does not listen any more, and another port refuses it."""
     with server(tmp_path) as program:
         offer = offered(program, "ann")
         with Peer.connect(offer.number) as ann:
@@ -125,7 +125,7 @@ def test_a_replayed_ticket(tmp_path: Path) -> None:
 
 
 def test_a_replayed_ticket_on_the_same_connection(tmp_path: Path) -> None:
-    """Where all stay on the lobby's connection, another connection's ticket is wrong, too."""
+    """With `--ports same`, the server refuses the ticket of another connection, too."""
     with (
         server(tmp_path, "--ports", "same") as program,
         Peer.connect(program.port) as ann,
@@ -157,7 +157,7 @@ def test_a_replayed_ticket_on_the_same_connection(tmp_path: Path) -> None:
     ids=lambda packet: type(packet).__name__,
 )
 def test_a_packet_that_cannot_come_from_a_member(packet: object, tmp_path: Path) -> None:
-    """A member that sends what only servers or newcomers send is told so and leaves; nothing is forged."""
+    """A member that sends a server's or newcomer's packet gets the reason and leaves; it forges nothing."""
     with server(tmp_path) as program, Peer.come_in(program.port, "bob") as bob:
         with Peer.come_in(program.port, "ann") as ann:
             ann.send(Say(1, "#general", "before"), packet, Say(2, "#general", "after"))  # type: ignore[arg-type]
@@ -195,7 +195,7 @@ def test_who_says_nothing_is_dropped_in_time(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.HELLO, Kind.SAY, Kind.NOTICE, 0xEE])
 def test_an_announced_length_costs_no_memory(kind: int, tmp_path: Path) -> None:
-    """Whatever length a header announces: too long is refused at once, and nothing is kept for it."""
+    """The server refuses a header with a too large length at once, and stores nothing for it."""
     with server(tmp_path) as program, Peer.come_in(program.port, "ann") as ann:
         before = program.resident()
         for length in (MAX_PAYLOAD + 1, 2**24, 2**31 - 1, 2**32 - 1):
@@ -212,7 +212,7 @@ def test_an_announced_length_costs_no_memory(kind: int, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_memory_stays_bounded_whatever_is_sent(tmp_path: Path) -> None:
-    """Unfinished messages, pings and commands whose answers nobody reads: memory stays bounded."""
+    """Memory stays bounded under unfinished messages, and pings and commands with unread answers."""
     with server(tmp_path) as program, ExitStack() as stack:
         before = program.resident()
         rest = b"".join(
@@ -243,7 +243,7 @@ def test_memory_stays_bounded_whatever_is_sent(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["lobby", "naming", "admission", "member"])
 def test_garbage_closes_only_its_own_connection(where: str, tmp_path: Path) -> None:
-    """Random bytes, and valid packets with random bytes changed, in every state: nobody else notices."""
+    """Random bytes, or packets with random changes, at every step disturb no other member."""
     chance = random.Random(where)
     with server(tmp_path) as program, Peer.come_in(program.port, "ann") as ann:
         for number in range(60):
@@ -261,7 +261,7 @@ def test_garbage_closes_only_its_own_connection(where: str, tmp_path: Path) -> N
 
 
 def own_lines(peer: Peer, count: int) -> list[Event]:
-    """The next lines of `ann` among what else was said (garbage may happen to be a line)."""
+    """The next lines of `ann`; other lines between them are skipped (garbage may happen to be a line)."""
     found: list[Event] = []
     while len(found) < count:
         found += [event for event in peer.said(1) if event.author == "ann"]
@@ -269,7 +269,7 @@ def own_lines(peer: Peer, count: int) -> list[Event]:
 
 
 def at(where: str, program: ServerProcess, name: str) -> Peer:
-    """A connection in that state."""
+    """A connection that has reached this step."""
     if where == "member":
         return Peer.come_in(program.port, name)
     if where == "admission":
@@ -420,7 +420,7 @@ def joins_that_want_all_history(program: ServerProcess, stack: ExitStack) -> Non
 def test_the_others_talk_on_at_full_speed(
     scene: Callable[[ServerProcess, ExitStack], None], share: float, tmp_path: Path
 ) -> None:
-    """With a client that does not behave, the conversation of the others is as fast as without it."""
+    """A misbehaving client does not slow the conversation of the others."""
     with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
         members = [stack.enter_context(Peer.come_in(program.port, f"member{number}")) for number in range(4)]
         before = max(rate(members, start) for start in (1, 2, 3))
@@ -433,7 +433,7 @@ def test_the_others_talk_on_at_full_speed(
 
 
 def rate(members: list[Peer], turn: int) -> float:
-    """Lines a second of one talker, until every member has each of them."""
+    """Lines a second from one talker; the time ends when every member has every line."""
     began = monotonic()
     for number in range(ROUNDS):
         members[0].send(*lines(BURST, (turn * ROUNDS + number) * BURST + 1))
@@ -444,7 +444,7 @@ def rate(members: list[Peer], turn: int) -> float:
 
 @pytest.mark.slow
 def test_a_member_that_never_reads_is_dropped_with_a_log_line(tmp_path: Path) -> None:
-    """A member that never reads is told apart by its backlog, dropped and logged; the others miss nothing."""
+    """The server drops a member that never reads, for its backlog, and logs it; the others miss nothing."""
     with (
         server(tmp_path) as program,
         Peer.come_in(program.port, "deaf"),

@@ -1,4 +1,4 @@
-"""A server that does not behave: the client says so in one line and ends; no trace, no hang, no escapes."""
+"""Misbehaving servers: the client ends with one clear line, without a traceback, a hang or escapes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ SERVERS: dict[str, Steps] = {
 @pytest.mark.parametrize("retry_for", ["0", "0.5"])
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_server_that(name: str, retry_for: str) -> None:
-    """Whatever a server does, the client ends with a clear last line and exit code 1, and nothing escapes."""
+    """After any misbehaviour the client ends with a clear last line, exit code 1 and no escape sequence."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=play, args=(listener, SERVERS[name]))
         server.start()

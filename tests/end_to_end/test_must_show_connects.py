@@ -1,4 +1,4 @@
-"""A thousand come and go, in all possible ways; afterwards everything is as before."""
+"""A thousand peers come and go, in all possible ways; the server then holds no more than before."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BACK_SECONDS = 2.0
 
 
 def come_and_go(program: ServerProcess, chance: random.Random, name: str) -> None:
-    """Connect, and leave at some point of the way, by a goodbye, an end of stream, or a reset."""
+    """Connect, and leave at some step of the handshake, by BYE, end of stream, or reset."""
     match chance.randrange(6):
         case 0:
             peer = Peer.connect(program.port)
@@ -83,7 +83,7 @@ def test_a_thousand_connects_and_disconnects(ports: str, tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_a_name_is_free_again_as_soon_as_its_owner_is_gone(tmp_path: Path) -> None:
-    """A name that was given and not used, in the lobby or as a member, can be taken again at once."""
+    """A reserved name whose newcomer hangs up is free again at once, before and after the admission."""
     with server(tmp_path) as program, Peer.come_in(program.port, "watch") as watch:
         for _ in range(50):
             eventually(lambda: free(program, "ann"), "the name was not given back")
@@ -93,14 +93,14 @@ def test_a_name_is_free_again_as_soon_as_its_owner_is_gone(tmp_path: Path) -> No
 
 
 def free(program: ServerProcess, name: str) -> bool:
-    """Whether the name is given; it is not used."""
+    """Whether the server reserves the name; the newcomer then hangs up."""
     with Peer.connect(program.port) as lobby:
         return lobby.ask(name).code == 0
 
 
 @pytest.mark.slow
 def test_no_descriptor_left(tmp_path: Path) -> None:
-    """With every descriptor in use, members talk on, nothing spins; newcomers come in when some are free."""
+    """With every descriptor in use, members talk on and no thread spins; later newcomers can join again."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (60, limits[1]))
     try:
@@ -128,7 +128,7 @@ def test_no_descriptor_left(tmp_path: Path) -> None:
 
 
 def waiting(program: ServerProcess, name: str) -> int:
-    """A newcomer that does not come to its admission port; which that is."""
+    """A newcomer that does not come to its admission port; the number of that port."""
     with Peer.connect(program.port) as lobby:
         assert lobby.ask(name).code == 0
         return lobby.take_port().number

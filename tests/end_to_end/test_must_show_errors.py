@@ -1,4 +1,4 @@
-"""Whatever cannot be done is said in one clear line on stderr, with an exit code that is not 0."""
+"""Each error is one clear line on stderr, with an exit code that is not 0."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.peer import Peer
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> None:
-    """One line on stderr, which says `words`; nothing on stdout; that exit code."""
+    """Expect one line on stderr with `words`, nothing on stdout, and this exit code."""
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert done.stderr.startswith(("chatroom-server: ", "chatroom-client: "))
@@ -31,7 +31,7 @@ def assert_one_line(done: subprocess.CompletedProcess[str], *words: str, code: i
 
 
 def test_port_in_use(tmp_path: Path) -> None:
-    """A second server on the same port says that the port is taken, and which."""
+    """A second server on the same port says that the port is in use, and names the port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = run_program("server", "--port", port, "--data", ":memory:")
@@ -40,7 +40,7 @@ def test_port_in_use(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["nosuch.invalid", "...", "x" * 300, "192.0.2.1", "::ffff:300.1.1.1"])
 def test_host_unknown_to_the_server(host: str) -> None:
-    """A host that is not known, or not ours, is named."""
+    """The error names a host that is unknown, or is no address of this machine."""
     assert_one_line(run_program("server", "--port", "0", "--host", host, "--data", ":memory:"), host)
 
 
@@ -63,14 +63,14 @@ def test_bad_option_of_the_server(option: str, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["5-1", "0-5", "1-70000", "any-", "-", "1", "a-b", ""])
 def test_bad_range_of_ports(value: str) -> None:
-    """A range of ports that is none is answered in one line that says what would be one."""
+    """A wrong range of ports is answered in one line with an example of a right one."""
     assert_one_line(
         run_program("server", "--port", "0", "--data", ":memory:", f"--ports={value}"), "any, same or LO-HI"
     )
 
 
 def test_history_that_is_none(tmp_path: Path) -> None:
-    """A file that is no history is named, refused and left alone."""
+    """The server names and refuses a file that is no history, and does not change it."""
     path = tmp_path / "letter.txt"
     path.write_text("Dear diary\n" * 1000)
     assert_one_line(run_program("server", "--port", "0", "--data", str(path)), str(path))
@@ -80,7 +80,7 @@ def test_history_that_is_none(tmp_path: Path) -> None:
 
 
 def test_history_of_a_newer_version(tmp_path: Path) -> None:
-    """A history of a newer version is refused with that reason, and is not touched."""
+    """The server refuses a history of a newer version with that reason, and does not change it."""
     path = tmp_path / "history"
     with server(tmp_path, data=str(path)) as program:
         program.stop()
@@ -93,7 +93,7 @@ def test_history_of_a_newer_version(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_history_that_is_read_only(tmp_path: Path) -> None:
-    """A history that cannot be written is refused at the start, not at the first line."""
+    """The server refuses a read-only history at the start, not at the first line."""
     path = tmp_path / "history"
     with server(tmp_path, data=str(path)) as program:
         program.stop()
@@ -106,7 +106,7 @@ def test_history_that_is_read_only(tmp_path: Path) -> None:
 
 
 def test_history_in_use(tmp_path: Path) -> None:
-    """A second server on the same history is refused."""
+    """A second server on the same history refuses to start."""
     with server(tmp_path, data=str(tmp_path / "history")):
         done = run_program("server", "--port", "0", "--data", str(tmp_path / "history"))
     assert_one_line(done, "history", "use")
@@ -114,7 +114,7 @@ def test_history_in_use(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_first_line_that_cannot_be_printed() -> None:
-    """A server that cannot tell its port ends, rather than running where nobody finds it."""
+    """A server that cannot print its port ends: no client could find it."""
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "server", "--port", "0", "--data", ":memory:"],
@@ -132,16 +132,16 @@ def test_a_first_line_that_cannot_be_printed() -> None:
 
 
 def test_connection_refused() -> None:
-    """A port where nobody listens is named, and that the connection was refused."""
+    """The error names a port without a listener, and says that the connection was refused."""
     with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))  # ours, and not listened on
+        reserved.bind(("127.0.0.1", 0))  # bound here, but it does not listen
         address = f"127.0.0.1:{reserved.getsockname()[1]}"
         assert_one_line(run_program("client", address, "--name", "ann"), address, "refused")
 
 
 @pytest.mark.parametrize("host", ["nosuch.invalid", "...", "x" * 300])
 def test_host_unknown_to_the_client(host: str) -> None:
-    """A host that is not known is named."""
+    """The error names an unknown host."""
     assert_one_line(run_program("client", host, "--name", "ann"), host, "not known")
 
 
@@ -163,7 +163,7 @@ def test_bad_option_of_the_client(arguments: list[str]) -> None:
 
 
 def test_names_and_channels_that_cannot_be(tmp_path: Path) -> None:
-    """A name that is bad or taken, and a channel that is none, is said in one line."""
+    """A bad name, a name in use, and a bad channel are each reported in one line."""
     with server(tmp_path) as program, Peer.come_in(program.port, "ann"):
         address = f"127.0.0.1:{program.port}"
         assert_one_line(run_program("client", address, "--name", "ANN"), "ANN", "in use")
@@ -172,7 +172,7 @@ def test_names_and_channels_that_cannot_be(tmp_path: Path) -> None:
 
 
 def test_no_chatroom_there() -> None:
-    """Something else that listens there is not mistaken for a chatroom, and not waited for."""
+    """The client notices another program on the port, and does not wait for it."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         child = subprocess.Popen(
             [sys.executable, "-m", "client", f"127.0.0.1:{other.getsockname()[1]}", "--name", "ann"],

@@ -1,4 +1,4 @@
-"""kill -9 of the server while members talk: history holds every line that any client was shown, in order."""
+"""kill -9 of the server while members talk: history has every line that any client showed, in order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TALKERS = 8
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 2000, 10_000])
 def test_what_was_shown_survives_kill_9(after: int, tmp_path: Path) -> None:
-    """After a restart, history is whole and holds all that anybody was shown; the next seq follows it."""
+    """After a restart, history is whole and has all events that any member got; the next seq follows it."""
     history = tmp_path / "history"
     with server(tmp_path, data=str(history)) as program, ExitStack() as stack:
         members = [
@@ -57,7 +57,7 @@ def test_what_was_shown_survives_kill_9(after: int, tmp_path: Path) -> None:
 
 
 def talk(member: Peer) -> None:
-    """Lines as fast as they go, until the server is gone."""
+    """Say lines as fast as possible, until the server is gone."""
     try:
         for start in range(1, 20_001, 100):
             member.send(*lines(100, start))

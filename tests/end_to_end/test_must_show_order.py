@@ -1,4 +1,4 @@
-"""One order for all, while members talk, come and go at once; and what a newcomer sees has no seam."""
+"""One order for all, while members talk, come and go; a newcomer's replay and live events fit together."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def events_of(packets: list[Packet]) -> list[Line]:
 @pytest.mark.slow
 @pytest.mark.parametrize("ports", ["any", "same"])
 def test_sixteen_talkers_while_members_come_and_go(ports: str, tmp_path: Path) -> None:
-    """Who stayed saw one sequence, who came a suffix without gap or double; each talker's lines in order."""
+    """Members see one sequence, newcomers a suffix of it without gap or double; each talker's order holds."""
     with server(tmp_path, "--ports", ports, data=str(tmp_path / "history")) as program, ExitStack() as stack:
         stayers = [stack.enter_context(Peer.come_in(program.port, f"stayer{number}")) for number in range(2)]
         talkers = [
@@ -68,7 +68,7 @@ def talk(talker: Peer) -> None:
 
 
 def keep_talking(stayer: Peer, gone: threading.Semaphore) -> None:
-    """A line now and then until all guests have gone, so that none of them waits for ever."""
+    """Say a line now and then until all guests have gone, so that none of them waits for ever."""
     left, number = GUESTS, 0
     while left:
         number += 1
@@ -77,7 +77,7 @@ def keep_talking(stayer: Peer, gone: threading.Semaphore) -> None:
 
 
 def wait_for_the_last(seen: list[list[Packet]], over: threading.Event) -> None:
-    """Until everybody has everything that was said."""
+    """Wait until every member has every line."""
     try:
         end = threading.Event()
         for _ in range(3000):
@@ -126,7 +126,7 @@ def come_and_go(
 
 
 def assert_one_sequence(seen: list[list[Packet]], sequence: list[Line]) -> None:
-    """Who came later saw the same from its first event on, and who saw it to the same end the same end."""
+    """From its first event on, a later member saw the same; members that saw the end saw the same end."""
     first = sequence[0][0]
     assert [line[0] for line in sequence] == list(range(first, first + len(sequence)))
     for packets in seen:
@@ -136,7 +136,7 @@ def assert_one_sequence(seen: list[list[Packet]], sequence: list[Line]) -> None:
 
 
 def assert_suffix(packets: list[Packet], sequence: list[Line]) -> None:
-    """From its first seq on, replay and live together are one stretch of what the others saw."""
+    """From its first seq on, replay and live events together are one stretch of the others' sequence."""
     mine = [line for line in events_of(packets) if line[0] >= sequence[0][0]]
     if mine:
         start = mine[0][0] - sequence[0][0]
@@ -146,7 +146,7 @@ def assert_suffix(packets: list[Packet], sequence: list[Line]) -> None:
 
 @pytest.mark.slow
 def test_a_member_that_comes_back_again_and_again_gets_each_line_once(tmp_path: Path) -> None:
-    """A member that is cut off in the middle and names the last seq it saw gets all the rest, once."""
+    """A member that loses its connection and names the last seq that it saw gets all later events, once."""
     with server(tmp_path) as program, ExitStack() as stack:
         talker = stack.enter_context(Peer.come_in(program.port, "talker"))
         own = stack.enter_context(reading(talker))

@@ -1,4 +1,4 @@
-"""What it costs: memory and processor time of idle members, and how fast the server starts."""
+"""Costs: memory and processor time of idle members, and the time of the server's start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: every member is told, what was accepted is stored, exit 0 within 2 s."""
+"""SIGINT and SIGTERM: members get BYE, the server stores what it accepted, and exits with 0 within 2 s."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def member_that_does_not_read_its_catching_up(server: ServerProcess, stack: Exit
 
 
 def talkers_that_never_read(server: ServerProcess, stack: ExitStack) -> None:
-    """Most of the members: talkers that are slowed, or disconnected because they are too far behind."""
+    """Most of the members: the server slows these talkers, or disconnects them when too far behind."""
     for number in range(6):
         talker = stack.enter_context(Peer.come_in(server.port, f"deaf{number}"))
         talker.socket.settimeout(0.2)
@@ -104,7 +104,7 @@ SCENES: list[Scene] = [
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_ends_in_time_whatever_its_guests_do(scene: Scene, number: signal.Signals, tmp_path: Path) -> None:
-    """The server ends within 2 s with exit code 0, and a member that reads is told before the end."""
+    """The server ends within 2 s with exit code 0, and a member that reads gets BYE before the end."""
     with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
         good = stack.enter_context(Peer.come_in(program.port, "good"))
         with reading(good) as packets:
@@ -119,7 +119,7 @@ def test_ends_in_time_whatever_its_guests_do(scene: Scene, number: signal.Signal
 
 
 def test_a_signal_in_any_moment_after_the_first_line_ends_it(tmp_path: Path) -> None:
-    """A signal right behind the line `listening on`, while newcomers keep the threads busy, is not lost."""
+    """The server obeys a signal right after `listening on`, while newcomers keep its threads busy."""
     for _ in range(3):
         with server(tmp_path) as program, ExitStack() as stack:
             silent_in_the_lobby(program, stack)
@@ -129,7 +129,7 @@ def test_a_signal_in_any_moment_after_the_first_line_ends_it(tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_talkers_at_full_speed_are_told_and_what_they_saw_is_stored(tmp_path: Path) -> None:
-    """While eight talk as fast as they can: all are told, and what anybody was shown is stored."""
+    """While eight members talk as fast as they can: all get BYE, and history has every event that any got."""
     with server(tmp_path, data=str(tmp_path / "history")) as program, ExitStack() as stack:
         talkers = [stack.enter_context(Peer.come_in(program.port, f"talker{number}")) for number in range(8)]
         started = threading.Barrier(len(talkers) + 1)
@@ -165,7 +165,7 @@ def test_talkers_at_full_speed_are_told_and_what_they_saw_is_stored(tmp_path: Pa
 
 
 def assert_shown_is_stored(history: Path, seen: list[list[Packet]]) -> None:
-    """What each member was shown is one stretch of the history, without gap or double."""
+    """The events of each member are one stretch of the history, without gap or double."""
     with closing(sqlite3.connect(history)) as file:
         stored = {
             seq: (kind, author, text)

@@ -1,4 +1,4 @@
-"""What each part of the original has become: tests for every row of the table in notes/porting.md."""
+"""Tests for every part of the original, by the section in notes/porting.md."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_several_messages_from_one_client(app: App) -> None:
 
 
 def test_several_messages_from_several_clients(app: App) -> None:
-    """All talk at once: every member sees one and the same order, and in it each talker's own order."""
+    """When all talk at once, every member sees the same order, which keeps each talker's own order."""
     names, count = ["ann", "bob", "eve", "joe"], 100
     peers = [Peer.come_in(port_of(app), name) for name in names]
     try:
@@ -98,7 +98,7 @@ def test_several_messages_from_several_clients(app: App) -> None:
 
 
 def test_first_come_first_served(app: App) -> None:
-    """A line that somebody was shown before another one was sent stands before it, whoever says them."""
+    """A line that a member has got before another line was sent comes before it, whoever says the two."""
     port = port_of(app)
     with Peer.come_in(port, "ann") as ann, Peer.come_in(port, "bob") as bob, Peer.come_in(port, "eve") as eve:
         for number in range(1, 21):
@@ -121,7 +121,7 @@ def test_packet_outlines_the_sending_of_multiple_packets(app: App, letter: str) 
 
 
 def test_a_message_that_stops_in_the_middle_holds_nobody_up(app: App) -> None:
-    """While the packets of a long text are on their way, the others' lines are not held up by it."""
+    """A long text of which only a half has come does not delay the lines of the others."""
     long = Say(1, "#general", "x" * MAX_TEXT)
     data = encode(long)
     with Peer.come_in(port_of(app), "ann") as ann, Peer.come_in(port_of(app), "bob") as bob:
@@ -136,7 +136,7 @@ def test_a_message_that_stops_in_the_middle_holds_nobody_up(app: App) -> None:
 
 
 def test_thread_logic_moves_from_server_to_chatroom(app: App, owners: dict[str, Reaper]) -> None:
-    """All threads that run while members are here belong to the Chatroom's reaper; the Server has none."""
+    """All threads that run while members are in belong to the Chatroom's reaper; the Server owns none."""
     with Peer.come_in(port_of(app), "ann"), Peer.come_in(port_of(app), "bob"):
         reaper = owners["forwarder"]
         owned = [*reaper.names, "server-reaper"]
@@ -148,7 +148,7 @@ def test_thread_logic_moves_from_server_to_chatroom(app: App, owners: dict[str, 
 
 
 def test_only_the_reaper_makes_threads() -> None:
-    """In server and chatroom, one class starts threads: no thread is without an owner."""
+    """In server and chatroom only the reaper makes threads, so every thread has an owner."""
     makers = set()
     for package in ("chatroom", "server"):
         for path in (ROOT / package).rglob("*.py"):
@@ -162,7 +162,7 @@ def test_only_the_reaper_makes_threads() -> None:
 
 
 def test_connect_send_new_port_disconnect_listen_admit(app: App) -> None:
-    """The lobby tells a new port and closes; the new port listens already, admits its owner, and is gone."""
+    """The lobby sends a new port and closes; the port listens already, admits its owner, then closes."""
     with Peer.connect(port_of(app)) as lobby:
         assert lobby.ask("ann").code is Code.PASS
         offer = lobby.take_port()
@@ -176,7 +176,7 @@ def test_connect_send_new_port_disconnect_listen_admit(app: App) -> None:
 
 
 def test_staying_on_the_connection() -> None:
-    """With `--ports same` the port is 0, nobody closes, and the same connection admits."""
+    """With `--ports same` the port is 0, no side closes, and the same connection admits."""
     with running(ports="same") as app, Peer.connect(port_of(app)) as ann:
         assert ann.ask("ann").code is Code.PASS
         offer = ann.take_port()
@@ -185,7 +185,7 @@ def test_staying_on_the_connection() -> None:
 
 
 def test_the_port_stays_for_its_owner(app: App) -> None:
-    """A stranger without the ticket is refused on the new port; the owner is admitted after it."""
+    """The new port refuses a stranger without the ticket, and then admits the owner."""
     with Peer.connect(port_of(app)) as lobby:
         lobby.ask("ann")
         offer = lobby.take_port()
@@ -199,7 +199,7 @@ def test_the_port_stays_for_its_owner(app: App) -> None:
 
 
 def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each member's handler puts what it heard into the waiting queue under its lock; one thread forwards."""
+    """Each member's handler puts its lines into the waiting queue; only the forwarder delivers."""
     put, take, deliver = WaitingQueue.put, WaitingQueue.take_all, Member.deliver
     came: list[str] = []
     went: set[str] = set()
@@ -229,7 +229,7 @@ def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPat
 
 
 def test_handshake_status_pass_end(app: App) -> None:
-    """A taken name is answered by FAIL and its reason, another one by PASS; both sides say END."""
+    """The server answers a name in use by FAIL and the reason, a free one by PASS; both sides say END."""
     with Peer.come_in(port_of(app), "ann"), Peer.connect(port_of(app)) as lobby:
         for taken in ("ann", "ANN", "Ａｎｎ"):
             answer = lobby.ask(taken, hello=taken == "ann")
@@ -244,7 +244,7 @@ def test_handshake_status_pass_end(app: App) -> None:
 
 
 def test_one_name_for_one_of_two(app: App) -> None:
-    """Two who ask for the same name before either is admitted: exactly one gets PASS."""
+    """When two newcomers ask for the same name, exactly one gets PASS."""
     with Peer.connect(port_of(app)) as one, Peer.connect(port_of(app)) as other:
         assert one.ask("ann").code is Code.PASS
         assert other.ask("ann").code is Code.FAIL
@@ -256,7 +256,7 @@ def test_one_name_for_one_of_two(app: App) -> None:
 def test_client_thread_per_burst_and_reaper(
     app: App, owners: dict[str, Reaper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each burst has its thread; one that is slow does not change the order; ended ones are joined."""
+    """Each burst has its thread; a slow thread does not change the order; the reaper joins ended threads."""
     first, second, names = threading.Event(), threading.Event(), []
     sift = client.link.sift
 
@@ -294,7 +294,7 @@ def test_client_thread_per_burst_and_reaper(
 
 
 def test_same_on_server(app: App, owners: dict[str, Reaper]) -> None:
-    """The server's threads are joined by the same class; a member that left leaves no thread behind."""
+    """The same class joins the server's threads; a member that left leaves no thread behind."""
     with Client(port=port_of(app), name="bob"):
         reaper = owners["forwarder"]
         assert "handler bob" in reaper.names
@@ -309,14 +309,14 @@ def test_same_on_server(app: App, owners: dict[str, Reaper]) -> None:
 
 
 def show(view: View, screen: Screen, now: float) -> tuple[list[str], str]:
-    """What a painting leaves on the screen: the rows with text, and the cursor's row up to it."""
+    """The screen after a frame: the rows with text, and the cursor's row up to the cursor."""
     screen.feed(view.tick(now))
     rows = screen.rows()
     return [row for row in rows if row], rows[screen.cursor.y].ljust(40)[: screen.cursor.x]
 
 
 def test_reprint_chat_around_input() -> None:
-    """Empty input: printed directly; half-typed: the chat reprinted, text and cursor put back."""
+    """With an empty input a message is printed directly; around a half-typed line, with the whole chat."""
     view, screen = View(40, 8, name="ann", colour=False), Screen(40, 8)
     _, prompt = show(view, screen, 1.0)
     view.event(Event(1, 0, EventKind.SAID, "#general", "bob", "first"))

@@ -1,4 +1,4 @@
-"""The real programs, with pipes: what scripts rely on."""
+"""The real programs between pipes: the promises that scripts rely on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.patience import PROGRAM_PATIENCE
 
 
 class Programs:
-    """Starts the programs as a user would, and ends what a test left running."""
+    """Starts the programs as a user would, and ends those that a test left running."""
 
     def __init__(self) -> None:
         self._running: list[subprocess.Popen[bytes]] = []
@@ -69,7 +69,7 @@ class Programs:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=Path(__file__).parents[2],
-            bufsize=0,  # what was not read yet stays in the pipe
+            bufsize=0,  # unread bytes stay in the pipe
         )
         self._running.append(program)
         return program
@@ -105,7 +105,7 @@ def test_two_lines_into_a_pipe(programs: Programs) -> None:
 
 
 def test_json_is_one_object_for_each_event(programs: Programs) -> None:
-    """seq, time, kind, channel, author and text, on a line each."""
+    """--json prints each event on one line: seq, time, kind, channel, author and text."""
     code, out, _ = programs.run("hé\n".encode(), "--name", "bot", "--json")
     assert code == 0
     events = [json.loads(line) for line in out.splitlines()]
@@ -116,7 +116,7 @@ def test_json_is_one_object_for_each_event(programs: Programs) -> None:
 
 
 def test_input_is_said_raw_and_output_drives_no_terminal(programs: Programs) -> None:
-    """A slash, an escape sequence and wrong bytes are only text; none of it comes out as an escape."""
+    """A slash, an escape sequence and wrong bytes are only text; the client prints no escape sequence."""
     given = b"/who\r\n\n\x1b]0;title\x07\x1b[2J\nw\xffrong\n\xc2\x9b31m\n"
     code, out, err = programs.run(given, "--name", "bot")
     assert code == 0
@@ -126,7 +126,7 @@ def test_input_is_said_raw_and_output_drives_no_terminal(programs: Programs) -> 
 
 
 def test_a_line_that_is_too_long_is_told_and_the_others_are_sent(programs: Programs) -> None:
-    """One error for it, exit code 1; a line of exactly the limit goes through."""
+    """A too long line gives one error and exit code 1; a line of exactly the limit is stored."""
     longest = b"x" * MAX_TEXT
     code, _, err = programs.run(b"a\n" + longest + b"y\n" + longest + b"\nb\n", "--name", "bot")
     assert code == 1
@@ -136,7 +136,7 @@ def test_a_line_that_is_too_long_is_told_and_the_others_are_sent(programs: Progr
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_follow_stays_after_the_end_of_input(programs: Programs, number: int) -> None:
-    """It prints what others say, at once, until a signal; that is no error when everything was stored."""
+    """--follow prints others' lines at once until a signal; the exit code is 0, as every line was stored."""
     follower = programs.client("--name", "watch", "--follow")
     assert follower.stdin is not None
     follower.stdin.close()
@@ -175,7 +175,7 @@ def test_a_reader_that_has_stopped_does_not_keep_a_signal_waiting(programs: Prog
 
 @pytest.mark.parametrize("closed", [0, 1])
 def test_without_stdin_or_stdout(programs: Programs, closed: int) -> None:
-    """A client that was started with a closed descriptor does what is left to do."""
+    """A client with a closed stdin, stdout or stderr does all that it can do without it."""
     with subprocess.Popen(
         ["sh", "-c", f"exec {sys.executable} -m client 127.0.0.1:{programs.port} --name bot {closed}>&-"],
         stdin=subprocess.PIPE,
@@ -189,7 +189,7 @@ def test_without_stdin_or_stdout(programs: Programs, closed: int) -> None:
 
 
 def test_a_full_disk_behind_stdout(programs: Programs) -> None:
-    """What cannot be printed is an error; the lines are stored all the same."""
+    """Output that cannot be written is an error; the server stores the lines all the same."""
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
     with open("/dev/full", "wb") as full:
@@ -207,7 +207,7 @@ def test_a_full_disk_behind_stdout(programs: Programs) -> None:
 
 
 def test_a_name_that_cannot_be_had(programs: Programs) -> None:
-    """Taken or bad: one line with the reason, exit code 1."""
+    """A name that is in use or bad gives one line with the reason, and exit code 1."""
     with Client(port=programs.port, name="ann"):
         for name, reason in [("ANN", "in use"), ("a b", "cannot be in a name")]:
             code, out, err = programs.run(b"hello\n", "--name", name)
@@ -220,7 +220,7 @@ def test_a_name_that_cannot_be_had(programs: Programs) -> None:
     [("127.0.0.1", "connection refused"), ("no-such-host.invalid", "the host is not known")],
 )
 def test_no_server(address: str, reason: str) -> None:
-    """Connection refused, host unknown: one clear line, exit code 1."""
+    """A refused connection or an unknown host gives one clear line, and exit code 1."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # not listening
         port = nobody.getsockname()[1]
@@ -236,11 +236,11 @@ def test_no_server(address: str, reason: str) -> None:
 
 
 def test_a_server_that_is_gone_for_good(programs: Programs) -> None:
-    """After --retry-for the client gives up: told in a line each, exit code 1."""
+    """After --retry-for the client gives up, with a line for each step and exit code 1."""
     program = programs.client("--name", "bot", "--follow", "--retry-for", "1")
     assert read_line(program).endswith("bot joined")
     programs.stop_server()
-    write(program, b"lost\n")  # read long before the time for retrying is over
+    write(program, b"lost\n")  # the client reads it long before it gives up
     _, err = program.communicate(timeout=PROGRAM_PATIENCE)
     assert program.returncode == 1
     lost, gone = err.decode().splitlines()
@@ -250,7 +250,7 @@ def test_a_server_that_is_gone_for_good(programs: Programs) -> None:
 
 
 def test_no_retry_is_one_line(programs: Programs) -> None:
-    """--retry-for 0: server gone in mid-session is one clear line, exit code 1."""
+    """With --retry-for 0, a lost server gives one clear line and exit code 1."""
     program = programs.client("--name", "bot", "--follow", "--retry-for", "0")
     assert read_line(program).endswith("bot joined")
     programs.stop_server()
@@ -260,7 +260,7 @@ def test_no_retry_is_one_line(programs: Programs) -> None:
 
 
 def test_an_interrupt_while_the_server_is_away(programs: Programs) -> None:
-    """Ctrl-C stops retrying at once; 130 tells that there are lines which were not stored."""
+    """Ctrl-C stops the retries at once; exit code 130 says that some lines were not stored."""
     program = programs.client("--name", "bot")
     assert read_line(program).endswith("bot joined")
     programs.stop_server()
@@ -272,7 +272,7 @@ def test_an_interrupt_while_the_server_is_away(programs: Programs) -> None:
 
 
 def test_a_pipe_survives_a_server_that_is_killed(programs: Programs, tmp_path: Path) -> None:
-    """Lines before, during and after the outage are all stored, each once, in order; said once on stderr."""
+    """Lines before, during and after an outage are stored once, in order; stderr reports the outage once."""
     programs.stop_server()
     data = str(tmp_path / "history.db")
     programs.serve(data)
@@ -298,7 +298,7 @@ def test_a_pipe_survives_a_server_that_is_killed(programs: Programs, tmp_path: P
 
 
 def test_two_clients_and_a_bot_talk(programs: Programs) -> None:
-    """The importable client and the program meet in one room."""
+    """The `Client` object and the program talk in one chatroom."""
     with Client(port=programs.port, name="echo") as bot:
         follower = programs.client("--name", "bob", "--follow", "--json")
         write(follower, b"hello\n")

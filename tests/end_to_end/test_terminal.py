@@ -16,7 +16,7 @@ def person(port: int, name: str, *options: str) -> PseudoTerminal:
 
 
 def test_two_people_talk(tmp_path: Path) -> None:
-    """Each sees the other's lines; what one is typing stays when the other speaks, and is sent whole."""
+    """Each sees the other's lines; a half-typed line stays when the other speaks, and is sent whole."""
     with server(tmp_path) as running, person(running.port, "ann") as ann, person(running.port, "bob") as bob:
         ann.see("bob joined")
         bob.see("bob joined")
@@ -42,7 +42,7 @@ def test_two_people_talk(tmp_path: Path) -> None:
 
 
 def test_nobody_drives_another_ones_terminal(tmp_path: Path) -> None:
-    """A pasted escape sequence is seen as what it is."""
+    """A pasted escape sequence is shown as visible text."""
     with server(tmp_path) as running, person(running.port, "ann") as ann, person(running.port, "bob") as bob:
         ann.see("bob joined")
         bob.see("bob>")
@@ -53,7 +53,7 @@ def test_nobody_drives_another_ones_terminal(tmp_path: Path) -> None:
 
 
 def test_asked_for_a_name_again(tmp_path: Path) -> None:
-    """A name that is taken is refused with the reason, and one may try another."""
+    """The client shows why a name in use was refused, and asks for another one."""
     with server(tmp_path) as running, person(running.port, "ann") as ann:
         ann.see("ann joined")
         with PseudoTerminal(python("client", f"127.0.0.1:{running.port}")) as other:
@@ -69,7 +69,7 @@ def test_asked_for_a_name_again(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_half_typed_line_survives_a_server_restart(tmp_path: Path) -> None:
-    """kill -9 and a new server: it says so once, sends what was said in between, and the line is intact."""
+    """After kill -9 and a restart the client reports it once, sends waiting lines, and keeps the input."""
     data = str(tmp_path / "history")
     first = ServerProcess(tmp_path / "log", "--data", data)
     try:
@@ -96,7 +96,7 @@ def test_the_half_typed_line_survives_a_server_restart(tmp_path: Path) -> None:
 
 
 def test_leaving_while_the_server_is_gone(tmp_path: Path) -> None:
-    """Ctrl-C ends the retrying at once."""
+    """Ctrl-C ends the retries at once."""
     with server(tmp_path) as running, person(running.port, "ann") as ann:
         ann.see("ann joined")
         running.kill()

@@ -1,4 +1,4 @@
-"""Writes the test vectors: bytes and what they mean, for a program in any language to check itself against.
+"""Writes the test vectors: bytes and their meaning, with which programs in any language can be checked.
 
     python -m tests.vectors.make          writes the files
     python -m tests.vectors.make --check  says whether they are what would be written
@@ -124,7 +124,7 @@ def packets() -> list[dict[str, Any]]:
 
 
 def streams() -> list[dict[str, Any]]:
-    """Several packets, several parts, and everything that must be refused."""
+    """Several packets, several parts, and all streams that must be refused."""
     long = "x" * (TEXT_PART - 1) + "漢" + "y"  # the cut would fall inside a character
     say, said = Say(11, "#a", long), Event(8, MOMENT, EventKind.SAID, "#a", "ann", long, 11)
     ping, line = Ping(2), Say(12, "#a", "short")
@@ -183,7 +183,7 @@ def streams() -> list[dict[str, Any]]:
 
 
 def dialogue() -> list[dict[str, Any]]:
-    """Ann comes in for the first time and says hi; nobody else is there."""
+    """Ann joins for the first time and says hi; she is the only member."""
     joined = Event(1, MOMENT, EventKind.JOINED, "#general", "ann", "")
     said = Event(2, MOMENT + 4000, EventKind.SAID, "#general", "ann", "hi", 7)
     steps: list[tuple[str, str, Packet]] = [
@@ -248,7 +248,7 @@ def _with(data: bytes, place: int, value: int) -> bytes:
 
 
 def files() -> dict[Path, str]:
-    """What each file should hold."""
+    """The contents that each file should have."""
     made = {"packets": packets(), "streams": streams(), "dialogue": dialogue(), "names": names()}
     return {
         FOLDER / f"{name}.json": "[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n"

@@ -1,4 +1,4 @@
-"""The test vectors and the code say the same, both ways; so does the example of the protocol's page."""
+"""The test vectors and the code agree in both directions; so does the example in notes/protocol.md."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def load(name: str) -> list[dict[str, Any]]:
 
 
 def test_files_are_what_the_code_makes() -> None:
-    """The files are what `python -m tests.vectors.make` writes today: the wire did not change unnoticed."""
+    """`python -m tests.vectors.make` would write the same files: the wire has not changed."""
     assert make.main(["--check"]) == 0
 
 
 @pytest.mark.parametrize("entry", load("packets"), ids=lambda entry: entry["name"])
 def test_packet(entry: dict[str, Any]) -> None:
-    """The bytes mean the packet, and the packet makes the bytes."""
+    """The decoder makes the packet of the bytes, and the encoder makes the bytes of the packet."""
     data = bytes.fromhex(entry["hex"])
     (packet,) = Decoder().feed(data)
     assert make.meaning(packet) == entry["packet"]
@@ -42,7 +42,7 @@ def test_packet(entry: dict[str, Any]) -> None:
 
 
 def test_every_kind_has_a_vector() -> None:
-    """No kind of packet is without a vector."""
+    """Every kind of packet has a vector."""
     found = {entry["packet"]["kind"] for entry in load("packets")}
     assert found == {kind.name for kind in (*Kind, *EventKind)}
 
@@ -50,7 +50,7 @@ def test_every_kind_has_a_vector() -> None:
 @pytest.mark.parametrize("size", [1, 7, 10**6])
 @pytest.mark.parametrize("entry", load("streams"), ids=lambda entry: entry["name"])
 def test_stream(entry: dict[str, Any], size: int) -> None:
-    """The stream gives the packets, however it is cut, and is refused where it says so."""
+    """A stream gives its packets in pieces of any size, and is refused where its entry says so."""
     data, decoder, found, error = bytes.fromhex(entry["hex"]), Decoder(), [], False
     try:
         for start in range(0, len(data), size):
@@ -63,7 +63,7 @@ def test_stream(entry: dict[str, Any], size: int) -> None:
 
 
 def test_dialogue_is_a_handshake() -> None:
-    """What the dialogue's sides say is what the handshake's tables allow, up to WELCOME."""
+    """The handshake's tables allow every packet of the dialogue, up to WELCOME."""
     client, server = Handshake(CLIENT), Handshake(SERVER)
     own_steps = {"HELLO": Step.NAMING, "USERNAME": Step.ASKED, "PORT": Step.OFFERED}
     for entry in load("dialogue"):
@@ -84,7 +84,7 @@ def test_dialogue_is_a_handshake() -> None:
     "entry", load("names"), ids=lambda entry: ascii(entry.get("name", entry.get("channel")))
 )
 def test_name(entry: dict[str, Any]) -> None:
-    """A name or channel has the written form and key that the file says, or is refused."""
+    """A name or channel has the written form and the key of its entry, or is refused."""
     if "refused" in entry:
         with pytest.raises(NameRefused):
             check_name(entry["name"]) if "name" in entry else check_channel(entry["channel"])
@@ -108,7 +108,7 @@ def example() -> list[tuple[str, str, dict[str, Any], bytes]]:
 
 
 def test_worked_example_is_real() -> None:
-    """The hex of the page's example is the dialogue of the vectors, and means what stands above it."""
+    """The hex of the page's example is the dialogue of the vectors, and decodes to the captions above it."""
     assert [
         {"from": sender, "to": receiver, "hex": data.hex(), "packet": fields}
         for sender, receiver, fields, data in example()
@@ -126,7 +126,7 @@ def test_page_has_every_kind() -> None:
 
 
 def test_page_has_the_limits() -> None:
-    """Each limit that the page states is the one in the code."""
+    """Each limit on the page has the code's value."""
     rows = re.findall(r"^\| `([A-Z_]+)` \| ([0-9.]+) ?\w* \|", PAGE, re.M)
     assert len(rows) >= 10
     for name, value in rows:
