@@ -107,13 +107,13 @@ class WaitingQueue:
         deadline = None if timeout is None else Deadline(timeout, self._clock)
         place = threading.Condition(self._lock)
         self._line.append(place)
-        while not self._closed and (self._line[0] is not place or self._full()):
-            if deadline is not None and deadline.expired:
-                self._line.remove(place)
-                self._call_next()  # it may be this producer that was woken a moment ago
-                raise TimeoutError("the waiting queue is full")
-            place.wait(None if deadline is None else deadline.left())
-        self._line.remove(place)  # the first one, unless the queue was closed
+        try:
+            while not self._closed and (self._line[0] is not place or self._full()):
+                if deadline is not None and deadline.expired:
+                    raise TimeoutError("the waiting queue is full")
+                place.wait(None if deadline is None else deadline.left())
+        finally:
+            self._line.remove(place)  # the first one, unless the queue was closed or the time is over
 
     def _call_next(self) -> None:
         """Wake the first in line when there is room. Requires holding the lock."""

@@ -31,6 +31,7 @@ def waiter(queue: WaitingQueue, request: Lines, timeout: float | None = None) ->
 
 def consumer(queue: WaitingQueue) -> Task[list[Request] | None]:
     """A consumer that waits for the first request when this returns."""
+    assert not queue.idle
     task = Task(queue.take_all)
     eventually(lambda: queue.idle, "the consumer does not wait")
     return task
@@ -118,10 +119,21 @@ def test_a_full_queue_blocks() -> None:
 def test_long_texts_fill_it_too() -> None:
     """The queue is bounded in characters as well as in requests."""
     queue = WaitingQueue(max_count=1000, max_bytes=100)
-    queue.put(burst(2, "x" * 50))
+    queue.put(burst(3, "x" * 33))
+    queue.put(burst(1), timeout=0.01)  # there is room for one character more
     task = waiter(queue, burst(1))
     queue.take_all()
     task.result()
+
+
+def test_requests_without_text_need_no_bytes() -> None:
+    """A request other than lines counts as one request, and takes no room from the texts."""
+    queue = WaitingQueue(max_count=3, max_bytes=1)
+    for _ in range(3):
+        queue.put(Leave(PEER, ""), timeout=0.01)
+    assert len(queue) == 3
+    with pytest.raises(TimeoutError):
+        queue.put(Leave(PEER, ""), timeout=0.01)
 
 
 def test_a_burst_goes_in_whole() -> None:
@@ -141,6 +153,7 @@ def test_taking_waits_for_the_first() -> None:
     request = burst(1)
     queue.put(request)
     assert task.result() == [request]
+    assert not queue.idle
 
 
 def test_close_wakes_producers_in_line() -> None:

@@ -13,12 +13,12 @@ import pytest
 import client.link
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_TEXT
+from chatroom.member import Member
 from chatroom.packets import Code, Packet, Say, Status, encode
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from client import Client
 from server.app import App
-from server.connection import NativeConnection
 from tests.end_to_end.in_process import port_of, running
 from tests.support.patience import eventually
 from tests.support.peer import Peer, lines
@@ -200,7 +200,7 @@ def test_the_port_stays_for_its_owner(app: App) -> None:
 
 def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each member's handler puts what it heard into the waiting queue under its lock; one thread forwards."""
-    put, take, send = WaitingQueue.put, WaitingQueue.take_all, NativeConnection.send
+    put, take, deliver = WaitingQueue.put, WaitingQueue.take_all, Member.deliver
     came: list[str] = []
     went: set[str] = set()
 
@@ -208,13 +208,13 @@ def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPat
         came.append(threading.current_thread().name)
         put(queue, request)  # type: ignore[arg-type]
 
-    def noting_send(connection: NativeConnection, data: bytes) -> None:
+    def noting_deliver(member: Member, batch: bytes) -> None:
         went.add(threading.current_thread().name)
-        send(connection, data)
+        deliver(member, batch)
 
     with Peer.come_in(port_of(app), "ann") as ann, Peer.come_in(port_of(app), "bob") as bob:
         monkeypatch.setattr(WaitingQueue, "put", noting_put)
-        monkeypatch.setattr(NativeConnection, "send", noting_send)
+        monkeypatch.setattr(Member, "deliver", noting_deliver)
         ann.send(*lines(5))
         bob.said(5)
         bob.send(*lines(5))

@@ -17,7 +17,7 @@ from tests.views.screen import Screen, code_points, readable
 from views import Leave, Repaint, Submitted, Suspend, View
 from views.item import Item, Theme, format_pending, item_of
 from views.layout import layout_input
-from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAMES_PER_SECOND
+from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAMES_PER_SECOND, PASTE_SECONDS
 from views.text import Span, clip, row_of
 from views.transcript import Transcript
 
@@ -512,6 +512,72 @@ def test_leaving_leaves_a_half_typed_line() -> None:
     screen.feed(view.leave(0.0))
     assert [row for row in screen.rows() if row] == ["ann> half"]
     assert screen.cursor.y == 1
+
+
+def test_leaving_removes_pending_lines_and_status() -> None:
+    """Leaving erases the pending lines and the status, and keeps the half-typed line only."""
+    view, screen = view_of(), Screen(40, 10)
+    view.pending(["on its way"])
+    view.status("reconnecting")
+    view.keys(b"half", 0.0)
+    shown(view, screen, 0.0)
+    screen.feed(view.leave(0.0))
+    assert [row for row in screen.rows() if row] == ["ann> half"]
+
+
+def test_the_first_frame_keeps_the_old_screen() -> None:
+    """Nothing is written before the first frame, which moves the old screen into the scrollback."""
+    view, screen = view_of(), Screen(40, 10)
+    screen.feed("$ chatroom-client\r\n")
+    assert view.release() == ""
+    assert shown(view, screen, 0.0) == ["ann>"]
+    assert screen.scrollback[0] == "$ chatroom-client"
+
+
+def test_redraw_repairs_the_screen() -> None:
+    """Ctrl-L removes text that another program wrote on the screen."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("one"))
+    rows = shown(view, screen, 0.0)
+    screen.feed("\x1b[HBroadcast message\r\n")
+    view.keys(b"\x0c", 1.0)
+    assert shown(view, screen, 1.0) == rows
+
+
+@pytest.mark.parametrize(
+    ("repaint", "typed", "again"), [("around", b"", False), ("inline", b"x", False), ("around", b"x", True)]
+)
+def test_old_rows_are_written_again_only_around_a_half_typed_line(
+    repaint: Repaint, typed: bytes, again: bool
+) -> None:
+    """A new line is printed directly, except around a half-typed line with the repaint "around"."""
+    view = view_of(repaint=repaint)
+    view.event(said("old"))
+    view.keys(typed, 0.0)
+    view.tick(0.0)
+    view.event(said("new"))
+    out = view.tick(1.0)
+    assert "new" in out
+    assert ("old" in out) is again
+
+
+def test_a_paste_without_end_is_shown_in_time() -> None:
+    """`wait` and `tick` end an unfinished paste after PASTE_SECONDS, without more bytes."""
+    view = view_of()
+    view.tick(0.0)
+    assert view.keys(b"\x1b[200~never ends", 1.0) == []
+    assert view.wait(1.0) == PASTE_SECONDS
+    assert "never ends" in view.tick(1.0 + PASTE_SECONDS)
+
+
+def test_a_view_has_colour_and_no_name_by_default() -> None:
+    """Without options a view uses colours, and its prompt has no name."""
+    view, screen = View(40, 10), Screen(40, 10)
+    view.system("notice")
+    out = view.tick(0.0)
+    screen.feed(out)
+    assert "\x1b[2m" in out
+    assert [row for row in screen.rows() if row] == ["-- notice", ">"]
 
 
 def test_leaving_before_anything_was_painted_writes_nothing() -> None:
