@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 
 import pytest
 
@@ -196,9 +197,9 @@ def test_what_a_server_repeats_is_dropped(stage: Stage) -> None:
     stage.peer.send(said(1, "a"), said(2, "b"))
     assert stage.events(2) == [1, 2]
     stage.peer.send(said(1, "a"), said(2, "b"), said(3, "c"))
-    stage.peer.send(said(2, "b"))
-    stage.peer.send(said(4, "d"))
-    assert stage.events(2) == [3, 4]
+    assert stage.events(1) == [3]
+    stage.peer.send(said(3, "c"), Ping(1), said(4, "d"))  # PING: the repeat is a run of its own
+    assert stage.events(1) == [4]
 
 
 def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
@@ -389,6 +390,29 @@ def test_a_server_that_answers_pings_is_not_lost() -> None:
         server.dismiss(stage.client)
 
 
+def test_a_client_that_talks_asks_a_silent_server_too() -> None:
+    """PINGs go out while lines do, and each answer makes the server alive again."""
+    with FakeServer() as server:
+        stage = Stage(server, dead_after=0.3)
+        answered = threading.Event()
+
+        def talk() -> None:
+            while not answered.wait(0.02):
+                stage.client.say("hello")
+
+        talking = Task(talk)
+        try:
+            for _ in range(5):
+                stage.peer.receive_until(lambda packet: isinstance(packet, Ping))
+                stage.peer.send(Pong(0))
+        finally:
+            answered.set()
+        talking.result()
+        assert stage.client.connected
+        assert stage.client.poll() == []
+        server.dismiss(stage.client)
+
+
 def test_a_server_that_reads_nothing_does_not_block_the_client() -> None:
     """While the server reads nothing, lines wait, events still arrive, and close() is not delayed."""
     with FakeServer() as server:
@@ -410,6 +434,34 @@ def test_sifting() -> None:
     a, b, c = said(1, "a"), said(2, "b"), said(3, "c")
     assert sift([a, b, Ping(1), Live(2), c]) == [[a, b], Ping(1), Live(2), [c]]
     assert sift([]) == []
+
+
+def test_nothing_is_shown_behind_a_burst_that_the_inbox_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later events only confirm lines, even when there is room again; the next connection fetches all."""
+    refused: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    class RefusingOnce(Inbox):
+        def put(self, updates, size, when_room):  # type: ignore[no-untyped-def, override]
+            if updates == [said(2, "b")]:
+                refused.put(when_room)
+                return False
+            return super().put(updates, size, when_room)
+
+    monkeypatch.setattr("client.client.Inbox", RefusingOnce)
+    with FakeServer() as server:
+        stage = Stage(server)
+        stage.peer.send(said(1, "a"))
+        assert stage.events(1) == [1]
+        stage.peer.send(said(2, "b"))
+        when_room = refused.get(timeout=PATIENCE)
+        line = stage.client.say("hello")
+        stage.peer.send(own(3, stage.peer.expect(Say)))
+        assert line.wait(PATIENCE)
+        assert stage.client.poll() == []
+        when_room()
+        assert stage.update() == Disconnected(READ_LATE)
+        assert server.admit(head=3)[1].since == 1
+        server.dismiss(stage.client)
 
 
 def test_a_program_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
