@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import pytest
 
 from chatroom.events import Event, EventKind
-from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, encode
+from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, Welcome, encode
 from client import CaughtUp, Client, Connected, Disconnected, Ended, Missed, Retrying, link
 from client.inbox import Inbox
 from client.link import READ_LATE, sift
 from client.updates import Update
-from tests.client.fake_server import FakeServer
+from tests.client.fake_server import TOKEN, FakeServer
 from tests.support.events import said
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
@@ -209,6 +209,19 @@ def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
     assert isinstance(lost, Disconnected)
     assert "protocol" in lost.reason
     assert stage.server.admit(Live(1), head=1)[1].since == 1
+
+
+def test_garbage_right_behind_welcome_ends_the_connection(stage: Stage) -> None:
+    """Wrong bytes in the segment of WELCOME are noticed without waiting for more."""
+    stage.lose()
+    member, _ = stage.server.offer(stage.server.named()[0])
+    member.socket.sendall(
+        encode(Welcome("ann", "#general", TOKEN, 0, 0)) + b"garbage of more than twenty bytes"
+    )
+    assert stage.update() == Connected("ann", "#general", True)
+    lost = stage.update()
+    assert isinstance(lost, Disconnected)
+    assert "protocol" in lost.reason
 
 
 def test_a_packet_at_the_wrong_time_ends_the_connection(stage: Stage) -> None:
