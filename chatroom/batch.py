@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chatroom.events import Event
+from chatroom.door import Door
+from chatroom.events import Event, EventKind
 from chatroom.member import Audience
-from chatroom.transport import Door
 
 
 @dataclass
@@ -26,11 +26,21 @@ class Batch:
     afterwards: list[Callable[[], None]] = field(default_factory=list)
     _encoded: dict[Door, list[bytes]] = field(default_factory=dict)
 
-    def bytes_for(self, audience: Audience) -> bytes:
-        """What an audience gets. Each event is encoded once a door, whatever the number of audiences."""
+    def bytes_for(self, audience: Audience, without_lines_of: str | None = None) -> bytes:
+        """The bytes for an audience. Each event is encoded once per door, whatever the number of audiences.
+
+        without_lines_of: the author whose lines are left out
+        """
         door, channels = audience
         encoded = self._encoded.get(door)
         if encoded is None:
             encoded = self._encoded[door] = list(map(door.encode, self.events))
-        events = zip(self.events, encoded, strict=True)
-        return b"".join([data for event, data in events if event.channel in channels])
+        pairs = zip(self.events, encoded, strict=True)
+        if without_lines_of is None:
+            return b"".join([data for event, data in pairs if event.channel in channels])
+        return b"".join(
+            data
+            for event, data in pairs
+            if event.channel in channels
+            and (event.author != without_lines_of or event.kind is not EventKind.SAID)
+        )

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from chatroom.door import Connection
 from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event
 from chatroom.history import History
 from chatroom.limits import BEHIND_BYTES, CATCH_UP_BYTES, CATCH_UP_EVENTS, CATCH_UP_REST
 from chatroom.member import Member
 from chatroom.requests import GoLive
-from chatroom.transport import Connection
 
 log = logging.getLogger(__name__)
 

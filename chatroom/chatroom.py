@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,6 +12,7 @@ from threading import Event as Flag
 
 from chatroom.catch_up import CatchUp
 from chatroom.deadline import Deadline
+from chatroom.door import Connection
 from chatroom.errors import Closed, ConnectionLost, NameRefused, ProtocolError
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
@@ -19,7 +21,6 @@ from chatroom.packets import Bye, Command, Say
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from chatroom.requests import Ask, Join, Leave, Lines, Release, Request, Reservation, Reserve
-from chatroom.transport import Connection
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,9 @@ class Chatroom:
         self._history = history
         self._on_ended = on_ended
         self._queue = WaitingQueue()
-        self._reaper = Reaper("server")
+        self.reaper = Reaper("server")
         self.flow = Flow()
-        catch_up = CatchUp(history, self._queue.put, self._reaper.spawn)
+        catch_up = CatchUp(history, self._queue.put, self.reaper.spawn)
         self._forwarder = Forwarder(self._queue, history, self.flow, catch_up, time.monotonic)
         self._forwarded = Flag()  # set when the forwarder has ended
         self._stop_tending = Flag()
@@ -54,18 +55,26 @@ class Chatroom:
         Raises HistoryError.
         """
         self._forwarder.recover()
-        self._reaper.start()
+        self.reaper.start()
         self.spawn(lambda: self._history.tend(self._stop_tending), "history")
         self.spawn(self._forward, "forwarder")
 
     def spawn(self, target: Callable[[], None], name: str) -> None:
         """Run `target` in a thread that the reaper joins. Raises Closed, RuntimeError (no thread left)."""
-        self._reaper.spawn(target, name)
+        self.reaper.spawn(target, name)
 
-    def serve(self, run: Callable[[], None], stop: Callable[[], None], name: str) -> None:
-        """As spawn, for a thread that lasts as long as the chatroom: close() tells it to `stop`."""
+    def spawn_until_close(self, run: Callable[[], None], stop: Callable[[], None], name: str) -> None:
+        """As spawn, for a thread that lasts as long as the chatroom: close() calls `stop`."""
         self._stops.append(stop)
         self.spawn(run, name)
+
+    def accept(self, arrive: Callable[[], Join | None], name: str) -> None:
+        """Start the thread of a new connection: it runs `arrive`, and then is the handler of the member.
+
+        arrive: the handshake; it returns what is to be admitted, or None when it has refused the newcomer
+        Raises Closed, RuntimeError (no thread left).
+        """
+        self.spawn(lambda: self._run_connection(arrive), name)
 
     def _forward(self) -> None:
         try:
@@ -111,17 +120,16 @@ class Chatroom:
         except Closed:
             pass  # nobody can want the name any more
 
-    def admit(self, join: Join) -> None:
-        """Make a member of the newcomer: from here on its connection is the chatroom's, with a thread.
+    # --- the thread of a connection ---------------------------------------------------------------------
 
-        Raises Closed, RuntimeError (no thread left); the connection is still the caller's then.
-        """
-        self.spawn(lambda: self._handle(join), f"handler {join.reservation.name}")
-
-    # --- one handler thread for each member -------------------------------------------------------------
+    def _run_connection(self, arrive: Callable[[], Join | None]) -> None:
+        join = arrive()
+        if join is not None:
+            threading.current_thread().name = f"handler {join.reservation.name}"
+            self._handle(join)
 
     def _handle(self, join: Join) -> None:
-        """Read from one connection and submit, until it ends."""
+        """Make a member of the newcomer; read from its connection and submit, until it ends."""
         connection, reason = join.connection, "an error in the server"
         try:
             self._put(connection, join)
@@ -197,7 +205,7 @@ class Chatroom:
         self._forwarded.wait(deadline.left())
         for stop in self._stops:
             stop()
-        left = self._reaper.close(deadline.left())
+        left = self.reaper.close(deadline.left())
         self._history.close()
         if self._forwarder.failure is not None:
             raise self._forwarder.failure

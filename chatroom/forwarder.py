@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import time as wall_time
 
 from chatroom import commands
 from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
+from chatroom.door import Connection
 from chatroom.errors import ChatroomError, Closed, HistoryError, HistoryFull, NameRefused
 from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.history import History
-from chatroom.limits import DISK_RETRY_SECONDS, TEXT_PART
-from chatroom.member import Member
+from chatroom.limits import DISK_RETRY_SECONDS
+from chatroom.member import Audience, Member
 from chatroom.newcomers import Newcomers
-from chatroom.packets import Confirm, Notice, cut
 from chatroom.queue import WaitingQueue
 from chatroom.requests import Ask, GoLive, Join, Leave, Lines, Release, Request, Reserve
 from chatroom.roster import Roster
 from chatroom.tail import Tail
-from chatroom.transport import Connection
 
 log = logging.getLogger(__name__)
 
@@ -159,9 +158,18 @@ class Forwarder:
             return
         for audience, members in self._roster.audiences.items():
             data = batch.bytes_for(audience)
-            if data:
+            if not audience.door.echoes:
+                self._deliver_without_echo(batch, audience, members)
+            elif data:
                 for member in members:
                     member.deliver(data)
+
+    def _deliver_without_echo(self, batch: Batch, audience: Audience, members: Iterable[Member]) -> None:
+        """As _deliver(), for a door through which authors do not get their own lines back."""
+        for member in members:
+            data = batch.bytes_for(audience, without_lines_of=member.name)
+            if data:
+                member.deliver(data)
 
     # --- one method for each kind of request ------------------------------------------------------------
 
@@ -187,8 +195,10 @@ class Forwarder:
 
     def _not_said(self, batch: Batch, connection: Connection, id: int, channel: str, confirmed: int) -> None:
         """Answer a line that is a repeat, or for a channel that its author is not in."""
-        packet = Confirm(id) if id <= confirmed else Notice(id, f"not said: you are not in {channel}")
-        batch.afterwards.append(lambda: connection.tell(packet))
+        if id <= confirmed:
+            batch.afterwards.append(lambda: connection.confirm(id))
+        else:
+            batch.afterwards.append(lambda: connection.notice(f"not said: you are not in {channel}", id))
 
     def _reserve(self, batch: Batch, request: Reserve) -> None:
         answer = request.answer
@@ -234,7 +244,7 @@ class Forwarder:
         if member is not None:
             text = commands.answer(self, member, request.command.text)
             id, connection = request.command.id, request.connection
-            batch.afterwards.append(lambda: _tell_notice(connection, id, text))
+            batch.afterwards.append(lambda: connection.notice(text, id))
         batch.afterwards.append(request.answered.set)
 
     def _leave(self, batch: Batch, request: Leave) -> None:
@@ -300,9 +310,4 @@ class Forwarder:
         """Tell those who are live; to the others, something else must come first."""
         for members in self._roster.audiences.values():
             for member in members:
-                member.connection.tell(Notice(0, text))
-
-
-def _tell_notice(connection: Connection, id: int, text: str) -> None:
-    for part in cut(text.encode(), TEXT_PART):
-        connection.tell(Notice(id, part.decode()))
+                member.connection.notice(text)

@@ -1,6 +1,6 @@
-"""History: the durable log behind the chatroom, as a small interface, and the one that is only memory.
+"""History: the interface of the durable log behind the chatroom, and an implementation in memory.
 
-The forwarder is the only writer. Whoever catches up reads, from any thread, while it writes.
+The forwarder is the only writer. Other threads may read at the same time, to catch members up.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from chatroom.events import Event
 
 
 class SessionRecord(NamedTuple):
-    """What is remembered of one session, so that repeats are told from news after a restart, too.
+    """The stored part of one session. With it the server recognises repeated messages after a restart, too.
 
-    key:       hash of the session token (the token itself is only the client's)
+    key:       hash of the session token; only the client has the token itself
     name:      the member's name
-    channel:   where the member is or was
-    present:   whether the member was in the chatroom when this was written
+    channel:   the member's present or last channel
+    present:   whether the member was in the chatroom when the record was written
     confirmed: the highest message id applied; ids rise within a session
-    seen:      milliseconds since 1970, when the session last changed
+    seen:      time of the session's last change, in milliseconds since 1970
     """
 
     key: bytes
@@ -34,54 +34,59 @@ class SessionRecord(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """What a history holds when the chatroom starts on it."""
+    """The state that the chatroom starts with.
 
-    head: int  # seq of the latest event, 0 for none
+    head:     the highest seq given so far, 0 for none
+    sessions: all stored sessions
+    time:     of the latest stored event, in milliseconds since 1970; 0 for none
+    """
+
+    head: int
     sessions: list[SessionRecord]
-    time: int  # of the latest event that is kept, 0 for none
+    time: int
 
 
 class History(Protocol):
-    """An append-only log of events. Every method raises HistoryError when the store fails for good."""
+    """An append-only log of events. Every method raises HistoryError when the storage fails for good."""
 
     def restore(self) -> Restored:
-        """What was there before this start."""
+        """The state that an earlier server left."""
 
     def append(
         self, events: Sequence[Event], sessions: Sequence[SessionRecord], forgotten: Collection[bytes]
     ) -> None:
-        """Store a batch as one transaction: all of it is there after a crash, or nothing.
+        """Store a batch as one transaction: after a crash, either all of it is stored or nothing.
 
-        events:    in order of seq, following without a gap what is stored
-        sessions:  to be inserted or replaced, by key
-        forgotten: keys of sessions to be removed
-        Raises HistoryFull when it may work later; nothing was stored then, and the same call may be repeated.
+        events:    in order of seq, without a gap after the stored ones
+        sessions:  inserted, or replaced by key
+        forgotten: keys of sessions to remove
+        Raises HistoryFull when it may work later; then nothing was stored, and the same call may be repeated.
         """
 
     def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
-        """At most `limit` events with a seq above `after` in one of `channels`, in order. Any thread."""
+        """The first `limit` events of `channels` with a seq above `after`, in order. For any thread."""
 
     def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
-        """The seqs of the latest `limit` events of `channels`, in order. Any thread.
+        """The seqs of the latest `limit` events of `channels`, in order. For any thread.
 
-        Only the seqs: however long the texts are, it costs little; `read` then fetches them in pieces.
+        Seqs only: the cost does not depend on the length of the texts. `read` then fetches the events.
         """
 
     def tend(self, stopping: Flag) -> None:
-        """Do the background work (checkpoints, retention) until `stopping` is set, in a thread of its own."""
+        """Do the maintenance (checkpoints, retention) until `stopping` is set, in a thread of its own."""
 
     def close(self) -> None:
-        """Give everything back. Called once, after the forwarder and `tend` have ended."""
+        """Close files and connections. Called once, after the forwarder and `tend` have ended."""
 
 
 class MemoryHistory:
-    """A history that lasts as long as the process: `--data :memory:`, and tests.
+    """A history that ends with the process: for `--data :memory:` and tests.
 
-    keep: how many events are kept; the oldest go first.
+    max_events: the latest events that are always there; up to twice as many are in memory
     """
 
-    def __init__(self, keep: int = 100_000) -> None:
-        self._keep = keep
+    def __init__(self, max_events: int = 100_000) -> None:
+        self._max_events = max_events
         # Guards _events and _sessions.
         self._lock = Lock()
         self._events: list[Event] = []
@@ -98,8 +103,8 @@ class MemoryHistory:
     ) -> None:
         with self._lock:
             self._events.extend(events)
-            if len(self._events) > 2 * self._keep:  # rarely, so that the cost per event stays constant
-                del self._events[: -self._keep]
+            if len(self._events) > 2 * self._max_events:  # rarely, so that the cost per event is constant
+                del self._events[: -self._max_events]
             for key in forgotten:
                 self._sessions.pop(key, None)
             self._sessions.update((session.key, session) for session in sessions)
@@ -108,7 +113,7 @@ class MemoryHistory:
         with self._lock:
             if not self._events:
                 return []
-            start = max(0, after + 1 - self._events[0].seq)  # seqs have no gaps: the index is known
+            start = max(0, after + 1 - self._events[0].seq)  # seqs have no gaps, so a seq gives its index
             later = map(self._events.__getitem__, range(start, len(self._events)))
             return list(islice((event for event in later if event.channel in channels), limit))
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from chatroom.door import Connection, Door
 from chatroom.history import SessionRecord
-from chatroom.transport import Connection, Door
 
-Audience = tuple[Door, frozenset[str]]
-"""Whoever has the same door and the same channels gets the same bytes."""
+
+class Audience(NamedTuple):
+    """Members who get the same bytes: they came through the same door and are in the same channels."""
+
+    door: Door
+    channels: frozenset[str]
 
 
 def session_key(token: bytes) -> bytes:
@@ -46,7 +51,7 @@ class Member:
 
     @property
     def audience(self) -> Audience:
-        return self.connection.door, self.channels
+        return Audience(self.connection.door, self.channels)
 
     def deliver(self, batch: bytes) -> None:
         """Hand over a batch, already in the bytes of this member's door. Never blocks."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from chatroom.catch_up import CatchUp
+from chatroom.door import Connection
 from chatroom.events import Event
 from chatroom.member import Member
-from chatroom.packets import Live, Welcome
 from chatroom.requests import Join
 from chatroom.roster import Roster
 from chatroom.tail import Tail
-from chatroom.transport import Connection
 
 
 class Newcomers:
@@ -29,8 +28,8 @@ class Newcomers:
         connection, session = join.connection, member.session
         if member.connection is not connection:  # taken over within the same batch
             return
-        token, before = join.reservation.token, first_live - 1
-        connection.tell(Welcome(member.name, join.channel, token, session.confirmed, before))
+        before = first_live - 1
+        connection.welcome(member.name, join.channel, join.reservation.token, session.confirmed, before)
         if join.since == 0:
             last = self._tail.last(join.lines, member.channels, first_live)
             if last is None:  # a thread reads them: it may be many, and nobody is to wait for that
@@ -53,7 +52,7 @@ class Newcomers:
         if not self._tail.covers(seq):
             self._catch_up.begin(member, connection, seq)
             return
-        connection.tell(Live(seq))
+        connection.live(seq)
         _send(connection, self._tail.after(seq, member.channels))
         self._roster.go_live(member)
 

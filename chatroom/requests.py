@@ -11,9 +11,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Event as Flag
 
+from chatroom.door import Connection
 from chatroom.member import Member
 from chatroom.packets import Command, Say
-from chatroom.transport import Connection
 
 
 @dataclass(eq=False)

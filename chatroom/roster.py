@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 
+from chatroom.door import Connection
 from chatroom.errors import NameRefused
 from chatroom.events import Event, EventKind
 from chatroom.history import SessionRecord
@@ -15,7 +16,6 @@ from chatroom.member import Audience, Member, Session, session_key
 from chatroom.names import check_name, name_key
 from chatroom.packets import NO_TOKEN
 from chatroom.requests import Join, Reservation
-from chatroom.transport import Connection
 
 
 class Roster:

@@ -1,6 +1,6 @@
-"""Talking without a terminal that could be painted on: lines in, lines out, no escape sequence ever.
+"""Talking without escape sequences: lines in, lines out.
 
-What is printed may run into what is being typed: who types and reads at the same time wants a terminal.
+Printed lines may run into the line that the user is typing; only a real terminal can keep them apart.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from views import one_line, plain_line, sanitize
 
 
 def talk_plainly(client: Talker) -> Ended | None:
-    """Say each line of the input, print what happens, until the input or the client ends.
+    """Say each line of the input and print the updates, until the input or the client ends.
 
     Returns how the client ended, None when the user left. Closes the client.
     """
@@ -71,8 +71,8 @@ def _plain_text(update: Update) -> str:
             return "\n".join(f"-- {line}" for line in sanitize(update.text).split("\n"))
         case Connected():
             return "-- back again" if update.resumed else f"-- you are {update.name} in {update.channel}"
-        case Missed() if update.count:
-            return f"-- {update.count:,}{' or more' if update.more else ''} missed"
+        case Missed():
+            return "-- missed while you were away:"
         case Disconnected():
             return f"-- connection lost: {one_line(update.reason)}"
     return ""

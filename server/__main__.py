@@ -12,12 +12,12 @@ from chatroom import __version__
 from chatroom.errors import ChatroomError
 from chatroom.limits import DEAD_AFTER
 
-_USAGE = 2  # the exit code for a command line that cannot be understood
+_USAGE = 2  # exit code for a bad command line
 _INTERRUPTED = 130
 
 
 class _Options(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
+    """Reports errors in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         print(f"chatroom-server: {message} (see --help)", file=sys.stderr)
@@ -25,7 +25,7 @@ class _Options(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """All options; their defaults make a server that works."""
+    """All options. A server with the defaults works."""
     options = _Options(prog="chatroom-server", description="A chatroom for the terminal: the server.")
     options.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     options.add_argument(
@@ -39,13 +39,13 @@ def parser() -> argparse.ArgumentParser:
         "--durability",
         choices=("normal", "full"),
         default="normal",
-        help="what is shown survives kill -9 (normal) or also a power loss (full)",
+        help="shown lines survive kill -9 (normal) or also a power loss (full)",
     )
     options.add_argument(
         "--keep",
         default="all",
         metavar="90d|1000000|all",
-        help="what of the history is kept (default %(default)s)",
+        help="how much history is kept (default %(default)s)",
     )
     options.add_argument(
         "--dead-after",
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="a member that is silent for so long is dead (default %(default)g)",
     )
-    options.add_argument("--check", metavar="FILE", help="verify a history file, say what is in it, and exit")
+    options.add_argument("--check", metavar="FILE", help="verify a history file, describe it, and exit")
     options.add_argument("--export", metavar="FILE", help="print a history file as JSON lines, and exit")
     options.add_argument("-v", "--verbose", action="store_true", help="log every join and leave")
     options.add_argument("--version", action="version", version=f"chatroom {__version__}")
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what the command line asks for; the exit code."""
+    """Run the command line; returns the exit code."""
     options = parser().parse_args(arguments)
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING,
@@ -73,10 +73,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ChatroomError as error:
         print(f"chatroom-server: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # `--export FILE | head`: who reads has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the rest goes nowhere
+    except BrokenPipeError:  # `--export FILE | head`: the reader has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes stdout at its end
         return 0
-    except KeyboardInterrupt:  # while it starts; later it is the way to end in order
+    except KeyboardInterrupt:  # during the start; a running server handles SIGINT itself
         return _INTERRUPTED
 
 
@@ -91,8 +91,8 @@ def _run(options: argparse.Namespace) -> int:
         history_tool.export(options.export, sys.stdout)
         return 0
     from server.app import Config, serve
-    from server.keep import Keep
     from server.ports import Ports
+    from server.retention import Retention
 
     data = options.data
     if data is None:
@@ -107,7 +107,7 @@ def _run(options: argparse.Namespace) -> int:
             data=data,
             dead_after=options.dead_after,
             durability=options.durability,
-            keep=Keep.parse(options.keep),
+            keep=Retention.parse(options.keep),
         )
     )
 

@@ -16,15 +16,13 @@ from chatroom.deadline import Deadline
 from chatroom.errors import ConfigError
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
-from server.connection import NativeConnection
-from server.drainer import Drainer
-from server.keep import Keep
-from server.keeper import Keeper
+from server.connection import NativeDoor
+from server.flusher import Flusher
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
 from server.lobby import Lobby
 from server.ports import Ports
+from server.retention import Retention
 from server.server import Server
-from server.wire import Wire
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +43,7 @@ class Config:
     data: str
     dead_after: float
     durability: Literal["normal", "full"]
-    keep: Keep
+    keep: Retention
 
 
 class App:
@@ -59,45 +57,31 @@ class App:
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.set_threshold(GC_OBJECTS)
         history = history or open_history(config)
-        self._chatroom = Chatroom(history, on_ended=self.stop)
-        lobby = Lobby(self._chatroom, config.ports, self._serve)
+        self.chatroom = Chatroom(history, on_ended=self.stop)
+        self._flusher = Flusher(config.dead_after)
+        door = NativeDoor(self._flusher.watch, self.chatroom.flow)
+        lobby = Lobby(self.chatroom, config.ports, door)
         try:
-            self._server = Server(config.host, config.port, self._chatroom, lobby)
+            self.server = Server(config.host, config.port, self.chatroom, lobby)
         except ConfigError:
+            self._flusher.close()
             history.close()
             raise
         # A byte in it ends wait(). Not a lock: a signal that comes while the main thread is on its way into
         # one would be seen only when the lock is given, and its handler must not wait for what it interrupts.
         self._waking, self._wakes = socket.socketpair()
         self._waking.setblocking(False)
-        self._drainer = Drainer()
-        self._keeper = Keeper(config.dead_after)
 
     @property
     def address(self) -> str:
         """Where the lobby is."""
-        return self._server.address
+        return self.server.address
 
     def start(self) -> None:
         """Start every thread, the one that lets newcomers in last. Raises HistoryError."""
-        self._chatroom.start()
-        self._chatroom.serve(self._drainer.run, self._drainer.stop, "drainer")
-        self._chatroom.serve(self._keeper.run, self._keeper.stop, "keeper")
-        self._server.start()
-
-    def _serve(self, wire: Wire, peer: str) -> NativeConnection:
-        """Make a member's connection of a socket that has gone through the handshake."""
-        connection = NativeConnection(
-            wire.socket,
-            peer,
-            wire.decoder,
-            list(wire.early),
-            self._drainer,
-            self._chatroom.flow,
-            self._keeper.forget,
-        )
-        self._keeper.watch(connection)
-        return connection
+        self.chatroom.start()
+        self.chatroom.spawn_until_close(self._flusher.run, self._flusher.stop, "flusher")
+        self.server.start()
 
     def wait(self) -> None:
         """Until somebody calls stop(), or the chatroom has ended by itself."""
@@ -122,9 +106,9 @@ class App:
         Raises HistoryError when something that was accepted could not be stored.
         """
         deadline = Deadline(CLOSE_SECONDS)
-        self._server.close()
+        self.server.close()
         try:
-            left = self._chatroom.close(deadline.left())
+            left = self.chatroom.close(deadline.left())
             if left:
                 log.error("threads that did not end: %s", ", ".join(left))
         finally:
@@ -140,7 +124,7 @@ def open_history(config: Config) -> History:
         SqliteHistory,  # sqlite3 costs a third of the start-up, and is not always needed
     )
 
-    return SqliteHistory(config.data, durability=config.durability, keep=config.keep)
+    return SqliteHistory(config.data, durability=config.durability, retention=config.keep)
 
 
 def serve(config: Config) -> int:

@@ -1,4 +1,4 @@
-"""What `--check` and `--export` do: look at a history without changing it, server running or not."""
+"""`--check` and `--export`: inspect a history without changing it, also while a server runs on it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from typing import NamedTuple, TextIO
 from chatroom.errors import HistoryError
 from chatroom.events import Event, EventKind, iso_time
 from chatroom.limits import CATCH_UP_EVENTS, MAX_TIME
-from server.schema import SPAN_EVENTS, explained, open_to_look, pragma
+from server.database import pragma, translate_errors
+from server.schema import SPAN_EVENTS, open_read_only
 
-_SHOWN = 10  # of each sort of damage; a person needs the first places, not all of them
+_SHOWN = 10  # of each kind of damage: the first few are enough for a person
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Report(NamedTuple):
-    """What check() found.
+    """The result of check().
 
     lines: for a person, in order
-    sound: whether nothing is damaged; the exit code of the program says the same
+    sound: whether no damage was found; decides the program's exit code
     """
 
     lines: list[str]
@@ -30,38 +31,39 @@ class Report(NamedTuple):
 
 
 def check(path: str | Path) -> Report:
-    """Reads the whole history and says what is in it and what is wrong with it.
+    """Reads the whole history and reports its contents and its damage.
 
     Raises HistoryError when there is no such file, or it is not a history that this version can read.
     """
     path = Path(path)
-    with closing(open_to_look(path)) as look, explained(path, "check"):
-        look.execute("BEGIN")  # all of it is of one moment, even while a server appends
-        lines = [f"{path}: a chatroom history, schema {pragma(look, 'user_version')}, {_size(look)}"]
-        wrong: list[str] = []
-        for part, into in ((_contents, lines), (_page_damage, wrong), (_gaps, wrong), (_strays, wrong)):
-            wrong += _collect(part, look, into)
-    lines += [f"damage: {what}" for what in wrong]
-    lines.append("damaged" if wrong else "sound")
-    return Report(lines, not wrong)
+    with closing(open_read_only(path)) as database, translate_errors(path, "check"):
+        database.execute("BEGIN")  # all queries see the same state, also while a server appends
+        lines = [f"{path}: a chatroom history, schema {pragma(database, 'user_version')}, {_size(database)}"]
+        damage: list[str] = []
+        for part, into in ((_contents, lines), (_bad_pages, damage), (_gaps, damage), (_bad_events, damage)):
+            damage += _collect(part, database, into)
+    lines += [f"damage: {finding}" for finding in damage]
+    lines.append("damaged" if damage else "sound")
+    return Report(lines, not damage)
 
 
 def export(path: str | Path, out: TextIO) -> int:
-    """Writes every event as a line of JSON, the oldest first; returns how many.
+    """Writes every event as a line of JSON, the oldest first; returns their number.
 
-    A piece is read and written at a time: memory stays the same, and a running server can go on tidying up.
+    Reads and writes in chunks: memory is bounded, and no read is so long that it blocks the checkpoints of a
+    running server.
     """
     path = Path(path)
     count = done = 0
-    with closing(open_to_look(path)) as look, explained(path, "read"):
-        (head,) = look.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+    with closing(open_read_only(path)) as database, translate_errors(path, "read"):
+        (head,) = database.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
         while done < head:
-            piece = look.execute(
+            chunk = database.execute(
                 "SELECT * FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
                 (done, head, CATCH_UP_EVENTS),
             )
-            done = head  # unless there is a row after this
-            for row in piece:
+            done = head  # if the chunk is empty
+            for row in chunk:
                 out.write(_as_line(row, path))
                 done = row[0]
                 count += 1
@@ -79,11 +81,11 @@ def _as_line(row: tuple[int, int, int, str, str, str, int], path: Path) -> str:
 
 
 def _collect(
-    part: Callable[[sqlite3.Connection], Iterator[str]], look: sqlite3.Connection, into: list[str]
+    part: Callable[[sqlite3.Connection], Iterator[str]], database: sqlite3.Connection, into: list[str]
 ) -> list[str]:
-    """Adds what a part of the check says; returns what kept it from going on, if that is damage."""
+    """Adds the lines of one part of the check; returns the damage that stopped the part, if any."""
     try:
-        into.extend(part(look))
+        into.extend(part(database))
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in _DAMAGED:
             raise
@@ -91,64 +93,67 @@ def _collect(
     return []
 
 
-def _contents(look: sqlite3.Connection) -> Iterator[str]:
-    """What is in it, for a person."""
-    count, first, last, oldest, latest = look.execute(
+def _contents(database: sqlite3.Connection) -> Iterator[str]:
+    """Numbers and times of the events and sessions."""
+    count, first, last, oldest, latest = database.execute(
         "SELECT count(*), min(seq), max(seq), min(time), max(time) FROM events"
     ).fetchone()
     if count:
-        yield f"{count} events, seq {first} to {last}, {_when(oldest)} to {_when(latest)}"
+        yield f"{count} events, seq {first} to {last}, {_time_text(oldest)} to {_time_text(latest)}"
     else:
         yield "no events"
-    if removed := _removed(look):
+    if removed := _removed(database):
         yield f"seq 1 to {removed} were removed by --keep"
-    for kind, of_kind in look.execute("SELECT kind, count(*) FROM events GROUP BY kind ORDER BY kind"):
+    for kind, of_kind in database.execute("SELECT kind, count(*) FROM events GROUP BY kind ORDER BY kind"):
         yield f"  {_word(kind)}: {of_kind}"
-    for channel, of_channel in look.execute(
+    for channel, of_channel in database.execute(
         "SELECT channel, count(*) FROM events GROUP BY channel ORDER BY count(*) DESC, channel"
     ):
         yield f"  in {channel!r}: {of_channel}"
-    sessions, present = look.execute("SELECT count(*), coalesce(sum(present), 0) FROM sessions").fetchone()
+    sessions, present = database.execute(
+        "SELECT count(*), coalesce(sum(present), 0) FROM sessions"
+    ).fetchone()
     yield f"{sessions} sessions, {present} of them in the chatroom when it was written"
 
 
-def _page_damage(look: sqlite3.Connection) -> Iterator[str]:
-    for (line,) in look.execute(f"PRAGMA integrity_check({_SHOWN})"):
+def _bad_pages(database: sqlite3.Connection) -> Iterator[str]:
+    """Damage that SQLite itself finds."""
+    for (line,) in database.execute(f"PRAGMA integrity_check({_SHOWN})"):
         if line != "ok":
             yield line
 
 
-def _gaps(look: sqlite3.Connection) -> Iterator[str]:
-    """Seqs that are missing between what was removed and the latest."""
-    removed = _removed(look)
-    for seq, previous in look.execute(
+def _gaps(database: sqlite3.Connection) -> Iterator[str]:
+    """Missing seqs, except those that retention has removed."""
+    for seq, previous in database.execute(
         "SELECT seq, previous FROM (SELECT seq, lag(seq, 1, ?) OVER (ORDER BY seq) AS previous FROM events)"
         " WHERE seq != previous + 1 LIMIT ?",
-        (removed, _SHOWN),
+        (_removed(database), _SHOWN),
     ):
         yield f"after seq {previous} comes seq {seq}"
 
 
-def _strays(look: sqlite3.Connection) -> Iterator[str]:
-    """Events that no reader could show: not of the form that is written, or missing in the channel index."""
+def _bad_events(database: sqlite3.Connection) -> Iterator[str]:
+    """Events that a server cannot have written, and events that the channel index lacks."""
     kinds = ", ".join(str(int(kind)) for kind in EventKind)
-    for seq, at, kind in look.execute(
+    for seq, at, kind in database.execute(
         f"""SELECT seq, time, kind FROM events
             WHERE kind NOT IN ({kinds}) OR typeof(time) != 'integer' OR time NOT BETWEEN 0 AND ?
                OR typeof(channel) != 'text' OR typeof(author) != 'text' OR typeof(text) != 'text' LIMIT ?""",
         (MAX_TIME, _SHOWN),
     ):
-        yield f"event {seq} is none that a server wrote (kind {kind!r}, time {at!r})"
-    for seq, channel in look.execute(
+        yield f"event {seq} was not written by a server (kind {kind!r}, time {at!r})"
+    for seq, channel in database.execute(
         "SELECT min(seq), channel FROM events GROUP BY seq / :span, channel"
         " HAVING (seq / :span, channel) NOT IN (SELECT span, channel FROM spans) LIMIT :shown",
         {"span": SPAN_EVENTS, "shown": _SHOWN},
     ):
-        yield f"the channel index does not know of event {seq} in {channel!r}"
+        yield f"the channel index lacks event {seq} in {channel!r}"
 
 
-def _removed(look: sqlite3.Connection) -> int:
-    found: tuple[int] | None = look.execute("SELECT value FROM state WHERE name = 'removed'").fetchone()
+def _removed(database: sqlite3.Connection) -> int:
+    """The highest seq that retention has removed."""
+    found: tuple[int] | None = database.execute("SELECT value FROM state WHERE name = 'removed'").fetchone()
     return found[0] if found else 0
 
 
@@ -159,10 +164,10 @@ def _word(kind: int) -> str:
         return f"unknown kind {kind!r}"
 
 
-def _when(at: int) -> str:
+def _time_text(at: int) -> str:
     return iso_time(at) if isinstance(at, int) and 0 <= at <= MAX_TIME else f"time {at!r}"
 
 
-def _size(look: sqlite3.Connection) -> str:
-    """Length of the file with all pages, those of the write-ahead log included."""
-    return f"{pragma(look, 'page_count') * pragma(look, 'page_size') / 1e6:.1f} MB"
+def _size(database: sqlite3.Connection) -> str:
+    """Size of all pages, those in the WAL included."""
+    return f"{pragma(database, 'page_count') * pragma(database, 'page_size') / 1e6:.1f} MB"

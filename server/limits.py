@@ -31,47 +31,54 @@ so a hundred slow members cost one backlog, not a hundred. Beyond it the member 
 reason; it resumes from history when it comes back."""
 
 STALL_SECONDS: Final = 10.0
-"""A member with a backlog that has taken no byte for this long is disconnected: its reader has stopped.
-Without it, half of the members stopping to read could stop the talkers for good."""
+"""A member with a backlog that has taken no byte for this long is disconnected: its reader has stopped, and
+its backlog would only grow."""
+
+FLUSH_BYTES: Final = 256 * 1024
+"""Small batches of a backlog go into one send up to this size: fewer system calls, and a copy that takes
+microseconds."""
+
+TICK_SECONDS: Final = 0.25
+"""Pause between two checks of the connections whose deadline runs: half of GOODBYE_SECONDS."""
 
 # --- living and dying -----------------------------------------------------------------------------------
 
 GOODBYE_SECONDS: Final = 0.5
-"""How long one that is told goodbye has to take it, behind what is on its way already, and to close: those
-that read do, and the others must not hold up a thread, or at the server's end the rest of CLOSE_SECONDS."""
+"""Time a peer has from the goodbye on to read it and to close. After it the connection is cut, so that a peer
+cannot delay a thread, or at the server's end the rest of CLOSE_SECONDS."""
 
 # --- history --------------------------------------------------------------------------------------------
 
 BUSY_SECONDS: Final = 1.0
-"""How long a statement waits while another program (a backup, an sqlite3 shell) has the history locked:
-longer than such a lock normally lasts, shorter than the promise of an orderly end."""
+"""Time a statement waits while another program (a backup, an sqlite3 shell) has locked the history: longer
+than such a lock normally lasts, shorter than the time the server has for closing."""
 
 TEND_SECONDS: Final = 0.5
-"""Pause between two looks at what is to be tidied; each costs microseconds when there is nothing."""
+"""Pause between two rounds of maintenance; a round with nothing to do costs microseconds."""
 
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
-"""The write-ahead log is moved into the history when it is longer: a thousand pages, so that the two fsyncs
-of it are shared by tens of thousands of lines, and little is to be read again after a crash."""
+"""A longer write-ahead log is checkpointed. A thousand pages: tens of thousands of lines share the two fsyncs
+of a checkpoint, and recovery after a crash has little to read."""
 
 WAL_BYTES: Final = 32 * 1024 * 1024
-"""Above this the forwarder waits some milliseconds for the end of a checkpoint, so that the log can begin
-anew however busy it is. At a hundred thousand lines a second that is once in some seconds."""
+"""Above this size the forwarder waits some milliseconds for the end of a checkpoint, so that the write-ahead
+log can restart under any load. At a hundred thousand lines a second that happens every few seconds."""
 
 HISTORY_READERS: Final = 8
-"""Reads of the history at once; more would only share the same disk and processor. Others wait their turn."""
+"""Concurrent reads of the history; more would only share the same disk and processor. Other reads wait."""
 
 READER_CACHE: Final = 512 * 1024
-"""Bytes of pages that each reader keeps; the operating system keeps the rest."""
+"""Page cache of each reading connection; the operating system caches the rest."""
 
 RETENTION_STEP: Final = 2000
-"""Events removed in one transaction: a few milliseconds for which a batch may have to wait."""
+"""Events removed in one transaction: a batch waits at most a few milliseconds for it."""
 
 RETENTION_PAUSE: Final = 0.005
-"""Seconds between two such steps, in which waiting batches come first; over 100,000 are removed per second,
-as many as a fully loaded server takes in."""
+"""Pause between two such transactions, in which waiting batches are stored. Over 100,000 events per second
+can be removed, as many as a fully loaded server takes in."""
 
-MAX_KEPT: Final = 10**15
-"""Days or events that can be asked for with --keep; anything near it is the same as all."""
+MAX_RETENTION: Final = 10**15
+"""Largest number of days or events for --keep; in practice the same as all."""
 
 # --- threads --------------------------------------------------------------------------------------------
 

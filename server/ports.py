@@ -1,4 +1,4 @@
-"""On which port a newcomer is admitted: `--ports any | same | LO-HI`."""
+"""The ports on which newcomers are admitted: `--ports any | same | LO-HI`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from server.limits import ADMISSION_GUESTS
 
 @dataclass(frozen=True)
 class Ports:
-    """Which ports are used for admissions.
+    """The ports for admissions.
 
-    low, high: the range, both ends included; 0 and 0: whatever the system gives
-    same:      no new port at all: stay on the lobby's connection (containers, firewalls)
+    low, high: the range, both ends included; 0 and 0: the system chooses
+    same:      no new port: members stay on the lobby's connection (for containers and firewalls)
     """
 
     low: int = 0
@@ -34,18 +34,17 @@ class Ports:
             return cls(int(low), int(high))
         raise ConfigError(f"--ports {text}: must be any, same or LO-HI with ports from 1 to 65535")
 
-    def listen(self, lobby: socket.socket) -> socket.socket:
-        """A socket that listens on the address of the lobby's connection, on a port of the range.
+    def listen(self, family: int, host: str) -> socket.socket:
+        """A socket that listens at `host`, on a port of the range. family: the address family of `host`.
 
         Raises OSError when no port is free.
         """
-        host = lobby.getsockname()[0]
         wanted = list(range(self.low, self.high + 1))
-        random.shuffle(wanted)  # so that a try rarely meets a port that has just been taken
+        random.shuffle(wanted)  # in order, each admission would try the ports that others have just taken
         last: OSError | None = None
         for port in wanted:
             try:
-                return _listen(lobby.family, host, port)
+                return _listen(family, host, port)
             except OSError as error:
                 last = error
         reason = last.strerror if last else "an empty range"
@@ -55,7 +54,7 @@ class Ports:
 def _listen(family: int, host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if port:  # for any port it would make the kernel search longer: it begins with half of them then
+        if port:  # not for port 0: with SO_REUSEADDR the kernel searches half of the ports first, and longer
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(ADMISSION_GUESTS)

@@ -1,4 +1,4 @@
-"""Reading the history from any thread, without ever holding up the writer."""
+"""Reading the history from any thread. The writer never waits for a read."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from typing import Final
 
 from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event, EventKind
+from server.database import connect, translate_errors
 from server.limits import HISTORY_READERS, READER_CACHE
-from server.schema import SPAN_EVENTS, connect, explained
+from server.schema import SPAN_EVENTS
 
 _Row = tuple[int, int, int, str, str, str, int]
 
-_KINDS: Final = {int(kind): kind for kind in EventKind}  # a third of the price of EventKind(number)
+_KINDS: Final = {int(kind): kind for kind in EventKind}  # three times as fast as EventKind(number)
 
 
 class Readers:
-    """At most HISTORY_READERS connections, each used by one read at a time and then by the next.
+    """A pool of at most HISTORY_READERS read-only connections.
 
-    A connection per thread would cost three descriptors and a page cache for each of ten thousand members.
+    With a connection per thread, ten thousand members would cost three descriptors and a page cache each.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,17 +36,17 @@ class Readers:
 
     def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
         """See `chatroom.history.History.read`."""
-        places, names = _places(channels)
+        marks, names = _marks(channels)
         found: list[_Row] = []
-        with self._reader() as reader:
+        with self.connection() as reader:
             for (span,) in reader.execute(
-                f"SELECT DISTINCT span FROM spans WHERE span >= ? AND channel IN ({places}) ORDER BY span",
+                f"SELECT DISTINCT span FROM spans WHERE span >= ? AND channel IN ({marks}) ORDER BY span",
                 ((after + 1) // SPAN_EVENTS, *names),
             ):
                 start = max(after + 1, span * SPAN_EVENTS)
                 found += reader.execute(
                     "SELECT * FROM events WHERE seq >= ? AND seq < ?"
-                    f" AND channel IN ({places}) ORDER BY seq LIMIT ?",
+                    f" AND channel IN ({marks}) ORDER BY seq LIMIT ?",
                     (start, (span + 1) * SPAN_EVENTS, *names, limit - len(found)),
                 )
                 if len(found) >= limit:
@@ -54,15 +55,15 @@ class Readers:
 
     def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
         """See `chatroom.history.History.last_seqs`."""
-        places, names = _places(channels)
+        marks, names = _marks(channels)
         found: list[int] = []
-        with self._reader() as reader:
+        with self.connection() as reader:
             for (span,) in reader.execute(
-                f"SELECT DISTINCT span FROM spans WHERE channel IN ({places}) ORDER BY span DESC", names
+                f"SELECT DISTINCT span FROM spans WHERE channel IN ({marks}) ORDER BY span DESC", names
             ):
                 rows = reader.execute(
                     "SELECT seq FROM events WHERE seq >= ? AND seq < ?"
-                    f" AND channel IN ({places}) ORDER BY seq DESC LIMIT ?",
+                    f" AND channel IN ({marks}) ORDER BY seq DESC LIMIT ?",
                     (span * SPAN_EVENTS, (span + 1) * SPAN_EVENTS, *names, limit - len(found)),
                 )
                 found += [seq for (seq,) in rows]
@@ -70,18 +71,10 @@ class Readers:
                     break
         return found[::-1]
 
-    def close(self) -> None:
-        """Close what is idle now, and the others when their read has ended; a later read raises Closed."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for reader in idle:
-            reader.close()
-
     @contextmanager
-    def _reader(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one read: what is read inside is of one moment, whatever is appended meanwhile."""
-        with self._free, explained(self._path, "read"):
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """Lends a connection for one read. All its queries see the same state, whatever is appended."""
+        with self._free, translate_errors(self._path, "read"):
             reader = self._take()
             try:
                 reader.execute("BEGIN")
@@ -91,6 +84,14 @@ class Readers:
                 reader.close()
                 raise
             self._give_back(reader)
+
+    def close(self) -> None:
+        """Close the idle connections now, the others after their read. Later reads raise Closed."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for reader in idle:
+            reader.close()
 
     def _take(self) -> sqlite3.Connection:
         with self._lock:
@@ -119,6 +120,6 @@ class Readers:
             raise HistoryError(f"{self._path} is damaged: there is no event of kind {unknown}") from None
 
 
-def _places(channels: Collection[str]) -> tuple[str, tuple[str, ...]]:
-    """The question marks for an SQL list of the channels, and the channels."""
+def _marks(channels: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """The parameter marks of an SQL list of the channels, and the channels."""
     return ", ".join("?" * len(channels)), tuple(channels)

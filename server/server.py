@@ -1,4 +1,4 @@
-"""The Server: listens, does the handshake, hands sockets over. It owns no conversation."""
+"""The Server: listens, accepts, and hands sockets to the Chatroom. It owns no conversation."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import threading
 
 from chatroom.chatroom import Chatroom
 from chatroom.errors import Closed, ConfigError
+from chatroom.requests import Join
+from server.address import format_address
 from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, MAX_HANDSHAKES
 from server.lobby import Lobby
+from server.transport import TcpTransport
 
 log = logging.getLogger(__name__)
 
 
 class Server:
-    """The listening socket, one thread that accepts, and one short thread for each handshake.
+    """The listening socket, and the thread that accepts. The Chatroom starts every thread.
 
     host, port: where the lobby is; port 0: any
     Raises ConfigError when it cannot listen there.
@@ -25,15 +28,21 @@ class Server:
         self._chatroom = chatroom
         self._lobby = lobby
         self._listener = _listen(host, port)
-        # Guards _guests, and that none is added once _closing is set.
+        # Guards _newcomers, and that none is added once _closing is set.
         self._lock = threading.Lock()
-        self._guests: set[socket.socket] = set()  # in the middle of the handshake, in the lobby
+        self._newcomers: set[TcpTransport] = set()  # in the middle of the handshake
         self._closing = threading.Event()
 
     @property
     def address(self) -> str:
         """Where it listens: HOST:PORT, [HOST]:PORT for IPv6."""
         return format_address(self._listener.getsockname())
+
+    @property
+    def newcomers(self) -> int:
+        """How many connections are in the middle of the handshake."""
+        with self._lock:
+            return len(self._newcomers)
 
     def start(self) -> None:
         """Begin to accept."""
@@ -48,41 +57,45 @@ class Server:
                     log.error("accept: %s", error)
                     self._closing.wait(EXHAUSTED_SECONDS)
                 continue
-            self._begin_handshake(sock, format_address(address))
+            self.hand_over(sock, format_address(address))
         self._listener.close()
 
-    def _begin_handshake(self, sock: socket.socket, peer: str) -> None:
-        """In a thread of its own: a silent newcomer keeps nobody else out."""
+    def hand_over(self, sock: socket.socket, peer: str) -> None:
+        """Give the connection to the chatroom, which starts its thread: a silent newcomer delays nobody."""
+        try:
+            transport = TcpTransport(sock, peer)
+        except OSError:
+            sock.close()
+            return  # the peer is gone already
         with self._lock:
-            closing = self._closing.is_set()  # close() has woken the guests, and would not know this one
-            full = len(self._guests) >= MAX_HANDSHAKES
+            closing = self._closing.is_set()  # close() has woken the newcomers, and would not know this one
+            full = len(self._newcomers) >= MAX_HANDSHAKES
             if not full and not closing:
-                self._guests.add(sock)
+                self._newcomers.add(transport)
         if full or closing:
             log.warning("= %s: refused, %s", peer, "closing" if closing else "too many handshakes at once")
-            sock.close()
+            transport.close()
             return
         try:
-            self._chatroom.spawn(lambda: self._shake_hands(sock, peer), f"handshake {peer}")
-        except (Closed, RuntimeError) as error:
+            self._chatroom.accept(lambda: self._lead(transport), f"connection {peer}")
+        except (Closed, RuntimeError) as error:  # RuntimeError: the system has no thread left
             log.warning("= %s: refused, %s", peer, error)
-            self._dismiss(sock)
-            sock.close()
+            self._forget(transport)
+            transport.close()
 
-    def _shake_hands(self, sock: socket.socket, peer: str) -> None:
+    def _lead(self, transport: TcpTransport) -> Join | None:
+        """The first part of a connection's thread: the handshake."""
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            self._lobby.receive(sock, peer)
+            return self._lobby.lead(transport)
         finally:
-            self._dismiss(sock)
+            self._forget(transport)
 
-    def _dismiss(self, sock: socket.socket) -> None:
+    def _forget(self, transport: TcpTransport) -> None:
         with self._lock:
-            self._guests.discard(sock)
+            self._newcomers.discard(transport)
 
     def close(self) -> None:
-        """Accept nobody any more; handshakes that are under way end."""
+        """Accept nobody any more, and end the handshakes that are under way."""
         with self._lock:
             self._closing.set()
         try:
@@ -91,11 +104,8 @@ class Server:
             pass  # not every system lets a listening socket be shut down; there the next newcomer wakes it
         self._lobby.close()
         with self._lock:
-            for sock in self._guests:
-                try:
-                    sock.shutdown(socket.SHUT_RDWR)  # wakes its recv()
-                except OSError:
-                    pass  # on the way out already
+            for transport in self._newcomers:
+                transport.abort()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -116,9 +126,3 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise ConfigError(f"cannot listen on {format_address(address)}: {error.strerror}") from None
     return listener
-
-
-def format_address(address: tuple[object, ...]) -> str:
-    """A socket address as HOST:PORT, with brackets around IPv6 (RFC 3986, section 3.2.2)."""
-    host, port = str(address[0]), address[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

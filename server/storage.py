@@ -1,11 +1,12 @@
-"""The history as an SQLite file: one writer, readers that never hold it up, tidying in the background.
+"""The history as an SQLite file: one writer, readers that never delay it, maintenance in the background.
 
-Write-ahead log (WAL): a commit appends to FILE-wal, readers see the state at which they began, and a
-checkpoint moves what was appended into FILE later. Reasons and figures: notes/decisions/0010-history.md.
+With the write-ahead log (WAL) a commit appends to FILE-wal, a read sees the commits before its start, and a
+checkpoint copies the WAL into FILE later. Reasons and figures: notes/decisions/0010-history.md.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from itertools import chain
@@ -17,22 +18,12 @@ from typing import Literal
 from chatroom.errors import HistoryError
 from chatroom.events import Event
 from chatroom.history import Restored, SessionRecord
-from server.keep import Keep
+from server.database import connect, limit_wal, transaction, translate_errors
+from server.file_lock import FileLock
+from server.maintenance import Maintenance
 from server.readers import Readers
-from server.schema import (
-    SPAN_EVENTS,
-    FileLock,
-    connect,
-    default_path,
-    explained,
-    migrate,
-    set_log_limits,
-    transaction,
-    version_of,
-)
-from server.tidier import Tidier
-
-__all__ = ["Durability", "Keep", "SqliteHistory", "default_path"]
+from server.retention import Retention
+from server.schema import SPAN_EVENTS, migrate, version_of
 
 Durability = Literal["normal", "full"]
 
@@ -44,35 +35,37 @@ _HEAD = """
 _INSERT = "INSERT INTO events VALUES(?, ?, ?, ?, ?, ?, ?)"
 _ROWS = 100
 _INSERT_MANY = _INSERT + ", (?, ?, ?, ?, ?, ?, ?)" * (_ROWS - 1)
-"""A large batch goes in by a hundred rows a statement: a quarter cheaper, and sqlite3 gives the interpreter
-away once a statement, not once a row."""
+"""Inserts a hundred rows of a large batch: a quarter cheaper than one by one, and sqlite3 releases the GIL
+once per statement, not once per row."""
 
 
 class SqliteHistory:
-    """A history in the file `path`; see `chatroom.history.History` for what it promises.
+    """A history in the file `path`; `chatroom.history.History` says what it promises.
 
-    path:       the file; it is made when it is missing, its folder only for the default path
+    path:       the file, which is made if it is missing; its folder is made only for the default path
     durability: "normal": survives any end of the process; "full": also a power loss, for an fsync per batch
-    keep:       what `tend` leaves of old events
+    retention:  which old events `tend` leaves in the file
     Raises HistoryError when the file cannot be used, is something else, or is in use by another server.
     """
 
-    def __init__(self, path: str | Path, durability: Durability = "normal", keep: Keep | None = None) -> None:
-        self._path = Path(path).resolve()  # so that two names of one file share its lock
-        # Held while append() runs: the writer connection is the forwarder's alone.
+    def __init__(
+        self, path: str | Path, durability: Durability = "normal", retention: Retention | None = None
+    ) -> None:
+        self._path = Path(path).resolve()  # two names of one file have the same lock
+        # Guards _writer in append(): only the forwarder calls it. A second caller is refused, it never waits.
         self._appending = Lock()
-        # Whose turn it is to write: the forwarder's batch, or one small step of the tidying. It is held over
-        # the I/O of that one transaction on purpose: SQLite's own way to wait for it would be to poll.
-        self._turn = Lock()
+        # Guards the right to write to the file, for one transaction of append() or of the maintenance.
+        # Held during that transaction's I/O on purpose: SQLite's own wait for its write lock is polling.
+        self._write_lock = Lock()
         with ExitStack() as opened:
-            self._open(durability, keep or Keep(), opened)
+            self._open(durability, retention or Retention(), opened)
             self._opened = opened.pop_all()
 
     def __repr__(self) -> str:
         return f"<SqliteHistory {self._path}>"
 
     def restore(self) -> Restored:
-        with explained(self._path, "read"):
+        with translate_errors(self._path, "read"):
             (head,) = self._writer.execute(_HEAD).fetchone()
             rows = self._writer.execute("SELECT * FROM sessions").fetchall()
             latest = self._writer.execute("SELECT time FROM events ORDER BY seq DESC LIMIT 1").fetchone()
@@ -83,15 +76,15 @@ class SqliteHistory:
         self, events: Sequence[Event], sessions: Sequence[SessionRecord], forgotten: Collection[bytes]
     ) -> None:
         if not self._appending.acquire(blocking=False):
-            raise RuntimeError("append() is called by the forwarder only, one batch after the other")
+            raise RuntimeError("only the forwarder may call append(), one batch after the other")
         try:
-            # int(): sqlite3 takes a fast path for plain numbers that an enum does not get (0.9 µs per row)
+            # int(): sqlite3 binds a plain int faster than an enum (0.9 µs per row)
             rows = [
                 (seq, at, int(kind), channel, author, text, id)
                 for seq, at, kind, channel, author, text, id in events
             ]
             spans = {(row[0] // SPAN_EVENTS, row[3]) for row in rows}
-            with self._turn, explained(self._path, "write"), transaction(self._writer):
+            with self._write_lock, translate_errors(self._path, "write"), transaction(self._writer):
                 write = self._writer.executemany
                 many = len(rows) - len(rows) % _ROWS
                 write(_INSERT_MANY, [tuple(chain(*rows[i : i + _ROWS])) for i in range(0, many, _ROWS)])
@@ -109,40 +102,43 @@ class SqliteHistory:
         return self._readers.last_seqs(limit, channels)
 
     def tend(self, stopping: Flag) -> None:
-        self._tidier.tend(stopping)
+        self._maintenance.tend(stopping)
 
     def close(self) -> None:
-        """Close the file; the last connection moves what is still in the write-ahead log."""
-        with explained(self._path, "close"):
+        """Close the file. SQLite copies the rest of the WAL when it closes the last connection."""
+        with translate_errors(self._path, "close"):
             self._opened.close()
 
-    def _open(self, durability: Durability, keep: Keep, opened: ExitStack) -> None:
-        """Takes one thing after the other; `opened` gives them back in reverse."""
+    def _open(self, durability: Durability, retention: Retention, opened: ExitStack) -> None:
+        """Opens lock, connections and maintenance; `opened` closes them in reverse order."""
         _check_place(self._path)
         opened.callback(FileLock(self._path).release)
-        with explained(self._path, "open"):
+        with translate_errors(self._path, "open"):
             self._writer = connect(self._path)
             opened.callback(self._writer.close)
-            version = version_of(
-                self._writer, self._path
-            )  # before anything is written to what may not be ours
+            version = version_of(self._writer, self._path)  # before the first write: the file may be foreign
             if self._writer.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
                 raise HistoryError(f"cannot open the history {self._path}: no write-ahead log on this disk")
             self._writer.execute(f"PRAGMA synchronous = {durability.upper()}")
-            set_log_limits(self._writer)
+            limit_wal(self._writer)
             migrate(self._writer, version)
-            with transaction(
-                self._writer
-            ):  # a file that cannot be written is told now, not at the first line
+            with transaction(self._writer):  # so that a read-only file is reported now, not at the first line
                 self._writer.execute("UPDATE state SET value = value")
-            self._tidier = Tidier(self._path, self._turn, keep)
-            opened.callback(self._tidier.close)
+            self._maintenance = Maintenance(self._path, self._write_lock, retention)
+            opened.callback(self._maintenance.close)
         self._readers = Readers(self._path)
         opened.callback(self._readers.close)
 
 
+def default_path() -> Path:
+    """The history's path without `--data`: in the user's data folder (XDG Base Directory 0.8)."""
+    folder = os.environ.get("XDG_DATA_HOME", "")
+    base = Path(folder) if os.path.isabs(folder) else Path.home() / ".local" / "share"
+    return base / "chatroom" / "history.db"
+
+
 def _check_place(path: Path) -> None:
-    """Says what is wrong with a path in better words than SQLite's."""
+    """Reports an impossible path in clearer words than SQLite's; makes the folder of the default path."""
     if path.is_dir():
         raise HistoryError(f"cannot open the history {path}: it is a folder")
     if path == default_path().resolve():

@@ -1,4 +1,4 @@
-"""setup.sh on a bare system: it installs what is missing, and nothing else."""
+"""setup.sh on a bare system: it installs only the missing parts, and reports each step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ID = "#!/bin/sh\necho 0\n"
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
-    """A checkout with setup.sh, and a system that only pretends."""
+    """A checkout with setup.sh, and fake system programs that log their calls."""
     (tmp_path / "bin").mkdir()
     for name, text in {"python3": PYTHON, "pip": PIP, "apt-get": APT, "id": ID}.items():
         program = tmp_path / "bin" / name
@@ -35,7 +35,7 @@ def bare(tmp_path: Path) -> Path:
 
 
 def set_up(bare: Path, *arguments: str) -> list[str]:
-    """Run setup.sh; the programs that it called."""
+    """Runs setup.sh; returns its calls of system programs."""
     log = bare / "log"
     log.unlink(missing_ok=True)
     environment = {"PATH": f"{bare / 'bin'}:/usr/bin:/bin", "HOME": str(bare), "LOG": str(log)}
@@ -44,7 +44,7 @@ def set_up(bare: Path, *arguments: str) -> list[str]:
 
 
 def test_a_system_without_venv(bare: Path) -> None:
-    """Where Python has no ensurepip, python3-venv is installed first; then everything into .venv."""
+    """Without ensurepip, python3-venv is installed first; then everything into .venv."""
     calls = [call.split(" -", 1)[0] if call.startswith("python -c") else call for call in set_up(bare)]
     assert [call.split()[0] for call in calls] == ["python", "python", "apt-get", "apt-get", "python", "pip"]
     assert "install -y -qq python3-venv" in calls[3]
@@ -52,7 +52,7 @@ def test_a_system_without_venv(bare: Path) -> None:
 
 
 def test_a_system_with_venv(bare: Path) -> None:
-    """Where nothing is missing, the system is left alone; the tests' extra is asked for by name."""
+    """With ensurepip nothing is installed on the system; `test` installs the tests' libraries, too."""
     (bare / "venv-is-there").touch()
     calls = set_up(bare, "test")
     assert not [call for call in calls if call.startswith("apt-get")]
@@ -60,7 +60,24 @@ def test_a_system_with_venv(bare: Path) -> None:
 
 
 def test_again(bare: Path) -> None:
-    """A second time, the environment that is there is used."""
+    """A second run uses the existing environment."""
     (bare / "venv-is-there").touch()
     set_up(bare)
     assert not [call for call in set_up(bare) if "-m venv" in call]
+
+
+def test_it_says_what_it_does(bare: Path) -> None:
+    """Each step is one line; the output of apt is shown only when it fails, and then the exit code is its."""
+    environment = {"PATH": f"{bare / 'bin'}:/usr/bin:/bin", "HOME": str(bare), "LOG": str(bare / "log")}
+    apt = bare / "bin" / "apt-get"
+    working = apt.read_text() + "echo Unpacking\n"
+    apt.write_text("#!/bin/sh\necho no network >&2\nexit 100\n")
+    failed = subprocess.run([bare / "setup.sh"], env=environment, capture_output=True, text=True)
+    assert (failed.returncode, failed.stderr) == (100, "no network\n")
+    apt.write_text(working)
+    output = subprocess.run(
+        [bare / "setup.sh"], env=environment, check=True, capture_output=True, text=True
+    ).stdout
+    assert [line.split(" ")[:2] for line in output.splitlines()] == [
+        ["setup:", word] for word in ("installing", "making", "installing", "done")
+    ]

@@ -1,15 +1,15 @@
-"""What the screen shows: keys, line editor, transcript, painting. Pure: state in, text out.
+"""The screen of a client: keys, line editor, transcript, painting. Pure: state in, text out.
 
     bytes of keys ──► KeyDecoder ──► LineEditor ──┐
-    events, notices ──► Transcript ───────────────┼──► Block and rows ──► render ──► one string a frame
-    own lines on their way, status ───────────────┘
+    events, notices ──► Item ──► Transcript ──────┼──► rows and Block ──► render ──► one string a frame
+    own lines not stored yet, status ─────────────┘
 
-Everything that is drawn goes through `harmless.sanitize`. The clock is passed in; what touches a terminal is
-client/terminal.py.
+All text on the screen goes through the function `sanitize`. The clock is passed in; only client/terminal.py
+touches a terminal.
 """
 
-from views.harmless import one_line, sanitize
-from views.transcript import plain_line
+from views.item import plain_line
+from views.sanitize import one_line, sanitize
 from views.view import Action, Leave, Repaint, Submitted, Suspend, View
 
 __all__ = [

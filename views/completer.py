@@ -1,4 +1,4 @@
-"""What a Tab completes to."""
+"""Completion of names and commands for the Tab key."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from views.limits import COMPLETED_NAMES
 
 
 class Completer:
-    """What a word may become: commands, and names, those who spoke last first."""
+    """Completes commands, and names of members; the latest speaker comes first."""
 
     def __init__(self, commands: Sequence[str]) -> None:
+        """commands: known from the start, each with its slash."""
         self._commands = sorted(commands)
-        self._names: dict[str, str] = {}  # by key, the latest last
+        self._names: dict[str, str] = {}  # by `name_key`, the latest speaker last
 
     def saw(self, name: str) -> None:
-        """`name` is here: it said or did something just now."""
+        """Note that the member `name` just did something, and so is the first to be completed."""
         self._names.pop(name_key(name), None)
         self._names[name_key(name)] = name
         if len(self._names) > COMPLETED_NAMES:
             del self._names[next(iter(self._names))]
 
     def forget(self, name: str) -> None:
-        """`name` is gone."""
+        """Complete `name` no longer: its member has left."""
         self._names.pop(name_key(name), None)
 
     def learn(self, commands: Sequence[str]) -> None:
-        """More commands exist."""
+        """Complete these commands, too."""
         self._commands = sorted({*self._commands, *commands})
 
     def __call__(self, word: str, first: bool) -> list[str]:
-        """The completions of `word`; a name at the start of the line is an address: "ann: "."""
+        """The completions of `word`, best first. A name gets ": " if the word is the `first` of the line."""
         if first and word.startswith("/"):
             return [f"{command} " for command in self._commands if command.startswith(word.lower())]
         at = "@" if word.startswith("@") else ""

@@ -1,4 +1,4 @@
-"""The input line: text, cursor, what was killed, what was sent."""
+"""The input line: text, cursor, undo, kill ring, completion."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from chatroom.limits import MAX_TEXT
-from views.harmless import typed
+from views.input_history import InputHistory
 from views.keys import Key
-from views.limits import INPUT_HISTORY, UNDO_STEPS
+from views.limits import UNDO_STEPS
+from views.sanitize import sanitize_input
 from views.text import clusters
 
 
 class Snapshot(NamedTuple):
-    """The line as it was at some moment: clusters and the cursor as an index into them."""
+    """A state of the line for undo: clusters, and the cursor as an index into them."""
 
     clusters: tuple[str, ...]
     cursor: int
 
 
 class LineEditor:
-    """A line of text and a cursor that moves by whole characters as a person sees them."""
+    """A line of text with a cursor that moves by grapheme clusters."""
 
     def __init__(self, completions: Callable[[str, bool], Sequence[str]] = lambda _word, _first: ()) -> None:
-        """completions: what the word before the cursor may become; the flag says that it begins the line."""
+        """completions: completions of the word before the cursor; the flag says that it begins the line."""
         self.clusters: list[str] = []
         self.cursor = 0
         self.history = InputHistory()
         self._completions = completions
         self._cycle: _Cycle | None = None
-        self._killed: deque[str] = deque(maxlen=16)
-        self._yanked = 0  # clusters that the last YANK put in, while it was the last key
+        self._kill_ring: deque[str] = deque(maxlen=16)
+        self._yanked = 0  # clusters inserted by YANK, while YANK was the last key
         self._undo: deque[Snapshot] = deque(maxlen=UNDO_STEPS)
-        self._typing = False  # several typed characters are one step to undo
-        self._killing = False  # several kills in a row are one text to yank
+        self._typing = False  # the last input was typed text: more of it belongs to the same undo step
+        self._killing = False  # the last key was a kill: another one extends the same text
 
     def __repr__(self) -> str:
         before, after = self.clusters[: self.cursor], self.clusters[self.cursor :]
@@ -46,45 +47,45 @@ class LineEditor:
         return "".join(self.clusters)
 
     def insert(self, text: str, *, typing: bool = False) -> bool:
-        """Put text at the cursor; False when it did not fit whole (MAX_TEXT bytes for the line)."""
-        wanted = typed(text)
+        """Insert text at the cursor. Returns False if not all of it fits (a line has MAX_TEXT bytes)."""
+        wanted = sanitize_input(text)
         room = MAX_TEXT - len(self.text.encode())
         data = wanted.encode()
         fitting = data[:room].decode("utf-8", "ignore") if len(data) > room else wanted
         if not (typing and self._typing):
             self._remember()
-        self._others(typing=typing)
+        self._end_keys(typing=typing)
         before = "".join(self.clusters[: self.cursor]) + fitting
         self._set(before, "".join(self.clusters[self.cursor :]))
         return fitting == wanted
 
     def take(self) -> str:
-        """The line for sending; the editor is empty afterwards, and Up brings the line back."""
+        """Take the line out of the editor, to send it. Key.UP recalls it."""
         text = self.text
         self.history.add(text)
         self.clear()
         return text
 
     def clear(self) -> None:
-        """Empty the line; one can still undo that."""
+        """Empty the line. Undo restores it."""
         self._remember()
-        self._others()
+        self._end_keys()
         self.clusters, self.cursor = [], 0
-        self.history.leave()
+        self.history.stop()
 
     def restore(self, text: str) -> None:
-        """Put a text back that could not be sent, before what was typed since."""
+        """Put back a text that could not be sent, before the text that was typed since."""
         self._remember()
         self._set(text, self.text)
 
     def apply(self, key: Key) -> bool:
-        """Do what the key says; False when it says nothing to a line editor."""
-        action = _ACTIONS.get(key)
-        if action is None:
+        """Edit the line as the key says. Returns False if the key does not edit."""
+        edit = _EDITS.get(key)
+        if edit is None:
             return False
-        if key not in _KEEPS_CYCLE:
+        if key not in _TABS:
             self._cycle = None
-        action(self)
+        edit(self)
         if key not in _KILLS:
             self._killing = False
         if key not in (Key.YANK, Key.YANK_OLDER):
@@ -95,7 +96,7 @@ class LineEditor:
     # --- steps -------------------------------------------------------------------------------------------
 
     def _set(self, before: str, after: str) -> None:
-        """Make the line of two strings, the cursor between them; characters may join where they meet."""
+        """Make the line of two strings, with the cursor between them. Their clusters may join there."""
         whole = clusters(before + after)
         if len(whole) == len(before) + len(after):  # each character a cluster of its own
             self.clusters, self.cursor = whole, len(before)
@@ -106,8 +107,8 @@ class LineEditor:
             position += 1
         self.clusters, self.cursor = whole, position
 
-    def _others(self, *, typing: bool = False) -> None:
-        """Text was changed by something else than a key: what keys had begun is over."""
+    def _end_keys(self, *, typing: bool = False) -> None:
+        """Text changed, but not by a key: end series of typing, kills, yanks and Tabs."""
         self._typing, self._killing, self._yanked, self._cycle = typing, False, 0, None
 
     def _remember(self) -> None:
@@ -122,7 +123,7 @@ class LineEditor:
         self.cursor = min(max(cursor, 0), len(self.clusters))
 
     def _remove(self, start: int, end: int) -> str:
-        """Take out clusters; what was apart before may join now."""
+        """Remove clusters and return their text. The clusters on both sides may join."""
         removed = "".join(self.clusters[start:end])
         if removed:
             self._remember()
@@ -133,20 +134,22 @@ class LineEditor:
         backwards = start < self.cursor
         removed = self._remove(start, end)
         if removed and self._killing:
-            self._killed[-1] = removed + self._killed[-1] if backwards else self._killed[-1] + removed
+            self._kill_ring[-1] = (
+                removed + self._kill_ring[-1] if backwards else self._kill_ring[-1] + removed
+            )
         elif removed:
-            self._killed.append(removed)
+            self._kill_ring.append(removed)
         self._killing = self._killing or bool(removed)
 
     def _yank(self) -> None:
-        if self._killed:
+        if self._kill_ring:
             start = self.cursor
-            self.insert(self._killed[-1])
+            self.insert(self._kill_ring[-1])
             self._yanked = self.cursor - start
 
     def _yank_older(self) -> None:
         if self._yanked:
-            self._killed.rotate(1)
+            self._kill_ring.rotate(1)
             self._remove(self.cursor - self._yanked, self.cursor)
             self._yank()
 
@@ -177,7 +180,7 @@ class LineEditor:
         self._set(before, "".join(self.clusters[self.cursor :]))
 
     def _left(self, is_gap: Callable[[str], bool]) -> int:
-        """Where the word before the cursor begins."""
+        """The start of the word before the cursor."""
         at = self.cursor
         while at and is_gap(self.clusters[at - 1]):
             at -= 1
@@ -197,48 +200,8 @@ class LineEditor:
         return at
 
 
-class InputHistory:
-    """The lines that were sent, and the line that is being typed while one looks through them."""
-
-    def __init__(self) -> None:
-        self._lines: deque[str] = deque(maxlen=INPUT_HISTORY)
-        self._at: int | None = None
-        self._draft = ""
-
-    def add(self, line: str) -> None:
-        """Remember a sent line, not twice in a row."""
-        if line and (not self._lines or self._lines[-1] != line):
-            self._lines.append(line)
-        self.leave()
-
-    def leave(self) -> None:
-        """Stop looking through the lines."""
-        self._at, self._draft = None, ""
-
-    def older(self, current: str) -> str | None:
-        """The line before; None at the oldest. `current` is kept when it is the one being typed."""
-        at = len(self._lines) if self._at is None else self._at
-        if not at:
-            return None
-        if self._at is None:
-            self._draft = current
-        self._at = at - 1
-        return self._lines[self._at]
-
-    def newer(self) -> str | None:
-        """The line after; behind the latest, what was being typed."""
-        if self._at is None:
-            return None
-        if self._at + 1 < len(self._lines):
-            self._at += 1
-            return self._lines[self._at]
-        draft = self._draft
-        self.leave()
-        return draft
-
-
 class _Cycle:
-    """Tab was pressed, perhaps several times: what it goes through."""
+    """The completions that repeated Tabs go through, and the word's start."""
 
     def __init__(self, start: int, choices: list[str], at: int) -> None:
         self.start, self.choices, self.at = start, choices, at
@@ -251,9 +214,9 @@ def _is_gap(cluster: str) -> bool:
 _KILLS = frozenset(
     (Key.KILL_TO_END, Key.KILL_TO_START, Key.KILL_WORD_LEFT, Key.KILL_SUBWORD_LEFT, Key.KILL_WORD_RIGHT)
 )
-_KEEPS_CYCLE = frozenset((Key.TAB, Key.BACK_TAB))
+_TABS = frozenset((Key.TAB, Key.BACK_TAB))
 
-_ACTIONS: dict[Key, Callable[[LineEditor], object]] = {
+_EDITS: dict[Key, Callable[[LineEditor], object]] = {
     Key.NEWLINE: lambda e: e.insert("\n"),
     Key.TAB: lambda e: e._complete(1),
     Key.BACK_TAB: lambda e: e._complete(-1),

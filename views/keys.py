@@ -1,4 +1,4 @@
-"""Bytes from a terminal to keys, text and pastes, however the bytes were cut on the way."""
+"""Decodes bytes from a terminal into keys, text and pastes. The bytes may be split anywhere."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from views.limits import ESCAPE_SECONDS, PASTE_SECONDS, SEQUENCE_SECONDS
 
 
 class Key(Enum):
-    """What a key is for, not which one it was: Home and Ctrl-A are the same."""
+    """The meaning of a key: Home and Ctrl-A are the same."""
 
     ENTER = auto()
-    NEWLINE = auto()  # Alt-Enter: a line end inside the line
+    NEWLINE = auto()  # Alt-Enter: a line end in the text
     TAB = auto()
     BACK_TAB = auto()
     ESCAPE = auto()
@@ -34,8 +34,8 @@ class Key(Enum):
     DELETE_OR_LEAVE = auto()  # Ctrl-D
     KILL_TO_END = auto()
     KILL_TO_START = auto()
-    KILL_WORD_LEFT = auto()  # back to white space: Ctrl-W
-    KILL_SUBWORD_LEFT = auto()  # back to the start of a word: Alt-Backspace
+    KILL_WORD_LEFT = auto()  # to the white space before the cursor: Ctrl-W
+    KILL_SUBWORD_LEFT = auto()  # to the start of a word: Alt-Backspace
     KILL_WORD_RIGHT = auto()
     YANK = auto()
     YANK_OLDER = auto()
@@ -47,13 +47,13 @@ class Key(Enum):
 
 
 class Text(NamedTuple):
-    """Characters that were typed."""
+    """Typed characters."""
 
     text: str
 
 
 class Paste(NamedTuple):
-    """Text that was pasted, line ends and all; it is edited, never sent by itself."""
+    """Pasted text with its line ends. It goes into the input line; only Enter sends it."""
 
     text: str
 
@@ -83,7 +83,7 @@ _CONTROLS = {
     "\x1f": Key.UNDO,
     "\x7f": Key.BACKSPACE,
 }
-_ALTERED = {  # behind an escape: Alt is held
+_WITH_ALT = {  # after an escape character: the key with Alt
     "b": Key.WORD_LEFT,
     "f": Key.WORD_RIGHT,
     "d": Key.KILL_WORD_RIGHT,
@@ -93,7 +93,7 @@ _ALTERED = {  # behind an escape: Alt is held
     "\x7f": Key.KILL_SUBWORD_LEFT,
     "\x08": Key.KILL_SUBWORD_LEFT,
 }
-_FINALS = {  # SS3 letter, and all but the keypad's Enter as CSI … letter
+_FINALS = {  # SS3 letter, or CSI … letter (M: as SS3 only, the keypad's Enter)
     "A": Key.UP,
     "B": Key.DOWN,
     "C": Key.RIGHT,
@@ -116,7 +116,7 @@ _NUMBERED = {  # CSI number ~
     7: Key.HOME,
     8: Key.END,
 }
-_WITH_MODIFIER = {  # … and with Ctrl or Alt held
+_WITH_MODIFIER = {  # the same keys with Ctrl or Alt
     Key.LEFT: Key.WORD_LEFT,
     Key.RIGHT: Key.WORD_RIGHT,
     Key.DELETE: Key.KILL_WORD_RIGHT,
@@ -127,15 +127,15 @@ _PASTE_BEGINS, _PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 _TEXT = re.compile("[^\x00-\x1f\x7f]+")
 _CSI = re.compile(r"\x1b\[([0-?]*)[ -/]*([@-~])")
 _SS3 = re.compile(r"\x1bO[0-9;]*([ -:<-~])")
-_SS3_BEGUN = re.compile(r"\x1bO[0-9;]*\Z")
-_CSI_BEGUN = re.compile(r"\x1b\[\[?[0-?]*[ -/]*\Z")
+_SS3_UNFINISHED = re.compile(r"\x1bO[0-9;]*\Z")
+_CSI_UNFINISHED = re.compile(r"\x1b\[\[?[0-?]*[ -/]*\Z")
 _LINUX_FUNCTION_KEY = re.compile(r"\x1b\[\[[A-E]")
-_STRING = re.compile("\x1b[]P_^X][^\x07\x1b]*(\x07|\x1b\\\\)")  # OSC, DCS, APC, PM, SOS: answers to queries
-_STRING_BEGUN = re.compile("\x1b[]P_^X][^\x07\x1b]*\x1b?\\Z")
+_STRING = re.compile("\x1b[]P_^X][^\x07\x1b]*(\x07|\x1b\\\\)")  # OSC, DCS, APC, PM, SOS: answers
+_STRING_UNFINISHED = re.compile("\x1b[]P_^X][^\x07\x1b]*\x1b?\\Z")
 
 
 class KeyDecoder:
-    """Bytes in, keys and text out. Sequences that it does not know are dropped, not typed."""
+    """Bytes in, keys and text out. Unknown sequences are dropped: they do not become text."""
 
     def __init__(self) -> None:
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
@@ -145,7 +145,7 @@ class KeyDecoder:
         self._fed = 0.0
 
     def feed(self, data: bytes, now: float) -> list[Input]:
-        """What is complete with `data`; `now` in seconds of a steady clock."""
+        """The inputs that are complete with `data`. `now`: seconds of a monotonic clock."""
         self._fed = now
         text = self._rest + self._utf8.decode(data)
         self._rest = ""
@@ -155,12 +155,12 @@ class KeyDecoder:
         return found
 
     def wait(self, now: float) -> float | None:
-        """Seconds until `timeout` has something to decide; None when nothing is unfinished."""
+        """Seconds until `timeout` ends an unfinished sequence; None if there is none."""
         limit = self._limit()
         return None if limit is None else max(0.0, self._fed + limit - now)
 
     def timeout(self, now: float) -> list[Input]:
-        """What an unfinished sequence turns out to be when nothing came behind it in time."""
+        """The inputs from an unfinished sequence, if its time is over at `now`."""
         limit = self._limit()
         if limit is None or now < self._fed + limit:
             return []
@@ -178,7 +178,7 @@ class KeyDecoder:
         return ESCAPE_SECONDS if self._rest == "\x1b" else SEQUENCE_SECONDS
 
     def _take(self, text: str, found: list[Input]) -> str:
-        """Take one key or stretch of text from the front; what remains of `text`."""
+        """Take one key or text from the front of `text` and return the rest."""
         match = _TEXT.match(text)
         if match:
             found.append(Text(match[0]))
@@ -194,8 +194,10 @@ class KeyDecoder:
         if text.startswith(_PASTE_BEGINS):
             self._paste, self._paste_size = [], 0
             return text[len(_PASTE_BEGINS) :]
-        if text == "\x1b" or any(begun.match(text) for begun in (_CSI_BEGUN, _SS3_BEGUN, _STRING_BEGUN)):
-            # A string without an end is forgotten rather than kept; its end is dropped as a stray Alt-\.
+        if text == "\x1b" or any(
+            begun.match(text) for begun in (_CSI_UNFINISHED, _SS3_UNFINISHED, _STRING_UNFINISHED)
+        ):
+            # Forget a string without an end, to bound memory. A late end is dropped like Alt-\.
             self._rest = text if len(text) < MAX_TEXT else ""
             return ""
         for pattern in (_LINUX_FUNCTION_KEY, _STRING):
@@ -211,15 +213,15 @@ class KeyDecoder:
             key = _FINALS.get(match[1])
             found += [key] if key else []
             return text[match.end() :]
-        return self._take_altered(text, found)
+        return self._take_alt_key(text, found)
 
-    def _take_altered(self, text: str, found: list[Input]) -> str:
+    def _take_alt_key(self, text: str, found: list[Input]) -> str:
         following = text[1]
-        if following == "\x1b":  # Esc, then another sequence; rxvt sends Alt-arrows like this
+        if following == "\x1b":  # Esc, then another sequence: rxvt sends Alt-arrows like this
             return text[1:]
-        key = _ALTERED.get(following)
+        key = _WITH_ALT.get(following)
         if key is None and following >= " ":
-            return text[2:]  # Alt with a key that means nothing here
+            return text[2:]  # Alt with a key that has no meaning
         found += [key] if key else []
         return text[2:] if key else text[1:]
 
@@ -229,18 +231,18 @@ class KeyDecoder:
             self._add_to_paste(inside)
             found += self._end_paste()
             return after
-        # Perhaps the end has begun: keep back what could be its start.
-        keep = next((n for n in range(len(_PASTE_ENDS) - 1, 0, -1) if text.endswith(_PASTE_ENDS[:n])), 0)
-        self._add_to_paste(text[: len(text) - keep])
-        self._rest = text[len(text) - keep :]
+        # The last characters may be the start of the end sequence: decide when more bytes come.
+        begun = next((n for n in range(len(_PASTE_ENDS) - 1, 0, -1) if text.endswith(_PASTE_ENDS[:n])), 0)
+        self._add_to_paste(text[: len(text) - begun])
+        self._rest = text[len(text) - begun :]
         return ""
 
     def _add_to_paste(self, text: str) -> None:
-        """Keep what a line can hold; a pasted film is not kept to be cut afterwards."""
+        """Add text to the paste, up to MAX_TEXT characters in all: the input line holds no more."""
         assert self._paste is not None
-        kept = text[: max(0, MAX_TEXT - self._paste_size)]
-        self._paste.append(kept)
-        self._paste_size += len(kept)
+        fitting = text[: max(0, MAX_TEXT - self._paste_size)]
+        self._paste.append(fitting)
+        self._paste_size += len(fitting)
 
     def _end_paste(self) -> list[Input]:
         text, self._paste = "".join(self._paste or ()), None
@@ -248,11 +250,11 @@ class KeyDecoder:
 
 
 def _csi_key(parameters: str, final: str) -> list[Input]:
-    """The key of one control sequence, none when it is an answer or unknown."""
+    """The key of one control sequence; empty for an unknown one and for an answer of the terminal."""
     if parameters[:1] in ("<", "=", ">", "?"):
         return []
     numbers = [int(part) if part.isdecimal() else 0 for part in parameters[:16].split(";")]
-    if final in "~^@":  # rxvt: ^ with Ctrl, @ with Ctrl and Shift
+    if final in "~^@":  # rxvt: ^ is Ctrl, @ is Ctrl and Shift
         key = _NUMBERED.get(numbers[0])
     elif final == "M" or (final.islower() and parameters):  # mouse reports and answers
         key = None
@@ -260,7 +262,7 @@ def _csi_key(parameters: str, final: str) -> list[Input]:
         key = _FINALS.get(final)
     if key is None:
         return []
-    modifiers = numbers[1] - 1 if len(numbers) > 1 and numbers[1] else 0  # xterm: 1 and a bit for each
-    if final in "^@" or modifiers & ~1:  # Shift alone changes nothing
+    modifiers = numbers[1] - 1 if len(numbers) > 1 and numbers[1] else 0  # xterm: 1 plus one bit for each
+    if final in "^@" or modifiers & ~1:  # Shift alone has no effect
         key = _WITH_MODIFIER.get(key, key)
     return [key]

@@ -1,15 +1,22 @@
-"""Where things are: the block at the bottom (own lines not stored yet, status, input) and its cursor."""
+"""The block at the bottom of the screen: own lines that are not stored yet, the status, the input line."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from views.text import Cell, Piece, Row, cells, clip, paint, typed_cell, width_of
+from views.item import Theme, format_pending
+from views.limits import PENDING_SHOWN
+from views.sanitize import one_line
+from views.text import Cell, Row, Span, Style, cells, clip, input_cell, row_of, width_of
 
 
 class Block(NamedTuple):
-    """What stands below the history. `row`, `column`: the cursor in it; `at_end`: nothing is behind it."""
+    """The rows below the transcript.
+
+    row, column: position of the cursor, counted from the block's first row and column (0, 0)
+    at_end:      the cursor is at the end of the input
+    """
 
     rows: tuple[Row, ...]
     row: int
@@ -21,7 +28,7 @@ _PROMPT = "> "
 
 
 def layout_input(
-    name: Piece,
+    name: Span,
     clusters: Sequence[str],
     cursor: int,
     columns: int,
@@ -30,15 +37,15 @@ def layout_input(
 ) -> Block:
     """The input line in at most `most_rows` rows of `columns - 1`, scrolled so that the cursor is visible.
 
-    name:  who types, before the prompt; as much of it as leaves half of the row
-    above: rows of the block that stand over the input
+    name:  the user's name, shown before the prompt and clipped so that half of the row is left
+    above: rows of the block above the input
     """
     room = max(1, columns - 1)
-    head = [*clip([name], room // 2 - len(_PROMPT)), *cells(Piece(_PROMPT, name.style))]
+    head = [*clip([name], room // 2 - len(_PROMPT)), *cells(Span(_PROMPT, name.style))]
     rows: list[list[Cell]] = [head]
     column, row, at = width_of(head), 0, width_of(head)
     for number, cluster in enumerate(clusters):
-        cell = typed_cell(cluster)
+        cell = input_cell(cluster)
         if column and column + cell.width > room:
             rows.append([])
             column = 0
@@ -47,11 +54,39 @@ def layout_input(
         rows[-1].append(cell)
         column += cell.width
     if cursor >= len(clusters):
-        if column >= room:  # the cursor never stands behind a full row: there terminals differ
+        if column >= room:  # Terminals disagree on where a cursor behind a full row is, so start a new one.
             rows.append([])
             column = 0
         row, at = len(rows) - 1, column
     first = max(0, min(row - most_rows // 2, len(rows) - most_rows))
-    shown = [paint(row_cells) for row_cells in rows[first : first + most_rows]]
+    shown = [row_of(row_cells) for row_cells in rows[first : first + most_rows]]
     at_end = cursor >= len(clusters)
     return Block((*above, *shown), len(above) + row - first, min(at, room), at_end)
+
+
+def pending_rows(name: str, texts: Sequence[str], columns: int, lines: int, theme: Theme) -> list[Row]:
+    """Rows for own lines that are not stored yet; `texts` are these lines in order.
+
+    The rows take at most a quarter of the screen's `lines`, and at most PENDING_SHOWN. If that is not enough
+    for all, the last row says how many lines are hidden.
+    """
+    most = min(PENDING_SHOWN, lines // 4)
+    if not texts or not most:
+        return []
+    rows = [row for text in texts[:most] for row in format_pending(name, text, columns, theme)]
+    hidden = len(texts) - most
+    if hidden <= 0 and len(rows) <= most:
+        return rows
+    rest = f"{hidden:,} more lines wait" if hidden > 0 else "\u2026"
+    return [*rows[: most - 1], _dim_row(rest, columns, theme)]
+
+
+def status_rows(status: str, columns: int, lines: int, theme: Theme) -> list[Row]:
+    """The row for the status. Empty without a status, and on a screen of fewer than four lines."""
+    if not status or lines < 4:
+        return []
+    return [_dim_row(f"-- {one_line(status)}", columns, theme)]
+
+
+def _dim_row(text: str, columns: int, theme: Theme) -> Row:
+    return row_of(clip([Span(text, theme.style(Style.DIM))], columns - 1))

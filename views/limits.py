@@ -3,44 +3,44 @@
 from typing import Final
 
 FRAMES_PER_SECOND: Final = 30
-"""Repaints a second for what others say: faster cannot be read, slower looks like stutter. A key is
-answered at once."""
+"""Frames a second for events. Nobody can read faster, and a lower rate looks like stutter. Keys are painted
+at once."""
 
-TRANSCRIPT_ENTRIES: Final = 2000
-"""Entries kept for repainting: more than any screen has rows. Older ones are in the terminal's scrollback."""
+TRANSCRIPT_ITEMS: Final = 2000
+"""Items kept for repainting: more than any screen has rows. Older ones are in the terminal's scrollback."""
 
 FLOOD_SCREENS: Final = 2
-"""Screens full of new lines in one frame from which on nobody can read along."""
+"""A frame with more new items than this many screens have lines is a flood: nobody can read it."""
 
 FLOOD_FRAMES: Final = 3
-"""Frames in a row with that much before lines are left out: a burst (joining, coming back) is shown whole."""
+"""Floods in a row before items are left out. A shorter burst (join, reconnect) is shown whole."""
 
 MARKS: Final = 4
-"""Marks on one letter: Vietnamese, Hebrew and Thai need three; a hundred lock up terminals."""
+"""Combining marks on one letter: Vietnamese, Hebrew and Thai need three; a hundred lock up terminals."""
 
 CLUSTER_CHARACTERS: Final = 16
-"""Characters drawn as one: real clusters are shorter; Unicode's rules alone would allow endless ones."""
+"""Characters drawn as one cluster. Real clusters are shorter; Unicode's rules alone have no bound."""
 
 CLUSTER_COLUMNS: Final = 4
-"""Columns of what is kept together as one character: wider ones might fit no row of a narrow screen."""
+"""Columns of one cluster. A wider cluster is split, because it might fit no row of a narrow screen."""
 
 INPUT_HISTORY: Final = 500
-"""Sent lines that the arrow keys bring back."""
+"""Sent lines that the arrow keys recall."""
 
 COMPLETED_NAMES: Final = 1000
-"""Names that Tab completes, of those who spoke last: nobody waits for the thousandth."""
+"""Names that Tab completes, latest speakers first. Nobody presses Tab a thousand times."""
 
 UNDO_STEPS: Final = 100
-"""Changes of the input line that can be taken back."""
+"""Changes of the input line that can be undone."""
 
 PENDING_SHOWN: Final = 4
-"""Own lines that are shown as not stored yet; how many more there are is a number."""
+"""Own lines shown as not stored yet. A number stands for the others."""
 
 ESCAPE_SECONDS: Final = 0.05
-"""An escape character with nothing behind it for this long is the Esc key, not the start of an arrow key."""
+"""An escape character is the Esc key, not the start of an arrow key, if no byte follows for this long."""
 
 SEQUENCE_SECONDS: Final = 0.5
-"""A longer sequence cut off for so long is given up: slow links do split them, but not for half a second."""
+"""Time to wait for the rest of a longer sequence. A slow link may split one, but not for half a second."""
 
 PASTE_SECONDS: Final = 5.0
-"""A paste whose end does not come for this long is over, so that the keyboard is never dead."""
+"""A paste without an end is ended after this long without a byte; otherwise the keyboard would stay dead."""

@@ -1,11 +1,10 @@
-"""Rows and a block to what is written to the terminal: one string for one frame.
+"""Rows and a block become what is written to the terminal: one string for one frame.
 
-The state of the screen is a value: `Drawn`. The top row of the screen is the first visible row of the
-history; below the history stands the block; everything below the block is empty. Whoever does not know
-what is on the screen has None, and paints anew.
+`Drawn` describes the screen: the visible rows of the transcript at the top, then the block, then empty rows.
+A caller that does not know what is on the screen uses `reprint`.
 
-In a frame, each row is cleared before it is written: clearing afterwards would leave what a terminal with
-other ideas of width put beyond the end. The terminal's own wrapping is off meanwhile.
+A frame clears each row before it writes the row. Clearing afterwards would leave old text at the end of the
+row on a terminal that uses other widths. The terminal's autowrap is off during a frame.
 """
 
 from __future__ import annotations
@@ -22,53 +21,53 @@ _HOME = "\x1b[H"
 
 
 class Drawn(NamedTuple):
-    """What is on the screen: so many rows of history, then the block."""
+    """A screen of `lines` lines: `transcript_rows` rows of the transcript at the top, then the block."""
 
-    history: int
+    transcript_rows: int
     block: Block
     lines: int
 
 
-def frame(drawn: Drawn, new: Sequence[Row], block: Block) -> tuple[str, Drawn]:
-    """Put new rows where the block is, and the block below them. The screen scrolls as it must."""
+def append(drawn: Drawn, new: Sequence[Row], block: Block) -> tuple[str, Drawn]:
+    """Write the new rows over the old block, and `block` below them. The screen scrolls if it is full."""
     out = [_WRAP_OFF, _to_block(drawn)]
-    return _finish(out, drawn.history, new, block, drawn.lines)
+    return _finish(out, drawn.transcript_rows, new, block, drawn.lines)
 
 
-def reprint(history: Sequence[Row], new: Sequence[Row], block: Block, lines: int) -> tuple[str, Drawn]:
-    """The same, with the visible history written again: it heals what something else wrote on the screen.
+def reprint(old: Sequence[Row], new: Sequence[Row], block: Block, lines: int) -> tuple[str, Drawn]:
+    """Write the whole screen again: this repairs it if another program wrote on it.
 
-    history: the rows that are on the screen now. Written from the top again, followed by the new ones, so
-    that the oldest move into the terminal's scrollback exactly as they do in `frame`.
+    old: the rows of the transcript that are on the screen now. They are written from the top, and the new
+    rows follow, so the oldest rows move into the terminal's scrollback exactly as in `append`.
     """
-    return _finish([_WRAP_OFF, _HOME], 0, [*history, *new], block, lines)
+    return _finish([_WRAP_OFF, _HOME], 0, [*old, *new], block, lines)
 
 
 def scroll_away(lines: int) -> str:
-    """Move whatever is on the screen into the scrollback; the cursor may be anywhere."""
+    """Move all `lines` lines of the screen into the scrollback, wherever the cursor is."""
     return "\r" + "\r\n" * (lines - 1)
 
 
-def scroll_history_away(drawn: Drawn) -> str:
-    """Move our history into the scrollback, without the block."""
-    return f"{_to_block(drawn)}{_CLEAR_BELOW}\x1b[{drawn.lines}H" + "\r\n" * drawn.history
+def scroll_transcript_away(drawn: Drawn) -> str:
+    """Move the transcript into the scrollback, but not the block."""
+    return f"{_to_block(drawn)}{_CLEAR_BELOW}\x1b[{drawn.lines}H" + "\r\n" * drawn.transcript_rows
 
 
-def take_away(drawn: Drawn) -> str:
-    """Remove the block; the cursor is where it began: what a shell writes next goes on from there."""
+def erase_block(drawn: Drawn) -> str:
+    """Erase the block and leave the cursor at its start, where a shell can go on."""
     return _to_block(drawn) + _CLEAR_BELOW
 
 
-def leave_below(drawn: Drawn) -> str:
-    """Leave the block where it is and go to a new row below it."""
+def move_below_block(drawn: Drawn) -> str:
+    """Keep the block on the screen and move the cursor to a new row below it."""
     down = len(drawn.block.rows) - 1 - drawn.block.row
     return "\r" + (f"\x1b[{down}B" if down else "") + "\r\n"
 
 
 def shortcut(drawn: Drawn, block: Block) -> str | None:
-    """How to get to `block` when only the cursor moved or plain characters were added at its end.
+    """Output for the usual changes: the cursor moved, or ASCII characters were added at the end.
 
-    None when it takes a frame.
+    Returns None if the change from the drawn block to `block` needs a whole frame.
     """
     old = drawn.block
     if old.rows == block.rows:
@@ -76,8 +75,8 @@ def shortcut(drawn: Drawn, block: Block) -> str | None:
     if not (old.at_end and block.at_end and old.row == block.row and old.rows[:-1] == block.rows[:-1]):
         return None
     added = block.rows[-1][len(old.rows[-1]) :]
-    plain = added.isascii() and added.isprintable() and len(added) == block.column - old.column
-    return added if plain and block.rows[-1].startswith(old.rows[-1]) else None
+    simple = added.isascii() and added.isprintable() and len(added) == block.column - old.column
+    return added if simple and block.rows[-1].startswith(old.rows[-1]) else None
 
 
 def _move(old: Block, new: Block) -> str:
@@ -89,7 +88,7 @@ def _move(old: Block, new: Block) -> str:
 
 
 def _to_block(drawn: Drawn) -> str:
-    """To the first column of the block's first row."""
+    """Move the cursor to the first column of the block's first row."""
     up = drawn.block.row
     return "\r" + (f"\x1b[{up}A" if up else "")
 
@@ -99,7 +98,10 @@ def _right(columns: int) -> str:
 
 
 def _finish(out: list[str], above: int, new: Sequence[Row], block: Block, lines: int) -> tuple[str, Drawn]:
-    """Write rows and block from here on down, and put the cursor into its place."""
+    """Write rows and block at the cursor and below, then move the cursor into the input line.
+
+    above: rows of the transcript above the cursor
+    """
     for row in new:
         out += (_CLEAR_ROW, row, "\r\n")
     out.append("\r\n".join(_CLEAR_ROW + row for row in block.rows))
@@ -108,5 +110,5 @@ def _finish(out: list[str], above: int, new: Sequence[Row], block: Block, lines:
     if up:
         out.append(f"\x1b[{up}A")
     out += ("\r", _right(block.column), _WRAP_ON)
-    history = max(0, min(above + len(new), lines - len(block.rows)))
-    return "".join(out), Drawn(history, block, lines)
+    transcript_rows = max(0, min(above + len(new), lines - len(block.rows)))
+    return "".join(out), Drawn(transcript_rows, block, lines)

@@ -1,11 +1,11 @@
-"""Text as a terminal shows it: the one place where a string becomes something that is drawn.
+"""Text as a terminal shows it: the only module that turns strings into rows.
 
-A `Row` can only be made from text that went through `sanitize`.
+A `Row` is made only from text that went through `sanitize`.
 
-Terminals disagree on the width of much beyond plain letters. Three things keep rows and cursor right all
-the same: sequences that they disagree on are shown in a simpler form (a family of emoji as its members, a
-flag as two letters); behind every character that is not surely understood the column is set again (a
-"pin"); rows end one column before the margin, so that a terminal never wraps by itself.
+Terminals disagree on the width of many characters. Three rules keep rows and cursor right on all of them:
+- A disputed sequence is shown in a simpler form: a family emoji as its members, a flag as two letters.
+- After a character of disputed width, an escape sequence sets the column again (a "pin").
+- A row ends one column before the margin, so that no terminal wraps it.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from typing import NamedTuple, NewType
 
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
-from views.harmless import is_plain, one_line, sanitize
 from views.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
+from views.sanitize import is_printable_ascii, one_line, sanitize
 
 Row = NewType("Row", str)
-"""One row for the screen: harmless text, colours and pins, narrower than the screen it was made for."""
+"""One row for the screen: sanitized text, colours and pins, narrower than its screen."""
 
 
 class Style:
-    """The attributes that are not colours; `colour=False` leaves out these as well as the colours."""
+    """The SGR sequences that are not colours. `Theme(colour=False)` leaves out these, too."""
 
     RESET = "\x1b[0m"
     BOLD = "\x1b[1m"
     DIM = "\x1b[2m"
 
 
-class Piece(NamedTuple):
-    """A stretch of text in one style, an SGR sequence of ours or nothing."""
+class Span(NamedTuple):
+    """Text in one style. The style is an SGR sequence of this program, or empty."""
 
     text: str
     style: str = ""
 
 
 class Cell(NamedTuple):
-    """What is drawn for one grapheme cluster, the columns that it takes, and its style."""
+    """One grapheme cluster on the screen: its text, its width in columns, and its style."""
 
     shown: str
     width: int
@@ -51,14 +51,14 @@ class Cell(NamedTuple):
 
 
 def clusters(text: str) -> list[str]:
-    """The text cut into what a person sees as one character each (Unicode Annex 29)."""
+    """The grapheme clusters of the text: what a person sees as one character each (Unicode Annex 29)."""
     if text.isascii() and "\r" not in text:
         return list(text)
     parts: list[str] = []
     for cluster in iter_graphemes(text):
         if len(cluster) <= CLUSTER_CHARACTERS:
             parts.append(cluster)
-        else:  # chains of consonants or of prefixes may be of any length
+        else:  # Unicode lets chains of consonants or prefixes grow without bound.
             parts += (
                 cluster[start : start + CLUSTER_CHARACTERS]
                 for start in range(0, len(cluster), CLUSTER_CHARACTERS)
@@ -68,15 +68,16 @@ def clusters(text: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def cell_width(cluster: str) -> int:
-    """The columns to keep for one harmless cluster: what terminals with and without clusters would take.
+    """Columns to reserve for one sanitized cluster.
 
-    With the larger of both there may be a gap, but nothing is ever overwritten.
+    Some terminals measure the cluster, others the sum of its characters. The larger value may leave a gap,
+    but no terminal overwrites a character.
     """
     return max(1, wcswidth(cluster), sum(max(0, wcwidth(character)) for character in cluster))
 
 
-# Widths of these are the same everywhere: letters of alphabets, CJK and kana, Hangul syllables, full-width
-# forms. General punctuation is not among them: "…" is wide in some East Asian settings.
+# All terminals agree on the widths of these: letters of alphabets, CJK and kana, Hangul syllables, full-width
+# forms. General punctuation is missing because "…" is wide in some East Asian settings.
 _SURE = re.compile(
     "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u3001-\u3029"
     "\u3041-\u3096\u309b-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]\\Z"
@@ -84,14 +85,14 @@ _SURE = re.compile(
 
 
 @lru_cache(maxsize=4096)
-def is_risky(cluster: str) -> bool:
-    """Whether a terminal may think of another width than `cell_width`: then a pin follows it."""
+def needs_pin(cluster: str) -> bool:
+    """Whether a terminal may use another width than `cell_width`, so that a pin must follow the cluster."""
     return not _SURE.match(cluster)
 
 
-def cells(piece: Piece) -> list[Cell]:
-    """The piece as cells, one for each cluster."""
-    text, style = sanitize(piece.text), piece.style
+def cells(span: Span) -> list[Cell]:
+    """The span as cells, one for each cluster."""
+    text, style = sanitize(span.text), span.style
     if text.isascii():
         return [Cell(character, 1, style) for character in text]
     return [
@@ -101,7 +102,7 @@ def cells(piece: Piece) -> list[Cell]:
 
 @lru_cache(maxsize=4096)
 def _narrow_parts(cluster: str) -> tuple[str, ...]:
-    """The cluster, or its characters when it is so wide (chains of consonants) that it might fit no row."""
+    """The cluster; or its characters if it is wider than CLUSTER_COLUMNS, as chains of consonants may be."""
     if cell_width(cluster) <= CLUSTER_COLUMNS:
         return (cluster,)
     starts = [at for at, character in enumerate(cluster) if at == 0 or wcwidth(character) > 0]
@@ -109,17 +110,17 @@ def _narrow_parts(cluster: str) -> tuple[str, ...]:
 
 
 def width_of(cells: Iterable[Cell]) -> int:
-    """Columns that the cells take."""
+    """The width of the cells in columns."""
     return sum(cell.width for cell in cells)
 
 
 def text_width(text: str) -> int:
-    """Columns that harmless text on one row takes."""
+    """The width in columns of sanitized text on one row."""
     return len(text) if text.isascii() else sum(map(cell_width, clusters(text)))
 
 
-def paint(cells: Iterable[Cell]) -> Row:
-    """The cells as a row that begins in the first column."""
+def row_of(cells: Iterable[Cell]) -> Row:
+    """The cells as a row. Pins count columns from the screen's first one, so the row must start there."""
     out: list[str] = []
     column, style = 0, ""
     for shown, width, wanted in cells:
@@ -128,18 +129,18 @@ def paint(cells: Iterable[Cell]) -> Row:
             style = wanted
         out.append(shown)
         column += width
-        if not shown.isascii() and is_risky(shown):
+        if not shown.isascii() and needs_pin(shown):
             out.append(f"\r\x1b[{column}C")
     if style:
         out.append(Style.RESET)
     return Row("".join(out))
 
 
-def _paint_plain(pieces: Sequence[Piece]) -> Row:
-    """The same for pieces of plain ASCII: nothing has to be cut, measured or pinned."""
+def _ascii_row(spans: Sequence[Span]) -> Row:
+    """The spans as a row, for printable ASCII only: nothing must be wrapped, measured or pinned."""
     out: list[str] = []
     style = ""
-    for text, wanted in pieces:
+    for text, wanted in spans:
         if wanted != style:
             out.append((Style.RESET if style else "") + wanted)
             style = wanted
@@ -150,28 +151,28 @@ def _paint_plain(pieces: Sequence[Piece]) -> Row:
 # --- rows -----------------------------------------------------------------------------------------------
 
 
-def flow(pieces: Sequence[Piece], columns: int, indent: int = 0) -> list[Row]:
-    """The pieces as rows for a screen of `columns`, words whole where they fit, later rows indented.
+def wrap(spans: Sequence[Span], columns: int, indent: int = 0) -> list[Row]:
+    """The spans as rows for a screen of `columns`, wrapped between words; later rows are indented.
 
-    Rows take at most `columns - 1`: with the last column free, a terminal never wraps by itself.
+    Rows take at most `columns - 1`: a terminal wraps a row that fills its last column.
     """
     room = max(1, columns - 1)
-    size = sum(len(piece.text) for piece in pieces)
-    if size <= room and all(is_plain(piece.text) for piece in pieces):
-        return [_paint_plain(pieces)]
-    indent = min(indent, room // 2) if room > 4 else 0  # a wide character must fit beside it
+    size = sum(len(span.text) for span in spans)
+    if size <= room and all(is_printable_ascii(span.text) for span in spans):
+        return [_ascii_row(spans)]
+    indent = min(indent, room // 2) if room > 4 else 0  # a wide character must fit beside the indent
     margin = [Cell(" ", 1)] * indent
     rows: list[Row] = []
-    for line in _lines([cell for piece in pieces for cell in cells(piece)]):
+    for line in _lines([cell for span in spans for cell in cells(span)]):
         first = room if not rows else room - indent
-        for part in _broken(line, first, room - indent):
-            rows.append(paint(part if not rows else margin + part))
+        for part in _wrapped(line, first, room - indent):
+            rows.append(row_of(part if not rows else margin + part))
     return rows
 
 
-def clip(pieces: Sequence[Piece], columns: int) -> list[Cell]:
-    """The cells of the pieces that fit `columns`, the last one an ellipsis when something is missing."""
-    all_cells = [cell for piece in pieces for cell in cells(piece) if cell.shown != "\n"]
+def clip(spans: Sequence[Span], columns: int) -> list[Cell]:
+    """The cells of the spans that fit `columns`. If some do not fit, the last cell is an ellipsis."""
+    all_cells = [cell for span in spans for cell in cells(span) if cell.shown != "\n"]
     if width_of(all_cells) <= columns:
         return all_cells
     kept: list[Cell] = []
@@ -185,7 +186,7 @@ def clip(pieces: Sequence[Piece], columns: int) -> list[Cell]:
 
 
 def _lines(cells: list[Cell]) -> Iterator[list[Cell]]:
-    """The cells between the line ends."""
+    """Split the cells at line ends."""
     start = 0
     for position, cell in enumerate(cells):
         if cell.shown == "\n":
@@ -194,8 +195,11 @@ def _lines(cells: list[Cell]) -> Iterator[list[Cell]]:
     yield cells[start:]
 
 
-def _broken(line: list[Cell], first: int, later: int) -> Iterator[list[Cell]]:
-    """One line in rows of `first`, then `later` columns, broken behind spaces and beside wide characters."""
+def _wrapped(line: list[Cell], first: int, later: int) -> Iterator[list[Cell]]:
+    """Split a line into rows: one of `first` columns, then rows of `later` columns.
+
+    A row ends after a space or next to a wide character if it can, else at the last cell that fits.
+    """
     start, column, room, chance = 0, 0, first, 0
     position = 0
     while position < len(line):
@@ -216,17 +220,17 @@ def _broken(line: list[Cell], first: int, later: int) -> Iterator[list[Cell]]:
         yield line[start:]
 
 
-# --- what is typed --------------------------------------------------------------------------------------
+# --- input ----------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4096)
-def typed_cell(cluster: str) -> Cell:
-    """How a cluster of the input line is shown, a line end as U+23CE, something invisible as U+FFFD."""
+def input_cell(cluster: str) -> Cell:
+    """The cell for a cluster of the input line. A line end is U+23CE, an invisible cluster U+FFFD."""
     if cluster == "\n":
         return Cell("\u23ce", 1)
     shown, width = "", 0
     for part in clusters(one_line(cluster) or "\ufffd"):
-        if width + cell_width(part) > 2 * CLUSTER_COLUMNS:  # a family has four members
+        if width + cell_width(part) > 2 * CLUSTER_COLUMNS:  # room for the four members of a family emoji
             break
         shown, width = shown + part, width + cell_width(part)
     return Cell(shown, width)

@@ -1,6 +1,6 @@
-"""The view of one client: what happened and what is typed go in, what is written to the terminal comes out.
+"""The view of one client: events and typed bytes go in, text for the terminal comes out.
 
-Pure: no terminal, no thread, no clock. Time is passed in, in seconds of a steady clock.
+Pure: no terminal, no thread, no clock. Times are passed in, in seconds of a monotonic clock.
 """
 
 from __future__ import annotations
@@ -13,38 +13,39 @@ from chatroom.events import Event, EventKind
 from views import render
 from views.completer import Completer
 from views.editor import LineEditor
-from views.harmless import one_line
+from views.item import Item, LocalTime, Theme, item_of, local_time
 from views.keys import Input, Key, KeyDecoder, Paste, Text
-from views.layout import Block, layout_input
-from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAMES_PER_SECOND, PENDING_SHOWN
+from views.layout import Block, layout_input, pending_rows, status_rows
+from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAMES_PER_SECOND
+from views.sanitize import one_line
 from views.schedule import FrameClock
-from views.text import Piece, Row, Style, clip, paint
-from views.transcript import Entry, LocalTime, Theme, Transcript, entry_of, format_pending, local_time
+from views.text import Span
+from views.transcript import Transcript
 
 
 class Submitted(NamedTuple):
-    """Enter was pressed; the line is this text (never empty)."""
+    """The user pressed Enter on a line with this text, which is never blank."""
 
     text: str
 
 
 class Leave(NamedTuple):
-    """The user wants to go."""
+    """The user wants to leave the chatroom."""
 
 
 class Suspend(NamedTuple):
-    """The user wants the shell back for a while."""
+    """The user wants to suspend the program and use the shell."""
 
 
 Action = Submitted | Leave | Suspend
 Repaint = Literal["around", "inline"]
-"""How new lines come while something is typed: the history printed again around it, or just above it."""
+"""How new rows come while the user types: "around" prints the visible transcript again, "inline" does not."""
 
-_SMALLEST: Final = (4, 2)  # columns and lines; smaller screens are treated like this
+_SMALLEST: Final = (4, 2)  # columns and lines; a smaller screen is painted as if it had this size
 
 
 class View:
-    """History, own lines on their way, status and input line of one client on one screen."""
+    """Transcript, own lines that are not stored yet, status and input line of one client on one screen."""
 
     def __init__(
         self,
@@ -59,9 +60,9 @@ class View:
         time_of: LocalTime = local_time,
         frames_per_second: float = FRAMES_PER_SECOND,
     ) -> None:
-        """columns, lines: the size of the screen; commands: what Tab completes behind a slash.
+        """columns, lines: size of the screen; commands: words with a slash that Tab completes.
 
-        today: what is of another day stands below its date.
+        today: items of this day need no day separator above them.
         """
         self._theme = Theme(colour)
         self._name = name
@@ -73,70 +74,71 @@ class View:
         self.editor = LineEditor(self.completer)
         self._keys = KeyDecoder()
         self._clock = FrameClock(frames_per_second)
-        self._waiting: list[Entry] = []
-        self._floods = 0
+        self._unpainted: list[Item] = []
+        self._floods = 0  # frames in a row that had too many new items to read
         self._pending: Sequence[str] = ()
         self._status = ""
-        self._before = ""  # to be written before the next frame
+        self._before = ""  # output to write before the next frame
         self._drawn: render.Drawn | None = None
-        self._foreign = True  # the screen holds what is not ours, and what shall be kept
+        self._foreign = True  # the screen shows another program's output, which goes to the scrollback
         self._clock.request(at_once=True)
 
-    # --- what happened -----------------------------------------------------------------------------------
+    # --- events ------------------------------------------------------------------------------------------
 
     def event(self, event: Event) -> None:
-        """Something happened in the chatroom."""
-        self._add(entry_of(event, self._name, self._time_of))
+        """Show an event of the chatroom."""
+        self._add(item_of(event, self._name, self._time_of))
         gone = event.kind in (EventKind.LEFT, EventKind.RENAMED)
         (self.completer.forget if gone else self.completer.saw)(event.author)
         if event.kind is EventKind.RENAMED:
             self.completer.saw(event.text)
 
     def system(self, text: str, milliseconds: int | None = None) -> None:
-        """The program or the server says something to this user alone."""
-        self._add(Entry(None if milliseconds is None else self._time_of(milliseconds), "", text))
+        """Show a message of the program or the server; `milliseconds`: its time since 1970, if it has one."""
+        self._add(Item(None if milliseconds is None else self._time_of(milliseconds), "", text))
 
-    def missed(self, count: int, more: bool = False) -> None:
-        """The divider above what was said while the connection was lost."""
-        self.system(f"---- {count:,}{' or more' if more else ''} missed ----")
+    def missed(self) -> None:
+        """Show the divider above the events that happened while the connection was lost."""
+        self.system("---- missed while you were away ----")
 
     def pending(self, texts: Sequence[str]) -> None:
-        """Own lines that are not stored yet, in order."""
+        """Set the user's own lines that are not stored yet, in order."""
         if list(texts) != list(self._pending):
             self._pending = list(texts)
             self._clock.request()
 
     def status(self, text: str) -> None:
-        """A state that lasts, in a row of its own above the input; empty when there is none."""
+        """Set the status, shown in a row above the input until it changes; empty: no such row."""
         if text != self._status:
             self._status = text
             self._clock.request()
 
     def identity(self, name: str) -> None:
-        """The name under which this user is known now."""
+        """Set the user's present name."""
         if name != self._name:
             self._name = name
             self._clock.request()
 
     def clear(self) -> None:
-        """Empty the screen; what was on it is in the terminal's scrollback."""
+        """Empty the screen. The rows that it showed stay in the terminal's scrollback."""
         if self._drawn is not None:
-            self._before += render.scroll_history_away(self._drawn)
+            self._before += render.scroll_transcript_away(self._drawn)
         self._transcript.clear()
-        self._waiting.clear()
-        self._forget_screen()
+        self._unpainted.clear()
+        self._drawn = None
+        self._clock.request(at_once=True)
 
-    def _add(self, entry: Entry) -> None:
-        self._waiting.append(entry)
+    def _add(self, item: Item) -> None:
+        self._unpainted.append(item)
         self._clock.request()
 
-    # --- what is typed -----------------------------------------------------------------------------------
+    # --- input -------------------------------------------------------------------------------------------
 
     def keys(self, data: bytes, now: float) -> list[Action]:
-        """Bytes came from the keyboard."""
-        return self._do(self._keys.feed(data, now))
+        """Apply bytes from the keyboard; returns the actions that the client must carry out."""
+        return self._apply_all(self._keys.feed(data, now))
 
-    def _do(self, inputs: Sequence[Input]) -> list[Action]:
+    def _apply_all(self, inputs: Sequence[Input]) -> list[Action]:
         actions: list[Action] = []
         for given in inputs:
             action = self._apply(given)
@@ -169,10 +171,10 @@ class View:
             self.editor.apply(given)
         return None
 
-    # --- the screen --------------------------------------------------------------------------------------
+    # --- screen ------------------------------------------------------------------------------------------
 
     def resize(self, columns: int, lines: int) -> None:
-        """The screen has another size; where the terminal put what it showed cannot be known."""
+        """Use a new screen size and paint all rows again: each terminal moves old rows in its own way."""
         size = max(columns, _SMALLEST[0]), max(lines, _SMALLEST[1])
         if size != (self._columns, self._lines):
             self._columns, self._lines = size
@@ -181,33 +183,34 @@ class View:
             self._clock.request()
 
     def release(self) -> str:
-        """What to write before the terminal is given to somebody else: the input line goes away."""
-        out = self._before + (render.take_away(self._drawn) if self._drawn else "")
+        """Output that erases the input line, to write before another program gets the terminal."""
+        out = self._before + (render.erase_block(self._drawn) if self._drawn else "")
         self._before, self._drawn, self._foreign = "", None, True
         self._clock.request(at_once=True)
         return out
 
     def leave(self, now: float) -> str:
-        """What to write at the end: everything that waits; a half-typed line is left to be copied."""
-        if self._drawn is None and not self._waiting:
+        """The last output: all unpainted items. A half-typed line stays on the screen, to be copied."""
+        if self._drawn is None and not self._unpainted:
             return ""
         self._pending, self._status = (), ""
         out = self._paint(now)
         drawn = self._drawn
         assert drawn is not None
-        return out + (render.leave_below(drawn) if self.editor.clusters else render.take_away(drawn))
+        return out + (render.move_below_block(drawn) if self.editor.clusters else render.erase_block(drawn))
 
     def wait(self, now: float) -> float | None:
-        """Seconds until `tick` has something to do; None when it has nothing."""
+        """Seconds until `tick` has something to do; None if it has nothing to do."""
         waits = [wait for wait in (self._clock.wait(now), self._keys.wait(now)) if wait is not None]
         return min(waits, default=None)
 
     def tick(self, now: float) -> str:
-        """What to write now, in one write; nothing when nothing has changed or it is too early.
+        """The output for now, for one write. Empty if nothing has changed or the next frame is not due.
 
-        Keys that only time completes (a lone Esc, a paste without an end) are lines to edit, never actions.
+        Keys that only a timeout completes (a lone Esc, a paste without an end) edit the line and never
+        return an action.
         """
-        self._do(self._keys.timeout(now))
+        self._apply_all(self._keys.timeout(now))
         return self._paint(now) if self._clock.due(now) else ""
 
     def _paint(self, now: float) -> str:
@@ -215,7 +218,7 @@ class View:
         before, self._before = self._before, ""
         block = self._block()
         drawn = self._drawn
-        if drawn is not None and not self._waiting:
+        if drawn is not None and not self._unpainted:
             short = render.shortcut(drawn, block)
             if short is not None:
                 self._drawn = drawn._replace(block=block)
@@ -223,53 +226,30 @@ class View:
         if drawn is None and self._foreign:
             before += render.scroll_away(self._lines)
             self._foreign = False
-        history = self._transcript.tail(self._lines - len(block.rows) if drawn is None else drawn.history)
-        new = [row for entry in self._take_waiting() for row in self._transcript.append(entry)]
+        visible = self._lines - len(block.rows) if drawn is None else drawn.transcript_rows
+        old = self._transcript.tail(visible)
+        new = [row for item in self._take_unpainted() for row in self._transcript.append(item)]
         if drawn is not None and (self._repaint == "inline" or not self.editor.clusters):
-            out, self._drawn = render.frame(drawn, new, block)
+            out, self._drawn = render.append(drawn, new, block)
         else:
-            out, self._drawn = render.reprint(history, new, block, self._lines)
+            out, self._drawn = render.reprint(old, new, block, self._lines)
         return before + out
 
-    def _take_waiting(self) -> list[Entry]:
-        """The entries for this frame: all, unless more come for some time than anybody can read."""
-        waiting, self._waiting = self._waiting, []
-        flood = len(waiting) > FLOOD_SCREENS * self._lines
+    def _take_unpainted(self) -> list[Item]:
+        """The items for this frame: all of them, or only the latest if FLOOD_FRAMES in a row had too many."""
+        items, self._unpainted = self._unpainted, []
+        flood = len(items) > FLOOD_SCREENS * self._lines
         self._floods = self._floods + 1 if flood else 0
         if self._floods < FLOOD_FRAMES:
-            return waiting
-        skipped = len(waiting) - self._lines
-        return [Entry(None, "", f"{skipped:,} lines not shown"), *waiting[skipped:]]
-
-    def _forget_screen(self) -> None:
-        self._drawn = None
-        self._clock.request(at_once=True)
+            return items
+        skipped = len(items) - self._lines
+        return [Item(None, "", f"{skipped:,} lines not shown"), *items[skipped:]]
 
     def _block(self) -> Block:
-        above = [*self._pending_rows(), *self._status_rows()]
-        name = Piece(one_line(self._name), self._theme.name(self._name))
+        above = [
+            *pending_rows(self._name, self._pending, self._columns, self._lines, self._theme),
+            *status_rows(self._status, self._columns, self._lines, self._theme),
+        ]
+        name = Span(one_line(self._name), self._theme.name(self._name))
         clusters, cursor = self.editor.clusters, self.editor.cursor
         return layout_input(name, clusters, cursor, self._columns, max(1, self._lines // 2), above)
-
-    def _pending_rows(self) -> list[Row]:
-        most = min(PENDING_SHOWN, self._lines // 4)
-        if not self._pending or not most:
-            return []
-        rows = [
-            row
-            for text in self._pending[:most]
-            for row in format_pending(self._name, text, self._columns, self._theme)
-        ]
-        hidden = len(self._pending) - most
-        if hidden <= 0 and len(rows) <= most:
-            return rows
-        rest = f"{hidden:,} more lines wait" if hidden > 0 else "\u2026"
-        return [*rows[: most - 1], self._dim_row(rest)]
-
-    def _status_rows(self) -> list[Row]:
-        if not self._status or self._lines < 4:
-            return []
-        return [self._dim_row(f"-- {one_line(self._status)}")]
-
-    def _dim_row(self, text: str) -> Row:
-        return paint(clip([Piece(text, self._theme.style(Style.DIM))], self._columns - 1))

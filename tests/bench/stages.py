@@ -23,15 +23,19 @@ from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.history import History, MemoryHistory, SessionRecord
 from chatroom.limits import RECEIVE_LARGE
+from chatroom.member import Audience
 from chatroom.packets import Decoder, Say, encode
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from chatroom.requests import Join, Lines, Request, Reservation, Reserve
-from server.connection import NATIVE
+from server.connection import NativeDoor
 from server.storage import SqliteHistory
 
 CHANNEL = "#general"
 RUNS = 31
+
+
+NATIVE = NativeDoor(lambda _stream: None, Flow())
 
 
 class Stub:
@@ -43,7 +47,9 @@ class Stub:
     def __init__(self, send: Callable[[bytes], object] = len) -> None:
         self.send = send
 
-    def tell(self, _packet: object) -> None: ...
+    def welcome(self, *_words: object) -> None: ...
+
+    def live(self, _seq: int) -> None: ...
 
 
 class NoHistory(MemoryHistory):
@@ -113,7 +119,7 @@ def measure(count: int, size: int, members: int) -> dict[str, float]:
     events = [
         Event(seq, 1, EventKind.SAID, CHANNEL, "m0", say.text, say.id) for seq, say in enumerate(says, 1)
     ]
-    audience = (NATIVE, frozenset((CHANNEL,)))
+    audience = Audience(NATIVE, frozenset((CHANNEL,)))
     found["encode, join"] = cpu(lambda: Batch(1, events).bytes_for(audience))
     alone = rounds(Room(NoHistory(), [talker]), talker, count, size)
     found["decide, apply, keep the tail"] = alone - found["encode, join"]

@@ -10,7 +10,19 @@ from typing import Any
 from chatroom.errors import HistoryError, HistoryFull
 from chatroom.events import Event
 from chatroom.history import MemoryHistory, SessionRecord
-from chatroom.packets import Bye, Command, Decoder, Packet, Say, encode, encode_event
+from chatroom.packets import (
+    Bye,
+    Command,
+    Confirm,
+    Decoder,
+    Live,
+    Notice,
+    Packet,
+    Say,
+    Welcome,
+    encode,
+    encode_event,
+)
 from tests.support.patience import PATIENCE
 
 
@@ -27,9 +39,10 @@ class WatchedCondition(threading.Condition):
 
 
 class FakeDoor:
-    """The native bytes, and how often they were made."""
+    """The native bytes, and how often they were made. echoes: whether authors get their own lines back."""
 
-    def __init__(self) -> None:
+    def __init__(self, echoes: bool = True) -> None:
+        self.echoes = echoes
         self.encoded = 0
 
     def encode(self, event: Event) -> bytes:
@@ -119,8 +132,17 @@ class FakeConnection:
                 self.packets.append(packet)
             self.changed.notify_all()
 
-    def tell(self, packet: Packet) -> None:
-        self.send(encode(packet))
+    def welcome(self, name: str, channel: str, token: bytes, confirmed: int, head: int) -> None:
+        self.send(encode(Welcome(name, channel, token, confirmed, head)))
+
+    def live(self, seq: int) -> None:
+        self.send(encode(Live(seq)))
+
+    def confirm(self, id: int) -> None:
+        self.send(encode(Confirm(id)))
+
+    def notice(self, text: str, id: int = 0) -> None:
+        self.send(encode(Notice(id, text)))
 
     def wait_until_taken(self, size: int) -> bool:
         return self.taking and self.ended is None

@@ -35,7 +35,8 @@ class House:
     def enter(self, name: str) -> FakeConnection:
         """A member that is live."""
         connection = FakeConnection(self.history, name)
-        self.chatroom.admit(Join(self.reserve(name), connection, "#general", 0, 10))
+        join = Join(self.reserve(name), connection, "#general", 0, 10)
+        self.chatroom.accept(lambda: join, f"connection {name}")
         connection.wait_for(lambda peer: any(event.author == name for event in peer.events()))
         return connection
 
@@ -268,9 +269,17 @@ def test_a_newcomer_at_the_last_moment(house: House) -> None:
     """A newcomer whose joining comes too late gets the goodbye, and its connection is given back."""
     reservation = house.reserve("ann")
     connection = FakeConnection(house.history)
-    house.chatroom._queue.close()
-    house.chatroom.admit(Join(reservation, connection, "#general", 0, 0))
-    assert house.close() == []
+    closed = threading.Event()
+
+    def arrive() -> Join:
+        assert closed.wait(PATIENCE)
+        return Join(reservation, connection, "#general", 0, 0)
+
+    house.chatroom.accept(arrive, "connection late")
+    closing = Task(house.close)
+    eventually(house.ended.is_set, "the forwarder goes on")
+    closed.set()
+    assert closing.result() == []
     assert connection.ended == (GOODBYE, True) and connection.closed
     assert connection.of(Welcome) == []
 
@@ -281,7 +290,7 @@ def test_a_thread_that_does_not_end_is_named(house: House) -> None:
     house.chatroom.spawn(lambda: _wait(release), "stubborn")
     assert house.close(0.2) == ["stubborn"]
     release.set()
-    assert house.chatroom._reaper.close(PATIENCE) == []
+    assert house.chatroom.reaper.close(PATIENCE) == []
 
 
 def _wait(release: threading.Event) -> None:
@@ -291,7 +300,7 @@ def _wait(release: threading.Event) -> None:
 def test_serving_threads_are_stopped(house: House) -> None:
     """A thread that lasts as long as the chatroom is told to stop by close()."""
     stop = threading.Event()
-    house.chatroom.serve(lambda: _wait(stop), stop.set, "serving")
+    house.chatroom.spawn_until_close(lambda: _wait(stop), stop.set, "serving")
     assert house.close() == []
     assert stop.is_set()
 
@@ -347,7 +356,7 @@ def test_a_disk_that_hangs_at_the_end(house: House) -> None:
     left = house.close(0.05)
     assert "forwarder" in left
     go_on.set()
-    assert house.chatroom._reaper.close(PATIENCE) == []
+    assert house.chatroom.reaper.close(PATIENCE) == []
     assert bob.ended == (GOODBYE, True) and texts(bob) == ["one"]
 
 

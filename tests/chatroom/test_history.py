@@ -211,7 +211,7 @@ def test_it_is_a_list(make: Make, runs: list, cut: int, questions: list) -> None
 
 def test_memory_keeps_the_latest() -> None:
     """A history in memory is bounded: the oldest events go, and reading goes on with what is there."""
-    history = MemoryHistory(keep=100)
+    history = MemoryHistory(max_events=100)
     for seq in range(1, 1001):
         history.append([event(seq)], [], [])
     kept = [one.seq for one in history.read(0, 1000, ["#general"])]

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from chatroom.limits import DEAD_AFTER
 from server.app import App, Config
-from server.keep import Keep
 from server.ports import Ports
+from server.retention import Retention
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def running(ports: str = "any", data: str = ":memory:", dead_after: float = DEAD
     """A whole server on a free port; closed at the end, and the process's thread settings with it."""
     stack, interval, threshold = threading.stack_size(), sys.getswitchinterval(), gc.get_threshold()
     try:
-        app = App(Config("127.0.0.1", 0, Ports.parse(ports), data, dead_after, "normal", Keep()))
+        app = App(Config("127.0.0.1", 0, Ports.parse(ports), data, dead_after, "normal", Retention()))
         app.start()
         try:
             yield app

@@ -25,8 +25,6 @@ class ServerProcess:
 
     def __init__(self, log: Path, *options: str, host: str = "127.0.0.1", port: int = 0) -> None:
         self.log = log
-        self.start_seconds = 0.0
-        began = monotonic()
         with log.open("ab") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "server", "--host", host, "--port", str(port), *options],
@@ -37,7 +35,6 @@ class ServerProcess:
             )
         try:
             self.first_line = self._read_line()
-            self.start_seconds = monotonic() - began
             assert self.first_line.startswith("listening on "), self.first_line + self.errors()
         except BaseException:
             self.kill()

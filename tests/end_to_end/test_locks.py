@@ -92,10 +92,10 @@ def watch(data: Path, *options: str) -> tuple[list[str], list[str]]:
 
 
 def test_nobody_holds_two_locks(tmp_path: Path) -> None:
-    """In a chat with history, commands and a resume, only the writer's turn is taken under another lock."""
+    """In a chat with history, commands and a resume, only the history's write lock is a second one."""
     made, nested = watch(tmp_path / "history.db")
     assert len(made) > 10, made
-    # SqliteHistory: the forwarder appends, and takes turns with the tidier for the file.
+    # SqliteHistory: append() holds _appending and _write_lock.
     assert nested in ([], ["  ('/server/storage.py __init__', '/server/storage.py __init__')"])
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-import client.session
+import client.link
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_TEXT
+from chatroom.member import Member
 from chatroom.packets import Code, Packet, Say, Status, encode
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from client import Client
 from server.app import App
-from server.connection import NativeConnection
 from tests.end_to_end.in_process import port_of, running
 from tests.support.patience import eventually
 from tests.support.peer import Peer, lines
@@ -200,7 +200,7 @@ def test_the_port_stays_for_its_owner(app: App) -> None:
 
 def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each member's handler puts what it heard into the waiting queue under its lock; one thread forwards."""
-    put, take, send = WaitingQueue.put, WaitingQueue.take_all, NativeConnection.send
+    put, take, deliver = WaitingQueue.put, WaitingQueue.take_all, Member.deliver
     came: list[str] = []
     went: set[str] = set()
 
@@ -208,13 +208,13 @@ def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPat
         came.append(threading.current_thread().name)
         put(queue, request)  # type: ignore[arg-type]
 
-    def noting_send(connection: NativeConnection, data: bytes) -> None:
+    def noting_deliver(member: Member, batch: bytes) -> None:
         went.add(threading.current_thread().name)
-        send(connection, data)
+        deliver(member, batch)
 
     with Peer.come_in(port_of(app), "ann") as ann, Peer.come_in(port_of(app), "bob") as bob:
         monkeypatch.setattr(WaitingQueue, "put", noting_put)
-        monkeypatch.setattr(NativeConnection, "send", noting_send)
+        monkeypatch.setattr(Member, "deliver", noting_deliver)
         ann.send(*lines(5))
         bob.said(5)
         bob.send(*lines(5))
@@ -258,9 +258,9 @@ def test_client_thread_per_burst_and_reaper(
 ) -> None:
     """Each burst has its thread; one that is slow does not change the order; ended ones are joined."""
     first, second, names = threading.Event(), threading.Event(), []
-    sift = client.session.sift
+    sift = client.link.sift
 
-    def slow_first(packets: list[Packet]) -> list[client.session.Piece]:
+    def slow_first(packets: list[Packet]) -> list[client.link.Piece]:
         pieces = sift(packets)
         names.append(threading.current_thread().name)
         said = [packet.text for packet in packets if isinstance(packet, Event) and packet.id]
@@ -271,7 +271,7 @@ def test_client_thread_per_burst_and_reaper(
             second.set()
         return pieces
 
-    monkeypatch.setattr(client.session, "sift", slow_first)
+    monkeypatch.setattr(client.link, "sift", slow_first)
     with Client(port=port_of(app), name="bob") as bob, Peer.come_in(port_of(app), "ann") as ann:
         ann.send(*lines(1))
         assert first.wait(5)

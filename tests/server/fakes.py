@@ -1,4 +1,4 @@
-"""Fakes that tests of the server share: small sockets, and a drainer that the test plays."""
+"""What tests of the server's connections share: small sockets, and a stream whose flusher is the test."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from server.outbox import Outbox
+from chatroom.flow import Flow
+from server.stream import Stream
+from server.transport import TcpTransport
 from tests.support.patience import PATIENCE
 
 
 @contextmanager
 def pair(small: bool = True) -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Two connected sockets; `small`: the first one's buffer takes only some kilobytes."""
-    ours, theirs = socket.socketpair()
-    if small:
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    theirs.settimeout(PATIENCE)
-    try:
-        yield ours, theirs
-    finally:
-        ours.close()
-        theirs.close()
+    """Two connected TCP sockets, the server's end first; small: they buffer some ten kilobytes only."""
+    with socket.socket() as listener, socket.socket() as theirs:
+        if small:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        theirs.connect(listener.getsockname())
+        theirs.settimeout(PATIENCE)
+        with listener.accept()[0] as ours:
+            yield ours, theirs
 
 
 def read_all(sock: socket.socket) -> bytes:
@@ -32,26 +35,61 @@ def read_all(sock: socket.socket) -> bytes:
     return b"".join(found)
 
 
-class FakeWatcher:
-    """The drainer, played by the test."""
+class Clock:
+    """Seconds that the test sets."""
 
     def __init__(self) -> None:
-        self.watched: list[Outbox] = []
+        self.now = 100.0
 
-    def watch(self, outbox: Outbox) -> None:
-        self.watched.append(outbox)
+    def __call__(self) -> float:
+        return self.now
 
-    def drain(self, outbox: Outbox, theirs: socket.socket) -> bytes:
-        """Flush until nothing is kept, reading at the other end; what was read."""
-        theirs.setblocking(False)
-        found = []
-        more = True
-        while more:
-            more = outbox.flush()
-            try:
-                while data := theirs.recv(65536):
-                    found.append(data)
-            except BlockingIOError:
-                pass
-        theirs.settimeout(PATIENCE)
-        return b"".join(found)
+
+class PlainWords:
+    """The words of a door with a very simple protocol."""
+
+    ping = b"ping"
+
+    def goodbye(self, reason: str, again: bool) -> bytes:
+        return b"goodbye" if again else b"farewell"
+
+
+class Desk:
+    """A stream with everything around it in the test's hands."""
+
+    def __init__(self, ours: socket.socket, theirs: socket.socket) -> None:
+        self.ours, self.theirs = ours, theirs
+        self.clock, self.flow = Clock(), Flow()
+        self.watched: list[Stream] = []
+        self.stream = Stream(
+            TcpTransport(ours, "peer"), PlainWords(), self.watched.append, self.flow, self.clock
+        )
+
+    def read_some(self, size: int = 65536) -> bytes:
+        """What has arrived at the peer by now, at most `size` bytes."""
+        self.theirs.setblocking(False)
+        try:
+            return self.theirs.recv(size)
+        except BlockingIOError:
+            return b""
+        finally:
+            self.theirs.settimeout(PATIENCE)
+
+    def read(self, count: int) -> bytes:
+        """Flush, and read at the other end, until `count` bytes have arrived."""
+        found = b""
+        while len(found) < count:
+            self.stream.flush()
+            found += self.theirs.recv(65536)
+        return found
+
+    def fill(self) -> bytes:
+        """Send until the socket takes nothing more and some bytes wait; everything that was sent."""
+        sent = b""
+        while not self.stream.buffered:
+            sent += LARGE
+            self.stream.send(LARGE)
+        return sent
+
+
+LARGE = bytes(range(250)) * 400

@@ -1,20 +1,25 @@
-"""What the tests of the history share: events by the dozen, and a look at what a file holds."""
+"""Helpers for the tests of the history: many events at once, and access to the file and its writer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
+
 from chatroom.events import Event, EventKind
-from server.storage import Durability, Keep, SqliteHistory
+from server.database import connect
+from server.retention import Retention
+from server.storage import Durability, SqliteHistory
 
 NOW = 1_800_000_000_000
 EVERYWHERE = ("#general", "#quiet")
 
 
 def said(seq: int, text: str = "", channel: str = "#general", at: int = NOW) -> Event:
-    """A line whose text tells its seq."""
+    """A line whose default text contains its seq."""
     return Event(seq, at, EventKind.SAID, channel, f"talker-{seq % 3}", text or f"line {seq}", seq)
 
 
@@ -25,18 +30,47 @@ def lines(first: int, last: int, channel: str = "#general", at: int = NOW) -> li
 
 @contextmanager
 def opened(
-    path: Path, durability: Durability = "normal", keep: Keep | None = None
+    path: Path, durability: Durability = "normal", retention: Retention | None = None
 ) -> Iterator[SqliteHistory]:
-    """A history that is closed at the end, whatever the test did."""
-    history = SqliteHistory(path, durability, keep)
+    """A history that is closed at the end of the block."""
+    history = SqliteHistory(path, durability, retention)
     try:
         yield history
     finally:
         history.close()
 
 
+def recording(made: list[sqlite3.Connection]) -> Callable[..., sqlite3.Connection]:
+    """A `connect` that adds each connection to `made`."""
+
+    def connect_and_record(path: Path, parameters: str = "mode=rwc") -> sqlite3.Connection:
+        made.append(connect(path, parameters))
+        return made[-1]
+
+    return connect_and_record
+
+
+@contextmanager
+def opened_with_writer(
+    path: Path, durability: Durability = "normal"
+) -> Iterator[tuple[SqliteHistory, sqlite3.Connection]]:
+    """A history and the connection by which it writes."""
+    made: list[sqlite3.Connection] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("server.storage.connect", recording(made))
+        history = SqliteHistory(path, durability)
+    with closing(history):
+        yield history, made[0]
+
+
+def execute(path: Path, statement: str) -> None:
+    """Changes a history file without the program's knowledge."""
+    with closing(connect(path)) as shell:
+        shell.execute(statement)
+
+
 def seqs(events: list[Event]) -> list[int]:
-    """Only the seqs, for messages that a person can read."""
+    """The seqs alone: they make readable failure messages."""
     return [event.seq for event in events]
 
 

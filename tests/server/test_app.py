@@ -15,13 +15,13 @@ from chatroom.errors import ConfigError, HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.packets import Bye, Command, Hello, Notice, Ping, Pong, Say, Username
 from server.app import App, Config, open_history
-from server.keep import Keep
 from server.ports import Ports
+from server.retention import Retention
 from tests.chatroom.fakes import RecordingHistory
 from tests.support.peer import Peer
 from tests.support.tasks import Task
 
-CONFIG = Config("127.0.0.1", 0, Ports(), ":memory:", 45.0, "normal", Keep.parse("all"))
+CONFIG = Config("127.0.0.1", 0, Ports(), ":memory:", 45.0, "normal", Retention.parse("all"))
 
 
 class Running:
@@ -103,11 +103,10 @@ def test_a_silent_member_is_dead() -> None:
 
 def test_a_member_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that talks and never reads, alone, does not stop the server for good: newcomers get in."""
-    monkeypatch.setattr("server.outbox.STALL_SECONDS", 0.05)
-    monkeypatch.setattr("server.outbox.BEHIND_BYTES", 20_000)
-    monkeypatch.setattr("server.drainer._CHECK_SECONDS", 0.01)
+    monkeypatch.setattr("server.stream.STALL_SECONDS", 0.05)
+    monkeypatch.setattr("server.stream.BEHIND_BYTES", 20_000)
+    monkeypatch.setattr("server.flusher.TICK_SECONDS", 0.01)
     server = Running()
-    server.app._chatroom._queue._max_count = 50
     flood = Peer.enter(server.address, "flood")
     flood.socket.settimeout(0.05)
     try:

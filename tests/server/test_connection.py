@@ -1,19 +1,23 @@
-"""A member's connection: what comes in, what is answered, and who counts as dead."""
+"""The native door: what comes in, what is answered, and how everything is worded."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 
+from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost, ProtocolError
 from chatroom.flow import Flow
-from chatroom.packets import Bye, Command, Decoder, Live, Notice, Packet, Ping, Pong, Say, Welcome, encode
-from server.connection import NativeConnection
-from server.limits import GOODBYE_SECONDS
-from tests.server.fakes import FakeWatcher, pair
+from chatroom.limits import TEXT_PART
+from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, Welcome, encode
+from server.connection import NativeDoor
+from server.guest import Guest
+from server.stream import Phase, Stream
+from server.transport import TcpTransport
+from tests.server.fakes import pair
 from tests.support.events import said
+from tests.support.patience import PATIENCE, eventually
 from tests.support.peer import Peer
 from tests.support.tasks import Task
 
@@ -23,18 +27,20 @@ ONE, TWO = Say(1, "#general", "one"), Say(2, "#general", "two")
 class Line:
     """A connection with a peer of the test's at the other end."""
 
-    def __init__(self, connection: NativeConnection, peer: Peer, forgotten: list[NativeConnection]) -> None:
-        self.connection = connection
+    def __init__(self, guest: Guest, peer: Peer) -> None:
+        self.streams: list[Stream] = []
+        self.connection = NativeDoor(self.streams.append, Flow()).open(guest.transport, guest.exchange)
         self.peer = peer
-        self.forgotten = forgotten
+
+    @property
+    def stream(self) -> Stream:
+        return self.streams[0]
 
 
 @pytest.fixture
 def line() -> Iterator[Line]:
     with pair(small=False) as (ours, theirs):
-        forgotten: list[NativeConnection] = []
-        connection = NativeConnection(ours, "peer", Decoder(), [], FakeWatcher(), Flow(), forgotten.append)
-        yield Line(connection, Peer(theirs), forgotten)
+        yield Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
 
 
 def test_a_burst_is_what_came_together(line: Line) -> None:
@@ -64,15 +70,20 @@ def test_a_ping_is_answered(line: Line) -> None:
 
 
 def test_what_came_with_the_handshake() -> None:
-    """Lines that were sent right behind the admission count, whole packets and half ones."""
-    decoder, half = Decoder(), encode(TWO)
-    decoder.feed(half[:9])
-    with pair(small=False) as (ours, theirs):
-        early: Sequence[Packet] = [ONE]
-        connection = NativeConnection(ours, "peer", decoder, early, FakeWatcher(), Flow(), lambda _: None)
-        theirs.sendall(half[9:])
-        assert connection.receive() == [ONE]
-        assert connection.receive() == [TWO]
+    """Lines that came right behind ADMIT count: whole packets, half ones, and the error of a wrong one."""
+    for behind, then in ((encode(ONE) + encode(TWO)[:9], encode(TWO)[9:]), (encode(ONE) + b"GET /", b"")):
+        with pair(small=False) as (ours, theirs):
+            guest = Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE))
+            theirs.sendall(encode(Ping(0)) + behind)
+            assert guest.exchange.receive() == Ping(0)
+            line = Line(guest, Peer(theirs))
+            assert line.connection.receive() == [ONE]
+            theirs.sendall(then)
+            if then:
+                assert line.connection.receive() == [TWO]
+            else:
+                with pytest.raises(ProtocolError):
+                    line.connection.receive()
 
 
 @pytest.mark.parametrize(
@@ -96,111 +107,79 @@ def test_what_may_not_come_from_a_member(line: Line) -> None:
         line.connection.receive()
 
 
-def test_sending(line: Line) -> None:
-    """What is sent and told arrives in order, and an end is a goodbye as the last packet."""
-    line.connection.tell(Notice(1, "note"))
-    line.connection.send(line.connection.door.encode(said(1)))
-    line.connection.end("so long", again=True)
-    line.connection.tell(Notice(2, "too late"))
-    assert line.peer.rest() == [Notice(1, "note"), said(1), Bye(True, "so long")]
-    assert line.connection.wait_until_taken(0) is False
+def test_everything_is_worded_in_packets(line: Line) -> None:
+    """What the chatroom says arrives in order, as the packets of our protocol, the goodbye last."""
+    connection, token = line.connection, b"t" * 16
+    connection.welcome("ann", "#general", token, 7, 9)
+    connection.send(connection.door.encode(said(9)))
+    connection.live(9)
+    connection.confirm(7)
+    connection.notice("note")
+    connection.notice("x" * (TEXT_PART + 1), 3)
+    connection.end("so long", again=True)
+    connection.notice("too late")
+    assert line.peer.rest() == [
+        Welcome("ann", "#general", token, 7, 9),
+        said(9),
+        Live(9),
+        Confirm(7),
+        Notice(0, "note"),
+        Notice(3, "x" * TEXT_PART),
+        Notice(3, "x"),
+        Bye(True, "so long"),
+    ]
 
 
-def test_the_reason_of_an_end_is_kept(line: Line) -> None:
-    """The handler learns why the connection was ended, the first reason that was given."""
-    line.connection.end("taken over", again=False)
-    line.connection.end("another", again=True)
-    line.peer.socket.close()
-    with pytest.raises(ConnectionLost, match="taken over"):
-        line.connection.receive()
+def test_the_native_door_echoes(line: Line) -> None:
+    """An author gets its own line back: that is how it learns that the line is stored."""
+    assert line.connection.door.echoes is True
 
 
-def test_an_end_wakes_the_handler(line: Line) -> None:
-    """A handler that waits for bytes is woken when the peer that was told goodbye has gone, or by force."""
-    task = Task(line.connection.receive)
-    line.connection.end("taken over", again=False)
-    line.connection.keep_alive(time.monotonic() + GOODBYE_SECONDS + 0.1, 10)
-    with pytest.raises(ConnectionLost, match="taken over"):
-        task.result()
-
-
-def test_what_comes_after_the_goodbye_does_not_count(line: Line) -> None:
-    """A line that was on its way when the connection was ended is not taken; the handler hears of the end."""
-    line.connection.end("the end", again=True)
-    line.peer.socket.sendall(encode(ONE))
-    with pytest.raises(ConnectionLost, match="the end"):
-        line.connection.receive()
-
-
-def test_closing_gives_everything_back(line: Line) -> None:
-    """A closed connection is looked after no more, and the peer sees its end."""
+def test_a_new_connection_is_watched(line: Line) -> None:
+    """The flusher is told of a connection when it is made, and of its release."""
+    assert len(line.streams) == 1
     line.connection.close()
-    assert line.forgotten == [line.connection]
-    line.peer.expect_end()
+    assert line.streams == [line.stream] * 2 and line.stream.released
     with pytest.raises(ConnectionLost):
         line.connection.receive()
 
 
-# --- alive or dead --------------------------------------------------------------------------------------
+def test_pings_are_the_doors_words(line: Line) -> None:
+    """A silent peer gets the PING of our protocol."""
+    line.stream.tick(line.streams[0].clock() + 20, 45)
+    assert line.peer.receive() == Ping(0)
 
 
-def test_a_silent_peer_is_pinged(line: Line) -> None:
-    """A ping goes out after a third of the time, once for each third, and a quiet peer stays."""
-    now = time.monotonic()
-    line.connection.keep_alive(now + 2, 10)
-    line.connection.keep_alive(now + 4, 10)
-    line.connection.keep_alive(now + 5, 10)
-    line.connection.keep_alive(now + 8, 10)
-    line.connection.end("the end", again=False)
-    assert line.peer.rest() == [Ping(0), Ping(0), Bye(False, "the end")]
+def test_a_long_notice_is_whole(line: Line) -> None:
+    """A notice that is longer than a packet comes in several, cut between characters."""
+    text = "é" * TEXT_PART
+    line.connection.notice(text, 9)
+    line.connection.end("so long", again=True)
+    notices = line.peer.rest()[:-1]
+    assert len(notices) == 2 and all(isinstance(notice, Notice) and notice.id == 9 for notice in notices)
+    assert "".join(notice.text for notice in notices if isinstance(notice, Notice)) == text
 
 
-def test_a_dead_peer_is_cut(line: Line) -> None:
-    """A peer that was silent for too long is cut, and the handler is told why."""
-    task = Task(line.connection.receive)
-    line.connection.keep_alive(time.monotonic() + 10.5, 10)
-    with pytest.raises(ConnectionLost, match="silent for 10 s"):
-        task.result()
-
-
-def test_whatever_comes_is_a_sign_of_life(line: Line) -> None:
-    """A peer from which anything came, even half a packet or a pong, is alive."""
-    start = time.monotonic()
-    for data in (encode(Pong(0)), encode(ONE)[:5]):
-        line.connection._heard = start - 100
-        line.peer.socket.sendall(data)
-        packets = line.connection._read()
-        assert packets is not None
-        line.connection.keep_alive(time.monotonic(), 10)
-        assert line.connection.wait_until_taken(0) is True
-
-
-def test_a_busy_handler_is_not_a_dead_peer(line: Line) -> None:
-    """While the handler waits at the full queue nobody reads, and the peer's silence is not its fault."""
-    now = time.monotonic()
-    line.connection.submitting(True)
-    line.connection.keep_alive(now + 1000, 10)
-    assert line.connection.wait_until_taken(0) is True
-    line.connection.submitting(False)
-    line.connection.keep_alive(time.monotonic() + 9, 10)
-    assert line.connection.wait_until_taken(0) is True
-    line.connection.keep_alive(time.monotonic() + 11, 10)
-    assert line.connection.wait_until_taken(0) is False
-
-
-def test_who_is_too_far_behind_may_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A peer that does not read is sent away with an invitation to get the rest from history."""
-    monkeypatch.setattr("server.outbox.BACKLOG_BYTES", 100_000)
-    watcher = FakeWatcher()
+@pytest.mark.parametrize("question", [Ping(1), Command(1, "#general", "/who")], ids=["PING", "COMMAND"])
+def test_a_peer_that_asks_and_does_not_read_is_not_read(question: Ping | Command) -> None:
+    """While more than BEHIND_BYTES wait for a peer that has asked, nothing more is read from it."""
     with pair() as (ours, theirs):
-        connection = NativeConnection(ours, "peer", Decoder(), [], watcher, Flow(), lambda _: None)
-        batch = b"".join(connection.door.encode(said(seq, text="x" * 1000)) for seq in range(1, 101))
-        connection.send(batch)
-        connection.send(batch)
-        data = watcher.drain(connection._outbox, theirs)
-        packets = Decoder().feed(data)
-        assert isinstance(packets[-1], Bye) and packets[-1].again
-        assert len(packets) == 101
-        with pytest.raises(ConnectionLost, match="too far behind"):
-            connection.receive()
-        connection.close()
+        line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
+        line.peer.send(question, ONE)
+        assert ONE in line.connection.receive()
+        line.connection.send(b"x" * 3_000_000)
+        line.peer.send(TWO)
+        task = Task(line.connection.receive)
+        eventually(lambda: line.stream.is_submitting, "the handler does not wait for the peer")
+        assert task.is_alive()
+        line.stream.cut("enough")
+        with pytest.raises(ConnectionLost, match="enough"):
+            task.result()
+        assert line.stream.phase is Phase.CUT
+
+
+def test_a_peer_that_only_talks_is_read(line: Line) -> None:
+    """A peer that has asked for nothing is read however much waits for it: those bytes are shared."""
+    line.connection.send(b"x" * 8_000_000)
+    line.peer.send(ONE)
+    assert line.connection.receive() == [ONE]

@@ -1,4 +1,4 @@
-"""Looking at a history: `--check` and `--export`."""
+"""Inspecting a history: `--check` and `--export`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import tracemalloc
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,15 +19,15 @@ import pytest
 from chatroom.errors import HistoryError
 from chatroom.events import Event, EventKind
 from server.history_tool import check, export
-from server.schema import transaction
-from server.storage import Keep, SqliteHistory
-from tests.server.histories import NOW, lines, opened, said
-from tests.server.test_tidier import STOPPING
+from server.maintenance import Maintenance
+from server.retention import Retention
+from server.storage import SqliteHistory
+from tests.server.histories import NOW, execute, lines, opened, said
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A closed history with a bit of everything."""
+    """A closed history with two kinds of events in two channels."""
     path = tmp_path / "history.db"
     with opened(path) as history:
         history.append([Event(1, NOW, EventKind.JOINED, "#general", "ann", "")], [], [])
@@ -33,17 +36,16 @@ def path(tmp_path: Path) -> Path:
 
 
 def damage(path: Path, statement: str) -> list[str]:
-    """What the check says is damaged after a change behind the program's back."""
-    with opened(path) as history, transaction(history._writer):
-        history._writer.execute(statement)
+    """The damage that a check reports after the file was changed by `statement`."""
+    execute(path, statement)
     report = check(path)
     assert not report.sound
     assert report.lines[-1] == "damaged"
     return [line.removeprefix("damage: ") for line in report.lines if line.startswith("damage: ")]
 
 
-def test_what_is_in_it(path: Path) -> None:
-    """The report tells version, seqs, times, kinds and channels, and that all is well."""
+def test_the_contents(path: Path) -> None:
+    """The report gives version, seqs, times, kinds and channels, and says that the file is sound."""
     report = check(path)
     assert report.sound
     assert report.lines[0].startswith(f"{path}: a chatroom history, schema 1, ")
@@ -59,7 +61,7 @@ def test_what_is_in_it(path: Path) -> None:
 
 
 def test_an_empty_history_is_sound(tmp_path: Path) -> None:
-    """A server that nobody has visited yet leaves a history with which nothing is wrong."""
+    """The history of a server that had no visitor yet is sound."""
     path = tmp_path / "history.db"
     SqliteHistory(path).close()
     assert check(path).sound
@@ -67,37 +69,38 @@ def test_an_empty_history_is_sound(tmp_path: Path) -> None:
     assert export(path, io.StringIO()) == 0
 
 
-def test_what_was_removed_is_no_damage(path: Path) -> None:
-    """The report tells apart what retention has removed and what is missing."""
-    with opened(path, keep=Keep(events=100)) as history:
-        history._tidier.tidy(STOPPING)
+def test_removed_events_are_no_damage(path: Path) -> None:
+    """The report distinguishes events that retention has removed from missing ones."""
+    with closing(Maintenance(path, threading.Lock(), Retention(events=100))) as upkeep:
+        upkeep.run(threading.Event())
     report = check(path)
     assert report.sound
     assert "seq 1 to 601 were removed by --keep" in report.lines
 
 
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "reported"),
     [
         ("DELETE FROM events WHERE seq IN (400, 401)", "after seq 399 comes seq 402"),
         ("DELETE FROM events WHERE seq = 1", "after seq 0 comes seq 2"),
-        ("UPDATE events SET kind = 99 WHERE seq = 5", "event 5 is none that a server wrote (kind 99, "),
+        ("UPDATE events SET kind = 99 WHERE seq = 5", "event 5 was not written by a server (kind 99, "),
         (
             "UPDATE events SET time = -1 WHERE seq = 5",
-            "event 5 is none that a server wrote (kind 32, time -1)",
+            "event 5 was not written by a server (kind 32, time -1)",
         ),
-        ("UPDATE events SET time = 'noon' WHERE seq = 5", "event 5 is none"),
-        ("UPDATE events SET text = x'ff' WHERE seq = 5", "event 5 is none"),
-        ("DELETE FROM spans WHERE span = 1", "the channel index does not know of event 256 in '#general'"),
+        ("UPDATE events SET time = 'noon' WHERE seq = 5", "event 5 was not written"),
+        ("UPDATE events SET text = x'ff' WHERE seq = 5", "event 5 was not written"),
+        ("DELETE FROM spans WHERE span = 1", "the channel index lacks event 256 in '#general'"),
     ],
 )
-def test_what_is_wrong(path: Path, statement: str, told: str) -> None:
-    """Missing events, impossible ones and such that no reader would find are told with their seq."""
-    assert any(line.startswith(told) for line in damage(path, statement)), damage(path, statement)
+def test_damaged_events(path: Path, statement: str, reported: str) -> None:
+    """Missing and impossible events, and events that no read would find, are reported with their seq."""
+    found = damage(path, statement)
+    assert any(line.startswith(reported) for line in found), found
 
 
 def test_damaged_pages(path: Path) -> None:
-    """A file with broken pages gives a report that says so, whichever pages they are."""
+    """Broken pages are reported, whichever pages they are."""
     content = path.read_bytes()
     for page in range(2, len(content) // 4096):
         broken = bytearray(content)
@@ -108,23 +111,22 @@ def test_damaged_pages(path: Path) -> None:
         assert any(line.startswith("damage: ") for line in report.lines)
 
 
-def test_a_cut_file(path: Path) -> None:
-    """A file whose end is missing (a copy that broke off) is told to be damaged before anything else."""
+def test_a_truncated_file(path: Path) -> None:
+    """A file without its end (an interrupted copy) is reported as damaged at once."""
     path.write_bytes(path.read_bytes()[: -3 * 4096])
     with pytest.raises(HistoryError, match="malformed"):
         check(path)
 
 
-@pytest.mark.parametrize("look", [check, lambda path: export(path, io.StringIO())])
-def test_what_is_no_history(tmp_path: Path, look: object) -> None:
-    """Looking at something else, or at nothing, is one clear error, and makes no file."""
-    assert callable(look)
+@pytest.mark.parametrize("inspect", [check, lambda path: export(path, io.StringIO())])
+def test_other_files(tmp_path: Path, inspect: Callable[[Path], object]) -> None:
+    """Inspecting a missing file or one of another program is one clear error, and makes no file."""
     with pytest.raises(HistoryError, match="there is no history"):
-        look(tmp_path / "missing.db")
+        inspect(tmp_path / "missing.db")
     other = tmp_path / "other.txt"
     other.write_text("shopping list\n" * 100)
     with pytest.raises(HistoryError, match="is not a chatroom history"):
-        look(other)
+        inspect(other)
     assert [entry.name for entry in tmp_path.iterdir()] == ["other.txt"]
 
 
@@ -143,10 +145,10 @@ def test_an_export_is_json_lines(path: Path) -> None:
         "author": "talker-2",
         "text": "Grüße \x1b[31m",
     }
-    assert "\x1b" not in out.getvalue()  # JSON escapes it: an export may be looked at in a terminal
+    assert "\x1b" not in out.getvalue()  # JSON escapes it, so an export may be shown in a terminal
 
 
-def test_looking_changes_nothing(path: Path) -> None:
+def test_inspecting_changes_nothing(path: Path) -> None:
     """Neither a check nor an export writes to the file."""
     before = path.read_bytes(), path.stat().st_mtime_ns
     check(path)
@@ -154,8 +156,8 @@ def test_looking_changes_nothing(path: Path) -> None:
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
 
-def test_looking_while_the_server_runs(path: Path) -> None:
-    """What is still in the write-ahead log of a running server is seen, and the server is not held up."""
+def test_inspecting_while_the_server_runs(path: Path) -> None:
+    """Check and export include the WAL of a running server, and do not delay the server."""
     with opened(path) as history:
         history.append(lines(702, 800), [], [])
         report, out = check(path), io.StringIO()
@@ -166,8 +168,8 @@ def test_looking_while_the_server_runs(path: Path) -> None:
         assert history.restore().head == 900
 
 
-def test_looking_at_what_a_killed_server_left(path: Path) -> None:
-    """After kill -9, before any new start, a check and an export see all that was stored."""
+def test_inspecting_after_kill_9(path: Path) -> None:
+    """After kill -9, even before a new start, check and export see everything that was stored."""
     code = (
         "import os, signal, sys; from server.storage import SqliteHistory;"
         "from tests.server.histories import lines;"
@@ -180,7 +182,7 @@ def test_looking_at_what_a_killed_server_left(path: Path) -> None:
 
 
 def test_an_export_needs_little_memory(tmp_path: Path) -> None:
-    """Exporting takes memory for a piece, not for the whole history."""
+    """An export needs memory for a chunk, not for the whole history."""
     path = tmp_path / "history.db"
     with opened(path) as history:
         history.append([said(seq, "x" * 2000) for seq in range(1, 5001)], [], [])
@@ -193,8 +195,7 @@ def test_an_export_needs_little_memory(tmp_path: Path) -> None:
 
 
 def test_a_damaged_event_ends_an_export(path: Path) -> None:
-    """An export does not pass over what it cannot write: it ends with an error that tells which event."""
-    with opened(path) as history, transaction(history._writer):
-        history._writer.execute("UPDATE events SET kind = 99 WHERE seq = 5")
+    """An export does not skip an event that it cannot write: it ends with an error that names the event."""
+    execute(path, "UPDATE events SET kind = 99 WHERE seq = 5")
     with pytest.raises(HistoryError, match="is damaged: event 5"):
         export(path, io.StringIO())

@@ -10,8 +10,6 @@ from dataclasses import replace
 
 import pytest
 
-from chatroom.deadline import Deadline
-from chatroom.handshake import SERVER, Handshake, Step
 from chatroom.limits import NAME_TRIES
 from chatroom.packets import (
     NO_TOKEN,
@@ -27,7 +25,6 @@ from chatroom.packets import (
     Welcome,
     encode,
 )
-from server import lobby
 from server.limits import ADMISSION_GUESTS
 from server.ports import Ports
 from tests.server.test_app import CONFIG, Running
@@ -190,26 +187,6 @@ def test_many_strangers_do_not_block_the_owner(server: Running) -> None:
         stranger.socket.close()
 
 
-def test_a_stranger_that_is_pushed_out_with_something_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stranger that has sent something and is pushed out in the same moment harms nobody."""
-    monkeypatch.setattr(lobby, "ADMISSION_GUESTS", 1)
-    handshake = Handshake(SERVER)
-    handshake.enter(Step.ADMITTING)
-    ticket = b"t" * 16
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-        strangers = [Peer.connect(address) for _ in range(3)]
-        for stranger in strangers:
-            stranger.socket.sendall(b"\xc7\x01")
-        with Peer.connect(address) as owner:
-            owner.send(ADMIT._replace(ticket=ticket))
-            wire, admitted = lobby._await_owner(listener, handshake, ticket, "peer", Deadline(PATIENCE))
-            assert admitted.ticket == ticket
-            wire.socket.close()
-        for stranger in strangers:
-            stranger.socket.close()
-
-
 def test_a_ticket_works_once(server: Running) -> None:
     """A used ticket is worth nothing: its port is gone, and at another port it is a wrong one."""
     port = offered(server)
@@ -353,18 +330,3 @@ def test_coming_back_with_the_token(server: Running) -> None:
         with Peer.enter(server.address, "ann", token, since=1) as new:
             assert isinstance(new.packets[0], Welcome) and new.packets[0].token == token
             assert old.bye() == Bye(False, "taken over by a new connection")
-
-
-def test_no_thread_left(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the system has no thread for a member, the newcomer is told, and its name is free."""
-    port = offered(server)
-    with monkeypatch.context() as patch, Peer.connect(server.address, port.number) as member:
-        patch.setattr(server.app._chatroom, "admit", _no_thread)
-        member.send(ADMIT._replace(ticket=port.ticket))
-        assert member.bye() == Bye(True, "can't start new thread")
-    with Peer.connect(server.address) as peer:
-        ask_until_free(server, peer, "ann")
-
-
-def _no_thread(join: object) -> None:
-    raise RuntimeError("can't start new thread")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +13,13 @@ import pytest
 from chatroom.limits import DEAD_AFTER
 from server import app
 from server.__main__ import main, parser
-from server.keep import Keep
 from server.ports import Ports
+from server.retention import Retention
 
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """main() sets the log up for the whole process."""
+    """Undoes main()'s configuration of logging, which is for the whole process."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -27,7 +28,7 @@ def logging_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def configs(monkeypatch: pytest.MonkeyPatch) -> list[app.Config]:
-    """What the server would be run with."""
+    """The configurations that main() runs a server with; none is started."""
     found: list[app.Config] = []
 
     def serve(config: app.Config) -> int:
@@ -39,22 +40,28 @@ def configs(monkeypatch: pytest.MonkeyPatch) -> list[app.Config]:
 
 
 def test_without_options(configs: list[app.Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without options the server is on this machine only, with the user's own history, kept for ever."""
+    """Without options the server is on this machine only, and the user's own history is retained for ever."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert main([]) == 0
     (config,) = configs
     assert (config.host, config.port, config.ports) == ("127.0.0.1", 5050, Ports())
     assert Path(config.data).is_relative_to(tmp_path)
-    assert (config.dead_after, config.durability, config.keep) == (DEAD_AFTER, "normal", Keep.parse("all"))
+    assert (config.dead_after, config.durability, config.keep) == (
+        DEAD_AFTER,
+        "normal",
+        Retention.parse("all"),
+    )
 
 
 def test_every_option(configs: list[app.Config]) -> None:
-    """Each option comes to where it counts."""
+    """Each option ends up in the configuration."""
     options = (
         "--host ::1 --port 0 --ports 5100-5199 --data :memory: --durability full --keep 90d --dead-after 2.5"
     )
     assert main(options.split()) == 0
-    assert configs == [app.Config("::1", 0, Ports(5100, 5199), ":memory:", 2.5, "full", Keep.parse("90d"))]
+    assert configs == [
+        app.Config("::1", 0, Ports(5100, 5199), ":memory:", 2.5, "full", Retention.parse("90d"))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -83,10 +90,10 @@ def test_bad_options(
 
 
 @pytest.mark.parametrize("options", [["--ports", "all"], ["--keep", "never"]], ids=" ".join)
-def test_values_that_cannot_be(
+def test_invalid_values(
     options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A value that no server can use is one line on stderr and exit code 1."""
+    """An invalid value is one line on stderr and exit code 1."""
     assert main(["--data", ":memory:", *options]) == 1
     captured = capsys.readouterr()
     assert captured.err.startswith("chatroom-server: ") and captured.err.count("\n") == 1
@@ -94,7 +101,7 @@ def test_values_that_cannot_be(
 
 
 def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
-    """A port that is taken is one line on stderr and exit code 1, and nothing is said to listen."""
+    """A port that is taken is one line on stderr and exit code 1, and stdout is empty."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main(["--port", port, "--data", ":memory:"]) == 1
@@ -103,8 +110,8 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert captured.out == ""
 
 
-def test_a_history_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A file that is no history is one line on stderr and exit code 1, and stays as it is."""
+def test_data_that_is_no_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is no history is one line on stderr and exit code 1, and is not changed."""
     path = tmp_path / "letter.txt"
     path.write_text("dear all, this is not a history of anything" * 100)
     assert main(["--port", "0", "--data", str(path)]) == 1
@@ -114,12 +121,12 @@ def test_a_history_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_check_and_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--check and --export look at a file that is there, and say in one line when none is."""
+    """--check and --export inspect an existing file; a missing one is one line on stderr."""
     for option in ("--check", "--export"):
         assert main([option, str(tmp_path / "none.db")]) == 1
         assert capsys.readouterr().err.count("\n") == 1
     app.open_history(
-        app.Config("", 0, Ports(), str(tmp_path / "h.db"), 1.0, "normal", Keep.parse("all"))
+        app.Config("", 0, Ports(), str(tmp_path / "h.db"), 1.0, "normal", Retention.parse("all"))
     ).close()
     assert main(["--check", str(tmp_path / "h.db")]) == 0
     assert capsys.readouterr().out
@@ -127,11 +134,15 @@ def test_check_and_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == ""
 
 
-def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
-    """--help lists each option with a word on it."""
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """--help describes each option."""
+    monkeypatch.setenv("COLUMNS", "200")
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for action in parser()._actions:
-        assert action.help and action.option_strings[-1] in text
+    options = re.findall(r"\[(?:-\w \| )?(-[a-z-]+)", parser().format_usage())
+    assert len(options) > 10, options
+    for option in options:
+        # the description follows on the same line, or indented on the next
+        assert re.search(rf"^  .*{option}\b.*(  |\n {{20,}})\w", text, re.MULTILINE), option

@@ -1,41 +1,55 @@
-"""Reading from many threads: bounded, and never in the writer's way."""
+"""Readers: any number of threads read over a bounded number of connections and never delay the writer."""
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from chatroom.errors import Closed, HistoryError
+from server.database import connect
 from server.limits import HISTORY_READERS
-from server.schema import transaction
+from server.readers import Readers
+from server.storage import SqliteHistory
 from tests.conftest import open_descriptors
-from tests.server.histories import EVERYWHERE, lines, opened, said, seqs
+from tests.server.histories import EVERYWHERE, execute, lines, opened, recording, said, seqs
 
 
-def test_a_slow_reader_holds_nobody_up(tmp_path: Path) -> None:
-    """While a read is in progress batches are stored, other reads see them, and the slow one does not."""
-    with opened(tmp_path / "history.db") as history:
-        history.append(lines(1, 5), [], [])
-        with history._readers._reader() as slow:
+@contextmanager
+def readable(path: Path, count: int) -> Iterator[tuple[SqliteHistory, Readers]]:
+    """A history of `count` lines that can still be appended to, and Readers of its file."""
+    with opened(path) as history:
+        history.append(lines(1, count), [], [])
+        with closing(Readers(path)) as readers:
+            yield history, readers
+
+
+def test_a_slow_reader_delays_nobody(tmp_path: Path) -> None:
+    """During a read, batches are stored and other reads see them; the slow read itself does not."""
+    with readable(tmp_path / "history.db", 5) as (history, readers):
+        with readers.connection() as slow:
             assert slow.execute("SELECT max(seq) FROM events").fetchone() == (5,)
             history.append(lines(6, 10), [], [])
-            assert seqs(history.read(0, 100, EVERYWHERE))[-1] == 10
+            assert seqs(readers.read(0, 100, EVERYWHERE))[-1] == 10
             assert slow.execute("SELECT max(seq) FROM events").fetchone() == (5,)
-        assert history.restore().head == 10
+        assert seqs(readers.read(0, 100, EVERYWHERE))[-1] == 10
 
 
-def test_connections_are_shared(tmp_path: Path) -> None:
+def test_connections_are_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many threads read, there are never more than HISTORY_READERS connections."""
-    with opened(tmp_path / "history.db") as history:
-        history.append(lines(1, 1000), [], [])
+    made: list[sqlite3.Connection] = []
+    monkeypatch.setattr("server.readers.connect", recording(made))
+    with readable(tmp_path / "history.db", 1000) as (_, readers):
         start = threading.Barrier(50)
         found: list[list[int]] = []
 
         def read() -> None:
             start.wait()
-            found.append(history.last_seqs(700, EVERYWHERE))
+            found.append(readers.last_seqs(700, EVERYWHERE))
 
         threads = [threading.Thread(target=read) for _ in range(50)]
         before = len(open_descriptors())
@@ -44,70 +58,72 @@ def test_connections_are_shared(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         assert found == [list(range(301, 1001))] * 50
-        assert 1 <= len(history._readers._idle) <= HISTORY_READERS
+        assert 1 <= len(made) <= HISTORY_READERS
         assert len(open_descriptors()) <= before + 3 * HISTORY_READERS
 
 
-def test_nothing_is_pinned_after_a_read(tmp_path: Path) -> None:
-    """A read that stopped in the middle lets go of what it saw: all of the log can be moved afterwards."""
-    with opened(tmp_path / "history.db") as history:
-        history.append(lines(1, 2000), [], [])
-        history.read(0, 3, EVERYWHERE)
-        history.last_seqs(3, EVERYWHERE)
+def test_a_read_that_has_ended_blocks_no_checkpoint(tmp_path: Path) -> None:
+    """Even a read that stopped at its limit gives up its state: the whole WAL can be copied afterwards."""
+    path = tmp_path / "history.db"
+    with readable(path, 2000) as (history, readers), closing(connect(path)) as shell:
+        readers.read(0, 3, EVERYWHERE)
+        readers.last_seqs(3, EVERYWHERE)
         history.append(lines(2001, 2010), [], [])
-        moved = history._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        assert moved == (0, 0, 0)
+        assert shell.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
     """The connections for reading are read-only: there is one writer."""
     with (
-        opened(tmp_path / "history.db") as history,
+        readable(tmp_path / "history.db", 3) as (_, readers),
         pytest.raises(HistoryError, match="readonly"),
-        history._readers._reader() as reader,
+        readers.connection() as reader,
     ):
         reader.execute("DELETE FROM events")
 
 
-def test_a_failed_read_does_not_spoil_the_next(tmp_path: Path) -> None:
-    """After an error in a read, its connection is thrown away and the next read has another."""
-    with opened(tmp_path / "history.db") as history:
-        history.append(lines(1, 3), [], [])
+def test_a_failed_read_does_not_harm_the_next(tmp_path: Path) -> None:
+    """After an error in a read its connection is closed, and the next read has another one."""
+    with readable(tmp_path / "history.db", 3) as (_, readers):
         for _ in range(2 * HISTORY_READERS):
-            with pytest.raises(ZeroDivisionError), history._readers._reader():
+            with pytest.raises(ZeroDivisionError), readers.connection():
                 raise ZeroDivisionError
-        assert seqs(history.read(0, 10, EVERYWHERE)) == [1, 2, 3]
+        assert seqs(readers.read(0, 10, EVERYWHERE)) == [1, 2, 3]
 
 
 def test_an_event_of_an_unknown_kind_is_damage(tmp_path: Path) -> None:
-    """A kind that no version of this file has is told as damage, with the path."""
+    """An event kind that the program does not know is reported as damage, with the path."""
     path = tmp_path / "history.db"
-    with opened(path) as history:
-        history.append(lines(1, 3), [], [])
-        with transaction(history._writer):
-            history._writer.execute("UPDATE events SET kind = 99 WHERE seq = 2")
+    with readable(path, 3) as (_, readers):
+        execute(path, "UPDATE events SET kind = 99 WHERE seq = 2")
         with pytest.raises(HistoryError, match=f"{path} is damaged: there is no event of kind 99"):
-            history.read(0, 10, EVERYWHERE)
+            readers.read(0, 10, EVERYWHERE)
 
 
-def test_after_closing(tmp_path: Path) -> None:
-    """Who reads when the server has closed its history is told so; a read in progress ends in peace."""
-    with opened(tmp_path / "history.db") as history:
-        history.append(lines(1, 3), [], [])
-        with history._readers._reader() as reader:
-            history._readers.close()
+def test_closing(tmp_path: Path) -> None:
+    """After close() a new read raises Closed; a read that is in progress still ends normally."""
+    with readable(tmp_path / "history.db", 3) as (_, readers):
+        with readers.connection() as reader:
+            readers.close()
             assert reader.execute("SELECT count(*) FROM events").fetchone() == (3,)
         with pytest.raises(Closed):
-            history.read(0, 10, EVERYWHERE)
+            readers.read(0, 10, EVERYWHERE)
+
+
+def test_a_closed_history_is_not_read(tmp_path: Path) -> None:
+    """Closing the history closes its readers."""
+    with opened(tmp_path / "history.db") as history:
+        history.append(lines(1, 3), [], [])
+    with pytest.raises(Closed):
+        history.read(0, 10, EVERYWHERE)
 
 
 @pytest.mark.parametrize("count", [255, 256, 257, 511, 512, 513])
-def test_the_edges_of_the_stretches(tmp_path: Path, count: int) -> None:
-    """Around the ends of the stretches that the channel index knows, no event is missed or doubled."""
-    with opened(tmp_path / "history.db") as history:
-        history.append(lines(1, count), [], [])
+def test_the_edges_of_the_spans(tmp_path: Path, count: int) -> None:
+    """Around the ends of the channel index's spans no event is missed or read twice."""
+    with readable(tmp_path / "history.db", count) as (history, readers):
         history.append([said(count + 1, channel="#quiet")], [], [])
         for after in range(max(0, count - 3), count + 2):
-            assert seqs(history.read(after, 10, EVERYWHERE)) == list(range(after + 1, count + 2))
-        assert history.last_seqs(3, EVERYWHERE) == [count - 1, count, count + 1]
-        assert history.last_seqs(3, ["#quiet"]) == [count + 1]
+            assert seqs(readers.read(after, 10, EVERYWHERE)) == list(range(after + 1, count + 2))
+        assert readers.last_seqs(3, EVERYWHERE) == [count - 1, count, count + 1]
+        assert readers.last_seqs(3, ["#quiet"]) == [count + 1]

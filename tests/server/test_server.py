@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.server import format_address
+from server.address import format_address
+from tests.server.fakes import pair
 from tests.server.test_app import Running
 from tests.support.patience import PATIENCE
 from tests.support.peer import Peer
@@ -83,7 +84,7 @@ def test_no_thread_for_a_handshake(server: Running, monkeypatch: pytest.MonkeyPa
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(server.app._chatroom, "spawn", spawn)
+        patch.setattr(server.app.chatroom, "spawn", spawn)
         with Peer.connect(server.address) as peer:
             peer.expect_end()
     with Peer.enter(server.address, "ann"):
@@ -92,13 +93,11 @@ def test_no_thread_for_a_handshake(server: Running, monkeypatch: pytest.MonkeyPa
 
 def test_who_is_accepted_after_the_end(server: Running) -> None:
     """A newcomer that was accepted just before the end, and noticed just after it, is not waited for."""
-    inner = server.app._server
-    inner._closing.set()
-    ours, theirs = socket.socketpair()
-    with theirs:
-        inner._begin_handshake(ours, "late")
+    server.app.server.close()
+    with pair() as (ours, _theirs):
+        server.app.server.hand_over(ours, "late")
         assert ours.fileno() == -1
-        assert inner._guests == set()
+        assert server.app.server.newcomers == 0
 
 
 def test_after_the_end_nobody_listens(server: Running) -> None:
@@ -123,4 +122,4 @@ def test_comings_and_goings_leave_nothing(server: Running) -> None:
     with Peer.enter(server.address, "ann"):
         pass
     server.stop()
-    assert server.app._server._guests == set()
+    assert server.app.server.newcomers == 0

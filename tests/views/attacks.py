@@ -1,4 +1,4 @@
-"""Texts that others may send: what drives terminals, hides, overprints, confuses widths, or is just long."""
+"""Texts that another user may send: texts that control terminals, deceive readers or have unusual widths."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DRIVING = [
     "\x1b[201~",
     "\x1b[31m red",
 ]
-"""Each would do something to a terminal, or is the beginning of what would."""
+"""Each text is an escape sequence or control character that controls a terminal, or the start of one."""
 
 DECEIVING = [
     "\u202egnp.exe",

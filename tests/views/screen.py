@@ -1,7 +1,8 @@
-"""A terminal to look at: pyte's screen, its faults repaired, its scrollback kept and its obedience noted.
+"""A model of a terminal: pyte's screen with repairs, a scrollback, and a list of the commands it obeyed.
 
-pyte 0.8.2 drops the rest of a text behind a character of width 0 that is no combining mark, wraps early
-when a mark comes at the margin, and puts a wide character into the last column. All three are in `draw`.
+pyte 0.8.2 has three faults, all in `draw`. It drops the text after a character of width 0 that is no
+combining mark. It wraps too early when a mark comes at the margin. It puts a wide character into the last
+column.
 """
 
 from __future__ import annotations
@@ -16,26 +17,26 @@ from wcwidth import wcwidth
 
 Width = Callable[[str], int]
 
-_OURS = {modes.DECAWM, 2004 << 5}  # the private modes that our programs set
+_OURS = {modes.DECAWM, 2004 << 5}  # the private modes that the client may set
 
 
 class Screen(pyte.Screen):
-    """A terminal of one width table; `width` may be any other one than ours."""
+    """A terminal whose characters have the widths that `width` returns."""
 
     def __init__(self, columns: int, lines: int, width: Width = wcwidth) -> None:
         self._width = width
         self.scrollback: list[str] = []
-        self.obeyed: list[str] = []  # what no text of others may ever cause
+        self.obeyed: list[str] = []  # commands that text of another user must never cause
         super().__init__(columns, lines)
         self._stream = pyte.Stream(self)
         self.obeyed.clear()
 
     def feed(self, text: str) -> None:
-        """Take what a program wrote."""
+        """Process the output of a program."""
         self._stream.feed(text)
 
     def rows(self) -> list[str]:
-        """What is to be read, row by row, without the blanks at the ends."""
+        """The text of each row, without trailing blanks."""
         return [self._row(number) for number in range(self.lines)]
 
     def _row(self, number: int) -> str:
@@ -60,7 +61,7 @@ class Screen(pyte.Screen):
 
     def _put(self, character: str, width: int) -> None:
         line, column = self.buffer[self.cursor.y], self.cursor.x
-        if line[column].data == "" and column:  # the second half of a wide character goes with the first
+        if line[column].data == "" and column:  # overwriting one half of a wide character erases the other
             line[column - 1] = line[column - 1]._replace(data=" ")
         last = column + width - 1
         if last + 1 < self.columns and line[last + 1].data == "":
@@ -81,7 +82,7 @@ class Screen(pyte.Screen):
             self.scrollback.append(self._row(0))
         super().index()
 
-    # --- obedience ---------------------------------------------------------------------------------------
+    # --- commands ----------------------------------------------------------------------------------------
 
     def set_title(self, param: str) -> None:
         self.obeyed.append(f"title {param}")
@@ -138,7 +139,7 @@ class Screen(pyte.Screen):
 
 
 def code_points(character: str) -> int:
-    """The widths of a terminal that knows neither newer emoji nor conjuncts: many are like it."""
+    """The width on a terminal that knows no newer emoji and no conjuncts, as many terminals."""
     code = ord(character)
     if code >= 0x1FA00:
         return 0
@@ -153,7 +154,7 @@ _SEQUENCE = re.compile("\r\x1b\\[([0-9]+)C|\x1b\\[[0-9;]*m")
 
 
 def readable(row: str) -> str:
-    """What is to be read of a row: its text without colours, with the gaps that pins make."""
+    """The text of a row as the screen shows it: without colours, with the gaps that pins make."""
     text, end = "", 0
     for match in _SEQUENCE.finditer(row):
         text += row[end : match.start()]

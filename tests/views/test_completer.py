@@ -1,4 +1,4 @@
-"""What a Tab makes of a word."""
+"""Tests of the completion of names and commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def completing(*names: str) -> LineEditor:
 
 
 def test_tab_goes_through_the_names_that_fit() -> None:
-    """The latest speaker first; after the last one comes what was typed; Shift-Tab goes back."""
+    """Tab goes through the matching names, latest speaker first, then the typed word; Shift-Tab goes back."""
     line = completing("anna", "bob", "Andy")
     line.insert("an")
     for key, text in [
@@ -46,16 +46,16 @@ def test_tab_goes_through_the_names_that_fit() -> None:
         ("zzz", "zzz|"),
     ],
 )
-def test_what_tab_makes(typed: str, completed: str) -> None:
-    """Names anywhere, commands only at the start, nothing of nothing."""
+def test_tab_completes_a_word(typed: str, completed: str) -> None:
+    """Names are completed anywhere, commands only at the start of the line, an empty word never."""
     line = completing("bob")
     line.insert(typed)
     line.apply(Key.TAB)
     assert shown(line) == completed
 
 
-def test_who_left_is_not_offered() -> None:
-    """Only who is here is completed."""
+def test_departed_members_are_not_completed() -> None:
+    """A member who has left is not completed, whatever the case of the name."""
     completer = Completer([])
     completer.saw("bob")
     completer.forget("BOB")
@@ -63,14 +63,14 @@ def test_who_left_is_not_offered() -> None:
 
 
 def test_commands_are_learned() -> None:
-    """What /help has told is completed from then on."""
+    """Commands that the completer learns are completed from then on, each once."""
     completer = Completer(["/quit"])
     completer.learn(["/topic", "/quit"])
     assert completer("/", True) == ["/quit ", "/topic "]
 
 
 def test_names_are_bounded() -> None:
-    """Of all names ever seen the latest are kept."""
+    """Only the latest COMPLETED_NAMES names are kept."""
     completer = Completer([])
     for number in range(COMPLETED_NAMES + 1):
         completer.saw(f"n{number}")

@@ -1,4 +1,4 @@
-"""The input line: what each key does to it."""
+"""Tests of the input line and of each key's effect on it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from chatroom.limits import MAX_TEXT
 from tests.views.attacks import texts
 from views.completer import Completer
-from views.editor import InputHistory, LineEditor
+from views.editor import LineEditor
 from views.keys import Key
-from views.limits import INPUT_HISTORY
 from views.text import clusters
 
 
 def editor(before: str = "", after: str = "") -> LineEditor:
-    """A line with the cursor between two texts."""
+    """An editor with the cursor between two texts."""
     line = LineEditor()
     line.insert(after)
     line.cursor = 0
@@ -25,7 +24,7 @@ def editor(before: str = "", after: str = "") -> LineEditor:
 
 
 def shown(line: LineEditor) -> str:
-    """The line with a bar for the cursor."""
+    """The line with a bar at the cursor."""
     return "".join(line.clusters[: line.cursor]) + "|" + "".join(line.clusters[line.cursor :])
 
 
@@ -61,22 +60,22 @@ def shown(line: LineEditor) -> str:
     ],
 )
 def test_each_key(before: str, key: Key, after: str) -> None:
-    """What one key makes of a line; what a person sees as one character is one."""
+    """Each key edits the line as its name says, by grapheme clusters."""
     line = editor(*before.split("|"))
     assert line.apply(key)
     assert shown(line) == after
 
 
 @pytest.mark.parametrize("key", [Key.ENTER, Key.CANCEL, Key.SUSPEND, Key.ESCAPE, Key.PAGE_UP])
-def test_other_keys_are_not_the_lines(key: Key) -> None:
-    """What does not edit is left to others."""
+def test_other_keys_do_not_edit(key: Key) -> None:
+    """A key that does not edit changes nothing, and `apply` says so."""
     line = editor("ab")
     assert not line.apply(key)
     assert shown(line) == "ab|"
 
 
-def test_marks_join_what_they_are_typed_behind() -> None:
-    """An accent typed after its letter makes one character of the two."""
+def test_marks_join_the_character_before() -> None:
+    """An accent typed after its letter joins the letter's cluster."""
     line = editor("e", "x")
     line.insert("\u0301")
     assert line.clusters == ["e\u0301", "x"]
@@ -84,7 +83,7 @@ def test_marks_join_what_they_are_typed_behind() -> None:
 
 
 def test_kills_in_a_row_are_one_text() -> None:
-    """Several Ctrl-W give back the whole with one Ctrl-Y, in the right order; other keys end the row."""
+    """Kills in a row are yanked as one text, in the order of the line; any other key ends the series."""
     line = editor("one two three")
     line.apply(Key.KILL_WORD_LEFT)
     line.apply(Key.KILL_WORD_LEFT)
@@ -100,8 +99,8 @@ def test_kills_in_a_row_are_one_text() -> None:
     assert shown(line) == " threetwo three|"
 
 
-def test_undo_takes_back_what_was_typed_in_one_go() -> None:
-    """Typing is one step, each other change another."""
+def test_undo_removes_typed_text_in_one_step() -> None:
+    """Undo removes text typed in a row in one step, and any other change in a step of its own."""
     line = LineEditor()
     for character in "abc":
         line.insert(character, typing=True)
@@ -114,8 +113,8 @@ def test_undo_takes_back_what_was_typed_in_one_go() -> None:
     assert shown(line) == "|"
 
 
-def test_sent_lines_come_back() -> None:
-    """Up goes back through what was sent, Down forward again, to the line that was being typed."""
+def test_arrows_recall_sent_lines() -> None:
+    """Up recalls older sent lines, Down newer ones, and after the latest the half-typed line."""
     line = LineEditor()
     for text in ("one", "two", "two"):
         line.insert(text)
@@ -133,19 +132,8 @@ def test_sent_lines_come_back() -> None:
         assert shown(line) == f"{text}|"
 
 
-def test_history_is_bounded() -> None:
-    """Of the sent lines the latest INPUT_HISTORY are kept."""
-    history = InputHistory()
-    for number in range(INPUT_HISTORY + 10):
-        history.add(str(number))
-    oldest = ""
-    while (line := history.older("")) is not None:
-        oldest = line
-    assert oldest == "10"
-
-
-def test_a_line_holds_what_a_message_may() -> None:
-    """Beyond MAX_TEXT bytes nothing goes in, no half character either, and the caller is told."""
+def test_a_line_holds_at_most_max_text() -> None:
+    """Insert takes no text beyond MAX_TEXT bytes, no part of a character either, and says so."""
     line = LineEditor()
     assert line.insert("x" * (MAX_TEXT - 2))
     assert not line.insert("漢")
@@ -154,15 +142,15 @@ def test_a_line_holds_what_a_message_may() -> None:
     assert len(line.text.encode()) == MAX_TEXT
 
 
-def test_what_could_not_be_sent_comes_before_what_was_typed_since() -> None:
-    """A refused line is given back without losing the next one."""
+def test_an_unsent_text_comes_before_newer_text() -> None:
+    """A text that could not be sent comes back before the text that was typed since."""
     line = editor("next")
     line.restore("refused")
     assert shown(line) == "refused|next"
 
 
 def test_a_line_cleared_by_accident_can_be_undone() -> None:
-    """Ctrl-C on a half-typed line is no loss."""
+    """Undo restores a cleared line."""
     line = editor("precious")
     line.clear()
     assert shown(line) == "|"
@@ -172,7 +160,7 @@ def test_a_line_cleared_by_accident_can_be_undone() -> None:
 
 @given(st.lists(st.one_of(texts, st.sampled_from(list(Key))), max_size=30))
 def test_any_editing_leaves_a_sound_line(steps: list[str | Key]) -> None:
-    """After any keys and texts the cursor is inside, and the clusters are those of the text."""
+    """After any keys and texts the cursor is in the line, and the clusters are those of the text."""
     line = LineEditor(Completer(["/help", "/who"]))
     for step in steps:
         if isinstance(step, Key):

@@ -1,4 +1,4 @@
-"""Bytes of a keyboard become keys, however they are cut and whatever is missing."""
+"""Tests of the decoding of keyboard bytes: sequences, pastes, splits and timeouts."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ SEQUENCES = {
     b"\x1a": Key.SUSPEND,
     b"\x1f": Key.UNDO,
 }
-"""What terminals send (xterm, tmux, rxvt, the Linux console) and what it is for."""
+"""Bytes that terminals send (xterm, tmux, rxvt, the Linux console), and the key that they mean."""
 
 DROPPED = [
     b"\x1b[?62;22c",
@@ -87,14 +87,14 @@ DROPPED = [
     b"\x00",
     b"\x1c",
 ]
-"""Answers to queries, focus reports, function keys: nothing that may be typed into the line."""
+"""Answers to queries, focus reports, function keys: none of these may appear in the input line."""
 
 
-def feed(*pieces: bytes) -> list[Input]:
-    """What a new decoder makes of the pieces, neighbouring text joined."""
+def feed(*chunks: bytes) -> list[Input]:
+    """The inputs that a new decoder returns for the chunks; adjacent texts are joined."""
     decoder, found = KeyDecoder(), list[Input]()
-    for piece in pieces:
-        for given_ in decoder.feed(piece, 0.0):
+    for chunk in chunks:
+        for given_ in decoder.feed(chunk, 0.0):
             if isinstance(given_, Text) and found and isinstance(found[-1], Text):
                 found[-1] = Text(found[-1].text + given_.text)
             else:
@@ -104,36 +104,36 @@ def feed(*pieces: bytes) -> list[Input]:
 
 @pytest.mark.parametrize(("data", "key"), SEQUENCES.items())
 def test_each_sequence_is_its_key(data: bytes, key: Key) -> None:
-    """Every encoding of a key is known, at once and byte by byte, and what follows is text again."""
+    """Each sequence is decoded to its key, whole or byte by byte, and the text after it is text."""
     assert feed(data, b"x") == [key, Text("x")]
     assert feed(*(bytes([byte]) for byte in data), b"x") == [key, Text("x")]
 
 
 @pytest.mark.parametrize("data", DROPPED)
 def test_unknown_sequences_are_not_typed(data: bytes) -> None:
-    """What no key means disappears whole; the text around it stays."""
+    """An unknown sequence is dropped as a whole; the text around it stays."""
     assert feed(b"a" + data + b"b") == [Text("a"), Text("b")] or feed(b"a" + data + b"b") == [Text("ab")]
     assert feed(*(bytes([byte]) for byte in b"a" + data + b"b")) == [Text("ab")]
 
 
-pieces = st.one_of(
+input_bytes = st.one_of(
     st.sampled_from([*SEQUENCES, *DROPPED]),
     st.text(alphabet="abc äß漢👩", min_size=1, max_size=5).map(str.encode),
     st.sampled_from([b"\x1b[200~pasted\r\n\x1b[A text\x1b[201~"]),
 )
 
 
-@given(st.lists(pieces, max_size=12).map(b"".join), st.lists(st.integers(0, 400), max_size=12))
-def test_cuts_change_nothing(data: bytes, cuts: list[int]) -> None:
-    """Any cut of the same bytes, inside characters and sequences too, gives the same keys and text."""
-    edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+@given(st.lists(input_bytes, max_size=12).map(b"".join), st.lists(st.integers(0, 400), max_size=12))
+def test_splits_change_nothing(data: bytes, splits: list[int]) -> None:
+    """The same bytes give the same inputs wherever they are split, even inside a character or sequence."""
+    edges = sorted({0, len(data), *(split for split in splits if split < len(data))})
     parts = [data[a:b] for a, b in pairwise(edges)]
     assert feed(*parts) == feed(data)
 
 
 @given(st.lists(st.binary(max_size=20), max_size=10))
-def test_any_bytes_are_survived(chunks: list[bytes]) -> None:
-    """No bytes whatever raise; after the longest time-out everything works again."""
+def test_any_bytes_are_accepted(chunks: list[bytes]) -> None:
+    """The decoder accepts any bytes, and after the longest timeout it decodes keys again."""
     decoder = KeyDecoder()
     for chunk in chunks:
         decoder.feed(chunk, 0.0)
@@ -143,12 +143,12 @@ def test_any_bytes_are_survived(chunks: list[bytes]) -> None:
 
 
 def test_a_paste_is_one_thing() -> None:
-    """Keys, line ends and sequences inside a paste are its text."""
+    """Line ends, keys and sequences inside a paste belong to its text."""
     assert feed(b"\x1b[200~one\rtwo\n\x1b[A\x03\x1b[201~z") == [Paste("one\rtwo\n\x1b[A\x03"), Text("z")]
 
 
 def test_a_paste_without_end_ends() -> None:
-    """After PASTE_SECONDS without a byte the keyboard is alive again, and the paste is not lost."""
+    """A paste without an end is returned after PASTE_SECONDS without a byte, and later bytes are keys."""
     decoder = KeyDecoder()
     assert decoder.feed(b"\x1b[200~never ends\x1b[20", 1.0) == []
     assert decoder.wait(1.0) == PASTE_SECONDS
@@ -158,7 +158,7 @@ def test_a_paste_without_end_ends() -> None:
 
 
 def test_a_huge_paste_is_bounded() -> None:
-    """Of a paste no more is kept than a message can hold, and its end is found all the same."""
+    """A paste keeps at most MAX_TEXT characters, and its end is still found."""
     decoder = KeyDecoder()
     decoder.feed(b"\x1b[200~", 0.0)
     for _ in range(3):
@@ -170,7 +170,7 @@ def test_a_huge_paste_is_bounded() -> None:
 
 
 def test_a_lone_escape_is_a_key_after_a_while() -> None:
-    """The Esc key is told from an arrow key by what does not follow within ESCAPE_SECONDS."""
+    """An escape character is the Esc key if no byte follows within ESCAPE_SECONDS."""
     decoder = KeyDecoder()
     assert decoder.feed(b"\x1b", 1.0) == []
     assert decoder.wait(1.0) == pytest.approx(ESCAPE_SECONDS)
@@ -180,8 +180,8 @@ def test_a_lone_escape_is_a_key_after_a_while() -> None:
     assert decoder.feed(b"[A", 2.0) == [Text("[A")]
 
 
-def test_a_cut_sequence_may_take_its_time() -> None:
-    """A sequence that a slow link has split is still one; given up only after SEQUENCE_SECONDS."""
+def test_a_split_sequence_may_arrive_late() -> None:
+    """A split sequence is still decoded if its rest comes within SEQUENCE_SECONDS; later it is dropped."""
     decoder = KeyDecoder()
     decoder.feed(b"\x1b[1;", 1.0)
     assert decoder.timeout(1.0 + ESCAPE_SECONDS * 2) == []
@@ -192,5 +192,5 @@ def test_a_cut_sequence_may_take_its_time() -> None:
 
 
 def test_broken_utf8_is_replaced() -> None:
-    """Bytes that are no UTF-8 become U+FFFD, and what follows is right."""
+    """Bytes that are not UTF-8 become U+FFFD, and the text after them is intact."""
     assert feed(b"\xff\xc3", b"a") == [Text("\ufffd\ufffda")]

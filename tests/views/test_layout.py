@@ -1,4 +1,4 @@
-"""Where the input line and its cursor are."""
+"""Tests of the block: input line, cursor, own lines that are not stored yet, status."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from tests.views.attacks import texts
 from tests.views.screen import readable
-from views.harmless import typed
-from views.layout import layout_input
-from views.text import Piece, Row, clusters
+from views.item import Theme
+from views.layout import layout_input, pending_rows, status_rows
+from views.limits import PENDING_SHOWN
+from views.sanitize import sanitize_input
+from views.text import Row, Span, Style, clusters
 
-NOBODY = Piece("")
+NOBODY = Span("")
 
 
 def block(text: str, cursor: int, columns: int, most: int = 9) -> tuple[list[str], int, int]:
@@ -26,7 +28,7 @@ def block(text: str, cursor: int, columns: int, most: int = 9) -> tuple[list[str
         ("", 0, [">"], 0, 2),
         ("abc", 3, ["> abc"], 0, 5),
         ("abc", 1, ["> abc"], 0, 3),
-        ("abcdefg", 7, ["> abcdefg", ""], 1, 0),  # the row is full: the cursor goes to the next
+        ("abcdefg", 7, ["> abcdefg", ""], 1, 0),  # the row is full, so the cursor is in the next one
         ("abcdefg", 6, ["> abcdefg"], 0, 8),
         ("abcdefgh", 8, ["> abcdefg", "h"], 1, 1),
         ("abcdefgh", 7, ["> abcdefg", "h"], 1, 0),
@@ -36,12 +38,12 @@ def block(text: str, cursor: int, columns: int, most: int = 9) -> tuple[list[str
     ],
 )
 def test_rows_and_cursor(text: str, cursor: int, rows: list[str], row: int, column: int) -> None:
-    """Ten columns: nine are used, and the cursor never stands behind a full row."""
+    """Of ten columns nine are used, and the cursor is never behind a full row."""
     assert block(text, cursor, 10) == (rows, row, column)
 
 
 def test_a_long_input_scrolls_around_the_cursor() -> None:
-    """More rows than there may be: those around the cursor are shown."""
+    """If the input has too many rows, the rows around the cursor are shown."""
     text = "".join(str(n % 10) for n in range(100))
     rows, row, _ = block(text, 100, 11, 3)
     assert len(rows) == 3
@@ -53,24 +55,24 @@ def test_a_long_input_scrolls_around_the_cursor() -> None:
     assert row == 1
 
 
-def test_what_stands_above_moves_the_cursor_down() -> None:
-    """Rows over the input belong to the block."""
+def test_rows_above_move_the_cursor_down() -> None:
+    """Rows above the input belong to the block, and the cursor's row counts them."""
     result = layout_input(NOBODY, ["x"], 1, 20, 5, [Row("one"), Row("two")])
     assert result.rows == ("one", "two", "> x")
     assert (result.row, result.column) == (2, 3)
 
 
 def test_a_long_name_leaves_half_the_row() -> None:
-    """The prompt is cut where it would take the place of what is typed."""
-    result = layout_input(Piece("averylongname"), [], 0, 13, 5)
+    """A long name is clipped so that half of the row is left for the input."""
+    result = layout_input(Span("averylongname"), [], 0, 13, 5)
     assert [readable(row) for row in result.rows] == ["ave…>"]
     assert result.column == 6
 
 
 @given(texts, st.integers(4, 40), st.integers(1, 6), st.data())
 def test_the_cursor_is_always_inside(text: str, columns: int, most: int, data: st.DataObject) -> None:
-    """For any text, width and cursor: at most so many rows, and the cursor in one of them."""
-    parts = clusters(typed(text))
+    """For any text, width and cursor there are at most `most` rows, and the cursor is in one of them."""
+    parts = clusters(sanitize_input(text))
     cursor = data.draw(st.integers(0, len(parts)))
     result = layout_input(NOBODY, parts, cursor, columns, most)
     assert 1 <= len(result.rows) <= most
@@ -78,3 +80,45 @@ def test_the_cursor_is_always_inside(text: str, columns: int, most: int, data: s
     assert 0 <= result.column < columns
     assert result.at_end == (cursor == len(parts))
     assert all("\x1b" not in readable(row) for row in result.rows)
+
+
+TALL = 4 * PENDING_SHOWN  # the fewest lines of a screen that has room for PENDING_SHOWN pending rows
+
+
+def pending(texts: list[str], columns: int = 40, lines: int = TALL) -> list[str]:
+    return [readable(row) for row in pending_rows("ann", texts, columns, lines, Theme(True))]
+
+
+def test_all_pending_lines_are_shown_if_they_fit() -> None:
+    """Up to PENDING_SHOWN lines that are not stored yet are shown in order, without a number."""
+    texts = [str(n) for n in range(PENDING_SHOWN)]
+    assert pending(texts) == [f"--:-- ann: {text}" for text in texts]
+    assert pending([]) == []
+
+
+def test_more_pending_lines_are_a_number() -> None:
+    """If some pending lines have no room, the last row says how many lines are not among the first ones."""
+    assert pending(["x"] * 1004)[-2:] == ["--:-- ann: x", "1,000 more lines wait"]
+    assert len(pending(["x"] * 1004)) == PENDING_SHOWN
+    assert pending(["x"] * (PENDING_SHOWN + 1))[-1] == "1 more lines wait"
+    assert pending(["x"] * 3, lines=8) == ["--:-- ann: x", "1 more lines wait"]
+
+
+def test_a_long_pending_line_ends_with_an_ellipsis() -> None:
+    """If the rows of few pending lines have no room, an ellipsis is the last row."""
+    assert pending(["word " * 40])[-1] == "…"
+    assert len(pending(["word " * 40])) == PENDING_SHOWN
+
+
+def test_a_low_screen_has_no_pending_rows() -> None:
+    """A screen of fewer than four lines shows no pending lines, one of four shows one row."""
+    assert pending(["x"], lines=3) == []
+    assert pending(["x"], lines=4) == ["--:-- ann: x"]
+
+
+def test_the_status_is_one_dim_row() -> None:
+    """The status takes one row that fits the screen; without a status or room there is no row."""
+    assert status_rows("a\nb", 20, 4, Theme(True)) == [f"{Style.DIM}-- a b{Style.RESET}"]
+    assert [readable(row) for row in status_rows("x" * 99, 10, 24, Theme(False))] == ["-- xxxxx…"]
+    assert status_rows("", 20, 24, Theme(True)) == []
+    assert status_rows("x", 20, 3, Theme(True)) == []

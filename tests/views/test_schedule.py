@@ -1,10 +1,10 @@
-"""When to paint."""
+"""Tests of the schedule of frames."""
 
 from views.schedule import FrameClock
 
 
 def test_leading_and_trailing_edge() -> None:
-    """The first of a burst is due at once, the rest together after a pause, and then nothing more."""
+    """The first change of a burst is due at once, the others together a pause later, then nothing is due."""
     clock = FrameClock(10)
     assert clock.wait(0.0) is None
     assert not clock.due(0.0)
@@ -21,7 +21,7 @@ def test_leading_and_trailing_edge() -> None:
 
 
 def test_keys_do_not_wait() -> None:
-    """What a key has changed is due at once, whatever was painted just before."""
+    """A change by a key is due at once, even right after a frame."""
     clock = FrameClock(10)
     clock.request()
     clock.painted(5.0)

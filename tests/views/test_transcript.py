@@ -1,135 +1,21 @@
-"""How what happened is shown."""
+"""Tests of the store of the latest items."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
-import pytest
-from colorama import Fore
-from hypothesis import given
-from hypothesis import strategies as st
-
-from chatroom.events import Event, EventKind
-from tests.views.attacks import texts
-from tests.views.screen import readable
-from views.limits import TRANSCRIPT_ENTRIES
-from views.text import Style, text_width
-from views.transcript import (
-    Entry,
-    Theme,
-    Transcript,
-    day_name,
-    describe,
-    entry_of,
-    format_entry,
-    format_pending,
-    local_time,
-    mentions,
-    name_colour,
-    plain_line,
-)
-
-DAY = 24 * 3600 * 1000
-PLAIN, COLOURED = Theme(False), Theme(True)
-
-
-def utc(milliseconds: int) -> datetime:
-    """The test's time zone."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def said(text: str, author: str = "bob", time: int = 0) -> Event:
-    return Event(1, time, EventKind.SAID, "#general", author, text)
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "words"),
-    [
-        (EventKind.JOINED, "", "bob joined"),
-        (EventKind.LEFT, "", "bob left"),
-        (EventKind.LEFT, "gone home", "bob left (gone home)"),
-        (EventKind.RENAMED, "rob", "bob is now rob"),
-        (EventKind.TOPIC, "tea", "bob set the topic: tea"),
-        (EventKind.TOPIC, "", "bob removed the topic"),
-        (EventKind.KICKED, "eve", "bob removed eve"),
-        (EventKind.KICKED, "eve too loud", "bob removed eve: too loud"),
-    ],
-)
-def test_each_kind_has_its_words(kind: EventKind, text: str, words: str) -> None:
-    """What happened is told in a short sentence, on a terminal and in a pipe."""
-    event = Event(1, 0, kind, "#general", "bob", text)
-    assert describe(event) == words
-    [row] = format_entry(entry_of(event, "ann", utc), 80, PLAIN)
-    assert row == f"00:00 -- {words}"
-    assert plain_line(event, utc) == f"00:00 -- {words}"
-
-
-def test_a_line_is_time_name_and_text() -> None:
-    """Local time to the minute, the name in its colour, the text as it is."""
-    [row] = format_entry(entry_of(said("hi"), "ann", utc), 80, COLOURED)
-    assert row == f"{Style.DIM}00:00 {Style.RESET}{name_colour('bob')}bob{Style.RESET}: hi"
-    assert format_entry(entry_of(said("hi"), "ann", utc), 80, PLAIN) == ["00:00 bob: hi"]
-
-
-def test_long_lines_go_on_below_their_text() -> None:
-    """Later rows are indented to the text, or less where the name is long; so none begins like a new line."""
-    assert format_entry(entry_of(said("a b " * 10), "", utc), 36, PLAIN)[1].startswith(" " * 11 + "a")
-    rows = format_entry(entry_of(said("word " * 20, "averyverylongname"), "", utc), 36, PLAIN)
-    assert rows[1].startswith(" " * 6 + "word")
-    rows = format_entry(entry_of(said("one\n12:00 eve: two"), "", utc), 80, PLAIN)
-    assert rows == ["00:00 bob: one", "           12:00 eve: two"]
-
-
-def test_a_narrow_screen_has_no_room_for_the_time() -> None:
-    """On very narrow screens only name and text are shown."""
-    assert format_entry(entry_of(said("hi"), "", utc), 20, PLAIN) == ["bob: hi"]
-
-
-def test_names_keep_their_colour() -> None:
-    """The colour belongs to the name, whatever its case, in every process; there are several."""
-    assert name_colour("Bob") == name_colour("bob")
-    assert name_colour("ann") == Fore.LIGHTBLUE_EX  # crc32: a fixed value, not Python's salted hash
-    assert len({name_colour(f"name{n}") for n in range(50)}) > 5
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "is_one"),
-    [
-        ("hello ann", "ann", True),
-        ("Ann: hi", "ann", True),
-        ("@ann!", "Ann", True),
-        ("annual", "ann", False),
-        ("joann", "ann", False),
-        ("annual ann", "ann", True),
-        ("", "ann", False),
-        ("anything", "", False),
-    ],
-)
-def test_mentions(text: str, name: str, is_one: bool) -> None:
-    """One's name counts as a word of its own only."""
-    assert mentions(text, name) is is_one
-
-
-def test_one_does_not_mention_oneself() -> None:
-    """Only what others say is marked."""
-    assert entry_of(said("ann"), "ann", utc).mention
-    assert not entry_of(said("ann", author="ann"), "ann", utc).mention
-
-
-def test_lines_on_their_way_look_as_they_will() -> None:
-    """A pending line has its place and indentation already; only the time is open, and it is dim."""
-    text = "word " * 20
-    pending = [readable(row) for row in format_pending("ann", text, 40, COLOURED)]
-    stored = [readable(row) for row in format_entry(entry_of(said(text, "ann"), "ann", utc), 40, COLOURED)]
-    assert pending == [stored[0].replace("00:00", "--:--"), *stored[1:]]
-    assert all(Style.DIM in row for row in format_pending("ann", text, 40, COLOURED))
+from tests.views.test_item import DAY, PLAIN, said, utc
+from views.item import Item, day_name, item_of
+from views.limits import TRANSCRIPT_ITEMS
+from views.text import text_width
+from views.transcript import Transcript
 
 
 def test_the_day_is_named_when_it_changes() -> None:
-    """A separator stands before the first line of another day than the one before, and today needs none."""
+    """A separator comes before the first item of another day, but today's first item needs none."""
     transcript = Transcript(80, PLAIN, date(1970, 1, 2))
-    entries = [entry_of(said("x", time=time), "", utc) for time in (0, 1000, DAY, 2 * DAY)]
-    rows = [row for entry in entries for row in transcript.append(entry)]
+    items = [item_of(said("x", time=time), "", utc) for time in (0, 1000, DAY, 2 * DAY)]
+    rows = [row for item in items for row in transcript.append(item)]
     assert rows == [
         "-- Thursday, 1970-01-01",
         "00:00 bob: x",
@@ -139,15 +25,15 @@ def test_the_day_is_named_when_it_changes() -> None:
         "-- Saturday, 1970-01-03",
         "00:00 bob: x",
     ]
-    assert Transcript(80, PLAIN, date(1970, 1, 1)).append(entries[0]) == ["00:00 bob: x"]
+    assert Transcript(80, PLAIN, date(1970, 1, 1)).append(items[0]) == ["00:00 bob: x"]
     assert day_name(date(2026, 11, 23)) == "Monday, 2026-11-23"
 
 
 def test_the_tail_is_the_latest_rows() -> None:
-    """As many rows as fit, the last ones, formatted for the present width."""
+    """The tail has the latest rows, as many as fit, formatted for the present width."""
     transcript = Transcript(80, PLAIN)
     for n in range(10):
-        transcript.append(Entry(None, "", f"{n} " + "word " * 10))
+        transcript.append(Item(None, "", f"{n} " + "word " * 10))
     assert transcript.tail(3) == [f"-- {n} " + "word " * 10 for n in (7, 8, 9)]
     assert transcript.tail(0) == []
     assert len(transcript.tail(99)) == 10
@@ -160,27 +46,10 @@ def test_the_tail_is_the_latest_rows() -> None:
 
 
 def test_the_transcript_is_bounded() -> None:
-    """Only the latest entries are kept; the terminal's scrollback has the rest."""
+    """Only the latest TRANSCRIPT_ITEMS items are kept."""
     transcript = Transcript(80, PLAIN)
-    for n in range(TRANSCRIPT_ENTRIES + 5):
-        transcript.append(Entry(None, "", str(n)))
-    tail = transcript.tail(TRANSCRIPT_ENTRIES + 5)
-    assert len(tail) == TRANSCRIPT_ENTRIES
+    for n in range(TRANSCRIPT_ITEMS + 5):
+        transcript.append(Item(None, "", str(n)))
+    tail = transcript.tail(TRANSCRIPT_ITEMS + 5)
+    assert len(tail) == TRANSCRIPT_ITEMS
     assert tail[0] == "-- 5"
-
-
-@given(texts, texts, st.sampled_from(list(EventKind)))
-def test_plain_lines_are_plain(author: str, text: str, kind: EventKind) -> None:
-    """An event in a pipe is one line without escape sequences, whoever wrote what."""
-    line = plain_line(Event(1, 0, kind, "#general", author, text), utc)
-    assert "\x1b" not in line
-    assert "\x9b" not in line
-    assert "\n" not in line
-    assert "\r" not in line
-
-
-@pytest.mark.parametrize("time", [0, 2**63, 2**64 - 1])
-def test_any_time_can_be_shown(time: int) -> None:
-    """A time beyond the calendar is no reason to fail."""
-    assert local_time(time)
-    assert plain_line(said("x", time=time)).endswith("bob: x")

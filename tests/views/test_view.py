@@ -1,4 +1,4 @@
-"""The whole view on a screen model: what is shown is right after every step, in both ways of painting."""
+"""Tests of the whole view on a model of a terminal, with both kinds of repaint."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from chatroom.events import Event, EventKind
 from tests.views.attacks import DRIVING, texts
 from tests.views.screen import Screen, code_points, readable
 from views import Leave, Repaint, Submitted, Suspend, View
+from views.item import Item, Theme, format_pending, item_of
 from views.layout import layout_input
-from views.limits import FLOOD_FRAMES, FRAMES_PER_SECOND
-from views.text import Piece, clip, paint
-from views.transcript import Entry, Theme, Transcript, entry_of, format_pending
+from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAMES_PER_SECOND, PASTE_SECONDS
+from views.text import Span, clip, row_of
+from views.transcript import Transcript
 
 TODAY = date(1970, 1, 1)
 
@@ -54,7 +55,7 @@ NAMES = st.sampled_from(["bob", "Ærøskøbing", "漢字", "x\x1b[2Jy"])
 
 
 class Watched:
-    """A view, the screen that it paints on, and every row that should have been shown."""
+    """A view, the screen that it paints on, and all its output."""
 
     def __init__(self, columns: int, lines: int, repaint: Repaint, width: object = wcwidth) -> None:
         self.view = view_of(columns, lines, repaint, colour=True)
@@ -71,12 +72,12 @@ class Watched:
     def resize(self, columns: int, lines: int) -> None:
         self.screen.resize(lines, columns)
         self.screen.scrollback.clear()
-        self.screen.obeyed.clear()  # pyte sets its margins anew
+        self.screen.obeyed.clear()  # pyte resets its margins in a resize
         self.view.resize(columns, lines)
 
 
 class Painting(RuleBasedStateMachine):
-    """Two people's lines, keys, resizes: inline, around, and a terminal that has other widths."""
+    """Lines, keys and resizes for three views: inline, around, and one on a terminal with other widths."""
 
     @initialize(columns=st.integers(10, 34), lines=st.integers(5, 9))
     def start(self, columns: int, lines: int) -> None:
@@ -103,14 +104,14 @@ class Painting(RuleBasedStateMachine):
             event = said(text, author)
             for watched in self.all:
                 watched.view.event(event)
-            self.shown += map(readable, self.transcript.append(entry_of(event, "ann", utc)))
+            self.shown += map(readable, self.transcript.append(item_of(event, "ann", utc)))
         self.paint()
 
     @rule(text=texts)
     def the_program_says(self, text: str) -> None:
         for watched in self.all:
             watched.view.system(text)
-        self.shown += map(readable, self.transcript.append(Entry(None, "", text)))
+        self.shown += map(readable, self.transcript.append(Item(None, "", text)))
         self.paint()
 
     @rule(data=st.one_of(TYPED, st.sampled_from(KEYS)))
@@ -146,7 +147,7 @@ class Painting(RuleBasedStateMachine):
         self.resized = True
 
     def block(self) -> tuple[list[str], int, int]:
-        """The rows at the bottom and the cursor in them, as they should be."""
+        """The expected rows of the block, and the cursor's row and column in it."""
         most = min(4, self.lines // 4)
         own = [
             row
@@ -156,9 +157,9 @@ class Painting(RuleBasedStateMachine):
         hidden = len(self.pending) - most
         if hidden > 0 or len(own) > most:
             rest = f"{hidden} more lines wait" if hidden > 0 else "…"
-            own = [*own[: most - 1], paint(clip([Piece(rest)], self.columns - 1))]
+            own = [*own[: most - 1], row_of(clip([Span(rest)], self.columns - 1))]
         editor = self.right[0].view.editor
-        block = layout_input(Piece("ann"), editor.clusters, editor.cursor, self.columns, self.lines // 2)
+        block = layout_input(Span("ann"), editor.clusters, editor.cursor, self.columns, self.lines // 2)
         above = [*map(readable, own), *(["status"] if self.status else [])]
         return [*above, *map(readable, block.rows)], len(above) + block.row, block.column
 
@@ -175,14 +176,14 @@ class Painting(RuleBasedStateMachine):
                 assert found.startswith("-- ") if wanted == "status" else found == wanted.rstrip()
             assert screen.cursor.x == column
             assert not any(screen.rows()[top + len(rows) :])
-            if self.resized:  # what the terminal has done with its scrollback is its own affair
+            if self.resized:  # each terminal handles its scrollback in its own way
                 assert screen.rows()[:top] == self.shown[len(self.shown) - top :]
             else:
                 assert [*screen.scrollback, *screen.rows()[:top]] == self.shown
 
     @precondition(lambda self: hasattr(self, "all"))
     @invariant()
-    def both_ways_are_the_same(self) -> None:
+    def both_repaints_agree(self) -> None:
         inline, around = (watched.screen for watched in self.right)
         assert inline.rows() == around.rows()
         assert inline.scrollback == around.scrollback
@@ -199,7 +200,7 @@ class Painting(RuleBasedStateMachine):
 
     @precondition(lambda self: hasattr(self, "all"))
     @invariant()
-    def the_terminal_was_not_driven(self) -> None:
+    def no_text_controlled_the_terminal(self) -> None:
         for watched in self.all:
             assert watched.screen.obeyed == []
 
@@ -220,7 +221,7 @@ TestManyPaintings.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 def attacked(text: str, *, raw: bool = False) -> Screen:
-    """A screen on which everything that others can choose is `text`; raw: shown by a careless program."""
+    """A screen on which `text` is everything that another user can choose; raw: printed without a view."""
     watched = Watched(40, 10, "around")
     watched.tick(0.0)
     if raw:
@@ -239,15 +240,15 @@ def attacked(text: str, *, raw: bool = False) -> Screen:
 
 
 @pytest.mark.parametrize("text", DRIVING)
-def test_nobody_can_drive_the_terminal(text: str) -> None:
-    """In a name, line, topic, reason, channel, notice, status or paste: no sequence does anything."""
+def test_no_text_controls_the_terminal(text: str) -> None:
+    """No sequence in a name, line, topic, reason, channel, notice, status or paste controls the terminal."""
     screen = attacked(text)
     assert screen.obeyed == []
     assert screen.cursor.hidden is False
 
 
 def test_the_attacks_are_real() -> None:
-    """Shown as they are, many of the same texts do drive the screen: the test above can fail."""
+    """Printed raw, many of the same texts do control the screen, so the test above can fail."""
     assert sum(bool(attacked(text, raw=True).obeyed) for text in DRIVING) >= 10
 
 
@@ -255,7 +256,7 @@ def test_the_attacks_are_real() -> None:
 
 
 def test_a_burst_is_one_write() -> None:
-    """However much happened since the last frame, it is one string."""
+    """All changes since the last frame are one string."""
     view = view_of()
     view.tick(0.0)
     for n in range(5):
@@ -267,19 +268,20 @@ def test_a_burst_is_one_write() -> None:
 
 
 def test_idle_writes_nothing() -> None:
-    """When nothing happens there is nothing to wait for and nothing to write."""
+    """Without a change there is no wait and no output."""
     view = view_of()
     view.tick(0.0)
     assert view.wait(1.0) is None
     assert all(view.tick(float(now)) == "" for now in range(1, 60))
     view.pending([])
     view.status("")
+    view.identity("ann")
     view.resize(40, 10)
-    assert view.tick(100.0) == ""
+    assert view.wait(100.0) is None
 
 
 def test_frames_a_second_are_bounded() -> None:
-    """Lines at any rate cause at most FRAMES_PER_SECOND writes a second, and the last one is shown."""
+    """Lines at any rate cause at most FRAMES_PER_SECOND frames a second, and the last line is shown."""
     view = view_of()
     writes = []
     for step in range(1000):
@@ -293,7 +295,7 @@ def test_frames_a_second_are_bounded() -> None:
 
 
 def test_keys_are_echoed_at_once() -> None:
-    """A key is answered immediately, a plain one with itself; frames of others do not hold it up."""
+    """A typed character is echoed at once, even right after a frame, and costs one byte."""
     view = view_of()
     view.event(said("something"))
     view.tick(0.0)
@@ -303,7 +305,7 @@ def test_keys_are_echoed_at_once() -> None:
 
 
 def test_colours_can_be_left_out() -> None:
-    """Without colour not one attribute is set; with it there are some."""
+    """A view without colour writes no SGR sequence; one with colour does."""
     for colour, found in ((False, False), (True, True)):
         view = view_of(colour=colour)
         view.event(said("hello ann"))
@@ -323,7 +325,7 @@ def _sequences(out: str) -> list[str]:
 
 
 def test_enter_submits() -> None:
-    """Enter gives the line away, white space alone does not; the line is empty afterwards."""
+    """Enter submits a line unless it is blank; the line is empty afterwards."""
     view = view_of()
     assert view.keys("héllo\r".encode(), 0.0) == [Submitted("héllo")]
     assert view.keys(b"  \r\r", 0.0) == []
@@ -331,7 +333,7 @@ def test_enter_submits() -> None:
 
 
 def test_ctrl_c_clears_then_leaves() -> None:
-    """Ctrl-C empties a half-typed line, and leaves on an empty one."""
+    """Ctrl-C empties a half-typed line, and on an empty line it leaves."""
     view = view_of()
     assert view.keys(b"half\x03", 0.0) == []
     assert view.editor.text == ""
@@ -339,7 +341,7 @@ def test_ctrl_c_clears_then_leaves() -> None:
 
 
 def test_ctrl_d_deletes_or_leaves() -> None:
-    """Ctrl-D deletes in a line, and leaves on an empty one."""
+    """Ctrl-D deletes a character, and on an empty line it leaves."""
     view = view_of()
     assert view.keys(b"ab\x01\x04", 0.0) == []
     assert view.editor.text == "b"
@@ -347,22 +349,22 @@ def test_ctrl_d_deletes_or_leaves() -> None:
 
 
 def test_ctrl_z_suspends() -> None:
-    """Ctrl-Z wants the shell; what was typed stays."""
+    """Ctrl-Z suspends and keeps the half-typed line."""
     view = view_of()
     assert view.keys(b"half\x1a", 0.0) == [Suspend()]
     assert view.editor.text == "half"
 
 
 def test_a_paste_never_sends() -> None:
-    """Line ends in a paste are shown and edited; only Enter sends, and the whole as one message."""
+    """A paste with line ends goes into the input line; only Enter sends it, as one message."""
     view = view_of()
     assert view.keys(b"\x1b[200~one\r\ntwo\r\x1b[201~", 0.0) == []
     assert "one⏎" in view.tick(0.0)
     assert view.keys(b"\r", 0.0) == [Submitted("one\ntwo\n")]
 
 
-def test_tab_knows_who_is_here() -> None:
-    """Who spoke is completed, who left is not."""
+def test_tab_completes_present_members() -> None:
+    """Tab completes members who spoke or joined, but not members who left."""
     view = view_of()
     view.event(said("hi", "bob"))
     view.event(Event(2, 0, EventKind.JOINED, "#general", "bea", ""))
@@ -371,8 +373,21 @@ def test_tab_knows_who_is_here() -> None:
     assert view.editor.text == "bea: "
 
 
+def test_tab_completes_the_new_name_of_a_member() -> None:
+    """After a rename Tab completes the new name only; other events complete their author, not their text."""
+    view = view_of()
+    view.event(Event(1, 0, EventKind.RENAMED, "#general", "bob", "bert"))
+    view.event(Event(2, 0, EventKind.TOPIC, "#general", "bea", "bread"))
+    view.keys(b"b\t", 0.0)
+    assert view.editor.text == "bea: "
+    view.keys(b"\t", 0.0)
+    assert view.editor.text == "bert: "
+    view.keys(b"\t", 0.0)
+    assert view.editor.text == "b"
+
+
 def test_a_full_line_says_so() -> None:
-    """A paste that does not fit is cut, and the user is told."""
+    """If a paste does not fit into the line, the view says so."""
     view = view_of()
     view.keys(b"\x1b[200~" + b"x" * 70_000 + b"\x1b[201~" + b"y", 0.0)
     assert "the line is full" in view.tick(0.0)
@@ -386,8 +401,8 @@ def shown(view: View, screen: Screen, now: float) -> list[str]:
     return [row for row in screen.rows() if row]
 
 
-def test_a_pending_line_becomes_a_stored_one_in_its_place() -> None:
-    """An own line stands where it will stay from the moment of Enter; its time comes when it is stored."""
+def test_a_pending_line_keeps_its_place() -> None:
+    """An own line keeps its place when it is stored, and gets its time."""
     view, screen = view_of(), Screen(40, 10)
     view.pending(["on its way"])
     assert shown(view, screen, 0.0) == ["--:-- ann: on its way", "ann>"]
@@ -397,7 +412,7 @@ def test_a_pending_line_becomes_a_stored_one_in_its_place() -> None:
 
 
 def test_many_pending_lines_are_a_number() -> None:
-    """Of many waiting lines a few are shown and the others counted."""
+    """Of many pending lines a few are shown, and a number stands for the others."""
     view, screen = view_of(40, 16), Screen(40, 16)
     view.pending([f"line {n}" for n in range(1000)])
     rows = shown(view, screen, 0.0)
@@ -411,7 +426,7 @@ def test_many_pending_lines_are_a_number() -> None:
 
 
 def test_a_reconnect_keeps_the_line() -> None:
-    """Lost, retrying, back, missed lines below their divider: the half-typed line and its cursor stay."""
+    """A reconnect keeps the half-typed line and its cursor, and shows missed lines below a divider."""
     view, screen = view_of(), Screen(40, 10)
     view.keys(b"half-typed\x1b[D\x1b[D", 0.0)
     view.system("connection lost: reset")
@@ -419,12 +434,12 @@ def test_a_reconnect_keeps_the_line() -> None:
     assert shown(view, screen, 0.0) == ["-- connection lost: reset", "-- retrying in 2 s", "ann> half-typed"]
     view.status("")
     view.system("back again")
-    view.missed(1200)
+    view.missed()
     view.event(said("news"))
     assert shown(view, screen, 1.0) == [
         "-- connection lost: reset",
         "-- back again",
-        "-- ---- 1,200 missed ----",
+        "-- ---- missed while you were away ----",
         "00:00 bob: news",
         "ann> half-typed",
     ]
@@ -432,7 +447,7 @@ def test_a_reconnect_keeps_the_line() -> None:
 
 
 def test_clear_empties_the_screen() -> None:
-    """After /clear only the input is there; the rest is in the scrollback, once."""
+    """After /clear only the input line is on the screen; each old row is in the scrollback once."""
     view, screen = view_of(), Screen(40, 10)
     view.event(said("one"))
     shown(view, screen, 0.0)
@@ -445,8 +460,28 @@ def test_clear_empties_the_screen() -> None:
     assert [row for row in screen.scrollback if row] == ["00:00 bob: one"]
 
 
-def test_suspended_and_back() -> None:
-    """The input goes away before the shell gets the screen; then all is there again, its rows too."""
+def test_clear_drops_unpainted_items() -> None:
+    """/clear shows none of the items that came before it, even before the first frame."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("one"))
+    view.clear()
+    assert shown(view, screen, 0.0) == ["ann>"]
+    view.event(said("two"))
+    view.clear()
+    assert shown(view, screen, 1.0) == ["ann>"]
+
+
+def test_a_new_name_is_shown() -> None:
+    """A change of the user's name requests a frame with the new prompt."""
+    view, screen = view_of(), Screen(40, 10)
+    shown(view, screen, 0.0)
+    view.identity("anna")
+    assert view.wait(1.0) == 0.0
+    assert shown(view, screen, 1.0) == ["anna>"]
+
+
+def test_suspend_and_resume() -> None:
+    """The block is erased before the shell gets the screen; afterwards all is painted again."""
     view, screen = view_of(), Screen(40, 10)
     view.event(said("one"))
     view.keys(b"half", 0.0)
@@ -458,8 +493,8 @@ def test_suspended_and_back() -> None:
     assert [row for row in screen.scrollback if row] == ["00:00 bob: one", "[1]+ Stopped", "$ fg"]
 
 
-def test_leaving_shows_what_waits() -> None:
-    """The last lines are painted before the program ends, and no prompt is left behind."""
+def test_leaving_shows_unpainted_items() -> None:
+    """Leaving paints the last items and erases the block."""
     view, screen = view_of(), Screen(40, 10)
     shown(view, screen, 0.0)
     view.status("reconnecting")
@@ -470,7 +505,7 @@ def test_leaving_shows_what_waits() -> None:
 
 
 def test_leaving_leaves_a_half_typed_line() -> None:
-    """What was being typed when the program ended can still be copied."""
+    """Leaving keeps a half-typed line on the screen."""
     view, screen = view_of(), Screen(40, 10)
     view.keys(b"half", 0.0)
     shown(view, screen, 0.0)
@@ -479,8 +514,74 @@ def test_leaving_leaves_a_half_typed_line() -> None:
     assert screen.cursor.y == 1
 
 
+def test_leaving_removes_pending_lines_and_status() -> None:
+    """Leaving erases the pending lines and the status, and keeps the half-typed line only."""
+    view, screen = view_of(), Screen(40, 10)
+    view.pending(["on its way"])
+    view.status("reconnecting")
+    view.keys(b"half", 0.0)
+    shown(view, screen, 0.0)
+    screen.feed(view.leave(0.0))
+    assert [row for row in screen.rows() if row] == ["ann> half"]
+
+
+def test_the_first_frame_keeps_the_old_screen() -> None:
+    """Nothing is written before the first frame, which moves the old screen into the scrollback."""
+    view, screen = view_of(), Screen(40, 10)
+    screen.feed("$ chatroom-client\r\n")
+    assert view.release() == ""
+    assert shown(view, screen, 0.0) == ["ann>"]
+    assert screen.scrollback[0] == "$ chatroom-client"
+
+
+def test_redraw_repairs_the_screen() -> None:
+    """Ctrl-L removes text that another program wrote on the screen."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("one"))
+    rows = shown(view, screen, 0.0)
+    screen.feed("\x1b[HBroadcast message\r\n")
+    view.keys(b"\x0c", 1.0)
+    assert shown(view, screen, 1.0) == rows
+
+
+@pytest.mark.parametrize(
+    ("repaint", "typed", "again"), [("around", b"", False), ("inline", b"x", False), ("around", b"x", True)]
+)
+def test_old_rows_are_written_again_only_around_a_half_typed_line(
+    repaint: Repaint, typed: bytes, again: bool
+) -> None:
+    """A new line is printed directly, except around a half-typed line with the repaint "around"."""
+    view = view_of(repaint=repaint)
+    view.event(said("old"))
+    view.keys(typed, 0.0)
+    view.tick(0.0)
+    view.event(said("new"))
+    out = view.tick(1.0)
+    assert "new" in out
+    assert ("old" in out) is again
+
+
+def test_a_paste_without_end_is_shown_in_time() -> None:
+    """`wait` and `tick` end an unfinished paste after PASTE_SECONDS, without more bytes."""
+    view = view_of()
+    view.tick(0.0)
+    assert view.keys(b"\x1b[200~never ends", 1.0) == []
+    assert view.wait(1.0) == PASTE_SECONDS
+    assert "never ends" in view.tick(1.0 + PASTE_SECONDS)
+
+
+def test_a_view_has_colour_and_no_name_by_default() -> None:
+    """Without options a view uses colours, and its prompt has no name."""
+    view, screen = View(40, 10), Screen(40, 10)
+    view.system("notice")
+    out = view.tick(0.0)
+    screen.feed(out)
+    assert "\x1b[2m" in out
+    assert [row for row in screen.rows() if row] == ["-- notice", ">"]
+
+
 def test_leaving_before_anything_was_painted_writes_nothing() -> None:
-    """A program that ends at once leaves the screen alone."""
+    """Leaving before the first frame and without items writes nothing."""
     assert view_of().leave(0.0) == ""
 
 
@@ -488,7 +589,7 @@ def test_leaving_before_anything_was_painted_writes_nothing() -> None:
 
 
 def test_a_burst_is_shown_whole() -> None:
-    """Joining or coming back brings many lines at once: each is in the scrollback or on the screen, once."""
+    """Each line of one large burst is shown once, on the screen or in the scrollback."""
     view, screen = view_of(), Screen(40, 10)
     for n in range(500):
         view.event(said(f"line {n}"))
@@ -497,8 +598,41 @@ def test_a_burst_is_shown_whole() -> None:
     assert lines == [f"00:00 bob: line {n}" for n in range(500)]
 
 
-def test_a_flood_is_cut_and_says_so() -> None:
-    """More than anybody can read, frame after frame: the latest are shown, and how many were left out."""
+LINES = 10
+FLOOD = FLOOD_SCREENS * LINES + 1  # the fewest items in one frame that are a flood
+
+
+def left_out(view: View, counts: list[int]) -> list[bool]:
+    """Whether the view leaves lines out, for frames with so many new items each."""
+    found = []
+    for count in counts:
+        for n in range(count):
+            view.event(said(f"line {n}"))
+        wait = view.wait(0.0)
+        assert wait is not None
+        out = view.tick(wait)
+        assert ("line 0" not in out) is ("lines not shown" in out)
+        found.append("lines not shown" in out)
+    return found
+
+
+def test_lines_are_left_out_from_the_last_of_flood_frames_on() -> None:
+    """The view leaves lines out as soon as FLOOD_FRAMES floods follow each other, and in later ones, too."""
+    view = view_of(lines=LINES)
+    assert left_out(view, [FLOOD] * (FLOOD_FRAMES + 2)) == [False] * (FLOOD_FRAMES - 1) + [True] * 3
+
+
+def test_a_quiet_frame_interrupts_a_flood() -> None:
+    """After a frame that is no flood, the view counts floods from the start again."""
+    view = view_of(lines=LINES)
+    before = [False] * (FLOOD_FRAMES - 1)
+    floods = [FLOOD] * (FLOOD_FRAMES - 1)
+    assert left_out(view, [*floods, FLOOD - 1, *floods, FLOOD]) == [*before, False, *before, True]
+    assert left_out(view, [1, FLOOD]) == [False, False]
+
+
+def test_a_flood_shows_the_latest_lines() -> None:
+    """After FLOOD_FRAMES floods in a row only the latest lines are shown, with the number of the others."""
     view, screen = view_of(), Screen(40, 10)
     for frame in range(FLOOD_FRAMES):
         for n in range(500):
@@ -513,7 +647,7 @@ def test_a_flood_is_cut_and_says_so() -> None:
 @pytest.mark.parametrize("before", [15, 16, 17])
 @pytest.mark.parametrize("after", [15, 16, 17])
 def test_resizing_around_a_full_row(before: int, after: int) -> None:
-    """An input as wide as the screen, one less, one more: whole after every resize."""
+    """An input about as wide as the screen is whole after a resize."""
     view, screen = view_of(before, 8), Screen(before, 8)
     view.keys(b"0123456789", 0.0)
     shown(view, screen, 0.0)
@@ -522,8 +656,26 @@ def test_resizing_around_a_full_row(before: int, after: int) -> None:
     assert "".join(shown(view, screen, 1.0)) == "ann> " + "0123456789"
 
 
-def test_time_runs_forward_only() -> None:
-    """Waits are never negative, whenever they are asked for."""
+def test_a_tiny_screen_is_painted_like_four_columns_and_two_lines() -> None:
+    """The view never uses a screen of fewer than 4 columns and 2 lines, also after a resize."""
+
+    def first_frame(columns: int, lines: int) -> str:
+        view = view_of(columns, lines)
+        view.system("some words")
+        return view.tick(0.0)
+
+    tiny = {first_frame(*size) for size in ((0, 0), (1, 2), (4, 1), (4, 2))}
+    assert len(tiny) == 1
+    assert first_frame(5, 2) not in tiny
+    assert first_frame(4, 3) not in tiny
+    view = view_of(4, 2)
+    view.tick(0.0)
+    view.resize(1, 1)
+    assert view.wait(1.0) is None
+
+
+def test_waits_shrink_to_zero() -> None:
+    """Waits are never negative and never grow while time passes."""
     view = view_of()
     view.keys(b"\x1b", 0.0)
     waits = [view.wait(now / 100) for now in range(10)]

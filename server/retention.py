@@ -1,4 +1,4 @@
-"""How much history is kept: the option `--keep`."""
+"""How much history is retained: the option `--keep`."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import re
 from typing import NamedTuple
 
 from chatroom.errors import ConfigError
-from server.limits import MAX_KEPT
+from server.limits import MAX_RETENTION
 
 
-class Keep(NamedTuple):
-    """What stays; 0 means no bound of that sort.
+class Retention(NamedTuple):
+    """Which events are retained; 0 means no such bound, and two zeros mean all.
 
-    events: how many of the latest events
-    days:   how many days of events
+    events: number of the latest events
+    days:   maximum age in days
     """
 
     events: int = 0
     days: int = 0
 
     @classmethod
-    def parse(cls, text: str) -> Keep:
-        """`90d`, `1000000` or `all`; ConfigError with one line for a person otherwise."""
+    def parse(cls, text: str) -> Retention:
+        """From the option's text: `90d`, `1000000` or `all`. Raises ConfigError."""
         if text == "all":
             return cls()
         match = re.fullmatch(r"([1-9][0-9]{0,17})(d?)", text)
-        if match is None or int(match[1]) > MAX_KEPT:
+        if match is None or int(match[1]) > MAX_RETENTION:
             raise ConfigError(
                 f"cannot keep {text!r}: say a number of days (90d), a number of events (1000000) or all"
             )

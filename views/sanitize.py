@@ -1,7 +1,7 @@
-"""Text that can do nothing but be read.
+"""Make text of other people safe to print.
 
-Whatever is drawn, by whomever it was written, goes through `sanitize`: nobody's name, line or reason can
-move the cursor, change a mode, set the title, write to the clipboard, or turn the reading direction around.
+All text on the screen goes through `sanitize`, whoever wrote it. So a name, line or reason cannot move the
+cursor, change a mode, set the title, write to the clipboard, or reverse the reading direction.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ from views.limits import MARKS
 _PLAIN = re.compile(r"[ -~]*\Z")
 _LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
-# C1 controls, surrogates, noncharacters: nothing that has a picture of its own
+# C1 controls, surrogates, noncharacters: Unicode has no symbols to show them
 _BROKEN = re.compile(
     "[\x80-\x9f\ud800-\udfff\ufdd0-\ufdef"
     + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17))
     + "]"
 )
-# Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt) and bidi controls, without the joiners,
-# which some scripts need; keycap and skin tones, on whose width terminals disagree
+# Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt) and bidi controls, but not the joiners,
+# which some scripts need. Also the keycap and skin tones: terminals disagree on their widths.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\u20e3\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
 )
 _FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
-# Zero-width joiner and non-joiner stay between letters of scripts that write with them: Arabic to Myanmar,
-# Khmer and Mongolian, Balinese to Meetei Mayek.
+# Scripts that are written with zero-width joiner and non-joiner: Arabic to Myanmar, Khmer and Mongolian,
+# Balinese to Meetei Mayek. Joiners are removed everywhere else.
 _JOINED_SCRIPT = "\u0600-\u109f\u1780-\u18af\u1b00-\u1c4f\ua8e0-\ua8ff\uaa00-\uabff"
 _IDLE_JOINER = re.compile(
     f"(?<![{_JOINED_SCRIPT}])[\u200c\u200d]+|[\u200c\u200d]+(?![\u200c\u200d{_JOINED_SCRIPT}])"
 )
 _JOINERS = re.compile("([\u200c\u200d])[\u200c\u200d]+")
-# Scripts whose characters all stand alone, so that no mark has to be looked for
+# Blocks without combining marks: text from these only needs no search for marks
 _NO_MARKS = re.compile(
     "[\n -~\u00a0-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf"
     "\u2100-\u2bff\u3000-\u3029\u3030-\u3098\u309b-\ua48f\uac00-\ud7a3\uf900-\ufaff\uff01-\uff9d"
     "\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff]*\\Z"
 )
-_NO_BASE = "\u25cc"  # the dotted circle that Unicode shows marks on which stand on nothing
+_NO_BASE = "\u25cc"  # the dotted circle: Unicode's base for a mark that has no letter
 _TAB = "    "
 
 
 def sanitize(text: str) -> str:
-    """`text` without anything that a terminal would obey or that hides what is there; line ends as "\\n".
+    """`text` without characters that control the terminal or hide other text. Line ends become "\\n".
 
-    Controls are shown as their pictures (U+2400 …), what cannot be shown as U+FFFD; invisible characters
-    and direction overrides are left out; at most MARKS marks stand on one letter.
+    A control character becomes its symbol (U+2400 …), an unprintable one U+FFFD. Invisible characters and
+    direction overrides are removed. At most MARKS combining marks stay on one letter.
     """
     if _PLAIN.match(text):
         return text
@@ -65,18 +65,18 @@ def sanitize(text: str) -> str:
     if _NO_MARKS.match(text):
         return text
     text = _JOINERS.sub(r"\1", _IDLE_JOINER.sub("", text))
-    # Marks are counted before the composed form is made: composing thousands of them takes quadratic time.
-    # Composing may also take apart; hence once more.
-    return "".join(_few_marks(unicodedata.normalize("NFC", "".join(_few_marks(text)))))
+    # Limit marks before composing (NFC), which takes quadratic time in the number of marks. Limit them again
+    # afterwards, because NFC decomposes some characters into several marks.
+    return "".join(_limit_marks(unicodedata.normalize("NFC", "".join(_limit_marks(text)))))
 
 
-def is_plain(text: str) -> bool:
-    """Whether the text is nothing but printable ASCII: nothing to remove, to measure or to cut with care."""
+def is_printable_ascii(text: str) -> bool:
+    """Whether the text is printable ASCII: `sanitize` does not change it, each character has one column."""
     return _PLAIN.match(text) is not None
 
 
 def one_line(text: str) -> str:
-    """`sanitize` for what must stay on its line: names, channels, topics, reasons."""
+    """`sanitize` for text that must stay on one line: names, channels, topics, reasons."""
     return sanitize(text).replace("\n", " ")
 
 
@@ -85,7 +85,7 @@ def _picture(match: re.Match[str]) -> str:
     return "\u2421" if code == 0x7F else chr(0x2400 + code)
 
 
-def _few_marks(text: str) -> Iterator[str]:
+def _limit_marks(text: str) -> Iterator[str]:
     marks, base = 0, False
     for character in text:
         if character in "\u200c\u200d":
@@ -104,13 +104,13 @@ def _few_marks(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def _is_mark(character: str) -> bool:
-    """Whether it is drawn onto what stands before. Two tables: each knows some that the other does not."""
+    """Whether terminals draw it onto the character before. Each of the two tables knows some marks alone."""
     return unicodedata.category(character)[0] == "M" or wcwidth(character) <= 0
 
 
 _NOT_TYPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def typed(text: str) -> str:
-    """What of typed or pasted text goes into the line: no control but tab and line end, no half character."""
+def sanitize_input(text: str) -> str:
+    """Typed or pasted text for the input line: without controls (but tab and line end) and surrogates."""
     return _NOT_TYPED.sub("", _LINE_END.sub("\n", text))

@@ -1,4 +1,4 @@
-"""Nothing that was written by somebody can do anything but be read."""
+"""Tests of `sanitize`: text of other people cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.views.attacks import DECEIVING, DRIVING, texts
-from views.harmless import is_plain, one_line, sanitize
 from views.limits import MARKS
+from views.sanitize import is_printable_ascii, one_line, sanitize
 
 
 @given(texts)
 def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
-    """Harmless text holds no control character but the line end, no override, no half character."""
-    harmless = sanitize(text)
-    for character in harmless:
+    """Sanitized text has no control character but the line end, no direction override and no surrogate."""
+    clean = sanitize(text)
+    for character in clean:
         assert character == "\n" or unicodedata.category(character) not in ("Cc", "Cs"), ascii(character)
         assert unicodedata.bidirectional(character) not in ("RLO", "LRO", "RLE", "LRE", "PDF", "RLI", "LRI")
-    harmless.encode()
+    clean.encode()
 
 
 @given(texts)
-def test_harmless_text_stays_as_it_is(text: str) -> None:
-    """Sanitising twice is sanitising once: text may pass several hands."""
+def test_sanitized_text_is_not_changed_again(text: str) -> None:
+    """Sanitizing sanitized text changes nothing."""
     assert sanitize(sanitize(text)) == sanitize(text)
 
 
 @given(st.text(alphabet=st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs"))))
-def test_plain_text_is_not_touched(text: str) -> None:
-    """ASCII letters, digits, punctuation and blanks come through unchanged."""
+def test_printable_ascii_is_not_changed(text: str) -> None:
+    """ASCII letters, digits, punctuation and blanks stay as they are."""
     assert sanitize(text) == text
 
 
@@ -56,14 +56,14 @@ def test_plain_text_is_not_touched(text: str) -> None:
         ("\ud800", "\ufffd"),
     ],
 )
-def test_the_shown_form(text: str, shown: str) -> None:
-    """Controls have pictures, emoji fall into their members, joiners stay where scripts need them."""
+def test_the_sanitized_form(text: str, shown: str) -> None:
+    """Controls become symbols, emoji are split into members, joiners stay between letters that need them."""
     assert sanitize(text) == shown
 
 
 @given(texts)
-def test_few_marks_stand_on_one_letter(text: str) -> None:
-    """However many marks are sent, at most MARKS follow each other."""
+def test_limit_marks_stand_on_one_letter(text: str) -> None:
+    """At most MARKS combining marks follow each other."""
     run = 0
     for character in sanitize(text):
         run = run + 1 if unicodedata.category(character)[0] == "M" else 0
@@ -71,7 +71,7 @@ def test_few_marks_stand_on_one_letter(text: str) -> None:
 
 
 def test_hostile_marks_cost_little() -> None:
-    """A longest message of nothing but marks, in the worst order for composing them, is done in a blink."""
+    """The longest message of combining marks only, in the worst order for NFC, takes less than a second."""
     marks = "".join(chr(0x0315 if n % 2 else 0x0323) for n in range(32_000))
     begin = time.perf_counter()
     assert len(sanitize("a" + marks)) <= 1 + MARKS
@@ -79,12 +79,12 @@ def test_hostile_marks_cost_little() -> None:
 
 
 @pytest.mark.parametrize("text", DRIVING + DECEIVING)
-def test_one_line_is_one_line(text: str) -> None:
-    """Names, reasons and topics cannot begin another row."""
+def test_one_line_has_no_line_end(text: str) -> None:
+    """`one_line` removes all line ends, so that a name, reason or topic cannot begin another row."""
     assert "\n" not in one_line(text)
 
 
 @given(texts)
-def test_plain_needs_nothing(text: str) -> None:
-    """What counts as plain is not changed, and what was changed did not count as plain."""
-    assert not is_plain(text) or sanitize(text) == text
+def test_is_printable_ascii_agrees_with_sanitize(text: str) -> None:
+    """`sanitize` does not change text that `is_printable_ascii`."""
+    assert not is_printable_ascii(text) or sanitize(text) == text

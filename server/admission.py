@@ -1,0 +1,106 @@
+"""The admission port: a newcomer with a reserved name comes here and shows its ticket."""
+
+from __future__ import annotations
+
+import errno
+import hmac
+import logging
+import selectors
+import socket
+import time
+
+from chatroom.deadline import Deadline
+from chatroom.errors import Closed, ConnectionLost, ProtocolError, Refused
+from chatroom.handshake import Handshake
+from chatroom.packets import Admit, Packet
+from server.address import format_address
+from server.guest import Guest
+from server.limits import ADMISSION_GUESTS, EXHAUSTED_SECONDS
+from server.transport import TcpTransport
+
+log = logging.getLogger(__name__)
+
+
+class AdmissionPort:
+    """Waits for the one newcomer who has the ticket. Strangers cannot keep it out.
+
+    listener: listens already, so that the newcomer cannot be too early; owned from here on
+    """
+
+    def __init__(
+        self, listener: socket.socket, handshake: Handshake, ticket: bytes, deadline: Deadline
+    ) -> None:
+        self.number: int = listener.getsockname()[1]
+        self._listener = listener
+        self._handshake = handshake
+        self._ticket = ticket
+        self._deadline = deadline
+        # Confined to the thread in wait_for_owner():
+        self._selector = selectors.DefaultSelector()
+        self._guests: list[Guest] = []  # connected, no ticket shown yet; the oldest first
+
+    def wake(self) -> None:
+        """Let wait_for_owner() raise Closed. Any thread, before close()."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Listen no more, and disconnect the strangers."""
+        for guest in self._guests:
+            guest.transport.close()
+        self._selector.close()
+        self._listener.close()
+
+    def wait_for_owner(self) -> tuple[Guest, Admit]:
+        """Accept guests until one shows the ticket. Raises ConnectionLost at the deadline, Closed."""
+        self._listener.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        while not self._deadline.expired:
+            for key, _ in self._selector.select(self._deadline.left()):
+                if key.data is None:
+                    self._accept()
+                elif key.data in self._guests:  # else it has just made room for another one
+                    admit = self._hear(key.data)
+                    if admit is not None:
+                        self._forget(key.data)
+                        return key.data, admit
+        raise ConnectionLost("nobody came to the admission port in time")
+
+    def _accept(self) -> None:
+        try:
+            sock, address = self._listener.accept()
+            guest = Guest(TcpTransport(sock, format_address(address)), self._deadline)
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # the listener was shut down
+                raise Closed("the server is shutting down") from None
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                time.sleep(EXHAUSTED_SECONDS)  # the listener stays readable: without a pause this would spin
+            return  # otherwise the peer is gone again
+        if len(self._guests) >= ADMISSION_GUESTS:
+            self._forget(self._guests[0]).close()
+        self._guests.append(guest)
+        self._selector.register(guest.transport, selectors.EVENT_READ, guest)
+
+    def _hear(self, guest: Guest) -> Admit | None:
+        """The guest's ADMIT, once it is complete; refuses a guest that sends anything else."""
+        try:
+            packet = guest.exchange.receive_some()
+            return None if packet is None else check_admit(packet, self._handshake, self._ticket)
+        except (ProtocolError, Refused, ConnectionLost) as error:
+            log.warning("< %s: on the admission port %d: %s", guest.transport.peer, self.number, error)
+            self._forget(guest)
+            guest.refuse(str(error))
+            return None
+
+    def _forget(self, guest: Guest) -> TcpTransport:
+        self._selector.unregister(guest.transport)
+        self._guests.remove(guest)
+        return guest.transport
+
+
+def check_admit(packet: Packet, handshake: Handshake, ticket: bytes) -> Admit:
+    """The packet, if it is an ADMIT with this ticket. Raises ProtocolError, or Refused: wrong ticket."""
+    if isinstance(packet, Admit) and not hmac.compare_digest(packet.ticket, ticket):
+        raise Refused("wrong ticket")
+    handshake.receive(packet)
+    assert isinstance(packet, Admit)
+    return packet

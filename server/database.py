@@ -1,0 +1,88 @@
+"""SQLite connections: open one, write in transactions, and turn sqlite3's errors into the chatroom's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chatroom.errors import HistoryError, HistoryFull
+from server.limits import BUSY_SECONDS, CHECKPOINT_BYTES
+
+_TRANSIENT = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+"""Result codes after which the same call may work later: a disk has room or is back, a lock is released."""
+
+
+def connect(path: Path, parameters: str = "mode=rwc") -> sqlite3.Connection:
+    """A connection in autocommit mode. Any thread may use it, but only one at a time.
+
+    parameters: of the URI (https://sqlite.org/uri.html): `mode=rwc`, `mode=ro` or `immutable=1`
+    """
+    uri = f"{path.absolute().as_uri()}?{parameters}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commits what the block writes; after an exception, nothing of it is stored."""
+    _roll_back(connection)  # a transaction is open only if its own rollback failed
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        try:
+            _roll_back(connection)
+        except sqlite3.Error:
+            pass  # the first error is the one to report; the next transaction rolls back again
+        raise
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:  # after some I/O errors SQLite has rolled back already
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def translate_errors(path: Path, action: str) -> Iterator[None]:
+    """Turns sqlite3's errors into HistoryFull (may work later) or HistoryError, with path and cause.
+
+    action: a verb for the message: "cannot <action> the history …"
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary result code
+        if code == sqlite3.SQLITE_NOTADB:
+            raise HistoryError(f"{path} is not a chatroom history") from error
+        error_class = HistoryFull if code in _TRANSIENT else HistoryError
+        raise error_class(f"cannot {action} the history {path}: {error}") from error
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> int:
+    """The value of a pragma that is a number."""
+    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return value
+
+
+def limit_wal(connection: sqlite3.Connection) -> None:
+    """For a connection that writes: leave checkpoints to Maintenance, truncate the WAL when it restarts."""
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    # Less than CHECKPOINT_BYTES: Maintenance takes the length of the WAL for the amount that waits in it.
+    connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_BYTES // 2}")
+
+
+def checkpoint(connection: sqlite3.Connection) -> None:
+    """Copies the WAL into the file, up to the first commit that a running read must not see yet."""
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

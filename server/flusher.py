@@ -1,0 +1,135 @@
+"""The flusher: one thread that sends what sockets did not take at first, pings, and closes connections."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from time import monotonic
+
+from chatroom.deadline import Deadline
+from server.limits import GOODBYE_SECONDS, TICK_SECONDS
+from server.stream import Stream
+
+_ROUNDS = 6  # rounds through all streams within dead_after: a dead peer is noticed at most 1/6 late
+
+
+class Flusher:
+    """Looks after every stream: flushes it while bytes wait, ticks it, and closes it once it is released.
+
+    The selector and the sets of streams are confined to the thread; other threads post to it and wake it.
+
+    dead_after: seconds of silence after which a peer is dead
+    """
+
+    def __init__(self, dead_after: float) -> None:
+        self._dead_after = dead_after
+        # Guards _posted, _woken, _stopping and _ended.
+        self._lock = threading.Lock()
+        self._posted: set[Stream] = set()
+        self._woken = False
+        self._stopping = False
+        self._ended = False
+        self._waking, self._wakes = socket.socketpair()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wakes, selectors.EVENT_READ)
+        self._streams: set[Stream] = set()
+        self._writing: set[Stream] = set()  # in the selector: bytes wait in them
+        self._urgent: set[Stream] = set()  # their deadline runs
+
+    def watch(self, stream: Stream) -> None:
+        """Look at `stream`: it is new, bytes wait in it, it is ending, or it is released. Any thread."""
+        with self._lock:
+            ended = self._ended
+            if not ended:
+                self._posted.add(stream)
+        if ended:
+            self._drop(stream)
+        else:
+            self._wake()
+
+    def stop(self) -> None:
+        """End run(). Streams that were told goodbye have GOODBYE_SECONDS to end. Any thread."""
+        with self._lock:
+            self._stopping = True
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._lock:
+            wake, self._woken = not self._woken, True
+        if wake:
+            try:
+                self._waking.send(b"!")
+            except OSError:
+                pass  # the thread has ended meanwhile, and has dropped what was posted
+
+    def run(self) -> None:
+        """The thread."""
+        end: Deadline | None = None
+        next_round = 0.0
+        while end is None or (self._streams and not end.expired):
+            now = monotonic()
+            if now >= next_round:
+                next_round = now + self._dead_after / _ROUNDS
+                self._tick(self._streams, now)
+            self._wait(TICK_SECONDS if self._urgent or end is not None else max(0.0, next_round - now))
+            if self._take_posted() and end is None:
+                end = Deadline(GOODBYE_SECONDS)
+            self._tick(self._urgent, monotonic())
+        self.close()
+
+    def _wait(self, seconds: float) -> None:
+        """Wait until a socket takes bytes or a stream is posted; send the bytes."""
+        for key, _ in self._selector.select(seconds):
+            if isinstance(key.fileobj, Stream):
+                self._flush(key.fileobj)
+            else:
+                self._wakes.recv(16)
+
+    def _take_posted(self) -> bool:
+        """Look at the streams that were posted; whether to stop."""
+        with self._lock:
+            posted, self._posted = self._posted, set()
+            self._woken = False
+            stopping = self._stopping
+        for stream in posted:
+            if stream.fileno() >= 0:  # else a thread posted it while it was being released
+                self._streams.add(stream)
+                self._urgent.add(stream)
+                self._flush(stream)
+        return stopping
+
+    def _flush(self, stream: Stream) -> None:
+        left, watched = stream.flush(), stream in self._writing
+        if left and not watched:
+            self._selector.register(stream, selectors.EVENT_WRITE)
+            self._writing.add(stream)
+        elif watched and not left:
+            self._selector.unregister(stream)
+            self._writing.discard(stream)
+        if stream.released:
+            self._streams.discard(stream)
+            self._urgent.discard(stream)
+            stream.close()
+
+    def _tick(self, streams: set[Stream], now: float) -> None:
+        for stream in list(streams):
+            if not stream.tick(now, self._dead_after):
+                self._urgent.discard(stream)
+
+    def close(self) -> None:
+        """Cut every stream and give the descriptors back: the end of run(), or in its place."""
+        with self._lock:
+            self._ended = True
+            posted, self._posted = self._posted, set()
+        for stream in self._streams.union(posted):
+            self._drop(stream)
+        self._selector.close()
+        self._waking.close()
+        self._wakes.close()
+
+    def _drop(self, stream: Stream) -> None:
+        """Cut a stream at the end; its handler is woken, and releases it."""
+        stream.cut("the server is shutting down")
+        if stream.released:
+            stream.close()

@@ -1,0 +1,316 @@
+"""One connection to a member: what is sent, whether the peer is alive, and how the connection ends.
+
+OPEN ──► PARTING ──► PARTED ──► CUT          OPEN    bytes go both ways
+  │         │                    ▲           PARTING the goodbye is the last in the send buffer
+  └─────────┴────────────────────┘           PARTED  the kernel has the goodbye; the peer is to close
+                                             CUT     nothing goes any more; the handler is woken
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+from enum import Enum
+from time import monotonic
+from typing import Final, Protocol
+
+from chatroom.errors import ConnectionLost
+from chatroom.flow import Flow
+from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE
+from server.limits import BACKLOG_BYTES, GOODBYE_SECONDS, STALL_SECONDS
+from server.send_buffer import SendBuffer
+from server.transport import Transport
+
+log = logging.getLogger(__name__)
+
+
+class Phase(Enum):
+    """How near its end a connection is. Compared with `is`."""
+
+    OPEN = "open"
+    PARTING = "parting"
+    PARTED = "parted"
+    CUT = "cut"
+
+
+_NEXT: Final = {
+    Phase.OPEN: (Phase.PARTING, Phase.CUT),
+    Phase.PARTING: (Phase.PARTED, Phase.CUT),
+    Phase.PARTED: (Phase.CUT,),
+    Phase.CUT: (),
+}
+
+
+class Words(Protocol):
+    """What a stream itself says to its peer, in the protocol of its door."""
+
+    @property
+    def ping(self) -> bytes:
+        """Asks the peer for a sign of life."""
+
+    def goodbye(self, reason: str, again: bool) -> bytes:
+        """The last bytes of a connection. again: the peer may come back at once."""
+
+
+class Stream:
+    """The owner of one transport. `send` never waits; a handler receives; the flusher flushes, ticks, closes.
+
+    A deadline is set while bytes wait in the buffer (the peer must take some within STALL_SECONDS) and from
+    the goodbye on (the peer must have closed within GOODBYE_SECONDS). `tick` acts when it has passed.
+
+    watch: asks the flusher to look at the stream
+    clock: seconds that only rise
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        words: Words,
+        watch: Callable[[Stream], None],
+        flow: Flow,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.peer = transport.peer
+        self._transport = transport
+        self._words = words
+        self._watch = watch
+        self._flow = flow
+        self.clock = clock
+        # Guards every field below, and that the bytes of each send go out whole and in order.
+        self._lock = threading.Lock()
+        self._phase = Phase.OPEN
+        self._deadline = math.inf
+        self._buffer = SendBuffer()
+        self._taken: threading.Condition | None = None  # made when a thread waits for the peer
+        self._behind = False  # the flow counts this peer
+        self._heard = self._pinged = clock()
+        self._submitting = False  # the handler waits at the queue and does not read
+        self._why = ""  # the first reason why the server ended the connection
+        self._released = False  # the handler does not use the transport any more
+
+    def __repr__(self) -> str:
+        return f"<Stream {self.peer} {self._phase.value}, {self._buffer.size} bytes waiting>"
+
+    def fileno(self) -> int:
+        """The descriptor, for selectors."""
+        return self._transport.fileno()
+
+    @property
+    def phase(self) -> Phase:
+        """How near its end the connection is now."""
+        with self._lock:
+            return self._phase
+
+    @property
+    def is_submitting(self) -> bool:
+        """Whether the handler waits at the queue, or for the peer to read, and does not receive."""
+        with self._lock:
+            return self._submitting
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that the peer has not taken yet."""
+        with self._lock:
+            return self._buffer.size
+
+    # --- sending: any thread ----------------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        """Send now what the socket takes, buffer the rest. Does nothing once the connection is ending."""
+        with self._lock:
+            if self._phase is not Phase.OPEN:
+                return
+            sent, first = 0, not self._buffer.size
+            if first:
+                try:
+                    sent = self._transport.send(data)
+                except ConnectionLost as lost:
+                    self._cut(str(lost))
+                    return
+                if sent == len(data):  # the usual case
+                    return
+                self._deadline = self.clock() + STALL_SECONDS
+            self._buffer.append(memoryview(data)[sent:] if sent else data)
+            size = self._buffer.size
+        if first:
+            self._watch(self)
+        if size > BEHIND_BYTES:
+            self._report_behind()
+            if size > BACKLOG_BYTES:
+                self._give_up("too far behind")
+
+    def flush(self) -> bool:
+        """Send what the socket takes of the buffer; whether bytes are left. Called by the flusher."""
+        with self._lock:
+            self._send_buffered()
+            left = self._buffer.size > 0
+            if self._taken is not None:
+                self._taken.notify_all()
+        self._report_behind()
+        return left
+
+    def _send_buffered(self) -> None:
+        """Requires holding _lock."""
+        if not self._buffer.size:
+            return
+        try:
+            sent = self._transport.send(self._buffer.head())
+        except ConnectionLost as lost:
+            self._cut(str(lost))
+            return
+        self._buffer.advance(sent)
+        if self._phase is Phase.PARTING:
+            if not self._buffer.size:
+                self._enter(Phase.PARTED)
+        elif not self._buffer.size:
+            self._deadline = math.inf
+        elif sent:
+            self._deadline = self.clock() + STALL_SECONDS
+
+    def wait_until_taken(self, size: int) -> bool:
+        """Wait until at most `size` bytes are buffered; False when the connection is ending."""
+        with self._lock:
+            while self._buffer.size > size and self._phase is Phase.OPEN:
+                if self._taken is None:
+                    self._taken = threading.Condition(self._lock)
+                self._taken.wait()
+            return self._phase is Phase.OPEN
+
+    def _report_behind(self) -> None:
+        """Tell the flow when the peer fell behind, caught up, or is leaving."""
+        with self._lock:
+            limit = BEHIND_BYTES // 2 if self._behind else BEHIND_BYTES
+            behind = self._phase is Phase.OPEN and self._buffer.size > limit
+            changed, self._behind = behind != self._behind, behind
+        if changed:
+            (self._flow.fell_behind if behind else self._flow.caught_up)()
+
+    # --- receiving: the handler ---------------------------------------------------------------------------
+
+    def receive(self, size: int) -> bytes:
+        """Wait for bytes; b"" when the peer has closed. Raises ConnectionLost (our own reason first)."""
+        try:
+            data = self._transport.receive(size)
+        except ConnectionLost as lost:
+            raise ConnectionLost(self._reason(str(lost))) from None
+        with self._lock:
+            self._heard = self.clock()
+            ending = self._phase is not Phase.OPEN
+        if ending:
+            raise ConnectionLost(self._reason("connection lost"))
+        return data
+
+    def submitting(self, submitting: bool) -> None:
+        """Note that the handler waits at the queue, or goes on. While it waits, silence is not counted."""
+        with self._lock:
+            self._submitting = submitting
+            self._heard = self.clock()
+
+    def _reason(self, default: str) -> str:
+        with self._lock:
+            return self._why or default
+
+    # --- the end: any thread ----------------------------------------------------------------------------
+
+    def part(self, reason: str, again: bool) -> None:
+        """Say goodbye, without waiting. The first reason counts.
+
+        Batches that were not begun are dropped: the peer gets them from history when it comes back. The
+        receiving side stays open until the peer has closed: a socket that is closed while bytes come in sends
+        a reset, and the peer loses what it has not read yet (RFC 1122, section 4.2.2.13).
+        """
+        with self._lock:
+            if self._phase is not Phase.OPEN:
+                return
+            self._why = self._why or reason
+            self._enter(Phase.PARTING)
+            self._buffer.drop_whole_batches()
+            self._buffer.append(self._words.goodbye(reason, again))
+            self._send_buffered()
+        self._report_behind()
+        self._watch(self)
+
+    def cut(self, reason: str) -> None:
+        """End the connection at once, without a goodbye. The first reason counts."""
+        with self._lock:
+            self._cut(reason)
+        self._report_behind()
+
+    def _give_up(self, reason: str) -> None:
+        log.warning("> %s: %s, disconnected", self.peer, reason)
+        self.part(f"{reason}: come back and get the rest from history", again=True)
+
+    def _cut(self, reason: str) -> None:
+        """Requires holding _lock."""
+        self._why = self._why or reason
+        if self._phase is not Phase.CUT:
+            self._enter(Phase.CUT)
+
+    def _enter(self, phase: Phase) -> None:
+        """Requires holding _lock."""
+        assert self._lock.locked() and phase in _NEXT[self._phase], (self._phase, phase)
+        self._phase = phase
+        if phase is Phase.PARTING:
+            self._deadline = self.clock() + GOODBYE_SECONDS
+        elif phase is Phase.PARTED:
+            self._transport.finish()
+        else:
+            self._deadline = math.inf
+            self._buffer.clear()
+            self._transport.abort()
+        if self._taken is not None:
+            self._taken.notify_all()
+
+    def tick(self, now: float, dead_after: float) -> bool:
+        """Act if the deadline has passed, the peer is silent, or a ping is due. Called by the flusher.
+
+        dead_after: seconds of silence after which a peer is dead
+        Returns whether a deadline runs, so that the next tick should come soon.
+        """
+        with self._lock:
+            phase, late = self._phase, now > self._deadline
+            silent = 0.0 if self._submitting else now - self._heard
+            ping = now - self._pinged >= dead_after / 3
+            if ping:
+                self._pinged = now
+        if late and phase is Phase.OPEN:
+            self._give_up("not reading")
+        elif late:
+            self.cut("the peer does not close")
+        elif phase is Phase.OPEN and silent > dead_after:
+            self.cut(f"silent for {dead_after:g} s")
+        elif ping:
+            self.send(self._words.ping)
+        with self._lock:
+            return self._deadline < math.inf
+
+    def release(self) -> None:
+        """Read on until the peer has closed, or the flusher cuts; then let the flusher close the transport.
+
+        Called by the handler as its last act. Without a goodbye, the connection is cut at once.
+        """
+        with self._lock:
+            if self._phase is Phase.OPEN:
+                self._cut("closed")
+        try:
+            while self.phase is not Phase.CUT and self._transport.receive(RECEIVE_LARGE):
+                pass
+        except ConnectionLost:
+            pass  # the peer is gone
+        self.cut("closed")
+        with self._lock:
+            self._released = True
+        self._watch(self)
+
+    @property
+    def released(self) -> bool:
+        """Whether the flusher may close the transport: the handler does not use it any more."""
+        with self._lock:
+            return self._released
+
+    def close(self) -> None:
+        """Close the transport. Called by the flusher, when it does not watch the stream any more."""
+        with self._lock:
+            self._transport.close()

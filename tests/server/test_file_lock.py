@@ -1,0 +1,54 @@
+"""The file lock: one server per history, and the lock ends with its process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chatroom.errors import HistoryError
+from server.file_lock import FileLock
+from server.storage import SqliteHistory
+from tests.server.histories import all_in, lines, opened
+
+
+def test_two_servers_on_one_file(tmp_path: Path) -> None:
+    """A second server is refused with the process id of the first; after it the file is free again."""
+    path = tmp_path / "history.db"
+    other_name = tmp_path / "link.db"
+    other_name.symlink_to(path)
+    with opened(path) as history:
+        for name in (path, other_name):
+            with pytest.raises(HistoryError, match=f"in use by another server .process {os.getpid()}"):
+                SqliteHistory(name)
+        history.append(lines(1, 1), [], [])
+    assert all_in(path) == lines(1, 1)
+
+
+def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
+    """After kill -9 a new server can start at once, without removing a lock by hand."""
+    path = tmp_path / "history.db"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import sys; from server.storage import SqliteHistory;"
+         "h = SqliteHistory(sys.argv[1]); print('held', flush=True); sys.stdin.read()", str(path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(HistoryError, match=f"process {holder.pid}"):
+            SqliteHistory(path)
+        holder.kill()
+    SqliteHistory(path).close()
+
+
+def test_a_lock_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    """A lock file that cannot be opened is reported when the server starts, with both paths."""
+    path = tmp_path / "history.db"
+    lock = tmp_path / "history.db.lock"
+    lock.mkdir()
+    with pytest.raises(HistoryError, match=f"cannot open the history {path}: {lock}: Is a directory"):
+        FileLock(path)

@@ -1,0 +1,197 @@
+"""The flusher: it sends the rest, ticks, and is the one that closes."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from chatroom.errors import ConnectionLost
+from chatroom.flow import Flow
+from server.flusher import Flusher
+from server.limits import GOODBYE_SECONDS
+from server.stream import Phase, Stream
+from server.transport import TcpTransport
+from tests.server.fakes import LARGE, PlainWords, pair, read_all
+from tests.support.patience import PATIENCE, eventually
+from tests.support.tasks import Task
+
+
+class Yard:
+    """A running flusher, and streams that it watches."""
+
+    def __init__(self, stack: ExitStack, dead_after: float = 45.0) -> None:
+        self._stack = stack
+        self.flusher = Flusher(dead_after)
+        self.task = Task(self.flusher.run)
+
+    def stream(self) -> tuple[Stream, socket.socket]:
+        """A new stream, and its peer's socket."""
+        ours, theirs = self._stack.enter_context(pair())
+        stream = Stream(TcpTransport(ours, "peer"), PlainWords(), self.flusher.watch, Flow())
+        self.flusher.watch(stream)
+        return stream, theirs
+
+    def stop(self) -> None:
+        self.flusher.stop()
+        self.task.result()
+
+
+@pytest.fixture
+def yard() -> Iterator[Yard]:
+    with ExitStack() as stack:
+        yard = Yard(stack)
+        yield yard
+        yard.stop()
+
+
+def fill(stream: Stream, least: int = 1_000_000) -> int:
+    """Send at least so many bytes, more than the sockets take; how many they are."""
+    sent = 0
+    while sent < least or not stream.buffered:
+        stream.send(LARGE)
+        sent += len(LARGE)
+    return sent
+
+
+def read(sock: socket.socket, count: int) -> None:
+    while count > 0:
+        data = sock.recv(65536)
+        assert data
+        count -= len(data)
+
+
+def test_the_rest_is_sent(yard: Yard) -> None:
+    """What a socket did not take at first arrives, whole and in order, as the peer reads."""
+    stream, theirs = yard.stream()
+    sent = fill(stream)
+    stream.part("bye", again=True)
+    data = read_all(theirs)
+    assert len(data) <= sent + 7 and data.endswith(b"goodbye")
+    whole = data[:-7]
+    assert whole == LARGE * (len(whole) // len(LARGE))
+
+
+def test_a_peer_that_does_not_read_delays_nobody(yard: Yard) -> None:
+    """While one peer reads nothing, all the others get everything."""
+    fill(yard.stream()[0])
+    for _ in range(5):
+        stream, theirs = yard.stream()
+        read(theirs, fill(stream))
+        eventually(lambda: stream.buffered == 0, "bytes are left")  # noqa: B023  asked for at once
+
+
+def test_a_released_stream_is_closed(yard: Yard) -> None:
+    """The flusher closes the descriptor of a stream that its handler has released, backlog or not."""
+    for backlog in (False, True):
+        stream, theirs = yard.stream()
+        if backlog:
+            fill(stream)
+        stream.release()
+        eventually(lambda: stream.fileno() == -1, "the descriptor is open")  # noqa: B023  asked for at once
+        theirs.close()
+
+
+def test_a_stream_posted_once_more_after_its_end_does_no_harm(yard: Yard) -> None:
+    """A thread that posts a stream while another one releases it does not disturb the flusher."""
+    stream, _ = yard.stream()
+    stream.release()
+    eventually(lambda: stream.fileno() == -1, "the descriptor is open")
+    yard.flusher.watch(stream)
+    other, theirs = yard.stream()
+    read(theirs, fill(other))
+
+
+def test_deadlines_are_noticed(yard: Yard) -> None:
+    """A peer that does not close after the goodbye is cut although nothing else happens."""
+    stream, _theirs = yard.stream()
+    began = time.monotonic()
+    stream.part("bye", again=True)
+    with pytest.raises(ConnectionLost, match="bye"):
+        stream.receive(10)
+    assert stream.phase is Phase.CUT
+    assert time.monotonic() - began >= GOODBYE_SECONDS
+
+
+def test_every_stream_is_pinged_and_the_silent_ones_cut() -> None:
+    """Every stream is ticked several times within dead_after: pings go out, silent peers are cut."""
+    with ExitStack() as stack:
+        yard = Yard(stack, dead_after=0.12)
+        quiet, lively = yard.stream(), yard.stream()
+        with pytest.raises(ConnectionLost, match=r"silent for 0\.12 s"):
+            while True:
+                assert lively[1].recv(4) == b"ping"
+                lively[1].sendall(b"pong")
+                assert lively[0].receive(10) == b"pong"
+                if quiet[0].phase is Phase.CUT:
+                    quiet[0].receive(10)
+        assert lively[0].phase is Phase.OPEN
+        yard.stop()
+
+
+# --- the end --------------------------------------------------------------------------------------------
+
+
+def test_an_idle_flusher_ends_at_once(yard: Yard) -> None:
+    """A flusher that sleeps ends when it is told to, and not at its next round."""
+    began = time.monotonic()
+    yard.stop()
+    assert time.monotonic() - began < PATIENCE / 2
+
+
+def test_at_the_end_readers_get_their_goodbye(yard: Yard) -> None:
+    """A peer that reads gets its goodbye although the flusher is told to stop right after it."""
+    stream, theirs = yard.stream()
+    fill(stream)
+    stream.part("bye", again=True)
+    yard.flusher.stop()
+    assert read_all(theirs).endswith(b"goodbye")
+    theirs.close()
+    stream.release()
+    yard.task.result()
+    assert stream.fileno() == -1
+
+
+def test_at_the_end_the_others_are_cut(yard: Yard) -> None:
+    """After GOODBYE_SECONDS all others are cut; their descriptors are closed when they are released."""
+    stream, _theirs = yard.stream()
+    fill(stream)
+    task = Task(lambda: stream.receive(10))
+    yard.stop()
+    with pytest.raises(ConnectionLost):
+        task.result()
+    assert stream.phase is Phase.CUT and stream.fileno() >= 0
+    stream.release()
+    assert stream.fileno() == -1
+
+
+def test_a_stream_that_comes_after_the_end_is_cut(yard: Yard) -> None:
+    """A connection that is made while the server ends is cut, so that its handler does not wait for ever."""
+    yard.stop()
+    stream, _theirs = yard.stream()
+    with pytest.raises(ConnectionLost, match="shutting down"):
+        stream.receive(10)
+    stream.release()
+    assert stream.fileno() == -1
+
+
+def test_stopping_in_the_middle_of_everything() -> None:
+    """Whatever is sent and released while the flusher stops, nothing hangs and no descriptor stays open."""
+    with ExitStack() as stack:
+        yard = Yard(stack)
+        streams = [yard.stream()[0] for _ in range(8)]
+
+        def use(stream: Stream) -> None:
+            for _ in range(20):
+                stream.send(LARGE)
+            stream.part("bye", again=True)
+            stream.release()
+
+        tasks = [Task(lambda each=stream: use(each)) for stream in streams]  # type: ignore[misc]
+        yard.stop()
+        for task in tasks:
+            task.result()
+        assert [stream.fileno() for stream in streams] == [-1] * 8

@@ -1,0 +1,239 @@
+"""Maintenance: the WAL stays short, and expired events are removed in small steps."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from server import maintenance
+from server.database import checkpoint, connect
+from server.history_tool import check
+from server.limits import RETENTION_STEP
+from server.maintenance import Maintenance
+from server.retention import Retention
+from server.storage import SqliteHistory
+from tests.server.histories import EVERYWHERE, all_in, lines, opened, said, seqs
+
+DAY = 24 * 3600 * 1000
+
+
+@contextmanager
+def maintained(
+    path: Path, retention: Retention | None = None, write_lock: threading.Lock | None = None
+) -> Iterator[tuple[SqliteHistory, Maintenance]]:
+    """A history that retains everything, and a Maintenance for its file that is run by hand."""
+    with (
+        opened(path) as history,
+        closing(Maintenance(path, write_lock or threading.Lock(), retention or Retention())) as upkeep,
+    ):
+        yield history, upkeep
+
+
+def run(upkeep: Maintenance) -> None:
+    """One complete round."""
+    upkeep.run(threading.Event())
+
+
+def stored(history: SqliteHistory) -> list[int]:
+    """The seqs of all events in the history."""
+    return seqs(history.read(0, 10**9, EVERYWHERE))
+
+
+def test_everything_is_retained_by_default(tmp_path: Path) -> None:
+    """Without --keep nothing is removed, however old it is."""
+    with maintained(tmp_path / "history.db") as (history, upkeep):
+        history.append(lines(1, 500, at=0), [], [])
+        run(upkeep)
+        assert stored(history) == list(range(1, 501))
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 256, 257, 5000])
+def test_a_number_of_events_is_retained(tmp_path: Path, count: int) -> None:
+    """--keep 100 retains exactly the latest hundred, also when the removal takes several steps."""
+    path = tmp_path / "history.db"
+    with maintained(path, Retention(events=100)) as (history, upkeep):
+        history.append(lines(1, count), [], [])
+        run(upkeep)
+        assert stored(history) == list(range(max(1, count - 99), count + 1))
+    assert check(path).sound
+
+
+def test_a_number_of_days_is_retained(tmp_path: Path) -> None:
+    """--keep 90d removes the events older than ninety days, and no younger ones."""
+    now = int(time.time() * 1000)
+    with maintained(tmp_path / "history.db", Retention(days=90)) as (history, upkeep):
+        history.append(lines(1, 300, at=now - 91 * DAY), [], [])
+        history.append(lines(301, 400, at=now - 89 * DAY), [], [])
+        run(upkeep)
+        assert stored(history) == list(range(301, 401))
+
+
+def test_the_history_has_no_gaps(tmp_path: Path) -> None:
+    """Only the beginning is removed: an old event behind a young one (a clock was set back) is retained."""
+    now = int(time.time() * 1000)
+    with maintained(tmp_path / "history.db", Retention(days=90)) as (history, upkeep):
+        for first, days in ((1, 91), (101, 1), (201, 91), (301, 0)):
+            history.append(lines(first, first + 99, at=now - days * DAY), [], [])
+        run(upkeep)
+        assert stored(history) == list(range(101, 401))
+
+
+def test_seqs_continue_after_everything_was_removed(tmp_path: Path) -> None:
+    """A seq is never given twice, even when no event is left."""
+    path = tmp_path / "history.db"
+    with maintained(path, Retention(days=1)) as (history, upkeep):
+        history.append(lines(1, 500, at=0), [], [])
+        run(upkeep)
+        assert stored(history) == history.last_seqs(50, EVERYWHERE) == []
+        assert history.restore().head == 500
+    with maintained(path, Retention(days=1)) as (history, upkeep):
+        assert history.restore().head == 500
+        history.append([said(501, at=int(time.time() * 1000))], [], [])
+        run(upkeep)
+        assert stored(history) == [501]
+    with closing(connect(path)) as shell:  # the removed events are gone from the channel index, too
+        assert shell.execute("SELECT span FROM spans").fetchall() == [(1,)]
+
+
+def test_events_are_removed_in_small_steps(tmp_path: Path) -> None:
+    """No transaction removes more than RETENTION_STEP events, and batches are stored between two of them."""
+    with maintained(tmp_path / "history.db", Retention(events=10)) as (history, upkeep):
+        head = 3 * RETENTION_STEP
+        history.append(lines(1, head), [], [])
+        for step in (1, 2):
+            assert upkeep.remove_expired()
+            head += 1
+            history.append([said(head)], [], [])
+            assert stored(history) == list(range(step * RETENTION_STEP + 1, head + 1))
+        assert upkeep.remove_expired()
+        assert not upkeep.remove_expired()
+        assert stored(history) == list(range(head - 9, head + 1))
+
+
+def test_removing_stops_at_once(tmp_path: Path) -> None:
+    """A server that closes does not wait until a million events are removed."""
+    stopping = threading.Event()
+    stopping.set()
+    with maintained(tmp_path / "history.db", Retention(events=10)) as (history, upkeep):
+        history.append(lines(1, 3 * RETENTION_STEP), [], [])
+        upkeep.run(stopping)
+        assert len(stored(history)) == 2 * RETENTION_STEP
+
+
+@pytest.fixture
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits that a test reaches within milliseconds."""
+    monkeypatch.setattr(maintenance, "CHECKPOINT_BYTES", 100_000)
+    monkeypatch.setattr(maintenance, "WAL_BYTES", 300_000)
+    monkeypatch.setattr(maintenance, "TEND_SECONDS", 0.001)
+    monkeypatch.setattr("server.database.CHECKPOINT_BYTES", 100_000)
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_the_background_thread_does_both(tmp_path: Path) -> None:
+    """`tend` of a history checkpoints its WAL and removes its expired events, until it is stopped."""
+    path = tmp_path / "history.db"
+    stopping = threading.Event()
+    with opened(path, retention=Retention(events=10)) as history:
+        history.append(lines(1, 3000), [], [])
+        thread = threading.Thread(target=history.tend, args=(stopping,))
+        thread.start()
+        try:
+            end = time.monotonic() + 10
+            while (stored(history)[0] != 2991 or path.stat().st_size < 100_000) and time.monotonic() < end:
+                time.sleep(0.001)
+        finally:
+            stopping.set()
+            thread.join()
+        assert stored(history) == list(range(2991, 3001))
+        assert path.stat().st_size > 100_000  # before the checkpoint all of it was in the WAL
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_the_wal_is_bounded_however_busy_the_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that stores a batch during every checkpoint does not make the WAL grow without end."""
+    path, wal = tmp_path / "history.db", tmp_path / "history.db-wal"
+    write_lock = threading.Lock()
+    longest = written = head = 0
+
+    def append() -> None:
+        nonlocal head, written
+        batch = [said(seq, "x" * 2000) for seq in range(head + 1, head + 21)]
+        history.append(batch, [], [])
+        head += 20
+        written += 20 * 2000
+
+    def checkpoint_while_busy(connection: sqlite3.Connection) -> None:
+        if write_lock.locked():
+            return checkpoint(connection)
+        with closing(connect(path, "mode=ro")) as slow:  # its read ends the checkpoint before the new batch
+            slow.execute("BEGIN")
+            slow.execute("SELECT count(*) FROM state").fetchone()
+            append()
+            return checkpoint(connection)
+
+    monkeypatch.setattr(maintenance, "checkpoint", checkpoint_while_busy)
+    with maintained(path, write_lock=write_lock) as (history, upkeep):
+        for _ in range(60):
+            append()
+            run(upkeep)
+            longest = max(longest, wal.stat().st_size)
+    assert longest < 600_000 < written / 5
+    assert seqs(all_in(path)) == list(range(1, head + 1))
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_an_idle_history_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A WAL without new batches is not checkpointed again: an idle server writes nothing."""
+    checkpoints: list[sqlite3.Connection] = []
+
+    def counted(connection: sqlite3.Connection) -> None:
+        checkpoints.append(connection)
+        checkpoint(connection)
+
+    monkeypatch.setattr(maintenance, "checkpoint", counted)
+    with maintained(tmp_path / "history.db") as (history, upkeep):
+        history.append(lines(1, 3000), [], [])
+        for _ in range(5):
+            run(upkeep)
+        assert len(checkpoints) == 1
+        history.append(lines(3001, 3001), [], [])  # the WAL restarts and is short now
+        for _ in range(5):
+            run(upkeep)
+        assert len(checkpoints) == 1
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_a_failure_is_logged_once_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disk that fails during maintenance makes one log line, not one per round; later rounds try again."""
+    tries = threading.Semaphore(0)
+    stopping, repaired, worked = threading.Event(), threading.Event(), threading.Event()
+
+    def failing(_connection: sqlite3.Connection) -> None:
+        tries.release()
+        if not repaired.is_set():
+            raise sqlite3.OperationalError("disk I/O error")
+        worked.set()
+
+    monkeypatch.setattr(maintenance, "checkpoint", failing)
+    with maintained(tmp_path / "history.db") as (history, upkeep), caplog.at_level(logging.WARNING):
+        history.append(lines(1, 3000), [], [])
+        thread = threading.Thread(target=upkeep.tend, args=(stopping,))
+        thread.start()
+        try:
+            assert all(tries.acquire(timeout=2.0) for _ in range(5))
+            repaired.set()
+            assert worked.wait(2.0)
+        finally:
+            stopping.set()
+            thread.join()
+    assert [record.getMessage().split(": ")[1] for record in caplog.records] == ["disk I/O error"]

@@ -1,0 +1,366 @@
+"""The stream: sending never waits, nothing is mixed, and one table and one deadline lead to the end."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.errors import ConnectionLost
+from chatroom.limits import BEHIND_BYTES
+from server.limits import GOODBYE_SECONDS, STALL_SECONDS
+from server.stream import Phase
+from tests.server.fakes import LARGE, Desk, pair, read_all
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
+
+DEAD_AFTER = 45.0
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with pair() as (ours, theirs):
+        yield Desk(ours, theirs)
+
+
+def tick(desk: Desk, seconds: float) -> bool:
+    """Let so many seconds pass, then tick."""
+    desk.clock.now += seconds
+    return desk.stream.tick(desk.clock.now, DEAD_AFTER)
+
+
+# --- sending --------------------------------------------------------------------------------------------
+
+
+def test_a_peer_that_reads_costs_nothing_more(desk: Desk) -> None:
+    """What the socket takes at once is on its way: nothing is buffered, the flusher is not told."""
+    desk.stream.send(b"hello")
+    assert desk.theirs.recv(100) == b"hello"
+    assert desk.stream.buffered == 0 and desk.watched == []
+
+
+def test_the_rest_is_buffered_and_the_flusher_told_once(desk: Desk) -> None:
+    """What the socket does not take waits; the flusher is told when the first bytes wait, and not again."""
+    desk.fill()
+    assert desk.watched == [desk.stream]
+    desk.stream.send(LARGE)
+    assert desk.watched == [desk.stream]
+    assert desk.stream.buffered > len(LARGE)
+
+
+@given(
+    sizes=st.lists(st.one_of(st.integers(1, 50), st.integers(1, 60_000)), min_size=1, max_size=20),
+    reads=st.lists(st.integers(0, 40_000), max_size=20),
+)
+def test_bytes_arrive_complete_and_in_order(sizes: list[int], reads: list[int]) -> None:
+    """Whatever is taken when, all bytes arrive once and in order, with the goodbye as the last."""
+    datas = [bytes([number % 251]) * size for number, size in enumerate(sizes)]
+    with pair() as (ours, theirs):
+        desk = Desk(ours, theirs)
+        found, pauses = b"", iter(reads)
+        for data in datas:
+            desk.stream.send(data)
+            if size := next(pauses, 0):
+                found += desk.read_some(size)
+                desk.stream.flush()
+        found += desk.read(sum(sizes) - len(found))
+        assert found == b"".join(datas)
+        desk.stream.part("done", again=True)
+        assert read_all(theirs) == b"goodbye"
+        assert desk.stream.phase is Phase.PARTED
+
+
+def test_concurrent_senders_do_not_mix(desk: Desk) -> None:
+    """Whoever sends at the same time, each send's bytes arrive in one piece, in the order of its sender."""
+    senders, sends, size = 4, 50, 700
+    start = threading.Barrier(senders)
+
+    def run(number: int) -> None:
+        start.wait(PATIENCE)
+        for count in range(sends):
+            desk.stream.send(bytes([number, count]) * size)
+
+    tasks = [Task(lambda n=number: run(n)) for number in range(senders)]  # type: ignore[misc]
+    found = desk.read(senders * sends * 2 * size)
+    for task in tasks:
+        task.result()
+    seen: dict[int, list[int]] = {number: [] for number in range(senders)}
+    for place in range(0, len(found), 2 * size):
+        number, count = found[place], found[place + 1]
+        assert found[place : place + 2 * size] == bytes([number, count]) * size
+        seen[number].append(count)
+    assert all(counts == list(range(sends)) for counts in seen.values())
+
+
+def test_a_peer_that_is_gone(desk: Desk) -> None:
+    """Sending to a peer that is gone cuts the connection, and raises nothing."""
+    desk.theirs.close()
+    for _ in range(50):
+        desk.stream.send(LARGE)
+        desk.stream.flush()
+    desk.stream.part("done", again=True)
+    assert desk.stream.phase is Phase.CUT and desk.stream.buffered == 0
+
+
+# --- behind ---------------------------------------------------------------------------------------------
+
+
+def test_falling_behind_and_catching_up(desk: Desk) -> None:
+    """A peer counts as behind from the limit on, once, until half of it is left."""
+    sent = len(desk.fill())
+    while desk.stream.buffered <= BEHIND_BYTES:
+        assert desk.flow.behind == 0
+        desk.stream.send(LARGE)
+        sent += len(LARGE)
+    desk.stream.send(LARGE)
+    assert desk.flow.behind == 1
+    left = sent + len(LARGE)
+    while desk.stream.buffered > BEHIND_BYTES // 2:
+        assert desk.flow.behind == 1
+        left -= len(desk.theirs.recv(65536))
+        desk.stream.flush()
+    assert desk.flow.behind == 0
+    desk.read(left)
+    assert desk.flow.behind == 0
+
+
+@pytest.mark.parametrize("end", ["part", "cut", "part, cut", "stall", "silence", "release"])
+def test_a_departing_peer_is_not_behind(desk: Desk, end: str) -> None:
+    """From its end on a connection slows nobody, whatever ends it, and is taken off the count once."""
+    desk.stream.send(b"x" * (BEHIND_BYTES + 500_000))
+    assert desk.flow.behind == 1
+    if "part" in end:
+        desk.stream.part("bye", again=True)
+        assert desk.flow.behind == 0
+    if "cut" in end:
+        desk.stream.cut("bye")
+    if end == "stall":
+        tick(desk, STALL_SECONDS + 1)
+    if end == "silence":
+        desk.stream.tick(desk.clock.now + 1, 0.5)
+    if end == "release":
+        desk.stream.release()
+    desk.stream.flush()
+    assert desk.flow.behind == 0
+
+
+def test_too_far_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer for which more than the limit waits is told goodbye; its handler hears why."""
+    monkeypatch.setattr("server.stream.BACKLOG_BYTES", 300_000)
+    while desk.stream.phase is Phase.OPEN:
+        desk.stream.send(LARGE)
+    assert desk.stream.phase is Phase.PARTING
+    tick(desk, GOODBYE_SECONDS + 0.1)
+    with pytest.raises(ConnectionLost, match="too far behind: come back"):
+        desk.stream.receive(10)
+
+
+def test_waiting_until_it_is_taken(desk: Desk) -> None:
+    """A thread that waits for the peer goes on as soon as little enough is buffered."""
+    assert desk.stream.wait_until_taken(0) is True
+    sent = desk.fill()
+    task = Task(lambda: desk.stream.wait_until_taken(0))
+    assert task.is_alive()
+    desk.read(len(sent))
+    assert task.result() is True
+
+
+@pytest.mark.parametrize("end", ["part", "cut"])
+def test_waiting_ends_with_the_connection(desk: Desk, end: str) -> None:
+    """A thread that waits for a peer whose connection ends is told so."""
+    desk.fill()
+    task = Task(lambda: desk.stream.wait_until_taken(0))
+    if end == "part":
+        desk.stream.part("bye", again=True)
+    else:
+        desk.stream.cut("bye")
+    assert task.result() is False
+    assert desk.stream.wait_until_taken(10**9) is False
+
+
+# --- the goodbye ----------------------------------------------------------------------------------------
+
+
+def test_goodbye_when_nothing_waits(desk: Desk) -> None:
+    """A peer that reads gets the goodbye as its last bytes, then the end of the stream; it may still send."""
+    desk.stream.send(b"one")
+    desk.stream.part("bye", again=False)
+    desk.stream.send(b"two")
+    desk.stream.part("again", again=True)
+    assert desk.stream.phase is Phase.PARTED
+    assert read_all(desk.theirs) == b"onefarewell"
+    desk.theirs.send(b"still talking")
+    assert desk.ours.recv(20) == b"still talking"  # a closed socket would have sent a reset
+
+
+def test_goodbye_behind_a_begun_batch(desk: Desk) -> None:
+    """A batch of which some is sent is sent whole; batches not begun are dropped; the goodbye is last."""
+    begun = desk.fill()
+    for number in range(200):
+        desk.stream.send(f"unbegun {number};".encode())
+    desk.stream.part("bye", again=True)
+    assert desk.stream.phase is Phase.PARTING
+    assert desk.read(len(begun) + 7) == begun + b"goodbye"
+    assert desk.stream.phase is Phase.PARTED
+    assert read_all(desk.theirs) == b""
+
+
+def test_goodbye_when_no_batch_was_begun(desk: Desk) -> None:
+    """When only whole batches wait, the goodbye takes the place of all of them."""
+    taken = 0
+    with pytest.raises(BlockingIOError):
+        while True:  # by the test: the socket takes nothing when the first batch comes
+            taken += desk.ours.send(b"x" * 100, socket.MSG_DONTWAIT)
+    desk.stream.send(b"unbegun")
+    desk.stream.send(b"unbegun too")
+    desk.stream.part("bye", again=True)
+    assert desk.read(taken + 7) == b"x" * taken + b"goodbye"
+
+
+def test_a_goodbye_is_looked_after_by_the_flusher(desk: Desk) -> None:
+    """The flusher is told of every goodbye, since its deadline runs."""
+    desk.stream.part("bye", again=True)
+    assert desk.watched == [desk.stream]
+    assert tick(desk, 0.0) is True
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_peer_that_does_not_close_is_cut(desk: Desk, taken: bool) -> None:
+    """GOODBYE_SECONDS after the goodbye the connection is cut, whether or not the peer has read it."""
+    if not taken:
+        desk.fill()
+    desk.stream.part("bye", again=True)
+    assert tick(desk, GOODBYE_SECONDS - 0.1) is True
+    assert desk.stream.phase is (Phase.PARTED if taken else Phase.PARTING)
+    assert tick(desk, 0.2) is False
+    assert desk.stream.phase is Phase.CUT
+
+
+# --- stalling and silence -------------------------------------------------------------------------------
+
+
+def test_a_stalled_peer_is_told_goodbye(desk: Desk) -> None:
+    """A peer that takes no byte of its backlog for STALL_SECONDS is told goodbye, and not before."""
+    assert tick(desk, 2 * STALL_SECONDS) is False
+    desk.fill()
+    desk.stream.submitting(True)  # its silence is another matter
+    assert tick(desk, STALL_SECONDS - 1) is True
+    assert desk.stream.phase is Phase.OPEN
+    tick(desk, 2)
+    assert desk.stream.phase is Phase.PARTING
+
+
+def test_a_slow_peer_is_not_stalled(desk: Desk) -> None:
+    """A peer that takes some bytes now and then keeps its connection."""
+    left = len(desk.fill())
+    desk.stream.submitting(True)
+    for _ in range(5):
+        waiting = desk.stream.buffered
+        while desk.stream.buffered == waiting:
+            left -= len(desk.theirs.recv(10_000))
+            desk.stream.send(LARGE)
+            left += len(LARGE)
+            waiting += len(LARGE)
+            desk.stream.flush()
+        tick(desk, STALL_SECONDS - 1)
+        assert desk.stream.phase is Phase.OPEN
+    desk.read(left)
+    assert tick(desk, 0) is False
+
+
+def test_a_silent_peer_is_pinged(desk: Desk) -> None:
+    """A ping goes out after each third of the time, and a quiet peer stays."""
+    for seconds in (14, 2, 2, 13):  # pinged at 16 and at 31
+        tick(desk, seconds)
+    assert desk.read(8) == b"pingping" and desk.read_some() == b""
+    assert desk.stream.phase is Phase.OPEN
+
+
+def test_a_dead_peer_is_cut(desk: Desk) -> None:
+    """A peer that was silent for too long is cut, and the handler, which is woken, hears why."""
+    task = Task(lambda: desk.stream.receive(10))
+    tick(desk, DEAD_AFTER)
+    assert desk.stream.phase is Phase.OPEN
+    tick(desk, 1)
+    with pytest.raises(ConnectionLost, match="silent for 45 s"):
+        task.result()
+
+
+def test_every_byte_is_a_sign_of_life(desk: Desk) -> None:
+    """The time of silence begins anew with whatever comes."""
+    for _ in range(3):
+        tick(desk, DEAD_AFTER - 1)
+        desk.theirs.send(b"x")
+        assert desk.stream.receive(10) == b"x"
+    assert desk.stream.phase is Phase.OPEN
+
+
+def test_waiting_at_the_queue_is_not_silence(desk: Desk) -> None:
+    """While the handler waits at the queue nobody reads, and the time of silence begins when it goes on."""
+    desk.stream.submitting(True)
+    tick(desk, 1000)
+    assert desk.stream.phase is Phase.OPEN
+    desk.stream.submitting(False)
+    tick(desk, DEAD_AFTER - 1)
+    assert desk.stream.phase is Phase.OPEN
+    tick(desk, 2)
+    assert desk.stream.phase is Phase.CUT
+
+
+# --- the handler's end ----------------------------------------------------------------------------------
+
+
+def test_the_first_reason_counts(desk: Desk) -> None:
+    """The handler learns why the connection was ended: the first reason that was given."""
+    desk.stream.part("taken over", again=False)
+    desk.stream.cut("another")
+    with pytest.raises(ConnectionLost, match="taken over"):
+        desk.stream.receive(10)
+
+
+def test_bytes_after_the_goodbye_do_not_count(desk: Desk) -> None:
+    """Bytes that were on their way when the goodbye was said are dropped; the handler hears of the end."""
+    desk.stream.part("the end", again=True)
+    desk.theirs.sendall(b"a line")
+    with pytest.raises(ConnectionLost, match="the end"):
+        desk.stream.receive(10)
+
+
+def test_release_waits_for_the_peer_to_close(desk: Desk) -> None:
+    """release() reads on until the peer, which still talks, has read the goodbye and closed."""
+    desk.stream.part("bye", again=True)
+    desk.theirs.sendall(LARGE[:5000])
+    task = Task(desk.stream.release)
+    assert read_all(desk.theirs) == b"goodbye"  # with a reset it would raise
+    desk.theirs.sendall(LARGE[:5000])
+    assert task.is_alive() and not desk.stream.released
+    desk.theirs.close()
+    task.result()
+    assert desk.stream.released and desk.stream.phase is Phase.CUT
+    assert desk.watched[-1] is desk.stream and desk.stream.fileno() >= 0
+
+
+def test_release_ends_when_the_peer_is_cut(desk: Desk) -> None:
+    """A peer that does not close holds the handler until the flusher cuts the connection."""
+    desk.stream.part("bye", again=True)
+    task = Task(desk.stream.release)
+    tick(desk, GOODBYE_SECONDS + 1)
+    task.result()
+    assert desk.stream.released
+
+
+def test_release_without_a_goodbye(desk: Desk) -> None:
+    """Without a goodbye the connection is cut at once; the descriptor stays open until the flusher closes."""
+    desk.fill()
+    desk.stream.release()
+    assert (desk.stream.phase, desk.stream.released, desk.stream.buffered) == (Phase.CUT, True, 0)
+    assert desk.stream.fileno() >= 0
+    desk.stream.close()
+    assert desk.stream.fileno() == -1
+    desk.stream.send(b"too late")
+    desk.stream.part("too late", again=True)
+    assert tick(desk, 1000) is False

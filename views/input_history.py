@@ -1,0 +1,47 @@
+"""The history of the input line: sent lines that the arrow keys recall."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from views.limits import INPUT_HISTORY
+
+
+class InputHistory:
+    """The latest INPUT_HISTORY sent lines, and the draft: the half-typed line while the user browses them."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=INPUT_HISTORY)
+        self._at: int | None = None
+        self._draft = ""
+
+    def add(self, line: str) -> None:
+        """Remember a sent line, but not a repetition of the one before, and stop browsing."""
+        if line and (not self._lines or self._lines[-1] != line):
+            self._lines.append(line)
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop browsing and forget the draft."""
+        self._at, self._draft = None, ""
+
+    def older(self, current: str) -> str | None:
+        """The previous line; None at the oldest one. Browsing starts with `current` as the draft."""
+        at = len(self._lines) if self._at is None else self._at
+        if not at:
+            return None
+        if self._at is None:
+            self._draft = current
+        self._at = at - 1
+        return self._lines[self._at]
+
+    def newer(self) -> str | None:
+        """The next line; the draft after the latest one; None if the user is not browsing."""
+        if self._at is None:
+            return None
+        if self._at + 1 < len(self._lines):
+            self._at += 1
+            return self._lines[self._at]
+        draft = self._draft
+        self.stop()
+        return draft
