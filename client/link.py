@@ -192,14 +192,11 @@ class Link:
         return highest
 
     def _with_divider(self, events: list[Event], names: set[str]) -> list[Update]:
-        """The events; after a reconnect, with Missed before the first one of somebody else."""
-        if not self._divider_due:
-            return list(events)
-        place = next((place for place, event in enumerate(events) if event.author not in names), None)
-        if place is None:
+        """The events; after a reconnect, with Missed before the first burst with one of somebody else."""
+        if not self._divider_due or all(event.author in names for event in events):
             return list(events)
         self._divider_due = False
-        return [*events[:place], Missed(), *events[place:]]
+        return [Missed(), *events]
 
     def _deliver_live(self, seq: int) -> None:
         """The replay is complete up to `seq`; from now on lines may be sent."""

@@ -17,6 +17,7 @@ from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.limits import HANDSHAKE_SECONDS
+from chatroom.member import Member
 from chatroom.names import name_key
 from chatroom.packets import NO_TOKEN, Command, Confirm, Live, Notice, Say, Welcome
 from chatroom.queue import WaitingQueue
@@ -65,6 +66,10 @@ class Room:
         self.queue.put(Join(self.reserve(name, token), connection, channel, since, lines))
         self.settle()
         return connection
+
+    def member_of(self, connection: FakeConnection) -> Member | None:
+        members = self.forwarder.members.values()
+        return next((member for member in members if member.connection is connection), None)
 
     def say(self, connection: FakeConnection, *ids: int, channel: str = "#general") -> None:
         self.queue.put(Lines(connection, [Say(id, channel, f"text {id}") for id in ids]))
@@ -540,7 +545,7 @@ class Conversation(RuleBasedStateMachine):
     def repeat(self, who: int, which: int) -> None:
         """Resend a line of the own session that is stored."""
         guest = self.guests[-1 - who % len(self.guests)]
-        member = self.room.forwarder._roster.member_of(guest.connection)
+        member = self.room.member_of(guest.connection)
         if member is None or not member.session.confirmed:
             return
         mine = [e.id for e in self.room.history.log if e.id and e.id <= member.session.confirmed]
@@ -562,7 +567,7 @@ class Conversation(RuleBasedStateMachine):
         before = [
             (connection, id, len(connection.of(Confirm)))
             for connection, id in self.repeats
-            if self.room.forwarder._roster.member_of(connection) is not None
+            if self.room.member_of(connection) is not None
         ]
         self.room.forward()
         for connection, id, _ in before:
@@ -643,7 +648,7 @@ class Conversation(RuleBasedStateMachine):
             self.room.settle()
             self.see()
             for guest in self.guests:
-                member = self.room.forwarder._roster.member_of(guest.connection)
+                member = self.room.member_of(guest.connection)
                 if member is not None and guest.connection.ended is None:
                     self.judge(guest, to_the_end=True)
                     assert guest.connection.of(Live)

@@ -9,7 +9,7 @@ from chatroom.events import EventKind
 from chatroom.member import Member, session_key
 from chatroom.newcomers import Newcomers
 from chatroom.packets import Live, Welcome
-from chatroom.requests import Join, Reservation
+from chatroom.requests import GoLive, Join, Reservation
 from chatroom.roster import Roster
 from chatroom.tail import Tail
 from tests.chatroom.fakes import FakeConnection, RecordingHistory
@@ -31,7 +31,7 @@ class Hall:
         self.join = Join(
             Reservation("ann", session_key(TOKEN), TOKEN, 0.0), self.connection, "#general", since, lines
         )
-        self.roster.arrive(self.join)
+        self.roster.expect(self.join)
         self.roster.apply(self.log[8])
         tail = Tail(floor)
         tail.extend(self.log[floor:])
@@ -89,7 +89,7 @@ def test_far_behind() -> None:
         assert hall.welcome() == [Welcome]
         assert hall.far_behind == ["catch-up ann"]
         assert not hall.is_live
-        hall.newcomers.finish(hall.ann, hall.connection, 9)
+        hall.newcomers.go_live(GoLive(hall.ann, hall.connection, 9))
         assert hall.welcome()[1:3] == [Live, 10]
         assert hall.is_live
 
@@ -99,5 +99,5 @@ def test_gone_within_the_same_batch() -> None:
     hall = Hall()
     hall.roster.take_over(hall.ann, FakeConnection())
     assert hall.welcome() == []
-    hall.newcomers.finish(hall.ann, hall.connection, 9)
+    hall.newcomers.go_live(GoLive(hall.ann, hall.connection, 9))
     assert not hall.is_live

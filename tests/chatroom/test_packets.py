@@ -41,9 +41,9 @@ from chatroom.packets import (
     Status,
     Username,
     Welcome,
-    cut,
     encode,
     encode_event,
+    split_text,
 )
 from tests.chatroom import strategies
 
@@ -68,13 +68,6 @@ def cut_at(data: bytes, places: typing.Iterable[int]) -> list[bytes]:
     """The stream in pieces, cut at the given places (taken modulo its length)."""
     edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
     return [data[start:stop] for start, stop in itertools.pairwise(edges)]
-
-
-def held(decoder: Decoder) -> int:
-    """Bytes that a decoder keeps between two feeds."""
-    rest, message = decoder._rest, decoder._open
-    parts = 0 if message is None else sum(map(len, message.texts)) + len(message.key[3])
-    return len(rest) + parts
 
 
 # --- what goes in comes out -----------------------------------------------------------------------------
@@ -115,7 +108,7 @@ def test_several_packets_cut_anywhere(packets: list[Packet], places: list[int]) 
     for piece in cut_at(b"".join(map(encode, packets)), places):
         found += decoder.feed(piece)
     assert found == packets
-    assert held(decoder) == 0
+    assert decoder.held == 0
 
 
 @settings(max_examples=20)
@@ -145,7 +138,7 @@ def test_long_text_cut_anywhere(say: Say, places: list[int]) -> None:
 @given(strategies.long_texts(), st.integers(4, 5000))
 def test_cut_never_inside_a_character(text: str, size: int) -> None:
     """Every part of a text is UTF-8 by itself, none is longer than asked, and together they are the text."""
-    parts = list(cut(text.encode(), size))
+    parts = list(split_text(text.encode(), size))
     assert "".join(part.decode() for part in parts) == text
     assert all(0 < len(part) <= size for part in parts)
 
@@ -237,7 +230,7 @@ def feed_all(pieces: list[bytes]) -> tuple[list[Packet], ProtocolError | None]:
             decoder.check()
         except ProtocolError as broken:
             return found, broken
-        assert held(decoder) <= HELD_LIMIT
+        assert decoder.held <= HELD_LIMIT
     return found, None
 
 
@@ -290,9 +283,9 @@ def test_memory_is_bounded_whatever_a_header_announces(header: bytearray, more: 
         for _ in range(more):
             decoder.feed(b"\0" * 4096)
             sent += 4096
-            assert held(decoder) <= HELD_LIMIT
+            assert decoder.held <= HELD_LIMIT
     except ProtocolError:
-        assert held(decoder) == 0
+        assert decoder.held == 0
 
 
 @pytest.mark.parametrize("length", [MAX_PAYLOAD + 1, 2**31, 2**32 - 1])
@@ -303,7 +296,7 @@ def test_too_much_announced(length: int) -> None:
     assert decoder.feed(header[:-1]) == []
     with pytest.raises(ProtocolError, match="limit"):
         decoder.feed(header[-1:])
-    assert held(decoder) == 0
+    assert decoder.held == 0
 
 
 @pytest.mark.parametrize(

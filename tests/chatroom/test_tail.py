@@ -70,10 +70,10 @@ def test_its_bounds(head: int, batches: list[list[tuple[str, int]]]) -> None:
         tail, log = fill(head, batches)
     size = len(batches[-1]) if batches else 0
     assert tail.covers(head + len(log) - size)
-    kept = tail.after(tail._floor, frozenset(CHANNELS))
+    kept = tail.after(tail.floor, frozenset(CHANNELS))
     assert len(kept) <= max(10, size)
     assert len(kept) == size or sum(len(event.text) for event in kept) <= 300
-    assert tail._size == sum(len(event.text) for event in kept)
+    assert tail.size == sum(len(event.text) for event in kept)
 
 
 def test_an_empty_tail_knows_the_end() -> None:

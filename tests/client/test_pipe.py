@@ -121,7 +121,7 @@ def test_a_refused_line_fails(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_server_that_throws_us_out(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line on stderr gives the reason and how many lines are not stored; exit code 1."""
+    """A line on stderr gives why, and how many lines are not stored; exit code 1, with --follow, too."""
 
     def kick(server: FakeServer) -> None:
         peer, _ = server.admit(Live(0))
