@@ -143,7 +143,7 @@ class Forwarder:
                 if not trouble:
                     trouble = str(full)
                     log.error("history: %s; waiting", trouble)
-                    self._tell_all(f"the server cannot store what is said ({trouble}); it waits for space")
+                    self._tell_all(f"the server cannot store lines ({trouble}); it waits for space")
                 self._closing.wait(DISK_RETRY_SECONDS)
         if trouble:
             log.warning("history: can be written again")

@@ -131,7 +131,7 @@ class Command(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """server → client: a line for this member only, outside the history. `id`: the command or line it answers."""
+    """server → client: a line for this member only, not in history. `id`: the command or line it answers."""
 
     id: int
     text: str
