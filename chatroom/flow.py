@@ -14,8 +14,8 @@ class Flow:
     """Counts the members that are behind. Connections report, handlers wait before they queue lines.
 
     One slow reader does not slow the talkers. While more than half of the members are behind, each handler
-    waits before it queues the next burst of lines: it reads no more from its socket, and TCP slows the talker.
-    Only lines wait, and each burst waits at most PAUSE_SECONDS: readers that have stopped cannot stop the
+    waits before it queues the next burst of lines: it reads no more bytes, and TCP slows the talker. Only
+    lines wait, and each burst waits at most PAUSE_SECONDS: readers that have stopped cannot stop the
     others. The forwarder never waits here, so names, joins, leaves and commands go on.
 
     clock: seconds that only rise
