@@ -152,9 +152,8 @@ class Chatroom:
             self._forwarded.wait()  # the goodbye comes after every accepted line
             connection.end(GOODBYE, again=True)
         finally:
-            self._put_unless_closed(
-                Leave(connection, reason)
-            )  # first, so that a slow goodbye does not keep the name in use
+            # Leave before close(): a slow goodbye must not block the name.
+            self._put_unless_closed(Leave(connection, reason))
             connection.close()
 
     def _read(self, connection: Connection) -> str:
