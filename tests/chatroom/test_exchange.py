@@ -13,16 +13,16 @@ from chatroom.packets import Ping, Pong, encode
 class ScriptedLink:
     """Returns the given bytes, then fails as at the end; records the sent bytes and the seconds given."""
 
-    def __init__(self, *pieces: bytes) -> None:
-        self.pieces = list(pieces)
+    def __init__(self, *chunks: bytes) -> None:
+        self.chunks = list(chunks)
         self.sent: list[bytes] = []
         self.seconds: list[float] = []
 
     def receive(self, seconds: float) -> bytes:
         self.seconds.append(seconds)
-        if not self.pieces:
+        if not self.chunks:
             raise ConnectionLost("the end")
-        return self.pieces.pop(0)
+        return self.chunks.pop(0)
 
     def send(self, data: bytes, seconds: float) -> None:
         self.seconds.append(seconds)

@@ -79,9 +79,9 @@ def test_reading_starts_after_a_seq_and_ends_at_the_limit(make: Make) -> None:
     with make() as history:
         history.append([event(seq) for seq in range(1, 701)], [], [])
         found: list[Event] = []
-        while piece := history.read(found[-1].seq if found else 0, 99, ["#general"]):
-            assert len(piece) <= 99
-            found += piece
+        while chunk := history.read(found[-1].seq if found else 0, 99, ["#general"]):
+            assert len(chunk) <= 99
+            found += chunk
         assert found == [event(seq) for seq in range(1, 701)]
 
 
@@ -214,7 +214,7 @@ def test_memory_keeps_the_latest() -> None:
     history = MemoryHistory(max_events=100)
     for seq in range(1, 1001):
         history.append([event(seq)], [], [])
-    kept = [one.seq for one in history.read(0, 1000, ["#general"])]
-    assert 100 <= len(kept) <= 200
-    assert kept == list(range(kept[0], 1001))
+    latest = [one.seq for one in history.read(0, 1000, ["#general"])]
+    assert 100 <= len(latest) <= 200
+    assert latest == list(range(latest[0], 1001))
     assert history.read(990, 3, ["#general"]) == [event(991), event(992), event(993)]

@@ -221,10 +221,10 @@ def test_parts_are_bounded_together() -> None:
 # --- broken input ---------------------------------------------------------------------------------------
 
 
-def feed_all(pieces: list[bytes]) -> tuple[list[Packet], ProtocolError | None]:
+def feed_all(chunks: list[bytes]) -> tuple[list[Packet], ProtocolError | None]:
     """All packets that a handler would get from the bytes; any error but ProtocolError fails."""
     decoder, found = Decoder(), []
-    for chunk in pieces:
+    for chunk in chunks:
         try:
             found += decoder.feed(chunk)
             decoder.check()
