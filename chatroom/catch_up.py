@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from chatroom.door import Connection
 from chatroom.errors import Closed, HistoryError
@@ -56,9 +57,9 @@ class CatchUp:
 
         last: also send the latest `last` events up to `seq`
         """
-        channels = member.channels
+        run = partial(self._run, member, connection, member.channels, seq, last)
         try:
-            self._spawn(lambda: self._run(member, connection, channels, seq, last), f"catch-up {member.name}")
+            self._spawn(run, f"catch-up {member.name}")
         except (Closed, RuntimeError) as error:
             connection.end(f"cannot catch up: {error}", again=True)
 

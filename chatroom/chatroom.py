@@ -118,10 +118,14 @@ class Chatroom:
 
     def release(self, reservation: Reservation) -> None:
         """End a reservation whose newcomer did not join."""
+        self._put_unless_closed(Release(reservation))
+
+    def _put_unless_closed(self, request: Release | Leave) -> None:
+        """Queue a request that a closed chatroom does not need."""
         try:
-            self._queue.put(Release(reservation))
+            self._queue.put(request)
         except Closed:
-            pass  # a closed chatroom gives no names
+            pass  # no name is given any more, and Forwarder.recover() adds the LEFT event at the next start
 
     # --- the thread of a connection ---------------------------------------------------------------------
 
@@ -148,14 +152,9 @@ class Chatroom:
             self._forwarded.wait()  # the goodbye comes after every accepted line
             connection.end(GOODBYE, again=True)
         finally:
-            self._leave(connection, reason)  # first, so that a slow goodbye does not keep the name in use
+            # Leave before close(): a slow goodbye must not block the name.
+            self._put_unless_closed(Leave(connection, reason))
             connection.close()
-
-    def _leave(self, connection: Connection, reason: str) -> None:
-        try:
-            self._queue.put(Leave(connection, reason))
-        except Closed:
-            pass  # the next start adds the LEFT event: see Forwarder.recover()
 
     def _read(self, connection: Connection) -> str:
         """Submit burst after burst, until the peer leaves. Returns the reason for leaving."""

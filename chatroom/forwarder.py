@@ -116,7 +116,7 @@ class Forwarder:
         self._time = max(self._time, int(wall_time() * 1000))
         return Batch(self._time)
 
-    def _add_event(self, batch: Batch, kind: EventKind, channel: str, author: str, text: str = "") -> Event:
+    def _add_event(self, batch: Batch, kind: EventKind, channel: str, author: str, text: str) -> Event:
         """Make the event with the next seq. Every event gets its seq here, except lines: see _lines()."""
         self._head += 1
         event = Event(self._head, batch.time, kind, channel, author, text)
@@ -143,11 +143,11 @@ class Forwarder:
                 if not trouble:
                     trouble = str(full)
                     log.error("history: %s; waiting", trouble)
-                    self._tell_all(f"the server cannot store what is said ({trouble}); it waits for space")
+                    self._tell_all(f"the server cannot store lines ({trouble}); it waits for space")
                 self._closing.wait(DISK_RETRY_SECONDS)
         if trouble:
             log.warning("history: can be written again")
-            self._tell_all("the server can store again")
+            self._tell_all("the server can store lines again")
         self._tail.extend(batch.events)
         self._catch_up.stored(self._head)
         self._batches += 1
@@ -219,7 +219,7 @@ class Forwarder:
         first_live = self._head + 1
         if member is None:
             self._roster.expect(request)
-            self._roster.apply(self._add_event(batch, EventKind.JOINED, request.channel, name))
+            self._roster.apply(self._add_event(batch, EventKind.JOINED, request.channel, name, ""))
             member = self._roster.members[name]
         else:
             self._roster.take_over(member, connection)

@@ -131,7 +131,7 @@ class Command(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """server → client: a line for this member only, not in the history. `id`: the request that it answers."""
+    """server → client: a line for this member only, not in history. `id`: the command or line it answers."""
 
     id: int
     text: str
