@@ -22,15 +22,15 @@ _USAGE = 2  # the exit code for a wrong command line
 _INTERRUPTED = 130
 
 _EPILOG = f"""\
-At a terminal this is a chat. Without a terminal it says every line of its input (empty lines are left out),
-prints one line for each event, and ends when the server has stored all lines. Exit code: 0; 1 when a line
-was not stored or the server was lost; 2 for a wrong option; 128 + signal when a signal ended it before all
-lines were stored.
+At a terminal this is a chat. Without a terminal the client says every line of its input (but no empty lines),
+prints one line for each event, and ends when the server has stored all lines. Exit code: 0 on success;
+1 when a line was not stored or the server was lost; 2 for a wrong option; 128 + signal when a signal ended
+the client before all lines were stored.
 
   {PROGRAM}                               chat on this computer
   {PROGRAM} chat.example.org --name ann   chat elsewhere
   make 2>&1 | {PROGRAM} --name builder    say the output of a command
-  {PROGRAM} --json --follow </dev/null    watch
+  {PROGRAM} --json --follow </dev/null    print the events
 """
 
 
@@ -71,13 +71,13 @@ def parser() -> argparse.ArgumentParser:
         "--history",
         type=_lines,
         metavar="N",
-        help=f"begin with the last N lines (default {REPLAY_LINES} at a terminal, otherwise 0)",
+        help=f"show the last N lines first (default {REPLAY_LINES} at a terminal, otherwise 0)",
     )
     options.add_argument(
         "--retry-for",
         type=_seconds_or_zero,
         metavar="SECONDS",
-        help="how long to try to reconnect after a lost connection, 0: not at all"
+        help="how long to try to reconnect after a lost connection, 0: never"
         f" (default {RETRY_FOR:g}; at a terminal: for ever)",
     )
     options.add_argument(
@@ -85,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
         type=_seconds,
         default=DEAD_AFTER,
         metavar="SECONDS",
-        help="give up a connection whose server is silent for this long (default %(default)g)",
+        help="a server that is silent for this long counts as lost (default %(default)g)",
     )
     options.add_argument(
         "--repaint",

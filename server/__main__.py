@@ -29,30 +29,35 @@ def parser() -> argparse.ArgumentParser:
     options = _Options(prog="chatroom-server", description="A chatroom for the terminal: the server.")
     options.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     options.add_argument(
-        "--port", type=_port, default=5050, help="port of the lobby, 0: any (default %(default)s)"
+        "--port", type=_port, default=5050, help="port to listen on, 0: any free port (default %(default)s)"
     )
     options.add_argument(
-        "--ports", default="any", metavar="any|same|LO-HI", help="ports for admissions (default %(default)s)"
+        "--ports",
+        default="any",
+        metavar="any|same|LO-HI",
+        help="ports for newcomers (default %(default)s)",
     )
-    options.add_argument("--data", metavar="FILE", help="history file, or ':memory:' (default: the user's)")
+    options.add_argument(
+        "--data", metavar="FILE", help="history file, ':memory:': no file (default: the user's)"
+    )
     options.add_argument(
         "--durability",
         choices=("normal", "full"),
         default="normal",
-        help="shown lines survive kill -9 (normal) or also a power loss (full)",
+        help="lines that were shown survive kill -9 (normal) or also a power loss (full)",
     )
     options.add_argument(
         "--keep",
         default="all",
         metavar="90d|1000000|all",
-        help="how much history is kept (default %(default)s)",
+        help="how much history to keep (default %(default)s)",
     )
     options.add_argument(
         "--dead-after",
         type=_seconds,
         default=DEAD_AFTER,
         metavar="SECONDS",
-        help="a member that is silent for so long is dead (default %(default)g)",
+        help="disconnect a member that is silent for this long (default %(default)g)",
     )
     options.add_argument("--check", metavar="FILE", help="verify a history file, describe it, and exit")
     options.add_argument("--export", metavar="FILE", help="print a history file as JSON lines, and exit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -100,6 +101,33 @@ def test_files_that_are_named_exist() -> None:
         assert (ROOT / name).exists(), name
     for name in re.findall(r"\]\(([^)]+)\)", README):
         assert (ROOT / name).exists(), name
+
+
+def functions_on_the_path() -> list[tuple[str, str]]:
+    """File and name of each function in the table below `<!-- path -->`."""
+    table = README.split("<!-- path -->\n")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| `([\w/]+\.py)`: ([^|]+) \|", table, re.M)
+    assert len(rows) == table.count("\n") - 1, "a row names no function"
+    return [(path, name) for path, names in rows for name in re.findall(r"`(\w+)`", names)]
+
+
+def lines_of(path: str, name: str) -> int:
+    """How many lines a function has, without its docstring."""
+    assert (ROOT / path).exists(), f"the README names {path}"
+    nodes = ast.walk(ast.parse((ROOT / path).read_text()))
+    found = [node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == name]
+    assert len(found) == 1, f"the README names {name} in {path}, which has {len(found)} of that name"
+    (function,) = found
+    docstring = function.body[0] if ast.get_docstring(function) is not None else None
+    lines = len(range(function.lineno, (function.end_lineno or 0) + 1))
+    return lines - (len(range(docstring.lineno, (docstring.end_lineno or 0) + 1)) if docstring else 0)
+
+
+def test_the_path_through_the_code_is_short() -> None:
+    """Every function of the ten-minute path exists, and together they are short enough for ten minutes."""
+    lines = sum(lines_of(path, name) for path, name in functions_on_the_path())
+    print(f"the path through the code has {lines} lines")
+    assert 100 < lines <= 260
 
 
 def test_slash_commands() -> None:
