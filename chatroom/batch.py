@@ -1,4 +1,4 @@
-"""A batch: what the forwarder does in one go, from the waiting requests to the bytes that go out."""
+"""A batch: the events of one round of the forwarder, and their bytes for each audience."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from chatroom.member import Audience
 
 @dataclass
 class Batch:
-    """The events of one round, and what is to be done once they are stored.
+    """The events of one round, and the actions that follow when the events are stored.
 
-    time:       milliseconds since 1970, of every event in it
+    time:       the time of every event in it, in milliseconds since 1970
     events:     in order of seq
-    answers:    to those who wait in the lobby or sent a line twice: as soon as it is stored
-    afterwards: welcomes and goodbyes, once the batch is delivered
+    answers:    run after storing and before delivering: they answer the threads that want to reserve a name
+    afterwards: run after delivering: welcomes, replays, goodbyes, confirmations of repeated lines, notices
     """
 
     time: int
@@ -27,9 +27,9 @@ class Batch:
     _encoded: dict[Door, list[bytes]] = field(default_factory=dict)
 
     def bytes_for(self, audience: Audience, without_lines_of: str | None = None) -> bytes:
-        """The bytes for an audience. Each event is encoded once per door, whatever the number of audiences.
+        """The bytes for an audience. Each event is encoded only once per door, for all its audiences.
 
-        without_lines_of: the author whose lines are left out
+        without_lines_of: leave out the lines of this author
         """
         door, channels = audience
         encoded = self._encoded.get(door)

@@ -1,4 +1,4 @@
-"""Bringing members up to date that have missed more than the tail holds: from history, in pieces."""
+"""Catching up: sends missed events from history, in chunks, when the tail does not hold all of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from chatroom.door import Connection
 from chatroom.errors import Closed, HistoryError
@@ -20,11 +21,11 @@ log = logging.getLogger(__name__)
 
 
 class CatchUp:
-    """One thread for each member that is far behind; it reads at the member's own pace.
+    """One thread for each member that catches up; it reads as fast as that member receives.
 
-    history: read while the forwarder writes
-    submit:  how a member that has caught up asks to go live
-    spawn:   how threads are started
+    history: read here, while the forwarder writes to it
+    submit:  queues the request to go live
+    spawn:   starts a thread with a name
     """
 
     def __init__(
@@ -36,100 +37,91 @@ class CatchUp:
         self._history = history
         self._submit = submit
         self._spawn = spawn
-        self._turn = threading.Semaphore()  # one piece at a time, however many are catching up
+        self._reading = threading.Semaphore()  # one thread reads a chunk at a time
         self._closing = threading.Event()
-        # Guards _head, which the forwarder sets and the threads read.
+        # Guards _head: the forwarder sets it, the threads read it.
         self._lock = threading.Lock()
         self._head = 0
 
     def stored(self, head: int) -> None:
-        """Everything up to seq `head` can be read."""
+        """Note that history holds every event up to seq `head`. Called by the forwarder."""
         with self._lock:
             self._head = head
 
     def close(self) -> None:
-        """Do not rest any more: the end is near."""
+        """End the pauses between chunks: the chatroom closes."""
         self._closing.set()
 
-    def begin(self, member: Member, connection: Connection, seq: int) -> None:
-        """Send the member what came after `seq`, then submit GoLive. Returns at once."""
-        channels = member.channels
-        self._start(member, lambda: self._run(member, connection, channels, lambda: seq))
+    def begin(self, member: Member, connection: Connection, seq: int, last: int = 0) -> None:
+        """Start a thread that sends the events after `seq`, then submits GoLive. Returns at once.
 
-    def begin_with_last(self, member: Member, connection: Connection, count: int, before: int) -> None:
-        """As begin(), from the latest `count` events below the seq `before` on."""
-        channels = member.channels
-        self._start(
-            member,
-            lambda: self._run(
-                member, connection, channels, lambda: self._before_last(count, channels, before)
-            ),
-        )
-
-    def _start(self, member: Member, run: Callable[[], None]) -> None:
+        last: also send the latest `last` events up to `seq`
+        """
+        run = partial(self._run, member, connection, member.channels, seq, last)
         try:
             self._spawn(run, f"catch-up {member.name}")
         except (Closed, RuntimeError) as error:
-            member.connection.end(f"cannot catch up: {error}", again=True)
+            connection.end(f"cannot catch up: {error}", again=True)
 
     def _run(
-        self, member: Member, connection: Connection, channels: frozenset[str], begin: Callable[[], int]
+        self, member: Member, connection: Connection, channels: frozenset[str], seq: int, last: int
     ) -> None:
         try:
-            caught_up = self._send_pieces(connection, channels, begin())
+            start = self._before_last(last, channels, seq) if last else seq
+            caught_up = self._send_missed(connection, channels, start)
             if caught_up is not None:
                 self._submit(GoLive(member, connection, caught_up))
         except HistoryError as error:
             log.error("catching up of %s: %s", member.name, error)
             connection.end("the server cannot read its history", again=True)
         except Closed:
-            pass  # the chatroom ends, and tells the member itself
-        except Exception:  # a bug: the top of the thread logs it, and the member is not left waiting
+            pass  # the chatroom closes, and says goodbye to the member itself
+        except Exception:  # a bug: the reaper logs it; without an end, the member would wait for ever
             connection.end("an error in the server", again=True)
             raise
 
-    def _send_pieces(self, connection: Connection, channels: frozenset[str], seq: int) -> int | None:
-        """Piece by piece, each after the one before was taken; the seq reached, None when it went away."""
+    def _send_missed(self, connection: Connection, channels: frozenset[str], seq: int) -> int | None:
+        """Send the events after `seq`, a chunk at a time, and return the last seq that is covered.
+
+        Waits after each chunk until the peer has taken it. None: the connection is ending.
+        """
         limit = CATCH_UP_EVENTS
         while True:
             with self._lock:
                 head = self._head
-            asked = limit
-            events, size = self._next_piece(connection, channels, seq, asked)
+            events, size = self._send_chunk(connection, channels, seq, limit)
             if events:
                 seq = events[-1].seq
-                limit = max(1, min(CATCH_UP_EVENTS, CATCH_UP_BYTES * len(events) // size))
             if not connection.wait_until_taken(BEHIND_BYTES):
                 return None
-            if len(events) < asked:
-                return max(seq, head)  # up to `head`, nothing else is in these channels
+            if len(events) < limit:
+                return max(seq, head)  # up to `head`, these channels have no other event
+            limit = max(1, min(CATCH_UP_EVENTS, CATCH_UP_BYTES * len(events) // size))
 
-    def _next_piece(
+    def _send_chunk(
         self, connection: Connection, channels: frozenset[str], seq: int, limit: int
     ) -> tuple[list[Event], int]:
-        """Read and send one piece, and rest: the interpreter is one for all, and those who are live go first.
-
-        The events of the piece, and their bytes.
-        """
-        with self._resting_after():
+        """Read and send at most `limit` events after `seq`. Returns the events and their size in bytes."""
+        with self._pause_after():
             events = self._history.read(seq, limit, channels)
-            piece = b"".join(map(connection.door.encode, events))
-            if piece:
-                connection.send(piece)
-        return events, len(piece)
+            chunk = b"".join(map(connection.door.encode, events))
+            if chunk:
+                connection.send(chunk)
+        return events, len(chunk)
 
-    def _before_last(self, count: int, channels: frozenset[str], before: int) -> int:
-        """The seq after which the latest `count` events below `before` come."""
+    def _before_last(self, count: int, channels: frozenset[str], seq: int) -> int:
+        """The seq just before the latest `count` events up to `seq`."""
         with self._lock:
-            newer = max(0, self._head - before + 1)
-        with self._resting_after():
+            newer = max(0, self._head - seq)
+        with self._pause_after():
             found = self._history.last_seqs(count + newer, channels)
-        wanted = [seq for seq in found if seq < before][-count:]
-        return wanted[0] - 1 if wanted else before - 1
+        wanted = [one for one in found if one <= seq][-count:]
+        return wanted[0] - 1 if wanted else seq
 
     @contextmanager
-    def _resting_after(self) -> Iterator[None]:
-        with self._turn:
+    def _pause_after(self) -> Iterator[None]:
+        """Run the block alone, then pause in proportion to its time: live members need the GIL, too."""
+        with self._reading:
             began = time.monotonic()
             yield
             self._closing.wait((time.monotonic() - began) * CATCH_UP_REST)

@@ -1,4 +1,4 @@
-"""The Chatroom: owns the members, the queue, all threads of connections, and the conversation."""
+"""The Chatroom: owns the members, the queue, the threads of all connections, and the conversation."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ BUSY = "the server is too busy, try again later"
 
 
 class Chatroom:
-    """A running conversation. The server brings connections; everything after that happens here.
+    """A running conversation. The server hands new connections over; the chatroom does the rest.
 
-    history:   the log to go on with
-    on_ended:  called once, in the forwarder's thread, when it ends, for whatever reason
+    history:  the log that the conversation continues
+    on_ended: called once, in the forwarder's thread, when the forwarder ends for any reason
     """
 
     def __init__(self, history: History, on_ended: Callable[[], None] = lambda: None) -> None:
@@ -50,7 +50,7 @@ class Chatroom:
     # --- threads ----------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Take up the history and start the forwarder, the reaper and the history's caretaker.
+        """Recover the state from history; start the reaper, the history's maintenance and the forwarder.
 
         Raises HistoryError.
         """
@@ -64,14 +64,14 @@ class Chatroom:
         self.reaper.spawn(target, name)
 
     def spawn_until_close(self, run: Callable[[], None], stop: Callable[[], None], name: str) -> None:
-        """As spawn, for a thread that lasts as long as the chatroom: close() calls `stop`."""
+        """As spawn(), for a thread that runs until close(), which calls `stop`."""
         self._stops.append(stop)
         self.spawn(run, name)
 
     def accept(self, arrive: Callable[[], Join | None], name: str) -> None:
         """Start the thread of a new connection: it runs `arrive`, and then is the handler of the member.
 
-        arrive: the handshake; it returns what is to be admitted, or None when it has refused the newcomer
+        arrive: the handshake; returns the request to join, or None when it has refused the newcomer
         Raises Closed, RuntimeError (no thread left).
         """
         self.spawn(lambda: self._run_connection(arrive), name)
@@ -81,15 +81,15 @@ class Chatroom:
             self._forwarder.run()
         finally:
             self._queue.close()
-            for connection in self._forwarder.connections():
-                connection.end(GOODBYE, again=True)
+            for member in self._forwarder.members.values():
+                member.connection.end(GOODBYE, again=True)
             self._forwarded.set()
             self._on_ended()
 
     # --- admission --------------------------------------------------------------------------------------
 
     def reserve(self, name: str, token: bytes, timeout: float) -> Reservation:
-        """Keep a name for a newcomer, first come first served. timeout: seconds to wait for the answer.
+        """Reserve a name for a newcomer, first come, first served. timeout: seconds to wait for the answer.
 
         Raises NameRefused (bad, taken, no answer in time), Closed.
         """
@@ -106,19 +106,26 @@ class Chatroom:
             raise NameRefused(BUSY) from None
 
     def _release_late(self, answer: Future[Reservation]) -> None:
-        """An answer that nobody waits for any more: free the name, from a thread that may wait."""
+        """Release a reservation that came after its requester had timed out.
+
+        Runs in the forwarder's thread, which must not wait at the queue; so another thread releases it.
+        """
         if answer.exception() is None:
             try:
                 self.spawn(lambda: self.release(answer.result()), "release")
             except (Closed, RuntimeError):
-                pass  # it will expire
+                pass  # the reservation expires by itself
 
     def release(self, reservation: Reservation) -> None:
-        """The newcomer did not come: its name is free again."""
+        """End a reservation whose newcomer did not join."""
+        self._put_unless_closed(Release(reservation))
+
+    def _put_unless_closed(self, request: Release | Leave) -> None:
+        """Queue a request that a closed chatroom does not need."""
         try:
-            self._queue.put(Release(reservation))
+            self._queue.put(request)
         except Closed:
-            pass  # nobody can want the name any more
+            pass  # no name is given any more, and Forwarder.recover() adds the LEFT event at the next start
 
     # --- the thread of a connection ---------------------------------------------------------------------
 
@@ -129,7 +136,7 @@ class Chatroom:
             self._handle(join)
 
     def _handle(self, join: Join) -> None:
-        """Make a member of the newcomer; read from its connection and submit, until it ends."""
+        """Submit the join, then all that the connection receives, until the connection ends."""
         connection, reason = join.connection, "an error in the server"
         try:
             self._put(connection, join)
@@ -142,36 +149,31 @@ class Chatroom:
         except ConnectionLost as lost:
             reason = str(lost)
         except Closed:
-            self._forwarded.wait()  # what was accepted is shown before the goodbye
+            self._forwarded.wait()  # the goodbye comes after every accepted line
             connection.end(GOODBYE, again=True)
         finally:
-            self._leave(connection, reason)  # first: the name is free, however long the goodbye takes
+            # Leave before close(): a slow goodbye must not block the name.
+            self._put_unless_closed(Leave(connection, reason))
             connection.close()
 
-    def _leave(self, connection: Connection, reason: str) -> None:
-        try:
-            self._queue.put(Leave(connection, reason))
-        except Closed:
-            pass  # the next start tells that the member has left
-
     def _read(self, connection: Connection) -> str:
-        """Submit burst after burst; the reason that the peer gave for leaving."""
+        """Submit burst after burst, until the peer leaves. Returns the reason for leaving."""
         while burst := connection.receive():
             says: list[Say] = []
             for packet in burst:
-                if type(packet) is Say:
+                if isinstance(packet, Say):
                     says.append(packet)
                     continue
                 self._submit(connection, says)
                 says = []
                 if isinstance(packet, Bye):
                     return packet.reason
-                self._ask(connection, packet)  # type: ignore[arg-type]
+                self._ask(connection, packet)
             self._submit(connection, says)
         return "connection closed"
 
     def _submit(self, connection: Connection, says: list[Say]) -> None:
-        """Queue a burst of lines, after a pause when most readers are behind."""
+        """Queue a burst of lines. While most readers are behind, wait first."""
         if says:
             connection.submitting(True)
             self.flow.wait_for_readers()
@@ -179,7 +181,7 @@ class Chatroom:
             connection.submitting(False)
 
     def _ask(self, connection: Connection, command: Command) -> None:
-        """One command at a time: a batch full of them would keep everybody waiting."""
+        """Queue a command and wait for its answer: a batch full of commands would delay all members."""
         ask = Ask(connection, command)
         connection.submitting(True)
         self._queue.put(ask)
@@ -194,10 +196,10 @@ class Chatroom:
     # --- the end ----------------------------------------------------------------------------------------
 
     def close(self, seconds: float) -> list[str]:
-        """Store what was accepted, say goodbye to every member, join every thread within `seconds`.
+        """Store the accepted requests, say goodbye to every member, join every thread within `seconds`.
 
-        Returns the names of threads that did not end. Raises HistoryError when something that was accepted
-        could not be stored.
+        Returns the names of the threads that did not end. Raises the error that ended the forwarder:
+        HistoryError when accepted lines could not be stored, ChatroomError after a bug.
         """
         deadline = Deadline(seconds)
         self._forwarder.stop_waiting()

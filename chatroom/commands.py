@@ -1,7 +1,6 @@
-"""Slash commands, as data: the table is what /help prints and what the dispatcher obeys.
+"""Slash commands, as data: /help prints the table, and the dispatcher looks commands up in it.
 
-A command runs in the forwarder, between two lines, so it sees one consistent state; it only reads. One that
-changes something will return events and be checked for the asker's role here, not in its handler.
+A command runs in the forwarder's thread, so it sees one consistent state. It only reads.
 """
 
 from __future__ import annotations
@@ -14,18 +13,24 @@ from chatroom.member import Member
 
 
 class Room(Protocol):
-    """What commands may see of the chatroom."""
+    """The part of the chatroom that commands can read."""
 
     @property
     def members(self) -> Mapping[str, Member]: ...
 
     def numbers(self) -> Mapping[str, object]:
-        """Counters and gauges of the moment, by name."""
+        """Present values of the counters and gauges, by name."""
 
 
 @dataclass(frozen=True)
 class SlashCommand:
-    """One command: its name with the slash, its arguments, one line of help, and what answers it."""
+    """One command.
+
+    name:      with its slash
+    arguments: as /help shows them
+    help:      one line
+    answer:    takes the room, the member who asks and the arguments, and returns the answer
+    """
 
     name: str
     arguments: str
@@ -38,11 +43,11 @@ class SlashCommand:
 
 
 def answer(room: Room, member: Member, text: str) -> str:
-    """The answer to a command line such as `/who #general`."""
+    """Answer a command line such as `/who #general`."""
     name, _, rest = text.partition(" ")
     command = COMMANDS.get(name.lower())
     if command is None:
-        return f"{name} is no command; /help lists them"
+        return f"{name} is no command; /help lists the commands"
     return command.answer(room, member, rest.strip())
 
 
@@ -68,8 +73,8 @@ def _stats(room: Room, _member: Member, _rest: str) -> str:
 COMMANDS: dict[str, SlashCommand] = {
     command.name: command
     for command in (
-        SlashCommand("/help", "[COMMAND]", "what can be typed", _help),
-        SlashCommand("/who", "[#CHANNEL]", "who is here", _who),
-        SlashCommand("/stats", "", "the server's numbers", _stats),
+        SlashCommand("/help", "[COMMAND]", "list the commands", _help),
+        SlashCommand("/who", "[#CHANNEL]", "list the members of a channel", _who),
+        SlashCommand("/stats", "", "show the server's numbers", _stats),
     )
 }

@@ -1,4 +1,4 @@
-"""One deadline over several steps, so that a slow peer cannot add the time-outs of the steps up."""
+"""One deadline over several steps, so that the time-outs of slow steps do not add up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Deadline:
-    """A moment in the future, by a clock that no one can set back.
+    """A moment in the future, by a clock that cannot be set back.
 
     seconds: from now
     clock:   seconds that only rise
@@ -18,7 +18,7 @@ class Deadline:
         self._end = clock() + seconds
 
     def left(self) -> float:
-        """Seconds until the deadline, 0.0 once it has passed: fit for `wait(timeout=…)` and `join`."""
+        """Seconds until the deadline, 0.0 after it: a time-out for `wait` and `join`."""
         return max(0.0, self._end - self._clock())
 
     @property

@@ -1,4 +1,4 @@
-"""What the chatroom asks of a door and of the connections that come through it. The sockets are the server's.
+"""Doors and their connections, as the chatroom uses them. The sockets belong to the server.
 
 A door is a way in that speaks one protocol (native, later IRC, …). It makes the connections, turns an event
 to bytes once for all its members, and words everything that is said to a member.
@@ -45,7 +45,7 @@ class Connection(Protocol):
         """Note that the handler waits at the queue, or goes on. While it waits, silence is not counted."""
 
     def send(self, data: bytes) -> None:
-        """Send without waiting; what the peer does not take now is buffered and sent later, in order.
+        """Send without waiting; bytes that the peer does not take now are buffered and sent later, in order.
 
         Raises nothing: the connection of a peer that is gone or too far behind ends itself.
         """

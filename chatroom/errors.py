@@ -1,19 +1,19 @@
-"""The error tree. Whoever calls into the program catches `ChatroomError` or one of its leaves.
+"""The error tree. Callers of the program catch `ChatroomError` or one of its subclasses.
 
 ChatroomError
 ├── ProtocolError        the peer broke the protocol; only its connection ends
 ├── NameRefused          a name cannot be given: bad, taken or reserved          .reason
-├── Refused              the other side said STATUS FAIL or BYE                  .reason
+├── Refused              the peer said STATUS FAIL or BYE                        .reason
 ├── ConnectionLost       the connection ended without a goodbye                  .reason
-├── Closed               the object was closed; nothing more can be done with it
+├── Closed               the object was closed and cannot be used any more
 ├── HistoryError         the history cannot be opened, read or written           .reason
-│   └── HistoryFull      … for now: the disk is full or failing; trying again may help
-└── ConfigError          a value from outside (option, address) is not usable
+│   └── HistoryFull      … at the moment: the disk is full or failing; trying again may help
+└── ConfigError          an option, address or file given by the user is not usable
 """
 
 
 class ChatroomError(Exception):
-    """Base of all errors of this program; its text is one line for a person."""
+    """Base of all errors of this program. Its text is one line that a user can read."""
 
     @property
     def reason(self) -> str:
@@ -26,11 +26,11 @@ class ProtocolError(ChatroomError):
 
 
 class NameRefused(ChatroomError):
-    """The name cannot be given; the text says why and the asker may try another."""
+    """The name cannot be given. The text says why; the client may ask for another name."""
 
 
 class Refused(ChatroomError):
-    """The other side said no (STATUS FAIL) or goodbye (BYE), with the reason that it gave."""
+    """The peer sent STATUS FAIL or BYE. The text is the peer's reason."""
 
 
 class ConnectionLost(ChatroomError):

@@ -1,7 +1,7 @@
-"""Events: what happened in the chatroom, immutable and totally ordered by `seq`.
+"""Events: each says that something happened. They are immutable and totally ordered by `seq`.
 
-An event is a named tuple rather than a frozen dataclass: it is just as immutable and costs a third to
-make, and one is made for every line that anybody says (see notes/decisions/0003-events-are-tuples.md).
+An event is a named tuple rather than a frozen dataclass: it is just as immutable and takes a third of the
+time to make, and every line of every member makes one (see notes/decisions/0003-events-are-tuples.md).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 
 class EventKind(IntEnum):
-    """What kind of thing happened. The number is the packet kind on the wire and the column in history."""
+    """The kind of an event. Its number is the packet kind on the wire and the value stored in history."""
 
     SAID = 0x20  # text: the line
     JOINED = 0x21  # text: empty
     LEFT = 0x22  # text: the reason, may be empty
     RENAMED = 0x23  # text: the new name
     TOPIC = 0x24  # text: the new topic
-    KICKED = 0x25  # text: the name of who was kicked, a space, the reason
+    KICKED = 0x25  # text: the name of the kicked member, a space, the reason
 
     @property
     def word(self) -> str:
@@ -31,12 +31,12 @@ class Event(NamedTuple):
     """One thing that happened.
 
     seq:     position in the one order of the whole chatroom, from 1, without gaps
-    time:    milliseconds since 1970-01-01 UTC, as the server's clock had it
-    kind:    what happened
-    channel: where, with its '#'
-    author:  who did it
-    text:    what belongs to the kind, see `EventKind`
-    id:      the message id that the author's client gave the line, 0 where there was none
+    time:    milliseconds since 1970-01-01 UTC by the server's clock
+    kind:    the kind of the event
+    channel: the channel where it happened, with its '#'
+    author:  the name of the member who did it
+    text:    its meaning depends on the kind: see `EventKind`
+    id:      the message id that the author's client gave the line, 0 for other events
     """
 
     seq: int

@@ -13,10 +13,10 @@ from chatroom.limits import PAUSE_SECONDS
 class Flow:
     """Counts the members that are behind. Connections report, handlers wait before they queue lines.
 
-    One slow reader slows nobody. While more than half of the members are behind, each handler waits before it
-    queues the next burst of lines: it reads no more from its socket, and TCP slows the talker. Only lines
-    wait, and each burst waits at most PAUSE_SECONDS: readers that have stopped cannot stop the others. The
-    forwarder never waits here, so names, joins, leaves and commands go on.
+    One slow reader does not slow the talkers. While more than half of the members are behind, each handler
+    waits before it queues the next burst of lines: it reads no more bytes, and TCP slows the talker. Only
+    lines wait, and each burst waits at most PAUSE_SECONDS: readers that have stopped cannot stop the
+    others. The forwarder never waits here, so names, joins, leaves and commands go on.
 
     clock: seconds that only rise
     """
@@ -80,7 +80,7 @@ class Flow:
             self._waiting -= 1
 
     def open(self) -> None:
-        """Let nobody wait again: the chatroom is closing."""
+        """End all waits, now and later: the chatroom is closing."""
         with self._lock:
             self._open = True
             self._notify()

@@ -42,7 +42,7 @@ SERVER: Table = {
     (Step.TAKEN, Code.END): Step.ADMITTING,
     (Step.ADMITTING, Admit): Step.ADMITTED,
 }
-"""What the server may receive."""
+"""Packets that the server may receive."""
 
 CLIENT: Table = {
     (Step.OPENED, Code.FAIL): Step.REFUSED,  # the server is full, or does not speak this version
@@ -54,7 +54,7 @@ CLIENT: Table = {
     (Step.ADMITTING, Welcome): Step.ADMITTED,
     (Step.ADMITTING, Code.FAIL): Step.REFUSED,
 }
-"""What the client may receive."""
+"""Packets that the client may receive."""
 
 
 class Handshake:

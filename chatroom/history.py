@@ -1,6 +1,6 @@
 """History: the interface of the durable log behind the chatroom, and an implementation in memory.
 
-The forwarder is the only writer. Other threads may read at the same time, to catch members up.
+The forwarder is the only writer. Other threads may read at the same time, for members that catch up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chatroom.events import Event
 
 
 class SessionRecord(NamedTuple):
-    """The stored part of one session. With it the server recognises repeated messages after a restart, too.
+    """The stored part of one session: so the server recognises repeated lines after a restart, too.
 
     key:       hash of the session token; only the client has the token itself
     name:      the member's name
@@ -34,9 +34,9 @@ class SessionRecord(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """The state that the chatroom starts with.
+    """The state with which the chatroom starts.
 
-    head:     the highest seq given so far, 0 for none
+    head:     seq of the latest stored event, 0 for none
     sessions: all stored sessions
     time:     of the latest stored event, in milliseconds since 1970; 0 for none
     """
@@ -50,7 +50,7 @@ class History(Protocol):
     """An append-only log of events. Every method raises HistoryError when the storage fails for good."""
 
     def restore(self) -> Restored:
-        """The state that an earlier server left."""
+        """The stored state."""
 
     def append(
         self, events: Sequence[Event], sessions: Sequence[SessionRecord], forgotten: Collection[bytes]
@@ -60,29 +60,29 @@ class History(Protocol):
         events:    in order of seq, without a gap after the stored ones
         sessions:  inserted, or replaced by key
         forgotten: keys of sessions to remove
-        Raises HistoryFull when it may work later; then nothing was stored, and the same call may be repeated.
+        Raises HistoryFull when it may work later: nothing was stored, and the caller may repeat the call.
         """
 
     def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
-        """The first `limit` events of `channels` with a seq above `after`, in order. For any thread."""
+        """The first `limit` events of `channels` after seq `after`, in order. Any thread may call it."""
 
     def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
-        """The seqs of the latest `limit` events of `channels`, in order. For any thread.
+        """The seqs of the latest `limit` events of `channels`, in order. Any thread may call it.
 
-        Seqs only: the cost does not depend on the length of the texts. `read` then fetches the events.
+        It returns no texts, so its cost does not depend on their length. `read` then returns the events.
         """
 
     def tend(self, stopping: Flag) -> None:
-        """Do the maintenance (checkpoints, retention) until `stopping` is set, in a thread of its own."""
+        """Do the maintenance (checkpoints, retention) until `stopping` is set. It has a thread of its own."""
 
     def close(self) -> None:
         """Close files and connections. Called once, after the forwarder and `tend` have ended."""
 
 
 class MemoryHistory:
-    """A history that ends with the process: for `--data :memory:` and tests.
+    """A history in memory, lost when the process ends: for `--data :memory:` and tests.
 
-    max_events: the latest events that are always there; up to twice as many are in memory
+    max_events: it holds at least this many of the latest events, and at most twice as many
     """
 
     def __init__(self, max_events: int = 100_000) -> None:
@@ -103,7 +103,7 @@ class MemoryHistory:
     ) -> None:
         with self._lock:
             self._events.extend(events)
-            if len(self._events) > 2 * self._max_events:  # rarely, so that the cost per event is constant
+            if len(self._events) > 2 * self._max_events:  # rarely: so the cost per event stays constant
                 del self._events[: -self._max_events]
             for key in forgotten:
                 self._sessions.pop(key, None)

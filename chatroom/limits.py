@@ -1,7 +1,7 @@
-"""The limits that are normative: of the wire, the queue, the conversation; and what server and client share.
+"""The limits of the wire, the queue and the conversation, and those that server and client share.
 
 Every buffer and every wait has a bound, with its reason. Sizes are in bytes and times in seconds, unless a
-comment says otherwise. What only one package needs is in the `limits.py` of that package.
+comment says otherwise. Limits that only one package needs are in the `limits.py` of that package.
 """
 
 from typing import Final
@@ -9,14 +9,14 @@ from typing import Final
 # --- the wire -------------------------------------------------------------------------------------------
 
 MAX_TEXT: Final = 64 * 1024
-"""UTF-8 bytes of one message: a long stack trace fits, a film does not."""
+"""UTF-8 bytes of one message: a long stack trace fits."""
 
 TEXT_PART: Final = 4096
 """UTF-8 bytes of text that one packet carries at most; longer texts travel as several packets. One page:
-small enough that a stopped sender holds back little, large enough that the header is under 2 % of it."""
+small enough that a stopped sender holds little text back, large enough that headers add under 2 %."""
 
 MAX_PARTS: Final = 32
-"""Packets of one message: 64 KiB in 4 KiB parts is 16, one or two more when characters straddle the cuts."""
+"""Packets of one message: 64 KiB in 4 KiB parts is 16, one or two more for whole characters."""
 
 MAX_PAYLOAD: Final = TEXT_PART + 1024
 """Bytes after the header of one packet: a full text part plus the longest author and channel."""
@@ -33,25 +33,25 @@ MAX_REASON: Final = 1024
 # --- names ----------------------------------------------------------------------------------------------
 
 NAME_COLUMNS: Final = 24
-"""Terminal columns of a name, so that names leave room for what is said on an 80-column screen."""
+"""Terminal columns of a name, so that an 80-column screen has room for the text beside them."""
 
 NAME_BYTES: Final = 96
-"""UTF-8 bytes of a name: 24 characters of at most four bytes; its length is one byte on the wire."""
+"""UTF-8 bytes of a name: 24 characters of at most four bytes each. On the wire, its length is one byte."""
 
 CHANNEL_BYTES: Final = 96
 """UTF-8 bytes of a channel with its '#': as a name."""
 
 DEFAULT_CHANNEL: Final = "#general"
-"""The channel of whoever did not ask for another."""
+"""The channel of members that ask for no other."""
 
 # --- handshake ------------------------------------------------------------------------------------------
 
 HANDSHAKE_SECONDS: Final = 15.0
-"""From the first byte in the lobby to ADMIT on the new port, all steps together: slow peers cannot add
-time-outs up. Enough for a satellite link; a reserved name that is never used is free again after it."""
+"""From the first byte in the lobby to ADMIT on the new port. It covers all steps, so that a slow peer
+cannot add time-outs up. Enough for a satellite link. An unused reservation expires after the same time."""
 
 NAME_TRIES: Final = 16
-"""USERNAME packets on one lobby connection: a person mistypes a few times, a scanner tries thousands."""
+"""USERNAME packets on one lobby connection: a person needs a few, a scanner tries thousands."""
 
 TICKET_BYTES: Final = 16
 """Ticket and session token: 128 random bits cannot be guessed."""
@@ -71,48 +71,48 @@ RECEIVE_LARGE: Final = 64 * 1024
 # --- delivering -----------------------------------------------------------------------------------------
 
 BEHIND_BYTES: Final = 1024 * 1024
-"""A member with more than this waiting counts as behind; when most are, the talkers are slowed."""
+"""A member with more buffered bytes counts as behind. While most members are behind, talkers are slowed."""
 
 PAUSE_SECONDS: Final = 0.2
-"""A burst of lines waits at most this long for slow readers. Long enough that a reader on a slow link takes
-what it was sent, short enough that a member who talks while others have stopped reading hardly notices."""
+"""A burst of lines waits at most this long for slow readers. Long enough for a reader on a slow link to
+receive its bytes, short enough that a talker hardly notices readers that have stopped."""
 
 TAIL_EVENTS: Final = 2048
-"""Latest events kept in memory, from which the seam between catching up and live is made without disk."""
+"""Latest events in memory: short replays, and the end of each long one, need no disk."""
 
 TAIL_BYTES: Final = 4 * 1024 * 1024
-"""Text bytes of the kept events: the count alone would allow 128 MiB of the longest texts."""
+"""Text of the events in memory: the count alone would allow 128 MiB of the longest texts."""
 
 CATCH_UP_EVENTS: Final = 256
-"""Events read from history in one piece for members that are behind: less than a millisecond of work, the
-longest that the live conversation has to wait for it."""
+"""Events in one chunk that a member catching up gets from history: less than a millisecond of work, and the
+live conversation waits for at most one chunk."""
 
 CATCH_UP_BYTES: Final = 256 * 1024
-"""Bytes that such a piece is meant to have: where texts are long, the next piece has fewer events."""
+"""Intended bytes of such a chunk: after a larger chunk, the next chunk has fewer events."""
 
 CATCH_UP_REST: Final = 1.0
-"""Pause after each such piece, as a multiple of the time it took: those who catch up get at most half of the
-interpreter, all together."""
+"""Pause after each such chunk, as a multiple of the time it took: all members that catch up get together at
+most half of the GIL's time."""
 
 # --- sessions -------------------------------------------------------------------------------------------
 
 MAX_SESSIONS: Final = 10_000
-"""Sessions of absent members that are remembered, the latest first. Each is one token hash and one message
-id (the highest applied: ids rise within a session, so one number tells every repeat)."""
+"""Sessions of absent members in memory; the longest absent are forgotten first. Each is a token hash and one
+message id (the highest applied: ids rise within a session, so one number recognises every repeat)."""
 
 SESSION_SECONDS: Final = 7 * 24 * 3600.0
-"""A session that was absent for longer is forgotten: after a week, nobody's client is still retrying."""
+"""A session that was absent for longer is forgotten: after a week, no client is still retrying."""
 
-# --- living and dying -----------------------------------------------------------------------------------
+# --- liveness and end -----------------------------------------------------------------------------------
 
 DEAD_AFTER: Final = 45.0
-"""A peer that was silent for this long is dead (cable cut, machine asleep); pings go out after a third."""
+"""A peer that was silent for so long is dead (broken cable, sleeping machine). PING is sent after a third."""
 
 REAP_SECONDS: Final = 1.0
-"""The reaper joins the threads that have ended, once in this time (the original's notes: each second)."""
+"""How often the reaper joins the threads that have ended (the original's notes: each second)."""
 
 CLOSE_SECONDS: Final = 1.5
-"""All threads of a program are joined within this time at its end; the promise to the user is 2 s."""
+"""Time to join all threads when a program ends. The promise to the user is 2 s."""
 
 DISK_RETRY_SECONDS: Final = 0.5
-"""Pause between tries to store a batch while the disk is full: soon enough to notice space, rare enough."""
+"""Pause between tries to store a batch while the disk is full: new space is noticed soon, at little cost."""

@@ -1,4 +1,4 @@
-"""Member and session: a participant as the chatroom sees it. Only the forwarder changes them."""
+"""Members and sessions: the participants as the chatroom sees them. Only the forwarder changes them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from chatroom.history import SessionRecord
 
 
 class Audience(NamedTuple):
-    """Members who get the same bytes: they came through the same door and are in the same channels."""
+    """Members with the same door and the same channels get the same bytes."""
 
     door: Door
     channels: frozenset[str]
 
 
 def session_key(token: bytes) -> bytes:
-    """What is kept of a session token: who reads the history file cannot take sessions over."""
+    """The hash of a session token. Only the hash is stored, so the history file opens no session."""
     return hashlib.blake2b(token, digest_size=16).digest()
 
 
@@ -26,8 +26,12 @@ def session_key(token: bytes) -> bytes:
 class Session:
     """One client's stay, across reconnects.
 
-    confirmed: the highest message id applied. Ids rise within a session, so that this one number tells
-               every repeat from news, however often and whenever it is resent.
+    key:       hash of the token
+    name:      the member's name
+    channel:   the present or last channel
+    confirmed: the highest message id applied. Ids rise within a session, so this one number is enough to
+               recognise every repeated line, however often and however late it is resent
+    seen:      time of the last change, in milliseconds since 1970
     """
 
     key: bytes
@@ -42,7 +46,7 @@ class Session:
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """One admitted participant: a name and `deliver`; never a socket."""
+    """One participant in the chatroom. It has a connection, never a socket."""
 
     name: str
     channels: frozenset[str]
@@ -54,5 +58,5 @@ class Member:
         return Audience(self.connection.door, self.channels)
 
     def deliver(self, batch: bytes) -> None:
-        """Hand over a batch, already in the bytes of this member's door. Never blocks."""
+        """Send the bytes of a batch, encoded by this member's door. Never blocks."""
         self.connection.send(batch)

@@ -1,4 +1,4 @@
-"""Which names and channels are allowed, and when two of them are the same."""
+"""Rules for names and channels: which are allowed, and which count as the same."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import unicodedata
 from chatroom.errors import NameRefused
 from chatroom.limits import CHANNEL_BYTES, NAME_BYTES, NAME_COLUMNS
 
-_MARKS_PER_LETTER = 2  # scripts that stack vowel signs and tones need two; more is decoration that overprints
+_MARKS_PER_LETTER = 2  # some scripts need two, a vowel sign and a tone; more would overprint other lines
 
 
 def check_name(name: str) -> str:
-    """The name in its one written form (Unicode NFC), or NameRefused with the reason.
+    """Check a name and return it in Unicode NFC. Raises NameRefused with the reason.
 
-    Letters and digits of any script and `_ - .`, at most NAME_COLUMNS terminal columns. Control, format
-    and other invisible characters are refused rather than removed: what one sees is what one gets.
+    Allowed are letters and digits of any script and `_ - .`, at most NAME_COLUMNS terminal columns. Control,
+    format and other invisible characters are refused, not removed: the screen shows the whole name.
     """
     name = unicodedata.normalize("NFC", name)
     if not name:
@@ -32,7 +32,7 @@ def check_name(name: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """What two names have in common when they count as the same: compatibility form, without case.
+    """The key of a name: two names with equal keys count as the same (compatibility form, without case).
 
     NFKC twice around casefold() is the Unicode rule for caseless compatibility matching (Unicode 3.13,
     D146), so that `Ann`, `ann` and full-width `Ａｎｎ` cannot be three people.
@@ -42,7 +42,7 @@ def name_key(name: str) -> str:
 
 
 def check_channel(channel: str) -> str:
-    """The channel in its one written form (lower case, with '#'), or NameRefused with the reason."""
+    """Check a channel and return it in lower case, with its '#'. Raises NameRefused with the reason."""
     if not channel.startswith("#"):
         raise NameRefused("a channel begins with '#'")
     try:
@@ -64,7 +64,7 @@ def columns(text: str) -> int:
 
 
 def _is_name_character(character: str) -> bool:
-    """Letters, marks, numbers and `_ - .`; of the letters, not those that are shown as nothing."""
+    """Letters, marks, numbers and `_ - .`; but no letters that are shown as blanks."""
     if character in "_-.":
         return True
     if character in _INVISIBLE_LETTERS:

@@ -1,4 +1,4 @@
-"""Newcomers: what they missed, then live, with neither gap nor double."""
+"""Newcomers: their greeting, the replay of missed events, and the change to live delivery."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from chatroom.catch_up import CatchUp
 from chatroom.door import Connection
 from chatroom.events import Event
 from chatroom.member import Member
-from chatroom.requests import Join
+from chatroom.requests import GoLive, Join
 from chatroom.roster import Roster
 from chatroom.tail import Tail
 
 
 class Newcomers:
-    """Brings members from the end of their handshake to being live. Confined to the forwarder's thread.
+    """Greets new members, replays what they missed, and makes them live. Confined to the forwarder's thread.
 
-    Everything here happens between two batches: what is up to the last batch is in the tail or in history,
-    what is after it will be delivered. So the seam is where the member is put among those who are live.
+    Runs between two batches: the tail and history hold every event up to the last batch, and the member gets
+    every later batch live. So no event is missing and no event comes twice.
     """
 
     def __init__(self, roster: Roster, tail: Tail, catch_up: CatchUp) -> None:
@@ -24,31 +24,37 @@ class Newcomers:
         self._catch_up = catch_up
 
     def welcome(self, member: Member, join: Join, first_live: int) -> None:
-        """Greet a newcomer and bring it up to date; what is from seq `first_live` on happens live to it."""
-        connection, session = join.connection, member.session
+        """Greet a newcomer and replay what it missed. If the tail holds all of that, the member goes live.
+
+        first_live: seq of the first event that is not part of the replay
+        """
+        connection = join.connection
         if member.connection is not connection:  # taken over within the same batch
             return
-        before = first_live - 1
-        connection.welcome(member.name, join.channel, join.reservation.token, session.confirmed, before)
-        if join.since == 0:
-            last = self._tail.last(join.lines, member.channels, first_live)
-            if last is None:  # a thread reads them: it may be many, and nobody is to wait for that
-                self._catch_up.begin_with_last(member, connection, join.lines, first_live)
-                return
-            replay = last
+        head = first_live - 1
+        token, confirmed = join.reservation.token, member.session.confirmed
+        connection.welcome(member.name, join.channel, token, confirmed, head)
+        replay: list[Event] | None = None
+        if not join.since:
+            replay = self._tail.last(join.lines, member.channels, first_live)
         elif self._tail.covers(join.since):
             replay = [e for e in self._tail.after(join.since, member.channels) if e.seq < first_live]
+        if replay is None:  # a thread reads history: that may take long, and the forwarder must not wait
+            self._catch_up.begin(member, connection, join.since or head, 0 if join.since else join.lines)
         else:
-            self._catch_up.begin(member, connection, join.since)
-            return
-        _send(connection, replay)
-        self.finish(member, connection, before)
+            _send(connection, replay)
+            self.go_live(GoLive(member, connection, head))
 
-    def finish(self, member: Member, connection: Connection, seq: int) -> None:
-        """The member has everything up to `seq`: the marker, the rest of the tail, and from now on live."""
+    def go_live(self, caught_up: GoLive) -> None:
+        """Send LIVE and the later events in the tail; from the next batch on, the member gets all live.
+
+        Does nothing if the member has left or was taken over. A member that is still behind the tail goes on
+        catching up.
+        """
+        member, connection = caught_up.member, caught_up.connection
         if self._roster.member_of(connection) is not member:
             return
-        seq = min(seq, self._tail.head)
+        seq = min(caught_up.seq, self._tail.head)
         if not self._tail.covers(seq):
             self._catch_up.begin(member, connection, seq)
             return

@@ -1,7 +1,6 @@
-"""Requests: what may happen. Handlers and the lobby submit them; the forwarder turns them into events.
+"""Requests: handlers and the lobby submit them, the forwarder decides about them in the order of arrival.
 
-A request is a wish, an event is a fact: between the two stands the forwarder, which decides in the order
-of arrival.
+A request asks for something. An event says that something has happened.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from chatroom.packets import Command, Say
 
 @dataclass(eq=False)
 class Reservation:
-    """A name that is kept for somebody who is on the way from the lobby to the admission port.
+    """A name that is reserved for a newcomer between the lobby and the admission port.
 
-    name:    in its one written form
+    name:    as check_name() returns it
     key:     hash of the session's token
-    token:   what the client shows to come back to this session
-    expires: by the chatroom's clock, seconds; after it others may have the name
+    token:   with it the client comes back to this session
+    expires: seconds by the chatroom's clock; from then on, others may reserve the name
     """
 
     name: str
@@ -34,7 +33,11 @@ class Reservation:
 
 @dataclass(frozen=True, eq=False)
 class Reserve:
-    """Keep `name` for the bearer of `token` (NO_TOKEN: a new session); `answer` gets it or NameRefused."""
+    """Reserve `name` for the owner of `token`.
+
+    token:  of an earlier session, or NO_TOKEN for a new session
+    answer: gets the reservation, NameRefused, or Closed
+    """
 
     name: str
     token: bytes
@@ -43,16 +46,16 @@ class Reserve:
 
 @dataclass(frozen=True, eq=False)
 class Release:
-    """The handshake failed: the name is free again."""
+    """End a reservation: the handshake has failed."""
 
     reservation: Reservation
 
 
 @dataclass(frozen=True, eq=False)
 class Join:
-    """Make a member of who holds the reservation, and send what it has missed.
+    """Admit a newcomer: make it a member, and send the events that it missed.
 
-    since: the last seq it has seen; 0: the latest `lines` events are wanted instead
+    since: the last seq that the client has seen; 0 asks for the latest `lines` events instead
     """
 
     reservation: Reservation
@@ -64,7 +67,7 @@ class Join:
 
 @dataclass(frozen=True, eq=False)
 class GoLive:
-    """A member that was catching up has everything up to `seq`; the rest and then live, please."""
+    """A member that was catching up has every event up to `seq`: send it the rest, then live events."""
 
     member: Member
     connection: Connection
@@ -73,7 +76,7 @@ class GoLive:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """What one member said in one burst, in order."""
+    """The lines of one burst of a member, in order."""
 
     connection: Connection
     says: Sequence[Say]
@@ -81,7 +84,7 @@ class Lines:
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """A slash command of one member; `answered` is set when it was, or when nobody will."""
+    """A slash command of a member. `answered` is set after the answer, or when there will be none."""
 
     connection: Connection
     command: Command
@@ -90,7 +93,7 @@ class Ask:
 
 @dataclass(frozen=True, eq=False)
 class Leave:
-    """The connection has ended; if it is still the member's, the member leaves."""
+    """A connection has ended. Its member leaves, unless another connection has taken it over."""
 
     connection: Connection
     reason: str

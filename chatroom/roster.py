@@ -1,6 +1,6 @@
-"""The roster: who is here, under which name, in which channel. The state that the events build up.
+"""The roster: members, sessions and reserved names. Events build this state up.
 
-Confined to the forwarder's thread: no lock, because nobody else touches it while that thread runs.
+Confined to the forwarder's thread, so it needs no lock.
 """
 
 from __future__ import annotations
@@ -19,27 +19,31 @@ from chatroom.requests import Join, Reservation
 
 
 class Roster:
-    """Members, sessions and reserved names. `apply` is the only place that changes what events tell of."""
+    """Members, sessions and reserved names. Only `apply` adds and removes members, so events tell all of it.
+
+    members:   by name as written
+    audiences: live members by audience
+    """
 
     def __init__(self) -> None:
-        self.members: dict[str, Member] = {}  # by name as written
-        self.audiences: dict[Audience, dict[Member, None]] = {}  # members that are live, by what they get
+        self.members: dict[str, Member] = {}
+        self.audiences: dict[Audience, dict[Member, None]] = {}  # a dict as a set that keeps its order
         self._by_key: dict[str, Member] = {}  # by name_key
         self._by_connection: dict[Connection, Member] = {}
         self._reservations: dict[str, Reservation] = {}  # by name_key
-        self._arriving: dict[str, Join] = {}  # by name; what a JOINED event cannot carry
+        self._expected: dict[str, Join] = {}  # by name; joins whose JOINED event is not applied yet
         self._sessions: dict[bytes, Session] = {}
-        self._absent: dict[bytes, Session] = {}  # sessions without a member, the longest absent first
+        self._absent: dict[bytes, Session] = {}  # sessions without a member, by time of leaving
         self._changed: dict[bytes, Session] = {}  # since the last take_changes()
         self._forgotten: set[bytes] = set()
 
     # --- names on the way in ----------------------------------------------------------------------------
 
     def reserve(self, name: str, token: bytes, now: float) -> Reservation:
-        """Keep `name` for the bearer of `token`; NameRefused when it is bad, taken or reserved.
+        """Reserve `name` for the owner of `token`. Raises NameRefused: the name is bad, in use or reserved.
 
-        Who shows the token of the session that holds the name may have it again: a take-over of its own
-        dead connection. now: the chatroom's clock, seconds.
+        The token of the session that has the name opens it although it is in use: so a client whose
+        connection is dead takes its own member over. now: the chatroom's clock, seconds.
         """
         name = check_name(name)
         place = name_key(name)
@@ -59,7 +63,7 @@ class Roster:
         return reservation
 
     def release(self, reservation: Reservation) -> bool:
-        """Take the reservation back; whether it was still there."""
+        """End the reservation. Returns False if it had ended before: expired, replaced or released."""
         place = name_key(reservation.name)
         if self._reservations.get(place) is not reservation:
             return False
@@ -69,26 +73,26 @@ class Roster:
     # --- members ----------------------------------------------------------------------------------------
 
     def holder(self, name: str) -> Member | None:
-        """The member that has this name, however it is written."""
+        """The member with this name, or with one that counts as the same."""
         return self._by_key.get(name_key(name))
 
     def member_of(self, connection: Connection) -> Member | None:
-        """The member that this connection serves; None once it has left or was taken over."""
+        """The member of this connection. None once the member has left or was taken over."""
         return self._by_connection.get(connection)
 
-    def arrive(self, join: Join) -> None:
-        """Lay ready what the JOINED event of this name needs and cannot carry."""
-        self._arriving[join.reservation.name] = join
+    def expect(self, join: Join) -> None:
+        """Remember a join until its JOINED event is applied: the event holds no connection and no session."""
+        self._expected[join.reservation.name] = join
 
     def apply(self, event: Event) -> None:
-        """Let happen what the event says. Kinds that change nothing here have no branch."""
+        """Change the state as the event says. Event kinds that change nothing here have no branch."""
         if event.kind is EventKind.SAID:
             session = self.members[event.author].session
             session.confirmed = event.id
             session.seen = event.time
             self._changed[session.key] = session
         elif event.kind is EventKind.JOINED:
-            self._join(self._arriving.pop(event.author), event)
+            self._join(self._expected.pop(event.author), event)
         elif event.kind is EventKind.LEFT:
             self._leave(self.members[event.author], event)
 
@@ -115,38 +119,35 @@ class Roster:
         self._changed[member.session.key] = member.session
         self._remember(member.session)
 
-    def take_over(self, member: Member, connection: Connection) -> Connection:
-        """Serve the member by a new connection; the old one, to be ended."""
+    def take_over(self, member: Member, connection: Connection) -> None:
+        """Give the member a new connection. It is not live until go_live(). The caller ends the old one."""
         self.go_silent(member)
-        old = member.connection
-        del self._by_connection[old]
+        del self._by_connection[member.connection]
         member.connection = connection
         self._by_connection[connection] = member
-        return old
 
     # --- audiences --------------------------------------------------------------------------------------
 
     def go_live(self, member: Member) -> None:
-        """From the next batch on, the member gets what happens."""
+        """Add the member to its audience: it gets every batch from the next one on."""
         self.audiences.setdefault(member.audience, {})[member] = None
 
     def go_silent(self, member: Member) -> None:
-        """The member gets no more batches."""
-        audience = self.audiences.get(member.audience)
-        if audience is not None:
-            audience.pop(member, None)
-            if not audience:
-                del self.audiences[member.audience]
+        """Remove the member from its audience: it gets no more batches."""
+        audience = self.audiences.get(member.audience, {})
+        audience.pop(member, None)
+        if not audience:
+            self.audiences.pop(member.audience, None)
 
     # --- sessions ---------------------------------------------------------------------------------------
 
     def restore(self, record: SessionRecord) -> None:
-        """Know a session from before the start; it is absent."""
+        """Add a stored session at the start. Its member is absent."""
         session = Session(record.key, record.name, record.channel, record.confirmed, record.seen)
         self._sessions[session.key] = self._absent[session.key] = session
 
     def take_changes(self) -> tuple[list[SessionRecord], list[bytes]]:
-        """What history must know of the sessions since the last call: records and keys to forget."""
+        """The sessions that history must store, and the keys that it must remove, since the last call."""
         changed, self._changed = self._changed, {}
         forgotten, self._forgotten = self._forgotten, set()
         records = [
@@ -157,7 +158,10 @@ class Roster:
         return records, list(forgotten)
 
     def _remember(self, session: Session) -> None:
-        """Keep an absent session, within the bounds; one that never said anything has nothing to keep."""
+        """Remember an absent session, within MAX_SESSIONS and SESSION_SECONDS.
+
+        A session without a confirmed line is forgotten at once: it has no line that could be repeated.
+        """
         self._absent.pop(session.key, None)
         self._absent[session.key] = session
         if session.confirmed == 0:

@@ -1,4 +1,4 @@
-"""The tail of the log, in memory: from it the seam between what was missed and what is live is made."""
+"""The tail: the latest events, in memory. A replay ends with them, and live delivery begins after them."""
 
 from __future__ import annotations
 
@@ -11,43 +11,45 @@ from chatroom.limits import TAIL_BYTES, TAIL_EVENTS
 
 
 class Tail:
-    """The latest events, always the whole last batch among them. Confined to the forwarder's thread.
+    """The latest events, and always the whole last batch. Confined to the forwarder's thread.
 
-    head: seq of the latest event that is stored
+    head:  seq of the latest stored event
+    floor: the tail holds every event after this seq
+    size:  characters of text that it holds
     """
 
     def __init__(self, head: int) -> None:
         self.begin(head)
 
     def begin(self, head: int) -> None:
-        """Begin anew behind the event `head`."""
-        self._floor = head  # every event after this seq is here
+        """Empty the tail; the next event comes after seq `head`."""
+        self.floor = head
+        self.size = 0
         self._count = 0
-        self._size = 0  # characters of text
-        self._batches: deque[tuple[Sequence[Event], int]] = deque()  # each with its size
+        self._batches: deque[tuple[Sequence[Event], int]] = deque()  # with the size of each
 
     @property
     def head(self) -> int:
         """Seq of the latest event."""
-        return self._batches[-1][0][-1].seq if self._batches else self._floor
+        return self._batches[-1][0][-1].seq if self._batches else self.floor
 
     def extend(self, batch: Sequence[Event]) -> None:
-        """Add a batch; the oldest batches go, but not this one."""
+        """Add a batch, and drop the oldest batches that are over the limits. This batch always stays."""
         if not batch:
             return
         size = sum([len(event.text) for event in batch])
         self._batches.append((batch, size))
         self._count += len(batch)
-        self._size += size
-        while len(self._batches) > 1 and (self._count > TAIL_EVENTS or self._size > TAIL_BYTES):
+        self.size += size
+        while len(self._batches) > 1 and (self._count > TAIL_EVENTS or self.size > TAIL_BYTES):
             oldest, size = self._batches.popleft()
-            self._floor = oldest[-1].seq
+            self.floor = oldest[-1].seq
             self._count -= len(oldest)
-            self._size -= size
+            self.size -= size
 
     def covers(self, seq: int) -> bool:
-        """Whether everything after `seq` is here."""
-        return seq >= self._floor
+        """Whether the tail holds every event after `seq`."""
+        return seq >= self.floor
 
     def after(self, seq: int, channels: frozenset[str]) -> list[Event]:
         """The events after `seq` in `channels`, in order. Requires covers(seq)."""
@@ -56,10 +58,13 @@ class Tail:
         return [event for event in newer if event.channel in channels][::-1]
 
     def last(self, count: int, channels: frozenset[str], before: int) -> list[Event] | None:
-        """The latest `count` events of `channels` with a seq below `before`; None when not all are here."""
+        """The latest `count` events of `channels` with a seq below `before`.
+
+        None when the tail does not hold all of them.
+        """
         older = (e for e in self._newest_first() if e.seq < before and e.channel in channels)
         found = list(islice(older, count))
-        if len(found) < count and self._floor > 0:
+        if len(found) < count and self.floor > 0:
             return None
         return found[::-1]
 

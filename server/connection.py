@@ -19,9 +19,9 @@ from chatroom.packets import (
     Pong,
     Say,
     Welcome,
-    cut,
     encode,
     encode_event,
+    split_text,
 )
 from server.limits import RECEIVE_SMALL
 from server.stream import Stream
@@ -142,5 +142,5 @@ class NativeConnection:
         self.send(encode(Confirm(id)))
 
     def notice(self, text: str, id: int = 0) -> None:
-        for part in cut(text.encode(), TEXT_PART):
+        for part in split_text(text.encode(), TEXT_PART):
             self.send(encode(Notice(id, part.decode())))

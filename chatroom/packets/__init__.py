@@ -12,12 +12,12 @@ Every packet is a header of 20 bytes in network byte order and a payload:
     16      2     part number, from 0
     18      2     part count, from 1
 
-Only SAY and events may have several parts: a long text is cut (between characters) and every packet
-repeats what stands before the text. notes/protocol.md gives every payload byte by byte.
+Only SAY and events may have several parts: a long text is split between characters, and every packet
+repeats the fields before the text. notes/protocol.md gives every payload byte by byte.
 """
 
 from chatroom.packets.decoder import Decoder
-from chatroom.packets.encoder import cut, encode, encode_event
+from chatroom.packets.encoder import encode, encode_event, split_text
 from chatroom.packets.kinds import (
     HEADER,
     MAGIC,
@@ -67,7 +67,7 @@ __all__ = [
     "Status",
     "Username",
     "Welcome",
-    "cut",
     "encode",
     "encode_event",
+    "split_text",
 ]

@@ -48,22 +48,27 @@ _new = tuple.__new__  # for a named tuple, twice as fast as its own constructor,
 
 
 class Decoder:
-    """Bytes of one connection in, whole packets out, however the bytes were cut on the way.
+    """Bytes of one connection in, whole packets out, however the network splits the bytes.
 
-    Keeps at most one unfinished packet and one unfinished message: never more than
-    HEADER + MAX_PAYLOAD + MAX_TEXT bytes beside what was fed last, whatever a header announces.
+    Holds at most one unfinished packet and one unfinished message, whatever a header announces: at most
+    HEADER.size + MAX_PAYLOAD bytes of the packet, MAX_TEXT bytes of the message and the fields before it.
     """
 
     def __init__(self) -> None:
         self._rest = b""
         self._open: _Unfinished | None = None
-        self._broken: str | None = None  # how the bytes broke the protocol
+        self._broken: str | None = None  # the error in the bytes
+
+    @property
+    def held(self) -> int:
+        """Bytes that it holds until more bytes complete them."""
+        return len(self._rest) + (self._open.held if self._open is not None else 0)
 
     def feed(self, data: bytes) -> list[Packet]:
         """The packets that are complete with `data`, in order.
 
-        Raises ProtocolError at the first byte that breaks the protocol, and ever after. When packets were
-        complete before that byte, this call returns them and the next call raises: call check() before
+        Raises ProtocolError when the bytes break the protocol, and at every later call. When packets were
+        complete before the wrong byte, this call returns them and the next call raises. Call check() before
         waiting for more bytes.
         """
         self.check()
@@ -83,7 +88,7 @@ class Decoder:
             raise ProtocolError(self._broken)
 
     def _decode(self, buffer: bytes, packets: list[Packet]) -> None:
-        """Append the whole packets in `buffer` to `packets`; keep the rest."""
+        """Append the whole packets in `buffer` to `packets`; hold the rest in _rest."""
         position, end, header_size = 0, len(buffer), HEADER.size
         while end - position >= header_size:
             magic, version, kind, _, length, id, part, parts = HEADER.unpack_from(buffer, position)
@@ -99,7 +104,7 @@ class Decoder:
                 position = start - header_size
                 break
             if kind == _SAY and parts == 1 and part == 0 and self._open is None:
-                packets.append(_new(Say, _say(id, buffer, start, position)))  # most of what a server reads
+                packets.append(_new(Say, _say(id, buffer, start, position)))  # the server's fast path
                 continue
             parse = _PARSERS.get(kind)
             if parse is None:
@@ -118,7 +123,7 @@ class Decoder:
             raise ProtocolError(_not_ours(self._rest[0], VERSION))
 
     def _gather(self, kind: int, id: int, part: int, parts: int, payload: bytes) -> bytes | None:
-        """Add one part of a message; the payload of the whole message once it is complete."""
+        """Add one part of a message. Returns the payload of the whole message once it is complete."""
         if kind not in _PREFIXES or not 1 < parts <= MAX_PARTS or part >= parts:
             raise ProtocolError(f"part {part} of {parts} of kind 0x{kind:02x} cannot be")
         size = _PREFIXES[kind](payload)
@@ -139,18 +144,22 @@ class Decoder:
 
 
 class _Unfinished:
-    """A message of which some parts have not come yet."""
+    """A message that lacks parts. key: kind, id, part count, and the bytes before the text."""
 
     def __init__(self, key: tuple[int, int, int, bytes]) -> None:
         self.key = key
         self.texts: list[bytes] = []
         self.size = 0
 
+    @property
+    def held(self) -> int:
+        return self.size + len(self.key[3])
+
 
 def _not_ours(magic: int, version: int) -> str:
     if magic != MAGIC:
         return f"not the chatroom's protocol (first byte 0x{magic:02x})"
-    return f"protocol version {version} is not spoken here, only {VERSION}"
+    return f"protocol version {version} is not supported, only {VERSION}"
 
 
 def _number_too_large(number: int) -> str:
@@ -184,7 +193,7 @@ def _parse_say(_kind: int, id: int, payload: bytes) -> Say:
 
 
 def _say(id: int, buffer: bytes, start: int, end: int) -> tuple[int, str, str]:
-    """The fields of the SAY whose payload is from `start` to `end` in `buffer`."""
+    """The fields of a SAY with its payload from `start` to `end` in `buffer`."""
     text = start + 1 + buffer[start]
     if text >= end:
         raise ProtocolError("SAY without text")
@@ -245,7 +254,7 @@ def _reason(data: bytes) -> str:
 
 
 def _bare(make: Callable[[int], Packet]) -> Callable[[int, int, bytes], Packet]:
-    """A parser of packets that are an id and nothing else."""
+    """A parser for packets with an id and no payload."""
 
     def parse(_kind: int, id: int, payload: bytes) -> Packet:
         _expect_size(payload, 0)
@@ -289,7 +298,7 @@ _PARSERS: dict[int, Callable[[int, int, bytes], Packet]] = {
     **dict.fromkeys(EventKind, _parse_event),
 }
 
-# Where the text begins in the kinds that may have several parts.
+# The kinds that may have several parts, with the offset of the text in their payload.
 _PREFIXES: dict[int, Callable[[bytes], int]] = {
     Kind.SAY: lambda payload: 1 + payload[0],
     **{kind: lambda payload: EVENT_FIXED.size + payload[16] + payload[17] for kind in EventKind},

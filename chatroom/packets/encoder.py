@@ -38,9 +38,9 @@ _EVENT_HEADER = Struct("!BBBBIQHHQQBB")  # header, then seq, time, length of aut
 
 
 def encode(packet: Packet) -> bytes:
-    """The bytes of a packet (of several, when its text is long).
+    """The bytes of a packet. A packet with a long text becomes several packets on the wire.
 
-    Raises ValueError when a field does not fit; whoever builds packets checks beforehand.
+    Raises ValueError when a field does not fit: the caller checks its fields before.
     """
     if isinstance(packet, Event):
         return encode_event(packet)
@@ -58,7 +58,7 @@ def encode(packet: Packet) -> bytes:
 
 
 def encode_event(event: Event) -> bytes:
-    """The bytes of an event: one header and body for a short text, the fast path of the forwarder."""
+    """The bytes of an event. The forwarder's fast path: a short text is packed at once with its header."""
     seq, time, kind, channel, author, text, id = event
     author_size, channel_size, names = _names(author, channel)
     said = text.encode()
@@ -77,7 +77,7 @@ def encode_event(event: Event) -> bytes:
 
 @lru_cache(1024)
 def _names(author: str, channel: str) -> tuple[int, int, bytes]:
-    """Bytes of the author, bytes of the channel, and both: the same for everything that one person says."""
+    """Sizes of author and channel, and both as bytes. Cached: each line of an author needs the same."""
     name, place = author.encode(), channel.encode()
     return len(name), len(place), name + place
 
@@ -85,17 +85,17 @@ def _names(author: str, channel: str) -> tuple[int, int, bytes]:
 def _in_parts(kind: int, id: int, prefix: bytes, text: bytes) -> bytes:
     if len(text) > MAX_TEXT:
         raise ValueError(f"a text of {len(text)} bytes; the limit is {MAX_TEXT}")
-    parts = list(cut(text, TEXT_PART)) or [b""]
+    parts = list(split_text(text, TEXT_PART)) or [b""]
     return b"".join(
         HEADER.pack(MAGIC, VERSION, kind, 0, len(prefix) + len(part), id, number, len(parts)) + prefix + part
         for number, part in enumerate(parts)
     )
 
 
-def cut(text: bytes, size: int) -> Iterator[bytes]:
-    """UTF-8 text in pieces of at most `size` bytes (at least 4), never cut inside a character.
+def split_text(text: bytes, size: int) -> Iterator[bytes]:
+    """Split UTF-8 text between characters into parts of at most `size` bytes; `size` is at least 4.
 
-    Continuation bytes are 10xxxxxx (RFC 3629, section 3): step back over them to where one begins.
+    Continuation bytes are 10xxxxxx (RFC 3629, section 3): step back over them to the start of a character.
     """
     start = 0
     while start < len(text):
@@ -107,7 +107,7 @@ def cut(text: bytes, size: int) -> Iterator[bytes]:
 
 
 def _string8(text: str) -> bytes:
-    """A string with its length in one byte before it."""
+    """One byte with the length, then the string."""
     data = text.encode()
     if len(data) > 255:
         raise ValueError(f"{len(data)} bytes do not fit a length of one byte")

@@ -1,4 +1,4 @@
-"""Which packets there are and what each one says."""
+"""The kinds of packets, and their fields."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ VERSION: Final = 1
 HEADER: Final = Struct("!BBBBIQHH")
 """Magic, version, kind, flags, payload length, message id, part number, part count."""
 EVENT_FIXED: Final = Struct("!QQBB")
-"""How an event's payload begins: seq, time, length of the author, length of the channel."""
+"""The beginning of an event's payload: seq, time, length of the author, length of the channel."""
 ADMIT_FIXED: Final = Struct("!QH")
-"""Behind ADMIT's ticket: since, lines."""
+"""After ADMIT's ticket: since, lines."""
 WELCOME_FIXED: Final = Struct("!QQ")
-"""Behind WELCOME's token: confirmed, head."""
+"""After WELCOME's token: confirmed, head."""
 SAME_CONNECTION: Final = 0
-"""The port number in PORT that means: stay on this connection."""
+"""The number in PORT when the client goes on with the connection to the lobby."""
 
 
 class Kind(IntEnum):
-    """The kinds of packets that are not events; those have the numbers of `EventKind`, from 0x20."""
+    """Kinds of packets other than events. Events have the numbers of `EventKind`, from 0x20."""
 
     HELLO = 0x01
     USERNAME = 0x02
@@ -43,7 +43,7 @@ class Kind(IntEnum):
 
 
 class Code(IntEnum):
-    """What a STATUS says."""
+    """The code of a STATUS."""
 
     PASS = 0
     FAIL = 1
@@ -51,7 +51,7 @@ class Code(IntEnum):
 
 
 class Hello(NamedTuple):
-    """client → lobby, first: the newest protocol version it speaks and what program it is."""
+    """client → lobby, first: the newest protocol version that the client speaks, and its software."""
 
     version: int
     software: str
@@ -72,16 +72,16 @@ class Status(NamedTuple):
 
 
 class Port(NamedTuple):
-    """server → client: where to go on (SAME_CONNECTION: here) and the ticket to show there."""
+    """server → client: the port to connect to, or SAME_CONNECTION, and the ticket to show there."""
 
     number: int
     ticket: bytes
 
 
 class Admit(NamedTuple):
-    """client → new port: the ticket, the channel to join and what of the history to send.
+    """client → new port: the ticket, the channel to join, and the part of the history to send.
 
-    since: the last seq seen; everything after it is wanted. 0: the last `lines` lines are wanted.
+    since: the last seq seen; the server sends every event after it. 0: it sends the last `lines` events.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Admit(NamedTuple):
 
 
 class Welcome(NamedTuple):
-    """server → client: admitted. The name as it is written here, the token to come back with, the highest
+    """server → client: admitted. The name as the server writes it, the token to come back with, the highest
     message id applied in this session (0: none), and the seq of the latest event."""
 
     name: str
@@ -103,13 +103,13 @@ class Welcome(NamedTuple):
 
 
 class Live(NamedTuple):
-    """server → client: the replay is complete up to `seq`; what follows happens now."""
+    """server → client: the replay is complete up to `seq`; later events are live."""
 
     seq: int
 
 
 class Say(NamedTuple):
-    """client → server: a line. Ids rise within a session; the own event with this id confirms it."""
+    """client → server: a line. Ids rise within a session; the SAID event with this id confirms it."""
 
     id: int
     channel: str
@@ -117,7 +117,7 @@ class Say(NamedTuple):
 
 
 class Confirm(NamedTuple):
-    """server → client: the line with this id was stored before; it was a repeat."""
+    """server → client: the line with this id was a repeat; it was stored before."""
 
     id: int
 
@@ -131,26 +131,26 @@ class Command(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """server → client: a line for this member only, outside the history. `id`: which command it answers."""
+    """server → client: a line for this member only, not in history. `id`: the command or line it answers."""
 
     id: int
     text: str
 
 
 class Ping(NamedTuple):
-    """both ways: are you there?"""
+    """both ways: asks for a PONG with the same id."""
 
     id: int
 
 
 class Pong(NamedTuple):
-    """both ways: yes, with the id of the PING."""
+    """both ways: the answer to the PING with this id."""
 
     id: int
 
 
 class Bye(NamedTuple):
-    """both ways: the sender closes now. `again`: the other may come back (restart: yes, take-over: no)."""
+    """both ways: the sender closes now. `again`: the peer may come back (restart: yes, take-over: no)."""
 
     again: bool
     reason: str

@@ -1,4 +1,4 @@
-"""Fakes in the place of sockets and disks for the tests of the chatroom."""
+"""Fakes that stand for sockets and disks in the tests of the chatroom."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.patience import PATIENCE
 
 
 class WatchedCondition(threading.Condition):
-    """A condition that tells when somebody begins to wait; who then gets the lock finds it waiting."""
+    """Sets `waiting` when a thread begins to wait. A test that then takes the lock knows that it waits."""
 
     def __init__(self, lock: Any) -> None:
         super().__init__(lock)
@@ -39,7 +39,7 @@ class WatchedCondition(threading.Condition):
 
 
 class FakeDoor:
-    """The native bytes, and how often they were made. echoes: whether authors get their own lines back."""
+    """A native door that counts its encode() calls. echoes: whether authors get their own lines back."""
 
     def __init__(self, echoes: bool = True) -> None:
         self.echoes = echoes
@@ -54,7 +54,7 @@ DOOR = FakeDoor()
 
 
 class RecordingHistory(MemoryHistory):
-    """A history that knows what it holds, and fails when it is told to.
+    """A history that records the stored events, and fails on demand.
 
     full:   append raises HistoryFull while it is set
     broken: append raises HistoryError
@@ -91,9 +91,10 @@ class RecordingHistory(MemoryHistory):
 
 
 class FakeConnection:
-    """A peer that takes everything, decodes it, and insists that each event it sees is stored.
+    """A peer that receives and decodes everything, and checks that each event it gets is stored.
 
-    What it says is put into `says`; `taking` False: it is as if nothing were ever taken.
+    says:   the test puts in the bursts that the peer sends
+    taking: False when the peer takes no bytes
     """
 
     def __init__(self, history: RecordingHistory | None = None, peer: str = "peer") -> None:

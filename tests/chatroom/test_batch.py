@@ -11,7 +11,7 @@ EVENTS = [said(1), said(2, channel="#quiet"), said(3)]
 
 
 def test_each_event_is_encoded_once_a_door() -> None:
-    """However many audiences one door has, an event is turned to bytes once."""
+    """However many audiences a door has, it encodes each event once."""
     native, other = FakeDoor(), FakeDoor()
     batch = Batch(0, list(EVENTS))
     for channels in ({"#general"}, {"#quiet"}, {"#general", "#quiet"}, set()):
@@ -21,7 +21,7 @@ def test_each_event_is_encoded_once_a_door() -> None:
 
 
 def test_an_audience_gets_its_channels_in_order() -> None:
-    """Who is in one channel gets the bytes of its events, in order, and none of another."""
+    """An audience gets the bytes of the events in its channels, in order, and of no others."""
     batch, door = Batch(0, list(EVENTS)), FakeDoor()
     one, two, three = map(encode_event, EVENTS)
     assert batch.bytes_for((door, frozenset({"#general"}))) == one + three

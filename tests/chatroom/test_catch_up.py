@@ -1,4 +1,4 @@
-"""Catching up: at the member's own pace, then live, with neither gap nor double."""
+"""Catching up: at the member's own speed, then live, without a missing or repeated event."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def member(connection: FakeConnection) -> Member:
 
 
 class Alone:
-    """Catching up without a forwarder: its threads run when they are spawned."""
+    """Catching up without a forwarder. A spawned thread runs at once, in the test's thread."""
 
     def __init__(self, events: list[Event]) -> None:
         self.history = RecordingHistory()
@@ -47,8 +47,8 @@ class Alone:
         self.catch_up.begin(member(connection), connection, seq)
 
 
-def test_pieces_in_order() -> None:
-    """What was missed comes in order, in pieces, and then the member asks to go live."""
+def test_chunks_in_order() -> None:
+    """The missed events come in order and in chunks; then GoLive is submitted."""
     alone = Alone([said(seq) for seq in range(1, 2 * CATCH_UP_EVENTS + 500)])
     connection = FakeConnection(alone.history)
     alone.begin(connection, 7)
@@ -58,8 +58,8 @@ def test_pieces_in_order() -> None:
     assert request.seq == len(alone.history.log) and request.connection is connection
 
 
-def test_long_texts_come_in_small_pieces() -> None:
-    """However long the missed texts are, what waits for one member is far from what ends its connection."""
+def test_long_texts_come_in_small_chunks() -> None:
+    """However long the missed texts are, a chunk does not bring the send buffer over BACKLOG_BYTES."""
     alone = Alone([said(seq, text="x" * MAX_TEXT) for seq in range(1, CATCH_UP_EVENTS + 50)])
     connection = FakeConnection(alone.history)
     alone.begin(connection, 0)
@@ -70,7 +70,7 @@ def test_long_texts_come_in_small_pieces() -> None:
 
 
 def test_other_channels_do_not_hold_it_up() -> None:
-    """Who has missed nothing of its own channel is up to date with the whole log."""
+    """A member that missed nothing in its own channel is up to date with the whole log."""
     alone = Alone([said(seq, channel="#quiet") for seq in range(1, 2000)])
     connection = FakeConnection(alone.history)
     alone.begin(connection, 3)
@@ -79,7 +79,7 @@ def test_other_channels_do_not_hold_it_up() -> None:
 
 
 def test_a_member_that_is_gone_ends_the_thread() -> None:
-    """When its member goes away in the middle, catching up stops after the piece that was on its way."""
+    """When the member disconnects, catching up stops after the chunk that was being sent."""
     alone = Alone([said(seq) for seq in range(1, 3 * CATCH_UP_EVENTS)])
     connection = FakeConnection(alone.history)
     connection.taking = False
@@ -89,7 +89,7 @@ def test_a_member_that_is_gone_ends_the_thread() -> None:
 
 
 def test_history_that_cannot_be_read() -> None:
-    """A member whose past cannot be read is sent away, and may come again; the others go on."""
+    """When history cannot be read, the connection of the member ends, and the member may come back."""
     alone = Alone([said(1)])
 
     def read(after: int, limit: int, channels: Collection[str]) -> list[Event]:
@@ -103,7 +103,7 @@ def test_history_that_cannot_be_read() -> None:
 
 @pytest.mark.parametrize("error", [Closed("closing"), RuntimeError("no thread")])
 def test_no_thread_for_it(error: Exception) -> None:
-    """When no thread can be had, the member is sent away instead of waiting for ever."""
+    """When no thread can be started, the connection of the member ends and the member may come back."""
 
     def spawn(run: Callable[[], None], name: str) -> None:
         raise error
@@ -114,7 +114,7 @@ def test_no_thread_for_it(error: Exception) -> None:
 
 
 def test_the_end_of_the_chatroom() -> None:
-    """A member that has caught up when the chatroom closes is left to the chatroom's goodbye."""
+    """When the chatroom closes, catching up leaves the goodbye to the chatroom."""
     alone = Alone([said(1)])
 
     def closed(request: GoLive) -> None:
@@ -125,8 +125,8 @@ def test_the_end_of_the_chatroom() -> None:
     assert connection.ended is None
 
 
-def test_neither_gap_nor_double_while_it_goes_on() -> None:
-    """A member 5,000 events behind gets each event once and in order, while the talk goes on all the time."""
+def test_each_event_once_while_others_talk() -> None:
+    """A member 5,000 events behind gets each event once and in order, while another member talks."""
     history, queue, reaper = RecordingHistory(), WaitingQueue(), Reaper("test")
     history.append([said(seq) for seq in range(1, 5001)], [], [])
     forwarder = Forwarder(queue, history, Flow(), CatchUp(history, queue.put, reaper.spawn), time.monotonic)

@@ -1,4 +1,4 @@
-"""The chatroom: a thread for each member, and an end in which nothing that was accepted is lost."""
+"""The chatroom: a thread for each member, and an end that loses no accepted line."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def texts(connection: FakeConnection) -> list[str]:
     return [event.text for event in connection.events() if event.kind is EventKind.SAID]
 
 
-def test_what_one_says_all_hear(house: House) -> None:
-    """A burst of one member comes to every member, whole and in order."""
+def test_every_member_gets_every_line(house: House) -> None:
+    """Every member gets the lines of a burst, all of them and in order."""
     ann, bob = house.enter("ann"), house.enter("bob")
     ann.says.put([Say(1, "#general", "one"), Say(2, "#general", "two")])
     for connection in (ann, bob):
@@ -85,7 +85,7 @@ def test_members_that_are_behind_hold_back_lines_only(house: House, monkeypatch:
 
 
 def test_a_full_queue_answers_a_newcomer_in_time(house: House) -> None:
-    """A name that finds the queue full is refused when its time is over; the asker does not wait for ever."""
+    """When the queue stays full, reserve() raises NameRefused after its time-out."""
     ann = house.enter("ann")
     house.history.full = True
     house.history.tried.clear()
@@ -98,7 +98,7 @@ def test_a_full_queue_answers_a_newcomer_in_time(house: House) -> None:
 
 
 def test_lines_and_commands_of_one_burst_keep_their_order(house: House) -> None:
-    """Commands and lines of a burst are taken in order; a goodbye counts for what came before it only."""
+    """Commands and lines of a burst are taken in order; packets after a BYE are ignored."""
     ann, bob = house.enter("ann"), house.enter("bob")
     ann.says.put([Say(1, "#general", "one"), Command(2, "#general", "/who"), Say(3, "#general", "two")])
     ann.wait_for(lambda peer: len(peer.of(Notice)) == 1)
@@ -110,7 +110,7 @@ def test_lines_and_commands_of_one_burst_keep_their_order(house: House) -> None:
 
 
 def test_leaving_frees_the_name(house: House) -> None:
-    """A member whose connection has ended has left, with the reason, and its name can be had again."""
+    """When its connection has ended, a member leaves with the reason, and its name is free."""
     ann, bob = house.enter("ann"), house.enter("bob")
     ann.says.put([])
     bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
@@ -124,7 +124,7 @@ def test_leaving_frees_the_name(house: House) -> None:
     [(ConnectionLost("silent for 45 s"), "silent for 45 s"), (ProtocolError("nonsense"), "protocol error")],
 )
 def test_a_broken_connection(house: House, error: Exception, reason: str) -> None:
-    """A lost connection or broken protocol ends that member alone, and the others are told why."""
+    """A lost connection or a protocol error ends only that member; the LEFT event has the reason."""
     ann, bob = house.enter("ann"), house.enter("bob")
     ann.says.put(error)
     bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
@@ -135,7 +135,7 @@ def test_a_broken_connection(house: House, error: Exception, reason: str) -> Non
 
 
 def test_a_bug_ends_one_member(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever fails in a handler is logged and ends that member alone; its name is free again."""
+    """An exception in a handler is logged and ends only that member; its name is free again."""
     ann, bob = house.enter("ann"), house.enter("bob")
     ann.says.put(KeyError("a bug"))
     bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
@@ -145,8 +145,8 @@ def test_a_bug_ends_one_member(house: House, caplog: pytest.LogCaptureFixture) -
     assert "handler ann" in caplog.text and "a bug" in caplog.text
 
 
-def test_who_waits_at_the_queue_is_marked(house: House) -> None:
-    """While the handler submits, for the first time too, its connection knows that it is busy."""
+def test_a_submitting_connection_is_marked(house: House) -> None:
+    """The handler marks its connection as submitting around each request, the join included."""
     ann = house.enter("ann")
     ann.wait_for(lambda peer: peer.busy == [True, False])
     ann.says.put([Say(1, "#general", "one")])
@@ -154,7 +154,7 @@ def test_who_waits_at_the_queue_is_marked(house: House) -> None:
 
 
 def test_a_bad_name_is_refused(house: House) -> None:
-    """Whoever asks for a name that cannot be given is told why."""
+    """reserve() raises NameRefused for a name that is in use or not allowed."""
     house.enter("ann")
     for name in ("Ann", "", "a b"):
         with pytest.raises(NameRefused):
@@ -162,7 +162,7 @@ def test_a_bad_name_is_refused(house: House) -> None:
 
 
 def test_many_want_the_same_name(house: House) -> None:
-    """Of all who ask for one name at the same instant, exactly one gets it."""
+    """When several newcomers ask for one name at the same time, exactly one gets it."""
     start = threading.Barrier(10)
 
     def ask() -> int:
@@ -180,7 +180,7 @@ def test_many_want_the_same_name(house: House) -> None:
 
 
 def test_a_late_answer_is_given_back(house: House) -> None:
-    """A name that is given after its asker has stopped waiting does not stay taken."""
+    """A reservation that comes after its requester has timed out is released."""
     blocked, go_on = threading.Event(), threading.Event()
     append = house.history.append
 
@@ -209,7 +209,7 @@ def test_a_late_answer_is_given_back(house: House) -> None:
 
 
 def test_a_name_that_is_not_used_is_released(house: House) -> None:
-    """A newcomer that gives up frees its name; giving it back twice or after the end does no harm."""
+    """release() frees the name; a second release, or one after the end, has no effect."""
     reservation = house.reserve("ann")
     house.chatroom.release(reservation)
     again = house.reserve("ann")
@@ -224,7 +224,7 @@ def test_a_name_that_is_not_used_is_released(house: House) -> None:
 
 
 def test_everybody_is_told_of_the_end(house: House) -> None:
-    """At the end each member gets a goodbye that invites it back, every thread ends, history is closed."""
+    """At the end each member gets a goodbye and may come back, every thread ends, history is closed."""
     members = [house.enter(name) for name in ("ann", "bob", "carl")]
     assert house.close() == []
     assert [member.ended for member in members] == [(GOODBYE, True)] * 3
@@ -233,7 +233,7 @@ def test_everybody_is_told_of_the_end(house: House) -> None:
 
 
 def test_what_was_accepted_is_shown_before_the_goodbye(house: House) -> None:
-    """Lines that were taken in before the end are stored and delivered although it has begun."""
+    """Lines accepted before close() are stored and delivered before the goodbye."""
     blocked, go_on = threading.Event(), threading.Event()
     ann, bob = house.enter("ann"), house.enter("bob")
     append = house.history.append
@@ -247,7 +247,7 @@ def test_what_was_accepted_is_shown_before_the_goodbye(house: House) -> None:
     ann.says.put([Say(1, "#general", "one")])
     assert blocked.wait(PATIENCE)
     bob.says.put([Say(1, "#general", "two")])
-    bob.wait_for(lambda peer: peer.busy == [True, False, True, False])  # the joining, and the line
+    bob.wait_for(lambda peer: peer.busy == [True, False, True, False])  # the join, and the line
     closing = Task(house.close)
     go_on.set()
     assert closing.result() == []
@@ -257,7 +257,7 @@ def test_what_was_accepted_is_shown_before_the_goodbye(house: House) -> None:
 
 
 def test_nobody_gets_in_after_the_end(house: House) -> None:
-    """Who comes when the chatroom has closed is told so."""
+    """After close(), reserve() and spawn() raise Closed."""
     house.close()
     with pytest.raises(Closed):
         house.reserve("ann")
@@ -266,7 +266,7 @@ def test_nobody_gets_in_after_the_end(house: House) -> None:
 
 
 def test_a_newcomer_at_the_last_moment(house: House) -> None:
-    """A newcomer whose joining comes too late gets the goodbye, and its connection is given back."""
+    """A newcomer that joins too late gets the goodbye, and its connection is closed."""
     reservation = house.reserve("ann")
     connection = FakeConnection(house.history)
     closed = threading.Event()
@@ -285,7 +285,7 @@ def test_a_newcomer_at_the_last_moment(house: House) -> None:
 
 
 def test_a_thread_that_does_not_end_is_named(house: House) -> None:
-    """close() keeps its deadline and says which threads did not."""
+    """close() returns at its deadline, with the names of the threads that still run."""
     release = threading.Event()
     house.chatroom.spawn(lambda: _wait(release), "stubborn")
     assert house.close(0.2) == ["stubborn"]
@@ -297,16 +297,16 @@ def _wait(release: threading.Event) -> None:
     release.wait(PATIENCE)
 
 
-def test_serving_threads_are_stopped(house: House) -> None:
-    """A thread that lasts as long as the chatroom is told to stop by close()."""
+def test_long_running_threads_are_stopped(house: House) -> None:
+    """close() stops a thread that was started to run until then."""
     stop = threading.Event()
-    house.chatroom.spawn_until_close(lambda: _wait(stop), stop.set, "serving")
+    house.chatroom.spawn_until_close(lambda: _wait(stop), stop.set, "listener")
     assert house.close() == []
     assert stop.is_set()
 
 
 def test_a_broken_disk_ends_it(house: House) -> None:
-    """When history fails for good the owner is told, everybody gets a goodbye, and close() says why."""
+    """When history fails for good, on_ended runs, members get a goodbye, and close() raises the error."""
     ann, bob = house.enter("ann"), house.enter("bob")
     house.history.broken = True
     ann.says.put([Say(1, "#general", "one")])
@@ -318,8 +318,8 @@ def test_a_broken_disk_ends_it(house: House) -> None:
         assert texts(connection) == [] and connection.of(Confirm) == []
 
 
-def test_nobody_waits_for_a_name_when_the_disk_breaks(house: House) -> None:
-    """Who waits for a name when history fails is told at once, not when its patience ends."""
+def test_a_waiting_reservation_when_the_disk_breaks(house: House) -> None:
+    """When history fails, a waiting reserve() raises Closed at once, not at its time-out."""
     blocked, go_on = threading.Event(), threading.Event()
     ann = house.enter("ann")
 
@@ -340,7 +340,7 @@ def test_nobody_waits_for_a_name_when_the_disk_breaks(house: House) -> None:
 
 
 def test_a_disk_that_hangs_at_the_end(house: House) -> None:
-    """When the disk does not answer, close() keeps its deadline; once it does, everything still ends."""
+    """While the disk hangs, close() returns at its deadline; when the disk answers, all threads end."""
     blocked, go_on = threading.Event(), threading.Event()
     ann, bob = house.enter("ann"), house.enter("bob")
     append = house.history.append
@@ -361,7 +361,7 @@ def test_a_disk_that_hangs_at_the_end(house: House) -> None:
 
 
 def test_failing_forwarding_is_logged(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    """A bug in the forwarder ends the chatroom with a log entry, instead of leaving it mute."""
+    """A bug in the forwarder is logged and ends the chatroom; close() raises it."""
     ann = house.enter("ann")
 
     def bug(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Slash commands: data, from which both help and answers come."""
+"""Slash commands: the table, and the answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def room() -> Room:
 
 
 def test_help_lists_every_command(room: Room) -> None:
-    """/help has one line for each command of the table, with its arguments and what it does."""
+    """/help has one line for each command of the table, with its arguments and its purpose."""
     lines = answer(room, room.add("ann"), "/help").splitlines()
     assert len(lines) == len(COMMANDS)
     for line, command in zip(lines, COMMANDS.values(), strict=True):
@@ -39,13 +39,13 @@ def test_help_lists_every_command(room: Room) -> None:
 
 @pytest.mark.parametrize("text", ["/help who", "/help /who", "/HELP WHO"])
 def test_help_for_one_command(room: Room, text: str) -> None:
-    """/help with a command tells of that one only, with or without its slash."""
+    """/help with a command describes that command only, with or without its slash."""
     (line,) = answer(room, room.add("ann"), text).splitlines()
     assert line.startswith("/who [#CHANNEL]")
 
 
 def test_who_lists_the_own_channel(room: Room) -> None:
-    """/who names the people of the asker's channel, sorted without regard to case."""
+    """/who lists the members of the asker's channel, sorted without regard to case."""
     ann = room.add("ann")
     room.add("Zoe"), room.add("Bob"), room.add("eve", "#quiet")
     assert answer(room, ann, "/who") == "3 in #general: ann, Bob, Zoe"
@@ -54,11 +54,11 @@ def test_who_lists_the_own_channel(room: Room) -> None:
 
 
 def test_stats_are_the_rooms_numbers(room: Room) -> None:
-    """/stats says every number that the room has, by its name."""
+    """/stats shows every number of the room with its name."""
     assert answer(room, room.add("ann"), "/stats") == "members 1, events 7"
 
 
 @pytest.mark.parametrize("text", ["/nothing", "/", "", "no slash", "/who2 x"])
 def test_what_is_no_command(room: Room, text: str) -> None:
-    """An unknown command gets an answer that leads on, whatever was typed."""
+    """The answer to an unknown command points to /help."""
     assert "/help" in answer(room, room.add("ann"), text)

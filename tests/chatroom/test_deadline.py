@@ -6,7 +6,7 @@ from chatroom.deadline import Deadline
 
 
 def test_the_steps_share_it() -> None:
-    """What one step has used is not there for the next; it never goes below nothing."""
+    """The time that one step uses is missing for the next; the time left is never negative."""
     now = 100.0
     deadline = Deadline(2.0, clock=lambda: now)
     assert deadline.left() == 2.0 and not deadline.expired
@@ -19,6 +19,6 @@ def test_the_steps_share_it() -> None:
 
 
 def test_it_uses_a_clock_that_nobody_sets() -> None:
-    """Without a clock of the caller's, the deadline runs by the monotonic one."""
+    """Without a given clock, the deadline uses the monotonic clock."""
     assert 0 < Deadline(60).left() <= 60
     assert Deadline(0).expired

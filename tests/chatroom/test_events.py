@@ -1,4 +1,4 @@
-"""Events: immutable, and the same in JSON whoever prints them."""
+"""Events: immutable, and with one form in JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_as_json() -> None:
 
 @given(strategies.events)
 def test_every_event_can_be_json(event: Event) -> None:
-    """Whatever event the wire lets through can be printed as JSON, and its time is the same moment."""
+    """Every event that the wire allows can be printed as JSON, with the same time."""
     fields = json.loads(json.dumps(event.as_json()))
     assert fields["kind"] == event.kind.name.lower()
     assert fields["text"] == event.text
@@ -38,18 +38,18 @@ def test_every_event_can_be_json(event: Event) -> None:
 
 @given(st.integers(0, MAX_TIME), st.integers(0, MAX_TIME))
 def test_times_sort_as_text(one: int, other: int) -> None:
-    """ISO times compare as their moments do: all have the same length and zone."""
+    """ISO times sort as text in the order of time: all have the same length and zone."""
     assert (iso_time(one) < iso_time(other)) == (one < other)
 
 
 def test_an_event_cannot_be_changed() -> None:
-    """What happened, happened."""
+    """The fields of an event cannot be changed."""
     with pytest.raises(AttributeError):
         SAID.text = "bye"  # type: ignore[misc]
 
 
 def test_kind_numbers_are_kept() -> None:
-    """The numbers of the kinds are in histories and on the wire: none may ever change."""
+    """The numbers of the kinds are stored in histories and sent on the wire, so they must not change."""
     assert {kind.word: int(kind) for kind in EventKind} | {
         "said": 0x20,
         "joined": 0x21,

@@ -11,18 +11,18 @@ from chatroom.packets import Ping, Pong, encode
 
 
 class ScriptedLink:
-    """Gives the pieces that it was made with, then the end; records what is sent and the seconds given."""
+    """Returns the given bytes, then fails as at the end; records the sent bytes and the seconds given."""
 
-    def __init__(self, *pieces: bytes) -> None:
-        self.pieces = list(pieces)
+    def __init__(self, *chunks: bytes) -> None:
+        self.chunks = list(chunks)
         self.sent: list[bytes] = []
         self.seconds: list[float] = []
 
     def receive(self, seconds: float) -> bytes:
         self.seconds.append(seconds)
-        if not self.pieces:
+        if not self.chunks:
             raise ConnectionLost("the end")
-        return self.pieces.pop(0)
+        return self.chunks.pop(0)
 
     def send(self, data: bytes, seconds: float) -> None:
         self.seconds.append(seconds)
@@ -43,7 +43,7 @@ def exchange(link: ScriptedLink, clock: Clock | None = None) -> Exchange:
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_packets_come_one_by_one(size: int) -> None:
-    """However the bytes are cut, each call gives the next packet; after the last one comes ConnectionLost."""
+    """However the bytes are split, each call gives the next packet; then comes ConnectionLost."""
     data = b"".join(encode(Ping(number)) for number in range(3))
     talk = exchange(ScriptedLink(*(data[at : at + size] for at in range(0, len(data), size))))
     assert [talk.receive() for _ in range(3)] == [Ping(0), Ping(1), Ping(2)]
@@ -52,7 +52,7 @@ def test_packets_come_one_by_one(size: int) -> None:
 
 
 def test_receive_some_reads_once() -> None:
-    """receive_some() waits for one piece of bytes only: None when no packet is complete with it."""
+    """receive_some() reads once only, and returns None when no packet is complete with it."""
     data = encode(Ping(1)) + encode(Ping(2))
     talk = exchange(ScriptedLink(data[:5], data[5:]))
     assert talk.receive_some() is None
@@ -60,7 +60,7 @@ def test_receive_some_reads_once() -> None:
 
 
 def test_packets_behind_the_last_one_stay() -> None:
-    """What came together with the last packet waits in the exchange, decoded or begun."""
+    """Bytes after the last packet stay in the exchange: as packets, or as the beginning of one."""
     talk = exchange(ScriptedLink(encode(Ping(1)) + encode(Ping(2)) + encode(Ping(3))[:4]))
     assert talk.receive() == Ping(1)
     assert list(talk.waiting) == [Ping(2)]

@@ -1,4 +1,4 @@
-"""The forwarder: one order, stored before it is seen, whatever comes in whatever order."""
+"""The forwarder: requests in any order give one log, and each event is stored before it is delivered."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.limits import HANDSHAKE_SECONDS
+from chatroom.member import Member
 from chatroom.names import name_key
 from chatroom.packets import NO_TOKEN, Command, Confirm, Live, Notice, Say, Welcome
 from chatroom.queue import WaitingQueue
@@ -29,7 +30,7 @@ CHANNELS = ("#general", "#quiet")
 
 
 class Room:
-    """A forwarder whose rounds the test runs itself. Threads for catching up wait in `threads`."""
+    """A forwarder without a thread: the test calls its rounds. Catch-up threads start in settle()."""
 
     def __init__(self, history: RecordingHistory | None = None) -> None:
         self.history = history or RecordingHistory()
@@ -46,7 +47,7 @@ class Room:
             self.forwarder.forward(self.queue.take_all() or [])
 
     def settle(self) -> None:
-        """Rounds until nobody is behind."""
+        """Rounds until every member is live."""
         self.forward()
         while self.threads:
             self.threads.pop(0)()
@@ -65,6 +66,10 @@ class Room:
         self.queue.put(Join(self.reserve(name, token), connection, channel, since, lines))
         self.settle()
         return connection
+
+    def member_of(self, connection: FakeConnection) -> Member | None:
+        members = self.forwarder.members.values()
+        return next((member for member in members if member.connection is connection), None)
 
     def say(self, connection: FakeConnection, *ids: int, channel: str = "#general") -> None:
         self.queue.put(Lines(connection, [Say(id, channel, f"text {id}") for id in ids]))
@@ -97,7 +102,7 @@ def test_a_door_decides_whether_authors_get_their_own_lines(room: Room) -> None:
 
 
 def fold(log: list[Event]) -> dict[str, set[str]]:
-    """Who is where, told by the log alone."""
+    """The members and their channels, computed from the log alone."""
     members: dict[str, set[str]] = {}
     for event in log:
         if event.kind is EventKind.JOINED:
@@ -113,7 +118,7 @@ def fold(log: list[Event]) -> dict[str, set[str]]:
 
 
 def test_everybody_sees_the_same(room: Room) -> None:
-    """Two members see the same lines in the same order, the talkers their own among them."""
+    """Two members get the same lines in the same order, their own lines included."""
     ann, bob = room.enter("ann"), room.enter("bob")
     room.say(ann, 1, 2)
     room.say(bob, 1)
@@ -125,7 +130,7 @@ def test_everybody_sees_the_same(room: Room) -> None:
 
 
 def test_a_newcomer_is_greeted_in_order(room: Room) -> None:
-    """A newcomer gets WELCOME, the lines it asked for, LIVE, its own joining, and what follows."""
+    """A newcomer gets WELCOME, the lines it asked for, LIVE, its own JOINED event, and the later events."""
     ann = room.enter("ann")
     room.say(ann, *range(1, 10))
     room.forward()
@@ -139,8 +144,8 @@ def test_a_newcomer_is_greeted_in_order(room: Room) -> None:
     assert bob.of(Live) == [Live(10)]
 
 
-def test_what_else_is_in_the_newcomers_batch(room: Room) -> None:
-    """Lines that are taken in one round with a joining come once: before it as replay, after it live."""
+def test_lines_in_the_newcomers_batch(room: Room) -> None:
+    """Lines in the same round as a join come once: earlier lines as replay, later lines live."""
     ann = room.enter("ann")
     bob = FakeConnection(room.history)
     reservation = room.reserve("bob")
@@ -153,7 +158,7 @@ def test_what_else_is_in_the_newcomers_batch(room: Room) -> None:
 
 
 def test_a_repeat_is_confirmed_and_nothing_else(room: Room) -> None:
-    """An id that was applied before makes no second event; its sender is told that it is stored."""
+    """A repeated id makes no second event; its sender gets a confirmation."""
     ann, bob = room.enter("ann"), room.enter("bob")
     room.say(ann, 5, 6)
     room.forward()
@@ -174,7 +179,7 @@ def test_a_repeat_in_one_burst(room: Room) -> None:
 
 
 def test_ids_are_remembered_across_a_restart(room: Room) -> None:
-    """After the server was killed, a resent line that was stored is confirmed in WELCOME and not doubled."""
+    """After a kill of the server, WELCOME confirms stored lines, and a repeat makes no second event."""
     ann = room.enter("ann")
     token = ann.of(Welcome)[0].token
     room.say(ann, 5)
@@ -188,14 +193,14 @@ def test_ids_are_remembered_across_a_restart(room: Room) -> None:
 
 
 def test_a_take_over_is_no_event(room: Room) -> None:
-    """Who comes back with its token goes on where it was, its old connection ends, the others see nothing."""
+    """A client that comes back with its token takes its member over; no event is made."""
     old, bob = room.enter("ann"), room.enter("bob")
     seen = len(bob.packets)
     token = old.of(Welcome)[0].token
     new = room.enter("ann", token, since=1)
     assert old.ended == ("taken over by a new connection", False)
     assert len(bob.packets) == seen
-    room.say(old, 8)  # too late: this one is not ann any more
+    room.say(old, 8)  # too late: this connection has no member any more
     room.say(new, 9)
     room.queue.put(Leave(old, "gone"))
     room.forward()
@@ -204,7 +209,7 @@ def test_a_take_over_is_no_event(room: Room) -> None:
 
 
 def test_a_take_over_into_another_channel(room: Room) -> None:
-    """Who comes back into another channel leaves the first one and joins the other."""
+    """A take-over into another channel is a LEFT event in the old and a JOINED event in the new one."""
     old = room.enter("ann")
     new = room.enter("ann", old.of(Welcome)[0].token, channel="#quiet")
     assert [(e.kind, e.channel) for e in room.history.log] == [
@@ -217,7 +222,7 @@ def test_a_take_over_into_another_channel(room: Room) -> None:
 
 
 def test_left_in_the_batch_it_came_in(room: Room) -> None:
-    """Who joins and is gone in one round is in the log twice and in the room not at all."""
+    """A join and a leave in one round give two events and no member."""
     connection = FakeConnection(room.history)
     room.queue.put(Join(room.reserve("ann"), connection, "#general", 0, 10))
     room.queue.put(Leave(connection, "gone"))
@@ -228,7 +233,7 @@ def test_left_in_the_batch_it_came_in(room: Room) -> None:
 
 
 def test_an_expired_reservation_admits_nobody(room: Room) -> None:
-    """Who comes after its reservation went to another is sent away, and may come again."""
+    """A join with a reservation that went to another newcomer ends the connection, which may come back."""
     late = room.reserve("ann")
     room.now = HANDSHAKE_SECONDS
     room.enter("ann")
@@ -240,7 +245,7 @@ def test_an_expired_reservation_admits_nobody(room: Room) -> None:
 
 
 def test_a_released_name_is_free(room: Room) -> None:
-    """A newcomer that gives up frees its name."""
+    """A released name can be reserved again."""
     reservation = room.reserve("ann")
     with pytest.raises(NameRefused):
         room.reserve("ann")
@@ -249,7 +254,7 @@ def test_a_released_name_is_free(room: Room) -> None:
 
 
 def test_a_line_for_another_channel(room: Room) -> None:
-    """A line for a channel that one is not in is not said, and its sender is told which and why."""
+    """A line for a channel without its author is not applied; its author gets a notice with its id."""
     ann = room.enter("ann")
     room.say(ann, 5, channel="#quiet")
     room.forward()
@@ -259,7 +264,7 @@ def test_a_line_for_another_channel(room: Room) -> None:
 
 
 def test_channels_are_apart(room: Room) -> None:
-    """Who is in one channel gets nothing of another, though all share one order."""
+    """Members get only the events of their own channel; all channels share one sequence."""
     ann, eve = room.enter("ann"), room.enter("eve", channel="#quiet")
     room.say(ann, 1)
     room.say(eve, 1, channel="#quiet")
@@ -270,17 +275,17 @@ def test_channels_are_apart(room: Room) -> None:
 
 
 def test_commands_are_answered_to_the_asker(room: Room) -> None:
-    """The answer to a command goes to who asked, with its id, and nowhere else."""
+    """The answer to a command goes to the asker only, with the command's id."""
     ann, bob = room.enter("ann"), room.enter("bob")
     room.queue.put(Ask(ann, Command(9, "#general", "/who")))
-    room.queue.put(Ask(FakeConnection(), Command(9, "#general", "/who")))  # nobody
+    room.queue.put(Ask(FakeConnection(), Command(9, "#general", "/who")))  # not a member
     room.forward()
     assert ann.of(Notice) == [Notice(9, "2 in #general: ann, bob")]
     assert bob.of(Notice) == []
 
 
 def test_a_batch_is_encoded_once(room: Room) -> None:
-    """What fifty members get is turned to bytes once."""
+    """An event for fifty members is encoded once."""
     members = [room.enter(f"member-{number}") for number in range(50)]
     before = members[0].door.encoded
     room.say(members[0], 1, 2, 3)
@@ -289,7 +294,7 @@ def test_a_batch_is_encoded_once(room: Room) -> None:
 
 
 def test_more_lines_than_memory_holds(room: Room) -> None:
-    """A newcomer that asks for more than the tail holds gets it from history, as if it were one."""
+    """A newcomer that asks for more lines than the tail holds gets all of them, with the help of history."""
     with mock.patch("chatroom.tail.TAIL_EVENTS", 5):
         ann = room.enter("ann")
         for id in range(1, 30):
@@ -300,7 +305,7 @@ def test_more_lines_than_memory_holds(room: Room) -> None:
 
 
 def test_the_clock_set_back(room: Room) -> None:
-    """Times in the log do not go back when the system's clock does."""
+    """Times in the log do not go back when the system's clock is set back."""
     ann = room.enter("ann")
     for moment in (2e9, 1e9):
         with mock.patch("chatroom.forwarder.wall_time", lambda moment=moment: moment):
@@ -310,7 +315,7 @@ def test_the_clock_set_back(room: Room) -> None:
 
 
 def test_the_clock_set_back_across_a_restart(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time does not go back in the log either when the clock was set back while the server was down."""
+    """Times in the log do not go back when the clock was set back while the server was down."""
     room.say(room.enter("ann"), 1)
     monkeypatch.setattr("chatroom.forwarder.wall_time", lambda: 1.0)
     again = Room(room.history)
@@ -320,7 +325,7 @@ def test_the_clock_set_back_across_a_restart(room: Room, monkeypatch: pytest.Mon
 
 
 def test_recovery_tells_who_has_left() -> None:
-    """After a crash the log says that those who were in have left, so that it alone tells who is here."""
+    """After a crash, recovery adds a LEFT event for each member, so the log alone gives the members."""
     room = Room()
     ann, bob = room.enter("ann"), room.enter("bob")
     room.say(ann, 7)
@@ -332,7 +337,7 @@ def test_recovery_tells_who_has_left() -> None:
     assert fold(room.history.log) == {}
     assert later.forwarder.members == {}
     assert not any(session.present for session in room.history.restore().sessions)
-    assert len(Room(room.history).history.log) == 5  # a second start finds nobody
+    assert len(Room(room.history).history.log) == 5  # a second start finds no member
 
 
 # --- trouble with the disk ------------------------------------------------------------------------------
@@ -344,7 +349,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_full_disk_holds_the_batch(room: Room, quick: None) -> None:
-    """While the disk is full nobody is shown the batch and members are told; then everything goes on."""
+    """While the disk is full, members get a notice and not the batch; when there is space, all goes on."""
     ann = room.enter("ann")
     room.history.full = True
     room.say(ann, 5)
@@ -359,8 +364,8 @@ def test_a_full_disk_holds_the_batch(room: Room, quick: None) -> None:
     assert room.forwarder.failure is None
 
 
-def test_who_is_on_the_way_in_is_not_told_before_its_welcome(room: Room, quick: None) -> None:
-    """A newcomer whose joining is held gets nothing until it is welcomed: WELCOME comes first."""
+def test_a_newcomer_gets_no_notice_before_its_welcome(room: Room, quick: None) -> None:
+    """While the disk is full, a newcomer gets no notice: WELCOME is its first packet."""
     ann, bob = room.enter("ann"), FakeConnection(room.history)
     reservation = room.reserve("bob")
     room.history.full = True
@@ -375,7 +380,7 @@ def test_who_is_on_the_way_in_is_not_told_before_its_welcome(room: Room, quick: 
 
 
 def test_full_until_the_end(room: Room) -> None:
-    """What could not be stored until the end is counted, and nobody has seen or been confirmed it."""
+    """If the disk is full until the end, the error counts the lost events, and no member has got them."""
     ann = room.enter("ann")
     room.history.full = True
     room.say(ann, 5, 6, 7)
@@ -390,7 +395,7 @@ def test_full_until_the_end(room: Room) -> None:
 
 
 def test_space_between_the_last_try_and_the_end(room: Room) -> None:
-    """When the end comes while a batch is held, it is tried once more: there may be space by now."""
+    """When the chatroom closes while a batch is held, the forwarder tries to store it once more."""
     ann = room.enter("ann")
     room.history.full = True
     room.say(ann, 5, 6, 7)
@@ -405,7 +410,7 @@ def test_space_between_the_last_try_and_the_end(room: Room) -> None:
 
 
 def test_a_broken_history_ends_it(room: Room) -> None:
-    """When history fails for good the forwarder ends, says why, and shows nothing of what was not stored."""
+    """When history fails for good, the forwarder ends with the reason, and delivers no unstored event."""
     ann = room.enter("ann")
     room.history.broken = True
     room.say(ann, 5)
@@ -414,8 +419,8 @@ def test_a_broken_history_ends_it(room: Room) -> None:
     assert [event.id for event in ann.events()] == [0]
 
 
-def test_who_waits_when_it_ends_is_answered(room: Room) -> None:
-    """When history fails, those who wait for a name or a welcome are answered at once, not at a time-out."""
+def test_waiting_requests_are_answered_at_the_end(room: Room) -> None:
+    """When history fails, waiting reservations and joins are answered at once, not at a time-out."""
     ann = room.enter("ann")
     reservation = room.reserve("carl")
     room.history.broken = True
@@ -439,11 +444,11 @@ def test_who_waits_when_it_ends_is_answered(room: Room) -> None:
         room.queue.put(Reserve("late", NO_TOKEN))
 
 
-# --- everything in any order ----------------------------------------------------------------------------
+# --- all actions in any order ---------------------------------------------------------------------------
 
 
-class Guest:
-    """What the test knows of one connection."""
+class Visit:
+    """A connection and the join that it was made with."""
 
     def __init__(self, connection: FakeConnection, join: Join) -> None:
         self.connection = connection
@@ -459,7 +464,7 @@ class Guest:
 
 
 class Conversation(RuleBasedStateMachine):
-    """Joins, lines, leavings, take-overs, resumes, restarts in any order, in rounds of any size."""
+    """Joins, lines, leaves, take-overs, resumes, restarts in any order, in rounds of any size."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -474,7 +479,7 @@ class Conversation(RuleBasedStateMachine):
         self.room = Room()
         self.asked: list[Reserve] = []
         self.reserved: list[Reservation] = []
-        self.guests: list[Guest] = []
+        self.visits: list[Visit] = []
         self.next_id = 1
         self.repeats: list[tuple[FakeConnection, int]] = []
 
@@ -487,29 +492,29 @@ class Conversation(RuleBasedStateMachine):
         self.room.history.append([said(seq) for seq in range(1, lines + 1)], [], [])
         self.room = Room(self.room.history)
 
-    # --- what people do -------------------------------------------------------------------------------
+    # --- actions of the members -----------------------------------------------------------------------
 
     @rule(name=st.sampled_from(["ann", "Ann", "bob", "eve"]), token=st.integers(0, 6))
     def reserve(self, name: str, token: int) -> None:
-        tokens = [guest.join.reservation.token for guest in self.guests[-token:]]
+        tokens = [visit.join.reservation.token for visit in self.visits[-token:]]
         request = Reserve(name, tokens[0] if token and tokens else NO_TOKEN)
         self.room.queue.put(request)
         self.asked.append(request)
 
-    @precondition(lambda self: self.guests)
+    @precondition(lambda self: self.visits)
     @rule(which=st.integers(0, 5), share=st.floats(0, 1))
     def come_back(self, which: int, share: float) -> None:
-        """As a client does: with its token, from the last seq that it has seen."""
-        guest = self.guests[-1 - which % len(self.guests)]
-        if guest.welcome is None:
+        """As a client does: with its token, from a seq that it has seen."""
+        visit = self.visits[-1 - which % len(self.visits)]
+        if visit.welcome is None:
             return
-        request = Reserve(guest.join.reservation.name, guest.join.reservation.token)
+        request = Reserve(visit.join.reservation.name, visit.join.reservation.token)
         self.room.queue.put(request)
         self.room.forward()
         if request.answer.exception(0) is None:
-            seen = [event.seq for event in guest.connection.events()]
+            seen = [event.seq for event in visit.connection.events()]
             since = seen[int(share * (len(seen) - 1))] if seen else 0
-            self.join(request.answer.result(0), guest.channel, since, 0)
+            self.join(request.answer.result(0), visit.channel, since, 0)
         self.see()
 
     @precondition(lambda self: self.reserved)
@@ -520,7 +525,7 @@ class Conversation(RuleBasedStateMachine):
     def join(self, reservation: Reservation, channel: str, since: int, lines: int) -> None:
         connection = FakeConnection(self.room.history, reservation.name)
         join = Join(reservation, connection, channel, since, lines)
-        self.guests.append(Guest(connection, join))
+        self.visits.append(Visit(connection, join))
         self.room.queue.put(join)
 
     @precondition(lambda self: self.reserved)
@@ -528,41 +533,41 @@ class Conversation(RuleBasedStateMachine):
     def give_up(self) -> None:
         self.room.queue.put(Release(self.reserved.pop()))
 
-    @precondition(lambda self: self.guests)
+    @precondition(lambda self: self.visits)
     @rule(who=st.integers(0, 5), count=st.integers(1, 4))
     def say(self, who: int, count: int) -> None:
-        guest = self.guests[-1 - who % len(self.guests)]
-        self.room.say(guest.connection, *range(self.next_id, self.next_id + count), channel=guest.channel)
+        visit = self.visits[-1 - who % len(self.visits)]
+        self.room.say(visit.connection, *range(self.next_id, self.next_id + count), channel=visit.channel)
         self.next_id += count
 
-    @precondition(lambda self: self.guests)
+    @precondition(lambda self: self.visits)
     @rule(who=st.integers(0, 5), which=st.integers(0, 9))
     def repeat(self, who: int, which: int) -> None:
-        """Resend a line of the own session that is stored."""
-        guest = self.guests[-1 - who % len(self.guests)]
-        member = self.room.forwarder._roster.member_of(guest.connection)
+        """Resend a stored line of the same session."""
+        visit = self.visits[-1 - who % len(self.visits)]
+        member = self.room.member_of(visit.connection)
         if member is None or not member.session.confirmed:
             return
         mine = [e.id for e in self.room.history.log if e.id and e.id <= member.session.confirmed]
         id = mine[-1 - which % len(mine)]
-        self.room.say(guest.connection, id, channel=guest.channel)
-        self.repeats.append((guest.connection, id))
+        self.room.say(visit.connection, id, channel=visit.channel)
+        self.repeats.append((visit.connection, id))
 
-    @precondition(lambda self: self.guests)
+    @precondition(lambda self: self.visits)
     @rule(who=st.integers(0, 5))
     def leave(self, who: int) -> None:
-        connection = self.guests[-1 - who % len(self.guests)].connection
+        connection = self.visits[-1 - who % len(self.visits)].connection
         connection.end("gone", again=False)
         self.room.queue.put(Leave(connection, "gone"))
 
-    # --- what the server does -------------------------------------------------------------------------
+    # --- actions of the server ------------------------------------------------------------------------
 
     @rule()
     def forward(self) -> None:
         before = [
             (connection, id, len(connection.of(Confirm)))
             for connection, id in self.repeats
-            if self.room.forwarder._roster.member_of(connection) is not None
+            if self.room.member_of(connection) is not None
         ]
         self.room.forward()
         for connection, id, _ in before:
@@ -582,9 +587,9 @@ class Conversation(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """The server is killed: what waits is lost, and all connections with it."""
-        for guest in self.guests:
-            guest.connection.end("killed", again=True)
+        """The server is killed: it loses the waiting requests and all connections."""
+        for visit in self.visits:
+            visit.connection.end("killed", again=True)
         self.room = Room(self.room.history)
         self.asked, self.reserved, self.repeats = [], [], []
 
@@ -595,7 +600,7 @@ class Conversation(RuleBasedStateMachine):
             if request.answer.exception(0) is None:
                 self.reserved.append(request.answer.result(0))
 
-    # --- what must always be so -----------------------------------------------------------------------
+    # --- invariants ----------------------------------------------------------------------------------
 
     @invariant()
     def one_log(self) -> None:
@@ -613,40 +618,40 @@ class Conversation(RuleBasedStateMachine):
         assert present == set(members)
 
     @invariant()
-    def nobody_has_gaps_or_doubles(self) -> None:
-        for guest in self.guests:
-            self.judge(guest)
+    def each_member_gets_each_event_once(self) -> None:
+        for visit in self.visits:
+            self.judge(visit)
 
-    def judge(self, guest: Guest, to_the_end: bool = False) -> None:
-        packets, join, welcome = guest.connection.packets, guest.join, guest.welcome
+    def judge(self, visit: Visit, to_the_end: bool = False) -> None:
+        packets, join, welcome = visit.connection.packets, visit.join, visit.welcome
         if welcome is None:
             assert not packets
             return
-        assert packets[0] is welcome and len(guest.connection.of(Welcome)) == 1
-        mine = [event for event in self.room.history.log if event.channel == guest.channel]
+        assert packets[0] is welcome and len(visit.connection.of(Welcome)) == 1
+        mine = [event for event in self.room.history.log if event.channel == visit.channel]
         if join.since:
             wanted = [event for event in mine if event.seq > join.since]
         else:
             before = [event for event in mine if event.seq <= welcome.head]
             wanted = before[len(before) - min(join.lines, len(before)) :]
             wanted += [event for event in mine if event.seq > welcome.head]
-        seen = guest.connection.events()
+        seen = visit.connection.events()
         assert seen == wanted if to_the_end else seen == wanted[: len(seen)]
-        for live in guest.connection.of(Live):
+        for live in visit.connection.of(Live):
             place = packets.index(live)
             assert all(e.seq <= live.seq for e in packets[:place] if isinstance(e, Event))
             assert all(e.seq > live.seq for e in packets[place:] if isinstance(e, Event))
-        assert len(guest.connection.of(Live)) <= 1
+        assert len(visit.connection.of(Live)) <= 1
 
     def teardown(self) -> None:
         try:
             self.room.settle()
             self.see()
-            for guest in self.guests:
-                member = self.room.forwarder._roster.member_of(guest.connection)
-                if member is not None and guest.connection.ended is None:
-                    self.judge(guest, to_the_end=True)
-                    assert guest.connection.of(Live)
+            for visit in self.visits:
+                member = self.room.member_of(visit.connection)
+                if member is not None and visit.connection.ended is None:
+                    self.judge(visit, to_the_end=True)
+                    assert visit.connection.of(Live)
             self.the_log_tells_who_is_here()
             self.one_log()
         finally:

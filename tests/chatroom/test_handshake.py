@@ -49,7 +49,7 @@ class Side:
         self.handshake, self.decoder = Handshake(table), Decoder()
 
     def take(self, *packets: Packet) -> Step:
-        """Receive packets as bytes; the state after the last one."""
+        """Receive packets as bytes; returns the step after the last packet."""
         for packet in self.decoder.feed(b"".join(map(encode, packets))):
             self.handshake.receive(packet)
         return self.handshake.step
@@ -107,7 +107,7 @@ def test_client_without_the_port() -> None:
     ],
 )
 def test_every_move(table: Table, state: Step, key: type | Code) -> None:
-    """A packet that the table has for a state leads where it says; every other one is a ProtocolError."""
+    """A packet in the table leads to the step given there; every other packet is a ProtocolError."""
     handshake = Handshake(table)
     handshake.enter(state)
     if (state, key) in table:
@@ -121,7 +121,7 @@ def test_every_move(table: Table, state: Step, key: type | Code) -> None:
 
 @given(st.sampled_from([SERVER, CLIENT]), st.sampled_from(Step), strategies.packets)
 def test_talking_waits_for_the_end(table: Table, state: Step, packet: Packet) -> None:
-    """No line, command, event or ping is allowed in any state of the handshake."""
+    """No line, command, event or ping is allowed at any step of the handshake."""
     key = packet.code if isinstance(packet, Status) else type(packet)
     handshake = Handshake(table)
     handshake.enter(state)
@@ -132,7 +132,7 @@ def test_talking_waits_for_the_end(table: Table, state: Step, packet: Packet) ->
 
 @given(st.lists(st.sampled_from(list(SAMPLES.values())), max_size=12))
 def test_nobody_is_admitted_without_a_ticket(packets: list[Packet]) -> None:
-    """Whatever a client sends, it comes to ADMITTED only by ADMIT after the port was taken."""
+    """A client reaches ADMITTED only by ADMIT, after it has accepted the port."""
     handshake = Handshake(SERVER)
     passed: list[Packet] = []
     for packet in packets:
@@ -149,12 +149,12 @@ def test_nobody_is_admitted_without_a_ticket(packets: list[Packet]) -> None:
 
 
 def test_tables_lead_somewhere() -> None:
-    """The ends have no way out, and no state of a table is a dead end before them."""
+    """No packet leads out of an end step, and every other step leads to an end."""
     for table in (SERVER, CLIENT):
         assert not {Step.ADMITTED, Step.REFUSED} & {state for state, _ in table}
         assert Step.ADMITTED in table.values()
 
 
 def test_repr_shows_the_state() -> None:
-    """A log line shows where a handshake stood."""
+    """The repr of a handshake shows its step."""
     assert repr(Handshake(SERVER)) == "<Handshake opened>"

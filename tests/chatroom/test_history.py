@@ -1,4 +1,4 @@
-"""The contract of History, held against every implementation."""
+"""The contract of History, checked for every implementation."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def session(key: bytes, name: str = "ann", confirmed: int = 0, present: bool = T
 
 @every_history
 def test_a_new_history_is_empty(make: Make) -> None:
-    """Nothing was there before the first start: the first event gets seq 1."""
+    """A new history is empty: head and time are 0."""
     with make() as history:
         assert history.restore()[:2] == (0, [])
         assert history.read(0, 10, CHANNELS) == []
@@ -59,7 +59,7 @@ def test_a_new_history_is_empty(make: Make) -> None:
 
 @every_history
 def test_what_is_appended_is_read(make: Make) -> None:
-    """An event comes back as it was given, with its kind, numbers and any text that may be said."""
+    """A stored event is read back unchanged, with every kind, number and text that is allowed."""
     events = [
         Event(1, 0, EventKind.JOINED, "#general", "ann", "", 0),
         Event(2, MAX_TIME, EventKind.SAID, "#general", "Зоя", "a\0b\n\x1b[31m\U0001f600", MAX_NUMBER),
@@ -75,19 +75,19 @@ def test_what_is_appended_is_read(make: Make) -> None:
 
 @every_history
 def test_reading_starts_after_a_seq_and_ends_at_the_limit(make: Make) -> None:
-    """A reader goes through the log in pieces, each beginning where the last one ended."""
+    """A reader can read the whole log in chunks, each after the end of the one before."""
     with make() as history:
         history.append([event(seq) for seq in range(1, 701)], [], [])
         found: list[Event] = []
-        while piece := history.read(found[-1].seq if found else 0, 99, ["#general"]):
-            assert len(piece) <= 99
-            found += piece
+        while chunk := history.read(found[-1].seq if found else 0, 99, ["#general"]):
+            assert len(chunk) <= 99
+            found += chunk
         assert found == [event(seq) for seq in range(1, 701)]
 
 
 @every_history
 def test_only_the_asked_channels_are_read(make: Make) -> None:
-    """Who is in one channel gets nothing of another, and the order of several is the order of the log."""
+    """Reading returns only events of the given channels, in the order of the log."""
     where = {1: "#general", 2: "#quiet", 3: "#general", 4: "#ünïcode", 5: "#quiet"}
     with make() as history:
         history.append([event(seq, channel=channel) for seq, channel in where.items()], [], [])
@@ -104,7 +104,7 @@ def test_only_the_asked_channels_are_read(make: Make) -> None:
 
 @every_history
 def test_the_last_events_come_in_order(make: Make) -> None:
-    """A newcomer is shown the latest events of its channel, the oldest of them first."""
+    """last_seqs() returns the latest seqs of a channel, the oldest first."""
     with make() as history:
         history.append([event(seq) for seq in range(1, 601)], [], [])
         assert history.last_seqs(2, ["#general"]) == [599, 600]
@@ -114,7 +114,7 @@ def test_the_last_events_come_in_order(make: Make) -> None:
 
 @every_history
 def test_the_last_events_of_a_channel_that_went_quiet(make: Make) -> None:
-    """A channel in which nobody has spoken for a thousand events still shows what was said."""
+    """An old line of a quiet channel is found behind a thousand events of other channels."""
     with make() as history:
         history.append([event(1, channel="#quiet"), *(event(seq) for seq in range(2, 1500))], [], [])
         assert history.last_seqs(50, ["#quiet"]) == [1]
@@ -122,7 +122,7 @@ def test_the_last_events_of_a_channel_that_went_quiet(make: Make) -> None:
 
 @every_history
 def test_sessions_are_replaced_and_forgotten(make: Make) -> None:
-    """What is restored of a session is what was written of it last, until it is forgotten."""
+    """A session is restored as it was written last, until it is forgotten."""
     with make() as history:
         history.append([event(1)], [session(b"a"), session(b"b", "bob")], [])
         history.append([], [session(b"a", "anna", MAX_NUMBER, present=False)], [b"b", b"unknown"])
@@ -146,7 +146,7 @@ def test_tending_ends_when_it_is_told_to(make: Make) -> None:
 
 @every_history
 def test_reading_while_it_is_written(make: Make) -> None:
-    """Readers in other threads see whole batches in order, however the writer hurries."""
+    """Readers in other threads see whole batches in order while the writer appends."""
     done = threading.Event()
     broken: list[str] = []
 
@@ -191,7 +191,7 @@ questions = st.lists(
 @every_history
 @given(runs=runs, cut=st.integers(1, 700), questions=questions)
 def test_it_is_a_list(make: Make, runs: list, cut: int, questions: list) -> None:  # type: ignore[type-arg]
-    """Whatever is appended in whatever batches, reading gives what a plain list would."""
+    """Reading returns the same events as a plain list, for any events in any batches."""
     model: list[Event] = []
     for channel, kind, count, text, id in runs:
         first = len(model) + 1
@@ -210,11 +210,11 @@ def test_it_is_a_list(make: Make, runs: list, cut: int, questions: list) -> None
 
 
 def test_memory_keeps_the_latest() -> None:
-    """A history in memory is bounded: the oldest events go, and reading goes on with what is there."""
+    """A history in memory is bounded: the oldest events are dropped, and the later ones can be read."""
     history = MemoryHistory(max_events=100)
     for seq in range(1, 1001):
         history.append([event(seq)], [], [])
-    kept = [one.seq for one in history.read(0, 1000, ["#general"])]
-    assert 100 <= len(kept) <= 200
-    assert kept == list(range(kept[0], 1001))
+    latest = [one.seq for one in history.read(0, 1000, ["#general"])]
+    assert 100 <= len(latest) <= 200
+    assert latest == list(range(latest[0], 1001))
     assert history.read(990, 3, ["#general"]) == [event(991), event(992), event(993)]

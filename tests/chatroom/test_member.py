@@ -9,7 +9,7 @@ from tests.support.events import said
 
 
 def test_the_key_tells_sessions_apart_and_gives_none_away() -> None:
-    """A token has one key, another token another, and the token is not in it."""
+    """Equal tokens have equal keys, other tokens other keys, and no key contains its token."""
     token = bytes(range(16))
     assert session_key(token) == session_key(bytes(range(16)))
     assert session_key(token) != session_key(bytes(range(1, 17)))
@@ -17,14 +17,14 @@ def test_the_key_tells_sessions_apart_and_gives_none_away() -> None:
 
 
 def test_a_record_says_what_the_session_is() -> None:
-    """What history is told of a session is what the session is, and whether its member is here."""
+    """The record of a session has all fields of the session, and whether its member is present."""
     session = Session(b"key", "ann", "#general", 5, 1234)
     assert session.record(True) == (b"key", "ann", "#general", True, 5, 1234)
     assert session.record(False).present is False
 
 
 def test_a_member_passes_batches_on_as_they_are() -> None:
-    """What is delivered to a member goes to its connection unchanged."""
+    """deliver() hands the bytes to the connection unchanged."""
     connection = FakeConnection()
     member = Member("ann", frozenset({"#general"}), Session(b"", "ann", "#general", 0, 0), connection)
     member.deliver(encode_event(said(1)) + encode_event(said(2)))

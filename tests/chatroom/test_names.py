@@ -1,4 +1,4 @@
-"""Names: one written form, unique without regard to case, nothing invisible."""
+"""Names: one normal form, unique without regard to case, no invisible characters."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_bad_names(name: str, reason: str) -> None:
 @given(anything)
 @example("e\u0301")
 def test_a_name_has_one_written_form(text: str) -> None:
-    """What check_name gives is NFC, within the limits, and given back unchanged when checked again."""
+    """check_name() returns NFC within the limits, and returns its own result unchanged."""
     try:
         name = check_name(text)
     except NameRefused:
@@ -119,7 +119,7 @@ def test_same_name(one: str, other: str) -> None:
 
 
 def test_other_names() -> None:
-    """Accents do make two names, and so does a dot."""
+    """Names that differ in an accent or a dot are two names."""
     assert len({name_key(name) for name in ("ann", "änn", "a.nn", "ann1")}) == 4
 
 
@@ -137,7 +137,7 @@ def test_no_character_of_a_name_is_invisible() -> None:
 @example("#½")
 @example("#①")
 def test_a_channel_has_one_written_form(text: str) -> None:
-    """What check_channel gives is folded, fits the wire, and stays the same when checked again."""
+    """check_channel() returns a folded channel that fits the wire, and returns its own result unchanged."""
     try:
         channel = check_channel(text)
     except NameRefused:
@@ -150,7 +150,7 @@ def test_a_channel_has_one_written_form(text: str) -> None:
 
 
 def test_channels() -> None:
-    """A channel is a '#' and a name, the same whatever its case; the default one is in its written form."""
+    """A channel is a '#' and a name; case makes no difference; the default is in its normal form."""
     assert check_channel("#General") == check_channel("#GENERAL") == DEFAULT_CHANNEL
     for bad in ("general", "", "#", "##a", "# a", "#\ufdfa", "#" + "x" * NAME_COLUMNS + "x"):
         with pytest.raises(NameRefused):

@@ -1,4 +1,4 @@
-"""Newcomers: greeted, brought up to date, and then live, with neither gap nor double."""
+"""Newcomers: they are greeted, catch up, and go live without a missing or repeated event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatroom.events import EventKind
 from chatroom.member import Member, session_key
 from chatroom.newcomers import Newcomers
 from chatroom.packets import Live, Welcome
-from chatroom.requests import Join, Reservation
+from chatroom.requests import GoLive, Join, Reservation
 from chatroom.roster import Roster
 from chatroom.tail import Tail
 from tests.chatroom.fakes import FakeConnection, RecordingHistory
@@ -31,7 +31,7 @@ class Hall:
         self.join = Join(
             Reservation("ann", session_key(TOKEN), TOKEN, 0.0), self.connection, "#general", since, lines
         )
-        self.roster.arrive(self.join)
+        self.roster.expect(self.join)
         self.roster.apply(self.log[8])
         tail = Tail(floor)
         tail.extend(self.log[floor:])
@@ -60,44 +60,44 @@ class Hall:
 
 
 def test_the_latest_lines_then_live() -> None:
-    """A newcomer gets the wanted number of lines, the marker, and its own coming as the first live event."""
+    """A newcomer gets as many events as it asked for, LIVE, and its JOINED event as the first live one."""
     hall = Hall(lines=3)
     assert hall.welcome() == [Welcome, 6, 7, 8, Live, 9, 10]
     assert hall.is_live
 
 
 def test_no_lines_wanted() -> None:
-    """Who wants no history is live at once."""
+    """A newcomer that asks for no history is live at once."""
     assert Hall(lines=0).welcome() == [Welcome, Live, 9, 10]
 
 
 def test_everything_since() -> None:
-    """Who names the last seq it has seen gets what came after it, and nothing twice."""
+    """A newcomer that names the last seq it has seen gets every later event once."""
     hall = Hall(since=5)
     assert hall.welcome() == [Welcome, 6, 7, 8, Live, 9, 10]
     assert hall.connection.of(Welcome) == [Welcome("ann", "#general", TOKEN, 0, 8)]
 
 
 def test_since_the_future() -> None:
-    """Who has seen more than there is (another history) gets nothing old, and is told where it stands."""
+    """A newcomer that names a future seq (of another history) gets no old event, and the real seq in LIVE."""
     assert Hall(since=500).welcome() == [Welcome, Live, 9, 10]
 
 
 def test_far_behind() -> None:
-    """What the tail does not hold any more is read from history, in a thread; until then the member waits."""
+    """Events that the tail does not hold are read in a thread; after them the member goes live."""
     for hall in (Hall(floor=8, since=5), Hall(floor=8, lines=3)):
         assert hall.welcome() == [Welcome]
         assert hall.far_behind == ["catch-up ann"]
         assert not hall.is_live
-        hall.newcomers.finish(hall.ann, hall.connection, 9)
+        hall.newcomers.go_live(GoLive(hall.ann, hall.connection, 9))
         assert hall.welcome()[1:3] == [Live, 10]
         assert hall.is_live
 
 
 def test_gone_within_the_same_batch() -> None:
-    """Who was taken over before it could be greeted is not greeted, and never goes live."""
+    """A connection that lost its member before the greeting is not greeted, and does not go live."""
     hall = Hall()
     hall.roster.take_over(hall.ann, FakeConnection())
     assert hall.welcome() == []
-    hall.newcomers.finish(hall.ann, hall.connection, 9)
+    hall.newcomers.go_live(GoLive(hall.ann, hall.connection, 9))
     assert not hall.is_live

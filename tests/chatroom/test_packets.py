@@ -1,4 +1,4 @@
-"""The wire: what is encoded comes back, however it is cut; what is broken ends in ProtocolError only."""
+"""The wire: encoded packets come back, however they are split; broken bytes raise only ProtocolError."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ from chatroom.packets import (
     Status,
     Username,
     Welcome,
-    cut,
     encode,
     encode_event,
+    split_text,
 )
 from tests.chatroom import strategies
 
 HELD_LIMIT = (
     HEADER.size + MAX_PAYLOAD + MAX_TEXT + MAX_PAYLOAD
-)  # one packet, one text, and what is before the text
+)  # one packet, one text, and the fields before the text
 
 SAID = Event(1, 1_700_000_000_000, EventKind.SAID, "#general", "ann", "hi", 7)
 
@@ -64,26 +64,19 @@ def decode(data: bytes) -> list[Packet]:
     return Decoder().feed(data)
 
 
-def cut_at(data: bytes, places: typing.Iterable[int]) -> list[bytes]:
-    """The stream in pieces, cut at the given places (taken modulo its length)."""
+def split_at(data: bytes, places: typing.Iterable[int]) -> list[bytes]:
+    """The stream, split at the given places (taken modulo its length)."""
     edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
     return [data[start:stop] for start, stop in itertools.pairwise(edges)]
 
 
-def held(decoder: Decoder) -> int:
-    """Bytes that a decoder keeps between two feeds."""
-    rest, message = decoder._rest, decoder._open
-    parts = 0 if message is None else sum(map(len, message.texts)) + len(message.key[3])
-    return len(rest) + parts
-
-
-# --- what goes in comes out -----------------------------------------------------------------------------
+# --- encode, then decode --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", strategies.kinds, ids=lambda kind: kind.__name__)
 @given(data=st.data())
 def test_every_kind_comes_back(kind: type, data: st.DataObject) -> None:
-    """A packet of any kind, encoded and decoded, is equal to what it was and of the same type."""
+    """A packet of any kind is equal and of the same type after encoding and decoding."""
     packet = data.draw(strategies.kinds[kind])
     (back,) = decode(encode(packet))
     assert back == packet
@@ -98,7 +91,7 @@ def test_no_kind_is_forgotten() -> None:
 
 @given(st.one_of(strategies.long_events, strategies.long_says))
 def test_long_texts_come_back(packet: Packet) -> None:
-    """A text of any length up to the limit is one message again at the other side."""
+    """A text of any length up to the limit is decoded to one message."""
     assert decode(encode(packet)) == [packet]
 
 
@@ -109,13 +102,13 @@ def test_encode_event_is_encode(event: Event) -> None:
 
 
 @given(st.lists(strategies.packets, max_size=8), st.lists(st.integers(0), max_size=10))
-def test_several_packets_cut_anywhere(packets: list[Packet], places: list[int]) -> None:
+def test_several_packets_split_anywhere(packets: list[Packet], places: list[int]) -> None:
     """Any number of packets in one segment, one packet over any number of segments: the same packets."""
     decoder, found = Decoder(), []
-    for piece in cut_at(b"".join(map(encode, packets)), places):
-        found += decoder.feed(piece)
+    for chunk in split_at(b"".join(map(encode, packets)), places):
+        found += decoder.feed(chunk)
     assert found == packets
-    assert held(decoder) == 0
+    assert decoder.held == 0
 
 
 @settings(max_examples=20)
@@ -132,10 +125,10 @@ def test_byte_by_byte(packets: list[Packet]) -> None:
 @settings(max_examples=20)
 @given(strategies.long_says, st.lists(st.integers(0), max_size=10))
 def test_long_text_cut_anywhere(say: Say, places: list[int]) -> None:
-    """The parts of a long text may be cut on the way like everything else."""
+    """The network may split the parts of a long text anywhere."""
     decoder, found = Decoder(), []
-    for piece in cut_at(encode(say), places):
-        found += decoder.feed(piece)
+    for chunk in split_at(encode(say), places):
+        found += decoder.feed(chunk)
     assert found == [say]
 
 
@@ -145,7 +138,7 @@ def test_long_text_cut_anywhere(say: Say, places: list[int]) -> None:
 @given(strategies.long_texts(), st.integers(4, 5000))
 def test_cut_never_inside_a_character(text: str, size: int) -> None:
     """Every part of a text is UTF-8 by itself, none is longer than asked, and together they are the text."""
-    parts = list(cut(text.encode(), size))
+    parts = list(split_text(text.encode(), size))
     assert "".join(part.decode() for part in parts) == text
     assert all(0 < len(part) <= size for part in parts)
 
@@ -171,7 +164,7 @@ def test_text_of_one_part_exactly() -> None:
 
 
 def test_other_packets_between_parts() -> None:
-    """A PING or a COMMAND may come between two parts of a text: liveness does not wait for a long line."""
+    """A PING or a COMMAND may come between two parts of a text: a long line does not delay them."""
     say = Say(5, "#a", "x" * (TEXT_PART + 1))
     data = encode(say)
     first = data[: HEADER.size + 3 + TEXT_PART]
@@ -215,7 +208,7 @@ def test_only_texts_have_parts(kind: Kind) -> None:
 
 
 def test_parts_are_bounded_together() -> None:
-    """Parts that are together longer than MAX_TEXT are refused before they are whole."""
+    """Parts that add up to more than MAX_TEXT are refused before the last part."""
     decoder = Decoder()
     payload = b"\x02#a" + b"x" * TEXT_PART
     parts = [frame(Kind.SAY, payload, 5, part, MAX_PARTS) for part in range(MAX_PARTS)]
@@ -228,24 +221,24 @@ def test_parts_are_bounded_together() -> None:
 # --- broken input ---------------------------------------------------------------------------------------
 
 
-def feed_all(pieces: list[bytes]) -> tuple[list[Packet], ProtocolError | None]:
-    """All that a handler would get out of the pieces; anything but ProtocolError fails."""
+def feed_all(chunks: list[bytes]) -> tuple[list[Packet], ProtocolError | None]:
+    """All packets that a handler would get from the bytes; any error but ProtocolError fails."""
     decoder, found = Decoder(), []
-    for piece in pieces:
+    for chunk in chunks:
         try:
-            found += decoder.feed(piece)
+            found += decoder.feed(chunk)
             decoder.check()
         except ProtocolError as broken:
             return found, broken
-        assert held(decoder) <= HELD_LIMIT
+        assert decoder.held <= HELD_LIMIT
     return found, None
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0), max_size=5))
 @example(bytes((MAGIC, VERSION)) * 10, [])
 def test_garbage(data: bytes, places: list[int]) -> None:
-    """Any bytes whatever give packets or a ProtocolError, the same ones however they are cut."""
-    found, error = feed_all(cut_at(data, places))
+    """Any bytes give packets or a ProtocolError, the same ones however the bytes are split."""
+    found, error = feed_all(split_at(data, places))
     assert all(isinstance(packet, tuple) for packet in found)
     whole, whole_error = feed_all([data])
     assert found == whole
@@ -259,11 +252,11 @@ def test_garbage(data: bytes, places: list[int]) -> None:
     st.lists(st.integers(0), max_size=4),
 )
 def test_mutation(packets: list[Packet], changes: list[tuple[int, int]], places: list[int]) -> None:
-    """A valid stream with some bytes changed gives packets or a ProtocolError, the same however it is cut."""
+    """A valid stream with changed bytes gives packets or a ProtocolError, however it is split."""
     data = bytearray(b"".join(map(encode, packets)))
     for place, value in changes:
         data[place % len(data)] = value
-    found, error = feed_all(cut_at(bytes(data), places))
+    found, error = feed_all(split_at(bytes(data), places))
     whole, whole_error = feed_all([bytes(data)])
     assert found == whole
     assert (error is None) == (whole_error is None)
@@ -282,7 +275,7 @@ def test_any_payload(kind: int, payload: bytes) -> None:
 
 @given(st.binary(min_size=HEADER.size, max_size=HEADER.size).map(bytearray), st.integers(0, 40))
 def test_memory_is_bounded_whatever_a_header_announces(header: bytearray, more: int) -> None:
-    """However much a header announces, the decoder never keeps more than one packet and one text."""
+    """However much a header announces, the decoder never holds more than one packet and one text."""
     header[:3] = MAGIC, VERSION, Kind.SAY
     decoder, sent = Decoder(), 0
     try:
@@ -290,27 +283,27 @@ def test_memory_is_bounded_whatever_a_header_announces(header: bytearray, more: 
         for _ in range(more):
             decoder.feed(b"\0" * 4096)
             sent += 4096
-            assert held(decoder) <= HELD_LIMIT
+            assert decoder.held <= HELD_LIMIT
     except ProtocolError:
-        assert held(decoder) == 0
+        assert decoder.held == 0
 
 
 @pytest.mark.parametrize("length", [MAX_PAYLOAD + 1, 2**31, 2**32 - 1])
 def test_too_much_announced(length: int) -> None:
-    """A payload over the limit is refused when its header is there, before any byte of it is kept."""
+    """A payload over the limit is refused at its header, before the decoder holds any byte of it."""
     header = HEADER.pack(MAGIC, VERSION, Kind.NOTICE, 0, length, 0, 0, 1)
     decoder = Decoder()
     assert decoder.feed(header[:-1]) == []
     with pytest.raises(ProtocolError, match="limit"):
         decoder.feed(header[-1:])
-    assert held(decoder) == 0
+    assert decoder.held == 0
 
 
 @pytest.mark.parametrize(
     "request_", [b"GET / HTTP/1.1\r\n\r\n", b"G", b"\x16\x03\x01\x02\x00", b"SSH-2.0-x\r\n"]
 )
 def test_other_protocols(request_: bytes) -> None:
-    """An HTTP request, a TLS hello, an SSH banner: refused at the first byte, not after a header's worth."""
+    """An HTTP request, a TLS hello, an SSH banner: refused at the first byte, without a whole header."""
     with pytest.raises(ProtocolError, match="not the chatroom's protocol"):
         Decoder().feed(request_[:1])
     with pytest.raises(ProtocolError, match="not the chatroom's protocol"):
@@ -318,19 +311,19 @@ def test_other_protocols(request_: bytes) -> None:
 
 
 def test_other_version() -> None:
-    """A version that is not spoken is named in the error."""
+    """The error names the version that is not supported."""
     with pytest.raises(ProtocolError, match="version 9"):
         decode(HEADER.pack(MAGIC, 9, Kind.PING, 0, 0, 0, 0, 1))
 
 
 def test_unknown_kind() -> None:
-    """A kind that does not exist is named in the error."""
+    """The error names the kind that does not exist."""
     with pytest.raises(ProtocolError, match="0x7f"):
         decode(frame(0x7F, b""))
 
 
 def test_flags_are_ignored() -> None:
-    """Flags are for a later version: whatever they say, today's packet is the same."""
+    """The decoder ignores the flags: they are for a later version."""
     data = bytearray(encode(SAID))
     data[3] = 0xFF
     assert decode(bytes(data)) == [SAID]
@@ -368,7 +361,7 @@ def test_malformed_payload(kind: int, payload: bytes) -> None:
 
 
 def test_id_beyond_63_bits() -> None:
-    """Message ids are stored, so what no database column holds is refused on the wire."""
+    """A message id that is too large for a database column is refused."""
     assert decode(frame(Kind.PING, b"", MAX_NUMBER)) == [Ping(MAX_NUMBER)]
     with pytest.raises(ProtocolError, match="too large"):
         decode(frame(Kind.PING, b"", MAX_NUMBER + 1))
@@ -376,7 +369,7 @@ def test_id_beyond_63_bits() -> None:
 
 @given(st.lists(strategies.packets, max_size=5))
 def test_packets_before_the_error_are_not_lost(packets: list[Packet]) -> None:
-    """Packets complete before a wrong byte are returned; the error comes at the next call, and ever after."""
+    """Packets complete before a wrong byte are returned; every later call raises the error."""
     decoder = Decoder()
     data = b"".join(map(encode, packets)) + b"GET / HTTP/1.1"
     if packets:
@@ -397,7 +390,7 @@ def test_check_is_silent_while_all_is_well() -> None:
     decoder.check()
 
 
-# --- what cannot be sent --------------------------------------------------------------------------------
+# --- packets that do not fit ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -437,12 +430,12 @@ def test_check_is_silent_while_all_is_well() -> None:
     ids=lambda packet: repr(packet)[:40],
 )
 def test_what_does_not_fit_is_a_value_error(packet: Packet) -> None:
-    """The encoder makes no bytes that the decoder would refuse: what does not fit is a ValueError."""
+    """A packet that the decoder would refuse raises ValueError in the encoder."""
     with pytest.raises(ValueError, match=r"."):
         encode(packet)
 
 
 def test_largest_numbers_come_back() -> None:
-    """The largest seq, time and id that are allowed are understood."""
+    """The largest allowed seq, time and id can be decoded."""
     event = SAID._replace(seq=MAX_NUMBER, time=MAX_TIME, id=MAX_NUMBER)
     assert decode(encode(event)) == [event]

@@ -31,12 +31,12 @@ class World:
         reservation = self.roster.reserve(name, token, 0.0)
         assert self.roster.release(reservation)
         connection = FakeConnection()
-        self.roster.arrive(Join(reservation, connection, "#general", 0, 0))
+        self.roster.expect(Join(reservation, connection, "#general", 0, 0))
         self.happen(EventKind.JOINED, reservation.name, time=time)
         return reservation, connection
 
     def stay(self, name: str, id: int, time: int = 0) -> Reservation:
-        """Come, say something, leave."""
+        """Join, say one line, leave."""
         reservation, _ = self.enter(name, time=time)
         self.happen(EventKind.SAID, name, id, time)
         self.happen(EventKind.LEFT, name, time=time)
@@ -50,7 +50,7 @@ def world() -> World:
 
 @pytest.mark.parametrize("other", ["ann", "Ann", "ANN", "Ａｎｎ"])
 def test_a_name_is_given_once(world: World, other: str) -> None:
-    """While a name is reserved nobody else gets it, however it is written."""
+    """A reserved name is refused to others in any spelling that counts as the same."""
     reservation = world.roster.reserve("Ann", NO_TOKEN, 0.0)
     with pytest.raises(NameRefused, match="being taken"):
         world.roster.reserve(other, NO_TOKEN, 1.0)
@@ -70,13 +70,13 @@ def test_a_members_name_is_in_use(world: World, other: str) -> None:
 
 
 def test_a_bad_name_is_refused(world: World) -> None:
-    """A name that may not be is refused with the reason, and reserves nothing."""
+    """A name that is not allowed is refused with the reason, and not reserved."""
     with pytest.raises(NameRefused, match="begins with"):
         world.roster.reserve("-x", NO_TOKEN, 0.0)
 
 
 def test_a_reservation_expires(world: World) -> None:
-    """A name whose newcomer never came is free again after the handshake's time, and then is not his."""
+    """An unused reservation expires after HANDSHAKE_SECONDS; then the name can go to another newcomer."""
     late = world.roster.reserve("ann", NO_TOKEN, 0.0)
     with pytest.raises(NameRefused):
         world.roster.reserve("ann", NO_TOKEN, HANDSHAKE_SECONDS - 0.1)
@@ -85,15 +85,15 @@ def test_a_reservation_expires(world: World) -> None:
     assert world.roster.release(other) is True
 
 
-def test_tokens_are_random_and_kept_as_hashes(world: World) -> None:
-    """Each new session gets a token of its own, and only its hash is remembered."""
+def test_tokens_are_random_and_stored_as_hashes(world: World) -> None:
+    """Each new session gets its own token; its key is the hash of the token."""
     one, two = (world.roster.reserve(name, NO_TOKEN, 0.0) for name in ("ann", "bob"))
     assert one.token != two.token and len(one.token) == 16
     assert one.key == session_key(one.token)
 
 
 def test_the_own_token_gives_the_name_back(world: World) -> None:
-    """Who shows its session's token may have its name although its old connection still holds it."""
+    """A client with its session's token gets its name back although its old connection still has it."""
     first, _ = world.enter("ann")
     again = world.roster.reserve("Ann", first.token, 0.0)
     assert again.token == first.token and again.key == first.key
@@ -103,7 +103,7 @@ def test_the_own_token_gives_the_name_back(world: World) -> None:
 
 
 def test_somebody_elses_token_does_not(world: World) -> None:
-    """The token of one session opens no other one's name; it counts with its own name only."""
+    """A session's token reserves no name that another member has, and is not given for a new name."""
     ann, _ = world.enter("ann")
     bob, _ = world.enter("bob")
     with pytest.raises(NameRefused):
@@ -113,19 +113,19 @@ def test_somebody_elses_token_does_not(world: World) -> None:
 
 
 def test_a_take_over_keeps_the_member(world: World) -> None:
-    """After a take-over the same member is served by the new connection only, and is not live yet."""
+    """After a take-over the member has only the new connection, and is not live yet."""
     _, old = world.enter("ann")
     member = world.roster.members["ann"]
     world.roster.go_live(member)
     new = FakeConnection()
-    assert world.roster.take_over(member, new) is old
+    world.roster.take_over(member, new)
     assert world.roster.member_of(old) is None
     assert world.roster.member_of(new) is member
     assert world.roster.audiences == {}
 
 
 def test_leaving_leaves_nothing(world: World) -> None:
-    """Who has left is in no list any more."""
+    """After a member has left, no table holds it."""
     _, connection = world.enter("ann")
     world.roster.go_live(world.roster.members["ann"])
     world.happen(EventKind.LEFT, "ann")
@@ -135,7 +135,7 @@ def test_leaving_leaves_nothing(world: World) -> None:
 
 
 def test_changes_are_told_once(world: World) -> None:
-    """History is told of each changed session once, in its latest state, and whether it is present."""
+    """take_changes() returns each changed session once, in its latest state, present or absent."""
     ann, _ = world.enter("ann")
     world.happen(EventKind.SAID, "ann", id=41)
     world.happen(EventKind.SAID, "ann", id=42, time=7)
@@ -147,8 +147,8 @@ def test_changes_are_told_once(world: World) -> None:
     assert record == (ann.key, "ann", "#general", False, 42, 9) and not forgotten
 
 
-def test_who_said_nothing_is_not_remembered(world: World) -> None:
-    """A session without a line has no repeat to tell, so it is forgotten when its member leaves."""
+def test_a_session_without_lines_is_forgotten(world: World) -> None:
+    """A session without a line is forgotten when its member leaves: it has no line to repeat."""
     ann, _ = world.enter("ann")
     world.happen(EventKind.LEFT, "ann")
     assert world.roster.take_changes() == ([], [ann.key])
@@ -156,12 +156,12 @@ def test_who_said_nothing_is_not_remembered(world: World) -> None:
 
 
 def test_forgotten_and_back_in_one_batch(world: World) -> None:
-    """A session that is forgotten and begins again before history was told is recorded, not removed."""
+    """A session that is forgotten and begins again before take_changes() is stored, not removed."""
     ann, _ = world.enter("ann")
     again = world.roster.reserve("ann", ann.token, 0.0)
     world.roster.release(again)
     world.happen(EventKind.LEFT, "ann")
-    world.roster.arrive(Join(again, FakeConnection(), "#general", 0, 0))
+    world.roster.expect(Join(again, FakeConnection(), "#general", 0, 0))
     world.happen(EventKind.JOINED, "ann")
     records, forgotten = world.roster.take_changes()
     assert [(record.key, record.present) for record in records] == [(ann.key, True)]
@@ -169,14 +169,14 @@ def test_forgotten_and_back_in_one_batch(world: World) -> None:
 
 
 def test_a_session_comes_back(world: World) -> None:
-    """An absent session that returns with its token still knows the highest id applied."""
+    """A session that comes back with its token still has its highest applied id."""
     ann = world.stay("ann", 42)
     world.enter("ann", ann.token)
     assert world.roster.members["ann"].session.confirmed == 42
 
 
 def test_sessions_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of too many absent sessions the longest absent is forgotten, here and in history."""
+    """Over MAX_SESSIONS, the longest absent session is forgotten, in the roster and in history."""
     monkeypatch.setattr("chatroom.roster.MAX_SESSIONS", 2)
     ann, bob, carl = (world.stay(name, 1) for name in ("ann", "bob", "carl"))
     records, forgotten = world.roster.take_changes()
@@ -185,7 +185,7 @@ def test_sessions_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_sessions_grow_old(world: World) -> None:
-    """A session that was absent for a week is forgotten when somebody else leaves."""
+    """A session absent for over SESSION_SECONDS is forgotten when another member leaves."""
     old = world.stay("old", 1, time=0)
     world.stay("new", 1, time=WEEK)
     assert world.roster.take_changes()[1] == []
@@ -194,7 +194,7 @@ def test_sessions_grow_old(world: World) -> None:
 
 
 def test_restored_sessions_are_absent(world: World) -> None:
-    """A session from before the start is known, absent, and has its name back for its token only."""
+    """A restored session is absent, and continues when its client comes back with the token."""
     ann = world.stay("ann", 42)
     (record,), _ = world.roster.take_changes()
     later = World()

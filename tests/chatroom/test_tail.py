@@ -46,7 +46,7 @@ def test_it_is_the_end_of_a_list(
     count: int,
     before: int,
 ) -> None:
-    """What it covers it answers as the whole log would; what it cannot know it does not answer."""
+    """Within its range the tail answers as the whole log would; outside of it, it returns None."""
     with mock.patch("chatroom.tail.TAIL_EVENTS", 10), mock.patch("chatroom.tail.TAIL_BYTES", 300):
         tail, log = fill(head, batches)
     mine = [event for event in log if event.channel in channels]
@@ -65,15 +65,15 @@ def test_it_is_the_end_of_a_list(
 
 @given(head=st.integers(0, 30), batches=batches)
 def test_its_bounds(head: int, batches: list[list[tuple[str, int]]]) -> None:
-    """It always holds the whole last batch, at most so many events and so much text besides."""
+    """It always holds the whole last batch; with more batches, it stays within both limits."""
     with mock.patch("chatroom.tail.TAIL_EVENTS", 10), mock.patch("chatroom.tail.TAIL_BYTES", 300):
         tail, log = fill(head, batches)
     size = len(batches[-1]) if batches else 0
     assert tail.covers(head + len(log) - size)
-    kept = tail.after(tail._floor, frozenset(CHANNELS))
-    assert len(kept) <= max(10, size)
-    assert len(kept) == size or sum(len(event.text) for event in kept) <= 300
-    assert tail._size == sum(len(event.text) for event in kept)
+    latest = tail.after(tail.floor, frozenset(CHANNELS))
+    assert len(latest) <= max(10, size)
+    assert len(latest) == size or sum(len(event.text) for event in latest) <= 300
+    assert tail.size == sum(len(event.text) for event in latest)
 
 
 def test_an_empty_tail_knows_the_end() -> None:

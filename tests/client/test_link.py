@@ -5,17 +5,18 @@ from __future__ import annotations
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 
 import pytest
 
 from chatroom.events import Event, EventKind
-from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, encode
+from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, Welcome, encode
 from client import CaughtUp, Client, Connected, Disconnected, Ended, Missed, Retrying, link
 from client.inbox import Inbox
 from client.link import READ_LATE, sift
 from client.updates import Update
-from tests.client.fake_server import FakeServer
+from tests.client.fake_server import TOKEN, FakeServer
 from tests.support.events import said
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
@@ -196,9 +197,9 @@ def test_what_a_server_repeats_is_dropped(stage: Stage) -> None:
     stage.peer.send(said(1, "a"), said(2, "b"))
     assert stage.events(2) == [1, 2]
     stage.peer.send(said(1, "a"), said(2, "b"), said(3, "c"))
-    stage.peer.send(said(2, "b"))
-    stage.peer.send(said(4, "d"))
-    assert stage.events(2) == [3, 4]
+    assert stage.events(1) == [3]
+    stage.peer.send(said(3, "c"), Ping(1), said(4, "d"))  # PING: the repeat is a run of its own
+    assert stage.events(1) == [4]
 
 
 def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
@@ -209,6 +210,19 @@ def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
     assert isinstance(lost, Disconnected)
     assert "protocol" in lost.reason
     assert stage.server.admit(Live(1), head=1)[1].since == 1
+
+
+def test_garbage_right_behind_welcome_ends_the_connection(stage: Stage) -> None:
+    """Wrong bytes in the segment of WELCOME are noticed without waiting for more."""
+    stage.lose()
+    member, _ = stage.server.offer(stage.server.named()[0])
+    member.socket.sendall(
+        encode(Welcome("ann", "#general", TOKEN, 0, 0)) + b"garbage of more than twenty bytes"
+    )
+    assert stage.update() == Connected("ann", "#general", True)
+    lost = stage.update()
+    assert isinstance(lost, Disconnected)
+    assert "protocol" in lost.reason
 
 
 def test_a_packet_at_the_wrong_time_ends_the_connection(stage: Stage) -> None:
@@ -375,6 +389,29 @@ def test_a_server_that_answers_pings_is_not_lost() -> None:
         server.dismiss(stage.client)
 
 
+def test_a_client_that_talks_asks_a_silent_server_too() -> None:
+    """PINGs go out while lines do, and each answer makes the server alive again."""
+    with FakeServer() as server:
+        stage = Stage(server, dead_after=0.3)
+        answered = threading.Event()
+
+        def talk() -> None:
+            while not answered.wait(0.02):
+                stage.client.say("hello")
+
+        talking = Task(talk)
+        try:
+            for _ in range(5):
+                stage.peer.receive_until(lambda packet: isinstance(packet, Ping))
+                stage.peer.send(Pong(0))
+        finally:
+            answered.set()
+        talking.result()
+        assert stage.client.connected
+        assert stage.client.poll() == []
+        server.dismiss(stage.client)
+
+
 def test_a_server_that_reads_nothing_does_not_block_the_client() -> None:
     """While the server reads nothing, lines wait, events still arrive, and close() is not delayed."""
     with FakeServer() as server:
@@ -396,6 +433,34 @@ def test_sifting() -> None:
     a, b, c = said(1, "a"), said(2, "b"), said(3, "c")
     assert sift([a, b, Ping(1), Live(2), c]) == [[a, b], Ping(1), Live(2), [c]]
     assert sift([]) == []
+
+
+def test_nothing_is_shown_behind_a_burst_that_the_inbox_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later events only confirm lines, even when there is room again; the next connection fetches all."""
+    refused: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    class RefusingOnce(Inbox):
+        def put(self, updates, size, when_room):  # type: ignore[no-untyped-def, override]
+            if updates == [said(2, "b")]:
+                refused.put(when_room)
+                return False
+            return super().put(updates, size, when_room)
+
+    monkeypatch.setattr("client.client.Inbox", RefusingOnce)
+    with FakeServer() as server:
+        stage = Stage(server)
+        stage.peer.send(said(1, "a"))
+        assert stage.events(1) == [1]
+        stage.peer.send(said(2, "b"))
+        when_room = refused.get(timeout=PATIENCE)
+        line = stage.client.say("hello")
+        stage.peer.send(own(3, stage.peer.expect(Say)))
+        assert line.wait(PATIENCE)
+        assert stage.client.poll() == []
+        when_room()
+        assert stage.update() == Disconnected(READ_LATE)
+        assert server.admit(head=3)[1].since == 1
+        server.dismiss(stage.client)
 
 
 def test_a_program_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
