@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = ("chatroom", "client", "server", "views")
 MODULES = sorted(path for package in OURS for path in (ROOT / package).rglob("*.py"))
 
-_HEART = "the heart serves every door and every test; whoever it imported, it could not be used without"
+_HEART = "every door and every test uses chatroom/, so it must work without the other packages"
 _SIDES = "server and client meet only on the wire, so that either can be replaced (by a program in C++, too)"
 _VIEWS = "views turn state into text; packets and threads are the client's business"
 

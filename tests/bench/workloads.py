@@ -158,7 +158,7 @@ def _saturated(scale: Scale, members: int, talkers: int, size: int) -> Callable[
 def _latency(scale: Scale, members: int, rate: float) -> Callable[[Peer], Figures]:
     """Ten members send in turn, at a steady rate; measured: time from the due time to each delivery."""
     talkers = min(10, members)
-    # A large room that is behind needs long to be told to be: the tail of its first seconds is no news.
+    # A large room needs some seconds until its rate is steady: its first deliveries are not measured.
     warmup = 1.0 if members <= 1000 else 3.0
 
     def measure(peer: Peer) -> Figures:

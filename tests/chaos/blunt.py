@@ -1,8 +1,8 @@
 """A client that relies on the server's promises where the real client is careful.
 
 It resends at once, and more than it needs to: everything that is unconfirmed, and lines that were confirmed
-long ago. And it does not look at seqs: what the server sends twice at a seam, it shows twice. So what the
-server promises is tested by itself, not what a careful client makes of it.
+long ago. And it ignores seqs: an event that the server sends twice, in the replay and live, is shown twice.
+So a run tests the server's promises alone, without the care of the real client.
 """
 
 from __future__ import annotations

@@ -22,12 +22,12 @@ class Wrong(Enum):
 
     LOST = "a confirmed line is not in history"
     DOUBLED = "a line is in history more than once"
-    UNSAID = "history holds a line that nobody said"
+    UNSAID = "history holds a line that no talker said"
     DISORDERED = "a talker's lines are not in the order in which they were said"
     SKIPPED = "a talker's line is missing before a later one that was stored"
-    UNSTORED = "somebody was shown what is not in history"
-    REPEATED = "somebody was shown an event twice"
-    BACKWARDS = "somebody was shown events against their order"
+    UNSTORED = "a client showed an event that is not in history"
+    REPEATED = "a client showed an event twice"
+    BACKWARDS = "a client showed events against their order"
     GAP = "somebody was not shown an event between others that they were shown"
     BROKEN = "the seqs of history do not follow each other"
     STUCK = "somebody did not get to the end after all faults were over"
@@ -53,8 +53,8 @@ class Violation(NamedTuple):
 def judge(history: Sequence[Entry], lives: Sequence[Life]) -> list[Violation]:
     """Every promise that is broken. Empty: all kept.
 
-    One order for all follows from two checks together: what was shown is at that seq in history, and
-    everybody was shown rising seqs.
+    One order for all follows from two checks together: each shown event is at its seq in history, and
+    each client showed rising seqs.
     """
     return [
         *_seqs_follow(history),

@@ -27,7 +27,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _START_SECONDS: Final = 30.0  # an idle machine needs 0.2 s
 _ABORT_SECONDS: Final = 5.0
 _LAST_LINE_SECONDS: Final = 20.0
-_STOP_SECONDS: Final = 10.0  # the promise is 2 s on an idle machine; here it is a busy one
+_STOP_SECONDS: Final = 10.0  # the promise is 2 s on an idle machine; this one is busy
 
 
 def python(*arguments: str) -> list[str]:
@@ -88,7 +88,7 @@ class Child:
                 try:
                     pipe.close()
                 except BrokenPipeError:
-                    pass  # what was still to be written has no reader any more
+                    pass  # the client has ended: the rest has no reader
 
     def tracebacks(self) -> list[str]:
         """The lines around every traceback in the log."""
@@ -315,7 +315,7 @@ def read_history(data: Path) -> list[Entry]:
 
 
 def last_life(channel: str) -> Life:
-    """The life of whoever said the last line of a channel."""
+    """The life of the client that said the last line of a channel."""
     return Life(
         f"last-{channel[1:]}", 0, channel, said=[brief(LAST_LINE)], confirmed=[brief(LAST_LINE)], ending=""
     )

@@ -33,7 +33,7 @@ class PortRewriter:
     def __init__(self, other: Callable[[int], int]) -> None:
         self._other = other
         self._rest = b""
-        self._over = False  # after PORT with SAME_CONNECTION: the conversation itself goes by
+        self._over = False  # after PORT with SAME_CONNECTION: the rest is the conversation
 
     def feed(self, data: bytes) -> bytes:
         """The bytes for the client now; half a packet is kept until the other half has come."""
@@ -68,8 +68,8 @@ class _Way:
     def __init__(self, source: socket.socket, sink: socket.socket, rewriter: PortRewriter | None) -> None:
         self.source, self.sink, self.rewriter = source, sink, rewriter
         self.waiting = bytearray()
-        self.ended = False  # source said the end
-        self.closed = False  # … and sink was told
+        self.ended = False  # source has sent the end of its stream
+        self.closed = False  # … and the proxy has passed it to sink
         self.stalled_until = 0.0
         self.chopped_until = 0.0
         self.cut_after: int | None = None  # bytes that still pass
@@ -237,7 +237,7 @@ class Proxy:
                 action, done = self._posted.popleft()
                 try:
                     done.set_result(action())
-                except Exception as error:  # noqa: BLE001 - belongs to whoever posted it
+                except Exception as error:  # noqa: BLE001 - the poster gets it
                     done.set_exception(error)
             self._look_at_the_clock()
 
@@ -279,7 +279,7 @@ class Proxy:
         rewriter = PortRewriter(self._admission_port) if door.target is None else None
         try:
             server = socket.create_connection(("127.0.0.1", door.target or self.lobby), _CONNECT_SECONDS)
-        except OSError:  # the server is down: the client learns it as it would without us
+        except OSError:  # the server is down: the client sees the same error as without the proxy
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             client.close()
         else:

@@ -61,7 +61,7 @@ class Recorder:
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        # Guards the order of what is written to _file.
+        # Guards _file: one record is written at a time.
         self._lock = Lock()
 
     def write(self, did: str, **what: object) -> None:

@@ -107,7 +107,7 @@ class Chaos:
 
     def close(self) -> None:
         """End every process, also after an error."""
-        with ExitStack() as ends:  # each of them, whatever another one raises
+        with ExitStack() as ends:  # all of them, even if one raises
             ends.callback(self.disk.close)
             ends.callback(self.proxy.close)
             ends.callback(self.server.kill)
@@ -121,7 +121,7 @@ class Chaos:
         heapq.heappush(self._healing, (time.monotonic() + seconds, next(self._order), heal))
 
     def _heal_until(self, end: float) -> None:
-        """Wait until then, and undo what is to be undone on the way."""
+        """Wait until then, and meanwhile undo the harms whose time is over."""
         while self._healing and self._healing[0][0] < end:
             when, _, heal = heapq.heappop(self._healing)
             self._watch_server(when)

@@ -11,7 +11,7 @@ DEAD_AFTER: Final = 3.0
 
 _LEAD_IN: Final = 0.3  # seconds before the first fault
 _SPACING: Final = 0.45  # mean seconds between two faults
-_LIVES: Final = 1.2  # a server that was started gets at least so long: some work is to be done, too
+_LIVES: Final = 1.2  # seconds that a started server runs at least, so that it does some work
 
 
 class FaultKind(Enum):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.chaos import blunt
 
 LAST_LINE: Final = "this was the last line"
-"""Said once all faults are over and all lines are stored: whoever has seen it has seen everything."""
+"""Said once all faults are over and all lines are stored: a client that has seen it has seen all lines."""
 
 PATIENCE: Final = 40.0
 """Seconds for getting in, at first: longer than all faults that could be in the way."""

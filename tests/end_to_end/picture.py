@@ -35,7 +35,7 @@ _COLOURS = {
 
 
 class Terminal:
-    """The client in a pseudo-terminal, and what its screen shows."""
+    """The client in a pseudo-terminal, and its screen."""
 
     def __init__(self, address: str, name: str) -> None:
         self.screen = Screen(COLUMNS, LINES)

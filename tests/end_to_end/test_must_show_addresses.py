@@ -25,7 +25,7 @@ def has_ipv6() -> bool:
 
 
 def free_range(size: int) -> int:
-    """The first of `size` ports in a row on which nobody listens."""
+    """The first of `size` free ports in a row."""
     for first in range(15100, 30000, size):
         try:
             for port in range(first, first + size):

@@ -68,7 +68,7 @@ def ended(peer: Peer) -> list[object]:
         while (packet := peer.receive()) is not None:
             packets.append(packet)
     except ConnectionResetError:
-        pass  # we had sent more than the server wanted to read
+        pass  # the server closed with unread bytes of ours
     return packets
 
 
@@ -219,7 +219,7 @@ def test_memory_stays_bounded_whatever_is_sent(tmp_path: Path) -> None:
             HEADER.pack(MAGIC, VERSION, Kind.SAY, 0, 9 + 4096, 1, part, 16) + b"\x08#general" + b"x" * 4096
             for part in range(15)
         )
-        for number in range(20):  # 20 messages of which the last part never comes
+        for number in range(20):  # 20 messages without their last part
             stack.enter_context(Peer.come_in(program.port, f"half{number}")).socket.sendall(rest)
         for number, flood in enumerate((Ping(7), Command(1, "#general", "/help"))):
             peer = stack.enter_context(Peer.come_in(program.port, f"flood{number}"))
@@ -229,7 +229,7 @@ def test_memory_stays_bounded_whatever_is_sent(tmp_path: Path) -> None:
                 while monotonic() < end:
                     peer.socket.sendall(encode(flood) * 1000)
             except OSError:
-                pass  # not read any more, or dropped: both bound what is kept
+                pass  # the server reads no more, or drops us: both bound its memory
             print(f"{type(flood).__name__}: {(program.resident() - before) // 1024} MiB")
         grown = program.resident() - before
         print(f"grown by {grown // 1024} MiB")
@@ -362,7 +362,7 @@ def half_a_line(program: ServerProcess, stack: ExitStack) -> None:
 
 def commands_without_end(program: ServerProcess, stack: ExitStack) -> None:
     for number in range(150):
-        stack.enter_context(Peer.come_in(program.port, f"idle{number}"))  # so that answers are long
+        stack.enter_context(Peer.come_in(program.port, f"idle{number}"))  # makes the answers long
     asks = stack.enter_context(Peer.come_in(program.port, "asks"))
     data = encode(Command(1, "#general", "/who")) * 500
 

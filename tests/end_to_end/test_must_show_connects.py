@@ -33,7 +33,7 @@ def come_and_go(program: ServerProcess, chance: random.Random, name: str) -> Non
             peer.socket.sendall(encode(Hello(VERSION, "x" * 50))[: chance.randrange(1, 60)])
         case 2:
             peer = Peer.connect(program.port)
-            peer.send(Hello(VERSION, "x"), Username(name, bytes(16)))  # and away before the answer
+            peer.send(Hello(VERSION, "x"), Username(name, bytes(16)))  # hang up before the answer
         case 3:
             peer = Peer.connect(program.port)
             peer.ask(name)

@@ -31,7 +31,7 @@ def test_what_was_shown_survives_kill_9(after: int, tmp_path: Path) -> None:
         talkers = [threading.Thread(target=lambda member=member: talk(member)) for member in members]
         for talker in talkers:
             talker.start()
-        eventually(lambda: max(map(len, seen)) >= after, "nobody was shown enough")
+        eventually(lambda: max(map(len, seen)) >= after, "no member got enough events")
         program.kill()
         for talker in talkers:
             talker.join()

@@ -88,7 +88,7 @@ def watching(program: ServerProcess) -> Iterator[int]:
 def used(server_pid: int, client_pid: int, seconds: float) -> tuple[float, float]:
     """Processor time that two processes use within `seconds`."""
     pause = threading.Event()
-    pause.wait(1.0)  # what came with the last member is done
+    pause.wait(1.0)  # until the work for the last member is done
     before = processor_seconds(server_pid), processor_seconds(client_pid)
     pause.wait(seconds)
     return processor_seconds(server_pid) - before[0], processor_seconds(client_pid) - before[1]

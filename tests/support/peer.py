@@ -185,7 +185,7 @@ class Peer(PacketSocket):
     # --- the conversation -------------------------------------------------------------------------------
 
     def said(self, count: int) -> list[Event]:
-        """The next `count` lines, whoever joins or leaves between them."""
+        """The next `count` lines; joins and leaves between them are skipped."""
         events = (self.expect(Event) for _ in itertools.count())
         return list(itertools.islice((event for event in events if event.kind is EventKind.SAID), count))
 
