@@ -98,7 +98,7 @@ def test_several_messages_from_several_clients(app: App) -> None:
 
 
 def test_first_come_first_served(app: App) -> None:
-    """A line that a member got before another line was sent comes first, whether one or two members say them."""
+    """A line that a member got before another was sent comes first, whether one or two members say them."""
     port = port_of(app)
     with Peer.come_in(port, "ann") as ann, Peer.come_in(port, "bob") as bob, Peer.come_in(port, "eve") as eve:
         for number in range(1, 21):
