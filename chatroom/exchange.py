@@ -10,14 +10,14 @@ from chatroom.errors import ConnectionLost
 from chatroom.packets import Decoder, Packet, encode
 
 
-class Link(Protocol):
-    """A connection during a handshake. Both methods raise ConnectionLost at its end or after `seconds`."""
+class ByteLink(Protocol):
+    """A connection during a handshake. Both methods raise ConnectionLost when the connection has ended."""
 
     def receive(self, seconds: float) -> bytes:
-        """Wait for bytes; at least one."""
+        """Wait for bytes. After `seconds` without one, give b"" or raise ConnectionLost."""
 
     def send(self, data: bytes, seconds: float) -> None:
-        """Send all of `data`."""
+        """Send all of `data`. Raises ConnectionLost after `seconds`."""
 
 
 class Exchange:
@@ -27,7 +27,7 @@ class Exchange:
     together with the last one.
     """
 
-    def __init__(self, link: Link, deadline: Deadline) -> None:
+    def __init__(self, link: ByteLink, deadline: Deadline) -> None:
         self.decoder = Decoder()
         self.waiting: deque[Packet] = deque()  # decoded, and not asked for yet
         self._link = link

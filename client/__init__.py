@@ -1,4 +1,4 @@
-"""The client of the chat: `from client import Client`; `python -m client` is a program around it."""
+"""The client of the chat: `from client import Client`. `python -m client` is a program that uses it."""
 
 from chatroom.errors import (
     ChatroomError,
@@ -12,7 +12,7 @@ from chatroom.errors import (
 from chatroom.events import Event, EventKind
 from chatroom.packets import Notice
 from client.client import Client
-from client.outbox import Line
+from client.pending_lines import Line
 from client.updates import (
     CaughtUp,
     Connected,

@@ -14,18 +14,18 @@ from chatroom.errors import ChatroomError, ConfigError, NameRefused
 from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
 from chatroom.names import check_name
 from client.address import DEFAULT_HOST, DEFAULT_PORT, parse_address
-from client.client import MOST_LINES, Client
-from client.limits import REPLAY_LINES, RETRY_FOR
+from client.client import Client
+from client.limits import MOST_LINES, REPLAY_LINES, RETRY_FOR
 from client.pipe import PROGRAM, Pipe, complain
 
-_USAGE = 2  # the exit code for a command line that cannot be understood
+_USAGE = 2  # the exit code for a wrong command line
 _INTERRUPTED = 130
 
 _EPILOG = f"""\
-At a terminal this is a chat. Otherwise every input line is said, as it is (empty lines are left out),
-and what happens in the meantime is printed, one line for each event; the program ends when all lines are
-stored. Exit code: 0, or 1 when something was not sent or the server was lost, 2 for a wrong option,
-128 + signal when interrupted with lines that are not stored.
+At a terminal this is a chat. Without a terminal it says every line of its input (empty lines are left out),
+prints one line for each event, and ends when the server has stored all lines. Exit code: 0; 1 when a line
+was not stored or the server was lost; 2 for a wrong option; 128 + signal when a signal ended it before all
+lines were stored.
 
   {PROGRAM}                               chat on this computer
   {PROGRAM} chat.example.org --name ann   chat elsewhere
@@ -35,7 +35,7 @@ stored. Exit code: 0, or 1 when something was not sent or the server was lost, 2
 
 
 class _Options(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
+    """Reports a wrong option in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         complain(f"{message} (see --help)")
@@ -58,7 +58,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="HOST[:PORT]",
         help=f"the server (default {DEFAULT_HOST}:{DEFAULT_PORT})",
     )
-    options.add_argument("--name", help="the name in the chatroom (default: asked for, or the login name)")
+    options.add_argument(
+        "--name", help="the name in the chatroom (default: ask at a terminal, else the login name)"
+    )
     options.add_argument(
         "--channel", default=DEFAULT_CHANNEL, help=f"the channel (default {DEFAULT_CHANNEL})"
     )
@@ -75,28 +77,28 @@ def parser() -> argparse.ArgumentParser:
         "--retry-for",
         type=_seconds_or_zero,
         metavar="SECONDS",
-        help="how long to try when the connection is lost, 0: not at all"
-        f" (default {RETRY_FOR:g}; at a terminal without end)",
+        help="how long to try to reconnect after a lost connection, 0: not at all"
+        f" (default {RETRY_FOR:g}; at a terminal: for ever)",
     )
     options.add_argument(
         "--dead-after",
         type=_seconds,
         default=DEAD_AFTER,
         metavar="SECONDS",
-        help="a server that is silent for so long is lost (default %(default)g)",
+        help="give up a connection whose server is silent for this long (default %(default)g)",
     )
     options.add_argument(
         "--repaint",
         choices=("around", "inline"),
         default="around",
-        help="print the history again around a half-typed line, or (slow lines) only what is new",
+        help="when a message comes while you type: print the chat again, or only the message",
     )
     options.add_argument("--version", action="version", version=f"chatroom {__version__}")
     return options
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what the command line asks for; the exit code."""
+    """Run the client as the command line says; the exit code."""
     options = parser().parse_args(arguments)
     try:
         return _interactive(options) if _at_terminal(options) else _piped(options)
@@ -114,7 +116,7 @@ def _at_terminal(options: argparse.Namespace) -> bool:
 
 
 def _interactive(options: argparse.Namespace) -> int:
-    # Here, because a client between two pipes needs none of it.
+    # Imported here, because a client between two pipes does not need them.
     from colorama import just_fix_windows_console
 
     from client.interactive import ask_name, interact
@@ -135,7 +137,7 @@ def _interactive(options: argparse.Namespace) -> int:
                 raise
             name, reason = None, str(refused)
     try:
-        just_fix_windows_console()  # colours there; without effect elsewhere
+        just_fix_windows_console()  # colours on Windows; without effect elsewhere
         colour = not options.no_color and not os.environ.get("NO_COLOR")
         return interact(client, colour=colour, repaint=options.repaint)
     finally:
@@ -173,7 +175,7 @@ def _client(options: argparse.Namespace, name: str, lines: int, retry_for: float
 
 
 def login_name() -> str:
-    """The login name, as far as it can be a name in the chatroom; `guest` where it cannot."""
+    """The login name; `guest` where it is no valid name in the chatroom."""
     try:
         name = getpass.getuser()
         return check_name(name)

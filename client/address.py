@@ -1,4 +1,4 @@
-"""Addresses as people write them: HOST, HOST:PORT, [IPV6]:PORT or a bare IPv6 address."""
+"""Addresses on the command line: HOST, HOST:PORT, [IPV6]:PORT or a bare IPv6 address."""
 
 from __future__ import annotations
 

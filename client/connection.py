@@ -1,10 +1,11 @@
 """One connection to a server: the only module of the client that touches a socket.
 
-The system's errors become ours in one place (`_ours`); nobody above it handles an OSError.
+The system's errors become ConnectionLost in one place (`_translate_errors`).
 """
 
 from __future__ import annotations
 
+import math
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,12 +21,12 @@ from client.address import write_address
 class Connection:
     """A TCP connection. One thread receives, one sends; any thread may `shutdown()` to wake both.
 
-    Only the owner calls `close()`, after both have stopped: a descriptor given back earlier could be
-    another connection's by the time that the sender uses it.
+    Only the owner calls `close()`, after both threads have stopped: the kernel reuses descriptor numbers, and
+    a late send would reach another connection.
     """
 
     def __init__(self) -> None:
-        # Guards _socket and _ended: which socket a shutdown() has to wake, and that one was asked for.
+        # Guards _socket (the one that shutdown() has to wake) and _ended (shutdown() was called).
         self._lock = Lock()
         self._socket: socket.socket | None = None
         self._ended = False
@@ -38,7 +39,7 @@ class Connection:
         """Connect to the first address of `host` that answers. Raises ConnectionLost; is closed then."""
         self._name = write_address(host, port)
         try:
-            with _ours(f"cannot connect to {self._name}"):
+            with _translate_errors(f"cannot connect to {self._name}"):
                 addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             self._open_first(addresses, deadline)
         except BaseException:  # Ctrl-C while connecting, too
@@ -48,7 +49,7 @@ class Connection:
     def _open_first(self, addresses: list[Any], deadline: Deadline) -> None:
         for family, kind, protocol, _, address in addresses:
             try:
-                with _ours(f"cannot connect to {self._name}"):
+                with _translate_errors(f"cannot connect to {self._name}"):
                     self._try(socket.socket(family, kind, protocol), address, deadline)
                 return
             except ConnectionLost as failure:
@@ -70,51 +71,51 @@ class Connection:
 
     @property
     def peer(self) -> str:
-        """The numeric address that answered, where the admission port is, too."""
-        with _ours("the connection broke"):
-            return str(self._sock.getpeername()[0])
+        """The numeric address of the server. The admission port is at the same address."""
+        with _translate_errors("the connection broke"):
+            return str(self.sock.getpeername()[0])
 
-    def patience(self, seconds: float) -> None:
-        """How long `receive` waits. Called by the receiver; `send` goes on trying whatever is set here."""
-        with _ours("the connection broke"):
-            self._sock.settimeout(max(seconds, 0.001))
-
-    def receive(self) -> bytes | None:
-        """The bytes that came; None when nothing came in time. Raises ConnectionLost at the end."""
-        with _ours("the connection broke"):
+    def receive(self, seconds: float) -> bytes:
+        """The bytes that came; b"" when none came for `seconds`. Raises ConnectionLost at the end."""
+        with _translate_errors("the connection broke"):
             try:
-                data = self._sock.recv(RECEIVE_LARGE)
+                sock = self.sock
+                sock.settimeout(max(seconds, 0.001))
+                data = sock.recv(RECEIVE_LARGE)
             except TimeoutError as late:
-                if late.errno is not None:  # the kernel's own verdict (ETIMEDOUT), not our patience
-                    raise
-                return None
+                _raise_if_from_kernel(late)
+                return b""
         if not data:
             raise ConnectionLost("the server closed the connection")
         return data
 
-    def send(self, data: bytes) -> None:
-        """Send all of it, however long the server takes: whether it is dead is the receiver's judgement."""
-        left = memoryview(data)
-        with _ours("the connection broke"):
+    def send(self, data: bytes, seconds: float = math.inf) -> None:
+        """Send all of it within `seconds`. Raises ConnectionLost.
+
+        The receiver sets the socket's time-out, so one may run out here, too: then send() tries again.
+        """
+        left, deadline = memoryview(data), Deadline(seconds)
+        with _translate_errors("the connection broke"):
             while left:
                 try:
-                    left = left[self._sock.send(left) :]
+                    left = left[self.sock.send(left) :]
                 except TimeoutError as late:
-                    if late.errno is not None:
+                    _raise_if_from_kernel(late)
+                    if deadline.expired:
                         raise
 
     def finish(self) -> None:
-        """Nothing more will be sent; the server's end is waited for by the receiver."""
+        """Send nothing more; the receiver still gets everything up to the server's own end."""
         self._shut(socket.SHUT_WR)
 
     def shutdown(self) -> None:
-        """End the connection and wake whoever waits in it. Any thread, any number of times."""
+        """End the connection and wake the threads that wait in it. Any thread, any number of times."""
         with self._lock:
             self._ended = True
         self._shut(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Give the socket back. By the owner, when no thread uses it any more."""
+        """Close the socket. Only for the owner, when no other thread uses it any more."""
         with self._lock:
             sock, self._socket, self._ended = self._socket, None, True
         if sock is not None:
@@ -126,25 +127,32 @@ class Connection:
         if sock is not None:
             try:
                 sock.shutdown(how)
-            except OSError:  # ended already, or not connected yet: both are what was wanted
+            except OSError:  # the connection has ended already, or was never made
                 pass
 
     @property
-    def _sock(self) -> socket.socket:
+    def sock(self) -> socket.socket:
+        """The connected socket. Raises ConnectionLost after close()."""
         with self._lock:
             if self._socket is None:
                 raise ConnectionLost("the connection is closed")
             return self._socket
 
 
+def _raise_if_from_kernel(late: TimeoutError) -> None:
+    """The kernel's own ETIMEDOUT has an errno and means a dead connection; the socket's time-out has none."""
+    if late.errno is not None:
+        raise late
+
+
 @contextmanager
-def _ours(what: str) -> Iterator[None]:
-    """The one place where the system's errors become ours."""
+def _translate_errors(what: str) -> Iterator[None]:
+    """Raise the system's errors again as ConnectionLost, with a text for a person."""
     try:
         yield
     except TimeoutError:
         raise ConnectionLost(f"{what}: no answer in time") from None
-    except (socket.gaierror, UnicodeError):  # UnicodeError: no host name by the rules of IDNA
+    except (socket.gaierror, UnicodeError):  # UnicodeError: the host name breaks the rules of IDNA
         raise ConnectionLost(f"{what}: the host is not known") from None
     except OSError as cause:
         raise ConnectionLost(f"{what}: {(cause.strerror or str(cause)).lower()}") from None

@@ -1,4 +1,4 @@
-"""One client on one terminal: the loop between keys, window size, news and the screen."""
+"""One client on one terminal: the loop between keys, window size, updates and the screen."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class Conversation:
-    """One client on one terminal, in the main thread: keys, window size, news, then at most one write."""
+    """One client on one terminal, in the main thread. A round: keys, signals, updates, at most one write."""
 
     def __init__(self, client: Talker, terminal: PosixTerminal, view: View) -> None:
         self.client = client
         self.view = view
         self._terminal = terminal
-        self._lines: dict[int, Line] = {}  # said and not seen in the conversation yet, in order
+        self._lines: dict[int, Line] = {}  # said, and not shown as an event yet, in order
         self._connected = True
         self._left = False
         self._ended: Ended | None = None
@@ -37,7 +37,7 @@ class Conversation:
         """Until the user leaves (None) or the client ends."""
         for update in self.client.poll():
             self._show(update)
-        crowded = False  # the terminal does not take what was written: neither write nor fetch more
+        crowded = False  # the terminal is full: neither write nor fetch more
         while not self._left and self._ended is None:
             wait = None if crowded else self.view.wait(time.monotonic())
             typed, woken, roomy = self._terminal.wait(wait, for_room=crowded)
@@ -54,7 +54,7 @@ class Conversation:
         return self._ended
 
     def leave(self) -> None:
-        """End the loop: the user wants to go."""
+        """End the loop: the user leaves."""
         self._left = True
 
     # --- in ----------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ class Conversation:
             self._not_sent(action, error)
 
     def _not_sent(self, action: Submitted, error: Exception) -> None:
-        """Give the line back: nothing that was typed is lost."""
+        """Put the line back into the input, so that nothing typed is lost."""
         self.view.editor.restore(action.text)
         self.view.system(f"not sent: {error}")
         if isinstance(error, Closed) and self._ended is None:
@@ -106,13 +106,13 @@ class Conversation:
     def _suspend(self) -> None:
         self._terminal.write(self.view.release())
         self._terminal.suspend()
-        self._terminal.signals()  # that we were continued is known
+        self._terminal.signals()  # drop SIGCONT: the screen is painted anew below
         self.view.resize(*self._terminal.size())
 
     def _obey(self, signals: set[int]) -> None:
         if signal.SIGTSTP in signals:
             self._suspend()
-        if signal.SIGCONT in signals:  # stopped by somebody else, who did not restore the terminal
+        if signal.SIGCONT in signals:  # another program stopped us, and did not restore the terminal
             self._terminal.take()
             self.view.release()
         if signal.SIGWINCH in signals or signal.SIGCONT in signals:
@@ -126,7 +126,7 @@ class Conversation:
     # --- out ---------------------------------------------------------------------------------------------
 
     def _write(self) -> bool:
-        """Paint when it is time; False when the terminal has no room now."""
+        """Paint when it is time; False when the terminal is full."""
         now = time.monotonic()
         if self.view.wait(now) != 0.0:
             return True
@@ -146,7 +146,9 @@ class Conversation:
                 view.event(update)
                 view.identity(self.client.name)
             case Notice():
-                self._lines.pop(update.id, None)  # a notice that answers a line says why it is not stored
+                self._lines.pop(
+                    update.id, None
+                )  # a notice with the id of a line says why the line is not stored
                 view.completer.learn(_COMMAND_WORD.findall(update.text))
                 view.system(update.text, now)
             case Connected():
@@ -157,7 +159,7 @@ class Conversation:
                 view.system("back again" if update.resumed else f"{you}; /help lists the commands", now)
             case Missed():
                 view.missed()
-            case CaughtUp():  # a stored line that did not come by now is not going to
+            case CaughtUp():  # the events of stored lines have all come by now
                 self._lines = {id: line for id, line in self._lines.items() if not line.stored}
             case Disconnected():
                 self._connected = False
@@ -169,7 +171,7 @@ class Conversation:
                 self._ended = update
 
     def _wait_for_lines(self) -> None:
-        """Before leaving: give lines that are on their way a moment, and say which are lost."""
+        """Before leaving: wait a moment for unconfirmed lines, and show which are lost."""
         if self._connected:
             self.client.flush(LEAVE_SECONDS)
         lost = [line for line in self._lines.values() if not line.stored]
@@ -180,7 +182,7 @@ class Conversation:
 
 
 class LocalCommand(NamedTuple):
-    """A command of the client's own. `sent`: the server shall have it, too."""
+    """A command that the client obeys. `sent`: it goes to the server, too."""
 
     name: str
     help: str

@@ -1,7 +1,7 @@
 """A person at a terminal: the entry points of the interactive client.
 
-`interact` runs until the user leaves or the client ends. Where there is no terminal that could be painted on
-(see `can_paint`), plain lines are read and printed.
+`interact` runs until the user leaves or the client ends. Without a terminal that obeys escape sequences (see
+`can_paint`) it reads and prints plain lines.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from views import Repaint, View, one_line
 
 
 def ask_name(default: str, reason: str | None = None) -> str:
-    """Ask the user for a name; `reason`: why the last one was not given.
+    """Ask the user for a name; `reason`: why the server refused the last one.
 
-    Raises EOFError and KeyboardInterrupt when the user would rather leave.
+    Raises EOFError or KeyboardInterrupt when the user leaves instead.
     """
     if reason:
         print(one_line(reason))
@@ -71,7 +71,7 @@ def interact(client: Talker, *, colour: bool, repaint: str = "around") -> int:
 
 
 def _conclude(ended: Ended | None) -> int:
-    """What the user should know at the end, and the exit code."""
+    """Print why the client ended, if it failed; the exit code."""
     if ended is not None and ended.error is not None:
         print(f"chatroom-client: {one_line(ended.reason)}", file=sys.stderr)
         return 1

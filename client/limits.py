@@ -7,10 +7,13 @@ from typing import Final
 REPLAY_LINES: Final = 50
 """Lines shown to a newcomer: two screens."""
 
+MOST_LINES: Final = 0xFFFF
+"""Lines of history that a client can ask for: two bytes in ADMIT."""
+
 # --- the screen -----------------------------------------------------------------------------------------
 
 LEAVE_SECONDS: Final = 1.0
-"""Who leaves right after Enter waits this long for the line to be stored, and is told when it was not."""
+"""Who leaves right after Enter waits this long for the line to be stored, or is told that it was not."""
 
 # --- the client -----------------------------------------------------------------------------------------
 
@@ -32,15 +35,11 @@ MAX_PROCESSING: Final = 8
 
 UNREAD_BYTES: Final = 16 * 1024 * 1024
 """Received bytes whose events the user of a client has not taken: about 100,000 short lines, some 80 MB as
-objects. Beyond it events are left on the server and fetched when the reader has caught up."""
+objects. When it is full, the connection waits, then leaves events on the server (decision 12)."""
 
 UNREAD_PATIENCE: Final = 2.0
-"""How long a full inbox holds the connection back before events are left on the server: a reader that is
-only slow keeps the connection; less than STALL_SECONDS, so that the server does not end it."""
-
-MISSED_HELD: Final = 1000
-"""Events after a reconnect that are held until their number is known, for "12 missed". A screen's divider
-need not count further."""
+"""How long a full inbox makes the connection wait before events are left on the server: a slow reader keeps
+its connection; less than the server's STALL_SECONDS, so that the server does not end it."""
 
 RETRY_FIRST: Final = 0.25
 """The first pause between two tries to reconnect (the first try is made at once); each is twice the last."""
@@ -53,4 +52,7 @@ RETRY_STEADY: Final = 1.0
 
 RETRY_FOR: Final = 300.0
 """How long a piped client tries to reconnect before it gives up: longer than a restart of machine and
-server, short enough that a script is told within minutes. A person at a terminal decides for himself."""
+server, short enough that a script is told within minutes. At a terminal the user decides."""
+
+BYE_SHARE: Final = 2 / 3
+"""Share of CLOSE_SECONDS in which the server may answer BYE; in the rest threads end after the cut."""

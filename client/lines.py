@@ -1,4 +1,4 @@
-"""Bytes of a pipe as lines to be said; no descriptor here."""
+"""Splits the bytes of a pipe into lines to say. Pure: it reads no descriptor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatroom.limits import MAX_TEXT
 
 
 class Said(NamedTuple):
-    """A line of the input. `repaired`: bytes in it that were no UTF-8 are U+FFFD now."""
+    """A line of the input. `repaired`: bytes that were not UTF-8 became U+FFFD."""
 
     number: int
     text: str
@@ -16,52 +16,52 @@ class Said(NamedTuple):
 
 
 class TooLong(NamedTuple):
-    """A line that no message can hold; it was skipped."""
+    """A line longer than MAX_TEXT; it was skipped."""
 
     number: int
 
 
 class LineSplitter:
-    """Cuts a stream of bytes into lines, however the bytes come; keeps at most MAX_TEXT bytes of one.
+    """Splits a stream of bytes into lines, wherever the stream is cut; buffers at most MAX_TEXT bytes.
 
-    A line ends with LF or CRLF, the last one also with the input. Empty lines are left out.
+    LF or CRLF ends a line; so does the end of the input. Empty lines are left out.
     """
 
     def __init__(self) -> None:
-        self._rest = b""
-        self._skipping = False  # the line that is being read is too long already
+        self.rest = b""  # of the line that is not complete yet
+        self._skipping = False  # the current line is too long already
         self._number = 0
 
     def feed(self, data: bytes) -> list[Said | TooLong]:
-        """The lines that are complete with `data`."""
+        """The lines that `data` completes."""
         *ended, rest = data.split(b"\n")
         lines: list[Said | TooLong] = []
-        for piece in ended:
-            self._grow(piece)
+        for part in ended:
+            self._grow(part)
             lines += self._end_line()
         self._grow(rest)
         return lines
 
     def finish(self) -> list[Said | TooLong]:
-        """What is left when the input has ended."""
-        return self._end_line() if self._rest or self._skipping else []
+        """The last line, when the input has ended without a line end."""
+        return self._end_line() if self.rest or self._skipping else []
 
-    def _grow(self, piece: bytes) -> None:
-        if len(self._rest) + len(piece) > MAX_TEXT + 1:  # 1: the CR that may end it
-            self._rest, self._skipping = b"", True
+    def _grow(self, part: bytes) -> None:
+        if len(self.rest) + len(part) > MAX_TEXT + 1:  # 1: the CR that may end it
+            self.rest, self._skipping = b"", True
         elif not self._skipping:
-            self._rest += piece
+            self.rest += part
 
     def _end_line(self) -> list[Said | TooLong]:
-        line, self._rest = self._rest.removesuffix(b"\r"), b""
+        line, self.rest = self.rest.removesuffix(b"\r"), b""
         skipped, self._skipping = self._skipping, False
         self._number += 1
         text = line.decode("utf-8", "replace")
-        # Counted again: U+FFFD has three bytes, for each that was wrong.
+        # Measure again: each wrong byte became U+FFFD, which has three bytes.
         if skipped or len(text.encode()) > MAX_TEXT:
             return [TooLong(self._number)]
         return [Said(self._number, text, text.encode() != line)] if text else []
 
 
-PIECE: Final = 64 * 1024
-"""Bytes that are read from a pipe at once: as many as a pipe holds on Linux."""
+READ_BYTES: Final = 64 * 1024
+"""Bytes to read from a pipe at once: the size of a pipe buffer on Linux."""

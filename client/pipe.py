@@ -1,9 +1,9 @@
-"""Not a terminal: every input line is said, every event is printed as a line, and the exit code tells.
+"""Between pipes: say every input line, print every event as a line, and end with an exit code.
 
     stdin ──► input thread: say() ──► server ──► inbox ──► main thread: print ──► stdout
 
-Without --follow the program ends when all lines are stored. It prints what happens while it is connected,
-its own lines included; older lines only with --history.
+Without --follow the program ends when all lines are stored. It prints the events that happen while it is
+connected, its own lines included; older lines only with --history.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from chatroom.events import Event
 from chatroom.limits import CLOSE_SECONDS, MAX_TEXT
 from chatroom.packets import Notice
 from client.client import Client
-from client.lines import PIECE, LineSplitter, Said, TooLong
+from client.lines import READ_BYTES, LineSplitter, Said, TooLong
 from client.updates import CaughtUp, Connected, Disconnected, Ended, Update
 from views import one_line, plain_line
 
 PROGRAM: Final = "chatroom-client"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _CHUNK: Final = getattr(select, "PIPE_BUF", 512)
-"""What a pipe that is ready to be written takes at once without blocking (POSIX, write())."""
+"""A pipe that select() calls writable takes this many bytes without blocking (POSIX, write())."""
 
 
 def complain(text: str) -> None:
@@ -42,7 +42,7 @@ def complain(text: str) -> None:
         sys.stderr.write(f"{PROGRAM}: {one_line(text)}\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
-        pass  # nobody is there to read it: stderr is closed, or there is none
+        pass  # stderr is closed, or there is none
 
 
 class Pipe:
@@ -70,19 +70,19 @@ class Pipe:
         self._retries = retries
         self._source = source
         self._out = out
-        self._wake, self._woken = socket.socketpair()
+        self._wake, self.wake_ups = socket.socketpair()
         self._wake.setblocking(False)
         self._stop, self._stopped = socket.socketpair()
         self._input_ended = threading.Event()
-        self._failed = threading.Event()  # a line could not be said: the exit code will tell
-        # The rest belongs to the main thread; the signal handler runs in it, too.
+        self._failed = threading.Event()  # a line was not said or printed: the exit code is 1
+        # Confined to the main thread, in which the signal handler runs, too:
         self._signal = 0
         self._live = False
         self._lost = False
         self._ended: Ended | None = None
 
     def run(self) -> int:
-        """Until everything is done; the exit code. The client is closed then."""
+        """Run to the end; the exit code. Closes the client."""
         self._client.on_update = self._wake_up
         reader = threading.Thread(target=self._read, name="client-input", daemon=os.name == "nt")
         try:
@@ -95,15 +95,15 @@ class Pipe:
             self._client.close()  # … also when it waits in say()
             if reader.is_alive() and not reader.daemon:
                 reader.join()
-            for end in (self._wake, self._woken, self._stopped):
+            for end in (self._wake, self.wake_ups, self._stopped):
                 end.close()
 
     # --- the main thread -------------------------------------------------------------------------------
 
     def _follow_client(self) -> None:
-        """Print updates until there is a reason to leave."""
+        """Print updates until the client, the input or a signal ends it."""
         while not self._signal and self._ended is None:
-            # Looked at before polling: the event of a line that is confirmed is in the inbox already.
+            # Look before polling: the inbox has the event of each confirmed line.
             stored = self._input_ended.is_set() and not self._client.pending()
             updates = self._client.poll()
             self._show(updates)
@@ -111,10 +111,10 @@ class Pipe:
                 return
             if self._follow and self._out is None:
                 return
-            # Printing may have taken wake-ups away: wait only when there was nothing to print.
+            # Printing may have read the wake-ups: wait only when there was nothing to print.
             if not updates and not self._signal:
-                select.select([self._woken], [], [])
-                self._woken.recv(4096)
+                select.select([self.wake_ups], [], [])
+                self.wake_ups.recv(4096)
 
     def _show(self, updates: list[Update]) -> None:
         events: list[str] = []
@@ -127,7 +127,7 @@ class Pipe:
             self._write("".join(events).encode("utf-8", "replace"))
 
     def _note(self, update: Update) -> None:
-        """What is not an event is for a person: it goes to stderr, or nowhere."""
+        """Updates that are not events go to stderr, for a person, or nowhere."""
         match update:
             case CaughtUp():
                 self._live = True
@@ -146,7 +146,7 @@ class Pipe:
                 self._ended = update
 
     def _leave(self) -> int:
-        """The exit code, and the reason where there is one."""
+        """The exit code. Prints the reason of a failure."""
         if self._signal:
             if self._client.connected:
                 self._client.flush(CLOSE_SECONDS)
@@ -161,22 +161,22 @@ class Pipe:
         return 1 if self._failed.is_set() else 0
 
     def _write(self, data: bytes) -> None:
-        """Print, in pieces that do not block: a reader that has stopped must not keep a signal waiting."""
+        """Print, in chunks that do not block: a reader that has stopped must not delay a signal."""
         left = memoryview(data)
         while left and self._out is not None and not self._signal:
             try:
                 if os.name == "nt":  # select() takes sockets only
                     left = left[os.write(self._out, left) :]
                     continue
-                woken, ready, _ = select.select([self._woken], [self._out], [])
+                woken, ready, _ = select.select([self.wake_ups], [self._out], [])
                 if ready:
                     left = left[os.write(self._out, left[:_CHUNK]) :]
                 elif woken:
-                    self._woken.recv(4096)  # else it would be ready for ever
+                    self.wake_ups.recv(4096)  # else select() would return at once for ever
             except BlockingIOError:
                 continue
             except BrokenPipeError:
-                self._out = None  # like `| head -1`: nobody wants to see more, which is no error
+                self._out = None  # the reader has left, as in `| head -1`: no error
             except OSError as cause:
                 self._out = None
                 self._failed.set()
@@ -206,7 +206,7 @@ class Pipe:
                 ready, _, _ = select.select([self._source, stopped], [], [])
                 if stopped in ready:
                     raise Closed("stopped")
-            return os.read(self._source, PIECE)
+            return os.read(self._source, READ_BYTES)
         except OSError as cause:
             complain(f"cannot read the input: {(cause.strerror or str(cause)).lower()}")
             self._failed.set()
@@ -225,15 +225,15 @@ class Pipe:
     # --- wake-ups and signals --------------------------------------------------------------------------
 
     def _wake_up(self) -> None:
-        """Any thread: the main thread has something to look at."""
+        """Wake the main thread. Any thread."""
         try:
             self._wake.send(b"\0")
         except OSError:
-            pass  # full: it is awake; closed: it has gone
+            pass  # full: the main thread is awake; closed: it has ended
 
     @contextmanager
     def _handled_signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM end the program in order; a second one ends it at once."""
+        """The first SIGINT or SIGTERM ends the program in order, a second one at once."""
         before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
         wakeup = signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         try:
@@ -250,12 +250,12 @@ class Pipe:
 
 
 def as_json_line(event: Event) -> str:
-    """An event as a JSON object on one line; characters that drive terminals or break lines are escaped."""
+    """An event as a JSON object on one line, with control characters and line ends escaped."""
     return _UNPRINTABLE.sub(
         lambda match: f"\\u{ord(match[0]):04x}", json.dumps(event.as_json(), ensure_ascii=False)
     )
 
 
-# json.dumps() escapes below U+0020 only: DEL and C1 controls, line ends and overrides of Unicode. They can
-# stand inside strings only, where an escape means the same (RFC 8259, section 7).
+# json.dumps() escapes below U+0020 only. These are DEL, the C1 controls, and Unicode's line ends and
+# direction marks. They occur inside strings only, where an escape means the same (RFC 8259, section 7).
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")

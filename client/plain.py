@@ -1,6 +1,6 @@
-"""Talking without a terminal that could be painted on: lines in, lines out, no escape sequence ever.
+"""Talking without escape sequences: lines in, lines out.
 
-What is printed may run into what is being typed: who types and reads at the same time wants a terminal.
+Printed lines may run into the line that the user is typing; only a real terminal can keep them apart.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from views import one_line, plain_line, sanitize
 
 
 def talk_plainly(client: Talker) -> Ended | None:
-    """Say each line of the input, print what happens, until the input or the client ends.
+    """Say each line of the input and print the updates, until the input or the client ends.
 
     Returns how the client ended, None when the user left. Closes the client.
     """

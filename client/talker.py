@@ -1,4 +1,4 @@
-"""What a user interface needs of a client."""
+"""The interface between user interfaces and the client, so that tests can give another client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from client.updates import Update
 
 
 class Line(Protocol):
-    """A line that was said, as the client hands it out."""
+    """A line that was said; see `client.pending_lines.Line`."""
 
     @property
     def id(self) -> int: ...
@@ -20,7 +20,7 @@ class Line(Protocol):
 
 
 class Talker(Protocol):
-    """What a terminal needs of a `client.Client`."""
+    """The part of `client.Client` that user interfaces use."""
 
     on_update: Callable[[], None] | None
 

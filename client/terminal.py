@@ -1,4 +1,4 @@
-"""The terminal of an interactive client: raw bytes in, text out, and always given back as it was found.
+"""The terminal of an interactive client: raw bytes in, text out; its modes are restored at the end.
 
 POSIX only (termios). Elsewhere, and where input or output is not a terminal, client/interactive.py reads and
 prints plain lines instead.
@@ -17,14 +17,14 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 _PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
-_AS_USUAL = "\x1b[0m\x1b[?7h"  # whatever a frame that was cut short has left behind
+_AS_USUAL = "\x1b[0m\x1b[?7h"  # resets colour and line wrap after a frame that was cut short
 _READ = 4096
 _FATAL = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _TOLD = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
 
 
 class Terminated(SystemExit):
-    """A signal asks the program to end. Raised wherever the main thread is: nothing can hold it up."""
+    """A signal asks the program to end. The handler raises it in the main thread, whatever that is doing."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
@@ -34,8 +34,8 @@ class Terminated(SystemExit):
 class PosixTerminal:
     """The terminal in raw mode, for the main thread; a context manager.
 
-    Left by any way (return, exception, SIGTERM, SIGHUP, the interpreter's end), the terminal is as it was.
-    It is never made non-blocking: that would hold for everybody who has it open, the shell included.
+    However the block ends (return, exception, SIGTERM, SIGHUP, exit), it restores the terminal's modes. It
+    never makes the terminal non-blocking: that would also change it for the shell, which has it open, too.
     """
 
     def __init__(self, source: int = 0, sink: int = 1) -> None:
@@ -44,7 +44,7 @@ class PosixTerminal:
         self._saved: list[Any] | None = None
         self._handlers: dict[signal.Signals, Any] = {}
         self._old_wakeup = -1
-        # Guards _wake_in: whoever wakes us must not write to a descriptor that is somebody else's by now.
+        # Guards _wake_in: wake() must not write to a descriptor number that the kernel has reused.
         self._lock = Lock()
         self.woken_by, self._wake_in = -1, -1
 
@@ -65,7 +65,7 @@ class PosixTerminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number in _FATAL:  # from here to the end, nothing may come between
+        for number in _FATAL:  # no signal may interrupt the clean-up
             signal.signal(number, signal.SIG_IGN)
         self._restore_modes()
         atexit.unregister(self._restore_modes)
@@ -88,26 +88,26 @@ class PosixTerminal:
         return columns or 80, lines or 24
 
     def read(self) -> bytes:
-        """What was typed, at least one byte; nothing when the terminal is gone."""
+        """The bytes that were typed, at least one; none when the terminal is gone."""
         try:
             return os.read(self.source, _READ)
         except OSError:
             return b""
 
     def write(self, text: str) -> None:
-        """Write all of it; waits while the terminal does not take it. Raises OSError when it is gone."""
+        """Write all of it; waits while the terminal is full. Raises OSError when it is gone."""
         data = text.encode("utf-8", "replace")
         while data:
             data = data[os.write(self._sink, data) :]
 
     def wait(self, timeout: float | None, *, for_room: bool) -> tuple[bool, bool, bool]:
-        """Wait for keys, for a wake-up and, if wanted, for room to write: which of them there is."""
+        """Wait for keys, a wake-up or, if wanted, room to write; whether each of them has come."""
         sinks = [self._sink] if for_room else []
         readable, writable, _ = select.select([self.source, self.woken_by], sinks, [], timeout)
         return self.source in readable, self.woken_by in readable, bool(writable)
 
     def has_room(self) -> bool:
-        """Whether a write would be taken now, at least its beginning."""
+        """Whether a write would not wait, at least for its first bytes."""
         return bool(select.select([], [self._sink], [], 0)[1])
 
     # --- waking up ---------------------------------------------------------------------------------------
@@ -119,10 +119,10 @@ class PosixTerminal:
                 try:
                     os.write(self._wake_in, b"\0")
                 except BlockingIOError:
-                    pass  # it is full of wake-ups already
+                    pass  # the pipe is full of wake-ups: wait() will end
 
     def signals(self) -> set[int]:
-        """The signals that came since the last call; the wake-ups are used up."""
+        """The signals that came since the last call. Also empties the wake-up pipe."""
         numbers: set[int] = set()
         while True:
             try:
@@ -142,8 +142,8 @@ class PosixTerminal:
     def suspend(self) -> None:
         """Give the terminal to the shell until the user comes back (`fg`).
 
-        The whole process group is stopped, as the terminal's own Ctrl-Z would. Where there is no shell to
-        come back from (an orphaned process group) the system ignores it, and we go on at once.
+        Stops the whole process group, as Ctrl-Z of a cooked terminal does. Without a shell (an orphaned
+        process group) the system ignores the signal, and the client goes on at once.
         """
         self._restore_modes()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
@@ -157,7 +157,7 @@ class PosixTerminal:
         try:
             self.write(_AS_USUAL + _PASTE_OFF)
         except OSError:
-            pass  # nobody is there who could mind
+            pass  # the terminal is gone
         try:
             termios.tcsetattr(self.source, termios.TCSANOW, self._saved)
         except termios.error:

@@ -20,48 +20,39 @@ class Connected(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """After a reconnect: the events that follow, up to CaughtUp, happened in the meantime.
-
-    count: how many lines of others are among them
-    more:  there are more than was waited for
-    """
-
-    count: int
-    more: bool = False
+    """After a reconnect: the events of others that follow, up to CaughtUp, happened in the meantime."""
 
 
 class CaughtUp(NamedTuple):
-    """The history that was asked for is here; what follows happens now.
+    """The history that the client asked for is complete; the events that follow happen now.
 
-    seq:     the history is complete up to here
-    missed:  lines of others since the connection was lost, as far as they were counted
+    seq:     the history is complete up to this seq
     resumed: not for the first time
     """
 
     seq: int
-    missed: int
     resumed: bool
 
 
 class Disconnected(NamedTuple):
-    """The connection was lost; unless Ended follows, the client tries to get it back, at once for a start."""
+    """The connection was lost. The client tries to reconnect, at first at once, unless Ended follows."""
 
     reason: str
 
 
 class Retrying(NamedTuple):
-    """That try failed, too; the next one comes after `seconds`."""
+    """The last try failed, too; the next one comes after `seconds`."""
 
     seconds: float
     reason: str
 
 
 class Ended(NamedTuple):
-    """Nothing more will come. `error` is None when that was the user's own wish."""
+    """The last update. `error` is None when the user closed the client."""
 
     reason: str
     error: ChatroomError | None
 
 
 Update = Event | Notice | Connected | Missed | CaughtUp | Disconnected | Retrying | Ended
-"""What `Client.updates()` and `Client.poll()` give."""
+"""`Client.updates()` and `Client.poll()` give these."""

@@ -19,14 +19,14 @@ class Guest:
         self.exchange = Exchange(self, deadline)
 
     def receive(self, seconds: float) -> bytes:
-        """See `chatroom.exchange.Link`."""
+        """See `chatroom.exchange.ByteLink`."""
         data = self.transport.receive(RECEIVE_SMALL, seconds)
         if not data:
             raise ConnectionLost("closed in the middle of the handshake")
         return data
 
     def send(self, data: bytes, seconds: float) -> None:
-        """See `chatroom.exchange.Link`. Never waits: the socket of a peer that reads has room."""
+        """See `chatroom.exchange.ByteLink`. Never waits: the socket of a peer that reads has room."""
         if self.transport.send(data) < len(data):
             raise ConnectionLost("the peer does not read")
 

@@ -19,13 +19,13 @@ class HeldStart:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached = threading.Event()
-        self.gate = threading.Event()
+        self.gate = threading.Semaphore(0)  # lets one thread through for each release
         real = threading.Thread.start
 
         def start(thread: threading.Thread) -> None:
             if thread.name == "held":
                 self.reached.set()
-                assert self.gate.wait(PATIENCE)
+                assert self.gate.acquire(timeout=PATIENCE)
             real(thread)
 
         monkeypatch.setattr(threading.Thread, "start", start)
@@ -35,7 +35,7 @@ class HeldStart:
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldStart]:
     hold = HeldStart(monkeypatch)
     yield hold
-    hold.gate.set()
+    hold.gate.release(10)
 
 
 def test_an_ended_thread_is_joined_once() -> None:
@@ -56,7 +56,8 @@ def test_a_thread_not_started_yet_is_not_taken_for_a_dead_one(held: HeldStart) -
     assert held.reached.wait(PATIENCE)
     assert [reaper.reap() for _ in range(3)] == [0, 0, 0]
     assert reaper.names == ["held"]
-    held.gate.set()
+    assert repr(reaper) == "<Reaper test: 1 threads, 0 ended>"
+    held.gate.release()
     spawning.result().join(PATIENCE)
     assert ran.is_set()
     assert reaper.reap() == 1
@@ -68,9 +69,26 @@ def test_close_waits_for_a_thread_that_is_just_starting(held: HeldStart) -> None
     spawning = Task(lambda: reaper.spawn(lambda: None, "held"))
     assert held.reached.wait(PATIENCE)
     closing = Task(lambda: reaper.close(PATIENCE))
-    held.gate.set()
+    held.gate.release()
     assert closing.result() == []
     assert not spawning.result().is_alive()
+
+
+def test_close_waits_for_all_threads_that_are_just_starting(held: HeldStart) -> None:
+    """close() waits until the last of several threads has started, and no longer."""
+    reaper = Reaper("test")
+    spawning = [Task(lambda: reaper.spawn(lambda: None, "held")) for _ in range(2)]
+    eventually(lambda: reaper.names == ["held", "held"], "the threads were not registered")
+    closing = Task(lambda: reaper.close(PATIENCE))
+    closing.join(0.05)
+    held.gate.release()
+    eventually(lambda: not all(task.is_alive() for task in spawning), "no thread was started")
+    closing.join(0.05)
+    assert closing.is_alive()
+    held.gate.release()
+    assert closing.result(PATIENCE / 2) == []
+    for task in spawning:
+        task.result()
 
 
 def test_close_names_a_thread_that_never_got_to_start(held: HeldStart) -> None:
@@ -79,7 +97,7 @@ def test_close_names_a_thread_that_never_got_to_start(held: HeldStart) -> None:
     spawning = Task(lambda: reaper.spawn(lambda: None, "held"))
     assert held.reached.wait(PATIENCE)
     assert reaper.close(0.01) == ["held"]
-    held.gate.set()
+    held.gate.release()
     spawning.result()
     assert reaper.close(PATIENCE) == []
 
@@ -125,7 +143,6 @@ def test_one_deadline_for_all() -> None:
 def test_nothing_starts_after_close() -> None:
     """After close(), spawn() raises Closed instead of starting a thread that nobody would join."""
     reaper = Reaper("test")
-    reaper.start()
     assert reaper.close(PATIENCE) == []
     with pytest.raises(Closed):
         reaper.spawn(lambda: None, "late")
@@ -186,6 +203,22 @@ def test_it_reaps_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
         reaper.spawn(lambda: None, "short")
         eventually(lambda: not reaper.names, "the thread was not joined")
+    assert reaper.close(PATIENCE) == []
+
+
+def test_close_ends_the_reapers_own_thread() -> None:
+    """When close() returns, the thread that reaps has ended, too."""
+    for _ in range(20):
+        reaper = Reaper("test")
+        reaper.start()
+        assert reaper.close(PATIENCE) == []
+        assert "test-reaper" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_thread_that_hangs_does_not_keep_the_program() -> None:
+    """A thread that close() had to leave behind does not keep the interpreter from exiting."""
+    reaper = Reaper("test")
+    assert reaper.spawn(lambda: None, "short").daemon
     assert reaper.close(PATIENCE) == []
 
 

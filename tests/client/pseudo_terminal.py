@@ -33,10 +33,10 @@ class PseudoTerminal:
         self.screen = Screen(columns, lines)
         self.output = ""
         self._text = codecs.getincrementaldecoder("utf-8")()
-        self._master, self._slave = pty.openpty()
+        self._master, self.slave = pty.openpty()
         self.resize(columns, lines)
         self.modes_before = self.modes()
-        slave = self._slave
+        slave = self.slave
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -57,8 +57,8 @@ class PseudoTerminal:
         self.process.kill()
         self.process.wait()
         self.hang_up()
-        if self._slave >= 0:
-            os.close(self._slave)
+        if self.slave >= 0:
+            os.close(self.slave)
 
     def type(self, keys: str | bytes) -> None:
         """Press keys."""
@@ -99,7 +99,7 @@ class PseudoTerminal:
 
     def modes(self) -> list[Any]:
         """What `stty -g` would tell."""
-        return termios.tcgetattr(self._slave)
+        return termios.tcgetattr(self.slave)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the program."""

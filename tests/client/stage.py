@@ -40,7 +40,7 @@ class Stage:
         self.on_update: Callable[[], None] | None = None
         self.name = "ann"
         self._record = record
-        self._updates: deque[Update] = deque([Connected("ann", "#stage", False), CaughtUp(0, 0, False)])
+        self._updates: deque[Update] = deque([Connected("ann", "#stage", False), CaughtUp(0, False)])
         self._seq = 0
         self._full = self._slow = False
         self._closed = threading.Event()
@@ -100,9 +100,9 @@ class Stage:
         elif word == "end":
             self._happen(Ended("bob removed you", Refused("bob removed you")))
         if word == "blip":
-            self._happen(Connected("ann", "#stage", True), Missed(2))
+            self._happen(Connected("ann", "#stage", True), Missed())
             self._talk(2)
-            self._happen(CaughtUp(self._seq, 2, True))
+            self._happen(CaughtUp(self._seq, True))
 
     def _flood(self) -> None:
         while not self._closed.wait(0.001):

@@ -6,6 +6,7 @@ import itertools
 import socket
 import threading
 import time
+from queue import SimpleQueue
 
 import pytest
 
@@ -25,6 +26,7 @@ from client import (
     Refused,
     Retrying,
 )
+from client.backoff import Backoff
 from client.limits import RETRY_LONGEST
 from client.updates import Update
 from tests.client.fake_server import TICKET, FakeServer
@@ -75,7 +77,7 @@ def test_connecting(same: bool) -> None:
         assert [update(client) for _ in range(4)] == [
             said(1, "a"),
             said(2, "b"),
-            CaughtUp(2, 0, False),
+            CaughtUp(2, False),
             said(3, "c"),
         ]
         server.dismiss(client)
@@ -129,7 +131,7 @@ def test_what_cannot_work_is_refused_before_anything_is_sent() -> None:
 
 
 def test_no_server_no_threads() -> None:
-    """A connection that cannot be made, or is no chatroom, is an error of connect() and leaves nothing."""
+    """connect() raises when there is no server, or the server is no chatroom; no thread or socket is left."""
     with FakeServer() as server:
         client = Client(port=server.port, name="ann")
         connecting = Task(client.connect)
@@ -166,7 +168,7 @@ def test_close_says_what_is_queued_and_goodbye_and_stops_everything() -> None:
 
 
 def test_close_does_not_depend_on_the_server() -> None:
-    """A server that answers nothing any more, and takes nothing, holds close() up for two seconds at most."""
+    """close() takes at most two seconds, also when the server neither answers nor reads."""
     with FakeServer() as server:
         client, _ = connected(server)
         for _ in range(100):
@@ -189,18 +191,18 @@ def test_close_while_connecting() -> None:
 
 
 @pytest.mark.parametrize("moment", ["pause", "handshake"])
-def test_close_while_retrying_is_immediate(moment: str) -> None:
-    """Neither a pause nor a server that hangs in the handshake is waited for."""
+def test_close_while_retrying_is_immediate(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a pause between two tries nor a server that hangs in the handshake delays close()."""
+    if moment == "pause":
+        monkeypatch.setattr(Backoff, "next", lambda _: RETRY_LONGEST)
     with FakeServer() as server:
         client, peer = connected(server)
-        if moment == "pause":
-            client._pauses._tries = 30  # from here on the longest
         peer.close()
         assert isinstance(update(client), Disconnected)
         if moment == "pause":
             retrying = update(client)
             assert isinstance(retrying, Retrying)
-            assert retrying.seconds >= RETRY_LONGEST / 2
+            assert retrying.seconds == RETRY_LONGEST
         else:
             server.named()
         began = time.monotonic()
@@ -210,7 +212,7 @@ def test_close_while_retrying_is_immediate(moment: str) -> None:
 
 
 def test_the_with_block() -> None:
-    """It connects, gives what was said a moment to be stored, and closes."""
+    """The with block connects, waits a moment for its lines to be stored, and closes."""
     with FakeServer() as server:
         play = Task(lambda: _store_one_line(server))
         with Client(port=server.port, name="ann") as client:
@@ -232,24 +234,24 @@ def _store_one_line(server: FakeServer) -> None:
 
 
 def test_iterating_gives_events_only() -> None:
-    """for event in client: everything that happened, in order, until close()."""
+    """`for event in client` gives all events in order, until close()."""
     with FakeServer() as server:
         client, peer = connected(server)
         peer.send(said(1, "a"), said(2, "b"))
         assert [event.text for event in itertools.islice(client, 2)] == ["a", "b"]
-        reading = Task(lambda: [event.text for event in client])
+        read: SimpleQueue[str] = SimpleQueue()
+        reading = Task(lambda: [read.put(event.text) for event in client])
         peer.send(said(3, "c"))
         peer.close()
         peer, _ = server.admit(said(4, "d"), Live(4), head=4)
         peer.send(said(5, "e"))
-        while not client.connected or client._standing.heard < 5:
-            time.sleep(0.001)
+        assert [read.get(timeout=PATIENCE) for _ in range(3)] == ["c", "d", "e"]
         server.dismiss(client)
-        assert reading.result() == ["c", "d", "e"]
+        reading.result()
 
 
 def test_an_echo_bot() -> None:
-    """The ten lines of the README."""
+    """The bot of the README answers each line."""
     with FakeServer() as server:
 
         def bot() -> None:
@@ -271,7 +273,7 @@ def test_an_echo_bot() -> None:
 
 
 def test_on_update_is_called_when_something_waits() -> None:
-    """A user interface is woken for every burst, and may be set and removed at any time."""
+    """on_update is called for each burst, and may be set and removed at any time."""
     called = threading.Event()
     with FakeServer() as server:
         client, peer = connected(server)
@@ -306,7 +308,7 @@ def test_a_server_that_is_being_restarted_is_waited_for() -> None:
 
 @pytest.mark.parametrize("step", ["accept", "username", "port", "admit", "welcome"])
 def test_a_reconnect_may_fail_in_any_step(step: str) -> None:
-    """Whatever breaks on the way, the next try begins from the start and gets through."""
+    """Whichever step of the handshake breaks, the next try begins from the start and succeeds."""
     with FakeServer() as server:
         client, peer = connected(server)
         line = client.say("hello")
@@ -339,7 +341,7 @@ def _fail_at(server: FakeServer, step: str) -> None:
 
 
 def test_a_name_that_somebody_else_has_now_is_the_end() -> None:
-    """NameRefused to a reconnect: nobody could go on under that name."""
+    """NameRefused ends a client that tries to reconnect: somebody else has its name."""
     with FakeServer() as server:
         client, peer = connected(server)
         peer.close()
@@ -356,7 +358,7 @@ def test_a_name_that_somebody_else_has_now_is_the_end() -> None:
 
 
 def test_a_name_that_our_own_broken_try_may_hold_is_tried_again() -> None:
-    """A reservation of a handshake that broke must not be mistaken for somebody else."""
+    """A name that is still reserved for the client's own broken try does not end the client."""
     with FakeServer() as server:
         client, peer = connected(server)
         peer.close()
@@ -370,7 +372,7 @@ def test_a_name_that_our_own_broken_try_may_hold_is_tried_again() -> None:
 
 
 def test_a_goodbye_for_good_is_the_end() -> None:
-    """BYE without `again`, as for a kick or a take-over: Ended with the server's reason, for everybody."""
+    """BYE without `again` (kick, take-over) ends the client with the server's reason and wakes waiters."""
     with FakeServer() as server:
         client, peer = connected(server)
         line = client.say("hello")
@@ -391,7 +393,7 @@ def test_a_goodbye_for_good_is_the_end() -> None:
 
 @pytest.mark.parametrize("options", [{"reconnect": False}, {"retry_for": 0.0}, {"retry_for": 0.05}])
 def test_giving_up(options: dict[str, object]) -> None:
-    """Without reconnecting, or when the time for it is over, the client ends with ConnectionLost."""
+    """With reconnect=False, or after retry_for seconds, the client ends with ConnectionLost."""
     with FakeServer() as server:
         client, peer = connected(server, **options)
         server.stop()

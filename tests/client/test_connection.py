@@ -36,28 +36,27 @@ def test_bytes_go_both_ways_without_delay() -> None:
         connection = Connection()
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
         peer = server.accept()
-        sock = connection._sock
+        sock = connection.sock
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         connection.send(b"ask")
         assert peer.socket.recv(3) == b"ask"
         peer.socket.sendall(b"answer")
-        assert connection.receive() == b"answer"
-        connection.patience(0.001)
-        assert connection.receive() is None
+        assert connection.receive(PATIENCE) == b"answer"
+        assert connection.receive(0.001) == b""
         peer.close()
         with pytest.raises(ConnectionLost, match="closed"):
-            connection.receive()
+            connection.receive(PATIENCE)
         connection.close()
 
 
 def test_shutdown_wakes_the_receiver_and_a_sender_that_is_stuck() -> None:
-    """A thread that waits for bytes and one whose bytes nobody takes both end when another shuts down."""
+    """shutdown() wakes a thread in receive() and one in send()."""
     with FakeServer() as server:
         connection = Connection()
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
         server.accept()
-        receiving = Task(connection.receive)
+        receiving = Task(lambda: connection.receive(PATIENCE))
         sending = Task(lambda: connection.send(bytes(64 * 1024 * 1024)))
         connection.shutdown()
         for blocked in (receiving, sending):
@@ -73,9 +72,8 @@ def test_a_send_outlasts_the_receivers_patience() -> None:
         connection = Connection()
         connection.open("127.0.0.1", server.port, Deadline(PATIENCE))
         peer = server.accept()
-        connection.patience(0.01)
         sending = Task(lambda: connection.send(bytes(size)))
-        assert connection.receive() is None  # the patience has run out at least once while the sender waited
+        assert connection.receive(0.01) == b""  # sets a time-out, which runs out while the sender waits
         taken = 0
         while taken < size:
             taken += len(peer.socket.recv(1 << 20))
@@ -84,7 +82,7 @@ def test_a_send_outlasts_the_receivers_patience() -> None:
 
 
 def test_a_connection_that_was_shut_down_cannot_be_opened() -> None:
-    """close() of a client that is about to connect is not overtaken by the connect."""
+    """open() after shutdown() fails, so that close() wins against a connect that is about to begin."""
     with FakeServer() as server:
         connection = Connection()
         connection.shutdown()

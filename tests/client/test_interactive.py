@@ -59,7 +59,7 @@ def test_the_terminal_is_given_back(record: Path) -> None:
 
 
 def test_the_terminal_is_given_back_after_a_crash(record: Path) -> None:
-    """An exception ends the program, not the terminal."""
+    """After an exception the terminal has its modes back."""
     with staged(record) as terminal:
         terminal.type("crash\r")
         assert terminal.wait() == 1
@@ -70,7 +70,7 @@ def test_the_terminal_is_given_back_after_a_crash(record: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_the_terminal_is_given_back_after_a_signal(record: Path, number: signal.Signals) -> None:
-    """Who kills the program politely finds the terminal as it was, and the exit code tells the signal."""
+    """After SIGTERM, SIGHUP or SIGINT the terminal has its modes back; the exit code is 128 + signal."""
     with staged(record) as terminal:
         terminal.type("half")
         terminal.see("ann> half")
@@ -81,7 +81,7 @@ def test_the_terminal_is_given_back_after_a_signal(record: Path, number: signal.
 
 
 def test_a_closed_window_ends_the_program(record: Path) -> None:
-    """When the terminal goes away, so does the client."""
+    """The client ends when its terminal is closed."""
     with staged(record) as terminal:
         terminal.hang_up()
         # 120: it left in order, and Python could not flush what it still had to say to nobody.
@@ -108,14 +108,14 @@ def test_ctrl_z_and_back(record: Path) -> None:
 
 
 def test_ctrl_z_without_a_shell_changes_nothing(record: Path) -> None:
-    """Where nobody could continue the program it is not stopped."""
+    """Without a shell that could continue it, Ctrl-Z does not stop the program."""
     with staged(record) as terminal:
         terminal.type("half\x1a-typed\r")
         terminal.see("ann: half-typed")
 
 
 def test_continued_after_a_stop_from_outside(record: Path) -> None:
-    """kill -STOP, something else changes the modes, kill -CONT: the screen is ours again."""
+    """After SIGSTOP, changed modes and SIGCONT the client sets raw mode and paints the screen again."""
     import termios
 
     with staged(record) as terminal:
@@ -123,7 +123,7 @@ def test_continued_after_a_stop_from_outside(record: Path) -> None:
         terminal.see("ann> half")
         raw = terminal.modes()
         terminal.signal(signal.SIGSTOP)
-        termios.tcsetattr(terminal._slave, termios.TCSANOW, terminal.modes_before)
+        termios.tcsetattr(terminal.slave, termios.TCSANOW, terminal.modes_before)
         terminal.screen.feed("\x1b[2J\x1b[Hsomething else\r\n")
         terminal.signal(signal.SIGCONT)
         terminal.see("ann> half")
@@ -202,7 +202,7 @@ def test_a_line_that_is_not_taken_is_given_back(record: Path) -> None:
 
 
 def test_lines_on_their_way_are_shown(record: Path) -> None:
-    """A line without confirmation stands above the input without a time; who leaves is told of it."""
+    """An unconfirmed line stands above the input without a time; on leaving it is shown as not stored."""
     with staged(record) as terminal:
         terminal.type("slow\rnext\r")
         terminal.see("--:-- ann: next")
@@ -247,7 +247,7 @@ def test_the_end_is_explained(record: Path) -> None:
 
 
 def test_a_dumb_terminal_gets_plain_lines(record: Path) -> None:
-    """Where escape sequences are not understood none are written, and one can talk all the same."""
+    """On a dumb terminal the client writes no escape sequence, and the user can talk."""
     with PseudoTerminal(python("tests.client.stage", record), TERM="dumb") as terminal:
         terminal.see("-- you are ann in #stage")
         terminal.type("news 1\r")
@@ -276,7 +276,7 @@ def test_pipes_get_plain_lines(record: Path) -> None:
 
 
 def test_asking_for_a_name(capsys: pytest.CaptureFixture[str]) -> None:
-    """The login name is offered; the reason of a refusal is shown, and nothing in it is obeyed."""
+    """ask_name offers the login name and shows the reason of a refusal with escape sequences visible."""
     with patch("builtins.input", return_value="") as asked:
         assert ask_name("login") == "login"
         asked.assert_called_once_with("Your name [login]: ")

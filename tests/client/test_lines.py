@@ -27,7 +27,7 @@ def test_every_line_is_said_as_it_is() -> None:
 
 
 def test_wrong_bytes_are_replaced_and_told() -> None:
-    """What is no UTF-8 becomes U+FFFD; the line and its number are known."""
+    """Wrong bytes become U+FFFD, and the line is marked as repaired."""
     assert lines(b"ok\n\xff\xc3\n\xc3\xa9\n") == [
         Said(1, "ok", False),
         Said(2, "\ufffd\ufffd", True),
@@ -36,7 +36,7 @@ def test_wrong_bytes_are_replaced_and_told() -> None:
 
 
 def test_a_line_that_is_too_long_is_skipped_and_the_others_are_said() -> None:
-    """The longest text still goes; one byte more does not; what was kept of it is let go."""
+    """A line of MAX_TEXT bytes is said; a longer one is skipped, and the buffer stays small."""
     longest = b"x" * MAX_TEXT
     assert lines(longest + b"\n", b"b\n") == [Said(1, longest.decode(), False), Said(2, "b", False)]
     assert lines(longest + b"\r\nb") == [Said(1, longest.decode(), False), Said(2, "b", False)]
@@ -45,7 +45,7 @@ def test_a_line_that_is_too_long_is_skipped_and_the_others_are_said() -> None:
     splitter = LineSplitter()
     for _ in range(64):
         splitter.feed(longest)
-    assert len(splitter._rest) <= MAX_TEXT + 1
+    assert len(splitter.rest) <= MAX_TEXT + 1
     assert splitter.finish() == [TooLong(1)]
 
 

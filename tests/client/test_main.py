@@ -54,13 +54,13 @@ def test_a_wrong_option_is_one_line(wrong: str, capsys: pytest.CaptureFixture[st
     ("login", "name"), [("ann", "ann"), ("DOMAIN\\ann", "guest"), ("", "guest"), ("-x", "guest")]
 )
 def test_the_login_name_if_it_can_be_one(login: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever gives no name gets the login name, or `guest` where that cannot be a name."""
+    """The default name is the login name, or `guest` where that is no valid name."""
     monkeypatch.setattr(getpass, "getuser", lambda: login)
     assert login_name() == name
 
 
 def test_a_computer_without_login_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container may not know who runs in it."""
+    """Without a login name (containers) the default name is `guest`."""
 
     def nobody() -> str:
         raise OSError("no username set in the environment")

@@ -67,7 +67,7 @@ def test_nothing_to_say_ends_when_caught_up() -> None:
 
 
 def test_what_comes_while_printing_is_held_up_is_not_forgotten() -> None:
-    """A line that is confirmed while the reader of the output makes a pause ends the program all the same."""
+    """A line that is confirmed while printing waits for the reader still ends the program."""
     source, feed = os.pipe()
     taken, out = os.pipe()
     os.write(feed, b"one\n")
@@ -80,10 +80,12 @@ def test_what_comes_while_printing_is_held_up_is_not_forgotten() -> None:
             say = peer.expect(Say)
             while not _readable(taken):  # printing has begun, and more is there than a pipe holds
                 time.sleep(0.001)
-            woken.clear()
+            wake_up = client.on_update
+            assert wake_up is not None
+            client.on_update = lambda: (wake_up(), woken.set())[1]
             peer.send(said(3, say.text, "bot", say.id))
             assert woken.wait(PATIENCE)
-            while _readable(pipe._woken.fileno()):
+            while _readable(pipe.wake_ups.fileno()):
                 time.sleep(0.001)
             with open(taken, "rb") as output:
                 assert output.read().endswith(b"bot: one\n")
@@ -94,8 +96,6 @@ def test_what_comes_while_printing_is_held_up_is_not_forgotten() -> None:
         playing = Task(play)
         client.connect()
         pipe = Pipe(client, follow=False, as_json=False, retries=False, source=source, out=out)
-        wake_up = pipe._wake_up
-        pipe._wake_up = lambda: (wake_up(), woken.set())  # type: ignore[assignment, method-assign]
         assert pipe.run() == 0
         os.close(source)
         os.close(out)
@@ -121,7 +121,7 @@ def test_a_refused_line_fails(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_server_that_throws_us_out(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line on stderr that says why and what is not stored; exit code 1, with --follow, too."""
+    """A line on stderr gives why, and how many lines are not stored; exit code 1, with --follow, too."""
 
     def kick(server: FakeServer) -> None:
         peer, _ = server.admit(Live(0))
@@ -135,7 +135,7 @@ def test_a_server_that_throws_us_out(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_signal_handlers_are_given_back() -> None:
-    """What handled signals before handles them again."""
+    """After the run the earlier signal handlers are back."""
     import signal
 
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)

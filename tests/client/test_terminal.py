@@ -39,7 +39,7 @@ def test_raw_inside_as_before_outside(ends: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_given_back_on_errors(ends: tuple[int, int], error: type[BaseException]) -> None:
-    """Whatever ends the block, the terminal is as before."""
+    """After an error in the block the terminal has its modes back."""
     _, slave = ends
     before = termios.tcgetattr(slave)
     with pytest.raises(error), PosixTerminal(slave, slave):
@@ -72,7 +72,7 @@ def test_a_thread_can_wake_it(ends: tuple[int, int]) -> None:
 
 
 def test_a_resize_ends_the_wait(ends: tuple[int, int]) -> None:
-    """A signal does not only run its handler: the wait is over, though Python would go on with it."""
+    """A signal ends wait(), which Python would continue after the handler."""
     with PosixTerminal(ends[1], ends[1]) as terminal:
         os.kill(os.getpid(), signal.SIGWINCH)
         assert terminal.wait(5.0, for_room=False)[1]
@@ -80,7 +80,7 @@ def test_a_resize_ends_the_wait(ends: tuple[int, int]) -> None:
 
 
 def test_reading_and_writing(ends: tuple[int, int]) -> None:
-    """What is typed is read, what is written arrives, line ends unchanged."""
+    """Typed bytes are read and written text arrives, with line ends unchanged."""
     master, slave = ends
     with PosixTerminal(slave, slave) as terminal:
         os.read(master, 100)  # ?2004h
@@ -92,13 +92,13 @@ def test_reading_and_writing(ends: tuple[int, int]) -> None:
 
 
 def test_never_made_non_blocking(ends: tuple[int, int]) -> None:
-    """The terminal belongs to the shell, too: its descriptor stays as it is."""
+    """The terminal's descriptor stays blocking: the shell uses it, too."""
     with PosixTerminal(ends[1], ends[1]):
         assert os.get_blocking(ends[1])
 
 
 def test_a_full_terminal_is_noticed(ends: tuple[int, int]) -> None:
-    """When nobody reads what is shown there is no room, and there is again when it was read."""
+    """has_room() is False while the terminal is full, and True once it was read."""
     master, slave = ends
     with PosixTerminal(slave, slave) as terminal:
         os.set_blocking(slave, False)  # by the test, to fill it

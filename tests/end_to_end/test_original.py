@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import client.session
+import client.link
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_TEXT
 from chatroom.member import Member
@@ -258,9 +258,9 @@ def test_client_thread_per_burst_and_reaper(
 ) -> None:
     """Each burst has its thread; one that is slow does not change the order; ended ones are joined."""
     first, second, names = threading.Event(), threading.Event(), []
-    sift = client.session.sift
+    sift = client.link.sift
 
-    def slow_first(packets: list[Packet]) -> list[client.session.Piece]:
+    def slow_first(packets: list[Packet]) -> list[client.link.Piece]:
         pieces = sift(packets)
         names.append(threading.current_thread().name)
         said = [packet.text for packet in packets if isinstance(packet, Event) and packet.id]
@@ -271,7 +271,7 @@ def test_client_thread_per_burst_and_reaper(
             second.set()
         return pieces
 
-    monkeypatch.setattr(client.session, "sift", slow_first)
+    monkeypatch.setattr(client.link, "sift", slow_first)
     with Client(port=port_of(app), name="bob") as bob, Peer.come_in(port_of(app), "ann") as ann:
         ann.send(*lines(1))
         assert first.wait(5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -82,6 +83,18 @@ class Desk:
             self.stream.flush()
             found += self.theirs.recv(65536)
         return found
+
+    def reset(self) -> None:
+        """The peer's machine resets the connection: what was not read is lost."""
+        self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.theirs.close()
+
+    def fill_to(self, size: int) -> None:
+        """Send until exactly `size` bytes wait and the socket takes no more."""
+        self.fill()
+        while self.stream.buffered < size:
+            self.stream.send(bytes(size - self.stream.buffered))
+            self.stream.flush()
 
     def fill(self) -> bytes:
         """Send until the socket takes nothing more and some bytes wait; everything that was sent."""

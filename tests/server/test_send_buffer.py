@@ -48,6 +48,9 @@ def test_a_batch_is_not_copied() -> None:
     buffer.advance(10)
     rest = buffer.head()
     assert isinstance(rest, bytes | memoryview) and len(rest) >= FLUSH_BYTES - 10
+    begun = buffer_of(large * 2, b"small")
+    begun.advance(10)
+    assert isinstance(begun.head(), memoryview)
     alone = buffer_of(large)
     alone.advance(10)
     head = alone.head()
@@ -75,9 +78,11 @@ def test_only_a_begun_batch_survives_dropping() -> None:
 
 
 def test_the_boundary_between_batches_counts_as_not_begun() -> None:
-    """When exactly one batch was sent, the next one is not begun."""
-    buffer = buffer_of(b"first", b"second")
+    """When exactly one batch was sent, nothing of it is left and the next one is not begun."""
+    second = b"x" * FLUSH_BYTES
+    buffer = buffer_of(b"first", second)
     buffer.advance(5)
+    assert buffer.head() is second
     buffer.drop_whole_batches()
     assert buffer.size == 0
 

@@ -106,6 +106,33 @@ def test_a_peer_that_is_gone(desk: Desk) -> None:
     assert desk.stream.phase is Phase.CUT and desk.stream.buffered == 0
 
 
+def test_a_reset_is_noticed_by_the_first_send(desk: Desk) -> None:
+    """A send that finds the connection reset cuts it, and buffers nothing for a flush that would find out."""
+    desk.reset()
+    desk.stream.send(b"hello")
+    assert (desk.stream.phase, desk.stream.buffered) == (Phase.CUT, 0)
+    assert tick(desk, 0) is False
+
+
+def test_flush_tells_whether_bytes_are_left(desk: Desk) -> None:
+    """The flusher asks the selector about a stream as long as one byte waits, and no longer."""
+    assert desk.stream.flush() is False
+    taken = 0
+    with pytest.raises(BlockingIOError):
+        while True:
+            taken += desk.ours.send(b"x" * 100, socket.MSG_DONTWAIT)
+    desk.stream.send(b"y")
+    assert desk.stream.flush() is True
+    assert desk.read(taken + 1).endswith(b"xy")
+    assert desk.stream.flush() is False
+
+
+def test_repr_shows_the_state(desk: Desk) -> None:
+    """For the debugger, a stream shows its peer, its phase and how much waits."""
+    desk.fill_to(100_000)
+    assert repr(desk.stream) == "<Stream peer open, 100000 bytes waiting>"
+
+
 # --- behind ---------------------------------------------------------------------------------------------
 
 
@@ -128,9 +155,17 @@ def test_falling_behind_and_catching_up(desk: Desk) -> None:
     assert desk.flow.behind == 0
 
 
-@pytest.mark.parametrize("end", ["part", "cut", "part, cut", "stall", "silence", "release"])
+def test_behind_means_more_than_the_limit(desk: Desk) -> None:
+    """A peer with exactly BEHIND_BYTES is not behind, however often it is flushed; one byte more is."""
+    desk.fill_to(BEHIND_BYTES)
+    assert desk.flow.behind == 0
+    desk.stream.send(b"x")
+    assert desk.flow.behind == 1
+
+
+@pytest.mark.parametrize("end", ["part", "cut", "part, cut", "stall", "silence", "release", "reset"])
 def test_a_departing_peer_is_not_behind(desk: Desk, end: str) -> None:
-    """From its end on a connection slows nobody, whatever ends it, and is taken off the count once."""
+    """A peer no longer counts as behind as soon as its end begins, whatever ends it, and is uncounted once."""
     desk.stream.send(b"x" * (BEHIND_BYTES + 500_000))
     assert desk.flow.behind == 1
     if "part" in end:
@@ -144,16 +179,24 @@ def test_a_departing_peer_is_not_behind(desk: Desk, end: str) -> None:
         desk.stream.tick(desk.clock.now + 1, 0.5)
     if end == "release":
         desk.stream.release()
+    if end == "reset":
+        desk.reset()
+        assert desk.stream.flush() is False
+    assert desk.flow.behind == 0
     desk.stream.flush()
     assert desk.flow.behind == 0
 
 
-def test_too_far_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A peer for which more than the limit waits is told goodbye; its handler hears why."""
-    monkeypatch.setattr("server.stream.BACKLOG_BYTES", 300_000)
-    while desk.stream.phase is Phase.OPEN:
-        desk.stream.send(LARGE)
+def test_too_far_behind(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A peer for which more than the limit waits is told goodbye; its handler and the log hear why."""
+    monkeypatch.setattr("server.stream.BACKLOG_BYTES", BEHIND_BYTES + 10)
+    desk.fill_to(BEHIND_BYTES + 10)
+    assert desk.stream.phase is Phase.OPEN
+    desk.stream.send(b"x")
     assert desk.stream.phase is Phase.PARTING
+    assert "peer: too far behind" in caplog.text
     tick(desk, GOODBYE_SECONDS + 0.1)
     with pytest.raises(ConnectionLost, match="too far behind: come back"):
         desk.stream.receive(10)
@@ -167,6 +210,14 @@ def test_waiting_until_it_is_taken(desk: Desk) -> None:
     assert task.is_alive()
     desk.read(len(sent))
     assert task.result() is True
+
+
+def test_several_threads_wait(desk: Desk) -> None:
+    """A handler and a thread that catches up may wait for the same peer: both go on."""
+    sent = desk.fill()
+    tasks = [Task(lambda: desk.stream.wait_until_taken(0)) for _ in range(3)]
+    desk.read(len(sent))
+    assert [task.result() for task in tasks] == [True] * 3
 
 
 @pytest.mark.parametrize("end", ["part", "cut"])
@@ -240,6 +291,14 @@ def test_a_peer_that_does_not_close_is_cut(desk: Desk, taken: bool) -> None:
     assert desk.stream.phase is Phase.CUT
 
 
+def test_silence_does_not_shorten_the_goodbye(desk: Desk) -> None:
+    """A peer that was silent when it was told goodbye has GOODBYE_SECONDS, too."""
+    desk.clock.now += DEAD_AFTER
+    desk.stream.part("bye", again=True)
+    tick(desk, GOODBYE_SECONDS - 0.1)
+    assert desk.stream.phase is Phase.PARTED
+
+
 # --- stalling and silence -------------------------------------------------------------------------------
 
 
@@ -249,6 +308,26 @@ def test_a_stalled_peer_is_told_goodbye(desk: Desk) -> None:
     desk.fill()
     desk.stream.submitting(True)  # its silence is another matter
     assert tick(desk, STALL_SECONDS - 1) is True
+    assert desk.stream.phase is Phase.OPEN
+    tick(desk, 2)
+    assert desk.stream.phase is Phase.PARTING
+    while desk.stream.phase is Phase.PARTING:
+        desk.theirs.recv(65536)
+        desk.stream.flush()
+    assert read_all(desk.theirs).endswith(b"goodbye")  # it may come back at once
+
+
+def test_a_peer_that_stops_reading_is_stalled(desk: Desk) -> None:
+    """The time runs from the last byte that was taken: flushing in vain does not prolong it."""
+    desk.fill_to(3 * len(LARGE))
+    desk.stream.submitting(True)
+    tick(desk, STALL_SECONDS - 1)
+    while desk.stream.buffered == 3 * len(LARGE):
+        desk.theirs.recv(10_000)
+        desk.stream.flush()
+    desk.fill_to(3 * len(LARGE))
+    tick(desk, STALL_SECONDS - 1)
+    desk.stream.flush()
     assert desk.stream.phase is Phase.OPEN
     tick(desk, 2)
     assert desk.stream.phase is Phase.PARTING
@@ -274,7 +353,9 @@ def test_a_slow_peer_is_not_stalled(desk: Desk) -> None:
 
 def test_a_silent_peer_is_pinged(desk: Desk) -> None:
     """A ping goes out after each third of the time, and a quiet peer stays."""
-    for seconds in (14, 2, 2, 13):  # pinged at 16 and at 31
+    tick(desk, 14)
+    assert desk.read_some() == b""
+    for seconds in (2, 2, 13):  # pinged at 16 and at 31
         tick(desk, seconds)
     assert desk.read(8) == b"pingping" and desk.read_some() == b""
     assert desk.stream.phase is Phase.OPEN
@@ -303,12 +384,20 @@ def test_waiting_at_the_queue_is_not_silence(desk: Desk) -> None:
     """While the handler waits at the queue nobody reads, and the time of silence begins when it goes on."""
     desk.stream.submitting(True)
     tick(desk, 1000)
+    desk.stream.tick(desk.clock.now, 0.5)
     assert desk.stream.phase is Phase.OPEN
     desk.stream.submitting(False)
     tick(desk, DEAD_AFTER - 1)
     assert desk.stream.phase is Phase.OPEN
     tick(desk, 2)
     assert desk.stream.phase is Phase.CUT
+
+
+def test_a_reset_is_a_lost_connection(desk: Desk) -> None:
+    """A handler whose peer resets the connection hears of that, in the system's words."""
+    desk.reset()
+    with pytest.raises(ConnectionLost, match="reset"):
+        desk.stream.receive(10)
 
 
 # --- the handler's end ----------------------------------------------------------------------------------

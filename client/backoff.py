@@ -5,24 +5,23 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from client.limits import RETRY_FIRST, RETRY_LONGEST, RETRY_STEADY
+from client.limits import RETRY_FIRST, RETRY_LONGEST
 
 
-class Pauses:
+class Backoff:
     """How long to wait before each try to connect again.
 
-    chance: a number from 0.0 to 1.0 at random; pauses are spread between half and all of their length, so
-            that the clients of a server that comes back do not all come in the same instant
+    chance: a random number from 0.0 to 1.0. Each pause is between half and all of its length, so that the
+            clients of a restarted server do not all come in the same instant
     """
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
         self._chance = chance
         self._tries = 0
 
-    def lasted(self, seconds: float) -> None:
-        """A connection had lasted this long when it ended: a steady one starts the pauses anew."""
-        if seconds >= RETRY_STEADY:
-            self._tries = 0
+    def reset(self) -> None:
+        """Begin with the shortest pause again."""
+        self._tries = 0
 
     def next(self) -> float:
         """Seconds to wait before the next try; 0.0 before the first."""

@@ -1,24 +1,24 @@
-"""client/session.py: what happens on one connection. A client drives it, a fake server is the other end."""
+"""client/link.py: what happens on one connection. A client drives it, a fake server is the other end."""
 
 from __future__ import annotations
 
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 
 import pytest
 
 from chatroom.events import Event, EventKind
-from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, encode
-from client import CaughtUp, Client, Connected, Disconnected, Ended, Missed, Retrying, session
-from client.limits import MISSED_HELD
-from client.session import sift
+from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, Welcome, encode
+from client import CaughtUp, Client, Connected, Disconnected, Ended, Missed, Retrying, link
+from client.inbox import Inbox
+from client.link import READ_LATE, sift
 from client.updates import Update
-from tests.client.fake_server import FakeServer
+from tests.client.fake_server import TOKEN, FakeServer
 from tests.support.events import said
 from tests.support.patience import PATIENCE
-from tests.support.peer import PacketSocket
 from tests.support.tasks import Task
 
 
@@ -32,7 +32,7 @@ class Stage:
         self.peer, _ = server.admit(Live(0))
         connecting.result()
         assert self.update() == Connected("ann", "#general", False)
-        assert self.update() == CaughtUp(0, 0, False)
+        assert self.update() == CaughtUp(0, False)
 
     def update(self) -> Update:
         """The client's next update."""
@@ -81,8 +81,35 @@ def test_the_own_event_confirms_a_line(stage: Stage) -> None:
     assert stage.client.flush(0)
 
 
+def test_a_line_is_in_the_inbox_before_it_is_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the event of a line cannot be polled yet, the line is not stored."""
+    putting, go_on = threading.Event(), threading.Event()
+
+    class SlowInbox(Inbox):
+        def put(self, updates, size, when_room):  # type: ignore[no-untyped-def, override]
+            if updates == [own(1, say)]:
+                putting.set()
+                go_on.wait(PATIENCE)
+            return super().put(updates, size, when_room)
+
+    monkeypatch.setattr("client.client.Inbox", SlowInbox)
+    say = Say(0, "", "")
+    with FakeServer() as server:
+        stage = Stage(server)
+        line = stage.client.say("hello")
+        say = stage.peer.expect(Say)
+        stage.peer.send(own(1, say))
+        assert putting.wait(PATIENCE)
+        stored = line.wait(0.05)
+        go_on.set()
+        assert not stored
+        assert line.wait(PATIENCE)
+        assert stage.client.poll() == [own(1, say)]
+        server.dismiss(stage.client)
+
+
 def test_confirm_confirms_a_line(stage: Stage) -> None:
-    """CONFIRM is the answer to a line that was stored before."""
+    """CONFIRM, the answer to a line that was stored before, confirms it."""
     line = stage.client.say("hello")
     stage.peer.send(Confirm(stage.peer.expect(Say).id))
     assert line.wait(PATIENCE)
@@ -145,7 +172,7 @@ def test_order_is_kept_whatever_processing_thread_finishes_first(
         sifted[seq].set()
         return sift(packets)
 
-    monkeypatch.setattr(session, "sift", reversed_sift)
+    monkeypatch.setattr(link, "sift", reversed_sift)
     for seq in (1, 2, 3):
         stage.peer.send(said(seq, str(seq)))
         assert sifting[seq].wait(PATIENCE)  # so that each is a burst of its own
@@ -170,9 +197,9 @@ def test_what_a_server_repeats_is_dropped(stage: Stage) -> None:
     stage.peer.send(said(1, "a"), said(2, "b"))
     assert stage.events(2) == [1, 2]
     stage.peer.send(said(1, "a"), said(2, "b"), said(3, "c"))
-    stage.peer.send(said(2, "b"))
-    stage.peer.send(said(4, "d"))
-    assert stage.events(2) == [3, 4]
+    assert stage.events(1) == [3]
+    stage.peer.send(said(3, "c"), Ping(1), said(4, "d"))  # PING: the repeat is a run of its own
+    assert stage.events(1) == [4]
 
 
 def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
@@ -185,8 +212,21 @@ def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
     assert stage.server.admit(Live(1), head=1)[1].since == 1
 
 
+def test_garbage_right_behind_welcome_ends_the_connection(stage: Stage) -> None:
+    """Wrong bytes in the segment of WELCOME are noticed without waiting for more."""
+    stage.lose()
+    member, _ = stage.server.offer(stage.server.named()[0])
+    member.socket.sendall(
+        encode(Welcome("ann", "#general", TOKEN, 0, 0)) + b"garbage of more than twenty bytes"
+    )
+    assert stage.update() == Connected("ann", "#general", True)
+    lost = stage.update()
+    assert isinstance(lost, Disconnected)
+    assert "protocol" in lost.reason
+
+
 def test_a_packet_at_the_wrong_time_ends_the_connection(stage: Stage) -> None:
-    """What only a client may send is a protocol error."""
+    """A packet that only a client may send ends the connection with its name."""
     stage.peer.send(Say(1, "#general", "x"))
     lost = stage.update()
     assert isinstance(lost, Disconnected)
@@ -197,23 +237,30 @@ def test_a_packet_at_the_wrong_time_ends_the_connection(stage: Stage) -> None:
 def test_a_bug_in_processing_loses_no_event(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """The burst that could not be processed, and all after it, are fetched again on a new connection."""
-    broken = threading.Event()
+    """No burst behind one that failed is shown, though it was received; the next connection fetches both."""
+    both = threading.Barrier(2)
+    sifting, delivered = threading.Event(), threading.Event()
 
-    def fail_once(packets):  # type: ignore[no-untyped-def]
-        if not broken.is_set():
-            broken.set()
+    def fail_first(packets):  # type: ignore[no-untyped-def]
+        if packets[0].seq == 1:
+            sifting.set()
+            both.wait(PATIENCE)  # the second burst was received before the first one fails
             return [None / 0] if moment == "sifting" else [[None]]
+        both.wait(PATIENCE)
+        delivered.set()
         return sift(packets)
 
-    monkeypatch.setattr(session, "sift", fail_once)
+    monkeypatch.setattr(link, "sift", fail_first)
     stage.peer.send(said(1, "a"))
-    assert broken.wait(PATIENCE)
+    assert sifting.wait(PATIENCE)  # so that each is a burst of its own
+    stage.peer.send(said(2, "b"))
+    assert delivered.wait(PATIENCE)
+    monkeypatch.setattr(link, "sift", sift)
     assert isinstance(stage.update(), Disconnected)
     _, wanted = stage.server.admit(said(1, "a"), said(2, "b"), Live(2), head=2)
     assert wanted.since == 0
     assert stage.update() == Connected("ann", "#general", True)
-    assert stage.update() == Missed(2)
+    assert stage.update() == Missed()
     assert stage.events(2) == [1, 2]
 
 
@@ -243,7 +290,7 @@ def test_coming_back_sends_exactly_what_is_not_confirmed_in_order(stage: Stage) 
 
 
 def test_the_token_is_shown_and_a_new_one_kept(stage: Stage) -> None:
-    """Whoever comes back shows the token of its session; a server that forgot it gives another."""
+    """A client that reconnects shows its token, and takes a new one from a server that has forgotten it."""
     stage.lose()
     lobby, asked = stage.server.named()
     assert asked.token == b"T" * 16
@@ -253,67 +300,59 @@ def test_the_token_is_shown_and_a_new_one_kept(stage: Stage) -> None:
     assert asked.token == b"U" * 16
 
 
-def test_missed_lines_come_under_a_divider(stage: Stage) -> None:
-    """Missed says how many lines of others follow, before they come; own lines and joins do not count."""
+def test_missed_events_come_under_a_divider(stage: Stage) -> None:
+    """Missed comes once after a reconnect, before the first burst in which somebody else did something."""
     stage.peer.send(said(1, "a"))
     assert stage.events(1) == [1]
     stage.lose()
-    joined = Event(4, 0, EventKind.JOINED, "#general", "eve", "")
-    peer, wanted = stage.server.admit(said(2, "b"), said(3, "own", "ann"), joined, head=5)
+    renamed = Event(2, 0, EventKind.RENAMED, "#general", "ann", "anna")
+    peer, wanted = stage.server.admit(renamed, said(3, "own", "anna"), said(4, "b"), said(5, "c"), head=6)
     assert wanted.since == 1
-    peer.send(said(5, "c"), Live(5), said(6, "d"))
     assert stage.update() == Connected("ann", "#general", True)
-    assert stage.update() == Missed(2, more=False)
+    assert stage.update() == Missed()
     assert stage.events(4) == [2, 3, 4, 5]
-    assert stage.update() == CaughtUp(5, 2, True)
+    peer.send(said(6, "d"), Live(6), said(7, "e"))
     assert stage.events(1) == [6]
+    assert stage.update() == CaughtUp(6, True)
+    assert stage.events(1) == [7]
 
 
 def test_nothing_missed_no_divider(stage: Stage) -> None:
-    """Whoever missed nothing is told only that it is back."""
+    """Own events of the replay, and what comes after it, bring no divider."""
     stage.lose()
-    stage.server.admit(Live(0))
+    stage.server.admit(said(1, "own", "ann"), Live(1), said(2, "b"), head=1)
     assert stage.update() == Connected("ann", "#general", True)
-    assert stage.update() == CaughtUp(0, 0, True)
-
-
-def test_very_many_missed_lines_are_not_held_until_the_last(stage: Stage) -> None:
-    """Beyond a bound the divider comes with what was counted so far, and events flow."""
-    stage.lose()
-    peer, _ = stage.server.admit(head=10_000)
-    assert stage.update() == Connected("ann", "#general", True)
-    peer.send(*(said(seq, "x") for seq in range(1, MISSED_HELD + 2)))
-    missed = stage.update()
-    assert isinstance(missed, Missed)
-    assert missed.more
-    assert missed.count >= MISSED_HELD
-    assert stage.events(MISSED_HELD + 1) == list(range(1, MISSED_HELD + 2))
+    assert stage.events(1) == [1]
+    assert stage.update() == CaughtUp(1, True)
+    assert stage.events(1) == [2]
 
 
 def test_a_connection_lost_within_the_replay_loses_and_doubles_nothing(stage: Stage) -> None:
-    """What was held back when the connection broke is asked for again."""
+    """The next connection asks for what follows the last event that was shown, however much that is."""
     stage.lose()
     peer, _ = stage.server.admit(said(1, "a"), said(2, "b"), head=3)
-    peer.socket.shutdown(socket.SHUT_WR)
     assert stage.update() == Connected("ann", "#general", True)
+    assert stage.update() == Missed()
+    assert stage.events(2) == [1, 2]
+    peer.socket.shutdown(socket.SHUT_WR)
     assert isinstance(stage.update(), Disconnected)
-    _, wanted = stage.server.admit(said(1, "a"), said(2, "b"), said(3, "c"), Live(3), head=3)
-    assert wanted.since == 0
-    assert wanted.lines > 50  # everything is wanted, not the last lines
+    _, wanted = stage.server.admit(said(3, "c"), Live(3), head=3)
+    assert wanted.since == 2
+    assert wanted.lines > 50
     assert isinstance(stage.update(), Retrying)
     assert stage.update() == Connected("ann", "#general", True)
-    assert stage.update() == Missed(3)
-    assert stage.events(3) == [1, 2, 3]
+    assert stage.update() == Missed()
+    assert stage.events(1) == [3]
 
 
 def test_a_server_with_a_shorter_history(stage: Stage) -> None:
-    """A server that begins anew (`--data :memory:`) is followed from where it is."""
+    """From a server with a new history (`--data :memory:`) the client goes on at that history's end."""
     stage.peer.send(said(500, "old"))
     assert stage.events(1) == [500]
     stage.lose()
     stage.server.admit(Live(2), said(3, "new"), head=2)
     assert stage.update() == Connected("ann", "#general", True)
-    assert stage.update() == CaughtUp(2, 0, True)
+    assert stage.update() == CaughtUp(2, True)
     assert stage.events(1) == [3]
 
 
@@ -327,7 +366,7 @@ def test_a_ping_is_answered_with_its_id(stage: Stage) -> None:
 
 
 def test_a_server_that_vanished_is_noticed() -> None:
-    """Silence: first PINGs go out, then the connection counts as lost and a new one is made."""
+    """To a silent server PINGs go out; then the connection is lost, and the client reconnects."""
     with FakeServer() as server:
         stage = Stage(server, dead_after=0.15)
         assert stage.peer.expect(Ping)
@@ -350,8 +389,31 @@ def test_a_server_that_answers_pings_is_not_lost() -> None:
         server.dismiss(stage.client)
 
 
+def test_a_client_that_talks_asks_a_silent_server_too() -> None:
+    """PINGs go out while lines do, and each answer makes the server alive again."""
+    with FakeServer() as server:
+        stage = Stage(server, dead_after=0.3)
+        answered = threading.Event()
+
+        def talk() -> None:
+            while not answered.wait(0.02):
+                stage.client.say("hello")
+
+        talking = Task(talk)
+        try:
+            for _ in range(5):
+                stage.peer.receive_until(lambda packet: isinstance(packet, Ping))
+                stage.peer.send(Pong(0))
+        finally:
+            answered.set()
+        talking.result()
+        assert stage.client.connected
+        assert stage.client.poll() == []
+        server.dismiss(stage.client)
+
+
 def test_a_server_that_reads_nothing_does_not_block_the_client() -> None:
-    """Lines that nobody takes wait; the receiver goes on, and close() is not held up."""
+    """While the server reads nothing, lines wait, events still arrive, and close() is not delayed."""
     with FakeServer() as server:
         stage = Stage(server)
         for _ in range(100):
@@ -373,31 +435,53 @@ def test_sifting() -> None:
     assert sift([]) == []
 
 
-def test_no_reader_at_all() -> None:
-    """A client whose user never reads goes on confirming lines; once he reads, nothing is missing."""
+def test_nothing_is_shown_behind_a_burst_that_the_inbox_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later events only confirm lines, even when there is room again; the next connection fetches all."""
+    refused: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    class RefusingOnce(Inbox):
+        def put(self, updates, size, when_room):  # type: ignore[no-untyped-def, override]
+            if updates == [said(2, "b")]:
+                refused.put(when_room)
+                return False
+            return super().put(updates, size, when_room)
+
+    monkeypatch.setattr("client.client.Inbox", RefusingOnce)
     with FakeServer() as server:
         stage = Stage(server)
-        inbox = stage.client._inbox
-        inbox._bound, inbox._patience = 300, 0.01
-        seq = 0
+        stage.peer.send(said(1, "a"))
+        assert stage.events(1) == [1]
+        stage.peer.send(said(2, "b"))
+        when_room = refused.get(timeout=PATIENCE)
+        line = stage.client.say("hello")
+        stage.peer.send(own(3, stage.peer.expect(Say)))
+        assert line.wait(PATIENCE)
+        assert stage.client.poll() == []
+        when_room()
+        assert stage.update() == Disconnected(READ_LATE)
+        assert server.admit(head=3)[1].since == 1
+        server.dismiss(stage.client)
+
+
+def test_a_program_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lines are confirmed although the inbox is full; once it reads, no event is missing or double."""
+    monkeypatch.setattr("client.client.Inbox", lambda _: Inbox(bound=300, patience=0.01))
+    with FakeServer() as server:
+        stage = Stage(server)
+        events: list[Event] = []
         for number in range(20):
             stage.client.say(f"{number}")
-            stage.peer.send(own(seq := seq + 1, stage.peer.expect(Say)))
+            events.append(own(number + 1, stage.peer.expect(Say)))
+            stage.peer.send(events[-1])
             assert stage.client.flush(PATIENCE)
-        assert inbox.behind
-        reading = Task(lambda: stage.events(4))
-        serving: PacketSocket
-        serving, wanted = server.admit(head=seq)  # it comes back for the rest by itself
-        read = [*reading.result()]
-        assert wanted.since >= read[-1]
-        read += [update.seq for update in stage.client.poll() if type(update) is Event]
-        assert read == list(range(1, wanted.since + 1))
-        inbox._bound = 1_000_000
-        serving.send(*(said(number, "x") for number in range(wanted.since + 1, seq + 1)), Live(seq))
-        updates: list[Update] = []
-        while not isinstance(update := stage.update(), CaughtUp):
-            updates.append(update)
-        read += [update.seq for update in updates if type(update) is Event]
-        assert read == list(range(1, seq + 1))
-        assert not any(isinstance(update, Disconnected) for update in updates)
+        read: list[Update] = []
+        while len(read) < len(events):
+            update = stage.update()
+            if type(update) is Event:
+                read.append(update)
+            elif isinstance(update, Disconnected):
+                assert update.reason == READ_LATE
+                peer, wanted = server.admit(head=20)
+                peer.send(*events[wanted.since :], Live(20))
+        assert read == events
         server.dismiss(stage.client)

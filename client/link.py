@@ -1,0 +1,242 @@
+"""One connection's life: receive, process bursts in order, send, and notice when the server is dead."""
+
+from __future__ import annotations
+
+import logging
+from itertools import groupby
+from threading import Lock
+from typing import Final, NamedTuple
+
+from chatroom.errors import ChatroomError, Closed, ConnectionLost, ProtocolError
+from chatroom.events import Event, EventKind
+from chatroom.packets import Bye, Confirm, Live, Notice, Packet, Ping, Pong, encode
+from chatroom.reaper import Reaper
+from client.handshaking import Admission
+from client.inbox import Inbox
+from client.pending_lines import PendingLines
+from client.resume import ResumeState
+from client.sequencer import Sequencer
+from client.updates import CaughtUp, Missed, Update
+
+log = logging.getLogger(__name__)
+
+THIRDS: Final = 3
+"""A PING goes to a silent server after each third of the time after which it counts as dead."""
+
+READ_LATE: Final = "events were read too late; fetching the rest"
+"""Why a link ends whose events did not all fit into the inbox, as soon as there is room again."""
+
+
+class Ending(NamedTuple):
+    """How a connection ended. `again`: the client may come back."""
+
+    reason: str
+    again: bool
+
+
+Piece = list[Event] | Packet
+"""A burst is sifted into runs of events, and the packets between them."""
+
+
+class Link:
+    """An admitted connection, from WELCOME to its end. Updates, lines and the resume state outlive it."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        resume: ResumeState,
+        pending: PendingLines,
+        inbox: Inbox,
+        reaper: Reaper,
+        dead_after: float,
+    ) -> None:
+        self._connection = admission.connection
+        self._admission = admission
+        self._resume = resume
+        self._pending = pending
+        self._inbox = inbox
+        self._reaper = reaper
+        self._dead_after = dead_after
+        self._third = dead_after / THIRDS
+        self._sequencer = Sequencer()
+        # Guards _ending: the first reason to end the link, or the server's BYE, which counts more.
+        self._lock = Lock()
+        self._ending: Ending | None = None
+        # Confined to the thread whose turn it is:
+        self._resumed = resume.live
+        self._divider_due = resume.live  # nothing of others has come since the reconnect
+        self._incomplete = False  # an event did not reach the inbox: no later one may
+
+    def run(self) -> Ending:
+        """Receive until the connection ends; how it did. In the connection thread."""
+        self._pending.attach(self._admission.welcome.confirmed)
+        sender = None
+        try:
+            sender = self._reaper.spawn(self._send, "client-sender")
+            self._receive()
+        except (ChatroomError, RuntimeError) as failure:  # RuntimeError: the system gives no more threads
+            self.lose(str(failure), failure)
+        finally:
+            self._connection.shutdown()
+            self._pending.detach()
+            self._sequencer.drain()
+            if sender is not None:
+                sender.join()
+            self._connection.close()
+        with self._lock:
+            return self._ending or Ending("the connection ended", again=True)
+
+    def lose(self, reason: str, cause: Exception | None = None) -> None:
+        """End the link, for this reason if it is the first. Any thread."""
+        log.debug("= %r: %s", self._connection, reason, exc_info=cause)
+        with self._lock:
+            self._ending = self._ending or Ending(reason, again=True)
+        self._connection.shutdown()
+
+    # --- receiving: the connection thread -------------------------------------------------------------
+
+    def _receive(self) -> None:
+        """Turn bytes into bursts. Raises ChatroomError at the end."""
+        decoder, silent = self._admission.decoder, 0
+        self._hand_over(self._admission.packets, 0)
+        decoder.check()
+        while True:
+            data = self._connection.receive(self._third)
+            if data:
+                silent = 0
+                self._hand_over(decoder.feed(data), len(data))
+                decoder.check()
+                continue
+            silent += 1
+            if silent == THIRDS:
+                raise ConnectionLost(f"the server was silent for {self._dead_after:g} seconds")
+            self._pending.ping()
+
+    def _hand_over(self, packets: list[Packet], size: int) -> None:
+        """Process a burst in a thread of its own; waits while MAX_PROCESSING threads are at work."""
+        if not packets:
+            return
+        turn = self._sequencer.take()
+        try:
+            self._reaper.spawn(lambda: self._process(turn, packets, size), f"client-burst-{turn}")
+        except (Closed, RuntimeError):  # no new thread, but the turn must be passed
+            self._process(turn, packets, size)
+
+    # --- processing: a thread for each burst ----------------------------------------------------------
+
+    def _process(self, turn: int, packets: list[Packet], size: int) -> None:
+        """Sift a burst, while other threads sift others, and deliver it when its turn has come."""
+        with self._sequencer.passing(turn):
+            try:
+                pieces = sift(packets)
+                self._sequencer.wait(turn)
+                for piece in pieces:
+                    self._deliver(piece, size)
+            except Exception as failure:
+                self._sequencer.wait(turn)
+                # The next connection fetches the rest of this burst and all later ones again.
+                self._incomplete = True
+                if isinstance(failure, ProtocolError):
+                    self.lose(str(failure), failure)
+                else:
+                    self.lose(f"processing failed: {failure!r}", failure)
+                    raise
+        self._inbox.updated()
+
+    def _deliver(self, piece: Piece, size: int) -> None:
+        """Act on one piece of a burst. Requires the turn, as all methods below."""
+        match piece:
+            case list():
+                self._deliver_events(piece, size)
+            case Confirm(id):
+                self._pending.confirm(id)
+            case Notice(id, text):
+                self._pending.refuse(id, text)
+                self._inbox.tell(piece)
+            case Ping(id):
+                self._pending.pong(id)
+            case Pong():
+                pass
+            case Live(seq):
+                self._deliver_live(seq)
+            case Bye(again, reason):
+                with self._lock:
+                    self._ending = Ending(reason or "the server said goodbye", again)
+                self._connection.shutdown()
+            case _:
+                raise ProtocolError(f"{type(piece).__name__.upper()} cannot come now")
+
+    def _deliver_events(self, events: list[Event], size: int) -> None:
+        if events[0].seq <= self._resume.seen:  # seqs rise: else no event of the run is a repeat
+            events = [event for event in events if event.seq > self._resume.seen]
+            if not events:
+                return
+        names = {self._resume.name}
+        own = self._note_own(events)
+        names.add(self._resume.name)
+        self._put(self._with_divider(events, names), size, events[-1].seq)
+        # Last, so that the inbox has the event of each line that counts as stored.
+        if own:
+            self._pending.confirm(own)
+
+    def _note_own(self, events: list[Event]) -> int:
+        """The highest message id of the client's own lines, 0 for none. Takes a new name of the client."""
+        name, highest = self._resume.name, 0
+        for event in events:
+            if event.author == name:
+                if event.id > highest and self._pending.gave(event.id):
+                    highest = event.id
+                if event.kind is EventKind.RENAMED:
+                    name = event.text
+                    self._resume.rename(name)
+        return highest
+
+    def _with_divider(self, events: list[Event], names: set[str]) -> list[Update]:
+        """The events; after a reconnect, with Missed before the first burst with one of somebody else."""
+        if not self._divider_due or all(event.author in names for event in events):
+            return list(events)
+        self._divider_due = False
+        return [Missed(), *events]
+
+    def _deliver_live(self, seq: int) -> None:
+        """The replay is complete up to `seq`; from now on lines may be sent."""
+        self._divider_due = False
+        self._put([CaughtUp(seq, self._resumed)], 0, seq)
+        self._resume.live = True
+        self._pending.open()
+
+    def _put(self, updates: list[Update], size: int, seq: int) -> None:
+        """Give updates to the user, and note that all events up to `seq` are in the inbox."""
+        if self._incomplete:
+            return
+        if self._inbox.put(updates, size, lambda: self.lose(READ_LATE)):
+            self._resume.seen = max(self._resume.seen, seq)
+        else:
+            self._incomplete = True
+
+    # --- sending: the sender thread -------------------------------------------------------------------
+
+    def _send(self) -> None:
+        """Send all that waits; a PING when nothing did for a while."""
+        ping = encode(Ping(0))
+        try:
+            while (data := self._pending.take(self._third)) is not None:
+                self._connection.send(data or ping)
+            self._connection.finish()
+        except ConnectionLost as lost:
+            self.lose(str(lost))
+
+
+def sift(packets: list[Packet]) -> list[Piece]:
+    """A burst as runs of events and, between them, the other packets, in order."""
+    pieces: list[Piece] = []
+    for are_events, run in groupby(packets, _is_event):
+        if are_events:
+            pieces.append(list(run))  # type: ignore[arg-type]
+        else:
+            pieces.extend(run)
+    return pieces
+
+
+def _is_event(packet: Packet) -> bool:
+    return type(packet) is Event

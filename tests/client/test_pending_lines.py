@@ -1,0 +1,202 @@
+"""client/pending_lines.py"""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.errors import Closed
+from chatroom.limits import MAX_TEXT
+from chatroom.packets import Bye, Command, Decoder, Packet, Ping, Pong, Say
+from client.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
+from client.pending_lines import PendingLines
+from tests.support.patience import PATIENCE
+from tests.support.tasks import Task
+
+
+def attached(pending: PendingLines, confirmed: int = 0) -> PendingLines:
+    pending.attach(confirmed)
+    pending.open()
+    return pending
+
+
+def taken(pending: PendingLines) -> list[Packet]:
+    """All packets that the sender would send now."""
+    decoder, packets = Decoder(), []
+    while data := pending.take(0.0):
+        packets += decoder.feed(data)
+    return packets
+
+
+def texts(packets: list[Packet]) -> list[str]:
+    return [packet.text for packet in packets if isinstance(packet, Say | Command)]
+
+
+def test_lines_and_commands_go_out_in_the_order_in_which_they_were_given() -> None:
+    """One queue for both; ids rise by one and fit into 63 bits."""
+    pending = attached(PendingLines())
+    first = pending.say("#a", "one")
+    pending.command("#a", "/me waves")
+    pending.say("#a", "two")
+    packets = taken(pending)
+    assert texts(packets) == ["one", "/me waves", "two"]
+    assert [packet.id for packet in packets] == [first.id, first.id + 1, first.id + 2]
+    assert 0 < first.id < 2**63 - 2**61
+
+
+def test_nothing_is_said_before_the_replay_is_over() -> None:
+    """Signs of life go out at once, lines only after `open`."""
+    pending = PendingLines()
+    pending.say("#a", "one")
+    pending.attach(0)
+    pending.pong(5)
+    assert taken(pending) == [Pong(5)]
+    pending.open()
+    assert texts(taken(pending)) == ["one"]
+
+
+def test_a_new_connection_gets_exactly_what_is_not_confirmed_in_order() -> None:
+    """All lines that neither an event nor WELCOME confirmed are sent again, and no others."""
+    pending = attached(PendingLines())
+    lines = [pending.say("#a", f"{number}") for number in range(6)]
+    taken(pending)
+    pending.confirm(lines[0].id)
+    pending.detach()
+    late = pending.say("#a", "late")
+    attached(pending, confirmed=lines[2].id)
+    assert texts(taken(pending)) == ["3", "4", "5", "late"]
+    assert [line.stored for line in lines] == [True, True, True, False, False, False]
+    assert pending.pending() == [*lines[3:], late]
+
+
+def test_a_command_is_sent_once_and_keeps_its_place() -> None:
+    """A command that waited goes out between the lines around it; one that was sent is not repeated."""
+    pending = attached(PendingLines())
+    pending.command("#a", "/sent")
+    pending.say("#a", "one")
+    taken(pending)
+    pending.detach()
+    pending.command("#a", "/waits")
+    pending.say("#a", "two")
+    attached(pending)
+    assert texts(taken(pending)) == ["one", "/waits", "two"]
+
+
+def test_what_the_replay_confirms_is_not_sent_again() -> None:
+    """An own event between WELCOME and LIVE takes its line out of the queue."""
+    pending = PendingLines()
+    lines = [pending.say("#a", f"{number}") for number in range(3)]
+    pending.attach(0)
+    pending.confirm(lines[1].id)
+    pending.open()
+    assert texts(taken(pending)) == ["2"]
+
+
+def test_a_refused_line_is_settled_but_not_stored() -> None:
+    """A refused line has the server's reason, and wait() and flush() do not wait for it."""
+    pending = attached(PendingLines())
+    line, other = pending.say("#a", "one"), pending.say("#a", "two")
+    assert pending.refuse(line.id, "you are muted")
+    assert not pending.refuse(line.id, "again")
+    assert not line.wait(0)
+    assert (line.stored, line.refused) == (False, "you are muted")
+    assert pending.pending() == [other]
+    pending.confirm(other.id)
+    assert (line.stored, other.stored) == (False, True)
+    assert pending.wait_for(timeout=0)
+
+
+def test_waiting_for_a_line() -> None:
+    """`wait` and `flush` end when the confirmation comes, or say that it did not come in time."""
+    pending = attached(PendingLines())
+    line = pending.say("#a", "one")
+    assert not line.wait(0.01)
+    assert not pending.wait_for(timeout=0.01)
+    waiting, flushing = Task(line.wait), Task(pending.wait_for)
+    pending.confirm(line.id)
+    assert waiting.result()
+    assert flushing.result()
+
+
+def test_say_waits_while_too_much_is_pending() -> None:
+    """The number and the bytes of pending lines are bounded; a confirmation makes room."""
+    pending = attached(PendingLines())
+    lines = [pending.say("#a", "x", timeout=0) for _ in range(MAX_PENDING)]
+    with pytest.raises(TimeoutError):
+        pending.say("#a", "one more", timeout=0)
+    waiting = Task(lambda: pending.say("#a", "one more", timeout=PATIENCE))
+    pending.confirm(lines[0].id)
+    assert waiting.result().text == "one more"
+    pending = attached(PendingLines())
+    with pytest.raises(TimeoutError):
+        for _ in range(MAX_PENDING):
+            pending.say("#a", "x" * MAX_TEXT, timeout=0)
+    assert PENDING_BYTES / 2 < sum(len(line.text) for line in pending.pending()) < PENDING_BYTES * 2
+
+
+def test_commands_are_bounded_too() -> None:
+    """command() raises TimeoutError when MAX_COMMANDS wait."""
+    pending = PendingLines()
+    for _ in range(MAX_COMMANDS):
+        pending.command("#a", "/who")
+    with pytest.raises(TimeoutError):
+        pending.command("#a", "/who")
+
+
+@pytest.mark.parametrize("text", ["", "x" * (MAX_TEXT + 1), "\ud800"], ids=["empty", "too long", "surrogate"])
+def test_what_cannot_be_sent_is_not_queued(text: str) -> None:
+    """A text that no packet can hold is a ValueError at once and leaves nothing behind."""
+    pending = attached(PendingLines())
+    with pytest.raises(ValueError):
+        pending.say("#a", text)
+    assert not pending.pending()
+    assert not taken(pending)
+
+
+def test_one_send_carries_many_lines_but_not_all() -> None:
+    """What waits is joined up to a bound, so that a backlog is not copied at once."""
+    pending = attached(PendingLines())
+    for _ in range(MAX_PENDING):
+        pending.say("#a", "x" * 20)
+    sizes = []
+    while data := pending.take(0.0):
+        sizes.append(len(data))
+    assert len(sizes) > 1
+    assert all(SEND_BYTES <= size < SEND_BYTES + 100 for size in sizes[:-1])
+
+
+def test_signs_of_life_do_not_pile_up() -> None:
+    """Only the latest of many PINGs is answered, so that a flood of them uses no memory."""
+    pending = attached(PendingLines())
+    for id in range(1000):
+        pending.pong(id)
+        pending.ping()
+    assert taken(pending) == [Pong(999), Ping(0)]
+
+
+def test_the_end() -> None:
+    """After close() the queued lines go out, then BYE, then nothing; talkers and waiters are woken."""
+    pending = attached(PendingLines())
+    line = pending.say("#a", "last")
+    waiting = Task(pending.wait_for)
+    pending.close("enough")
+    assert not waiting.result()
+    assert texts(packets := taken(pending)) == ["last"]
+    assert packets[-1] == Bye(False, "")
+    assert pending.take(PATIENCE) is None
+    with pytest.raises(Closed, match="enough"):
+        pending.say("#a", "more")
+    with pytest.raises(Closed):
+        pending.command("#a", "/more")
+    assert pending.pending() == [line]
+
+
+def test_the_sender_is_woken() -> None:
+    """A waiting sender gets a new line at once, and ends when the connection has ended."""
+    pending = attached(PendingLines())
+    sending = Task(lambda: pending.take(PATIENCE))
+    pending.say("#a", "one")
+    assert b"one" in (sending.result() or b"")
+    assert pending.take(0.001) == b""
+    sending = Task(lambda: pending.take(PATIENCE))
+    pending.detach()
+    assert sending.result() is None
