@@ -250,10 +250,7 @@ class Forwarder:
     # --- start, end, numbers ----------------------------------------------------------------------------
 
     def recover(self) -> None:
-        """Restore the sessions, and add a LEFT event for each member that was present at the last stop.
-
-        Raises HistoryError.
-        """
+        """Restore the sessions; add a LEFT event for each member present at the stop. Raises HistoryError."""
         restored = self._history.restore()
         self._head, self._time = restored.head, restored.time
         self._tail.begin(restored.head)
