@@ -165,7 +165,7 @@ def test_behind_means_more_than_the_limit(desk: Desk) -> None:
 
 @pytest.mark.parametrize("end", ["part", "cut", "part, cut", "stall", "silence", "release", "reset"])
 def test_a_departing_peer_is_not_behind(desk: Desk, end: str) -> None:
-    """A peer no longer counts as behind as soon as its end begins, whatever ends it, and is uncounted once."""
+    """As soon as its end begins, a peer no longer counts as behind, whatever ends it."""
     desk.stream.send(b"x" * (BEHIND_BYTES + 500_000))
     assert desk.flow.behind == 1
     if "part" in end:
