@@ -112,6 +112,14 @@ def test_somebody_elses_token_does_not(world: World) -> None:
     assert fresh.token != bob.token
 
 
+def test_an_absent_sessions_token_does_not_take_over(world: World) -> None:
+    """A token opens its name no longer when another session has taken the name meanwhile."""
+    first = world.stay("ann", 1)
+    world.enter("ann")
+    with pytest.raises(NameRefused, match="in use"):
+        world.roster.reserve("ann", first.token, 0.0)
+
+
 def test_a_take_over_keeps_the_member(world: World) -> None:
     """After a take-over the member has only the new connection, and is not live yet."""
     _, old = world.enter("ann")

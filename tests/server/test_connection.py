@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost, ProtocolError
 from chatroom.flow import Flow
-from chatroom.limits import TEXT_PART
+from chatroom.limits import RECEIVE_LARGE, TEXT_PART
 from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, Welcome, encode
 from server.connection import NativeDoor
 from server.guest import Guest
+from server.limits import RECEIVE_SMALL
 from server.stream import Phase, Stream
 from server.transport import TcpTransport
 from tests.server.fakes import pair
@@ -176,6 +178,61 @@ def test_a_peer_that_asks_and_does_not_read_is_not_read(question: Ping | Command
         with pytest.raises(ConnectionLost, match="enough"):
             task.result()
         assert line.stream.phase is Phase.CUT
+
+
+def test_a_peer_that_has_read_its_answers_is_read_again() -> None:
+    """When little enough waits for the peer, the handler receives, and silence is the peer's own again."""
+    with pair() as (ours, theirs):
+        line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
+        line.peer.send(Ping(1), ONE)
+        assert line.connection.receive() == [ONE]
+        line.connection.send(b"x" * 3_000_000)
+        line.peer.send(TWO)
+        task = Task(line.connection.receive)
+        eventually(lambda: line.stream.is_submitting, "the handler does not wait for the peer")
+        while line.stream.buffered:
+            theirs.recv(65536)
+            line.stream.flush()
+        assert task.result() == [TWO]
+        assert not line.stream.is_submitting
+
+
+def test_an_old_question_does_not_count(line: Line) -> None:
+    """A peer that has read its answers and only talks since then is read however much waits for it."""
+    line.peer.send(Ping(1), ONE)
+    assert line.connection.receive() == [ONE]
+    line.peer.send(ONE)
+    assert line.connection.receive() == [ONE]  # nothing waited for the peer
+    line.connection.send(b"x" * 8_000_000)
+    line.peer.send(TWO)
+    task = Task(line.connection.receive)
+    assert task.result() == [TWO]
+
+
+def test_a_busy_peer_is_read_in_large_pieces() -> None:
+    """An idle connection holds a small buffer; after a full one the next is large, and small again later."""
+    sizes = []
+
+    class Transport(TcpTransport):
+        def receive(self, size: int, timeout: float | None = None) -> bytes:
+            sizes.append(size)
+            return super().receive(size, timeout)
+
+    with pair(small=False) as (ours, theirs):
+        line = Line(Guest(Transport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
+        says = [Say(id, "#general", "x" * 1000) for id in range(1, 10)]
+        line.peer.send(*says)
+        theirs.shutdown(socket.SHUT_WR)
+        found: list[object] = []
+        while burst := line.connection.receive():
+            found += burst
+    assert found == says
+    assert sizes[0] == sizes[-1] == RECEIVE_SMALL and RECEIVE_LARGE in sizes
+
+
+def test_repr_shows_the_stream(line: Line) -> None:
+    """For the debugger, a connection shows the state of its stream."""
+    assert repr(line.stream) in repr(line.connection)
 
 
 def test_a_peer_that_only_talks_is_read(line: Line) -> None:
