@@ -61,7 +61,7 @@ class CatchUp:
         try:
             self._spawn(run, f"catch-up {member.name}")
         except (Closed, RuntimeError) as error:
-            connection.end(f"cannot catch up: {error}", again=True)
+            connection.part(f"cannot catch up: {error}", again=True)
 
     def _run(
         self, member: Member, connection: Connection, channels: frozenset[str], seq: int, last: int
@@ -73,11 +73,11 @@ class CatchUp:
                 self._submit(GoLive(member, connection, caught_up))
         except HistoryError as error:
             log.error("catching up of %s: %s", member.name, error)
-            connection.end("the server cannot read its history", again=True)
+            connection.part("the server cannot read its history", again=True)
         except Closed:
             pass  # the chatroom closes, and says goodbye to the member itself
         except Exception:  # a bug: the reaper logs it; without an end, the member would wait for ever
-            connection.end("an error in the server", again=True)
+            connection.part("an error in the server", again=True)
             raise
 
     def _send_missed(self, connection: Connection, channels: frozenset[str], seq: int) -> int | None:

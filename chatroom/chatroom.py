@@ -82,7 +82,7 @@ class Chatroom:
         finally:
             self._queue.close()
             for member in self._forwarder.members.values():
-                member.connection.end(GOODBYE, again=True)
+                member.connection.part(GOODBYE, again=True)
             self._forwarded.set()
             self._on_ended()
 
@@ -141,20 +141,20 @@ class Chatroom:
         try:
             self._put(connection, join)
             reason = self._read(connection)
-            connection.end("goodbye", again=False)
+            connection.part("goodbye", again=False)
         except ProtocolError as error:
             log.warning("< %s: %s", connection.peer, error)
             reason = "protocol error"
-            connection.end(str(error), again=False)
+            connection.part(str(error), again=False)
         except ConnectionLost as lost:
             reason = str(lost)
         except Closed:
             self._forwarded.wait()  # the goodbye comes after every accepted line
-            connection.end(GOODBYE, again=True)
+            connection.part(GOODBYE, again=True)
         finally:
-            # Leave before close(): a slow goodbye must not block the name.
+            # Leave first: release() waits until the peer has closed, and the name must be free before.
             self._put_unless_closed(Leave(connection, reason))
-            connection.close()
+            connection.release()
 
     def _read(self, connection: Connection) -> str:
         """Submit burst after burst, until the peer leaves. Returns the reason for leaving."""

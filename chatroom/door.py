@@ -70,11 +70,11 @@ class Connection(Protocol):
     def wait_until_taken(self, size: int) -> bool:
         """Wait until at most `size` bytes are buffered for the peer; False when the connection is ending."""
 
-    def end(self, reason: str, again: bool) -> None:
+    def part(self, reason: str, again: bool) -> None:
         """Say goodbye, without waiting. again: the peer may come back at once.
 
         receive() then ends with ConnectionLost, as soon as the peer has closed or had its time to.
         """
 
-    def close(self) -> None:
-        """Give the connection back once the peer has heard the goodbye. The handler's last act."""
+    def release(self) -> None:
+        """Wait until the peer has closed, then let the door close the connection. The handler's last act."""

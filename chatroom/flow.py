@@ -23,12 +23,12 @@ class Flow:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        # Guards _behind, _members, _waiting, _pauses and _open.
+        # Guards _behind, _members, _paused, _pauses and _open.
         self._lock = threading.Lock()
         self._eased = threading.Condition(self._lock)
         self._behind = 0
         self._members = 0
-        self._waiting = 0  # handlers in wait_for_readers()
+        self._paused = 0  # handlers in wait_for_readers()
         self._pauses = 0
         self._open = False
 
@@ -39,10 +39,10 @@ class Flow:
             return self._behind
 
     @property
-    def waiting(self) -> int:
+    def paused(self) -> int:
         """How many handlers wait for the readers now."""
         with self._lock:
-            return self._waiting
+            return self._paused
 
     @property
     def pauses(self) -> int:
@@ -73,11 +73,11 @@ class Flow:
             if not self._most_are_behind():
                 return
             self._pauses += 1
-            self._waiting += 1
+            self._paused += 1
             deadline = Deadline(PAUSE_SECONDS, self._clock)
             while self._most_are_behind() and not deadline.expired:
                 self._eased.wait(deadline.left())
-            self._waiting -= 1
+            self._paused -= 1
 
     def open(self) -> None:
         """End all waits, now and later: the chatroom is closing."""
@@ -91,5 +91,5 @@ class Flow:
 
     def _notify(self) -> None:
         """Wake the handlers that wait, if they may go on. Requires holding _lock."""
-        if self._waiting and not self._most_are_behind():
+        if self._paused and not self._most_are_behind():
             self._eased.notify_all()

@@ -97,7 +97,7 @@ class Forwarder:
             elif isinstance(request, Ask):
                 request.answered.set()
             elif isinstance(request, Join):
-                request.connection.end("the chatroom has ended", again=True)
+                request.connection.part("the chatroom has ended", again=True)
 
     def forward(self, requests: list[Request]) -> None:
         """One round: decide and apply, store, set the answers, deliver, do the rest."""
@@ -207,12 +207,12 @@ class Forwarder:
     def _join(self, batch: Batch, request: Join) -> None:
         name, connection = request.reservation.name, request.connection
         if not self._roster.release(request.reservation):
-            batch.afterwards.append(lambda: connection.end("the reservation has expired", again=True))
+            batch.afterwards.append(lambda: connection.part("the reservation has expired", again=True))
             return
         member = self._roster.holder(name)
         if member is not None:  # the same session, as reserve() has checked
             old = member.connection
-            batch.afterwards.append(lambda: old.end("taken over by a new connection", again=False))
+            batch.afterwards.append(lambda: old.part("taken over by a new connection", again=False))
             if request.channel not in member.channels:
                 self._all_left(batch, member, "")
                 member = None

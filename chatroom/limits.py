@@ -47,7 +47,7 @@ DEFAULT_CHANNEL: Final = "#general"
 # --- handshake ------------------------------------------------------------------------------------------
 
 HANDSHAKE_SECONDS: Final = 15.0
-"""From the first byte in the lobby to ADMIT on the new port. It covers all steps, so that a slow peer
+"""From the accepted connection to ADMIT on the new port. It covers all steps, so that a slow peer
 cannot add time-outs up. Enough for a satellite link. An unused reservation expires after the same time."""
 
 NAME_TRIES: Final = 16
@@ -63,7 +63,7 @@ MAX_WAITING: Final = 8192
 Large enough that one commit and one round of sends carry thousands of lines under load."""
 
 MAX_WAITING_BYTES: Final = 4 * 1024 * 1024
-"""Text bytes in the waiting queue, for long messages: 64 of the longest."""
+"""Characters of text in the waiting queue, for long messages: 64 of the longest."""
 
 RECEIVE_LARGE: Final = 64 * 1024
 """Size asked of recv() while a peer keeps filling the buffer."""

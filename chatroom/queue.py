@@ -1,8 +1,8 @@
-"""The waiting queue: requests wait here for the forwarder, in the order in which they arrived.
+"""The waiting queue: every request waits here, in the order in which the requests came.
 
-In the original: a second vector under a `std::mutex`. A producer that finds the queue full waits in line, on
-a condition of its own. So the producers that wait are served first come, first served, too: a condition that
-they share would wake one of them, but a newcomer could take the lock before it.
+In the C++ original it is a second vector, under a `std::mutex`. A producer that finds the queue full waits on
+a condition of its own. With one condition for all, as with `std::condition_variable`, a later producer could
+take the lock before the one that was notified; so first come would not be first served.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class WaitingQueue:
         self._max_count = max_count
         self._max_bytes = max_bytes
         self._clock = clock
-        # Guards _line, _requests, _count, _bytes, _idle and _closed.
+        # Guards _producers, _requests, _count, _bytes, _idle and _closed.
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
-        self._line: deque[threading.Condition] = deque()  # producers that wait for room, the first one left
+        self._producers: deque[threading.Condition] = deque()  # wait for room, the first at index 0
         self._requests: list[Request] = []
         self._count = 0
         self._bytes = 0
@@ -50,10 +50,10 @@ class WaitingQueue:
             return self._count
 
     @property
-    def waiting(self) -> int:
+    def blocked(self) -> int:
         """How many producers wait in line for room."""
         with self._lock:
-            return len(self._line)
+            return len(self._producers)
 
     @property
     def idle(self) -> bool:
@@ -64,12 +64,12 @@ class WaitingQueue:
     def put(self, request: Request, timeout: float | None = None) -> None:
         """Add `request`; wait in line while the queue is full, at most `timeout` seconds.
 
-        A burst is added whole, so the queue may go over its limits by one burst for each call, no more.
+        A burst is added whole, so the queue may go over its limits by at most one burst.
         Raises Closed, or TimeoutError when the queue was full for all of that time.
         """
         count, size = _weight(request)
         with self._lock:
-            if self._line or self._full():
+            if self._producers or self._full():
                 self._wait_in_line(timeout)
             if self._closed:
                 raise Closed("the chatroom is closing")
@@ -98,7 +98,7 @@ class WaitingQueue:
         with self._lock:
             self._closed = True
             self._filled.notify_all()
-            for place in self._line:
+            for place in self._producers:
                 place.notify()
 
     def _wait_in_line(self, timeout: float | None) -> None:
@@ -106,20 +106,20 @@ class WaitingQueue:
         assert self._lock.locked()
         deadline = None if timeout is None else Deadline(timeout, self._clock)
         place = threading.Condition(self._lock)
-        self._line.append(place)
+        self._producers.append(place)
         try:
-            while not self._closed and (self._line[0] is not place or self._full()):
+            while not self._closed and (self._producers[0] is not place or self._full()):
                 if deadline is not None and deadline.expired:
                     raise TimeoutError("the waiting queue is full")
                 place.wait(None if deadline is None else deadline.left())
         finally:
-            self._line.remove(place)  # the first one, unless the queue was closed or the time is over
+            self._producers.remove(place)  # the first one, unless the queue was closed or the time is over
 
     def _call_next(self) -> None:
         """Wake the first in line when there is room. Requires holding the lock."""
         assert self._lock.locked()
-        if self._line and not self._full():
-            self._line[0].notify()
+        if self._producers and not self._full():
+            self._producers[0].notify()
 
     def _full(self) -> bool:
         """Requires holding the lock."""

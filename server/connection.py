@@ -64,8 +64,8 @@ class NativeConnection:
         self.send = stream.send
         self.wait_until_taken = stream.wait_until_taken
         self.submitting = stream.submitting
-        self.end = stream.part
-        self.close = stream.release
+        self.part = stream.part
+        self.release = stream.release
         # The rest is confined to the handler.
         self._decoder = exchange.decoder
         self._early: Sequence[Packet] = list(exchange.waiting)

@@ -224,7 +224,7 @@ class Stream:
         with self._lock:
             if self._phase is not Phase.OPEN:
                 return
-            self._why = self._why or reason
+            self._why = reason
             self._enter(Phase.PARTING)
             self._buffer.drop_whole_batches()
             self._buffer.append(self._words.goodbye(reason, again))

@@ -1,6 +1,6 @@
 """A connected stream of bytes, as the server uses it. TCP is one; TLS can be another.
 
-No other module of the server receives from a socket or sends to one, or uses flags of system calls.
+No other module of the server receives from a peer's socket or sends to it.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class FakeConnection:
         self.door = DOOR
         self.packets: list[Packet] = []
         self.ended: tuple[str, bool] | None = None
-        self.closed = False
+        self.released = False
         self.taking = True
         self.busy: list[bool] = []
         self.sizes: list[int] = []
@@ -148,15 +148,15 @@ class FakeConnection:
     def wait_until_taken(self, size: int) -> bool:
         return self.taking and self.ended is None
 
-    def end(self, reason: str, again: bool) -> None:
+    def part(self, reason: str, again: bool) -> None:
         with self.changed:
             if self.ended is None:
                 self.ended = (reason, again)
                 self.says.put([])
             self.changed.notify_all()
 
-    def close(self) -> None:
-        self.closed = True
+    def release(self) -> None:
+        self.released = True
 
     # --- for the test -----------------------------------------------------------------------------------
 

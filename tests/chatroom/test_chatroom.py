@@ -72,13 +72,13 @@ def test_members_that_are_behind_hold_back_lines_only(house: House, monkeypatch:
     for _ in range(4):
         house.chatroom.flow.fell_behind()
     ann.says.put([Say(1, "#general", "held")])
-    eventually(lambda: house.chatroom.flow.waiting == 1, "the line does not wait")
+    eventually(lambda: house.chatroom.flow.paused == 1, "the line does not wait")
     cleo = house.enter("cleo")
     bob.says.put([Command(1, "#general", "/who")])
     bob.wait_for(lambda peer: len(peer.of(Notice)) == 1)
     bob.says.put([])
     cleo.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
-    assert texts(cleo) == [] and house.chatroom.flow.waiting == 1
+    assert texts(cleo) == [] and house.chatroom.flow.paused == 1
     for _ in range(4):
         house.chatroom.flow.caught_up()
     cleo.wait_for(lambda peer: texts(peer) == ["held"])
@@ -115,7 +115,7 @@ def test_leaving_frees_the_name(house: House) -> None:
     ann.says.put([])
     bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
     assert bob.events()[-1].text == "connection closed"
-    assert ann.closed
+    assert ann.released
     house.reserve("ann")
 
 
@@ -129,7 +129,7 @@ def test_a_broken_connection(house: House, error: Exception, reason: str) -> Non
     ann.says.put(error)
     bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
     assert bob.events()[-1].text == reason
-    assert ann.closed and not bob.closed
+    assert ann.released and not bob.released
     if isinstance(error, ProtocolError):
         assert ann.ended == ("nonsense", False)
 
@@ -139,7 +139,7 @@ def test_a_bug_ends_one_member(house: House, caplog: pytest.LogCaptureFixture) -
     ann, bob = house.enter("ann"), house.enter("bob")
     ann.says.put(KeyError("a bug"))
     bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
-    assert ann.closed and not bob.closed
+    assert ann.released and not bob.released
     house.reserve("ann")
     assert house.close() == []
     assert "handler ann" in caplog.text and "a bug" in caplog.text
@@ -228,7 +228,7 @@ def test_everybody_is_told_of_the_end(house: House) -> None:
     members = [house.enter(name) for name in ("ann", "bob", "carl")]
     assert house.close() == []
     assert [member.ended for member in members] == [(GOODBYE, True)] * 3
-    assert all(member.closed for member in members)
+    assert all(member.released for member in members)
     assert house.history.closed and house.ended.is_set()
 
 
@@ -280,7 +280,7 @@ def test_a_newcomer_at_the_last_moment(house: House) -> None:
     eventually(house.ended.is_set, "the forwarder goes on")
     closed.set()
     assert closing.result() == []
-    assert connection.ended == (GOODBYE, True) and connection.closed
+    assert connection.ended == (GOODBYE, True) and connection.released
     assert connection.of(Welcome) == []
 
 

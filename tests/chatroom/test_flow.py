@@ -25,7 +25,7 @@ def flow_with(behind: int, members: int, clock: Callable[[], float] = lambda: 0.
 def waiting(flow: Flow) -> Task:
     """A handler that waits when this returns."""
     task = Task(flow.wait_for_readers)
-    eventually(lambda: flow.waiting == 1, "the handler does not wait")
+    eventually(lambda: flow.paused == 1, "the handler does not wait")
     return task
 
 
@@ -47,7 +47,7 @@ def test_more_than_half_behind_hold_the_talkers(behind: int, members: int) -> No
         flow.caught_up()
     for task in tasks:
         task.result()
-    assert flow.waiting == 0
+    assert flow.paused == 0
     assert flow.pauses >= 1
 
 
@@ -76,7 +76,7 @@ def test_a_pause_is_bounded() -> None:
     began = time.monotonic()
     flow.wait_for_readers()
     assert time.monotonic() - began >= PAUSE_SECONDS
-    assert (flow.waiting, flow.pauses) == (0, 1)
+    assert (flow.paused, flow.pauses) == (0, 1)
 
 
 def test_open_releases() -> None:

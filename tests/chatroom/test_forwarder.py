@@ -557,7 +557,7 @@ class Conversation(RuleBasedStateMachine):
     @rule(who=st.integers(0, 5))
     def leave(self, who: int) -> None:
         connection = self.visits[-1 - who % len(self.visits)].connection
-        connection.end("gone", again=False)
+        connection.part("gone", again=False)
         self.room.queue.put(Leave(connection, "gone"))
 
     # --- actions of the server ------------------------------------------------------------------------
@@ -589,7 +589,7 @@ class Conversation(RuleBasedStateMachine):
     def restart(self) -> None:
         """The server is killed: it loses the waiting requests and all connections."""
         for visit in self.visits:
-            visit.connection.end("killed", again=True)
+            visit.connection.part("killed", again=True)
         self.room = Room(self.room.history)
         self.asked, self.reserved, self.repeats = [], [], []
 

@@ -23,9 +23,9 @@ def burst(count: int, text: str = "x") -> Lines:
 
 def waiter(queue: WaitingQueue, request: Lines, timeout: float | None = None) -> Task[None]:
     """A producer that waits in line when this returns."""
-    before = queue.waiting
+    before = queue.blocked
     task = Task(lambda: queue.put(request, timeout))
-    eventually(lambda: queue.waiting == before + 1, "the producer does not wait in line")
+    eventually(lambda: queue.blocked == before + 1, "the producer does not wait in line")
     return task
 
 
@@ -71,7 +71,7 @@ def test_a_producer_gives_up_in_time() -> None:
     queue.put(accepted)
     with pytest.raises(TimeoutError):
         queue.put(burst(1), timeout=0.01)
-    assert queue.waiting == 0
+    assert queue.blocked == 0
     assert queue.take_all() == [accepted]
 
 
@@ -86,7 +86,7 @@ def test_a_producer_that_gives_up_lets_the_next_one_in() -> None:
     now[0] = 1.0
     with pytest.raises(TimeoutError):
         impatient.result()
-    assert patient.is_alive() and queue.waiting == 1
+    assert patient.is_alive() and queue.blocked == 1
     queue.take_all()
     patient.result()
     assert queue.take_all() == [request]
