@@ -38,7 +38,8 @@ class Room:
         self.now = 0.0
         self.threads: list[Callable[[], None]] = []
         catch_up = CatchUp(self.history, self.queue.put, lambda run, _name: self.threads.append(run))
-        self.forwarder = Forwarder(self.queue, self.history, Flow(), catch_up, lambda: self.now)
+        self.flow = Flow()
+        self.forwarder = Forwarder(self.queue, self.history, self.flow, catch_up, lambda: self.now)
         self.forwarder.recover()
 
     def forward(self) -> None:
@@ -99,6 +100,9 @@ def test_a_door_decides_whether_authors_get_their_own_lines(room: Room) -> None:
     authors = [[event.author for event in peer.events()[-3:]] for peer in (ann, bob, cleo)]
     assert authors == [["ann", "bob", "bob"], ["bob", "cleo", "ann"], ["ann", "bob", "bob"]]
     assert quiet_door.encoded == 3
+    room.say(bob, 3)
+    room.forward()
+    assert 0 not in bob.sizes and bob.events()[-1].author == "ann"
 
 
 def fold(log: list[Event]) -> dict[str, set[str]]:
@@ -340,6 +344,71 @@ def test_recovery_tells_who_has_left() -> None:
     assert len(Room(room.history).history.log) == 5  # a second start finds no member
 
 
+def test_what_recovery_adds_is_replayed() -> None:
+    """A newcomer after a restart gets the LEFT events of the recovery once, from memory or from history."""
+    room = Room()
+    room.enter("ann")
+    room.say(room.enter("bob"), 7)
+    room.forward()
+    later = Room(room.history)
+    everything = [event.seq for event in later.history.log] + [len(later.history.log) + 1]
+    cleo, dora = later.enter("cleo", lines=100), later.enter("dora", since=2)
+    assert seqs(cleo.events()) == [*everything, everything[-1] + 1]
+    assert seqs(dora.events()) == [*everything[2:], everything[-1] + 1]
+
+
+def test_those_who_stay_go_on_hearing_each_other(room: Room) -> None:
+    """When one member of a channel leaves, the others still get each other's lines."""
+    ann, bob, cleo = room.enter("ann"), room.enter("bob"), room.enter("cleo")
+    room.queue.put(Leave(bob, "bye"))
+    room.forward()
+    room.say(ann, 1)
+    room.forward()
+    assert [peer.events()[-1].id for peer in (ann, cleo)] == [1, 1]
+
+
+def test_the_flow_knows_how_many_members_there_are(room: Room) -> None:
+    """Talkers pause when more than half of the members are behind, not when one of three is."""
+    for name in ("ann", "bob", "cleo"):
+        room.enter(name)
+    room.flow.fell_behind()
+    room.flow.wait_for_readers()
+    assert room.flow.pauses == 0
+
+
+def test_at_the_end_no_handler_pauses(room: Room) -> None:
+    """stop_waiting() lets the handlers go on that wait for slow readers."""
+    room.flow.fell_behind()
+    room.forwarder.stop_waiting()
+    room.flow.wait_for_readers()
+    assert room.flow.pauses == 0
+
+
+def test_a_round_that_changes_nothing_stores_nothing(room: Room) -> None:
+    """A round without events, such as a repeated line or a refused name, does not touch the history."""
+    ann = room.enter("ann")
+    room.say(ann, 5)
+    room.forward()
+    room.history.tried.clear()
+    room.say(ann, 5)
+    room.queue.put(Reserve("ann", NO_TOKEN))
+    room.queue.put(Ask(ann, Command(9, "#general", "/who")))
+    room.forward()
+    assert not room.history.tried.is_set()
+
+
+def test_stats(room: Room) -> None:
+    """/stats shows the members, the events, the batches that were stored, and how long the server is up."""
+    ann = room.enter("ann")
+    room.enter("bob")
+    room.now = 75.0
+    room.queue.put(Ask(ann, Command(9, "#general", "/stats")))
+    room.forward()
+    assert ann.of(Notice)[0].text.startswith(
+        "up 75 s, members 2, events 2, batches 2, waiting 0, behind 0, pauses 0, threads "
+    )
+
+
 # --- trouble with the disk ------------------------------------------------------------------------------
 
 
@@ -420,7 +489,7 @@ def test_a_broken_history_ends_it(room: Room) -> None:
 
 
 def test_waiting_requests_are_answered_at_the_end(room: Room) -> None:
-    """When history fails, waiting reservations and joins are answered at once, not at a time-out."""
+    """When history fails, waiting names, commands and joins are answered at once, not at a time-out."""
     ann = room.enter("ann")
     reservation = room.reserve("carl")
     room.history.broken = True
@@ -433,9 +502,12 @@ def test_waiting_requests_are_answered_at_the_end(room: Room) -> None:
         append(*arguments)
 
     room.history.append = fail  # type: ignore[method-assign, assignment]
+    asks = [Ask(ann, Command(id, "#general", "/who")) for id in (6, 7)]
     room.say(ann, 5)
     room.queue.put(held)
+    room.queue.put(asks[0])
     room.forwarder.run()
+    assert asks[0].answered.is_set()
     for request in (held, waiting):
         with pytest.raises(Closed):
             request.answer.result(0)

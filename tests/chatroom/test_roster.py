@@ -210,3 +210,28 @@ def test_restored_sessions_are_absent(world: World) -> None:
     assert later.roster.members == {}
     later.enter("ann", ann.token)
     assert later.roster.members["ann"].session.confirmed == 42
+
+
+def test_a_reservation_belongs_to_one_session(world: World) -> None:
+    """A client whose own try broke gets the name again at once; another session does not."""
+    early = world.stay("ann", 5)
+    late = world.stay("ann", 9)
+    world.roster.reserve("ann", late.token, 0.0)
+    assert world.roster.reserve("ann", late.token, 1.0).token == late.token
+    for token in (early.token, NO_TOKEN):
+        with pytest.raises(NameRefused, match="being taken"):
+            world.roster.reserve("ann", token, 1.0)
+
+
+def test_a_member_that_came_back_is_not_absent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound on absent sessions never takes the session of a member that is here again."""
+    monkeypatch.setattr("chatroom.roster.MAX_SESSIONS", 1)
+    ann = world.stay("ann", 5, time=1)
+    world.roster.take_changes()
+    world.enter("ann", ann.token, time=2)
+    records, _ = world.roster.take_changes()
+    assert [(record.present, record.seen, record.confirmed) for record in records] == [(True, 2, 5)]
+    world.stay("bob", 5, time=3)
+    world.stay("carl", 5, time=4)
+    world.happen(EventKind.LEFT, "ann", time=5)
+    assert world.roster.reserve("ann", ann.token, 0.0).token == ann.token
