@@ -108,7 +108,7 @@ class Chatroom:
     def _release_late(self, answer: Future[Reservation]) -> None:
         """Release a reservation that came after its requester had timed out.
 
-        Runs in the forwarder's thread, which must not wait at the queue; so another thread releases it.
+        Mostly runs in the forwarder's thread, which must not wait at the queue: another thread releases it.
         """
         if answer.exception() is None:
             try:

@@ -25,7 +25,7 @@ class Door(Protocol):
 
 
 class Connection(Protocol):
-    """One peer, seen from the chatroom. Any thread may call all but receive() and close()."""
+    """One peer, seen from the chatroom. Any thread may call all but receive() and release()."""
 
     @property
     def door(self) -> Door:

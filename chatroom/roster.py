@@ -162,7 +162,6 @@ class Roster:
 
         A session without a confirmed line is forgotten at once: it has no line that could be repeated.
         """
-        self._absent.pop(session.key, None)
         self._absent[session.key] = session
         if session.confirmed == 0:
             self._forget(session.key)

@@ -78,7 +78,7 @@ class Stream:
         self._watch = watch
         self._flow = flow
         self.clock = clock
-        # Guards every field below, and that the bytes of each send go out whole and in order.
+        # Guards every field below (but in repr), and that the bytes of each send go out whole and in order.
         self._lock = threading.Lock()
         self._phase = Phase.OPEN
         self._deadline = math.inf
@@ -86,7 +86,9 @@ class Stream:
         self._taken: threading.Condition | None = None  # made when a thread waits for the peer
         self._behind = False  # the flow counts this peer
         self._heard = self._pinged = clock()
-        self._submitting = False  # the handler waits at the queue and does not read
+        self._submitting = (
+            False  # the handler waits, at the queue or for its peer to read, and does not receive
+        )
         self._why = ""  # the first reason why the server ended the connection
         self._released = False  # the handler does not use the transport any more
 
@@ -311,6 +313,6 @@ class Stream:
             return self._released
 
     def close(self) -> None:
-        """Close the transport. Called by the flusher, when it does not watch the stream any more."""
+        """Close the transport. Called by the flusher, or after its end by the handler."""
         with self._lock:
             self._transport.close()

@@ -245,6 +245,7 @@ def test_an_expired_reservation_admits_nobody(room: Room) -> None:
     room.queue.put(Join(late, connection, "#general", 0, 0))
     room.forward()
     assert connection.ended is not None and connection.ended[1] is True
+    assert connection.packets == [] and room.member_of(connection) is None
     assert len(room.forwarder.members) == 1
 
 
