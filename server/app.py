@@ -67,24 +67,24 @@ class App:
             self._flusher.close()
             history.close()
             raise
-        # A byte in it ends wait(). Not a lock: a signal that comes while the main thread is on its way into
-        # one would be seen only when the lock is given, and its handler must not wait for what it interrupts.
+        # A byte in it ends wait(). A lock would not do: Python runs a signal handler between two steps of the
+        # main thread, and a main thread that is just entering a lock would see the signal only afterwards.
         self._waking, self._wakes = socket.socketpair()
         self._waking.setblocking(False)
 
     @property
     def address(self) -> str:
-        """Where the lobby is."""
+        """The address of the lobby, HOST:PORT."""
         return self.server.address
 
     def start(self) -> None:
-        """Start every thread, the one that lets newcomers in last. Raises HistoryError."""
+        """Start every thread; the one that accepts comes last. Raises HistoryError."""
         self.chatroom.start()
         self.chatroom.spawn_until_close(self._flusher.run, self._flusher.stop, "flusher")
         self.server.start()
 
     def wait(self) -> None:
-        """Until somebody calls stop(), or the chatroom has ended by itself."""
+        """Wait until stop() is called, or the chatroom has ended by itself."""
         self._wakes.recv(1)
 
     def stop(self, *_signal: object) -> None:
@@ -92,18 +92,18 @@ class App:
         try:
             self._waking.send(b"!")
         except OSError:
-            pass  # closed already, or as many bytes are in it as it takes
+            pass  # it is closed already, or full: then wait() returns anyway
 
     def obey_signals(self) -> None:
-        """SIGINT and SIGTERM stop it. Called by the main thread."""
+        """Let SIGINT and SIGTERM stop the server. Called by the main thread."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.stop)
         signal.set_wakeup_fd(self._waking.fileno(), warn_on_full_buffer=False)
 
     def close(self) -> None:
-        """Nobody new; store what was accepted; goodbye to all; join every thread.
+        """Accept no newcomer, store the accepted lines, say goodbye to all members, join every thread.
 
-        Raises HistoryError when something that was accepted could not be stored.
+        Raises HistoryError when an accepted line could not be stored.
         """
         deadline = Deadline(CLOSE_SECONDS)
         self.server.close()
@@ -142,9 +142,9 @@ def serve(config: Config) -> int:
 
 
 def _announce(address: str) -> None:
-    """The one line on stdout, by which scripts learn the port. Raises ConfigError."""
+    """Print the one line on stdout from which scripts learn the port. Raises ConfigError."""
     try:
         print(f"listening on {address}", flush=True)
     except OSError as error:
-        sys.stdout = None  # or Python tries, and fails, once more at its end
+        sys.stdout = None  # else Python flushes it once more at exit, and fails
         raise ConfigError(f"cannot print the address: {error.strerror}") from None

@@ -5,7 +5,7 @@ from typing import Final
 # --- handshake ------------------------------------------------------------------------------------------
 
 MAX_HANDSHAKES: Final = 1024
-"""Lobby connections at the same time; each is a short thread. Beyond it newcomers are refused at once,
+"""Connections in the handshake at the same time; each has a thread. Beyond it newcomers are refused at once,
 so that a flood of silent connections cannot use up the process's descriptors."""
 
 ADMISSION_GUESTS: Final = 8
@@ -16,12 +16,12 @@ EXHAUSTED_SECONDS: Final = 0.1
 """Pause before accept() is tried again when no descriptor is left: others must close first."""
 
 LISTEN_BACKLOG: Final = 1024
-"""Connections the kernel keeps ready for accept(): a whole class that presses Enter at the same time."""
+"""Connections the kernel keeps ready for accept(): a whole school class connects in the same second."""
 
 # --- the waiting queue ----------------------------------------------------------------------------------
 
 RECEIVE_SMALL: Final = 2048
-"""First size asked of recv(): the buffer is allocated before recv() blocks, so an idle member pays for it."""
+"""First size asked of recv(). Python allocates the buffer before recv() blocks, so an idle member pays for it."""
 
 # --- delivering -----------------------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ SWITCH_SECONDS: Final = 0.1
 """After this time a thread that computes must let another one go on (Python's default: 5 ms). Every thread
 that waits for the interpreter wakes once in this time to ask for it; when a thousand members leave at once,
 that asking costs more than the leaving (measured: 1,500 leave in 0.2 s, at 1 ms in 2.5 s). Nothing here
-computes for long, and whoever blocks gives the interpreter away at once."""
+computes for long, and a thread that blocks releases the interpreter at once."""
 
 GC_OBJECTS: Final = 50_000
 """New objects after which the garbage collector looks for cycles (Python's default: 700). A line makes a

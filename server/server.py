@@ -35,7 +35,7 @@ class Server:
 
     @property
     def address(self) -> str:
-        """Where it listens: HOST:PORT, [HOST]:PORT for IPv6."""
+        """The address that it listens on: HOST:PORT, [HOST]:PORT for IPv6."""
         return format_address(self._listener.getsockname())
 
     @property
@@ -61,14 +61,14 @@ class Server:
         self._listener.close()
 
     def hand_over(self, sock: socket.socket, peer: str) -> None:
-        """Give the connection to the chatroom, which starts its thread: a silent newcomer delays nobody."""
+        """Let the chatroom start a thread for this connection, so that a silent newcomer delays no other."""
         try:
             transport = TcpTransport(sock, peer)
         except OSError:
             sock.close()
             return  # the peer is gone already
         with self._lock:
-            closing = self._closing.is_set()  # close() has woken the newcomers, and would not know this one
+            closing = self._closing.is_set()  # close() may have run already, and has not seen this connection
             full = len(self._newcomers) >= MAX_HANDSHAKES
             if not full and not closing:
                 self._newcomers.add(transport)

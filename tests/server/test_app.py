@@ -74,7 +74,7 @@ def test_two_people_talk(ports: Ports) -> None:
 
 
 def test_a_broken_packet_ends_only_its_connection(server: Running) -> None:
-    """Garbage from one member ends that one, with what it had said before; the others are told and go on."""
+    """Garbage from one member ends its connection only; its earlier lines count, and the others go on."""
     with Peer.enter(server.address, "ann") as ann, Peer.enter(server.address, "bob") as bob:
         bob.send(Say(1, "#general", "hello"))
         lines(bob, 1)
@@ -102,7 +102,7 @@ def test_a_silent_member_is_dead() -> None:
 
 
 def test_a_member_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that talks and never reads, alone, does not stop the server for good: newcomers get in."""
+    """A lone member that talks and never reads does not stop the server: newcomers get in."""
     monkeypatch.setattr("server.stream.STALL_SECONDS", 0.05)
     monkeypatch.setattr("server.stream.BEHIND_BYTES", 20_000)
     monkeypatch.setattr("server.flusher.TICK_SECONDS", 0.01)
@@ -130,7 +130,7 @@ def test_everybody_is_told_of_the_end(server: Running) -> None:
 
 
 def test_what_was_accepted_is_stored(server: Running) -> None:
-    """What a member was shown before the end is in the history after it, in the same order."""
+    """Lines that a member got before the end are in the history after it, in the same order."""
     with Peer.enter(server.address, "ann") as ann:
         ann.send(*[Say(id, "#general", f"line {id}") for id in range(1, 500)])
         lines(ann, 1)
@@ -221,7 +221,7 @@ def test_the_end_comes_in_time(
 
 
 def test_newcomers_while_it_ends(server: Running, caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever connects at the very moment of the end keeps nothing from ending."""
+    """A peer that connects at the moment of the end does not delay the end."""
     peers: list[Peer] = []
 
     def connect() -> None:

@@ -67,7 +67,7 @@ def admit(peer: Peer, port: Port, name: str = "ann") -> Welcome:
 
 
 def test_a_taken_name_may_be_tried_again(server: Running) -> None:
-    """A name that cannot be given is refused with the reason, and the same connection may try another."""
+    """The server refuses a name with the reason, and the same connection may try another."""
     with Peer.enter(server.address, "ann"), Peer.connect(server.address) as peer:
         assert peer.ask("Ann") == Status(Code.FAIL, "Ann is in use")
         assert "letter" in peer.ask("-x", hello=False).reason
@@ -79,7 +79,7 @@ def test_a_taken_name_may_be_tried_again(server: Running) -> None:
 
 
 def test_two_at_the_same_instant(server: Running) -> None:
-    """Of many who ask for one name at the same instant exactly one gets it, the others are told why not."""
+    """When many ask for one name at the same instant, one gets it, and the others hear why not."""
     start = threading.Barrier(8)
 
     def ask() -> Status:
@@ -96,7 +96,7 @@ def test_two_at_the_same_instant(server: Running) -> None:
 
 
 def test_too_many_tries(server: Running) -> None:
-    """Who tries names by the dozen is sent away."""
+    """A peer that tries more than NAME_TRIES names is disconnected."""
     with Peer.connect(server.address) as peer:
         peer.send(Hello(1, "test"), *[Username("-", NO_TOKEN)] * NAME_TRIES)
         answers = peer.rest()
@@ -167,7 +167,7 @@ def test_a_wrong_ticket(server: Running, caplog: pytest.LogCaptureFixture) -> No
     ids=["nothing", "a byte", "half", "HTTP", "HELLO", "wrong ticket"],
 )
 def test_a_stranger_does_not_block_the_owner(server: Running, data: bytes) -> None:
-    """Whatever a stranger sends to the admission port, half a packet or a wrong one, the owner gets in."""
+    """The owner of the ticket gets in, although a stranger sends half a packet or a wrong one."""
     port = offered(server)
     connect = Peer.connect
     with connect(server.address, port.number) as stranger, connect(server.address, port.number) as owner:
@@ -216,7 +216,7 @@ def test_a_wrong_ticket_on_the_same_connection(same: Running) -> None:
 @pytest.mark.parametrize("channel", ["general", "#", "#a b", ""])
 @pytest.mark.parametrize("where", ["server", "same"])
 def test_a_bad_channel(where: str, channel: str, request: pytest.FixtureRequest) -> None:
-    """Who asks for a channel that cannot be is told why where it has asked, and can come again."""
+    """A newcomer with a bad channel hears the reason on the new port, and can come again."""
     server: Running = request.getfixturevalue(where)
     with Peer.connect(server.address) as peer:
         peer.ask("ann")
@@ -259,7 +259,7 @@ def test_what_is_no_handshake(
 
 @pytest.mark.parametrize("data", [b"", b"\xc7", encode(Hello(1, "x"))])
 def test_silence_is_dropped(server: Running, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who connects and says nothing, or stops in the middle, is dropped when its time is over."""
+    """A peer that says nothing, or stops in the middle, is disconnected at the deadline."""
     monkeypatch.setattr("server.lobby.HANDSHAKE_SECONDS", 0.05)
     with Peer.connect(server.address) as peer:
         peer.socket.sendall(data)
@@ -267,7 +267,7 @@ def test_silence_is_dropped(server: Running, data: bytes, monkeypatch: pytest.Mo
 
 
 def test_steps_do_not_add_up(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One deadline covers all steps: who is slow at each of them does not get its time again each time."""
+    """One deadline covers all steps: a peer that is slow at each step does not get the time anew."""
     monkeypatch.setattr("server.lobby.HANDSHAKE_SECONDS", 0.1)
     pause = threading.Event()
     data = encode(Hello(1, "x")) + encode(Username("ann", NO_TOKEN)) + encode(Status(Code.PASS))
@@ -284,7 +284,7 @@ def test_steps_do_not_add_up(server: Running, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_others_go_on_meanwhile(server: Running) -> None:
-    """While some hang in the handshake, others get in at once."""
+    """Peers that hang in the handshake do not delay other newcomers."""
     hanging = [Peer.connect(server.address) for _ in range(20)]
     with Peer.enter(server.address, "ann"):
         pass
@@ -296,7 +296,7 @@ def test_the_others_go_on_meanwhile(server: Running) -> None:
 
 
 def test_ports_of_the_range() -> None:
-    """With --ports LO-HI, newcomers are sent to a port of the range; when all are taken, they are told so."""
+    """With --ports LO-HI, newcomers get a port of the range; when all are taken, the refusal says so."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         server = Running(replace(CONFIG, ports=Ports(number, number)))
@@ -320,7 +320,7 @@ def test_what_comes_right_behind_admit(server: Running) -> None:
 
 
 def test_coming_back_with_the_token(server: Running) -> None:
-    """Who shows its token gets its name although the old connection is still there, and that one ends."""
+    """A client with the token gets its name although its old connection is still there; the old one ends."""
     port = offered(server)
     with Peer.connect(server.address, port.number) as old:
         token = admit(old, port).token

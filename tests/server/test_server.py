@@ -78,7 +78,7 @@ def test_no_descriptor_left(
 
 
 def test_no_thread_for_a_handshake(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A newcomer for whom there is no thread is dropped; the next one gets in."""
+    """When the system has no thread left, the newcomer is disconnected; the next one gets in."""
 
     def spawn(target: object, name: str) -> None:
         raise RuntimeError("can't start new thread")
@@ -92,7 +92,7 @@ def test_no_thread_for_a_handshake(server: Running, monkeypatch: pytest.MonkeyPa
 
 
 def test_who_is_accepted_after_the_end(server: Running) -> None:
-    """A newcomer that was accepted just before the end, and noticed just after it, is not waited for."""
+    """A connection that was accepted just before the end is closed at once."""
     server.app.server.close()
     with pair() as (ours, _theirs):
         server.app.server.hand_over(ours, "late")
@@ -101,7 +101,7 @@ def test_who_is_accepted_after_the_end(server: Running) -> None:
 
 
 def test_after_the_end_nobody_listens(server: Running) -> None:
-    """After close() the port is free, and whoever connects is refused by the system."""
+    """After close() the port is free, and the system refuses new connections."""
     address = server.address
     Task(server.stop).result(PATIENCE)
     with pytest.raises(ConnectionError):
@@ -109,7 +109,7 @@ def test_after_the_end_nobody_listens(server: Running) -> None:
 
 
 def test_comings_and_goings_leave_nothing(server: Running) -> None:
-    """A hundred who come and go, at whatever step, leave no name, no guest and no member behind."""
+    """A hundred peers that go away, at any step, leave no name, no newcomer and no member behind."""
     for number in range(100):
         with Peer.connect(server.address) as peer:
             if number % 4:
