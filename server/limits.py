@@ -21,7 +21,7 @@ LISTEN_BACKLOG: Final = 1024
 # --- the waiting queue ----------------------------------------------------------------------------------
 
 RECEIVE_SMALL: Final = 2048
-"""First size asked of recv(). Python allocates the buffer before recv() blocks, so an idle member pays for it."""
+"""First size asked of recv(). Python allocates the buffer before recv() blocks, so idle members need it."""
 
 # --- delivering -----------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from chatroom.flow import Flow
 from server.stream import Stream
-from server.transport import TcpTransport
+from server.transport import Bytes, TcpTransport
 from tests.support.patience import PATIENCE
 
 
@@ -55,6 +55,31 @@ class PlainWords:
         return b"goodbye" if again else b"farewell"
 
 
+class FullTransport:
+    """A transport that takes only as many bytes as the test gives it room for. sent: what it has taken."""
+
+    peer = "peer"
+
+    def __init__(self) -> None:
+        self.room = 0
+        self.sent = b""
+
+    def send(self, data: Bytes) -> int:
+        taken = bytes(data[: self.room])
+        self.room -= len(taken)
+        self.sent += taken
+        return len(taken)
+
+    def receive(self, size: int, timeout: float | None = None) -> bytes:
+        return b""
+
+    def finish(self) -> None: ...
+    def abort(self) -> None: ...
+    def close(self) -> None: ...
+    def fileno(self) -> int:
+        return -1
+
+
 class Desk:
     """A stream with everything around it in the test's hands."""
 
@@ -89,20 +114,21 @@ class Desk:
         self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.theirs.close()
 
-    def fill_to(self, size: int) -> None:
-        """Send until exactly `size` bytes wait and the socket takes no more."""
-        self.fill()
-        while self.stream.buffered < size:
-            self.stream.send(bytes(size - self.stream.buffered))
-            self.stream.flush()
-
     def fill(self) -> bytes:
-        """Send until the socket takes nothing more and some bytes wait; everything that was sent."""
+        """Send more at once than any socket here takes, so that many bytes wait; everything that was sent."""
         sent = b""
         while not self.stream.buffered:
-            sent += LARGE
-            self.stream.send(LARGE)
+            sent += 5 * LARGE
+            self.stream.send(5 * LARGE)
         return sent
+
+
+class FullDesk:
+    """A stream over a transport that takes nothing until the test gives it room."""
+
+    def __init__(self) -> None:
+        self.clock, self.flow, self.transport = Clock(), Flow(), FullTransport()
+        self.stream = Stream(self.transport, PlainWords(), lambda _stream: None, self.flow, self.clock)
 
 
 LARGE = bytes(range(250)) * 400

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 
@@ -14,7 +13,7 @@ from chatroom.errors import ConnectionLost
 from chatroom.limits import BEHIND_BYTES
 from server.limits import GOODBYE_SECONDS, STALL_SECONDS
 from server.stream import Phase
-from tests.server.fakes import LARGE, Desk, pair, read_all
+from tests.server.fakes import LARGE, Desk, FullDesk, pair, read_all
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
 
@@ -27,7 +26,7 @@ def desk() -> Iterator[Desk]:
         yield Desk(ours, theirs)
 
 
-def tick(desk: Desk, seconds: float) -> bool:
+def tick(desk: Desk | FullDesk, seconds: float) -> bool:
     """Let so many seconds pass, then tick."""
     desk.clock.now += seconds
     return desk.stream.tick(desk.clock.now, DEAD_AFTER)
@@ -114,22 +113,24 @@ def test_a_reset_is_noticed_by_the_first_send(desk: Desk) -> None:
     assert tick(desk, 0) is False
 
 
-def test_flush_tells_whether_bytes_are_left(desk: Desk) -> None:
+def test_flush_tells_whether_bytes_are_left() -> None:
     """The flusher asks the selector about a stream as long as one byte waits, and no longer."""
-    assert desk.stream.flush() is False
-    taken = 0
-    with pytest.raises(BlockingIOError):
-        while True:
-            taken += desk.ours.send(b"x" * 100, socket.MSG_DONTWAIT)
-    desk.stream.send(b"y")
-    assert desk.stream.flush() is True
-    assert desk.read(taken + 1).endswith(b"xy")
-    assert desk.stream.flush() is False
+    desk = FullDesk()
+    transport, stream = desk.transport, desk.stream
+    assert stream.flush() is False
+    stream.send(b"xy")
+    assert stream.flush() is True
+    transport.room = 1
+    assert stream.flush() is True
+    transport.room = 1
+    assert stream.flush() is False
+    assert transport.sent == b"xy"
 
 
-def test_repr_shows_the_state(desk: Desk) -> None:
+def test_repr_shows_the_state() -> None:
     """For the debugger, a stream shows its peer, its phase and how much waits."""
-    desk.fill_to(100_000)
+    desk = FullDesk()
+    desk.stream.send(bytes(100_000))
     assert repr(desk.stream) == "<Stream peer open, 100000 bytes waiting>"
 
 
@@ -155,9 +156,11 @@ def test_falling_behind_and_catching_up(desk: Desk) -> None:
     assert desk.flow.behind == 0
 
 
-def test_behind_means_more_than_the_limit(desk: Desk) -> None:
+def test_behind_means_more_than_the_limit() -> None:
     """A peer with exactly BEHIND_BYTES is not behind, however often it is flushed; one byte more is."""
-    desk.fill_to(BEHIND_BYTES)
+    desk = FullDesk()
+    desk.stream.send(bytes(BEHIND_BYTES))
+    desk.stream.flush()
     assert desk.flow.behind == 0
     desk.stream.send(b"x")
     assert desk.flow.behind == 1
@@ -187,12 +190,11 @@ def test_a_departing_peer_is_not_behind(desk: Desk, end: str) -> None:
     assert desk.flow.behind == 0
 
 
-def test_too_far_behind(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_too_far_behind(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A peer for which more than the limit waits is told goodbye; its handler and the log hear why."""
     monkeypatch.setattr("server.stream.BACKLOG_BYTES", BEHIND_BYTES + 10)
-    desk.fill_to(BEHIND_BYTES + 10)
+    desk = FullDesk()
+    desk.stream.send(bytes(BEHIND_BYTES + 10))
     assert desk.stream.phase is Phase.OPEN
     desk.stream.send(b"x")
     assert desk.stream.phase is Phase.PARTING
@@ -260,16 +262,16 @@ def test_goodbye_behind_a_begun_batch(desk: Desk) -> None:
     assert read_all(desk.theirs) == b""
 
 
-def test_goodbye_when_no_batch_was_begun(desk: Desk) -> None:
+def test_goodbye_when_no_batch_was_begun() -> None:
     """When only whole batches wait, the goodbye takes the place of all of them."""
-    taken = 0
-    with pytest.raises(BlockingIOError):
-        while True:  # by the test: the socket takes nothing when the first batch comes
-            taken += desk.ours.send(b"x" * 100, socket.MSG_DONTWAIT)
-    desk.stream.send(b"unbegun")
-    desk.stream.send(b"unbegun too")
-    desk.stream.part("bye", again=True)
-    assert desk.read(taken + 7) == b"x" * taken + b"goodbye"
+    desk = FullDesk()
+    transport, stream = desk.transport, desk.stream
+    stream.send(b"unbegun")
+    stream.send(b"unbegun too")
+    stream.part("bye", again=True)
+    transport.room = 100
+    assert stream.flush() is False
+    assert (transport.sent, stream.phase) == (b"goodbye", Phase.PARTED)
 
 
 def test_a_goodbye_is_looked_after_by_the_flusher(desk: Desk) -> None:
@@ -317,15 +319,14 @@ def test_a_stalled_peer_is_told_goodbye(desk: Desk) -> None:
     assert read_all(desk.theirs).endswith(b"goodbye")  # it may come back at once
 
 
-def test_a_peer_that_stops_reading_is_stalled(desk: Desk) -> None:
+def test_a_peer_that_stops_reading_is_stalled() -> None:
     """The time runs from the last byte that was taken: flushing in vain does not prolong it."""
-    desk.fill_to(3 * len(LARGE))
+    desk = FullDesk()
+    desk.stream.send(LARGE)
     desk.stream.submitting(True)
     tick(desk, STALL_SECONDS - 1)
-    while desk.stream.buffered == 3 * len(LARGE):
-        desk.theirs.recv(10_000)
-        desk.stream.flush()
-    desk.fill_to(3 * len(LARGE))
+    desk.transport.room = 10
+    desk.stream.flush()
     tick(desk, STALL_SECONDS - 1)
     desk.stream.flush()
     assert desk.stream.phase is Phase.OPEN
