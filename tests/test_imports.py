@@ -144,3 +144,23 @@ def test_only_the_composition_root_knows_both_ends() -> None:
         assert not (stores and listens) or name_of(path) in root, (
             f"{name_of(path)} knows storage and transport"
         )
+
+
+def own_imports(path: Path) -> set[str]:
+    """The modules of ours that a module imports, wherever the import stands; of a package, all of it."""
+    modules, module = {name_of(each) for each in MODULES}, name_of(path)
+    found: set[str] = set()
+    for _, name in imports(ast.parse(path.read_text()), module, path.name == "__init__.py"):
+        imported = name if name in modules else name.rpartition(".")[0]
+        inside = {other for other in modules if other.startswith(imported + ".")}
+        found |= {imported} & modules if under(module, (imported,)) or not inside else inside
+    return found - {module}
+
+
+def test_no_circle() -> None:
+    """No module imports itself through others: each can be read, and tested, after those that it imports."""
+    needs = {name_of(path): own_imports(path) for path in MODULES if path.name != "__init__.py"}
+    while needs:
+        ready = {name for name, imported in needs.items() if not imported & needs.keys()}
+        assert ready, f"a circle of imports among {sorted(needs)}"
+        needs = {name: imported for name, imported in needs.items() if name not in ready}
