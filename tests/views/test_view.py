@@ -214,7 +214,7 @@ class ManyPaintings(Painting):
 
 
 TestManyPaintings = pytest.mark.slow(ManyPaintings.TestCase)
-TestManyPaintings.settings = settings(max_examples=40, stateful_step_count=30)
+TestManyPaintings.settings = settings(max_examples=20, stateful_step_count=25)
 
 
 # --- attacks -------------------------------------------------------------------------------------------
