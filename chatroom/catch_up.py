@@ -83,7 +83,7 @@ class CatchUp:
     def _send_missed(self, connection: Connection, channels: frozenset[str], seq: int) -> int | None:
         """Send the events after `seq`, a chunk at a time, and return the last seq that is covered.
 
-        Waits after each chunk until the peer has taken it. None: the connection is ending.
+        Waits after each chunk until at most BEHIND_BYTES are buffered. None: the connection is ending.
         """
         limit = CATCH_UP_EVENTS
         while True:

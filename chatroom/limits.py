@@ -1,7 +1,7 @@
 """The limits of the wire, the queue and the conversation, and those that server and client share.
 
-Every buffer and every wait has a bound, with its reason. Sizes are in bytes and times in seconds, unless a
-comment says otherwise. Limits that only one package needs are in the `limits.py` of that package.
+Every buffer has a bound, and so has every wait for a peer; each with its reason. Sizes are in bytes and times
+in seconds, unless a comment says otherwise. Limits that only one package needs are in its own `limits.py`.
 """
 
 from typing import Final
@@ -97,8 +97,8 @@ most half of the GIL's time."""
 # --- sessions -------------------------------------------------------------------------------------------
 
 MAX_SESSIONS: Final = 10_000
-"""Sessions of absent members in memory; the longest absent are forgotten first. Each is a token hash and one
-message id (the highest applied: ids rise within a session, so one number recognises every repeat)."""
+"""Sessions of absent members in memory; the longest absent are forgotten first. Each is a token hash, name,
+channel, time, and the highest applied message id (ids rise, so one number recognises every repeat)."""
 
 SESSION_SECONDS: Final = 7 * 24 * 3600.0
 """A session that was absent for longer is forgotten: after a week, no client is still retrying."""

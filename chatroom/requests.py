@@ -1,4 +1,4 @@
-"""Requests: handlers and the lobby submit them, the forwarder decides about them in the order of arrival.
+"""Requests: threads of connections and of catching up submit them, the forwarder decides in order of arrival.
 
 A request asks for something. An event says that something has happened.
 """

@@ -1,4 +1,4 @@
-"""One connection to a server: the only module of the client that touches a socket.
+"""One connection to a server: the only module of the client that touches the socket to the server.
 
 The system's errors become ConnectionLost in one place (`_translate_errors`).
 """

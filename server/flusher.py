@@ -93,7 +93,7 @@ class Flusher:
             self._woken = False
             stopping = self._stopping
         for stream in posted:
-            if stream.fileno() >= 0:  # else a thread posted it while it was being released
+            if stream.fileno() >= 0:  # else it was closed after another thread had posted it
                 self._streams.add(stream)
                 self._urgent.add(stream)
                 self._flush(stream)
