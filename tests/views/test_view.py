@@ -471,6 +471,15 @@ def test_clear_drops_unpainted_items() -> None:
     assert shown(view, screen, 1.0) == ["ann>"]
 
 
+def test_a_system_line_shows_its_time_if_it_has_one() -> None:
+    """The program's own lines begin with the time of the event that they report; other lines have no time."""
+    view, screen = view_of(), Screen(40, 10)
+    view.system("connection lost", 3_600_000)
+    view.system("not sent")
+    rows = shown(view, screen, 0.0)
+    assert [row for row in rows if "--" in row] == ["01:00 -- connection lost", "-- not sent"]
+
+
 def test_a_new_name_is_shown() -> None:
     """A change of the user's name requests a frame with the new prompt."""
     view, screen = view_of(), Screen(40, 10)
