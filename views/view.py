@@ -80,6 +80,7 @@ class View:
         self._status = ""
         self._before = ""  # output to write before the next frame
         self._drawn: render.Drawn | None = None
+        self._redraw = False  # the next frame is a whole one, for the rows that are on the screen
         self._foreign = True  # the screen shows another program's output, which goes to the scrollback
         self._clock.request(at_once=True)
 
@@ -166,7 +167,7 @@ class View:
         if given is Key.SUSPEND:
             return Suspend()
         if given is Key.REDRAW:
-            self._drawn = None
+            self._redraw = True
         else:
             self.editor.apply(given)
         return None
@@ -218,7 +219,7 @@ class View:
         before, self._before = self._before, ""
         block = self._block()
         drawn = self._drawn
-        if drawn is not None and not self._unpainted:
+        if drawn is not None and not self._unpainted and not self._redraw:
             short = render.shortcut(drawn, block)
             if short is not None:
                 self._drawn = drawn._replace(block=block)
@@ -229,7 +230,8 @@ class View:
         visible = self._lines - len(block.rows) if drawn is None else drawn.transcript_rows
         old = self._transcript.tail(visible)
         new = [row for item in self._take_unpainted() for row in self._transcript.append(item)]
-        if drawn is not None and (self._repaint == "inline" or not self.editor.clusters):
+        redraw, self._redraw = self._redraw, False
+        if drawn is not None and not redraw and (self._repaint == "inline" or not self.editor.clusters):
             out, self._drawn = render.append(drawn, new, block)
         else:
             out, self._drawn = render.reprint(old, new, block, self._lines)

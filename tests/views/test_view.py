@@ -471,6 +471,25 @@ def test_clear_drops_unpainted_items() -> None:
     assert shown(view, screen, 1.0) == ["ann>"]
 
 
+@pytest.mark.parametrize("repaint", ["inline", "around"])
+def test_a_redraw_repeats_no_row_that_has_scrolled_away(repaint: Repaint) -> None:
+    """Ctrl-L paints the rows that were on the screen: the scrollback and the screen hold each row once."""
+    watched = Watched(10, 5, repaint)
+    watched.view.pending(["one", "two"])
+    watched.view.status("reconnecting")
+    watched.tick(1.0)
+    for number in range(4):
+        watched.view.event(said(f"n{number}"))
+    watched.tick(2.0)
+    watched.view.pending([])
+    watched.view.status("")
+    watched.tick(3.0)
+    watched.view.keys(b"\x0c", 4.0)
+    assert watched.tick(4.0)
+    rows = [*watched.screen.scrollback, *watched.screen.rows()]
+    assert [row for row in rows if "n" in row and "bob" in row] == [f"bob: n{number}" for number in range(4)]
+
+
 def test_a_system_line_shows_its_time_if_it_has_one() -> None:
     """The program's own lines begin with the time of the event that they report; other lines have no time."""
     view, screen = view_of(), Screen(40, 10)
