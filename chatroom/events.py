@@ -20,6 +20,8 @@ class EventKind(IntEnum):
     RENAMED = 0x23  # text: the new name
     TOPIC = 0x24  # text: the new topic
     KICKED = 0x25  # text: the name of the kicked member, a space, the reason
+    QUIT = 0x28  # text: the reason, may be empty; for all who share a channel with the author
+    RESTARTED = 0x37  # text: empty; for all, from the server: the author is empty
 
     @property
     def word(self) -> str:
@@ -37,6 +39,11 @@ class Event(NamedTuple):
     author:  the name of the member who did it
     text:    its meaning depends on the kind: see `EventKind`
     id:      the message id that the author's client gave the line, 0 for other events
+    person:  number of the author for the life of the history; 0: the server
+    place:   number of the channel; 0: the whole chatroom
+    extra:   rows of key (1 byte), length (1 byte), value; a receiver skips the keys that it does not know
+    places:  for an event of several places: their numbers. They are stored and not sent, because one of them
+             may be hidden from a receiver
     """
 
     seq: int
@@ -46,6 +53,10 @@ class Event(NamedTuple):
     author: str
     text: str
     id: int = 0
+    person: int = 0
+    place: int = 0
+    extra: bytes = b""
+    places: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The event as `--json` and `--export` print it; `time` is ISO 8601 in UTC, to the millisecond."""

@@ -8,17 +8,24 @@ from typing import Final, NamedTuple
 
 from chatroom.events import Event
 from chatroom.limits import TICKET_BYTES
+from chatroom.outcomes import Code
 
 MAGIC: Final = 0xC7
-VERSION: Final = 1
+VERSION: Final = 2
 HEADER: Final = Struct("!BBBBIQHH")
 """Magic, version, kind, flags, payload length, message id, part number, part count."""
-EVENT_FIXED: Final = Struct("!QQBB")
-"""The beginning of an event's payload: seq, time, length of the author, length of the channel."""
-ADMIT_FIXED: Final = Struct("!QH")
-"""After ADMIT's ticket: since, lines."""
-WELCOME_FIXED: Final = Struct("!QQ")
-"""After WELCOME's token: confirmed, head."""
+EVENT_FIXED: Final = Struct("!QQIIHBB")
+"""The beginning of an event's payload: seq, time, person, place, bytes of extra, of author, of channel."""
+ADMIT_FIXED: Final = Struct("!QQ16sHB")
+"""After ADMIT's ticket: seq and time of `since`, identity, lines, number of channels."""
+WELCOME_FIXED: Final = Struct("!16sIQQB")
+"""After WELCOME's token: identity, person, confirmed, head, what has become of `since`."""
+CHANNEL_FIXED: Final = Struct("!IBBIHB")
+"""The beginning of CHANNEL's payload: place, role, settings, number of members, bytes of topic, of name."""
+CHANNEL_MEMBER: Final = Struct("!IBB")
+"""One row of CHANNEL's members before the name: person, role, bytes of the name."""
+EVENT_KINDS: Final = range(0x20, 0x80)
+"""The numbers of events: the receiver skips those that it does not know."""
 SAME_CONNECTION: Final = 0
 """The number in PORT when the client goes on with the connection to the lobby."""
 
@@ -34,40 +41,83 @@ class Kind(IntEnum):
     WELCOME = 0x06
     LIVE = 0x07
     SAY = 0x08
-    CONFIRM = 0x09
+    ANSWER = 0x09
     COMMAND = 0x0A
-    NOTICE = 0x0B
+    INFO = 0x0B
     PING = 0x0C
     PONG = 0x0D
     BYE = 0x0E
+    CHANNEL = 0x0F
+    REPLAY = 0x10
 
 
-class Code(IntEnum):
-    """The code of a STATUS."""
+class Verdict(IntEnum):
+    """The first field of a STATUS."""
 
     PASS = 0
     FAIL = 1
     END = 2
 
 
+class Credential(IntEnum):
+    """The keys of the credentials in USERNAME. A receiver skips the keys that it does not know."""
+
+    PASSWORD = 1
+    DEVICE_TOKEN = 2
+    SERVER_PASSWORD = 3
+
+
+class Resumed(IntEnum):
+    """What has become of the `since` in ADMIT: whether the client gets exactly what it has missed."""
+
+    FRESH = 0  # nothing was asked for: the latest lines come
+    EXACT = 1  # every event after `since` comes
+    GAP = 2  # the same, but some events are gone by retention
+    OTHER_HISTORY = 3  # the server has another history: the latest lines come
+    RESTORED = 4  # the history is an older copy of itself: the latest lines come
+
+
+class Role(IntEnum):
+    """What a member may do in a channel. Nothing gives a role yet but MEMBER."""
+
+    MEMBER = 0
+    VOICE = 1
+    OPERATOR = 2
+    OWNER = 3
+
+
+class Form(IntEnum):
+    """What a SAY is. A server answers the forms that it does not know with BAD_ARGUMENTS."""
+
+    SAY = 0
+    ACT = 1  # reserved: /me
+    BOT = 2  # reserved: no bot answers it
+    EDIT = 3  # reserved
+    DELETE = 4  # reserved
+    REACT = 5  # reserved
+
+
 class Hello(NamedTuple):
-    """client → lobby, first: the newest protocol version that the client speaks, and its software."""
+    """client → lobby, first: the version that the client speaks, its software, and what it can do."""
 
     version: int
     software: str
+    abilities: tuple[str, ...] = ()
 
 
 class Username(NamedTuple):
-    """client → lobby: the wanted name; `token` of an earlier session, or 16 zero bytes."""
+    """client → lobby: the wanted name; `token` of an earlier session, or 16 zero bytes; credentials by key."""
 
     name: str
     token: bytes
+    credentials: tuple[tuple[int, bytes], ...] = ()
 
 
 class Status(NamedTuple):
-    """both ways: PASS, FAIL with a reason, or END."""
+    """both ways: PASS, END, or FAIL with a code for programs and a reason for persons."""
 
-    code: Code
+    verdict: Verdict
+    code: Code = Code.OK
     reason: str = ""
 
 
@@ -79,62 +129,122 @@ class Port(NamedTuple):
 
 
 class Admit(NamedTuple):
-    """client → new port: the ticket, the channel to join, and the part of the history to send.
+    """client → new port: the ticket, the channels to join, and the part of the history to send.
 
-    since: the last seq seen; the server sends every event after it. 0: it sends the last `lines` events.
+    since:    the last seq seen; the server sends every event after it. 0: it sends the latest `lines` lines
+    time:     of the event `since`, as the event or LIVE gave it; with it another history is noticed
+    identity: of the history that `since` belongs to, as WELCOME gave it; 16 zero bytes for none
+    lines:    how many of the latest lines of each channel to send
+    channels: at most MAX_CHANNELS
     """
 
     name: str
     ticket: bytes
-    channel: str
+    channels: tuple[str, ...]
     since: int
+    time: int
+    identity: bytes
     lines: int
 
 
 class Welcome(NamedTuple):
-    """server → client: admitted. The name as the server writes it, the token to come back with, the highest
-    message id applied in this session (0: none), and the seq of the latest event."""
+    """server → client: admitted.
+
+    name:      as the server writes it
+    token:     to come back with
+    identity:  of the history
+    person:    the number of the member
+    confirmed: the highest message id that was decided in this session, 0 for none
+    head:      seq of the latest event
+    resumed:   what has become of `since`
+    """
 
     name: str
-    channel: str
     token: bytes
+    identity: bytes
+    person: int
     confirmed: int
     head: int
+    resumed: Resumed
+
+
+class Present(NamedTuple):
+    """One member in CHANNEL."""
+
+    person: int
+    role: int
+    name: str
+
+
+class Channel(NamedTuple):
+    """server → client: a channel that the member is in.
+
+    settings: bits, all reserved: 0
+    count:    how many members it has
+    members:  all of them, or empty when they are more than MAX_LISTED
+    """
+
+    place: int
+    name: str
+    topic: str
+    settings: int
+    role: int
+    count: int
+    members: tuple[Present, ...]
+
+
+class Replay(NamedTuple):
+    """server → client: events of the past follow, in the order of their seqs.
+
+    id: 0: the greeting, LIVE ends it; else the request, the ANSWER with that id ends it
+    """
+
+    id: int
 
 
 class Live(NamedTuple):
-    """server → client: the replay is complete up to `seq`; later events are live."""
+    """server → client: the replay is complete up to the event `seq` of `time`; later events are live."""
 
     seq: int
+    time: int
 
 
 class Say(NamedTuple):
-    """client → server: a line. Ids rise within a session; the SAID event with this id confirms it."""
+    """client → server: a line. Ids rise within a session; the SAID event with this id says it is stored."""
 
     id: int
     channel: str
     text: str
-
-
-class Confirm(NamedTuple):
-    """server → client: the line with this id was a repeat; it was stored before."""
-
-    id: int
+    form: int = 0
+    extra: bytes = b""
 
 
 class Command(NamedTuple):
-    """client → server: a slash command, with its slash. The answer is a NOTICE with the same id."""
+    """client → server: a slash command, with its slash. It gets one ANSWER."""
 
     id: int
     channel: str
     text: str
 
 
-class Notice(NamedTuple):
-    """server → client: a line for this member only, not in history. `id`: the command or line it answers."""
+class Answer(NamedTuple):
+    """server → client: what became of the COMMAND or SAY `id`.
+
+    code:  for programs; a number that is not in `Code` is a new code
+    words: for persons; may have several lines, may be empty
+    rows:  JSON, an array; empty for none
+    """
 
     id: int
-    text: str
+    code: int
+    words: str
+    rows: str = ""
+
+
+class Info(NamedTuple):
+    """server → client: words for this member only, unasked and not in history."""
+
+    words: str
 
 
 class Ping(NamedTuple):
@@ -153,11 +263,20 @@ class Bye(NamedTuple):
     """both ways: the sender closes now. `again`: the peer may come back (restart: yes, take-over: no)."""
 
     again: bool
+    code: int
     reason: str
 
 
+class Skipped(NamedTuple):
+    """Not a packet of its own: an event of a kind that this decoder does not know. Its seq counts."""
+
+    seq: int
+    time: int
+
+
 Handshaking = Hello | Username | Status | Port | Admit | Welcome
-Talking = Say | Command | Confirm | Notice | Live | Event
+Talking = Say | Command | Answer | Info | Live | Replay | Channel | Event | Skipped
 Packet = Handshaking | Talking | Ping | Pong | Bye
 
 NO_TOKEN: Final = bytes(TICKET_BYTES)
+NO_IDENTITY: Final = bytes(TICKET_BYTES)
