@@ -154,7 +154,7 @@ class Welcome(NamedTuple):
     token:     to come back with
     identity:  of the history
     person:    the number of the member
-    confirmed: the highest message id that was decided in this session, 0 for none
+    confirmed: the highest message id that was applied in this session, 0 for none
     head:      seq of the latest event
     resumed:   what has become of `since`
     """
