@@ -2,45 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from itertools import chain
 
 from chatroom.door import Door
 from chatroom.events import Event, EventKind
-from chatroom.member import Audience
+
+Scope = int | tuple[int, ...]
+"""For whom an event is: who is in a place, or who is in at least one of several."""
 
 
-@dataclass
 class Batch:
-    """The events of one round, and the actions that follow when the events are stored.
+    """Events in order of seq, grouped by scope. Each event is turned to bytes once for each door.
 
-    time:       the time of every event in it, in milliseconds since 1970
-    events:     in order of seq
-    answers:    run after storing and before delivering: they answer the threads that want to reserve a name
-    afterwards: run after delivering: welcomes, replays, goodbyes, confirmations of repeated lines, notices
+    groups: the indices of the events of each scope
     """
 
-    time: int
-    events: list[Event] = field(default_factory=list)
-    answers: list[Callable[[], None]] = field(default_factory=list)
-    afterwards: list[Callable[[], None]] = field(default_factory=list)
-    _encoded: dict[Door, list[bytes]] = field(default_factory=dict)
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = events
+        self.groups: dict[Scope, list[int]] = {}
+        for index, event in enumerate(events):
+            self.groups.setdefault(event.places or event.place, []).append(index)
+        self._encoded: dict[Door, list[bytes]] = {}
+        self._joined: dict[tuple[Door, tuple[Scope, ...]], bytes] = {}
 
-    def bytes_for(self, audience: Audience, without_lines_of: str | None = None) -> bytes:
-        """The bytes for an audience. Each event is encoded only once per door, for all its audiences.
+    def bytes_for(self, door: Door, scopes: tuple[Scope, ...]) -> bytes:
+        """The events of some groups, in order of seq. Members with the same groups get the same object."""
+        data = self._joined.get((door, scopes))
+        if data is None:
+            encoded = self._bytes_of_each(door)
+            if len(scopes) == len(self.groups):
+                data = b"".join(encoded)
+            else:
+                data = b"".join([encoded[index] for index in self._merged(scopes)])
+            self._joined[door, scopes] = data
+        return data
 
-        without_lines_of: leave out the lines of this author
-        """
-        door, channels = audience
+    def bytes_without(self, door: Door, scopes: tuple[Scope, ...], author: int) -> bytes:
+        """As bytes_for(), without the lines of one author: for doors that do not echo."""
+        encoded, events = self._bytes_of_each(door), self.events
+        return b"".join(
+            encoded[index]
+            for index in self._merged(scopes)
+            if events[index].person != author or events[index].kind is not EventKind.SAID
+        )
+
+    def _merged(self, scopes: tuple[Scope, ...]) -> list[int]:
+        """Indices of the events of several groups. Sorting merges lists that are sorted already."""
+        if len(scopes) == 1:
+            return self.groups[scopes[0]]
+        return sorted(chain.from_iterable(self.groups[scope] for scope in scopes))
+
+    def _bytes_of_each(self, door: Door) -> list[bytes]:
         encoded = self._encoded.get(door)
         if encoded is None:
             encoded = self._encoded[door] = list(map(door.encode, self.events))
-        pairs = zip(self.events, encoded, strict=True)
-        if without_lines_of is None:
-            return b"".join([data for event, data in pairs if event.channel in channels])
-        return b"".join(
-            data
-            for event, data in pairs
-            if event.channel in channels
-            and (event.author != without_lines_of or event.kind is not EventKind.SAID)
-        )
+        return encoded

@@ -14,8 +14,9 @@ from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event
 from chatroom.history import History
 from chatroom.limits import BEHIND_BYTES, CATCH_UP_BYTES, CATCH_UP_EVENTS, CATCH_UP_REST
-from chatroom.member import Member
-from chatroom.requests import GoLive
+from chatroom.outcomes import Code
+from chatroom.places import WHOLE_CHATROOM, Reach
+from chatroom.presence import Seat
 
 log = logging.getLogger(__name__)
 
@@ -24,18 +25,18 @@ class CatchUp:
     """One thread for each member that catches up; it reads as fast as that member receives.
 
     history: read here, while the forwarder writes to it
-    submit:  queues the request to go live
+    arrive:  lets the seat go live, which has every event up to a seq; may raise Closed
     spawn:   starts a thread with a name
     """
 
     def __init__(
         self,
         history: History,
-        submit: Callable[[GoLive], None],
+        arrive: Callable[[Seat, int], None],
         spawn: Callable[[Callable[[], None], str], object],
     ) -> None:
         self._history = history
-        self._submit = submit
+        self._arrive = arrive
         self._spawn = spawn
         self._reading = threading.Semaphore()  # one thread reads a chunk at a time
         self._closing = threading.Event()
@@ -52,35 +53,35 @@ class CatchUp:
         """End the pauses between chunks: the chatroom closes."""
         self._closing.set()
 
-    def begin(self, member: Member, connection: Connection, seq: int, last: int = 0) -> None:
-        """Start a thread that sends the events after `seq`, then submits GoLive. Returns at once.
+    def begin(self, seat: Seat, reach: Reach, seq: int, lines: int = 0) -> None:
+        """Start a thread that sends the events after `seq` within reach, then lets the seat go live.
 
-        last: also send the latest `last` events up to `seq`
+        Returns at once. lines: also send the latest lines of each place up to `seq`
         """
-        run = partial(self._run, member, connection, member.channels, seq, last)
         try:
-            self._spawn(run, f"catch-up {member.name}")
+            self._spawn(partial(self._run, seat, reach, seq, lines), f"catch-up {seat.name}")
         except (Closed, RuntimeError) as error:
-            connection.part(f"cannot catch up: {error}", again=True)
+            seat.connection.part(Code.UNAVAILABLE, f"cannot catch up: {error}")
 
-    def _run(
-        self, member: Member, connection: Connection, channels: frozenset[str], seq: int, last: int
-    ) -> None:
+    def _run(self, seat: Seat, reach: Reach, seq: int, lines: int) -> None:
+        connection = seat.connection
         try:
-            start = self._before_last(last, channels, seq) if last else seq
-            caught_up = self._send_missed(connection, channels, start)
+            if lines:
+                starts = self._starts(lines, reach, seq)
+                seq, reach = min(starts.values()), reach.later(starts)
+            caught_up = self._send_missed(connection, reach, seq)
             if caught_up is not None:
-                self._submit(GoLive(member, connection, caught_up))
+                self._arrive(seat, caught_up)
         except HistoryError as error:
-            log.error("catching up of %s: %s", member.name, error)
-            connection.part("the server cannot read its history", again=True)
+            log.error("catching up of %s: %s", seat.name, error)
+            connection.part(Code.UNAVAILABLE, "the server cannot read its history")
         except Closed:
             pass  # the chatroom closes, and says goodbye to the member itself
         except Exception:  # a bug: the reaper logs it; without an end, the member would wait for ever
-            connection.part("an error in the server", again=True)
+            connection.part(Code.UNAVAILABLE, "an error in the server")
             raise
 
-    def _send_missed(self, connection: Connection, channels: frozenset[str], seq: int) -> int | None:
+    def _send_missed(self, connection: Connection, reach: Reach, seq: int) -> int | None:
         """Send the events after `seq`, a chunk at a time, and return the last seq that is covered.
 
         Waits after each chunk until at most BEHIND_BYTES are buffered. None: the connection is ending.
@@ -89,34 +90,37 @@ class CatchUp:
         while True:
             with self._lock:
                 head = self._head
-            events, size = self._send_chunk(connection, channels, seq, limit)
+            events, size = self._send_chunk(connection, reach, seq, limit)
             if events:
                 seq = events[-1].seq
             if not connection.wait_until_taken(BEHIND_BYTES):
                 return None
             if len(events) < limit:
-                return max(seq, head)  # up to `head`, these channels have no other event
-            limit = max(1, min(CATCH_UP_EVENTS, CATCH_UP_BYTES * len(events) // size))
+                return max(seq, head)  # up to `head`, these places have no other event
+            limit = max(1, min(CATCH_UP_EVENTS, CATCH_UP_BYTES * len(events) // max(size, 1)))
 
     def _send_chunk(
-        self, connection: Connection, channels: frozenset[str], seq: int, limit: int
+        self, connection: Connection, reach: Reach, seq: int, limit: int
     ) -> tuple[list[Event], int]:
         """Read and send at most `limit` events after `seq`. Returns the events and their size in bytes."""
         with self._pause_after():
-            events = self._history.read(seq, limit, channels)
-            chunk = b"".join(map(connection.door.encode, events))
+            events = self._history.read(seq, limit, reach.places)
+            chunk = b"".join(map(connection.door.encode, filter(reach.has, events)))
             if chunk:
                 connection.send(chunk)
         return events, len(chunk)
 
-    def _before_last(self, count: int, channels: frozenset[str], seq: int) -> int:
-        """The seq just before the latest `count` events up to `seq`."""
+    def _starts(self, lines: int, reach: Reach, seq: int) -> dict[int, int]:
+        """For each place the seq after which its latest `lines` said lines up to `seq` begin."""
+        starts = dict.fromkeys(reach.places, seq)
         with self._lock:
             newer = max(0, self._head - seq)
-        with self._pause_after():
-            found = self._history.last_seqs(count + newer, channels)
-        wanted = [one for one in found if one <= seq][-count:]
-        return wanted[0] - 1 if wanted else seq
+        for place in reach.places:
+            with self._pause_after():
+                found = self._history.last_seqs(lines + newer, [place])
+            if wanted := [one for one in found if one <= seq][-lines:]:
+                starts[place] = wanted[0] - 1
+        return starts | {WHOLE_CHATROOM: min(starts.values())}
 
     @contextmanager
     def _pause_after(self) -> Iterator[None]:

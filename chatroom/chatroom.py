@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
+from functools import partial
 from threading import Event as Flag
 
+from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.catch_up import CatchUp
 from chatroom.deadline import Deadline
 from chatroom.door import Connection
-from chatroom.errors import Closed, ConnectionLost, NameRefused, ProtocolError
+from chatroom.errors import Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.history import History
-from chatroom.packets import Bye, Command, Say
+from chatroom.limits import TICKET_BYTES
+from chatroom.names import check_name, name_key
+from chatroom.order import Order
+from chatroom.outcomes import Code, Outcome
+from chatroom.packets import NO_TOKEN, Bye, Command, Resumed, Say
+from chatroom.presence import Presence
+from chatroom.proposals import Arrive, Body, Enter, Leave, Proposal, ProposalKind, Withdraw
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
-from chatroom.requests import Ask, Join, Leave, Lines, Release, Request, Reservation, Reserve
+from chatroom.session import session_key
 
 log = logging.getLogger(__name__)
 
-GOODBYE = "the server is shutting down"
 BUSY = "the server is too busy, try again later"
 
 
@@ -33,16 +41,26 @@ class Chatroom:
 
     history:  the log that the conversation continues
     on_ended: called once, in the forwarder's thread, when the forwarder ends for any reason
+    order:    makes one order of what everybody wants; without one, a waiting queue
     """
 
-    def __init__(self, history: History, on_ended: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        history: History,
+        on_ended: Callable[[], None] = lambda: None,
+        order: Order | None = None,
+    ) -> None:
         self._history = history
         self._on_ended = on_ended
-        self._queue = WaitingQueue()
+        self._order = order if order is not None else WaitingQueue()
+        self._presence = Presence()
+        self._identity = b""  # of the history; set by start(), before any other thread reads it
         self.reaper = Reaper("server")
         self.flow = Flow()
-        catch_up = CatchUp(history, self._queue.put, self.reaper.spawn)
-        self._forwarder = Forwarder(self._queue, history, self.flow, catch_up, time.monotonic)
+        catch_up = CatchUp(history, lambda seat, seq: self._forwarder.go_live(seat, seq), self.reaper.spawn)
+        self._forwarder = Forwarder(
+            self._order, history, self._presence, self.flow, catch_up, time.monotonic
+        )
         self._forwarded = Flag()  # set when the forwarder has ended
         self._stop_tending = Flag()
         self._stops: list[Callable[[], None]] = [self._stop_tending.set]
@@ -54,7 +72,7 @@ class Chatroom:
 
         Raises HistoryError.
         """
-        self._forwarder.recover()
+        self._identity = self._forwarder.recover()
         self.reaper.start()
         self.spawn(lambda: self._history.tend(self._stop_tending), "history")
         self.spawn(self._forward, "forwarder")
@@ -80,52 +98,74 @@ class Chatroom:
         try:
             self._forwarder.run()
         finally:
-            self._queue.close()
-            for member in self._forwarder.members.values():
-                member.connection.part(GOODBYE, again=True)
+            self._order.close()
+            for seat in self._presence.seats:
+                seat.connection.part(Code.STOPPING)
             self._forwarded.set()
             self._on_ended()
 
     # --- admission --------------------------------------------------------------------------------------
 
-    def reserve(self, name: str, token: bytes, timeout: float) -> Reservation:
-        """Reserve a name for a newcomer, first come, first served. timeout: seconds to wait for the answer.
+    def reserve(self, name: str, token: bytes, address: str, timeout: float) -> Reservation:
+        """Take a name for a newcomer, first come, first served. timeout: seconds to wait for the answer.
 
+        token:   of an earlier session, or NO_TOKEN
+        address: of the peer
         Raises NameRefused (bad, taken, no answer in time), Closed.
         """
-        deadline = Deadline(timeout)
-        answer: Future[Reservation] = Future()
+        deadline, name = Deadline(timeout), check_name(name)
+        fresh = secrets.token_bytes(TICKET_BYTES)  # here, because the state may not use random numbers
+        known = session_key(token) if token != NO_TOKEN else ""
+        wanted = Arrive(name, name_key(name), known, session_key(fresh), address)
+        origin, answer = self._presence.ask()
         try:
-            self._queue.put(Reserve(name, token, answer), deadline.left())
+            self._order.put(Proposal(origin, 0, ProposalKind.ARRIVE, wanted), deadline.left())
         except TimeoutError:
-            raise NameRefused(BUSY) from None
+            raise NameRefused(BUSY, Code.UNAVAILABLE) from None
         try:
-            return answer.result(deadline.left())
+            outcome = answer.result(deadline.left())
         except NoAnswer:
-            answer.add_done_callback(self._release_late)
-            raise NameRefused(BUSY) from None
+            answer.add_done_callback(partial(self._release_late, origin, wanted))
+            raise NameRefused(BUSY, Code.UNAVAILABLE) from None
+        return _reservation(origin, wanted, token, fresh, outcome)
 
-    def _release_late(self, answer: Future[Reservation]) -> None:
-        """Release a reservation that came after its requester had timed out.
+    def _release_late(self, origin: int, wanted: Arrive, answer: Future[Outcome]) -> None:
+        """Release a name that was given after its newcomer had timed out.
 
         Mostly runs in the forwarder's thread, which must not wait at the queue: another thread releases it.
         """
-        if answer.exception() is None:
+        if answer.exception() is None and answer.result().code is Code.OK:
+            reservation = _reservation(origin, wanted, b"", b"", answer.result())
             try:
-                self.spawn(lambda: self.release(answer.result()), "release")
+                self.spawn(lambda: self.release(reservation), "release")
             except (Closed, RuntimeError):
                 pass  # the reservation expires by itself
 
     def release(self, reservation: Reservation) -> None:
-        """End a reservation whose newcomer did not join."""
-        self._put_unless_closed(Release(reservation))
+        """Give up the name of a newcomer that did not come."""
+        withdraw = Withdraw(reservation.session)
+        self._put_unless_closed(reservation.origin, ProposalKind.WITHDRAW, withdraw)
 
-    def _put_unless_closed(self, request: Release | Leave) -> None:
-        """Queue a request that a closed chatroom does not need."""
+    def _put_unless_closed(self, origin: int, kind: ProposalKind, body: Body) -> None:
+        """Propose what a closed chatroom does not need."""
         try:
-            self._queue.put(request)
+            self._order.put(Proposal(origin, 0, kind, body))
         except Closed:
-            pass  # no name is given any more, and Forwarder.recover() adds the LEFT event at the next start
+            pass  # no name is given any more, and the next start finds every member gone
+
+    def _missed(self, join: Join) -> Missed:
+        """What the newcomer is to get. Reads the history, here and not in the forwarder. Raises HistoryError."""
+        fresh = partial(Missed, 0, join.lines)
+        if not join.since:
+            return fresh(Resumed.FRESH)
+        if join.identity != self._identity:
+            return fresh(Resumed.OTHER_HISTORY)
+        located = self._history.locate(join.since)
+        if located.time == join.time and located.time:
+            return Missed(join.since, 0, Resumed.EXACT)
+        if located.time or join.since > located.head:
+            return fresh(Resumed.RESTORED)
+        return Missed(join.since, 0, Resumed.EXACT if join.since + 1 >= located.oldest else Resumed.GAP)
 
     # --- the thread of a connection ---------------------------------------------------------------------
 
@@ -137,61 +177,67 @@ class Chatroom:
 
     def _handle(self, join: Join) -> None:
         """Submit the join, then all that the connection receives, until the connection ends."""
-        connection, reason = join.connection, "an error in the server"
+        connection, origin = join.connection, join.reservation.origin
+        leave = Leave(False, "an error in the server")
         try:
-            self._put(connection, join)
-            reason = self._read(connection)
-            connection.part("goodbye", again=False)
+            self._presence.come(join, self._missed(join))
+            self._put(join, ProposalKind.ENTER, Enter(join.reservation.session, join.channels))
+            leave = Leave(True, self._read(join))
+            connection.part(Code.GOODBYE)
         except ProtocolError as error:
             log.warning("< %s: %s", connection.peer, error)
-            reason = "protocol error"
-            connection.part(str(error), again=False)
+            leave = Leave(True, "protocol error")
+            connection.part(Code.PROTOCOL_ERROR, str(error))
         except ConnectionLost as lost:
-            reason = str(lost)
+            leave = Leave(False, str(lost))
+        except HistoryError as error:
+            log.error("admitting %s: %s", join.reservation.name, error)
+            connection.part(Code.UNAVAILABLE, "the server cannot read its history")
         except Closed:
             self._forwarded.wait()  # the goodbye comes after every accepted line
-            connection.part(GOODBYE, again=True)
+            connection.part(Code.STOPPING)
         finally:
             # Leave first: release() waits until the peer has closed, and the name must be free before.
-            self._put_unless_closed(Leave(connection, reason))
+            self._put_unless_closed(origin, ProposalKind.LEAVE, leave)
             connection.release()
 
-    def _read(self, connection: Connection) -> str:
-        """Submit burst after burst, until the peer leaves. Returns the reason for leaving."""
-        while burst := connection.receive():
+    def _read(self, join: Join) -> str:
+        """Submit burst after burst, until the peer leaves. Returns its reason for leaving.
+
+        Raises ConnectionLost when the peer closes without BYE.
+        """
+        while burst := join.connection.receive():
             says: list[Say] = []
             for packet in burst:
                 if isinstance(packet, Say):
                     says.append(packet)
                     continue
-                self._submit(connection, says)
+                self._submit(join, says)
                 says = []
                 if isinstance(packet, Bye):
                     return packet.reason
-                self._ask(connection, packet)
-            self._submit(connection, says)
-        return "connection closed"
+                self._ask(join, packet)
+            self._submit(join, says)
+        raise ConnectionLost("connection closed")
 
-    def _submit(self, connection: Connection, says: list[Say]) -> None:
+    def _submit(self, join: Join, says: list[Say]) -> None:
         """Queue a burst of lines. While most readers are behind, wait first."""
         if says:
-            connection.submitting(True)
+            join.connection.submitting(True)
             self.flow.wait_for_readers()
-            self._queue.put(Lines(connection, says))
-            connection.submitting(False)
+            self._order.put(Proposal(join.reservation.origin, 0, ProposalKind.LINES, says))
+            join.connection.submitting(False)
 
-    def _ask(self, connection: Connection, command: Command) -> None:
-        """Queue a command and wait for its answer: a batch full of commands would delay all members."""
-        ask = Ask(connection, command)
-        connection.submitting(True)
-        self._queue.put(ask)
-        ask.answered.wait()
-        connection.submitting(False)
+    def _ask(self, join: Join, command: Command) -> None:
+        """Let the forwarder answer a command, and wait: many commands in one round would delay all members."""
+        join.connection.submitting(True)
+        self._forwarder.ask(join.reservation.origin, command).result()
+        join.connection.submitting(False)
 
-    def _put(self, connection: Connection, request: Request) -> None:
-        connection.submitting(True)
-        self._queue.put(request)
-        connection.submitting(False)
+    def _put(self, join: Join, kind: ProposalKind, body: Body) -> None:
+        join.connection.submitting(True)
+        self._order.put(Proposal(join.reservation.origin, 0, kind, body))
+        join.connection.submitting(False)
 
     # --- the end ----------------------------------------------------------------------------------------
 
@@ -203,7 +249,7 @@ class Chatroom:
         """
         deadline = Deadline(seconds)
         self._forwarder.stop_waiting()
-        self._queue.close()
+        self._order.close()
         self._forwarded.wait(deadline.left())
         for stop in self._stops:
             stop()
@@ -212,3 +258,19 @@ class Chatroom:
         if self._forwarder.failure is not None:
             raise self._forwarder.failure
         return left
+
+
+def _reservation(
+    origin: int, wanted: Arrive, token: bytes, fresh: bytes, outcome: Outcome
+) -> Reservation:
+    """What the state's answer to ARRIVE means. Raises NameRefused."""
+    if outcome.code is Code.NAME_HELD:
+        name, seconds = outcome.rows
+        text = f"{name} has lost the connection; the name is kept for another {seconds} s"
+        raise NameRefused(text, outcome.code)
+    if outcome.code is not Code.OK:
+        raise NameRefused(f"{wanted.name} is in use", outcome.code)
+    (known,) = outcome.rows
+    if known:
+        return Reservation(origin, wanted.name, token, wanted.known)
+    return Reservation(origin, wanted.name, fresh, wanted.fresh)

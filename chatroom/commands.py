@@ -1,25 +1,36 @@
 """Slash commands, as data: /help prints the table, and the dispatcher looks commands up in it.
 
-A command runs in the forwarder's thread, so it sees one consistent state. It only reads.
+A command gives an outcome: a code and rows. Each door finds its own words for them. These commands only read,
+so they run between two rounds of the forwarder, where they see one consistent state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple
 
-from chatroom.member import Member
+from chatroom.outcomes import Code, Outcome
+from chatroom.packets import Role
+from chatroom.places import WHOLE_CHATROOM
+from chatroom.state import State
 
 
-class Room(Protocol):
-    """The part of the chatroom that commands can read."""
+class Asker(NamedTuple):
+    """Who gives a command, and in which channel."""
 
-    @property
-    def members(self) -> Mapping[str, Member]: ...
+    person: int
+    channel: str
 
-    def numbers(self) -> Mapping[str, object]:
-        """Present values of the counters and gauges, by name."""
+
+class Room(NamedTuple):
+    """What commands can read.
+
+    numbers: present values of the counters and gauges, by name
+    """
+
+    state: State
+    numbers: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -29,45 +40,56 @@ class SlashCommand:
     name:      with its slash
     arguments: as /help shows them
     help:      one line
-    answer:    takes the room, the member who asks and the arguments, and returns the answer
+    run:       takes the room, who asks and the arguments
+    needs:     the least role in the whole chatroom
     """
 
     name: str
     arguments: str
     help: str
-    answer: Callable[[Room, Member, str], str]
+    run: Callable[[Room, Asker, str], Outcome]
+    needs: Role = Role.MEMBER
 
     @property
     def usage(self) -> str:
         return f"{self.name} {self.arguments}".rstrip()
 
 
-def answer(room: Room, member: Member, text: str) -> str:
-    """Answer a command line such as `/who #general`."""
-    name, _, rest = text.partition(" ")
-    command = COMMANDS.get(name.lower())
+def name_of(text: str) -> str:
+    """The name of the command in a line such as `/who #general`."""
+    return text.partition(" ")[0].lower()
+
+
+def run(
+    room: Room, asker: Asker, text: str, commands: Mapping[str, SlashCommand] | None = None
+) -> Outcome:
+    """Carry out a command line such as `/who #general`."""
+    command = (commands or COMMANDS).get(name_of(text))
     if command is None:
-        return f"{name} is no command; /help lists the commands"
-    return command.answer(room, member, rest.strip())
+        return Outcome(Code.NO_SUCH_COMMAND, (text.partition(" ")[0],))
+    if room.state.role(asker.person, WHOLE_CHATROOM) < command.needs:
+        return Outcome(Code.NEED_ROLE, (command.name, command.needs.name.lower()))
+    return command.run(room, asker, text.partition(" ")[2].strip())
 
 
-def _help(_room: Room, _member: Member, name: str) -> str:
+def _help(_room: Room, _asker: Asker, name: str) -> Outcome:
     wanted = COMMANDS.get("/" + name.lstrip("/").lower())
     chosen = [wanted] if wanted else list(COMMANDS.values())
-    width = max(len(command.usage) for command in chosen)
-    return "\n".join(f"{command.usage:{width}}  {command.help}" for command in chosen)
+    return Outcome(Code.OK, tuple((command.usage, command.help) for command in chosen))
 
 
-def _who(room: Room, member: Member, channel: str) -> str:
-    wanted = channel.lower() or next(iter(member.channels))
-    names = sorted((m.name for m in room.members.values() if wanted in m.channels), key=str.casefold)
-    if not names:
-        return f"nobody is in {wanted}"
-    return f"{len(names)} in {wanted}: {', '.join(names)}"
+def _who(room: Room, asker: Asker, name: str) -> Outcome:
+    """Rows: the channel, then name and phase of each member: "here", or "lost" while its connection is."""
+    wanted = name.lower() or asker.channel
+    channel = room.state.channel(wanted)
+    if channel is None:
+        return Outcome(Code.NO_SUCH_CHANNEL, (wanted,))
+    members = sorted((room.state.members[person] for person in channel.members), key=lambda member: member.name.casefold())
+    return Outcome(Code.OK, (wanted, *((m.name, str(m.session.phase)) for m in members)))
 
 
-def _stats(room: Room, _member: Member, _rest: str) -> str:
-    return ", ".join(f"{name} {value}" for name, value in room.numbers().items())
+def _stats(room: Room, _asker: Asker, _rest: str) -> Outcome:
+    return Outcome(Code.OK, tuple(room.numbers.items()))
 
 
 COMMANDS: dict[str, SlashCommand] = {

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chatroom.events import Event
-from chatroom.packets import Bye, Command, Say
+from chatroom.outcomes import Code, Outcome
+from chatroom.packets import Bye, Channel, Command, Say, Welcome
 
 
 class Door(Protocol):
@@ -22,6 +23,9 @@ class Door(Protocol):
 
     def encode(self, event: Event) -> bytes:
         """The event as this protocol writes it."""
+
+    def encode_channel(self, channel: Channel) -> bytes:
+        """The description of a channel as this protocol writes it."""
 
 
 class Connection(Protocol):
@@ -50,28 +54,26 @@ class Connection(Protocol):
         Raises nothing: the connection of a peer that is gone or too far behind ends itself.
         """
 
-    def welcome(self, name: str, channel: str, token: bytes, confirmed: int, head: int) -> None:
-        """Greet a new member.
+    def welcome(self, welcome: Welcome) -> None:
+        """Greet a new member. Descriptions of its channels follow."""
 
-        token:     with it the member can come back to its session
-        confirmed: highest message id of the session that is stored, 0 for none
-        head:      seq of the latest event
-        """
+    def replay(self) -> None:
+        """Say that events of the past follow, up to live()."""
 
-    def live(self, seq: int) -> None:
-        """Say that the replay is complete up to `seq`, and that events are live from here on."""
+    def live(self, seq: int, time: int) -> None:
+        """Say that the replay is complete up to the event `seq` of `time`, and that events are live from here."""
 
-    def confirm(self, id: int) -> None:
-        """Say that the line with this message id was stored before."""
+    def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
+        """Say what became of a line or a command. request: its message id. command: its name, "" for a line."""
 
-    def notice(self, text: str, id: int = 0) -> None:
-        """Say something to this peer only. id: the message id that it answers, 0 for none."""
+    def inform(self, text: str) -> None:
+        """Say something to this peer only, unasked."""
 
     def wait_until_taken(self, size: int) -> bool:
         """Wait until at most `size` bytes are buffered for the peer; False when the connection is ending."""
 
-    def part(self, reason: str, again: bool) -> None:
-        """Say goodbye, without waiting. again: the peer may come back at once.
+    def part(self, code: Code, detail: str = "") -> None:
+        """Say goodbye, without waiting. detail: more than the code says, for a person.
 
         receive() then ends with ConnectionLost, as soon as the peer has closed or had its time to.
         """

@@ -12,6 +12,9 @@ ChatroomError
 """
 
 
+from chatroom.outcomes import Code
+
+
 class ChatroomError(Exception):
     """Base of all errors of this program. Its text is one line that a user can read."""
 
@@ -26,7 +29,14 @@ class ProtocolError(ChatroomError):
 
 
 class NameRefused(ChatroomError):
-    """The name cannot be given. The text says why; the client may ask for another name."""
+    """The name cannot be given. The text says why; the client may ask for another name.
+
+    code: for programs
+    """
+
+    def __init__(self, text: str, code: Code = Code.BAD_NAME) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Refused(ChatroomError):

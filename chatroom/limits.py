@@ -94,6 +94,13 @@ CATCH_UP_REST: Final = 1.0
 """Pause after each such chunk, as a multiple of the time it took: all members that catch up get together at
 most half of the GIL's time."""
 
+CLOCK_STEP_SECONDS: Final = 60.0
+"""A wall clock that is further from the order's time was set anew, and is taken over in one step. Corrections
+of a few seconds (NTP) are not: times of events rise steadily."""
+
+TICK_SECONDS: Final = 1.0
+"""How often the state learns that time has passed: deadlines of minutes need no more."""
+
 # --- sessions -------------------------------------------------------------------------------------------
 
 MAX_SESSIONS: Final = 10_000
@@ -102,6 +109,16 @@ channel, time, and the highest applied message id (ids rise, so one number recog
 
 SESSION_SECONDS: Final = 7 * 24 * 3600.0
 """A session that was absent for longer is forgotten: after a week, no client is still retrying."""
+
+HOLD_SECONDS: Final = 90.0
+"""How long a member whose connection broke is held, before the others are told that it has left: longer than
+DEAD_AFTER, so that a client that notices late comes back silently; short enough that a name is soon free."""
+
+HOLDS_PER_TICK: Final = 100
+"""Sessions whose time is over and that end in one tick: a cut network with a thousand members is no storm."""
+
+MAX_PLACES: Final = 10_000
+"""Channels that are founded at most: they are durable, so somebody could fill the disk with them."""
 
 # --- liveness and end -----------------------------------------------------------------------------------
 

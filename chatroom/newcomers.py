@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from chatroom.catch_up import CatchUp
-from chatroom.door import Connection
+from chatroom.door import Connection, Door
+from chatroom.effects import Admit
 from chatroom.events import Event
-from chatroom.member import Member
-from chatroom.requests import GoLive, Join
-from chatroom.roster import Roster
+from chatroom.limits import MAX_LISTED
+from chatroom.packets import Channel, Present, Welcome
+from chatroom.places import WHOLE_CHATROOM
+from chatroom.places import Channel as Place
+from chatroom.presence import Presence, Seat
+from chatroom.state import State
 from chatroom.tail import Tail
 
 
@@ -18,49 +22,77 @@ class Newcomers:
     every later batch live. So no event is missing and no event comes twice.
     """
 
-    def __init__(self, roster: Roster, tail: Tail, catch_up: CatchUp) -> None:
-        self._roster = roster
+    def __init__(self, state: State, presence: Presence, tail: Tail, catch_up: CatchUp) -> None:
+        self._state = state
+        self._presence = presence
         self._tail = tail
         self._catch_up = catch_up
+        self._identity = b""
+        self._described: dict[tuple[Door, int], bytes] = {}
 
-    def welcome(self, member: Member, join: Join, first_live: int) -> None:
-        """Greet a newcomer and replay what it missed. If the tail holds all of that, the member goes live.
+    def begin(self, identity: bytes) -> None:
+        """Note the identity of the history, which each greeting tells."""
+        self._identity = identity
 
-        first_live: seq of the first event that is not part of the replay
+    def new_round(self) -> None:
+        """Forget the descriptions of channels: they are made once for all who come in one round."""
+        self._described.clear()
+
+    def welcome(self, admit: Admit) -> None:
+        """Greet a newcomer and replay what it missed. If the tail holds all of that, the member goes live."""
+        seat, join, (since, lines, resumed) = self._presence.admit(admit.origin[2], admit.person, admit.name)
+        connection, head = seat.connection, admit.head
+        token = join.reservation.token
+        connection.welcome(
+            Welcome(admit.name, token, self._identity, admit.person, admit.confirmed, head, resumed)
+        )
+        for channel in self._state.channels_of(admit.person):
+            connection.send(self._describe(connection.door, channel))
+        connection.replay()
+        reach = self._state.reach(admit.person, since)
+        if not since:
+            starts = self._tail.starts(lines, reach.places, head)
+            if starts is None:
+                self._catch_up.begin(seat, reach, head, lines)
+                return
+            since, reach = min(starts.values()), reach.later(starts)
+        if self._tail.covers(since):
+            _send(connection, [event for event in self._tail.after(since, reach) if event.seq <= head])
+            self.go_live(seat, head)
+        else:  # a thread reads history: that may take long, and the forwarder must not wait
+            self._catch_up.begin(seat, reach, since)
+
+    def go_live(self, seat: Seat, seq: int) -> None:
+        """Send LIVE and the events after `seq`; from the next batch on, the member gets all live.
+
+        Does nothing if the connection has ended or was taken over. A member that is still behind the tail
+        goes on catching up.
         """
-        connection = join.connection
-        if member.connection is not connection:  # taken over within the same batch
+        if self._presence.seat(seat.origin) is not seat:
             return
-        head = first_live - 1
-        token, confirmed = join.reservation.token, member.session.confirmed
-        connection.welcome(member.name, join.channel, token, confirmed, head)
-        replay: list[Event] | None = None
-        if not join.since:
-            replay = self._tail.last(join.lines, member.channels, first_live)
-        elif self._tail.covers(join.since):
-            replay = [e for e in self._tail.after(join.since, member.channels) if e.seq < first_live]
-        if replay is None:  # a thread reads history: that may take long, and the forwarder must not wait
-            self._catch_up.begin(member, connection, join.since or head, 0 if join.since else join.lines)
-        else:
-            _send(connection, replay)
-            self.go_live(GoLive(member, connection, head))
-
-    def go_live(self, caught_up: GoLive) -> None:
-        """Send LIVE and the later events in the tail; from the next batch on, the member gets all live.
-
-        Does nothing if the member has left or was taken over. A member that is still behind the tail goes on
-        catching up.
-        """
-        member, connection = caught_up.member, caught_up.connection
-        if self._roster.member_of(connection) is not member:
-            return
-        seq = min(caught_up.seq, self._tail.head)
+        seq = min(seq, self._tail.head)
+        reach = self._state.reach(seat.person, seq)
         if not self._tail.covers(seq):
-            self._catch_up.begin(member, connection, seq)
+            self._catch_up.begin(seat, reach, seq)
             return
-        connection.live(seq)
-        _send(connection, self._tail.after(seq, member.channels))
-        self._roster.go_live(member)
+        seat.connection.live(seq, self._tail.time_of(seq))
+        _send(seat.connection, self._tail.after(seq, reach))
+        places = [channel.place for channel in self._state.channels_of(seat.person)]
+        self._presence.go_live(seat, (WHOLE_CHATROOM, *places))
+
+    def _describe(self, door: Door, place: Place) -> bytes:
+        """The bytes of CHANNEL. The list of members is left out when it is long."""
+        data = self._described.get((door, place.place))
+        if data is None:
+            count = len(place.members)
+            listed = sorted(place.members) if count <= MAX_LISTED else ()
+            members = tuple(
+                Present(person, self._state.role(person, place.place), self._state.members[person].name)
+                for person in listed
+            )
+            channel = Channel(place.place, place.name, "", 0, 0, count, members)
+            data = self._described[door, place.place] = door.encode_channel(channel)
+        return data
 
 
 def _send(connection: Connection, events: list[Event]) -> None:

@@ -64,3 +64,7 @@ class Outcome(NamedTuple):
 
     code: Code
     rows: tuple[object, ...] = ()
+
+
+RETURNING = frozenset({Code.UNAVAILABLE, Code.EXPIRED, Code.STOPPING, Code.TOO_SLOW, Code.SILENT})
+"""A client whose connection ended for one of these reasons may come back by itself."""

@@ -1,4 +1,4 @@
-"""The waiting queue: every request waits here, in the order in which the requests came.
+"""The waiting queue: every proposal waits here, in the order in which the proposals came.
 
 In the C++ original it is a second vector, under a `std::mutex`. A producer that finds the queue full waits on
 a condition of its own. With one condition for all, as with `std::condition_variable`, a later producer could
@@ -14,16 +14,21 @@ from time import monotonic
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed
-from chatroom.limits import MAX_WAITING, MAX_WAITING_BYTES
-from chatroom.requests import Lines, Request
+from chatroom.limits import MAX_WAITING, MAX_WAITING_BYTES, TICK_SECONDS
+from chatroom.order import Entry, Taken, Task
+from chatroom.order_clock import OrderClock
+from chatroom.proposals import Proposal, ProposalKind
 
 
 class WaitingQueue:
     """Many producers, one consumer. A full queue blocks its producers, which slows the talkers.
 
-    max_count: requests (each line of a burst counts)
+    It is the order of a server that is alone (`chatroom.order.Order`): one take() gives one entry.
+
+    max_count: proposals (each line of a burst counts)
     max_bytes: characters of text, roughly bytes
     clock:     seconds that only rise
+    now:       milliseconds since 1970, for the entries
     """
 
     def __init__(
@@ -31,15 +36,21 @@ class WaitingQueue:
         max_count: int = MAX_WAITING,
         max_bytes: int = MAX_WAITING_BYTES,
         clock: Callable[[], float] = monotonic,
+        now: Callable[[], int] | None = None,
     ) -> None:
         self._max_count = max_count
         self._max_bytes = max_bytes
         self._clock = clock
-        # Guards _producers, _requests, _count, _bytes, _idle and _closed.
+        # Confined to the consumer:
+        self._now = now or OrderClock().now
+        self._epoch = 0
+        self._tick = Deadline(TICK_SECONDS, clock)
+        # Guards _producers, _proposals, _tasks, _count, _bytes, _idle and _closed.
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
         self._producers: deque[threading.Condition] = deque()  # wait for room, the first at index 0
-        self._requests: list[Request] = []
+        self._proposals: list[Proposal] = []
+        self._tasks: list[Task] = []
         self._count = 0
         self._bytes = 0
         self._idle = False
@@ -57,49 +68,71 @@ class WaitingQueue:
 
     @property
     def idle(self) -> bool:
-        """Whether the consumer waits for the first request."""
+        """Whether the consumer waits for the first proposal."""
         with self._lock:
             return self._idle
 
-    def put(self, request: Request, timeout: float | None = None) -> None:
-        """Add `request`; wait in line while the queue is full, at most `timeout` seconds.
+    def begin(self, identity: bytes, position: bytes, epoch: int) -> None:
+        """See `Order.begin`. Entries are not kept here, so there is nothing to go on from."""
+        self._epoch = epoch
+
+    def put(self, proposal: Proposal, timeout: float | None = None) -> None:
+        """Add `proposal`; wait in line while the queue is full, at most `timeout` seconds.
 
         A burst is added whole, so the queue may go over its limits by at most one burst.
         Raises Closed, or TimeoutError when the queue was full for all of that time.
         """
-        count, size = _weight(request)
+        count, size = _weight(proposal)
         with self._lock:
             if self._producers or self._full():
                 self._wait_in_line(timeout)
             if self._closed:
                 raise Closed("the chatroom is closing")
-            self._requests.append(request)
+            self._proposals.append(proposal)
             self._count += count
             self._bytes += size
             self._filled.notify()
             self._call_next()
 
-    def take_all(self) -> list[Request] | None:
-        """All requests in order; waits for the first one. None: the queue is closed and empty."""
+    def post(self, task: Task) -> None:
+        """See `Order.post`. Tasks need no bound: a thread that posts one waits for it, or ends."""
         with self._lock:
-            while not self._requests and not self._closed:
+            if self._closed:
+                raise Closed("the chatroom is closing")
+            self._tasks.append(task)
+            self._filled.notify()
+
+    def take(self) -> Taken | None:
+        """See `Order.take`. All proposals that wait are one entry."""
+        with self._lock:
+            while not (self._proposals or self._tasks or self._closed or self._tick.expired):
                 self._idle = True
-                self._filled.wait()
+                self._filled.wait(self._tick.left())
             self._idle = False
-            if not self._requests:
+            if self._closed and not self._proposals and not self._tasks:
                 return None
-            taken, self._requests = self._requests, []
+            proposals, self._proposals = self._proposals, []
+            tasks, self._tasks = self._tasks, []
             self._count = self._bytes = 0
             self._call_next()
-            return taken
+        entries = []
+        if self._tick.expired:
+            self._tick = Deadline(TICK_SECONDS, self._clock)
+            entries.append(self._entry([]))
+        if proposals:
+            entries.append(self._entry(proposals))
+        return Taken(entries, tasks)
 
     def close(self) -> None:
-        """Accept no more. Accepted requests can still be taken; producers in line get Closed."""
+        """Accept no more. Accepted proposals can still be taken; producers in line get Closed."""
         with self._lock:
             self._closed = True
             self._filled.notify_all()
             for place in self._producers:
                 place.notify()
+
+    def _entry(self, proposals: list[Proposal]) -> Entry:
+        return Entry(b"", self._now(), "", self._epoch, proposals)
 
     def _wait_in_line(self, timeout: float | None) -> None:
         """Wait until this producer is the first in line and there is room. Requires holding the lock."""
@@ -126,8 +159,9 @@ class WaitingQueue:
         return self._count >= self._max_count or self._bytes >= self._max_bytes
 
 
-def _weight(request: Request) -> tuple[int, int]:
-    """How many requests and how many characters of text one request counts for."""
-    if isinstance(request, Lines):
-        return len(request.says), sum([len(say.text) for say in request.says])
+def _weight(proposal: Proposal) -> tuple[int, int]:
+    """How many proposals and how many characters of text one proposal counts for."""
+    if proposal.kind == ProposalKind.LINES:
+        says = proposal.body
+        return len(says), sum([len(say.text) for say in says])  # type: ignore[arg-type,union-attr]
     return 1, 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice, takewhile
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, takewhile
 
-from chatroom.events import Event
+from chatroom.events import Event, EventKind
 from chatroom.limits import TAIL_BYTES, TAIL_EVENTS
+from chatroom.places import WHOLE_CHATROOM, Reach
 
 
 class Tail:
@@ -18,12 +19,13 @@ class Tail:
     size:  characters of text that it holds
     """
 
-    def __init__(self, head: int) -> None:
-        self.begin(head)
+    def __init__(self) -> None:
+        self.begin(0, 0)
 
-    def begin(self, head: int) -> None:
-        """Empty the tail; the next event comes after seq `head`."""
+    def begin(self, head: int, time: int) -> None:
+        """Empty the tail; the next event comes after the event `head` of `time`."""
         self.floor = head
+        self._floor_time = time
         self.size = 0
         self._count = 0
         self._batches: deque[tuple[Sequence[Event], int]] = deque()  # with the size of each
@@ -43,7 +45,7 @@ class Tail:
         self.size += size
         while len(self._batches) > 1 and (self._count > TAIL_EVENTS or self.size > TAIL_BYTES):
             oldest, size = self._batches.popleft()
-            self.floor = oldest[-1].seq
+            self.floor, self._floor_time = oldest[-1].seq, oldest[-1].time
             self._count -= len(oldest)
             self.size -= size
 
@@ -51,22 +53,35 @@ class Tail:
         """Whether the tail holds every event after `seq`."""
         return seq >= self.floor
 
-    def after(self, seq: int, channels: frozenset[str]) -> list[Event]:
-        """The events after `seq` in `channels`, in order. Requires covers(seq)."""
+    def time_of(self, seq: int) -> int:
+        """Time of the event `seq`, in milliseconds since 1970. Requires covers(seq) and seq <= head."""
+        assert self.floor <= seq <= self.head
+        return next((e.time for e in self._newest_first() if e.seq == seq), self._floor_time)
+
+    def after(self, seq: int, reach: Reach) -> list[Event]:
+        """The events after `seq` within reach, in order. Requires covers(seq)."""
         assert self.covers(seq)
         newer = takewhile(lambda event: event.seq > seq, self._newest_first())
-        return [event for event in newer if event.channel in channels][::-1]
+        return [event for event in newer if reach.has(event)][::-1]
 
-    def last(self, count: int, channels: frozenset[str], before: int) -> list[Event] | None:
-        """The latest `count` events of `channels` with a seq below `before`.
+    def starts(self, lines: int, places: Collection[int], head: int) -> dict[int, int] | None:
+        """For each place the seq after which the latest `lines` said lines up to `head` begin.
 
-        None when the tail does not hold all of them.
+        None when the tail does not hold all of them. Events of the whole chatroom begin with the first line.
         """
-        older = (e for e in self._newest_first() if e.seq < before and e.channel in channels)
-        found = list(islice(older, count))
-        if len(found) < count and self.floor > 0:
+        starts, counts = dict.fromkeys(places, head), dict.fromkeys(places, 0)
+        missing = {place for place in places if place != WHOLE_CHATROOM and lines}
+        for event in self._newest_first():
+            if not missing:
+                break
+            if event.place in missing and event.kind is EventKind.SAID and event.seq <= head:
+                starts[event.place] = event.seq - 1
+                counts[event.place] += 1
+                if counts[event.place] == lines:
+                    missing.discard(event.place)
+        if missing and self.floor > 0:
             return None
-        return found[::-1]
+        return starts | {WHOLE_CHATROOM: min(starts.values())}
 
     def _newest_first(self) -> Iterator[Event]:
         return chain.from_iterable(reversed(events) for events, _ in reversed(self._batches))

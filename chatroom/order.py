@@ -1,0 +1,67 @@
+"""The order: makes one sequence of what everybody wants to happen.
+
+One server's order is its waiting queue (`chatroom/queue.py`). Several servers would share a log; the rest of
+the program would not notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from chatroom.proposals import Proposal
+
+Task = Callable[[], None]
+"""Something for this server's forwarder only, between two rounds: an answer that only reads, going live."""
+
+
+class Entry(NamedTuple):
+    """What one server proposed in one go, with its place in the one order.
+
+    position:  known to the order only; b"" where entries are not kept
+    time:      milliseconds since 1970, given by the order
+    server:    which server, "" for the only one
+    epoch:     which life of that server: it counts the starts
+    proposals: in order of arrival; none: a tick, which says that time has passed
+    """
+
+    position: bytes
+    time: int
+    server: str
+    epoch: int
+    proposals: Sequence[Proposal]
+
+
+class Taken(NamedTuple):
+    """What the forwarder takes for one round. The tasks run after the entries."""
+
+    entries: Sequence[Entry]
+    tasks: Sequence[Task]
+
+
+class Order(Protocol):
+    """Makes one order of proposals. Any thread may call put and post; the forwarder calls take."""
+
+    def __len__(self) -> int:
+        """How many proposals wait, with each line of a burst."""
+
+    def begin(self, identity: bytes, position: bytes, epoch: int) -> None:
+        """Go on after `position`, in the life `epoch` of this server. Called once, before take().
+
+        identity: of the history, so that an order with a log can see that it is another one
+        """
+
+    def put(self, proposal: Proposal, timeout: float | None = None) -> None:
+        """Add a proposal; wait in line while there is no room, at most `timeout` seconds.
+
+        Raises Closed, or TimeoutError when there was no room for all of that time.
+        """
+
+    def post(self, task: Task) -> None:
+        """Let the forwarder run `task` after the next round. Never waits. Raises Closed."""
+
+    def take(self) -> Taken | None:
+        """All that waits; waits for the first. A tick is among it once a second. None: closed and empty."""
+
+    def close(self) -> None:
+        """Accept no more. What was accepted can still be taken."""

@@ -1,0 +1,148 @@
+"""Places and members, as the state keeps them; and which seqs of a place somebody may get."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from chatroom.events import Event
+from chatroom.limits import MAX_NUMBER
+from chatroom.records import Record
+from chatroom.session import Session
+
+WHOLE_CHATROOM = 0
+"""The place of events that concern all."""
+
+Interval = tuple[int, int]
+"""The events after the first seq, up to and with the second one."""
+
+
+class Reach:
+    """Which events one connection gets: for each place the intervals of seqs. One rule for all deliveries."""
+
+    def __init__(self, intervals: Mapping[int, Iterable[Interval]]) -> None:
+        self._intervals = {place: tuple(pairs) for place, pairs in intervals.items()}
+
+    def __repr__(self) -> str:
+        return f"<Reach {self._intervals}>"
+
+    @property
+    def places(self) -> Collection[int]:
+        """The places with an interval."""
+        return self._intervals.keys()
+
+    def has(self, event: Event) -> bool:
+        """Whether the event is in one of the intervals of its place, or of one of its places."""
+        seq = event.seq
+        for place in event.places or (event.place,):
+            for after, until in self._intervals.get(place, ()):
+                if after < seq <= until:
+                    return True
+        return False
+
+    def later(self, starts: Mapping[int, int]) -> Reach:
+        """The part after the given seq of each place."""
+        return Reach(
+            {
+                place: [(max(after, starts[place]), until) for after, until in pairs]
+                for place, pairs in self._intervals.items()
+                if place in starts
+            }
+        )
+
+
+@dataclass(slots=True)
+class Channel:
+    """A channel.
+
+    place:   its number
+    name:    with its '#', as check_channel() returns it
+    founded: when, in milliseconds since 1970
+    by:      the person who founded it, 0: unknown
+    members: persons who are in, in the order in which they came
+    """
+
+    place: int
+    name: str
+    founded: int
+    by: int
+    members: dict[int, None] = field(default_factory=dict)
+
+    def record(self) -> Record:
+        value = {"name": self.name, "founded": self.founded, "by": self.by}
+        return Record("channel", str(self.place), json.dumps(value, separators=(",", ":")))
+
+
+@dataclass(slots=True)
+class Membership:
+    """A person's being in a channel: the intervals of seqs from each joining to each leaving.
+
+    A leaving that has not come yet is MAX_NUMBER. The events of joining and of leaving are both inside.
+    """
+
+    person: int
+    place: int
+    intervals: list[Interval] = field(default_factory=list)
+
+    @property
+    def present(self) -> bool:
+        """Whether the person is in now."""
+        return bool(self.intervals) and self.intervals[-1][1] == MAX_NUMBER
+
+    def join(self, seq: int) -> None:
+        """Begin an interval with the event `seq`."""
+        self.intervals.append((seq - 1, MAX_NUMBER))
+
+    def leave(self, seq: int) -> None:
+        """End the last interval with the event `seq`."""
+        self.intervals[-1] = (self.intervals[-1][0], seq)
+
+    def since(self, seq: int) -> list[Interval]:
+        """What a connection gets that has seen everything up to `seq`.
+
+        Who is in may read the channel from its beginning, also what was said while they were out. Who is out
+        gets what was said until they left.
+        """
+        if self.present:
+            return [(seq, MAX_NUMBER)]
+        return [(max(seq, after), until) for after, until in self.intervals if until > seq]
+
+    def record(self) -> Record:
+        """A leaving that has not come yet is null."""
+        pairs = [(after, None if until == MAX_NUMBER else until) for after, until in self.intervals]
+        value = json.dumps({"intervals": pairs}, separators=(",", ":"))
+        return Record("membership", f"{self.person} {self.place}", value)
+
+
+def restore_channel(record: Record) -> Channel:
+    """The channel of a record, without its members."""
+    value = json.loads(record.value or "{}")
+    return Channel(int(record.key), value["name"], value["founded"], value["by"])
+
+
+def restore_membership(record: Record) -> Membership:
+    """The membership of a record."""
+    person, place = map(int, record.key.split())
+    pairs = json.loads(record.value or "{}")["intervals"]
+    intervals = [(after, MAX_NUMBER if until is None else until) for after, until in pairs]
+    return Membership(person, place, intervals)
+
+
+@dataclass(slots=True)
+class Member:
+    """A person who is in the chatroom.
+
+    person:  its number
+    name:    as written
+    session: with which it is here, or may come back
+    places:  the channels that it is in, by name
+    """
+
+    person: int
+    name: str
+    session: Session
+    places: dict[str, int] = field(default_factory=dict)
+
+    def record(self) -> Record:
+        return Record("member", str(self.person), json.dumps({"name": self.name}))

@@ -1,0 +1,170 @@
+"""Presence: what only this server knows. Its connections, who is on the way in, and who gets which events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Lock
+
+from chatroom.arrivals import Join, Missed
+from chatroom.batch import Batch, Scope
+from chatroom.door import Connection, Door
+from chatroom.errors import Closed
+from chatroom.outcomes import Code, Outcome
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """One connection of a member.
+
+    origin: number of the connection
+    person: number of the member
+    places: from which it gets events live; empty until it is live
+    """
+
+    origin: int
+    person: int
+    name: str
+    connection: Connection
+    places: tuple[int, ...] = field(default=())
+
+
+_Seats = dict[Seat, None]  # a dict as a set that keeps its order
+
+
+class Presence:
+    """The connections of this server. Confined to the forwarder's thread, unless a method says otherwise."""
+
+    def __init__(self) -> None:
+        # Guards _last, _asking and _coming.
+        self._lock = Lock()
+        self._last = 0  # the latest number of a connection
+        self._asking: dict[int, Future[Outcome]] = {}  # wait for the answer to their question for a name
+        self._coming: dict[int, tuple[Join, Missed]] = {}  # have come to the end of their handshake
+        # Confined to the forwarder's thread:
+        self._seats: dict[int, Seat] = {}  # by origin
+        self._live: dict[int, dict[Door, _Seats]] = {}  # by place, those that get events
+
+    # --- newcomers: any thread ----------------------------------------------------------------------------
+
+    def ask(self) -> tuple[int, Future[Outcome]]:
+        """A number for a new connection, and where the answer to its question for a name will be."""
+        answer: Future[Outcome] = Future()
+        with self._lock:
+            self._last += 1
+            self._asking[self._last] = answer
+            return self._last, answer
+
+    def come(self, join: Join, missed: Missed) -> None:
+        """Remember the connection of a newcomer until it is admitted or sent away."""
+        with self._lock:
+            self._coming[join.reservation.origin] = join, missed
+
+    # --- connections --------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    @property
+    def seats(self) -> Iterable[Seat]:
+        """All connections of members."""
+        return self._seats.values()
+
+    @property
+    def live(self) -> list[Seat]:
+        """The connections that get events. The others are still to be greeted, or catch up."""
+        return [seat for seat in self._seats.values() if seat.places]
+
+    def seat(self, origin: int) -> Seat | None:
+        """The connection with this number, while it belongs to a member."""
+        return self._seats.get(origin)
+
+    def answer(self, origin: int, outcome: Outcome) -> None:
+        """Answer the question for a name."""
+        with self._lock:
+            answer = self._asking.pop(origin)
+        answer.set_result(outcome)
+
+    def admit(self, origin: int, person: int, name: str) -> tuple[Seat, Join, Missed]:
+        """Give the newcomer its seat."""
+        with self._lock:
+            join, missed = self._coming.pop(origin)
+        seat = self._seats[origin] = Seat(origin, person, name, join.connection)
+        return seat, join, missed
+
+    def remove(self, origin: int) -> Connection | None:
+        """Forget a connection, whether admitted or not; the connection."""
+        seat = self._seats.pop(origin, None)
+        if seat is None:
+            with self._lock:
+                coming = self._coming.pop(origin, None)
+            return coming[0].connection if coming else None
+        self._go_silent(seat)
+        return seat.connection
+
+    def go_live(self, seat: Seat, places: Iterable[int]) -> None:
+        """Let the connection get the events of these places, from the next batch on."""
+        seat.places = tuple(places)
+        for place in seat.places:
+            self._live.setdefault(place, {}).setdefault(seat.connection.door, {})[seat] = None
+
+    def _go_silent(self, seat: Seat) -> None:
+        door = seat.connection.door
+        for place in seat.places:
+            of_door = self._live[place][door]
+            del of_door[seat]
+            if not of_door:
+                del self._live[place][door]
+            if not self._live[place]:
+                del self._live[place]
+        seat.places = ()
+
+    def turn_away(self) -> None:
+        """Answer the newcomers that nobody will answer any more, so that no thread waits for them."""
+        with self._lock:
+            asking, self._asking = self._asking, {}
+            coming, self._coming = self._coming, {}
+        for answer in asking.values():
+            answer.set_exception(Closed("the chatroom has ended"))
+        for join, _ in coming.values():
+            join.connection.part(Code.STOPPING)
+
+    # --- delivering ---------------------------------------------------------------------------------------
+
+    def deliver(self, batch: Batch) -> None:
+        """Send each live connection the events of its places. Costs nothing for places without an event."""
+        if len(batch.groups) == 1:
+            (scope,) = batch.groups
+            for door, seats in self._audience(scope).items():
+                _send(batch, door, (scope,), seats)
+            return
+        scopes_of: dict[Seat, list[Scope]] = {}
+        for scope in batch.groups:
+            for seats in self._audience(scope).values():
+                for seat in seats:
+                    scopes_of.setdefault(seat, []).append(scope)
+        for seat, scopes in scopes_of.items():
+            _send(batch, seat.connection.door, tuple(scopes), (seat,))
+
+    def _audience(self, scope: Scope) -> dict[Door, _Seats]:
+        """The live connections that get the events of a scope, each once."""
+        if isinstance(scope, int):
+            return self._live.get(scope, {})
+        found: dict[Door, _Seats] = {}
+        for place in scope:
+            for door, seats in self._live.get(place, {}).items():
+                found.setdefault(door, {}).update(seats)
+        return found
+
+
+def _send(batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: Iterable[Seat]) -> None:
+    data = batch.bytes_for(door, scopes)
+    if door.echoes:
+        for seat in seats:
+            seat.connection.send(data)
+        return
+    for seat in seats:
+        own = batch.bytes_without(door, scopes, seat.person)
+        if own:
+            seat.connection.send(own)

@@ -1,0 +1,440 @@
+"""The state: what follows from the entries of the order. Names, members, channels, sessions.
+
+A pure fold: `apply` uses nothing but the state and the entry. No clock, no random number, no connection, no
+order of a set. So the same entries give the same state in every server and in every test, and the records
+of the changes restore it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from chatroom.effects import Admit, Answer, Effect, End, Gone, Origin
+from chatroom.errors import ChatroomError
+from chatroom.events import Event, EventKind
+from chatroom.limits import (
+    HANDSHAKE_SECONDS,
+    HOLD_SECONDS,
+    HOLDS_PER_TICK,
+    MAX_NUMBER,
+    MAX_PLACES,
+    MAX_SESSIONS,
+    SESSION_SECONDS,
+)
+from chatroom.order import Entry
+from chatroom.outcomes import Code, Outcome
+from chatroom.packets import Form, Role, Say
+from chatroom.places import (
+    WHOLE_CHATROOM,
+    Channel,
+    Member,
+    Membership,
+    Reach,
+    restore_channel,
+    restore_membership,
+)
+from chatroom.proposals import Arrive, Enter, Leave, ProposalKind, Withdraw
+from chatroom.records import Record
+from chatroom.session import Phase, Session, restore_session
+
+_new = tuple.__new__  # makes the same tuple as Event(), without a call of a Python function
+
+
+class Limits(NamedTuple):
+    """The limits that decide. They are given to the state, because another server may have other constants.
+
+    handshake, hold, session: how long a session stays ARRIVING, LOST, ABSENT, in milliseconds
+    """
+
+    handshake: int = int(HANDSHAKE_SECONDS * 1000)
+    hold: int = int(HOLD_SECONDS * 1000)
+    session: int = int(SESSION_SECONDS * 1000)
+    sessions: int = MAX_SESSIONS
+    places: int = MAX_PLACES
+    ends_per_tick: int = HOLDS_PER_TICK
+
+
+class Applied(NamedTuple):
+    """What followed from an entry: events and changed records to store, then effects to carry out."""
+
+    events: list[Event]
+    records: list[Record]
+    effects: list[Effect]
+
+
+class State:
+    """What follows from the entries so far.
+
+    head:    seq of the latest event
+    epoch:   the latest life of the server
+    members: by person, who is in the chatroom
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self.head = 0
+        self.epoch = 0
+        self.members: dict[int, Member] = {}
+        self._persons = 0  # how many numbers were given
+        self._places = 0
+        self._sessions: dict[str, Session] = {}
+        self._holders: dict[str, Session] = {}  # by name_key; the session that has the name
+        self._here: dict[Origin, Session] = {}
+        self._channels: dict[int, Channel] = {}
+        self._place_of: dict[str, int] = {}  # by the channel's name
+        self._memberships: dict[int, dict[int, Membership]] = {}  # by person, by place
+        self._absent = 0  # sessions in ABSENT
+        self._longest_absent: list[tuple[int, str]] = []  # a heap of (until, key) of those; some out of date
+        self._timers: list[tuple[int, str]] = []  # a heap of (until, session key); some are out of date
+        # Of the entry that is being applied:
+        self._time = 0
+        self._life = ("", 0)
+        self._events: list[Event] = []
+        self._effects: list[Effect] = []
+        self._changed: dict[tuple[str, str], Callable[[], Record] | None] = {}  # None: gone
+        self._handlers: dict[int, Callable[[Origin, Any], None]] = {
+            ProposalKind.UP: self._up,
+            ProposalKind.ARRIVE: self._arrive,
+            ProposalKind.WITHDRAW: self._withdraw,
+            ProposalKind.ENTER: self._enter,
+            ProposalKind.LINES: self._lines,
+            ProposalKind.LEAVE: self._leave,
+        }
+
+    # --- the fold -----------------------------------------------------------------------------------------
+
+    def apply(self, entry: Entry) -> Applied:
+        """Apply one entry. Never raises for the body of a known kind.
+
+        Raises ChatroomError for an unknown kind: a newer version wrote the entry.
+        """
+        self._time, self._life = entry.time, (entry.server, entry.epoch)
+        if not entry.proposals:
+            self._tick()
+        for origin, _, kind, body in entry.proposals:
+            handler = self._handlers.get(kind)
+            if handler is None:
+                raise ChatroomError(f"a proposal of kind {kind} was written by a newer version of the server")
+            handler((entry.server, entry.epoch, origin), body)
+        applied = Applied(self._events, self._take_records(), self._effects)
+        self._events, self._effects = [], []
+        return applied
+
+    def _add_event(
+        self,
+        kind: EventKind,
+        person: int = 0,
+        author: str = "",
+        place: int = WHOLE_CHATROOM,
+        text: str = "",
+        places: tuple[int, ...] = (),
+    ) -> int:
+        """Make the event with the next seq, and return the seq. Only lines get theirs elsewhere: see _lines()."""
+        self.head += 1
+        channel = self._channels[place].name if place else ""
+        event = Event(
+            self.head, self._time, kind, channel, author, text, 0, person, place, places=places
+        )
+        self._events.append(event)
+        return self.head
+
+    # --- lines ----------------------------------------------------------------------------------------------
+
+    def _lines(self, origin: Origin, says: Iterable[Say]) -> None:
+        session = self._here.get(origin)
+        if session is None:  # the member has left, or another connection has taken it over
+            return
+        member = self.members[session.person]
+        name, person, places = member.name, member.person, member.places
+        said, time, seq, confirmed, say = EventKind.SAID, self._time, self.head, session.confirmed, Form.SAY
+        events = self._events
+        for id, channel, text, form, _ in says:  # the hot loop: it runs once for each line of all members
+            place = places.get(channel)
+            if id > confirmed and place is not None and form == say:
+                confirmed, seq = id, seq + 1
+                events.append(_new(Event, (seq, time, said, channel, name, text, id, person, place, b"", ())))
+            else:
+                code = Code.ALREADY if id <= confirmed else Code.NOT_IN if place is None else Code.BAD_ARGUMENTS
+                self._effects.append(Answer(origin, id, Outcome(code)))
+        if seq > self.head:
+            self.head, session.confirmed, session.seen = seq, confirmed, time
+            self._keep(session)
+
+    # --- arriving and leaving -------------------------------------------------------------------------------
+
+    def _arrive(self, origin: Origin, wanted: Arrive) -> None:
+        """Give the name to the newcomer for the time of its handshake.
+
+        The token of the session that has the name opens it although it is in use: so a client whose
+        connection is dead gets its own member back.
+        """
+        session = self._sessions.get(wanted.known)
+        known = session is not None and session.name_key == wanted.name_key
+        holder = self._holders.get(wanted.name_key)
+        if holder is not None and not (known and holder is session):
+            held = holder.phase is Phase.LOST
+            code = Code.NAME_HELD if held else Code.NAME_TAKEN
+            seconds = max(0, holder.until - self._time) // 1000 if held else 0
+            self._effects.append(Answer(origin, 0, Outcome(code, (holder.name, seconds))))
+            return
+        if session is None or not known:
+            if wanted.fresh in self._sessions:  # 128 random bits came twice: no honest server proposes it
+                self._effects.append(Answer(origin, 0, Outcome(Code.UNAVAILABLE)))
+                return
+            session = Session(wanted.fresh, 0, wanted.name, wanted.name_key, "", Phase.ARRIVING, 0)
+            self._sessions[session.key] = session
+        until = self._time + self._limits.handshake
+        if session.phase is Phase.ABSENT:
+            self._absent -= 1
+        if session.phase in (Phase.ABSENT, Phase.ARRIVING):
+            session.name = wanted.name
+            self._enter_phase(session, Phase.ARRIVING, until)
+        elif session.phase is Phase.LOST:
+            self._enter_phase(session, Phase.LOST, max(session.until, until))
+        session.coming, session.address = origin, wanted.address
+        self._holders[session.name_key] = session
+        self._effects.append(Answer(origin, 0, Outcome(Code.OK, (known,))))
+
+    def _withdraw(self, origin: Origin, body: Withdraw) -> None:
+        session = self._sessions.get(body.session)
+        if session is None or session.coming != origin:
+            return
+        session.coming = None
+        if session.phase is Phase.ARRIVING:
+            self._rest(session)
+        self._keep(session)
+
+    def _enter(self, origin: Origin, body: Enter) -> None:
+        """Make the newcomer a member, or give its member the new connection."""
+        session = self._sessions.get(body.session)
+        if session is None or session.coming != origin:
+            self._effects.append(End(origin, Code.EXPIRED))
+            return
+        fresh = [channel for channel in dict.fromkeys(body.channels) if channel not in self._place_of]
+        if self._places + len(fresh) > self._limits.places:
+            self._effects.append(End(origin, Code.FULL))
+            self._withdraw(origin, Withdraw(session.key))
+            return
+        if session.phase is Phase.HERE and session.at is not None:
+            del self._here[session.at]
+            self._effects.append(End(session.at, Code.TAKEN_OVER))
+        head, member = self.head, self._member_of(session)
+        session.at, session.coming = origin, None
+        self._here[origin] = session
+        self._enter_phase(session, Phase.HERE, 0)
+        for channel in dict.fromkeys(body.channels):
+            if channel not in member.places:
+                self._join(member, channel)
+        self._effects.append(Admit(origin, member.person, member.name, session.confirmed, head))
+
+    def _member_of(self, session: Session) -> Member:
+        """The member of a session; a new one for a person that is not in the chatroom."""
+        if not session.person:
+            self._persons += 1
+            session.person = self._persons
+            self._changed["history", ""] = self._numbers
+        member = self.members.get(session.person)
+        if member is None:
+            member = self.members[session.person] = Member(session.person, session.name, session)
+            self._changed["member", str(member.person)] = member.record
+        return member
+
+    def _join(self, member: Member, name: str) -> None:
+        """Say JOINED, and count the member in. Founds a channel that is not there yet."""
+        place = self._place_of.get(name)
+        if place is None:
+            self._places += 1
+            place = self._place_of[name] = self._places
+            channel = self._channels[place] = Channel(place, name, self._time, member.person)
+            self._changed["history", ""] = self._numbers
+            self._changed["channel", str(place)] = channel.record
+        seq = self._add_event(EventKind.JOINED, member.person, member.name, place)
+        of_person = self._memberships.setdefault(member.person, {})
+        membership = of_person.setdefault(place, Membership(member.person, place))
+        membership.join(seq)
+        self._changed["membership", f"{member.person} {place}"] = membership.record
+        self._channels[place].members[member.person] = None
+        member.places[name] = place
+
+    def _leave(self, origin: Origin, body: Leave) -> None:
+        session = self._here.pop(origin, None)
+        self._effects.append(Gone(origin))
+        if session is None:  # it was taken over, or never came in
+            return
+        session.reason = body.reason
+        if body.clean:
+            self._quit(session)
+        else:
+            self._enter_phase(session, Phase.LOST, self._time + self._limits.hold)
+
+    # --- phases of sessions ---------------------------------------------------------------------------------
+
+    def _enter_phase(self, session: Session, phase: Phase, until: int) -> None:
+        session.phase, session.until, session.seen = phase, until, self._time
+        if until:
+            heapq.heappush(self._timers, (until, session.key))
+        self._keep(session)
+
+    def _keep(self, session: Session) -> None:
+        """Store what the session is at the end of this entry."""
+        self._changed["session", session.key] = session.record
+
+    def _quit(self, session: Session) -> None:
+        """Say QUIT: the session is absent now, and no other session of that person is in the chatroom."""
+        member = self.members.pop(session.person)
+        places = tuple(member.places.values())
+        seq = self._add_event(
+            EventKind.QUIT, member.person, member.name, text=session.reason, places=places
+        )
+        for place in places:
+            membership = self._memberships[member.person][place]
+            membership.leave(seq)
+            self._changed["membership", f"{member.person} {place}"] = membership.record
+            del self._channels[place].members[member.person]
+        self._changed["member", str(member.person)] = None
+        self._rest(session)
+
+    def _rest(self, session: Session) -> None:
+        """The session is absent. One that has said nothing is forgotten: it has no line to be repeated."""
+        if session.coming is not None:  # its owner is on the way in again: the name stays taken
+            self._enter_phase(session, Phase.ARRIVING, self._time + self._limits.handshake)
+            return
+        del self._holders[session.name_key]
+        self._enter_phase(session, Phase.ABSENT, self._time + self._limits.session)
+        self._absent += 1
+        heapq.heappush(self._longest_absent, (session.until, session.key))
+        if not session.confirmed:
+            self._forget(session)
+        while self._absent > self._limits.sessions:
+            until, key = heapq.heappop(self._longest_absent)
+            oldest = self._sessions.get(key)
+            if oldest is not None and oldest.phase is Phase.ABSENT and oldest.until == until:
+                self._forget(oldest)
+
+    def _forget(self, session: Session) -> None:
+        """Forget an absent session, and where its person has been."""
+        self._absent -= 1
+        del self._sessions[session.key]
+        self._changed["session", session.key] = None
+        for place in self._memberships.pop(session.person, {}):
+            self._changed["membership", f"{session.person} {place}"] = None
+
+    # --- time and starts ------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        """A second has passed. At most `ends_per_tick` sessions change, so that a cut network is no storm."""
+        for _ in range(self._limits.ends_per_tick):
+            session = self._next_due()
+            if session is None:
+                return
+            if session.phase is Phase.ARRIVING:
+                session.coming = None
+                self._rest(session)
+            elif session.phase is Phase.LOST:
+                session.coming = None
+                self._quit(session)
+            else:
+                self._forget(session)
+
+    def _next_due(self) -> Session | None:
+        """The next session whose time is over."""
+        while self._timers and self._timers[0][0] <= self._time:
+            until, key = heapq.heappop(self._timers)
+            session = self._sessions.get(key)
+            if session is not None and session.until == until:
+                return session
+        return None
+
+    def _up(self, _origin: Origin, _body: None) -> None:
+        """A server has started: what was connected to its life before has lost its connection."""
+        server, self.epoch = self._life
+        self._changed["history", ""] = self._numbers
+        for session in self._sessions.values():
+            if session.coming is not None:
+                session.coming = None
+                self._keep(session)
+            if session.phase is Phase.HERE and (session.at is None or session.at[0] == server):
+                session.reason = "the server was stopped"
+                self._enter_phase(session, Phase.LOST, self._time + self._limits.hold)
+        self._here = {at: session for at, session in self._here.items() if session.phase is Phase.HERE}
+        if self.head:
+            self._add_event(EventKind.RESTARTED)
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def reach(self, person: int, since: int) -> Reach:
+        """What a connection of this person gets that has seen everything up to `since`."""
+        intervals = {place: one.since(since) for place, one in self._memberships.get(person, {}).items()}
+        return Reach({WHOLE_CHATROOM: [(since, MAX_NUMBER)]} | intervals)
+
+    def channels_of(self, person: int) -> list[Channel]:
+        """The channels that a member is in."""
+        member = self.members.get(person)
+        return [self._channels[place] for place in member.places.values()] if member else []
+
+    def channel(self, name: str) -> Channel | None:
+        """The channel with this name."""
+        place = self._place_of.get(name)
+        return None if place is None else self._channels[place]
+
+    def role(self, person: int, place: int) -> Role:
+        """What the person may do in the place. Nothing gives another role than MEMBER yet."""
+        return Role.MEMBER
+
+    # --- records --------------------------------------------------------------------------------------------
+
+    def records(self) -> list[Record]:
+        """Everything that the state knows but `head`, in order: two equal states have the same records."""
+        found = [self._numbers()]
+        for entities in (self._sessions, self._channels, self.members, *self._memberships.values()):
+            found += [one.record() for one in entities.values()]  # type: ignore[attr-defined]
+        return sorted(found)
+
+    def restore(self, head: int, records: Iterable[Record]) -> None:
+        """Take the state that was stored. Only before the first entry."""
+        self.head = head
+        by_kind: dict[str, list[Record]] = {}
+        for record in records:
+            by_kind.setdefault(record.kind, []).append(record)
+        for record in by_kind.get("history", ()):
+            numbers = json.loads(record.value or "{}")
+            self._persons, self._places = numbers["persons"], numbers["places"]
+            self.epoch = numbers["epoch"]
+        for record in by_kind.get("channel", ()):
+            channel = restore_channel(record)
+            self._channels[channel.place] = channel
+            self._place_of[channel.name] = channel.place
+        for record in by_kind.get("session", ()):
+            self._restore_session(restore_session(record))
+        for record in by_kind.get("membership", ()):
+            membership = restore_membership(record)
+            self._memberships.setdefault(membership.person, {})[membership.place] = membership
+            if membership.present:
+                channel = self._channels[membership.place]
+                channel.members[membership.person] = None
+                self.members[membership.person].places[channel.name] = channel.place
+
+    def _restore_session(self, session: Session) -> None:
+        self._sessions[session.key] = session
+        if session.until:
+            heapq.heappush(self._timers, (session.until, session.key))
+        if session.phase is Phase.ABSENT:
+            self._absent += 1
+            heapq.heappush(self._longest_absent, (session.until, session.key))
+        else:
+            self._holders[session.name_key] = session
+        if session.phase is Phase.HERE and session.at is not None:
+            self._here[session.at] = session
+        if session.phase in (Phase.HERE, Phase.LOST):
+            self.members[session.person] = Member(session.person, session.name, session)
+
+    def _numbers(self) -> Record:
+        value = {"persons": self._persons, "places": self._places, "epoch": self.epoch}
+        return Record("history", "", json.dumps(value))
+
+    def _take_records(self) -> list[Record]:
+        changed, self._changed = self._changed, {}
+        return [Record(kind, key, None) if make is None else make() for (kind, key), make in changed.items()]
