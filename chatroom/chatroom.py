@@ -15,7 +15,6 @@ from threading import Event as Flag
 from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.catch_up import CatchUp
 from chatroom.deadline import Deadline
-from chatroom.door import Connection
 from chatroom.errors import Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
@@ -58,9 +57,7 @@ class Chatroom:
         self.reaper = Reaper("server")
         self.flow = Flow()
         catch_up = CatchUp(history, lambda seat, seq: self._forwarder.go_live(seat, seq), self.reaper.spawn)
-        self._forwarder = Forwarder(
-            self._order, history, self._presence, self.flow, catch_up, time.monotonic
-        )
+        self._forwarder = Forwarder(self._order, history, self._presence, self.flow, catch_up, time.monotonic)
         self._forwarded = Flag()  # set when the forwarder has ended
         self._stop_tending = Flag()
         self._stops: list[Callable[[], None]] = [self._stop_tending.set]
@@ -154,7 +151,7 @@ class Chatroom:
             pass  # no name is given any more, and the next start finds every member gone
 
     def _missed(self, join: Join) -> Missed:
-        """What the newcomer is to get. Reads the history, here and not in the forwarder. Raises HistoryError."""
+        """What the newcomer is to get. The forwarder must not read the history. Raises HistoryError."""
         fresh = partial(Missed, 0, join.lines)
         if not join.since:
             return fresh(Resumed.FRESH)
@@ -229,7 +226,7 @@ class Chatroom:
             join.connection.submitting(False)
 
     def _ask(self, join: Join, command: Command) -> None:
-        """Let the forwarder answer a command, and wait: many commands in one round would delay all members."""
+        """Let the forwarder answer a command, and wait: many commands in a round would delay all members."""
         join.connection.submitting(True)
         self._forwarder.ask(join.reservation.origin, command).result()
         join.connection.submitting(False)
@@ -260,9 +257,7 @@ class Chatroom:
         return left
 
 
-def _reservation(
-    origin: int, wanted: Arrive, token: bytes, fresh: bytes, outcome: Outcome
-) -> Reservation:
+def _reservation(origin: int, wanted: Arrive, token: bytes, fresh: bytes, outcome: Outcome) -> Reservation:
     """What the state's answer to ARRIVE means. Raises NameRefused."""
     if outcome.code is Code.NAME_HELD:
         name, seconds = outcome.rows

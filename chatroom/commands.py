@@ -60,9 +60,7 @@ def name_of(text: str) -> str:
     return text.partition(" ")[0].lower()
 
 
-def run(
-    room: Room, asker: Asker, text: str, commands: Mapping[str, SlashCommand] | None = None
-) -> Outcome:
+def run(room: Room, asker: Asker, text: str, commands: Mapping[str, SlashCommand] | None = None) -> Outcome:
     """Carry out a command line such as `/who #general`."""
     command = (commands or COMMANDS).get(name_of(text))
     if command is None:
@@ -84,7 +82,9 @@ def _who(room: Room, asker: Asker, name: str) -> Outcome:
     channel = room.state.channel(wanted)
     if channel is None:
         return Outcome(Code.NO_SUCH_CHANNEL, (wanted,))
-    members = sorted((room.state.members[person] for person in channel.members), key=lambda member: member.name.casefold())
+    members = sorted(
+        (room.state.members[person] for person in channel.members), key=lambda member: member.name.casefold()
+    )
     return Outcome(Code.OK, (wanted, *((m.name, str(m.session.phase)) for m in members)))
 
 

@@ -12,7 +12,6 @@ ChatroomError
 └── ConfigError          an option, address or file given by the user is not usable
 """
 
-
 from chatroom.outcomes import Code
 
 
@@ -45,7 +44,14 @@ class NameRefused(ChatroomError):
 
 
 class Refused(ChatroomError):
-    """The peer sent STATUS FAIL or BYE. The text is the peer's reason."""
+    """The peer sent STATUS FAIL or BYE, or it is to get one. The text is the reason.
+
+    code: for programs
+    """
+
+    def __init__(self, text: str, code: int = Code.UNAVAILABLE) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class ConnectionLost(ChatroomError):

@@ -135,9 +135,7 @@ class State:
         """Make the event with the next seq, and return the seq. Only lines get theirs elsewhere: see _lines()."""
         self.head += 1
         channel = self._channels[place].name if place else ""
-        event = Event(
-            self.head, self._time, kind, channel, author, text, 0, person, place, places=places
-        )
+        event = Event(self.head, self._time, kind, channel, author, text, 0, person, place, places=places)
         self._events.append(event)
         return self.head
 
@@ -157,7 +155,9 @@ class State:
                 confirmed, seq = id, seq + 1
                 events.append(_new(Event, (seq, time, said, channel, name, text, id, person, place, b"", ())))
             else:
-                code = Code.ALREADY if id <= confirmed else Code.NOT_IN if place is None else Code.BAD_ARGUMENTS
+                code = (
+                    Code.ALREADY if id <= confirmed else Code.NOT_IN if place is None else Code.BAD_ARGUMENTS
+                )
                 self._effects.append(Answer(origin, id, Outcome(code)))
         if seq > self.head:
             self.head, session.confirmed, session.seen = seq, confirmed, time
@@ -286,9 +286,7 @@ class State:
         """Say QUIT: the session is absent now, and no other session of that person is in the chatroom."""
         member = self.members.pop(session.person)
         places = tuple(member.places.values())
-        seq = self._add_event(
-            EventKind.QUIT, member.person, member.name, text=session.reason, places=places
-        )
+        seq = self._add_event(EventKind.QUIT, member.person, member.name, text=session.reason, places=places)
         for place in places:
             membership = self._memberships[member.person][place]
             membership.leave(seq)

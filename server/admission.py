@@ -12,9 +12,10 @@ import time
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed, ConnectionLost, ProtocolError, Refused
 from chatroom.handshake import Handshake
+from chatroom.outcomes import Code
 from chatroom.packets import Admit, Packet
 from server.address import format_address
-from server.guest import Guest
+from server.guest import Guest, code_of
 from server.limits import ADMISSION_GUESTS, EXHAUSTED_SECONDS
 from server.transport import TcpTransport
 
@@ -88,7 +89,7 @@ class AdmissionPort:
         except (ProtocolError, Refused, ConnectionLost) as error:
             log.warning("< %s: on the admission port %d: %s", guest.transport.peer, self.number, error)
             self._forget(guest)
-            guest.refuse(str(error))
+            guest.refuse(code_of(error), str(error))
             return None
 
     def _forget(self, guest: Guest) -> TcpTransport:
@@ -100,7 +101,7 @@ class AdmissionPort:
 def check_admit(packet: Packet, handshake: Handshake, ticket: bytes) -> Admit:
     """The packet, if it is an ADMIT with this ticket. Raises ProtocolError, or Refused: wrong ticket."""
     if isinstance(packet, Admit) and not hmac.compare_digest(packet.ticket, ticket):
-        raise Refused("wrong ticket")
+        raise Refused("wrong ticket", Code.EXPIRED)
     handshake.receive(packet)
     assert isinstance(packet, Admit)
     return packet

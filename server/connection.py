@@ -7,22 +7,25 @@ from collections.abc import Callable, Sequence
 from chatroom.errors import ProtocolError
 from chatroom.exchange import Exchange
 from chatroom.flow import Flow
-from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE, TEXT_PART
+from chatroom.limits import BEHIND_BYTES, MAX_REASON, RECEIVE_LARGE, TEXT_PART
+from chatroom.outcomes import RETURNING, Code, Outcome
 from chatroom.packets import (
+    Answer,
     Bye,
+    Channel,
     Command,
-    Confirm,
+    Info,
     Live,
-    Notice,
     Packet,
     Ping,
     Pong,
+    Replay,
     Say,
     Welcome,
     encode,
     encode_event,
-    split_text,
 )
+from server import words
 from server.limits import RECEIVE_SMALL
 from server.stream import Stream
 from server.transport import Transport
@@ -42,9 +45,13 @@ class NativeDoor:
         self._watch = watch
         self._flow = flow
 
-    def goodbye(self, reason: str, again: bool) -> bytes:
+    def encode_channel(self, channel: Channel) -> bytes:
+        """See `chatroom.door.Door`."""
+        return encode(channel)
+
+    def goodbye(self, code: Code, detail: str) -> bytes:
         """See `server.stream.Words`."""
-        return encode(Bye(again, reason))
+        return encode(Bye(code in RETURNING, code, _cut(words.goodbye(code, detail), MAX_REASON)))
 
     def open(self, transport: Transport, exchange: Exchange) -> NativeConnection:
         """A member's connection. exchange: the handshake's; it may hold packets or the beginning of one."""
@@ -132,15 +139,22 @@ class NativeConnection:
 
     # --- sending ----------------------------------------------------------------------------------------
 
-    def welcome(self, name: str, channel: str, token: bytes, confirmed: int, head: int) -> None:
-        self.send(encode(Welcome(name, channel, token, confirmed, head)))
+    def welcome(self, welcome: Welcome) -> None:
+        self.send(encode(welcome))
 
-    def live(self, seq: int) -> None:
-        self.send(encode(Live(seq)))
+    def replay(self) -> None:
+        self.send(encode(Replay(0)))
 
-    def confirm(self, id: int) -> None:
-        self.send(encode(Confirm(id)))
+    def live(self, seq: int, time: int) -> None:
+        self.send(encode(Live(seq, time)))
 
-    def notice(self, text: str, id: int = 0) -> None:
-        for part in split_text(text.encode(), TEXT_PART):
-            self.send(encode(Notice(id, part.decode())))
+    def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
+        self.send(encode(Answer(request, outcome.code, *words.answer(command, outcome))))
+
+    def inform(self, text: str) -> None:
+        self.send(encode(Info(_cut(text, TEXT_PART))))
+
+
+def _cut(text: str, size: int) -> str:
+    """The beginning of a text that has at most `size` bytes."""
+    return text.encode()[:size].decode(errors="ignore")

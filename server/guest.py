@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chatroom.deadline import Deadline
-from chatroom.errors import ConnectionLost
+from chatroom.errors import ChatroomError, ConnectionLost, NameRefused, ProtocolError, Refused
 from chatroom.exchange import Exchange
 from chatroom.limits import MAX_REASON
-from chatroom.packets import Code, Status, encode
+from chatroom.outcomes import Code
+from chatroom.packets import Status, Verdict, encode, encode_refusal_v1
 from server.limits import RECEIVE_SMALL
 from server.transport import TcpTransport
 
@@ -34,10 +35,24 @@ class Guest:
         """Go on with the connection of `other`: the newcomer has come to its admission port."""
         self.transport, self.exchange = other.transport, other.exchange
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, code: Code, reason: str) -> None:
         """Say STATUS FAIL with the reason, if the peer still listens, and close."""
+        self._refuse(encode(Status(Verdict.FAIL, code, reason[: MAX_REASON // 4])))
+
+    def refuse_old(self, reason: str) -> None:
+        """The same for a peer that speaks version 1 of the protocol, in that version."""
+        self._refuse(encode_refusal_v1(reason))
+
+    def _refuse(self, status: bytes) -> None:
         try:
-            self.transport.send(encode(Status(Code.FAIL, reason[: MAX_REASON // 4])))
+            self.transport.send(status)
         except ConnectionLost:
             pass  # the peer is gone; the log has the reason
         self.transport.close()
+
+
+def code_of(error: ChatroomError) -> Code:
+    """The code of STATUS FAIL for what went wrong in a handshake."""
+    if isinstance(error, Refused | NameRefused):
+        return Code(error.code)
+    return Code.PROTOCOL_ERROR if isinstance(error, ProtocolError) else Code.SILENT

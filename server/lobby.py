@@ -8,17 +8,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from chatroom.arrivals import Join, Reservation
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
-from chatroom.errors import Closed, ConnectionLost, NameRefused, ProtocolError, Refused
+from chatroom.errors import Closed, ConnectionLost, NameRefused, OldVersion, ProtocolError, Refused
 from chatroom.handshake import SERVER, Handshake, Step
 from chatroom.limits import HANDSHAKE_SECONDS, NAME_TRIES, TICKET_BYTES
 from chatroom.names import check_channel
-from chatroom.packets import SAME_CONNECTION, Code, Hello, Port, Status, Username
-from chatroom.requests import Join, Reservation
+from chatroom.outcomes import Code
+from chatroom.packets import SAME_CONNECTION, VERSION, Hello, Port, Status, Username, Verdict
 from server.admission import AdmissionPort, check_admit
 from server.connection import NativeDoor
-from server.guest import Guest
+from server.guest import Guest, code_of
 from server.ports import Ports
 from server.transport import TcpTransport
 
@@ -53,12 +54,15 @@ class Lobby:
         guest = Guest(transport, deadline)
         try:
             return self._lead(guest, deadline)
+        except OldVersion as error:
+            log.warning("< %s: %s", transport.peer, error)
+            guest.refuse_old(str(error))
         except (ProtocolError, Refused, NameRefused, ConnectionLost) as error:
             log.warning("< %s: %s", transport.peer, error)
-            guest.refuse(str(error))
+            guest.refuse(code_of(error), str(error))
         except (Closed, OSError) as error:  # the server is shutting down, or no port is free
             log.warning("= %s: cannot be admitted: %s", transport.peer, error)
-            guest.refuse(f"the server cannot admit anybody now: {error}")
+            guest.refuse(Code.UNAVAILABLE, f"the server cannot admit anybody now: {error}")
         return None
 
     def _lead(self, guest: Guest, deadline: Deadline) -> Join:
@@ -76,36 +80,41 @@ class Lobby:
                     guest.transport.close()
                     owner, admit = port.wait_for_owner()
                     guest.continue_at(owner)
-            channel = check_channel(admit.channel)
+            channels = tuple(check_channel(channel) for channel in admit.channels)
             undo.pop_all()
         connection = self._door.open(guest.transport, guest.exchange)
-        return Join(reservation, connection, channel, admit.since, admit.lines)
+        return Join(reservation, connection, channels, admit.since, admit.time, admit.identity, admit.lines)
 
     def _find_name(self, guest: Guest, handshake: Handshake, deadline: Deadline) -> Reservation:
         """Take HELLO, then names until one can be reserved."""
         hello = guest.exchange.receive()
         handshake.receive(hello)
         assert isinstance(hello, Hello)
+        if hello.version != VERSION:
+            raise Refused(f"this server speaks version {VERSION} of the protocol", Code.BAD_VERSION)
         for _ in range(NAME_TRIES):
             wanted = guest.exchange.receive()
             handshake.receive(wanted)
             assert isinstance(wanted, Username)
             try:
-                reservation = self._chatroom.reserve(wanted.name, wanted.token, deadline.left())
+                reservation = self._reserve(guest, wanted, deadline)
             except NameRefused as refused:
-                guest.exchange.send(Status(Code.FAIL, str(refused)))
+                guest.exchange.send(Status(Verdict.FAIL, refused.code, str(refused)))
             else:
                 handshake.enter(Step.OFFERED)
                 return reservation
-        raise Refused("too many names were tried")
+        raise Refused("too many names were tried", Code.TOO_MANY)
+
+    def _reserve(self, guest: Guest, wanted: Username, deadline: Deadline) -> Reservation:
+        return self._chatroom.reserve(wanted.name, wanted.token, guest.transport.peer, deadline.left())
 
     def _offer(self, guest: Guest, handshake: Handshake, port: int, ticket: bytes) -> None:
         """Say PASS to the name, tell the port, and wait until the newcomer accepts it."""
-        guest.exchange.send(Status(Code.PASS), Port(port, ticket))
+        guest.exchange.send(Status(Verdict.PASS), Port(port, ticket))
         if handshake.receive(guest.exchange.receive()) is Step.REFUSED:
             raise Refused("the newcomer cannot use the port")
         handshake.receive(guest.exchange.receive())
-        guest.exchange.send(Status(Code.END))
+        guest.exchange.send(Status(Verdict.END))
 
     @contextmanager
     def _admission_port(

@@ -6,9 +6,9 @@ import logging
 import socket
 import threading
 
+from chatroom.arrivals import Join
 from chatroom.chatroom import Chatroom
 from chatroom.errors import Closed, ConfigError
-from chatroom.requests import Join
 from server.address import format_address
 from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, MAX_HANDSHAKES
 from server.lobby import Lobby

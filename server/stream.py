@@ -19,6 +19,7 @@ from typing import Final, Protocol
 from chatroom.errors import ConnectionLost
 from chatroom.flow import Flow
 from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE
+from chatroom.outcomes import Code
 from server.limits import BACKLOG_BYTES, GOODBYE_SECONDS, STALL_SECONDS
 from server.send_buffer import SendBuffer
 from server.transport import Transport
@@ -50,8 +51,8 @@ class Words(Protocol):
     def ping(self) -> bytes:
         """Asks the peer for a sign of life."""
 
-    def goodbye(self, reason: str, again: bool) -> bytes:
-        """The last bytes of a connection. again: the peer may come back at once."""
+    def goodbye(self, code: Code, detail: str) -> bytes:
+        """The last bytes of a connection. detail: more than the code says, for a person."""
 
 
 class Stream:
@@ -216,7 +217,7 @@ class Stream:
 
     # --- the end: any thread ----------------------------------------------------------------------------
 
-    def part(self, reason: str, again: bool) -> None:
+    def part(self, code: Code, detail: str = "") -> None:
         """Say goodbye, without waiting. The first reason counts.
 
         Batches that were not begun are dropped: the peer gets them from history when it comes back. The
@@ -226,10 +227,10 @@ class Stream:
         with self._lock:
             if self._phase is not Phase.OPEN:
                 return
-            self._why = reason
+            self._why = detail or code.name.lower().replace("_", " ")
             self._enter(Phase.PARTING)
             self._buffer.drop_whole_batches()
-            self._buffer.append(self._words.goodbye(reason, again))
+            self._buffer.append(self._words.goodbye(code, detail))
             self._send_buffered()
         self._report_behind()
         self._watch(self)
@@ -242,7 +243,7 @@ class Stream:
 
     def _give_up(self, reason: str) -> None:
         log.warning("> %s: %s, disconnected", self.peer, reason)
-        self.part(f"{reason}: come back and get the rest from history", again=True)
+        self.part(Code.TOO_SLOW, f"{reason}: come back and get the rest from history")
 
     def _cut(self, reason: str) -> None:
         """Requires holding _lock."""

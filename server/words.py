@@ -1,0 +1,76 @@
+"""What the native door says to persons: words for codes and for the rows of commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from chatroom.limits import MAX_LISTED, MAX_TEXT
+from chatroom.outcomes import Code, Outcome
+
+_GOODBYES = {
+    Code.GOODBYE: "goodbye",
+    Code.STOPPING: "the server is shutting down",
+    Code.TAKEN_OVER: "taken over by a new connection",
+    Code.EXPIRED: "the reservation has expired",
+    Code.FULL: "there are too many channels already",
+}
+
+_REFUSALS = {
+    Code.ALREADY: "said before",
+    Code.NOT_IN: "not said: you are not in this channel",
+    Code.BAD_ARGUMENTS: "not said: this server does not know this form of a line",
+}
+
+
+def goodbye(code: Code, detail: str) -> str:
+    """Why a connection ends. detail: what is known beside the code."""
+    return detail or _GOODBYES.get(code) or _plain(code)
+
+
+def answer(command: str, outcome: Outcome) -> tuple[str, str]:
+    """Words and rows of the answer to a command, or to a line (command ""). Together at most MAX_TEXT bytes."""
+    words = _words(command, outcome)
+    rows = json.dumps(outcome.rows, ensure_ascii=False, separators=(",", ":")) if outcome.rows else ""
+    if len(words.encode()) + len(rows.encode()) > MAX_TEXT:
+        return words.encode()[:MAX_TEXT].decode(errors="ignore"), ""
+    return words, rows
+
+
+def _words(command: str, outcome: Outcome) -> str:
+    code, rows = outcome
+    if not command:
+        return _REFUSALS.get(code) or _plain(code)
+    if code is Code.NO_SUCH_COMMAND:
+        return f"{rows[0]} is no command; /help lists the commands"
+    if code is Code.NO_SUCH_CHANNEL:
+        return f"nobody is in {rows[0]}"
+    if code is Code.NEED_ROLE:
+        return f"{rows[0]} needs the role {rows[1]}"
+    find_words = _COMMANDS.get(command)
+    return find_words(rows) if find_words is not None else _plain(code)
+
+
+def _help(rows: tuple[tuple[str, str], ...]) -> str:
+    width = max(len(usage) for usage, _ in rows)
+    return "\n".join(f"{usage:{width}}  {help}" for usage, help in rows)
+
+
+def _who(rows: tuple[object, ...]) -> str:
+    channel, *members = rows
+    if not members:
+        return f"nobody is in {channel}"
+    names = [name if phase == "here" else f"{name} (connection lost)" for name, phase in members[:MAX_LISTED]]
+    more = f", and {len(members) - MAX_LISTED} more" if len(members) > MAX_LISTED else ""
+    return f"{len(members)} in {channel}: {', '.join(names)}{more}"
+
+
+def _stats(rows: tuple[tuple[str, object], ...]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in rows)
+
+
+_COMMANDS: dict[str, Callable[..., str]] = {"/help": _help, "/who": _who, "/stats": _stats}
+
+
+def _plain(code: Code) -> str:
+    return code.name.lower().replace("_", " ")
