@@ -5,72 +5,78 @@ The forwarder is the only writer. Other threads may read at the same time, for m
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Sequence
 from itertools import islice
 from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from chatroom.events import Event
-
-
-class SessionRecord(NamedTuple):
-    """The stored part of one session: so the server recognises repeated lines after a restart, too.
-
-    key:       hash of the session token; only the client has the token itself
-    name:      the member's name
-    channel:   the member's present or last channel
-    present:   whether the member was in the chatroom when the record was written
-    confirmed: the highest message id applied; ids rise within a session
-    seen:      time of the session's last change, in milliseconds since 1970
-    """
-
-    key: bytes
-    name: str
-    channel: str
-    present: bool
-    confirmed: int
-    seen: int
+from chatroom.events import Event, EventKind
+from chatroom.limits import TICKET_BYTES
+from chatroom.records import Record
 
 
 class Restored(NamedTuple):
     """The state with which the chatroom starts.
 
-    head:     seq of the latest stored event, 0 for none
-    sessions: all stored sessions
+    identity: 16 random bytes, made once with the history: seqs and numbers of another history mean nothing here
+    position: of the last append, as the order gave it
+    head:     seq of the latest event, 0 for none. Retention may have removed that event
     time:     of the latest stored event, in milliseconds since 1970; 0 for none
+    records:  all that are not gone, sorted by kind and key; each has a value
     """
 
+    identity: bytes
+    position: bytes
     head: int
-    sessions: list[SessionRecord]
     time: int
+    records: list[Record]
+
+
+class Located(NamedTuple):
+    """Whether an event is stored.
+
+    time:   of the event, in milliseconds since 1970; 0: it is not stored
+    oldest: seq of the oldest stored event, 0 for none
+    """
+
+    time: int
+    oldest: int
 
 
 class History(Protocol):
-    """An append-only log of events. Every method raises HistoryError when the storage fails for good."""
+    """A log of events, and the records that follow from it.
+
+    Every method raises HistoryError when the storage fails for good.
+
+    An event belongs to its `place`; an event that lists `places` belongs to each of those instead. So a QUIT is
+    found by its channels, and what is for the whole chatroom by place 0, which the caller names like any other.
+    """
 
     def restore(self) -> Restored:
-        """The stored state."""
+        """The stored state, as it was after the last append."""
 
-    def append(
-        self, events: Sequence[Event], sessions: Sequence[SessionRecord], forgotten: Collection[bytes]
-    ) -> None:
+    def append(self, events: Sequence[Event], records: Sequence[Record], position: bytes = b"") -> None:
         """Store a batch as one transaction: after a crash, either all of it is stored or nothing.
 
-        events:    in order of seq, without a gap after the stored ones
-        sessions:  inserted, or replaced by key
-        forgotten: keys of sessions to remove
+        events:   in order of seq, without a gap after the stored ones
+        records:  written in this order; one without a value is removed
+        position: where in the order the batch stands
         Raises HistoryFull when it may work later: nothing was stored, and the caller may repeat the call.
         """
 
-    def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
-        """The first `limit` events of `channels` after seq `after`, in order. Any thread may call it."""
+    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
+        """The first `limit` events of `places` after seq `after`, in order. Any thread may call it."""
 
-    def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
-        """The seqs of the latest `limit` events of `channels`, in order. Any thread may call it.
+    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
+        """The seqs of the latest `limit` lines said in `places`, in order. Any thread may call it.
 
         It returns no texts, so its cost does not depend on their length. `read` then returns the events.
         """
+
+    def locate(self, seq: int) -> Located:
+        """Whether the event `seq` is stored. Any thread may call it."""
 
     def tend(self, stopping: Flag) -> None:
         """Do the maintenance (checkpoints, retention) until `stopping` is set. It has a thread of its own."""
@@ -87,44 +93,67 @@ class MemoryHistory:
 
     def __init__(self, max_events: int = 100_000) -> None:
         self._max_events = max_events
-        # Guards _events and _sessions.
+        self._identity = secrets.token_bytes(TICKET_BYTES)
+        # Guards _events, _records and _position.
         self._lock = Lock()
         self._events: list[Event] = []
-        self._sessions: dict[bytes, SessionRecord] = {}
+        self._records: dict[tuple[str, str], Record] = {}
+        self._position = b""
 
     def restore(self) -> Restored:
         with self._lock:
             head = self._events[-1].seq if self._events else 0
             time = self._events[-1].time if self._events else 0
-            return Restored(head, list(self._sessions.values()), time)
+            records = [self._records[key] for key in sorted(self._records)]
+            return Restored(self._identity, self._position, head, time, records)
 
-    def append(
-        self, events: Sequence[Event], sessions: Sequence[SessionRecord], forgotten: Collection[bytes]
-    ) -> None:
+    def append(self, events: Sequence[Event], records: Sequence[Record], position: bytes = b"") -> None:
         with self._lock:
             self._events.extend(events)
             if len(self._events) > 2 * self._max_events:  # rarely: so the cost per event stays constant
                 del self._events[: -self._max_events]
-            for key in forgotten:
-                self._sessions.pop(key, None)
-            self._sessions.update((session.key, session) for session in sessions)
+            for record in records:
+                if record.value is None:
+                    self._records.pop((record.kind, record.key), None)
+                else:
+                    self._records[record.kind, record.key] = record
+            self._position = position
 
-    def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
+    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
+        wanted = frozenset(places)
         with self._lock:
             if not self._events:
                 return []
             start = max(0, after + 1 - self._events[0].seq)  # seqs have no gaps, so a seq gives its index
             later = map(self._events.__getitem__, range(start, len(self._events)))
-            return list(islice((event for event in later if event.channel in channels), limit))
+            return list(islice((event for event in later if _is_in(event, wanted)), limit))
 
-    def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
+    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
+        wanted = frozenset(places)
         with self._lock:
-            matching = (event.seq for event in reversed(self._events) if event.channel in channels)
+            matching = (
+                event.seq
+                for event in reversed(self._events)
+                if event.kind is EventKind.SAID and _is_in(event, wanted)
+            )
             found = list(islice(matching, limit))
         return found[::-1]
+
+    def locate(self, seq: int) -> Located:
+        with self._lock:
+            if not self._events:
+                return Located(0, 0)
+            oldest = self._events[0].seq
+            index = seq - oldest
+            return Located(self._events[index].time if 0 <= index < len(self._events) else 0, oldest)
 
     def tend(self, stopping: Flag) -> None:
         stopping.wait()
 
     def close(self) -> None:
         pass
+
+
+def _is_in(event: Event, wanted: frozenset[int]) -> bool:
+    """Whether the event belongs to one of these places."""
+    return not wanted.isdisjoint(event.places) if event.places else event.place in wanted

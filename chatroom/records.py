@@ -1,4 +1,4 @@
-"""Records: what must outlive the server, in one form for everything."""
+"""Records: the durable state of the chatroom, in one form for everything that must outlive the server."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 
 class Record(NamedTuple):
-    """One durable fact, stored in the transaction of the events that changed it.
+    """One piece of state: the value under a kind and a key, as it is from now on.
 
-    kind, key: its identity
-    value:     JSON text; None: the record is gone
+    kind:  what the record is about: "session", "member", "channel", …
+    key:   which one of that kind; empty where there is only one
+    value: JSON text; None: the record is gone
     """
 
     kind: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,13 +12,29 @@ from typing import Final
 
 from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event, EventKind
+from chatroom.history import Located
 from server.database import connect, translate_errors
 from server.limits import HISTORY_READERS, READER_CACHE
 from server.schema import SPAN_EVENTS
 
-_Row = tuple[int, int, int, str, str, str, int]
+_Row = tuple[int, int, int, str, str, str, int, int, int, bytes | None, str | None]
 
 _KINDS: Final = {int(kind): kind for kind in EventKind}  # three times as fast as EventKind(number)
+
+# The wanted places are one parameter, a JSON array: so the statements are constant and are prepared once.
+_WANTED: Final = "(SELECT value FROM json_each(?))"
+_SPANS_AFTER: Final = f"SELECT DISTINCT span FROM spans WHERE span >= ? AND place IN {_WANTED} ORDER BY span"
+_LATEST_SPANS: Final = f"SELECT DISTINCT span FROM spans WHERE place IN {_WANTED} ORDER BY span DESC"
+_BELONGS: Final = f"""
+    CASE WHEN places IS NULL THEN place IN {_WANTED}
+    ELSE EXISTS (SELECT 1 FROM json_each(places) WHERE value IN {_WANTED}) END"""
+_EVENTS: Final = f"SELECT * FROM numbered WHERE seq >= ? AND seq < ? AND {_BELONGS} ORDER BY seq LIMIT ?"
+_LATEST_SAID: Final = (
+    f"SELECT seq FROM numbered WHERE seq >= ? AND seq < ? AND kind = {int(EventKind.SAID)} AND {_BELONGS}"
+    " ORDER BY seq DESC LIMIT ?"
+)
+_LOCATE: Final = """
+    SELECT coalesce((SELECT time FROM events WHERE seq = ?), 0), coalesce((SELECT min(seq) FROM events), 0)"""
 
 
 class Readers:
@@ -34,42 +51,35 @@ class Readers:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
 
-    def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
+    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
         """See `chatroom.history.History.read`."""
-        marks, names = _marks(channels)
+        wanted = json.dumps([*places])
         found: list[_Row] = []
         with self.connection() as reader:
-            for (span,) in reader.execute(
-                f"SELECT DISTINCT span FROM spans WHERE span >= ? AND channel IN ({marks}) ORDER BY span",
-                ((after + 1) // SPAN_EVENTS, *names),
-            ):
-                start = max(after + 1, span * SPAN_EVENTS)
-                found += reader.execute(
-                    "SELECT * FROM events WHERE seq >= ? AND seq < ?"
-                    f" AND channel IN ({marks}) ORDER BY seq LIMIT ?",
-                    (start, (span + 1) * SPAN_EVENTS, *names, limit - len(found)),
-                )
+            for (span,) in reader.execute(_SPANS_AFTER, ((after + 1) // SPAN_EVENTS, wanted)):
+                start, end = max(after + 1, span * SPAN_EVENTS), (span + 1) * SPAN_EVENTS
+                found += reader.execute(_EVENTS, (start, end, wanted, wanted, limit - len(found)))
                 if len(found) >= limit:
                     break
         return self._events(found)
 
-    def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
+    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
         """See `chatroom.history.History.last_seqs`."""
-        marks, names = _marks(channels)
+        wanted = json.dumps([*places])
         found: list[int] = []
         with self.connection() as reader:
-            for (span,) in reader.execute(
-                f"SELECT DISTINCT span FROM spans WHERE channel IN ({marks}) ORDER BY span DESC", names
-            ):
-                rows = reader.execute(
-                    "SELECT seq FROM events WHERE seq >= ? AND seq < ?"
-                    f" AND channel IN ({marks}) ORDER BY seq DESC LIMIT ?",
-                    (span * SPAN_EVENTS, (span + 1) * SPAN_EVENTS, *names, limit - len(found)),
-                )
+            for (span,) in reader.execute(_LATEST_SPANS, (wanted,)):
+                start, end = span * SPAN_EVENTS, (span + 1) * SPAN_EVENTS
+                rows = reader.execute(_LATEST_SAID, (start, end, wanted, wanted, limit - len(found)))
                 found += [seq for (seq,) in rows]
                 if len(found) >= limit:
                     break
         return found[::-1]
+
+    def locate(self, seq: int) -> Located:
+        """See `chatroom.history.History.locate`."""
+        with self.connection() as reader:
+            return Located(*reader.execute(_LOCATE, (seq,)).fetchone())
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -113,13 +123,20 @@ class Readers:
     def _events(self, rows: Iterable[_Row]) -> list[Event]:
         try:
             return [
-                Event(seq, at, _KINDS[kind], channel, author, text, id)
-                for seq, at, kind, channel, author, text, id in rows
+                Event(
+                    seq,
+                    at,
+                    _KINDS[kind],
+                    channel,
+                    author,
+                    text,
+                    id,
+                    person,
+                    place,
+                    extra or b"",
+                    tuple(json.loads(places)) if places else (),
+                )
+                for seq, at, kind, channel, author, text, id, person, place, extra, places in rows
             ]
         except KeyError as unknown:
             raise HistoryError(f"{self._path} is damaged: there is no event of kind {unknown}") from None
-
-
-def _marks(channels: Collection[str]) -> tuple[str, tuple[str, ...]]:
-    """The parameter marks of an SQL list of the channels, and the channels."""
-    return ", ".join("?" * len(channels)), tuple(channels)

@@ -6,10 +6,11 @@ checkpoint copies the WAL into FILE later. Reasons and figures: notes/decisions/
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from itertools import chain
+from itertools import chain, starmap
 from pathlib import Path
 from threading import Event as Flag
 from threading import Lock
@@ -17,24 +18,23 @@ from typing import Literal
 
 from chatroom.errors import HistoryError
 from chatroom.events import Event
-from chatroom.history import Restored, SessionRecord
+from chatroom.history import Located, Restored
+from chatroom.records import Record
 from server.database import connect, limit_wal, transaction, translate_errors
 from server.file_lock import FileLock
 from server.maintenance import Maintenance
 from server.readers import Readers
 from server.retention import Retention
-from server.schema import SPAN_EVENTS, migrate, version_of
+from server.schema import SPAN_EVENTS, head_of, migrate, version_of
 
 Durability = Literal["normal", "full"]
 
-_HEAD = """
-    SELECT max(coalesce((SELECT max(seq) FROM events), 0), (SELECT value FROM state WHERE name = 'removed'))
-"""
+_POSITION = "SELECT value FROM state WHERE name = 'position'"
 
-
-_INSERT = "INSERT INTO events VALUES(?, ?, ?, ?, ?, ?, ?)"
+_COLUMNS = 11
+_INSERT = f"INSERT INTO events VALUES({', '.join('?' * _COLUMNS)})"
 _ROWS = 100
-_INSERT_MANY = _INSERT + ", (?, ?, ?, ?, ?, ?, ?)" * (_ROWS - 1)
+_INSERT_MANY = _INSERT + f", ({', '.join('?' * _COLUMNS)})" * (_ROWS - 1)
 """Inserts a hundred rows of a large batch: a quarter cheaper than one by one, and sqlite3 releases the GIL
 once per statement, not once per row."""
 
@@ -66,40 +66,71 @@ class SqliteHistory:
 
     def restore(self) -> Restored:
         with translate_errors(self._path, "read"):
-            (head,) = self._writer.execute(_HEAD).fetchone()
-            rows = self._writer.execute("SELECT * FROM sessions").fetchall()
+            state = dict(self._writer.execute("SELECT name, value FROM state"))
             latest = self._writer.execute("SELECT time FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        sessions = [SessionRecord(key, name, at, bool(here), *rest) for key, name, at, here, *rest in rows]
-        return Restored(head, sessions, latest[0] if latest else 0)
+            records = self._writer.execute(
+                "SELECT kind, key, value FROM records ORDER BY kind, key"
+            ).fetchall()
+            head = head_of(self._writer)
+        return Restored(
+            state["identity"],
+            state["position"],
+            head,
+            latest[0] if latest else 0,
+            list(starmap(Record, records)),
+        )
 
-    def append(
-        self, events: Sequence[Event], sessions: Sequence[SessionRecord], forgotten: Collection[bytes]
-    ) -> None:
+    def append(self, events: Sequence[Event], records: Sequence[Record], position: bytes = b"") -> None:
         if not self._appending.acquire(blocking=False):
             raise RuntimeError("only the forwarder may call append(), one batch after the other")
         try:
             # int(): sqlite3 binds a plain int faster than an enum (0.9 µs per row)
             rows = [
-                (seq, at, int(kind), channel, author, text, id)
-                for seq, at, kind, channel, author, text, id in events
+                (
+                    seq,
+                    at,
+                    int(kind),
+                    channel,
+                    author,
+                    text,
+                    id,
+                    person,
+                    place,
+                    extra or None,
+                    json.dumps(places) if places else None,
+                )
+                for seq, at, kind, channel, author, text, id, person, place, extra, places in events
             ]
-            spans = {(row[0] // SPAN_EVENTS, row[3]) for row in rows}
+            spans = {
+                (event.seq // SPAN_EVENTS, place)
+                for event in events
+                for place in event.places or (event.place,)
+            }
+            latest = {(kind, key): value for kind, key, value in records}
+            kept = [(*name, value) for name, value in latest.items() if value is not None]
+            gone = [name for name, value in latest.items() if value is None]
             with self._write_lock, translate_errors(self._path, "write"), transaction(self._writer):
                 write = self._writer.executemany
                 many = len(rows) - len(rows) % _ROWS
                 write(_INSERT_MANY, [tuple(chain(*rows[i : i + _ROWS])) for i in range(0, many, _ROWS)])
                 write(_INSERT, rows[many:])
                 write("INSERT OR IGNORE INTO spans VALUES(?, ?)", spans)
-                write("DELETE FROM sessions WHERE key = ?", [(key,) for key in forgotten])
-                write("INSERT OR REPLACE INTO sessions VALUES(?, ?, ?, ?, ?, ?)", sessions)
+                write("INSERT OR REPLACE INTO records VALUES(?, ?, ?)", kept)
+                write("DELETE FROM records WHERE kind = ? AND key = ?", gone)
+                if position != self._position:
+                    self._writer.execute("UPDATE state SET value = ? WHERE name = 'position'", (position,))
+            self._position = position
         finally:
             self._appending.release()
 
-    def read(self, after: int, limit: int, channels: Collection[str]) -> list[Event]:
-        return self._readers.read(after, limit, channels)
+    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
+        return self._readers.read(after, limit, places)
 
-    def last_seqs(self, limit: int, channels: Collection[str]) -> list[int]:
-        return self._readers.last_seqs(limit, channels)
+    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
+        return self._readers.last_seqs(limit, places)
+
+    def locate(self, seq: int) -> Located:
+        return self._readers.locate(seq)
 
     def tend(self, stopping: Flag) -> None:
         self._maintenance.tend(stopping)
@@ -121,9 +152,11 @@ class SqliteHistory:
                 raise HistoryError(f"cannot open the history {self._path}: no write-ahead log on this disk")
             self._writer.execute(f"PRAGMA synchronous = {durability.upper()}")
             limit_wal(self._writer)
-            migrate(self._writer, version)
+            migrate(self._writer, version, self._path)
             with transaction(self._writer):  # so that a read-only file is reported now, not at the first line
                 self._writer.execute("UPDATE state SET value = value")
+            # Position of the last append: an append with the same one need not write it.
+            (self._position,) = self._writer.execute(_POSITION).fetchone()
             self._maintenance = Maintenance(self._path, self._write_lock, retention)
             opened.callback(self._maintenance.close)
         self._readers = Readers(self._path)
