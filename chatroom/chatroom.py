@@ -158,9 +158,9 @@ class Chatroom:
         if join.identity != self._identity:
             return fresh(Resumed.OTHER_HISTORY)
         located = self._history.locate(join.since)
-        if located.time == join.time and located.time:
+        if located.time and located.time == join.time:
             return Missed(join.since, 0, Resumed.EXACT)
-        if located.time or join.since > located.head:
+        if located.time or join.since >= located.oldest:  # another event, or one that is not there yet
             return fresh(Resumed.RESTORED)
         return Missed(join.since, 0, Resumed.EXACT if join.since + 1 >= located.oldest else Resumed.GAP)
 

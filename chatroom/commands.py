@@ -82,10 +82,9 @@ def _who(room: Room, asker: Asker, name: str) -> Outcome:
     channel = room.state.channel(wanted)
     if channel is None:
         return Outcome(Code.NO_SUCH_CHANNEL, (wanted,))
-    members = sorted(
-        (room.state.members[person] for person in channel.members), key=lambda member: member.name.casefold()
-    )
-    return Outcome(Code.OK, (wanted, *((m.name, str(m.session.phase)) for m in members)))
+    members = [room.state.members[person] for person in channel.members]
+    members.sort(key=lambda member: member.name.casefold())
+    return Outcome(Code.OK, (wanted, *((member.name, str(member.session.phase)) for member in members)))
 
 
 def _stats(room: Room, _asker: Asker, _rest: str) -> Outcome:

@@ -61,10 +61,14 @@ class Connection(Protocol):
         """Say that events of the past follow, up to live()."""
 
     def live(self, seq: int, time: int) -> None:
-        """Say that the replay is complete up to the event `seq` of `time`, and that events are live from here."""
+        """Say that the replay is complete up to the event `seq` of `time`; from here on, events are live."""
 
     def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
-        """Say what became of a line or a command. request: its message id. command: its name, "" for a line."""
+        """Say what became of a line or a command.
+
+        request: its message id
+        command: its name, "" for a line
+        """
 
     def inform(self, text: str) -> None:
         """Say something to this peer only, unasked."""

@@ -106,7 +106,7 @@ class Forwarder:
             self._turn_away([taken, self._order.take()])
 
     def _turn_away(self, takens: list[Taken | None]) -> None:
-        """Let no thread wait for an answer. Tasks only read, so they run although the conversation has ended."""
+        """Let no thread wait for an answer. Tasks only read: they run although the conversation has ended."""
         self._presence.turn_away()
         for task in [task for taken in takens if taken is not None for task in taken.tasks]:
             try:
@@ -188,7 +188,10 @@ class Forwarder:
         self._order.post(partial(self._newcomers.go_live, seat, seq))
 
     def ask(self, origin: int, command: Command) -> Future[None]:
-        """Answer a command that only reads; the future is done when it is answered. Any thread. Raises Closed."""
+        """Answer a command that only reads. Any thread. Raises Closed.
+
+        The future is done when the command is answered.
+        """
         done: Future[None] = Future()
         self._order.post(partial(self._answer, origin, command, done))
         return done
