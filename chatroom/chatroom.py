@@ -25,7 +25,7 @@ from chatroom.order import Order
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import NO_TOKEN, Bye, Command, Resumed, Say
 from chatroom.presence import Presence
-from chatroom.proposals import Arrive, Body, Enter, Leave, Proposal, ProposalKind, Withdraw
+from chatroom.proposals import Arrive, Body, Enter, Leave, Lines, Proposal, ProposalKind, Withdraw
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from chatroom.session import session_key
@@ -222,7 +222,7 @@ class Chatroom:
         if says:
             join.connection.submitting(True)
             self.flow.wait_for_readers()
-            self._order.put(Proposal(join.reservation.origin, 0, ProposalKind.LINES, says))
+            self._order.put(Proposal(join.reservation.origin, 0, ProposalKind.LINES, Lines(says)))
             join.connection.submitting(False)
 
     def _ask(self, join: Join, command: Command) -> None:

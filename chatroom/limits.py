@@ -143,6 +143,10 @@ HOLDS_PER_TICK: Final = 100
 MAX_PLACES: Final = 10_000
 """Channels that are founded at most: they are durable, so somebody could fill the disk with them."""
 
+MAX_INTERVALS: Final = 20
+"""Stays of one person in one channel that are remembered, so that a client that comes and goes for ever does
+not fill the disk. A client that comes back asks for the latest of them."""
+
 # --- liveness and end -----------------------------------------------------------------------------------
 
 DEAD_AFTER: Final = 45.0

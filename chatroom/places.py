@@ -90,9 +90,10 @@ class Membership:
         """Whether the person is in now."""
         return bool(self.intervals) and self.intervals[-1][1] == MAX_NUMBER
 
-    def join(self, seq: int) -> None:
-        """Begin an interval with the event `seq`."""
+    def join(self, seq: int, most: int) -> None:
+        """Begin an interval with the event `seq`. Only the latest `most` intervals are kept."""
         self.intervals.append((seq - 1, MAX_NUMBER))
+        del self.intervals[:-most]
 
     def leave(self, seq: int) -> None:
         """End the last interval with the event `seq`."""

@@ -69,8 +69,14 @@ class Leave(NamedTuple):
     reason: str
 
 
-Body = Arrive | Withdraw | Enter | Leave | Sequence[Say] | None
-"""LINES has the lines of one burst of one connection; UP has none: all of it is in the entry."""
+class Lines(NamedTuple):
+    """LINES: the lines of one burst of one connection, in order."""
+
+    says: Sequence[Say]
+
+
+Body = Arrive | Withdraw | Enter | Lines | Leave | None
+"""UP has none: all of it is in the entry."""
 
 
 class Proposal(NamedTuple):

@@ -17,7 +17,7 @@ from chatroom.errors import Closed
 from chatroom.limits import MAX_WAITING, MAX_WAITING_BYTES, TICK_SECONDS
 from chatroom.order import Entry, Taken, Task
 from chatroom.order_clock import OrderClock
-from chatroom.proposals import Proposal, ProposalKind
+from chatroom.proposals import Lines, Proposal
 
 
 class WaitingQueue:
@@ -161,7 +161,7 @@ class WaitingQueue:
 
 def _weight(proposal: Proposal) -> tuple[int, int]:
     """How many proposals and how many characters of text one proposal counts for."""
-    if proposal.kind == ProposalKind.LINES:
-        says = proposal.body
-        return len(says), sum([len(say.text) for say in says])  # type: ignore[arg-type,union-attr]
+    body = proposal.body
+    if isinstance(body, Lines):
+        return len(body.says), sum([len(say.text) for say in body.says])
     return 1, 0

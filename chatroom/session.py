@@ -70,7 +70,7 @@ class Session:
         return Record("session", self.key, json.dumps(value, separators=(",", ":")))
 
 
-_FIELDS = tuple(name for name in Session.__slots__ if name != "key")  # type: ignore[attr-defined]
+_FIELDS = tuple(name for name in Session.__slots__ if name != "key")
 
 
 def restore_session(record: Record) -> Session:

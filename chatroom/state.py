@@ -19,6 +19,7 @@ from chatroom.limits import (
     HANDSHAKE_SECONDS,
     HOLD_SECONDS,
     HOLDS_PER_TICK,
+    MAX_INTERVALS,
     MAX_NUMBER,
     MAX_PLACES,
     MAX_SESSIONS,
@@ -26,7 +27,7 @@ from chatroom.limits import (
 )
 from chatroom.order import Entry
 from chatroom.outcomes import Code, Outcome
-from chatroom.packets import Form, Role, Say
+from chatroom.packets import Form, Role
 from chatroom.places import (
     WHOLE_CHATROOM,
     Channel,
@@ -36,7 +37,7 @@ from chatroom.places import (
     restore_channel,
     restore_membership,
 )
-from chatroom.proposals import Arrive, Enter, Leave, ProposalKind, Withdraw
+from chatroom.proposals import Arrive, Enter, Leave, Lines, ProposalKind, Withdraw
 from chatroom.records import Record
 from chatroom.session import Phase, Session, restore_session
 
@@ -55,6 +56,7 @@ class Limits(NamedTuple):
     sessions: int = MAX_SESSIONS
     places: int = MAX_PLACES
     ends_per_tick: int = HOLDS_PER_TICK
+    intervals: int = MAX_INTERVALS
 
 
 class Applied(NamedTuple):
@@ -132,7 +134,7 @@ class State:
         text: str = "",
         places: tuple[int, ...] = (),
     ) -> int:
-        """Make the event with the next seq, and return the seq. Only lines get theirs elsewhere: see _lines()."""
+        """Make the event with the next seq; the seq. Only lines get theirs elsewhere: see _lines()."""
         self.head += 1
         channel = self._channels[place].name if place else ""
         event = Event(self.head, self._time, kind, channel, author, text, 0, person, place, places=places)
@@ -141,7 +143,7 @@ class State:
 
     # --- lines ----------------------------------------------------------------------------------------------
 
-    def _lines(self, origin: Origin, says: Iterable[Say]) -> None:
+    def _lines(self, origin: Origin, body: Lines) -> None:
         session = self._here.get(origin)
         if session is None:  # the member has left, or another connection has taken it over
             return
@@ -149,15 +151,20 @@ class State:
         name, person, places = member.name, member.person, member.places
         said, time, seq, confirmed, say = EventKind.SAID, self._time, self.head, session.confirmed, Form.SAY
         events = self._events
-        for id, channel, text, form, _ in says:  # the hot loop: it runs once for each line of all members
+        for (
+            id,
+            channel,
+            text,
+            form,
+            _,
+        ) in body.says:  # the hot loop: it runs once for each line of all members
             place = places.get(channel)
             if id > confirmed and place is not None and form == say:
                 confirmed, seq = id, seq + 1
                 events.append(_new(Event, (seq, time, said, channel, name, text, id, person, place, b"", ())))
             else:
-                code = (
-                    Code.ALREADY if id <= confirmed else Code.NOT_IN if place is None else Code.BAD_ARGUMENTS
-                )
+                refused = Code.NOT_IN if place is None else Code.BAD_ARGUMENTS
+                code = Code.ALREADY if id <= confirmed else refused
                 self._effects.append(Answer(origin, id, Outcome(code)))
         if seq > self.head:
             self.head, session.confirmed, session.seen = seq, confirmed, time
@@ -254,7 +261,7 @@ class State:
         seq = self._add_event(EventKind.JOINED, member.person, member.name, place)
         of_person = self._memberships.setdefault(member.person, {})
         membership = of_person.setdefault(place, Membership(member.person, place))
-        membership.join(seq)
+        membership.join(seq, self._limits.intervals)
         self._changed["membership", f"{member.person} {place}"] = membership.record
         self._channels[place].members[member.person] = None
         member.places[name] = place

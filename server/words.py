@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from chatroom.limits import MAX_LISTED, MAX_TEXT
 from chatroom.outcomes import Code, Outcome
@@ -29,7 +30,10 @@ def goodbye(code: Code, detail: str) -> str:
 
 
 def answer(command: str, outcome: Outcome) -> tuple[str, str]:
-    """Words and rows of the answer to a command, or to a line (command ""). Together at most MAX_TEXT bytes."""
+    """Words and rows of the answer to a command, or to a line. Together they have at most MAX_TEXT bytes.
+
+    command: its name, "" for a line
+    """
     words = _words(command, outcome)
     rows = json.dumps(outcome.rows, ensure_ascii=False, separators=(",", ":")) if outcome.rows else ""
     if len(words.encode()) + len(rows.encode()) > MAX_TEXT:
@@ -56,7 +60,7 @@ def _help(rows: tuple[tuple[str, str], ...]) -> str:
     return "\n".join(f"{usage:{width}}  {help}" for usage, help in rows)
 
 
-def _who(rows: tuple[object, ...]) -> str:
+def _who(rows: tuple[Any, ...]) -> str:
     channel, *members = rows
     if not members:
         return f"nobody is in {channel}"
