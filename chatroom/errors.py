@@ -2,6 +2,7 @@
 
 ChatroomError
 ├── ProtocolError        the peer broke the protocol; only its connection ends
+│   └── OldVersion       the peer speaks an older version of the protocol
 ├── NameRefused          a name cannot be given: bad, taken or reserved          .reason
 ├── Refused              the peer said STATUS FAIL or BYE                        .reason
 ├── ConnectionLost       the connection ended without a goodbye                  .reason
@@ -23,6 +24,10 @@ class ChatroomError(Exception):
 
 class ProtocolError(ChatroomError):
     """The peer sent bytes that the protocol does not allow at this point."""
+
+
+class OldVersion(ProtocolError):
+    """The peer sent a header of an older version of the protocol."""
 
 
 class NameRefused(ChatroomError):

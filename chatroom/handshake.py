@@ -4,7 +4,7 @@
     client → lobby     USERNAME             server: STATUS FAIL (reason), try again; or STATUS PASS
     server → client    PORT number, ticket  the new socket is listening already
     client → lobby     STATUS PASS, STATUS END; the server answers STATUS END and both close
-    client → new port  ADMIT                WELCOME: a member; STATUS FAIL: not
+    client → new port  ADMIT                WELCOME: a member; STATUS FAIL or BYE: not
 
 A packet that has no entry is a protocol error. The caller keeps the time: one deadline over all steps.
 """
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from chatroom.errors import ProtocolError
-from chatroom.packets import Admit, Code, Hello, Packet, Port, Status, Username, Welcome
+from chatroom.packets import Admit, Bye, Hello, Packet, Ping, Port, Status, Username, Verdict, Welcome
 
 
 class Step(Enum):
@@ -32,27 +32,32 @@ class Step(Enum):
     REFUSED = "refused"
 
 
-Table = Mapping[tuple[Step, type | Code], Step]
+Table = Mapping[tuple[Step, type | Verdict], Step]
 
 SERVER: Table = {
     (Step.OPENED, Hello): Step.NAMING,
     (Step.NAMING, Username): Step.NAMING,  # the server itself enters OFFERED when it has reserved the name
-    (Step.OFFERED, Code.PASS): Step.TAKEN,
-    (Step.OFFERED, Code.FAIL): Step.REFUSED,  # the client cannot use the port
-    (Step.TAKEN, Code.END): Step.ADMITTING,
+    (Step.OFFERED, Verdict.PASS): Step.TAKEN,
+    (Step.OFFERED, Verdict.FAIL): Step.REFUSED,  # the client cannot use the port
+    (Step.TAKEN, Verdict.END): Step.ADMITTING,
     (Step.ADMITTING, Admit): Step.ADMITTED,
 }
 """Packets that the server may receive."""
 
 CLIENT: Table = {
-    (Step.OPENED, Code.FAIL): Step.REFUSED,  # the server is full, or does not speak this version
-    (Step.NAMING, Code.FAIL): Step.REFUSED,  # the same, sent after HELLO and before the server read USERNAME
-    (Step.ASKED, Code.FAIL): Step.NAMING,
-    (Step.ASKED, Code.PASS): Step.PASSED,
+    (Step.OPENED, Verdict.FAIL): Step.REFUSED,  # the server is full, or does not speak this version
+    (
+        Step.NAMING,
+        Verdict.FAIL,
+    ): Step.REFUSED,  # the same, sent after HELLO and before the server read USERNAME
+    (Step.ASKED, Verdict.FAIL): Step.NAMING,
+    (Step.ASKED, Verdict.PASS): Step.PASSED,
     (Step.PASSED, Port): Step.OFFERED,
-    (Step.TAKEN, Code.END): Step.ADMITTING,
+    (Step.TAKEN, Verdict.END): Step.ADMITTING,
     (Step.ADMITTING, Welcome): Step.ADMITTED,
-    (Step.ADMITTING, Code.FAIL): Step.REFUSED,
+    (Step.ADMITTING, Verdict.FAIL): Step.REFUSED,
+    (Step.ADMITTING, Bye): Step.REFUSED,  # the server stops, or a newer connection takes the session over
+    (Step.ADMITTING, Ping): Step.ADMITTING,  # the new connection counts as a member's already; no PONG needed
 }
 """Packets that the client may receive."""
 
@@ -72,10 +77,10 @@ class Handshake:
 
     def receive(self, packet: Packet) -> Step:
         """The step that follows `packet`. Raises ProtocolError when the packet may not come now."""
-        key = packet.code if isinstance(packet, Status) else type(packet)
+        key = packet.verdict if isinstance(packet, Status) else type(packet)
         following = self._table.get((self.step, key))
         if following is None:
-            name = f"STATUS {key.name}" if isinstance(key, Code) else key.__name__.upper()
+            name = f"STATUS {key.name}" if isinstance(key, Verdict) else key.__name__.upper()
             raise ProtocolError(f"{name} cannot come now (handshake {self.step.value})")
         self.step = following
         return following

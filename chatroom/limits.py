@@ -19,7 +19,8 @@ MAX_PARTS: Final = 32
 """Packets of one message: 64 KiB in 4 KiB parts is 16, one or two more for whole characters."""
 
 MAX_PAYLOAD: Final = TEXT_PART + 1024
-"""Bytes after the header of one packet: a full text part plus the longest author and channel."""
+"""Bytes after the header of one packet: a full text part after the longest fields of an event (28 fixed
+bytes, NAME_BYTES, CHANNEL_FIELD, MAX_EXTRA: 733 together), or an ADMIT with MAX_CHANNELS long channels."""
 
 MAX_NUMBER: Final = 2**63 - 1
 """Largest message id and seq: they are stored, and databases and most languages count in signed 64 bits."""
@@ -28,7 +29,20 @@ MAX_TIME: Final = 253_402_300_799_999
 """Largest time of an event in milliseconds: the end of the year 9999, where calendars (datetime) end."""
 
 MAX_REASON: Final = 1024
-"""UTF-8 bytes of a reason: a few lines of explanation."""
+"""UTF-8 bytes of a reason: a few lines of explanation. Of the abilities in HELLO, too: dozens of words."""
+
+MAX_EXTRA: Final = 512
+"""Bytes of the extra rows of a line or event: two rows of the longest value, or some dozens of numbers."""
+
+MAX_CREDENTIALS: Final = 1024
+"""Bytes of the credentials in USERNAME: a long passphrase, a device token and the server's password."""
+
+MAX_TOPIC: Final = 512
+"""UTF-8 bytes of a topic: some lines. Each part of CHANNEL repeats it."""
+
+MAX_LISTED: Final = 1000
+"""Members that CHANNEL lists. A longer list is of no use to a person, and thousands of members that come
+back together would each get thousands of rows."""
 
 # --- names ----------------------------------------------------------------------------------------------
 
@@ -41,8 +55,17 @@ NAME_BYTES: Final = 96
 CHANNEL_BYTES: Final = 96
 """UTF-8 bytes of a channel with its '#': as a name."""
 
+CHANNEL_FIELD: Final = NAME_BYTES + 1
+"""UTF-8 bytes of the channel in an event and in CHANNEL: for direct conversations it is '@' and a name."""
+
+MAX_CHANNELS: Final = 50
+"""Channels that one ADMIT may ask for: more than a person follows; the longest names fit into one packet."""
+
 DEFAULT_CHANNEL: Final = "#general"
 """The channel of members that ask for no other."""
+
+MAX_ROWS: Final = MAX_LISTED * (6 + NAME_BYTES)
+"""Bytes of the members in CHANNEL, over all parts: MAX_LISTED of the longest rows."""
 
 # --- handshake ------------------------------------------------------------------------------------------
 

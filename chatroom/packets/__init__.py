@@ -4,7 +4,7 @@ Every packet is a header of 20 bytes in network byte order and a payload:
 
     offset  size  field
     0       1     magic 0xC7, which no text protocol begins with
-    1       1     version, 1
+    1       1     version, 2
     2       1     kind
     3       1     flags: 0 when sent, ignored when received
     4       4     payload length in bytes
@@ -12,62 +12,86 @@ Every packet is a header of 20 bytes in network byte order and a payload:
     16      2     part number, from 0
     18      2     part count, from 1
 
-Only SAY and events may have several parts: a long text is split between characters, and every packet
-repeats the fields before the text. notes/protocol.md gives every payload byte by byte.
+SAY, ANSWER, CHANNEL and events may have several parts: a long text is split between characters, a long list
+of members between its rows, and every part repeats the fields before. notes/protocol.md gives every payload
+byte by byte.
 """
 
 from chatroom.packets.decoder import Decoder
-from chatroom.packets.encoder import encode, encode_event, split_text
+from chatroom.packets.encoder import encode, encode_event, encode_refusal_v1, split_text
 from chatroom.packets.kinds import (
+    EVENT_KINDS,
     HEADER,
     MAGIC,
+    NO_IDENTITY,
     NO_TOKEN,
     SAME_CONNECTION,
     VERSION,
     Admit,
+    Answer,
     Bye,
-    Code,
+    Channel,
     Command,
-    Confirm,
+    Credential,
+    Form,
     Hello,
+    Info,
     Kind,
     Live,
-    Notice,
     Packet,
     Ping,
     Pong,
     Port,
+    Present,
+    Replay,
+    Resumed,
+    Role,
     Say,
+    Skipped,
     Status,
     Username,
+    Verdict,
     Welcome,
 )
+from chatroom.packets.rows import split_rows
 
 __all__ = [
+    "EVENT_KINDS",
     "HEADER",
     "MAGIC",
+    "NO_IDENTITY",
     "NO_TOKEN",
     "SAME_CONNECTION",
     "VERSION",
     "Admit",
+    "Answer",
     "Bye",
-    "Code",
+    "Channel",
     "Command",
-    "Confirm",
+    "Credential",
     "Decoder",
+    "Form",
     "Hello",
+    "Info",
     "Kind",
     "Live",
-    "Notice",
     "Packet",
     "Ping",
     "Pong",
     "Port",
+    "Present",
+    "Replay",
+    "Resumed",
+    "Role",
     "Say",
+    "Skipped",
     "Status",
     "Username",
+    "Verdict",
     "Welcome",
     "encode",
     "encode_event",
+    "encode_refusal_v1",
+    "split_rows",
     "split_text",
 ]

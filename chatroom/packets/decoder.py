@@ -5,45 +5,69 @@ from __future__ import annotations
 from collections.abc import Callable
 from struct import error as StructError
 
-from chatroom.errors import ProtocolError
+from chatroom.errors import OldVersion, ProtocolError
 from chatroom.events import Event, EventKind
 from chatroom.limits import (
+    CHANNEL_FIELD,
+    MAX_CHANNELS,
+    MAX_CREDENTIALS,
+    MAX_EXTRA,
+    MAX_LISTED,
     MAX_NUMBER,
     MAX_PARTS,
     MAX_PAYLOAD,
     MAX_REASON,
+    MAX_ROWS,
     MAX_TEXT,
     MAX_TIME,
+    MAX_TOPIC,
     NAME_BYTES,
+    TEXT_PART,
     TICKET_BYTES,
 )
+from chatroom.outcomes import Code
 from chatroom.packets.kinds import (
     ADMIT_FIXED,
+    ANSWER_FIXED,
+    CHANNEL_FIXED,
+    CHANNEL_MEMBER,
+    END_FIXED,
     EVENT_FIXED,
+    EVENT_KINDS,
     HEADER,
+    LIVE_FIXED,
     MAGIC,
+    SAY_FIXED,
     VERSION,
     WELCOME_FIXED,
     Admit,
+    Answer,
     Bye,
-    Code,
+    Channel,
     Command,
-    Confirm,
+    Form,
     Hello,
+    Info,
     Kind,
     Live,
-    Notice,
     Packet,
     Ping,
     Pong,
     Port,
+    Present,
+    Replay,
+    Resumed,
     Say,
+    Skipped,
     Status,
     Username,
+    Verdict,
     Welcome,
 )
+from chatroom.packets.rows import split_rows
 
 _SAY = int(Kind.SAY)
+_PLAIN = SAY_FIXED.pack(Form.SAY, 0)  # a line without extra
 _new = tuple.__new__  # for a named tuple, twice as fast as its own constructor, which is written in Python
 
 
@@ -51,13 +75,14 @@ class Decoder:
     """Bytes of one connection in, whole packets out, however the network splits the bytes.
 
     Holds at most one unfinished packet and one unfinished message, whatever a header announces: at most
-    HEADER.size + MAX_PAYLOAD bytes of the packet, MAX_TEXT bytes of the message and the fields before it.
+    HEADER.size + MAX_PAYLOAD bytes of the packet, MAX_ROWS bytes of the message and the fields before it.
     """
 
     def __init__(self) -> None:
         self._rest = b""
         self._open: _Unfinished | None = None
-        self._broken: str | None = None  # the error in the bytes
+        self._broken: ProtocolError | None = None  # the error in the bytes
+        self._start, self._channel = b"\0\0\0\0", ""  # how the latest plain SAY began, and its channel
 
     @property
     def held(self) -> int:
@@ -76,7 +101,7 @@ class Decoder:
         try:
             self._decode(self._rest + data if self._rest else data, packets)
         except (ProtocolError, StructError, UnicodeDecodeError, ValueError, IndexError) as cause:
-            self._broken = str(cause) if isinstance(cause, ProtocolError) else "malformed payload"
+            self._broken = cause if isinstance(cause, ProtocolError) else ProtocolError("malformed payload")
             self._rest, self._open = b"", None
         if not packets:
             self.check()
@@ -85,7 +110,7 @@ class Decoder:
     def check(self) -> None:
         """Raise ProtocolError if the bytes fed so far have broken the protocol."""
         if self._broken is not None:
-            raise ProtocolError(self._broken)
+            raise type(self._broken)(str(self._broken))  # a new one each time: it gets a traceback
 
     def _decode(self, buffer: bytes, packets: list[Packet]) -> None:
         """Append the whole packets in `buffer` to `packets`; hold the rest in _rest."""
@@ -93,7 +118,7 @@ class Decoder:
         while end - position >= header_size:
             magic, version, kind, _, length, id, part, parts = HEADER.unpack_from(buffer, position)
             if magic != MAGIC or version != VERSION:
-                raise ProtocolError(_not_ours(magic, version))
+                raise _not_ours(magic, version)
             if length > MAX_PAYLOAD:
                 raise ProtocolError(f"a payload of {length} bytes is announced; the limit is {MAX_PAYLOAD}")
             if id > MAX_NUMBER:
@@ -104,7 +129,12 @@ class Decoder:
                 position = start - header_size
                 break
             if kind == _SAY and parts == 1 and part == 0 and self._open is None:
-                packets.append(_new(Say, _say(id, buffer, start, position)))  # the server's fast path
+                # The server's fast path: most lines go to the same channel as the line before.
+                text = start + len(self._start)
+                if text < position and buffer.startswith(self._start, start):
+                    packets.append(_new(Say, (id, self._channel, buffer[text:position].decode(), 0, b"")))
+                else:
+                    packets.append(self._say(id, buffer, start, position))
                 continue
             parse = _PARSERS.get(kind)
             if parse is None:
@@ -117,16 +147,29 @@ class Decoder:
                 payload = whole
             elif part != 0 or (self._open is not None and kind in _PREFIXES):
                 raise ProtocolError("parts of two messages are mixed")
-            packets.append(parse(kind, id, payload))
+            packet = parse(kind, id, payload)
+            if packet is not None:
+                packets.append(packet)
         self._rest = buffer[position:]
         if self._rest and self._rest[0] != MAGIC:  # an HTTP request may be shorter than our header
-            raise ProtocolError(_not_ours(self._rest[0], VERSION))
+            raise _not_ours(self._rest[0], VERSION)
+
+    def _say(self, id: int, buffer: bytes, start: int, end: int) -> Say:
+        """The SAY with its payload from `start` to `end`; remember how it begins if it is plain."""
+        fixed = start + 1 + buffer[start]
+        text = fixed + SAY_FIXED.size
+        if text >= end or buffer[fixed:text] != _PLAIN:
+            return _parse_say(_SAY, id, buffer[start:end])
+        self._start, self._channel = buffer[start:text], buffer[start + 1 : fixed].decode()
+        return _new(Say, (id, self._channel, buffer[text:end].decode(), 0, b""))
 
     def _gather(self, kind: int, id: int, part: int, parts: int, payload: bytes) -> bytes | None:
         """Add one part of a message. Returns the payload of the whole message once it is complete."""
         if kind not in _PREFIXES or not 1 < parts <= MAX_PARTS or part >= parts:
             raise ProtocolError(f"part {part} of {parts} of kind 0x{kind:02x} cannot be")
         size = _PREFIXES[kind](payload)
+        if size > len(payload):
+            raise ProtocolError("payload cut short")
         prefix, text = payload[:size], payload[size:]
         if self._open is None:
             self._open = _Unfinished((kind, id, parts, prefix))
@@ -135,8 +178,9 @@ class Decoder:
             raise ProtocolError("parts of two messages are mixed")
         message.texts.append(text)
         message.size += len(text)
-        if message.size > MAX_TEXT:
-            raise ProtocolError(f"a text of more than {MAX_TEXT} bytes")
+        limit = MAX_ROWS if kind == Kind.CHANNEL else MAX_TEXT
+        if message.size > limit:
+            raise ProtocolError(f"a message of more than {limit} bytes")
         if part + 1 < parts:
             return None
         self._open = None
@@ -156,32 +200,51 @@ class _Unfinished:
         return self.size + len(self.key[3])
 
 
-def _not_ours(magic: int, version: int) -> str:
+def _not_ours(magic: int, version: int) -> ProtocolError:
     if magic != MAGIC:
-        return f"not the chatroom's protocol (first byte 0x{magic:02x})"
-    return f"protocol version {version} is not supported, only {VERSION}"
+        return ProtocolError(f"not the chatroom's protocol (first byte 0x{magic:02x})")
+    if version < VERSION:
+        return OldVersion(
+            f"the other side speaks version {version} of the protocol; it must be updated to {VERSION}"
+        )
+    return ProtocolError(
+        f"the other side speaks version {version} of the protocol; this program speaks only version {VERSION}"
+    )
 
 
 def _number_too_large(number: int) -> str:
     return f"the number {number} is too large; the limit is {MAX_NUMBER}"
 
 
-def _parse_event(kind: int, id: int, payload: bytes) -> Event:
-    seq, time, author_size, channel_size = EVENT_FIXED.unpack_from(payload)
+def _parse_event(kind: int, id: int, payload: bytes) -> Event | Skipped | None:
+    seq, time, person, place, extra_size, author_size, channel_size = EVENT_FIXED.unpack_from(payload)
     author_end = EVENT_FIXED.size + author_size
     channel_end = author_end + channel_size
-    if channel_end > len(payload):
+    text = channel_end + extra_size
+    if text > len(payload):
         raise ProtocolError("event cut short")
     if seq > MAX_NUMBER or time > MAX_TIME:
         raise ProtocolError("seq or time is too large")
-    return Event(
-        seq,
-        time,
-        _EVENT_KINDS[kind],
-        payload[author_end:channel_end].decode(),
-        payload[EVENT_FIXED.size : author_end].decode(),
-        payload[channel_end:].decode(),
-        id,
+    if author_size > NAME_BYTES or channel_size > CHANNEL_FIELD:
+        raise ProtocolError("the author or the channel of an event is too long")
+    extra = _extra(payload[channel_end:text]) if extra_size else b""
+    if kind not in _EVENT_KINDS:
+        return Skipped(seq, time) if seq else None  # without seq it is a signal, of which nothing is left
+    return _new(
+        Event,
+        (
+            seq,
+            time,
+            _EVENT_KINDS[kind],
+            payload[author_end:channel_end].decode(),
+            payload[EVENT_FIXED.size : author_end].decode(),
+            payload[text:].decode(),
+            id,
+            person,
+            place,
+            extra,
+            (),
+        ),
     )
 
 
@@ -189,15 +252,12 @@ _EVENT_KINDS = {int(kind): kind for kind in EventKind}
 
 
 def _parse_say(_kind: int, id: int, payload: bytes) -> Say:
-    return Say(*_say(id, payload, 0, len(payload)))
-
-
-def _say(id: int, buffer: bytes, start: int, end: int) -> tuple[int, str, str]:
-    """The fields of a SAY with its payload from `start` to `end` in `buffer`."""
-    text = start + 1 + buffer[start]
-    if text >= end:
+    channel, rest = _take_string8(payload)
+    form, extra_size = SAY_FIXED.unpack_from(rest)
+    extra, text = _take(rest[SAY_FIXED.size :], extra_size)
+    if not text and form == Form.SAY:
         raise ProtocolError("SAY without text")
-    return id, buffer[start + 1 : text].decode(), buffer[text:end].decode()
+    return Say(id, channel, text.decode(), form, _extra(extra))
 
 
 def _parse_command(_kind: int, id: int, payload: bytes) -> Command:
@@ -205,11 +265,66 @@ def _parse_command(_kind: int, id: int, payload: bytes) -> Command:
     return Command(id, channel, text.decode())
 
 
+def _parse_answer(_kind: int, id: int, payload: bytes) -> Answer:
+    code, size = ANSWER_FIXED.unpack_from(payload)
+    words, rows = _take(payload[ANSWER_FIXED.size :], size)
+    return Answer(id, code, words.decode(), rows.decode())
+
+
+def _parse_info(_kind: int, _id: int, payload: bytes) -> Info:
+    return Info(_at_most(payload, TEXT_PART, "words").decode())
+
+
+def _parse_channel(_kind: int, _id: int, payload: bytes) -> Channel:
+    place, role, settings, size, topic_size, name_size = CHANNEL_FIXED.unpack_from(payload)
+    name, rest = _take(payload[CHANNEL_FIXED.size :], name_size)
+    topic, rows = _take(rest, topic_size)
+    _at_most(name, CHANNEL_FIELD, "a channel")
+    _at_most(topic, MAX_TOPIC, "a topic")
+    return Channel(place, name.decode(), topic.decode(), settings, role, size, _members(rows))
+
+
+def _members(rows: bytes) -> tuple[Present, ...]:
+    members, at = [], 0
+    while at < len(rows):
+        person, role, size = CHANNEL_MEMBER.unpack_from(rows, at)
+        start = at + CHANNEL_MEMBER.size
+        at = start + size
+        if at > len(rows) or size > NAME_BYTES:
+            raise ProtocolError("a member in CHANNEL is cut short, or has too long a name")
+        members.append(Present(person, role, rows[start:at].decode()))
+    if len(members) > MAX_LISTED:
+        raise ProtocolError(f"CHANNEL lists {len(members)} members; the limit is {MAX_LISTED}")
+    return tuple(members)
+
+
+def _parse_hello(_kind: int, _id: int, payload: bytes) -> Hello:
+    software, rest = _take_string8(payload[1:])
+    abilities = tuple(_reason(rest).split(" ")) if rest else ()
+    if not all(abilities):
+        raise ProtocolError("the abilities in HELLO are not separated by one space")
+    return Hello(payload[0], software, abilities)
+
+
 def _parse_username(_kind: int, _id: int, payload: bytes) -> Username:
-    token, name = _take(payload, TICKET_BYTES)
-    if len(name) > NAME_BYTES:
-        raise ProtocolError(f"a name of {len(name)} bytes; the limit is {NAME_BYTES}")
-    return Username(name.decode(), token)
+    token, rest = _take(payload, TICKET_BYTES)
+    size, rest = _take(rest, 1)
+    name, rows = _take(rest, size[0])
+    _at_most(name, NAME_BYTES, "a name")
+    return Username(name.decode(), token, split_rows(_at_most(rows, MAX_CREDENTIALS, "credentials"), 2))
+
+
+def _parse_status(_kind: int, _id: int, payload: bytes) -> Status:
+    verdict, code = END_FIXED.unpack_from(payload)
+    status = Status(Verdict(verdict), code, _reason(payload[END_FIXED.size :]))
+    if status.verdict is not Verdict.FAIL and (code != Code.OK or status.reason):
+        raise ProtocolError(f"STATUS {status.verdict.name} with a code or a reason")
+    return status
+
+
+def _parse_bye(_kind: int, _id: int, payload: bytes) -> Bye:
+    again, code = END_FIXED.unpack_from(payload)
+    return Bye(again != 0, code, _reason(payload[END_FIXED.size :]))
 
 
 def _parse_port(_kind: int, _id: int, payload: bytes) -> Port:
@@ -220,25 +335,30 @@ def _parse_port(_kind: int, _id: int, payload: bytes) -> Port:
 
 def _parse_admit(_kind: int, _id: int, payload: bytes) -> Admit:
     ticket, rest = _take(payload, TICKET_BYTES)
-    since, lines = ADMIT_FIXED.unpack_from(rest)
+    since, time, identity, lines, count = ADMIT_FIXED.unpack_from(rest)
+    if not 1 <= count <= MAX_CHANNELS:
+        raise ProtocolError(f"ADMIT with {count} channels where 1 to {MAX_CHANNELS} can be")
     name, rest = _take_string8(rest[ADMIT_FIXED.size :])
-    channel, rest = _take_string8(rest)
+    channels = []
+    for _ in range(count):
+        channel, rest = _take_string8(rest)
+        channels.append(channel)
     _expect_size(rest, 0)
-    return Admit(name, ticket, channel, _number(since), lines)
+    return Admit(name, ticket, tuple(channels), _number(since), _time(time), identity, lines)
 
 
 def _parse_welcome(_kind: int, _id: int, payload: bytes) -> Welcome:
     token, rest = _take(payload, TICKET_BYTES)
-    confirmed, head = WELCOME_FIXED.unpack_from(rest)
+    identity, person, confirmed, head, resumed = WELCOME_FIXED.unpack_from(rest)
     name, rest = _take_string8(rest[WELCOME_FIXED.size :])
-    channel, rest = _take_string8(rest)
     _expect_size(rest, 0)
-    return Welcome(name, channel, token, _number(confirmed), _number(head))
+    return Welcome(name, token, identity, person, _number(confirmed), _number(head), Resumed(resumed))
 
 
 def _parse_live(_kind: int, _id: int, payload: bytes) -> Live:
-    _expect_size(payload, 8)
-    return Live(_number(int.from_bytes(payload, "big")))
+    _expect_size(payload, LIVE_FIXED.size)
+    seq, time = LIVE_FIXED.unpack(payload)
+    return Live(_number(seq), _time(time))
 
 
 def _number(number: int) -> int:
@@ -247,10 +367,26 @@ def _number(number: int) -> int:
     return number
 
 
+def _time(time: int) -> int:
+    if time > MAX_TIME:
+        raise ProtocolError(f"the time {time} is too large; the limit is {MAX_TIME}")
+    return time
+
+
 def _reason(data: bytes) -> str:
-    if len(data) > MAX_REASON:
-        raise ProtocolError(f"a reason of {len(data)} bytes; the limit is {MAX_REASON}")
-    return data.decode()
+    return _at_most(data, MAX_REASON, "a reason").decode()
+
+
+def _extra(rows: bytes) -> bytes:
+    """The rows, checked."""
+    split_rows(_at_most(rows, MAX_EXTRA, "extra"), 1)
+    return rows
+
+
+def _at_most(data: bytes, limit: int, what: str) -> bytes:
+    if len(data) > limit:
+        raise ProtocolError(f"{what} of {len(data)} bytes; the limit is {limit}")
+    return data
 
 
 def _bare(make: Callable[[int], Packet]) -> Callable[[int, int, bytes], Packet]:
@@ -280,26 +416,34 @@ def _expect_size(data: bytes, size: int) -> None:
         raise ProtocolError(f"{len(data)} bytes where {size} belong")
 
 
-_PARSERS: dict[int, Callable[[int, int, bytes], Packet]] = {
-    Kind.HELLO: lambda _kind, _id, payload: Hello(payload[0], _reason(payload[1:])),
+_PARSERS: dict[int, Callable[[int, int, bytes], Packet | None]] = {
+    Kind.HELLO: _parse_hello,
     Kind.USERNAME: _parse_username,
-    Kind.STATUS: lambda _kind, _id, payload: Status(Code(payload[0]), _reason(payload[1:])),
+    Kind.STATUS: _parse_status,
     Kind.PORT: _parse_port,
     Kind.ADMIT: _parse_admit,
     Kind.WELCOME: _parse_welcome,
     Kind.LIVE: _parse_live,
     Kind.SAY: _parse_say,
-    Kind.CONFIRM: _bare(Confirm),
+    Kind.ANSWER: _parse_answer,
     Kind.COMMAND: _parse_command,
-    Kind.NOTICE: lambda _kind, id, payload: Notice(id, payload.decode()),
+    Kind.INFO: _parse_info,
     Kind.PING: _bare(Ping),
     Kind.PONG: _bare(Pong),
-    Kind.BYE: lambda _kind, _id, payload: Bye(payload[0] != 0, _reason(payload[1:])),
-    **dict.fromkeys(EventKind, _parse_event),
+    Kind.BYE: _parse_bye,
+    Kind.CHANNEL: _parse_channel,
+    Kind.REPLAY: _bare(Replay),
+    **dict.fromkeys(EVENT_KINDS, _parse_event),
 }
 
-# The kinds that may have several parts, with the offset of the text in their payload.
+# The kinds that may have several parts, with the size of what each part repeats of their payload.
 _PREFIXES: dict[int, Callable[[bytes], int]] = {
-    Kind.SAY: lambda payload: 1 + payload[0],
-    **{kind: lambda payload: EVENT_FIXED.size + payload[16] + payload[17] for kind in EventKind},
+    Kind.SAY: lambda payload: (
+        1 + payload[0] + SAY_FIXED.size + SAY_FIXED.unpack_from(payload, 1 + payload[0])[1]
+    ),
+    Kind.ANSWER: lambda _payload: ANSWER_FIXED.size,
+    Kind.CHANNEL: lambda payload: CHANNEL_FIXED.size + sum(CHANNEL_FIXED.unpack_from(payload)[4:]),
+    **dict.fromkeys(
+        EVENT_KINDS, lambda payload: EVENT_FIXED.size + sum(EVENT_FIXED.unpack_from(payload)[4:])
+    ),
 }

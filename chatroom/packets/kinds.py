@@ -24,6 +24,14 @@ CHANNEL_FIXED: Final = Struct("!IBBIHB")
 """The beginning of CHANNEL's payload: place, role, settings, number of members, bytes of topic, of name."""
 CHANNEL_MEMBER: Final = Struct("!IBB")
 """One row of CHANNEL's members before the name: person, role, bytes of the name."""
+LIVE_FIXED: Final = Struct("!QQ")
+"""LIVE's payload, and the beginning of EVENT_FIXED: seq, time."""
+SAY_FIXED: Final = Struct("!BH")
+"""After SAY's channel: form, bytes of extra."""
+ANSWER_FIXED: Final = Struct("!HI")
+"""The beginning of ANSWER's payload: code, bytes of the words."""
+END_FIXED: Final = Struct("!BH")
+"""The beginning of STATUS and of BYE: verdict or again, code."""
 EVENT_KINDS: Final = range(0x20, 0x80)
 """The numbers of events: the receiver skips those that it does not know."""
 SAME_CONNECTION: Final = 0
@@ -106,7 +114,10 @@ class Hello(NamedTuple):
 
 
 class Username(NamedTuple):
-    """client → lobby: the wanted name; `token` of an earlier session, or 16 zero bytes; credentials by key."""
+    """client → lobby: the wanted name; `token` of an earlier session, or 16 zero bytes; credentials by key.
+
+    credentials: pairs of key and value; keys that are not in `Credential` are skipped
+    """
 
     name: str
     token: bytes
@@ -114,10 +125,13 @@ class Username(NamedTuple):
 
 
 class Status(NamedTuple):
-    """both ways: PASS, END, or FAIL with a code for programs and a reason for persons."""
+    """both ways: PASS, END, or FAIL with a code for programs and a reason for persons.
+
+    code: a number that is not in `Code` is a new code
+    """
 
     verdict: Verdict
-    code: Code = Code.OK
+    code: int = Code.OK
     reason: str = ""
 
 
@@ -180,7 +194,7 @@ class Channel(NamedTuple):
     """server → client: a channel that the member is in.
 
     settings: bits, all reserved: 0
-    count:    how many members it has
+    size:     how many members it has
     members:  all of them, or empty when they are more than MAX_LISTED
     """
 
@@ -189,7 +203,7 @@ class Channel(NamedTuple):
     topic: str
     settings: int
     role: int
-    count: int
+    size: int
     members: tuple[Present, ...]
 
 
@@ -260,7 +274,11 @@ class Pong(NamedTuple):
 
 
 class Bye(NamedTuple):
-    """both ways: the sender closes now. `again`: the peer may come back (restart: yes, take-over: no)."""
+    """both ways: the sender closes now.
+
+    again: the peer may come back (restart: yes, take-over: no)
+    code:  for programs; a number that is not in `Code` is a new code
+    """
 
     again: bool
     code: int
