@@ -10,7 +10,8 @@ from chatroom.errors import (
     Refused,
 )
 from chatroom.events import Event, EventKind
-from chatroom.packets import Notice
+from chatroom.outcomes import Code
+from chatroom.packets import Answer, Channel, Info, Present, Resumed
 from client.client import Client
 from client.pending_lines import Line
 from client.updates import (
@@ -18,16 +19,21 @@ from client.updates import (
     Connected,
     Disconnected,
     Ended,
+    Interrupted,
     Missed,
     Retrying,
+    Unanswered,
     Update,
 )
 
 __all__ = [
+    "Answer",
     "CaughtUp",
+    "Channel",
     "ChatroomError",
     "Client",
     "Closed",
+    "Code",
     "ConfigError",
     "Connected",
     "ConnectionLost",
@@ -35,12 +41,16 @@ __all__ = [
     "Ended",
     "Event",
     "EventKind",
+    "Info",
+    "Interrupted",
     "Line",
     "Missed",
     "NameRefused",
-    "Notice",
+    "Present",
     "ProtocolError",
     "Refused",
+    "Resumed",
     "Retrying",
+    "Unanswered",
     "Update",
 ]

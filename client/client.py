@@ -14,6 +14,7 @@ from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, Closed, ConfigError, Refused
 from chatroom.events import Event
 from chatroom.limits import CLOSE_SECONDS, DEAD_AFTER, DEFAULT_CHANNEL
+from chatroom.packets import Resumed, Welcome
 from chatroom.reaper import Reaper
 from client.address import DEFAULT_HOST, DEFAULT_PORT, check_port
 from client.connection import Connection
@@ -24,9 +25,16 @@ from client.link import Ending, Link
 from client.pending_lines import Line, PendingLines
 from client.reconnect import Reconnect
 from client.resume import ResumeState
-from client.updates import Connected, Disconnected, Ended, Update
+from client.updates import Connected, Disconnected, Ended, Interrupted, Update
 
 log = logging.getLogger(__name__)
+
+_INTERRUPTED = {
+    Resumed.GAP: "some of what you missed is gone: the server does not keep it that long",
+    Resumed.OTHER_HISTORY: "the server has another history now; what was said before is not in it",
+    Resumed.RESTORED: "the server has gone back to an older copy of its history; the newest lines are not in it",
+}
+"""What the user is told when the server cannot give exactly what was missed."""
 
 
 class Client:
@@ -152,7 +160,7 @@ class Client:
     def close(self) -> None:
         """Send what is queued and BYE, if connected, and end all threads; takes at most two seconds.
 
-        Does not wait for confirmations, as `flush` does. Nothing is sent afterwards.
+        Does not wait until lines are stored, as `flush` does. Nothing is sent afterwards.
         """
         self._closing.set()
         self._pending.close()
@@ -182,26 +190,29 @@ class Client:
     # --- talking -------------------------------------------------------------------------------------
 
     def say(self, text: str, timeout: float | None = None) -> Line:
-        """Say a line. It is queued here, sent when there is a connection, and again until it is confirmed.
+        """Say a line. It is queued here, sent when there is a connection, and again until it is settled.
 
-        Waits, at most `timeout` seconds, only while too many lines are unconfirmed (MAX_PENDING).
+        It is settled when it is stored, or refused: then an Answer with its id says why. An Unanswered
+        with its id comes when a connection was lost, and the answer can only be concluded, or not be known.
+        Waits, at most `timeout` seconds, only while too many lines are not settled (MAX_PENDING).
         Raises ValueError for a text that is empty or longer than MAX_TEXT bytes, TimeoutError, or Closed.
         """
         return self._pending.say(self.channel, text, timeout)
 
-    def command(self, text: str) -> None:
-        """Send a slash command; its answer comes as a Notice. It is sent once, and lost with its connection.
+    def command(self, text: str) -> int:
+        """Send a slash command; its id, which its Answer has, too.
 
+        It is sent once. If the connection is lost before the answer, an Unanswered with its id comes instead.
         Raises ValueError for a text that is too long, TimeoutError when too many wait, or Closed.
         """
-        self._pending.command(self.channel, text)
+        return self._pending.command(self.channel, text)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait at most `timeout` seconds until all lines said so far are stored; whether they are."""
+        """Wait at most `timeout` seconds until all lines said so far are settled; whether they are."""
         return self._pending.wait_for(None, timeout)
 
     def pending(self) -> list[Line]:
-        """The lines that are not confirmed yet, in order."""
+        """The lines that are not settled yet, in order."""
         return self._pending.pending()
 
     # --- listening: either events or updates -----------------------------------------------------------
@@ -250,9 +261,7 @@ class Client:
 
     def _use(self, admission: Admission) -> Ending:
         """One link from WELCOME to its end."""
-        welcome = admission.welcome
-        self._tell(Connected(welcome.name, welcome.channel, self._resume.live))
-        self._resume.welcome(welcome)
+        self._greet(admission.welcome)
         link = Link(admission, self._resume, self._pending, self._inbox, self._reaper, self._dead_after)
         with self._lock:
             self._link = link
@@ -263,6 +272,14 @@ class Client:
         finally:
             with self._lock:
                 self._link = None
+
+    def _greet(self, welcome: Welcome) -> None:
+        """Tell the user who it is now, and whether the conversation goes on where it was."""
+        self._resume.welcome(welcome)
+        self._tell(Connected(welcome.name, self.channel, self._resume.live))
+        words = _INTERRUPTED.get(welcome.resumed)
+        if words is not None:
+            self._tell(Interrupted(welcome.resumed, words))
 
     def _admit(self, another_name: Callable[[str], str | None] | None = None) -> Admission:
         return admit(self.address, self._resume.wish(), self._open, another_name)

@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chatroom.errors import ChatroomError, Closed
 from chatroom.events import Event
-from chatroom.packets import Notice
+from chatroom.packets import Answer, Channel, Info
 from client.limits import LEAVE_SECONDS
 from client.talker import Line, Talker
-from client.updates import CaughtUp, Connected, Disconnected, Ended, Missed, Retrying, Update
+from client.updates import (
+    CaughtUp,
+    Connected,
+    Disconnected,
+    Ended,
+    Interrupted,
+    Missed,
+    Retrying,
+    Unanswered,
+    Update,
+)
 from views import Action, Leave, Submitted, Suspend, View
 from views.limits import PENDING_SHOWN
 
@@ -145,12 +155,19 @@ class Conversation:
                     self._lines.pop(update.id, None)
                 view.event(update)
                 view.identity(self.client.name)
-            case Notice():
-                self._lines.pop(
-                    update.id, None
-                )  # a notice with the id of a line says why the line is not stored
-                view.completer.learn(_COMMAND_WORD.findall(update.text))
-                view.system(update.text, now)
+            case Answer(id, _, words):
+                self._lines.pop(id, None)  # if it is a line, it has no event: it was refused, or stored before
+                view.completer.learn(_COMMAND_WORD.findall(words))
+                if words:
+                    view.system(words, now)
+            case Unanswered(id, text, words):
+                self._lines.pop(id, None)
+                view.system(f"{words}: {text}", now)
+            case Info(words) | Interrupted(_, words):
+                view.system(words, now)
+            case Channel(place=place, size=size, members=members):
+                if len(members) == size:  # else there are too many to list
+                    view.members(place, [member.name for member in members])
             case Connected():
                 self._connected = True
                 view.identity(update.name)
@@ -205,7 +222,7 @@ _KEYS_HELP = """\
 //x     says /x
 Tab completes names and commands, Up brings sent lines back, Alt-Enter makes a line end, Ctrl-_ takes \
 back, Ctrl-L repaints, Ctrl-C empties the line."""
-_COMMAND_WORD = re.compile(r"^(/[a-z]+)\b", re.MULTILINE)  # in a notice: the server's /help
+_COMMAND_WORD = re.compile(r"^(/[a-z]+)\b", re.MULTILINE)  # in an answer: the server's /help
 
 
 def _in_seconds(seconds: float) -> str:

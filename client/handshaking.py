@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.deadline import Deadline
-from chatroom.errors import ConnectionLost, NameRefused, Refused
+from chatroom.errors import NameRefused, Refused
 from chatroom.exchange import Exchange
 from chatroom.handshake import CLIENT, Handshake, Step
 from chatroom.limits import HANDSHAKE_SECONDS
+from chatroom.outcomes import Code
 from chatroom.packets import (
     SAME_CONNECTION,
     VERSION,
     Admit,
     Bye,
-    Code,
     Decoder,
     Hello,
     Packet,
@@ -23,11 +23,14 @@ from chatroom.packets import (
     Port,
     Status,
     Username,
+    Verdict,
     Welcome,
 )
 from client.connection import Connection
 
 SOFTWARE = "chatroom client (Python)"
+_ABOUT_THE_NAME = (Code.NAME_TAKEN, Code.NAME_HELD, Code.BAD_NAME)
+"""With these codes the server waits for another name."""
 
 Opener = Callable[[str, int, Deadline], Connection]
 """Connects to host and port. Its owner may shut the connection down from another thread."""
@@ -38,8 +41,10 @@ class Wish(NamedTuple):
 
     name: str
     token: bytes
-    channel: str
+    channels: tuple[str, ...]
     since: int
+    time: int
+    identity: bytes
     lines: int
 
 
@@ -70,7 +75,7 @@ def admit(
     try:
         exchange = Exchange(connection, deadline)
         name, port = _get_port(exchange, handshake, wish, another_name)
-        exchange.send(Status(Code.PASS), Status(Code.END))
+        exchange.send(Status(Verdict.PASS), Status(Verdict.END))
         handshake.enter(Step.TAKEN)
         _receive(exchange, handshake)  # STATUS END: the table allows nothing else
         if port.number != SAME_CONNECTION:
@@ -78,7 +83,8 @@ def admit(
             connection.close()
             connection = connect(server, port.number, deadline)
             exchange = Exchange(connection, deadline)
-        exchange.send(Admit(name, port.ticket, wish.channel, wish.since, wish.lines))
+        _, _, channels, since, time, history, lines = wish
+        exchange.send(Admit(name, port.ticket, channels, since, time, history, lines))
         answer = _receive(exchange, handshake)
         if not isinstance(answer, Welcome):
             raise Refused(answer.reason if isinstance(answer, Status) else "not admitted")
@@ -94,25 +100,20 @@ def _get_port(
     """Ask for names until the server gives one; that name, and the port that comes with it."""
     exchange.send(Hello(VERSION, SOFTWARE))
     handshake.enter(Step.NAMING)
-    name, refusals, reason = wish.name, 0, ""
+    name = wish.name
     while True:
         exchange.send(Username(name, wish.token))
         handshake.enter(Step.ASKED)
-        try:
-            answer = _receive(exchange, handshake)
-        except ConnectionLost:
-            if refusals:  # a server that is full hangs up behind its FAIL: it did not refuse the name
-                raise Refused(reason) from None
-            raise
+        answer = _receive(exchange, handshake)
         if handshake.step is Step.PASSED:
             break
-        refusals, reason = refusals + 1, answer.reason if isinstance(answer, Status) else ""
-        following = another_name(reason) if another_name is not None else None
-        if following is not None:
-            name, refusals = following, 0
-        elif refusals > 1:
-            raise NameRefused(reason)
-        # Else ask for the same name once more: a full server says FAIL, too, but closes the connection.
+        assert isinstance(answer, Status)
+        if answer.code not in _ABOUT_THE_NAME:
+            raise Refused(answer.reason)
+        following = another_name(answer.reason) if another_name is not None else None
+        if following is None:
+            raise NameRefused(answer.reason)
+        name = following
     port = _receive(exchange, handshake)
     assert isinstance(port, Port)
     return name, port

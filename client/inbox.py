@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from threading import Condition, Lock
 
-from client.limits import UNREAD_BYTES, UNREAD_PATIENCE
+from client.limits import UNREAD_BYTES, UNREAD_PATIENCE, UPDATE_BYTES
 from client.updates import Ended, Update
 
 
@@ -73,11 +73,14 @@ class Inbox:
                 return True
             return False
 
-    def tell(self, update: Update) -> None:
-        """Add an update about the connection, unless the inbox is full. Never waits."""
+    def tell(self, update: Update, size: int = UPDATE_BYTES, *, surely: bool = False) -> None:
+        """Add an update about the connection, unless the inbox is full. Never waits.
+
+        surely: add it to a full inbox, too: for answers, of which there are not more than the user asked for
+        """
         with self._lock:
-            if self._unread < self._bound and self._ended is None:
-                self._add([update], 100)
+            if (surely or self._unread < self._bound) and self._ended is None:
+                self._add([update], size)
 
     def end(self, ended: Ended) -> None:
         """Add the last update; only the first call counts."""

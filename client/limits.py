@@ -18,14 +18,14 @@ LEAVE_SECONDS: Final = 1.0
 # --- the client -----------------------------------------------------------------------------------------
 
 MAX_PENDING: Final = 8192
-"""Lines said and not yet confirmed; then say() waits. As many as the server's waiting queue holds: more on
+"""Lines said and not yet settled; then say() waits. As many as the server's waiting queue holds: more on
 the way would only wait there."""
 
 PENDING_BYTES: Final = 8 * 1024 * 1024
 """Bytes of those lines, for long texts."""
 
 MAX_COMMANDS: Final = 64
-"""Slash commands that wait to be sent: what a person types while the server is away."""
+"""Slash commands that wait to be sent or answered: what a person types while the server is away."""
 
 SEND_BYTES: Final = 64 * 1024
 """Bytes of waiting lines that go into one send: fewer calls under load, no second copy of a whole backlog."""
@@ -36,6 +36,9 @@ MAX_PROCESSING: Final = 8
 UNREAD_BYTES: Final = 16 * 1024 * 1024
 """Received bytes whose events the user of a client has not taken: about 100,000 short lines, some 80 MB as
 objects. When it is full, the connection waits, then leaves events on the server (decision 12)."""
+
+UPDATE_BYTES: Final = 100
+"""What an update about the connection counts there: about the size of the object."""
 
 UNREAD_PATIENCE: Final = 2.0
 """How long a full inbox makes the connection wait before events are left on the server: a slow reader keeps

@@ -9,14 +9,29 @@ from typing import Final, NamedTuple
 
 from chatroom.errors import ChatroomError, Closed, ConnectionLost, ProtocolError
 from chatroom.events import Event, EventKind
-from chatroom.packets import Bye, Confirm, Live, Notice, Packet, Ping, Pong, encode
+from chatroom.outcomes import Code
+from chatroom.packets import (
+    Answer,
+    Bye,
+    Channel,
+    Info,
+    Live,
+    Packet,
+    Ping,
+    Pong,
+    Replay,
+    Resumed,
+    Skipped,
+    encode,
+)
 from chatroom.reaper import Reaper
 from client.handshaking import Admission
 from client.inbox import Inbox
+from client.limits import UPDATE_BYTES
 from client.pending_lines import PendingLines
 from client.resume import ResumeState
 from client.sequencer import Sequencer
-from client.updates import CaughtUp, Missed, Update
+from client.updates import CaughtUp, Missed, Unanswered, Update
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +42,24 @@ READ_LATE: Final = "events were read too late; fetching the rest"
 """Why a link ends whose events did not all fit into the inbox, as soon as there is room again."""
 
 
+NOT_STORED: Final = "not stored"
+LINE_UNKNOWN: Final = "it is not known whether the server has stored this"
+COMMAND_UNKNOWN: Final = "it is not known whether the server has carried this out"
+"""What the user is told about a line or a command whose answer was lost with the connection."""
+
+_SERVER: Final = 0
+"""The person of events that nobody caused."""
+
+
 class Ending(NamedTuple):
     """How a connection ended. `again`: the client may come back."""
 
     reason: str
     again: bool
 
+
+MISSED: Final = (Resumed.FRESH, Resumed.EXACT, Resumed.GAP)
+"""With these the replay after a reconnect is what the user has missed."""
 
 Piece = list[Event] | Packet
 """A burst is sifted into runs of events, and the packets between them."""
@@ -64,12 +91,15 @@ class Link:
         self._ending: Ending | None = None
         # Confined to the thread whose turn it is:
         self._resumed = resume.live
-        self._divider_due = resume.live  # nothing of others has come since the reconnect
+        # Nothing of others has come since the reconnect. What comes of another history was not missed.
+        self._divider_due = resume.live and admission.welcome.resumed in MISSED
+        self._bracket = 0  # the request whose events of the past are coming
         self._incomplete = False  # an event did not reach the inbox: no later one may
+        self._failed = False  # a burst could not be processed: no later packet counts
 
     def run(self) -> Ending:
         """Receive until the connection ends; how it did. In the connection thread."""
-        self._pending.attach(self._admission.welcome.confirmed)
+        self._pending.attach()
         sender = None
         try:
             sender = self._reaper.spawn(self._send, "client-sender")
@@ -83,6 +113,8 @@ class Link:
             if sender is not None:
                 sender.join()
             self._connection.close()
+            for command in self._pending.forget_asked():
+                self._inbox.tell(Unanswered(command.id, command.text, COMMAND_UNKNOWN), surely=True)
         with self._lock:
             return self._ending or Ending("the connection ended", again=True)
 
@@ -130,12 +162,12 @@ class Link:
             try:
                 pieces = sift(packets)
                 self._sequencer.wait(turn)
-                for piece in pieces:
+                for piece in pieces if not self._failed else []:
                     self._deliver(piece, size)
             except Exception as failure:
                 self._sequencer.wait(turn)
                 # The next connection fetches the rest of this burst and all later ones again.
-                self._incomplete = True
+                self._failed = True
                 if isinstance(failure, ProtocolError):
                     self.lose(str(failure), failure)
                 else:
@@ -148,71 +180,97 @@ class Link:
         match piece:
             case list():
                 self._deliver_events(piece, size)
-            case Confirm(id):
-                self._pending.confirm(id)
-            case Notice(id, text):
-                self._pending.refuse(id, text)
-                self._inbox.tell(piece)
+            case Answer():
+                self._deliver_answer(piece)
+            case Info() | Channel():
+                self._deliver_news(piece, size)
+            case Skipped(seq, time):
+                self._move(seq, time)
+            case Replay(id):
+                self._bracket = id
+            case Live():
+                self._deliver_live(piece)
             case Ping(id):
                 self._pending.pong(id)
             case Pong():
                 pass
-            case Live(seq):
-                self._deliver_live(seq)
-            case Bye(again, reason):
+            case Bye(again, _, reason):
                 with self._lock:
                     self._ending = Ending(reason or "the server said goodbye", again)
                 self._connection.shutdown()
             case _:
                 raise ProtocolError(f"{type(piece).__name__.upper()} cannot come now")
 
+    def _deliver_answer(self, answer: Answer) -> None:
+        """Tell an answer, then settle what it answers: who sees a line settled finds the reason by polling."""
+        if answer.id == self._bracket:
+            self._bracket = 0
+        if answer.code not in (Code.OK, Code.ALREADY):
+            answer = answer._replace(words=answer.words or f"refused (code {answer.code})")
+        size = len(answer.words) + len(answer.rows) + UPDATE_BYTES
+        self._inbox.tell(answer, size, surely=self._pending.awaits(answer.id))
+        self._pending.answer(answer.id, answer.code, answer.words)
+
+    def _deliver_news(self, news: Info | Channel, size: int) -> None:
+        if isinstance(news, Channel):
+            self._resume.enter(news.name)
+        self._inbox.tell(news, size)
+
     def _deliver_events(self, events: list[Event], size: int) -> None:
+        if self._bracket:  # the past that a request asked for: this client makes no such request
+            return
         if events[0].seq <= self._resume.seen:  # seqs rise: else no event of the run is a repeat
             events = [event for event in events if event.seq > self._resume.seen]
             if not events:
                 return
-        names = {self._resume.name}
         own = self._note_own(events)
-        names.add(self._resume.name)
-        self._put(self._with_divider(events, names), size, events[-1].seq)
+        self._put(self._with_divider(events), size, events[-1].seq, events[-1].time)
         # Last, so that the inbox has the event of each line that counts as stored.
         if own:
             self._pending.confirm(own)
 
-    def _note_own(self, events: list[Event]) -> int:
-        """The highest message id of the client's own lines, 0 for none. Takes a new name of the client."""
-        name, highest = self._resume.name, 0
+    def _note_own(self, events: list[Event]) -> list[int]:
+        """The message ids of the client's own lines. Takes a new name of the client."""
+        ids = []
         for event in events:
-            if event.author == name:
-                if event.id > highest and self._pending.gave(event.id):
-                    highest = event.id
+            if self._resume.is_own(event.person):
+                if self._pending.gave(event.id):
+                    ids.append(event.id)
                 if event.kind is EventKind.RENAMED:
-                    name = event.text
-                    self._resume.rename(name)
-        return highest
+                    self._resume.rename(event.text)
+        return ids
 
-    def _with_divider(self, events: list[Event], names: set[str]) -> list[Update]:
+    def _with_divider(self, events: list[Event]) -> list[Update]:
         """The events; after a reconnect, with Missed before the first burst with one of somebody else."""
-        if not self._divider_due or all(event.author in names for event in events):
+        if not self._divider_due or all(
+            event.person == _SERVER or self._resume.is_own(event.person) for event in events
+        ):
             return list(events)
         self._divider_due = False
         return [Missed(), *events]
 
-    def _deliver_live(self, seq: int) -> None:
-        """The replay is complete up to `seq`; from now on lines may be sent."""
+    def _deliver_live(self, live: Live) -> None:
+        """The replay is complete: settle the lines that it has not settled; from now on lines may be sent."""
         self._divider_due = False
-        self._put([CaughtUp(seq, self._resumed)], 0, seq)
-        self._resume.live = True
+        self._put([CaughtUp(live.seq, self._resumed)], 0, live.seq, live.time)
+        words = NOT_STORED if self._resume.exact else LINE_UNKNOWN
+        for line in self._pending.pending():
+            if line.id <= self._admission.welcome.confirmed:
+                self._inbox.tell(Unanswered(line.id, line.text, words), surely=True)
+                self._pending.refuse(line.id, words)
+        self._resume.caught_up()
         self._pending.open()
 
-    def _put(self, updates: list[Update], size: int, seq: int) -> None:
+    def _put(self, updates: list[Update], size: int, seq: int, time: int) -> None:
         """Give updates to the user, and note that all events up to `seq` are in the inbox."""
-        if self._incomplete:
-            return
-        if self._inbox.put(updates, size, lambda: self.lose(READ_LATE)):
-            self._resume.seen = max(self._resume.seen, seq)
-        else:
-            self._incomplete = True
+        if not self._incomplete:
+            self._incomplete = not self._inbox.put(updates, size, lambda: self.lose(READ_LATE))
+        self._move(seq, time)
+
+    def _move(self, seq: int, time: int) -> None:
+        """Move the cursor, unless events before it are missing or come from a request."""
+        if not self._incomplete and not self._bracket:
+            self._resume.move(seq, time)
 
     # --- sending: the sender thread -------------------------------------------------------------------
 

@@ -1,18 +1,21 @@
-"""Pending lines: said and not confirmed yet; and everything else that waits to be sent.
+"""Pending lines: said and not settled yet; and everything else that waits to be sent.
 
-A line stays here until the server has confirmed that it is stored, so that the next connection can send it
-again. Ids rise, the wire keeps the order, and the server applies each id once. So a confirmation of one id
-confirms all below it, and sending a line twice does no harm.
+A line stays here until it is settled: the server has stored it or refused it, or both are no longer to be
+learned. Until then the next connection sends it again. The server applies each id once, so that does no harm.
+A command is sent once, since nobody knows whether it was carried out when its connection is lost.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Iterable
 from threading import Condition, Lock
+from typing import NamedTuple
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed
+from chatroom.outcomes import Code
 from chatroom.packets import Bye, Command, Ping, Pong, Say, encode
 from client.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
 
@@ -36,49 +39,48 @@ class Line:
 
     @property
     def stored(self) -> bool:
-        """Whether the server has confirmed that the line is in its history."""
+        """Whether the line is in the server's history, as far as the client has been told."""
         with self._owner.lock:
             return self._refused is None and not self._owner.holds(self)
 
     @property
     def refused(self) -> str | None:
-        """The server's reason not to store the line; None when it has given none."""
+        """Why the line is not stored, or that this cannot be known any more; None for other lines."""
         with self._owner.lock:
             return self._refused
 
     def refuse(self, reason: str) -> None:
-        """Note the server's refusal. Requires holding the owner's lock."""
+        """Note the reason. Requires holding the owner's lock."""
         self._refused = reason
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait at most `timeout` seconds for the line to be stored; whether it is."""
-        self._owner.wait_for(self.id, timeout)
+        """Wait at most `timeout` seconds for the line to be settled; whether it is stored."""
+        self._owner.wait_for(self, timeout)
         return self.stored
 
 
-class _WaitingCommand:
-    """A slash command that waits to be sent, once."""
+class SentOnce(NamedTuple):
+    """A slash command: its message id, its text and its packet."""
 
-    __slots__ = ("data", "id")
-
-    def __init__(self, id: int, data: bytes) -> None:
-        self.id = id
-        self.data = data
+    id: int
+    text: str
+    data: bytes
 
 
 class PendingLines:
     """Lines and commands in the order in which they were given. Any threads add them, one thread sends."""
 
     def __init__(self) -> None:
-        # Guards all fields below. `_work` wakes the sender, `_settled` who waits for confirmations.
+        # Guards all fields below. `_work` wakes the sender, `_settled` who waits for lines.
         self.lock = Lock()
         self._work = Condition(self.lock)
         self._settled = Condition(self.lock)
         self._first_id = 2 + secrets.randbits(_ID_BITS)
         self._last_id = self._first_id - 1
-        self._pending: deque[Line] = deque()  # not confirmed, sent or not, in the order of their ids
+        self._pending: OrderedDict[int, Line] = OrderedDict()  # not settled, sent or not; their ids rise
         self._pending_bytes = 0
-        self._queue: deque[Line | _WaitingCommand] = deque()  # not sent on this connection
+        self._asked: dict[int, SentOnce] = {}  # commands sent on this connection and not answered
+        self._queue: deque[Line | SentOnce] = deque()  # not sent on this connection
         self._pong: int | None = None
         self._ping = False
         self._attached = False  # there is a connection
@@ -102,7 +104,7 @@ class PendingLines:
             id = self._last_id + 1
             line = Line(self, id, text, encode(Say(id, channel, text)))
             self._last_id = id
-            self._pending.append(line)
+            self._pending[id] = line
             self._pending_bytes += len(line.data)
             self._queue.append(line)
             self._work.notify()
@@ -112,28 +114,32 @@ class PendingLines:
         """Queue a slash command; its id. Raises ValueError, Closed, or TimeoutError when too many wait."""
         with self.lock:
             self._check_open()
-            if sum(isinstance(entry, _WaitingCommand) for entry in self._queue) >= MAX_COMMANDS:
+            if len(self._asked) + len(self._waiting_commands()) >= MAX_COMMANDS:
                 raise TimeoutError("too many commands wait for the server")
             id = self._last_id + 1
-            self._queue.append(_WaitingCommand(id, encode(Command(id, channel, text))))
+            self._queue.append(SentOnce(id, text, encode(Command(id, channel, text))))
             self._last_id = id
             self._work.notify()
             return id
 
-    def wait_for(self, id: int | None = None, timeout: float | None = None) -> bool:
-        """Wait until the line `id` (None: the last one) and all before it are settled; whether they are."""
+    def wait_for(self, line: Line | None = None, timeout: float | None = None) -> bool:
+        """Wait until `line` (None: every line said so far) is settled; whether it is."""
         with self.lock:
-            last = self._last_id if id is None else id
-            self._settled.wait_for(lambda: self._is_settled(last) or self._closing is not None, timeout)
-            return self._is_settled(last)
+            last = self._last_id
 
-    def _is_settled(self, id: int) -> bool:
-        """Whether no line up to `id` is pending. Requires holding lock."""
-        return not self._pending or self._pending[0].id > id
+            def settled() -> bool:
+                return next(iter(self._pending), last + 1) > last if line is None else not self.holds(line)
+
+            self._settled.wait_for(lambda: settled() or self._closing is not None, timeout)
+            return settled()
 
     def holds(self, line: Line) -> bool:
-        """Whether the line is pending: ids rise, so the first decides. Requires holding lock."""
-        return not self._is_settled(line.id)
+        """Whether the line is pending. Requires holding lock."""
+        return line.id in self._pending
+
+    def _waiting_commands(self) -> list[SentOnce]:
+        """Commands that were not sent yet. Requires holding lock."""
+        return [entry for entry in self._queue if isinstance(entry, SentOnce)]
 
     def gave(self, id: int) -> bool:
         """Whether this client gave the id: an earlier holder of the name gave others."""
@@ -141,23 +147,19 @@ class PendingLines:
             return self._first_id <= id <= self._last_id
 
     def pending(self) -> list[Line]:
-        """The lines that are not confirmed, in order."""
+        """The lines that are not settled, in order."""
         with self.lock:
-            return list(self._pending)
+            return list(self._pending.values())
 
     # --- for the connection --------------------------------------------------------------------------
 
-    def attach(self, confirmed: int) -> None:
-        """A new connection was made; the server has confirmed everything up to `confirmed`.
+    def attach(self) -> None:
+        """A new connection was made.
 
-        All lines that are still pending are sent (again) in order, once `open` was called.
+        All lines that are still pending when `open` is called are then sent (again) in order.
         """
-        self.confirm(confirmed)
         with self.lock:
-            waiting: list[Line | _WaitingCommand] = [
-                entry for entry in self._queue if isinstance(entry, _WaitingCommand)
-            ]
-            waiting.extend(self._pending)
+            waiting = [*self._waiting_commands(), *self._pending.values()]
             self._queue = deque(sorted(waiting, key=lambda entry: entry.id))
             self._attached = True
 
@@ -174,30 +176,47 @@ class PendingLines:
             self._pong = None
             self._work.notify_all()
 
-    def confirm(self, id: int) -> bool:
-        """The server has stored the line `id`, and so all before it; whether one of them was pending."""
+    def forget_asked(self) -> list[SentOnce]:
+        """The commands that were sent and not answered: nobody will answer them any more."""
         with self.lock:
-            before = len(self._pending)
-            while self._pending and self._pending[0].id <= id:
-                self._pending_bytes -= len(self._pending.popleft().data)
-            if len(self._pending) == before:
-                return False
-            while self._queue and isinstance(self._queue[0], Line) and self._queue[0].id <= id:
-                self._queue.popleft()  # stored during an earlier connection: do not send it again
-            self._settled.notify_all()
-            return True
+            asked, self._asked = list(self._asked.values()), {}
+            return asked
 
-    def refuse(self, id: int, reason: str) -> bool:
-        """The server will not store the line `id`; whether it was pending."""
+    def awaits(self, id: int) -> bool:
+        """Whether `id` is a line or a command that the server has not answered."""
         with self.lock:
-            line = next((line for line in self._pending if line.id == id), None)
-            if line is None:
-                return False
-            line.refuse(reason)
-            self._pending.remove(line)
-            self._pending_bytes -= len(line.data)
+            return id in self._pending or id in self._asked
+
+    def confirm(self, ids: Iterable[int]) -> None:
+        """The server has stored the lines of these ids."""
+        with self.lock:
+            for id in ids:
+                self._settle(id)
             self._settled.notify_all()
-            return True
+
+    def refuse(self, id: int, reason: str) -> None:
+        """The line `id` is not stored, or nobody knows."""
+        with self.lock:
+            line = self._settle(id)
+            if line is not None:
+                line.refuse(reason)
+            self._settled.notify_all()
+
+    def answer(self, id: int, code: int, words: str) -> None:
+        """The server has answered the line or command `id`."""
+        with self.lock:
+            self._asked.pop(id, None)
+        if code in (Code.OK, Code.ALREADY):
+            self.confirm([id])
+        else:
+            self.refuse(id, words)
+
+    def _settle(self, id: int) -> Line | None:
+        """Take the line `id` from the pending ones, if it is one. Requires holding lock."""
+        line = self._pending.pop(id, None)
+        if line is not None:
+            self._pending_bytes -= len(line.data)
+        return line
 
     def ping(self) -> None:
         """Send a PING."""
@@ -238,11 +257,16 @@ class PendingLines:
         self._pong, self._ping = None, False
         size = 0
         while self._open and self._queue and size < SEND_BYTES:
-            packets.append(self._queue.popleft().data)
-            size += len(packets[-1])
+            entry = self._queue.popleft()
+            if isinstance(entry, SentOnce):
+                self._asked[entry.id] = entry
+            elif not self.holds(entry):  # settled by the replay
+                continue
+            packets.append(entry.data)
+            size += len(entry.data)
         if not packets and self._goodbye:
             self._goodbye = False
-            packets.append(encode(Bye(False, "")))
+            packets.append(encode(Bye(False, Code.GOODBYE, "")))
         return b"".join(packets)
 
     # --- the end -------------------------------------------------------------------------------------

@@ -24,10 +24,11 @@ from typing import Final
 from chatroom.errors import Closed
 from chatroom.events import Event
 from chatroom.limits import CLOSE_SECONDS, MAX_TEXT
-from chatroom.packets import Notice
+from chatroom.outcomes import Code
+from chatroom.packets import Answer, Info
 from client.client import Client
 from client.lines import READ_BYTES, LineSplitter, Said, TooLong
-from client.updates import CaughtUp, Connected, Disconnected, Ended, Update
+from client.updates import CaughtUp, Connected, Disconnected, Ended, Interrupted, Unanswered, Update
 from views import one_line, plain_line
 
 PROGRAM: Final = "chatroom-client"
@@ -103,7 +104,7 @@ class Pipe:
     def _follow_client(self) -> None:
         """Print updates until the client, the input or a signal ends it."""
         while not self._signal and self._ended is None:
-            # Look before polling: the inbox has the event of each confirmed line.
+            # Look before polling: the inbox has the event of each stored line.
             stored = self._input_ended.is_set() and not self._client.pending()
             updates = self._client.poll()
             self._show(updates)
@@ -138,10 +139,14 @@ class Pipe:
             case Connected() if self._lost:
                 self._lost = False
                 complain("connected again")
-            case Notice(id, text):
-                complain(text)
-                if id:  # the server's answer to a line
-                    self._failed.set()
+            case Interrupted(_, words) | Info(words):
+                complain(words)
+            case Answer(_, code, words) if code not in (Code.OK, Code.ALREADY):
+                complain(words)
+                self._failed.set()  # a line was refused: a pipe sends nothing else
+            case Unanswered(_, text, words):
+                complain(f"{words}: {text}")
+                self._failed.set()
             case Ended():
                 self._ended = update
 

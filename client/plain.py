@@ -10,10 +10,10 @@ from threading import Thread
 
 from chatroom.errors import Closed
 from chatroom.events import Event
-from chatroom.packets import Notice
+from chatroom.packets import Answer, Info
 from client.limits import LEAVE_SECONDS
 from client.talker import Talker
-from client.updates import Connected, Disconnected, Ended, Missed, Update
+from client.updates import Connected, Disconnected, Ended, Interrupted, Missed, Unanswered, Update
 from views import one_line, plain_line, sanitize
 
 
@@ -67,8 +67,10 @@ def _plain_text(update: Update) -> str:
     match update:
         case Event():
             return plain_line(update)
-        case Notice():
-            return "\n".join(f"-- {line}" for line in sanitize(update.text).split("\n"))
+        case (Answer(words=words) | Info(words) | Interrupted(_, words)) if words:
+            return "\n".join(f"-- {line}" for line in sanitize(words).split("\n"))
+        case Unanswered():
+            return f"-- {update.words}: {one_line(update.text)}"
         case Connected():
             return "-- back again" if update.resumed else f"-- you are {update.name} in {update.channel}"
         case Missed():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from threading import Lock
 
+from chatroom.errors import NameRefused
 from chatroom.names import check_channel, check_name
-from chatroom.packets import NO_TOKEN, Welcome
+from chatroom.packets import NO_IDENTITY, NO_TOKEN, Resumed, Welcome
 from client.handshaking import Wish
 from client.limits import MOST_LINES
 
@@ -25,7 +26,12 @@ class ResumeState:
         self._token = NO_TOKEN
         # Confined to the connection thread; during a connection, to the thread whose turn it is:
         self.seen = 0  # all events up to this seq are in the inbox
+        self._time = 0  # of the event `seen`
+        self._identity = NO_IDENTITY  # of the history that `seen` belongs to
         self.live = False  # whether a replay was complete once
+        self.exact = False  # no event since the last LIVE was left out
+        self._person = 0
+        self._persons: set[int] = set()  # _person, and those that it was since the last LIVE
 
     @property
     def name(self) -> str:
@@ -47,12 +53,47 @@ class ResumeState:
         with self._lock:
             name, channel, token = self._name, self._channel, self._token
         # A client that comes back wants all it has missed. That also holds when it has seen no event yet.
-        lines = MOST_LINES if self.live else self._lines
-        return Wish(check_name(name), token, check_channel(channel), self.seen, lines)
+        lines = MOST_LINES if self.live and not self.seen else self._lines
+        identity = self._identity if self.seen else NO_IDENTITY
+        return Wish(check_name(name), token, (check_channel(channel),), self.seen, self._time, identity, lines)
+
+    # --- what the server gives: the connection thread, or the thread whose turn it is -------------------
 
     def welcome(self, welcome: Welcome) -> None:
-        """Take what WELCOME gave."""
+        """Take what WELCOME gave; the cursor starts anew unless the events after it come."""
         with self._lock:
-            self._name, self._channel, self._token = welcome.name, welcome.channel, welcome.token
-        # A shorter history than the one seen so far is another history: go on from its end.
-        self.seen = min(self.seen, welcome.head)
+            self._name, self._token = welcome.name, welcome.token
+        if welcome.resumed is not Resumed.EXACT:
+            self.exact = False
+        if welcome.resumed not in (Resumed.EXACT, Resumed.GAP):
+            self.seen = self._time = 0
+            self._persons.clear()  # another history gives the same numbers to others
+        self._identity = welcome.identity
+        self._person = welcome.person
+        self._persons.add(welcome.person)
+
+    def enter(self, channel: str) -> None:
+        """Take the server's way of writing the channel that was asked for; others are not the client's."""
+        with self._lock:
+            own = self._channel
+        try:
+            if check_channel(channel) != check_channel(own):
+                return
+        except NameRefused:  # a channel of a newer server
+            return
+        with self._lock:
+            self._channel = channel
+
+    def caught_up(self) -> None:
+        """A replay is complete."""
+        self.live = self.exact = True
+        self._persons = {self._person}
+
+    def move(self, seq: int, time: int) -> None:
+        """All events up to `seq`, of this time, are in the inbox."""
+        if seq > self.seen:
+            self.seen, self._time = seq, time
+
+    def is_own(self, person: int) -> bool:
+        """Whether the client is or was this person: a new session is a new person, its old lines stay its own."""
+        return person in self._persons

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from chatroom.errors import ChatroomError
 from chatroom.events import Event
-from chatroom.packets import Notice
+from chatroom.packets import Answer, Channel, Info, Resumed
 
 
 class Connected(NamedTuple):
@@ -21,6 +21,17 @@ class Connected(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Missed:
     """After a reconnect: the events of others that follow, up to CaughtUp, happened in the meantime."""
+
+
+class Interrupted(NamedTuple):
+    """After Connected: the server cannot give exactly what was missed; `words` say so to a person.
+
+    how: GAP: events are gone by retention. OTHER_HISTORY, RESTORED: the latest lines of what the server has
+         come instead, and their seqs are not those of before
+    """
+
+    how: Resumed
+    words: str
 
 
 class CaughtUp(NamedTuple):
@@ -47,6 +58,18 @@ class Retrying(NamedTuple):
     reason: str
 
 
+class Unanswered(NamedTuple):
+    """The server did not answer this line or command, the connection was lost, and it is not sent again.
+
+    id, text: of the line or command
+    words:    what is known about it: not stored, or not known
+    """
+
+    id: int
+    text: str
+    words: str
+
+
 class Ended(NamedTuple):
     """The last update. `error` is None when the user closed the client."""
 
@@ -54,5 +77,18 @@ class Ended(NamedTuple):
     error: ChatroomError | None
 
 
-Update = Event | Notice | Connected | Missed | CaughtUp | Disconnected | Retrying | Ended
+Update = (
+    Event
+    | Answer
+    | Info
+    | Channel
+    | Connected
+    | Interrupted
+    | Missed
+    | CaughtUp
+    | Unanswered
+    | Disconnected
+    | Retrying
+    | Ended
+)
 """`Client.updates()` and `Client.poll()` give these."""

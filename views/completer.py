@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from chatroom.names import name_key
 from views.limits import COMPLETED_NAMES
+
+
+class _Known(NamedTuple):
+    """A name as it is written, and the places where its member is."""
+
+    name: str
+    places: frozenset[int]
+
+
+_NOBODY: Final = _Known("", frozenset())
 
 
 class Completer:
@@ -14,18 +25,46 @@ class Completer:
     def __init__(self, commands: Sequence[str]) -> None:
         """commands: known from the start, each with its slash."""
         self._commands = sorted(commands)
-        self._names: dict[str, str] = {}  # by `name_key`, the latest speaker last
+        self._names: dict[str, _Known] = {}  # by `name_key`, the latest speaker last
 
-    def saw(self, name: str) -> None:
-        """Note that the member `name` just did something, and so is the first to be completed."""
-        self._names.pop(name_key(name), None)
-        self._names[name_key(name)] = name
-        if len(self._names) > COMPLETED_NAMES:
-            del self._names[next(iter(self._names))]
+    def saw(self, name: str, place: int) -> None:
+        """Note that the member `name` just did something there, and so is the first to be completed."""
+        self._add(name, self._names.get(name_key(name), _NOBODY).places | {place})
+
+    def listed(self, place: int, names: Sequence[str]) -> None:
+        """Take `names` as all members of the place. Those that have done nothing yet are completed last."""
+        keys = {name_key(name): name for name in names}
+        for known in [known for key, known in self._names.items() if key not in keys]:
+            self.left(known.name, place)
+        silent = {key: _Known(name, frozenset()) for key, name in keys.items() if key not in self._names}
+        room = max(0, COMPLETED_NAMES - len(self._names))
+        self._names = {**dict(list(silent.items())[:room]), **self._names}
+        for key in keys.keys() & self._names.keys():
+            known = self._names[key]
+            self._names[key] = known._replace(places=known.places | {place})
+
+    def left(self, name: str, place: int) -> None:
+        """Complete `name` no longer, unless its member is in another place, too."""
+        known = self._names.get(name_key(name), _NOBODY)
+        if known.places <= {place}:
+            self.forget(name)
+        else:
+            self._names[name_key(name)] = known._replace(places=known.places - {place})
+
+    def renamed(self, name: str, other: str) -> None:
+        """The member `name` is called `other` now."""
+        self._add(other, self._names.pop(name_key(name), _NOBODY).places)
 
     def forget(self, name: str) -> None:
-        """Complete `name` no longer: its member has left."""
+        """Complete `name` no longer: its member is not in the chatroom any more."""
         self._names.pop(name_key(name), None)
+
+    def _add(self, name: str, places: frozenset[int]) -> None:
+        """Note a name as that of the latest speaker."""
+        self._names.pop(name_key(name), None)
+        self._names[name_key(name)] = _Known(name, places)
+        if len(self._names) > COMPLETED_NAMES:
+            del self._names[next(iter(self._names))]
 
     def learn(self, commands: Sequence[str]) -> None:
         """Complete these commands, too."""
@@ -40,5 +79,5 @@ class Completer:
         if not key and not at:
             return []
         tail = ": " if first and not at else " "
-        names = [name for known, name in reversed(self._names.items()) if known.startswith(key)]
+        names = [known.name for each, known in reversed(self._names.items()) if each.startswith(key)]
         return [f"{at}{name}{tail}" for name in names]

@@ -84,7 +84,7 @@ def describe(event: Event) -> str:
     who, text = event.author, event.text
     if event.kind is EventKind.JOINED:
         return f"{who} joined"
-    if event.kind is EventKind.LEFT:
+    if event.kind in (EventKind.LEFT, EventKind.QUIT):
         return f"{who} left ({text})" if text else f"{who} left"
     if event.kind is EventKind.RENAMED:
         return f"{who} is now {text}"
@@ -93,6 +93,8 @@ def describe(event: Event) -> str:
     if event.kind is EventKind.KICKED:
         name, _, reason = text.partition(" ")
         return f"{who} removed {name}: {reason}" if reason else f"{who} removed {name}"
+    if event.kind is EventKind.RESTARTED:
+        return "the server was restarted"
     return text
 
 

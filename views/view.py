@@ -89,10 +89,18 @@ class View:
     def event(self, event: Event) -> None:
         """Show an event of the chatroom."""
         self._add(item_of(event, self._name, self._time_of))
-        gone = event.kind in (EventKind.LEFT, EventKind.RENAMED)
-        (self.completer.forget if gone else self.completer.saw)(event.author)
-        if event.kind is EventKind.RENAMED:
-            self.completer.saw(event.text)
+        if event.kind is EventKind.LEFT:
+            self.completer.left(event.author, event.place)
+        elif event.kind is EventKind.QUIT:
+            self.completer.forget(event.author)
+        elif event.kind is EventKind.RENAMED:
+            self.completer.renamed(event.author, event.text)
+        elif event.author:
+            self.completer.saw(event.author, event.place)
+
+    def members(self, place: int, names: Sequence[str]) -> None:
+        """Set all members of a channel, for the Tab key."""
+        self.completer.listed(place, names)
 
     def system(self, text: str, milliseconds: int | None = None) -> None:
         """Show a message of the program or the server; `milliseconds`: its time since 1970, if it has one."""

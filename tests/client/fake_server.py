@@ -5,24 +5,63 @@ from __future__ import annotations
 import socket
 from types import TracebackType
 
+from chatroom.events import Event
 from chatroom.packets import (
     SAME_CONNECTION,
     Admit,
-    Code,
+    Channel,
     Hello,
+    Live,
     Packet,
     Port,
+    Present,
+    Replay,
+    Resumed,
+    Say,
     Status,
     Username,
+    Verdict,
     Welcome,
 )
 from client import Client
+from tests.support.events import BOB, GENERAL, NOON, said
 from tests.support.patience import PATIENCE
 from tests.support.peer import PacketSocket
 from tests.support.tasks import Task
 
 TICKET = bytes(range(16))
 TOKEN = b"T" * 16
+IDENTITY = b"I" * 16
+ME = 7
+"""The person of every client."""
+
+
+def welcome(
+    name: str = "ann",
+    token: bytes = TOKEN,
+    identity: bytes = IDENTITY,
+    person: int = ME,
+    confirmed: int = 0,
+    head: int = 0,
+    resumed: Resumed = Resumed.EXACT,
+) -> Welcome:
+    """A WELCOME; without arguments, to somebody who said nothing yet."""
+    return Welcome(name, token, identity, person, confirmed, head, resumed)
+
+
+def channel(name: str = "#general") -> Channel:
+    """A channel that bob and the client are in."""
+    return Channel(GENERAL, name, "", 0, 0, 2, (Present(BOB, 0, "bob"), Present(ME, 0, "ann")))
+
+
+def live(seq: int = 0) -> Live:
+    """The end of the replay, of the same time as every event."""
+    return Live(seq, NOON if seq else 0)
+
+
+def own(seq: int, say: Say, author: str = "ann", person: int = ME) -> Event:
+    """The event of a line that the client said."""
+    return said(seq, say.text, author, say.id, person=person)
 
 
 class FakeServer:
@@ -77,29 +116,43 @@ class FakeServer:
     def offer(self, lobby: PacketSocket, same: bool = False) -> tuple[PacketSocket, Admit]:
         """Give the name and lead the client to a new port; the connection there, and what it asks for."""
         if same:
-            lobby.send(Status(Code.PASS), Port(SAME_CONNECTION, TICKET))
-            assert lobby.expect(Status).code is Code.PASS
-            assert lobby.expect(Status).code is Code.END
-            lobby.send(Status(Code.END))
+            lobby.send(Status(Verdict.PASS), Port(SAME_CONNECTION, TICKET))
+            assert lobby.expect(Status).verdict is Verdict.PASS
+            assert lobby.expect(Status).verdict is Verdict.END
+            lobby.send(Status(Verdict.END))
             return lobby, lobby.expect(Admit)
         with listen(lobby.socket.getsockname()[0]) as listener:
-            lobby.send(Status(Code.PASS), Port(listener.getsockname()[1], TICKET))
-            assert lobby.expect(Status).code is Code.PASS
-            assert lobby.expect(Status).code is Code.END
-            lobby.send(Status(Code.END))
+            lobby.send(Status(Verdict.PASS), Port(listener.getsockname()[1], TICKET))
+            assert lobby.expect(Status).verdict is Verdict.PASS
+            assert lobby.expect(Status).verdict is Verdict.END
+            lobby.send(Status(Verdict.END))
             member = self._accept(listener)
         lobby.expect_end()
         return member, member.expect(Admit)
 
     def admit(
-        self, *then: Packet, confirmed: int = 0, head: int = 0, token: bytes = TOKEN, same: bool = True
+        self,
+        *then: Packet,
+        confirmed: int = 0,
+        head: int = 0,
+        token: bytes = TOKEN,
+        same: bool = True,
+        person: int = ME,
+        resumed: Resumed | None = None,
+        identity: bytes = IDENTITY,
     ) -> tuple[PacketSocket, Admit]:
-        """Lead a client through everything; `then` goes out right behind WELCOME."""
+        """Lead a client through everything; `then` goes out right behind WELCOME, CHANNEL and REPLAY.
+
+        resumed: None: as for a history that keeps everything
+        """
         lobby, wanted = self.named()
         member, admit = self.offer(lobby, same)
         assert admit.ticket == TICKET
         assert admit.name == wanted.name
-        member.send(Welcome(admit.name, admit.channel, token, confirmed, head), *then)
+        if resumed is None:
+            resumed = Resumed.EXACT if admit.since else Resumed.FRESH
+        greeting = welcome(admit.name, token, identity, person, confirmed, head, resumed)
+        member.send(greeting, channel(*admit.channels), Replay(0), *then)
         return member, admit
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from chatroom.errors import Refused
 from chatroom.events import Event, EventKind
-from chatroom.packets import Notice
+from chatroom.packets import Answer, Channel, Present
 from client.interactive import can_paint, interact
 from client.updates import CaughtUp, Connected, Disconnected, Ended, Missed, Retrying, Update
 
@@ -61,8 +61,9 @@ class Stage:
         self._play(text)
         return line
 
-    def command(self, text: str) -> None:
-        self._happen(Notice(0, f"asked: {text}\n/who  who is here"))
+    def command(self, text: str) -> int:
+        self._happen(Answer(1, 0, f"asked: {text}\n/who  who is here"))
+        return 1
 
     def flush(self, timeout: float | None = None) -> bool:
         return not self._slow

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.packets import Live, Say
+from chatroom.packets import Say
 from client import Client
-from tests.client.fake_server import FakeServer
+from tests.client.fake_server import ME, FakeServer, live, own
 from tests.support.events import said
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
@@ -14,19 +14,20 @@ from tests.support.tasks import Task
 HIGHEST_ID = (1 << 63) - 1
 
 
+@pytest.mark.parametrize("person", [ME, ME - 1])
 @pytest.mark.parametrize("id", [1, HIGHEST_ID])
-def test_lines_of_an_earlier_holder_of_the_name_confirm_nothing(id: int) -> None:
-    """A line that waits to be sent is sent, whatever ids the replay shows under our name."""
+def test_lines_of_an_earlier_holder_of_the_name_confirm_nothing(id: int, person: int) -> None:
+    """A line that waits to be sent is sent, whatever ids the replay shows under our name or number."""
     with FakeServer() as server:
         client = Client(port=server.port, name="ann")
         try:
             line = client.say("hello")
             connecting = Task(client.connect)
-            peer, _ = server.admit(said(1, "long ago", "ann", id), Live(1))
+            peer, _ = server.admit(said(1, "long ago", "ann", id, person=person), live(1))
             connecting.result()
             say = peer.expect(Say)
             assert say.text == "hello" and not line.stored
-            peer.send(said(2, "hello", "ann", say.id))
+            peer.send(own(2, say))
             assert line.wait(PATIENCE)
         finally:
             server.dismiss(client)

@@ -14,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.events import Event, EventKind
-from chatroom.packets import Bye, Live, Notice, Say
+from chatroom.outcomes import Code
+from chatroom.packets import Answer, Bye, Info, Packet, Resumed
+from chatroom.packets import Say
 from client import Client
 from client.pipe import Pipe, as_json_line
-from tests.client.fake_server import FakeServer
+from tests.client.fake_server import IDENTITY, FakeServer, live, own
 from tests.support.events import said
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
@@ -42,12 +44,12 @@ def piped(
         return code, output.read()
 
 
-def store(server: FakeServer, count: int, *before: Event | Notice) -> None:
+def store(server: FakeServer, count: int, *before: Packet) -> None:
     """Admit a client, store `count` lines of it, and hang up when it leaves."""
-    peer, _ = server.admit(*before, Live(0))
+    peer, _ = server.admit(*before, live(0))
     for seq in range(1, count + 1):
         say = peer.expect(Say)
-        peer.send(said(seq, say.text, "bot", say.id))
+        peer.send(own(seq, say, "bot"))
     peer.expect(Bye)
     peer.close()
 
@@ -76,14 +78,14 @@ def test_what_comes_while_printing_is_held_up_is_not_forgotten() -> None:
     with FakeServer() as server:
 
         def play() -> None:
-            peer, _ = server.admit(said(1, "x" * 60_000), said(2, "x" * 60_000), Live(2), head=2)
+            peer, _ = server.admit(said(1, "x" * 60_000), said(2, "x" * 60_000), live(2), head=2)
             say = peer.expect(Say)
             while not _readable(taken):  # printing has begun, and more is there than a pipe holds
                 time.sleep(0.001)
             wake_up = client.on_update
             assert wake_up is not None
             client.on_update = lambda: (wake_up(), woken.set())[1]
-            peer.send(said(3, say.text, "bot", say.id))
+            peer.send(own(3, say, "bot"))
             assert woken.wait(PATIENCE)
             while _readable(pipe.wake_ups.fileno()):
                 time.sleep(0.001)
@@ -107,11 +109,11 @@ def _readable(descriptor: int) -> bool:
 
 
 def test_a_refused_line_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    """A notice that answers a line goes to stderr, and the exit code is not 0."""
+    """An ANSWER that refuses a line goes to stderr, and the exit code is not 0."""
 
     def refuse(server: FakeServer) -> None:
-        peer, _ = server.admit(Live(0))
-        peer.send(Notice(peer.expect(Say).id, "not said:\x1b[2J you are muted"))
+        peer, _ = server.admit(live(0))
+        peer.send(Answer(peer.expect(Say).id, Code.MUTED, "not said:\x1b[2J you are muted"))
         peer.expect(Bye)
         peer.close()
 
@@ -124,9 +126,9 @@ def test_a_server_that_throws_us_out(capsys: pytest.CaptureFixture[str]) -> None
     """A line on stderr gives why, and how many lines are not stored; exit code 1, with --follow, too."""
 
     def kick(server: FakeServer) -> None:
-        peer, _ = server.admit(Live(0))
+        peer, _ = server.admit(live(0))
         peer.expect(Say)
-        peer.send(Bye(False, "no bots"))
+        peer.send(Bye(False, Code.KICKED, "no bots"))
         peer.close()
 
     code, _ = piped(kick, b"one\n", follow=True)

@@ -13,12 +13,13 @@ from typing import Any, Self, TypeVar
 from chatroom.errors import ProtocolError
 from chatroom.events import Event, EventKind
 from chatroom.packets import (
+    NO_IDENTITY,
     NO_TOKEN,
     SAME_CONNECTION,
     VERSION,
     Admit,
     Bye,
-    Code,
+    Channel,
     Decoder,
     Hello,
     Live,
@@ -26,9 +27,11 @@ from chatroom.packets import (
     Ping,
     Pong,
     Port,
+    Replay,
     Say,
     Status,
     Username,
+    Verdict,
     Welcome,
     encode,
 )
@@ -107,7 +110,17 @@ class PacketSocket:
 
 
 class Peer(PacketSocket):
-    """A client played by the test."""
+    """A client played by the test.
+
+    welcome:  the WELCOME that it got
+    channels: the CHANNEL packets of its greeting
+    """
+
+    welcome: Welcome
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self.channels: list[Channel] = []
 
     @classmethod
     def connect(cls, address: str | int, port: int | None = None) -> Self:
@@ -125,16 +138,24 @@ class Peer(PacketSocket):
     def take_port(self) -> Port:
         """Take the offered port: PORT, STATUS PASS, STATUS END from both sides."""
         port = self.expect(Port)
-        self.send(Status(Code.PASS), Status(Code.END))
-        assert self.expect(Status).code is Code.END
+        self.send(Status(Verdict.PASS), Status(Verdict.END))
+        assert self.expect(Status).verdict is Verdict.END
         return port
 
     def admit(
-        self, name: str, ticket: bytes, since: int = 0, lines: int = 0, channel: str = "#general"
+        self,
+        name: str,
+        ticket: bytes,
+        since: int = 0,
+        lines: int = 0,
+        channel: str = "#general",
+        time: int = 0,
+        identity: bytes = NO_IDENTITY,
     ) -> Welcome:
         """Show the ticket; the WELCOME that comes back."""
-        self.send(Admit(name, ticket, channel, since, lines))
-        return self.expect(Welcome)
+        self.send(Admit(name, ticket, (channel,), since, time, identity, lines))
+        self.welcome = self.expect(Welcome)
+        return self.welcome
 
     @classmethod
     def come_in(
@@ -146,26 +167,31 @@ class Peer(PacketSocket):
         replayed: list[Packet] | None = None,
         token: bytes = NO_TOKEN,
         channel: str = "#general",
+        time: int = 0,
+        identity: bytes = NO_IDENTITY,
     ) -> Self:
         """A member that is live: the whole handshake, up to LIVE.
 
-        since, lines: the part of the history that it asks for
-        replayed:     every packet between WELCOME and LIVE (with it) is added here
+        since, lines: the part of the history that it asks for; with it time and identity, as LIVE (or an
+                      event) and WELCOME gave them
+        replayed:     every event between REPLAY and LIVE, and LIVE, are added here
         """
         peer = cls.connect(address)
         try:
             answer = peer.ask(name, token)
-            assert answer.code is Code.PASS, answer
+            assert answer.verdict is Verdict.PASS, answer
             offer = peer.take_port()
             if offer.number != SAME_CONNECTION:
                 peer.close()
                 peer = cls.connect(address, offer.number)
-            peer.admit(name, offer.ticket, since, lines, channel)
+            peer.admit(name, offer.ticket, since, lines, channel, time, identity)
             packet: Packet | None = None
             while not isinstance(packet, Live):
                 packet = peer.receive()
                 assert packet is not None, "the server hung up"
-                if replayed is not None and not isinstance(packet, Ping):
+                if isinstance(packet, Channel):
+                    peer.channels.append(packet)
+                elif replayed is not None and not isinstance(packet, Ping | Replay):
                     replayed.append(packet)
         except BaseException:
             peer.close()
