@@ -151,13 +151,8 @@ class State:
         name, person, places = member.name, member.person, member.places
         said, time, seq, confirmed, say = EventKind.SAID, self._time, self.head, session.confirmed, Form.SAY
         events = self._events
-        for (
-            id,
-            channel,
-            text,
-            form,
-            _,
-        ) in body.says:  # the hot loop: it runs once for each line of all members
+        # The hot loop: it runs once for each line of all members.
+        for id, channel, text, form, _ in body.says:
             place = places.get(channel)
             if id > confirmed and place is not None and form == say:
                 confirmed, seq = id, seq + 1
