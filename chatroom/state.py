@@ -198,6 +198,7 @@ class State:
             self._enter_phase(session, Phase.LOST, max(session.until, until))
         session.coming, session.address = origin, wanted.address
         self._holders[session.name_key] = session
+        self._keep(session)
         self._effects.append(Answer(origin, 0, Outcome(Code.OK, (known,))))
 
     def _withdraw(self, origin: Origin, body: Withdraw) -> None:
