@@ -208,7 +208,8 @@ class State:
         session.coming = None
         if session.phase is Phase.ARRIVING:
             self._rest(session)
-        self._keep(session)
+        else:
+            self._keep(session)
 
     def _enter(self, origin: Origin, body: Enter) -> None:
         """Make the newcomer a member, or give its member the new connection."""
