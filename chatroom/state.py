@@ -214,7 +214,7 @@ class State:
     def _enter(self, origin: Origin, body: Enter) -> None:
         """Make the newcomer a member, or give its member the new connection."""
         session = self._sessions.get(body.session)
-        if session is None or session.coming != origin:
+        if session is None or session.coming != origin or origin in self._here:
             self._effects.append(End(origin, Code.EXPIRED))
             return
         fresh = [channel for channel in dict.fromkeys(body.channels) if channel not in self._place_of]
