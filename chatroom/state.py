@@ -289,7 +289,7 @@ class State:
     def _quit(self, session: Session) -> None:
         """Say QUIT: the session is absent now, and no other session of that person is in the chatroom."""
         member = self.members.pop(session.person)
-        places = tuple(member.places.values())
+        places = tuple(sorted(member.places.values()))  # their order of joining is not in the records
         seq = self._add_event(EventKind.QUIT, member.person, member.name, text=session.reason, places=places)
         for place in places:
             membership = self._memberships[member.person][place]
