@@ -118,6 +118,7 @@ class Chatroom:
         try:
             self._order.put(Proposal(origin, 0, ProposalKind.ARRIVE, wanted), deadline.left())
         except TimeoutError:
+            self._presence.unask(origin)
             raise NameRefused(BUSY, Code.UNAVAILABLE) from None
         try:
             outcome = answer.result(deadline.left())

@@ -233,3 +233,11 @@ def test_nobody_waits_for_ever(hall: Hall) -> None:
         asking.result(0)
     assert isinstance(join.connection, FakeConnection) and join.connection.ended == (Code.STOPPING, "")
     assert member.ended is None and hall.presence.live == [seat]
+
+
+def test_a_question_that_could_not_be_put(hall: Hall) -> None:
+    """A question for a name that found the queue full is forgotten."""
+    origin, asking = hall.presence.ask()
+    hall.presence.unask(origin)
+    hall.presence.turn_away()
+    assert not asking.done()
