@@ -660,7 +660,7 @@ def test_who_waits_is_answered_at_the_end(room: Room) -> None:
         joined.append(room.join(reservation))
         append(*arguments)
 
-    room.history.append = fail  # type: ignore[method-assign]
+    room.history.append = fail  # type: ignore[method-assign, assignment]
     done = room.command(ann, "/who")
     room.say(ann, 5)
     room.forwarder.run()
