@@ -145,7 +145,7 @@ def test_a_goodbye_frees_the_name(house: House) -> None:
 
 @pytest.mark.parametrize("end", [[], ConnectionLost("silent for 45 s")])
 def test_a_lost_connection_is_held(house: House, end: list[Say] | ConnectionLost) -> None:
-    """After an end without BYE the name is held, the others are not told, and the token comes back silently."""
+    """After an end without BYE the name is held, nobody is told, and the token comes back silently."""
     reservation = house.reserve("ann")
     ann, bob = house.admit(reservation), house.enter("bob")
     head = house.history.log[-1].seq
