@@ -30,8 +30,8 @@ def path(tmp_path: Path) -> Path:
     """A closed history with two kinds of events in two channels."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append([Event(1, NOW, EventKind.JOINED, "#general", "ann", "")], [], [])
-        history.append([*lines(2, 700), said(701, "Grüße \x1b[31m", "#quiet", NOW + 1500)], [], [])
+        history.append([Event(1, NOW, EventKind.JOINED, "#general", "ann", "")], [])
+        history.append([*lines(2, 700), said(701, "Grüße \x1b[31m", "#quiet", NOW + 1500)], [])
     return path
 
 
@@ -159,12 +159,12 @@ def test_inspecting_changes_nothing(path: Path) -> None:
 def test_inspecting_while_the_server_runs(path: Path) -> None:
     """Check and export include the WAL of a running server, and do not delay the server."""
     with opened(path) as history:
-        history.append(lines(702, 800), [], [])
+        history.append(lines(702, 800), [])
         report, out = check(path), io.StringIO()
         assert report.sound
         assert report.lines[1].startswith("800 events, seq 1 to 800")
         assert export(path, out) == 800
-        history.append(lines(801, 900), [], [])
+        history.append(lines(801, 900), [])
         assert history.restore().head == 900
 
 
@@ -173,7 +173,7 @@ def test_inspecting_after_kill_9(path: Path) -> None:
     code = (
         "import os, signal, sys; from server.storage import SqliteHistory;"
         "from tests.server.histories import lines;"
-        "SqliteHistory(sys.argv[1]).append(lines(702, 800), [], []); os.kill(os.getpid(), signal.SIGKILL)"
+        "SqliteHistory(sys.argv[1]).append(lines(702, 800), []); os.kill(os.getpid(), signal.SIGKILL)"
     )
     ended = subprocess.run([sys.executable, "-c", code, str(path)])
     assert ended.returncode == -signal.SIGKILL
@@ -185,7 +185,7 @@ def test_an_export_needs_little_memory(tmp_path: Path) -> None:
     """An export needs memory for a chunk, not for the whole history."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append([said(seq, "x" * 2000) for seq in range(1, 5001)], [], [])
+        history.append([said(seq, "x" * 2000) for seq in range(1, 5001)], [])
     with open(os.devnull, "w", encoding="utf-8") as out:
         tracemalloc.start()
         assert export(path, out) == 5000

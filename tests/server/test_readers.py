@@ -23,7 +23,7 @@ from tests.server.histories import EVERYWHERE, execute, lines, opened, recording
 def readable(path: Path, count: int) -> Iterator[tuple[SqliteHistory, Readers]]:
     """A history of `count` lines that can still be appended to, and Readers of its file."""
     with opened(path) as history:
-        history.append(lines(1, count), [], [])
+        history.append(lines(1, count), [])
         with closing(Readers(path)) as readers:
             yield history, readers
 
@@ -33,7 +33,7 @@ def test_a_slow_reader_delays_nobody(tmp_path: Path) -> None:
     with readable(tmp_path / "history.db", 5) as (history, readers):
         with readers.connection() as slow:
             assert slow.execute("SELECT max(seq) FROM events").fetchone() == (5,)
-            history.append(lines(6, 10), [], [])
+            history.append(lines(6, 10), [])
             assert seqs(readers.read(0, 100, EVERYWHERE))[-1] == 10
             assert slow.execute("SELECT max(seq) FROM events").fetchone() == (5,)
         assert seqs(readers.read(0, 100, EVERYWHERE))[-1] == 10
@@ -68,7 +68,7 @@ def test_a_read_that_has_ended_blocks_no_checkpoint(tmp_path: Path) -> None:
     with readable(path, 2000) as (history, readers), closing(connect(path)) as shell:
         readers.read(0, 3, EVERYWHERE)
         readers.last_seqs(3, EVERYWHERE)
-        history.append(lines(2001, 2010), [], [])
+        history.append(lines(2001, 2010), [])
         assert shell.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
 
 
@@ -113,7 +113,7 @@ def test_closing(tmp_path: Path) -> None:
 def test_a_closed_history_is_not_read(tmp_path: Path) -> None:
     """Closing the history closes its readers."""
     with opened(tmp_path / "history.db") as history:
-        history.append(lines(1, 3), [], [])
+        history.append(lines(1, 3), [])
     with pytest.raises(Closed):
         history.read(0, 10, EVERYWHERE)
 
@@ -122,8 +122,8 @@ def test_a_closed_history_is_not_read(tmp_path: Path) -> None:
 def test_the_edges_of_the_spans(tmp_path: Path, count: int) -> None:
     """Around the ends of the channel index's spans no event is missed or read twice."""
     with readable(tmp_path / "history.db", count) as (history, readers):
-        history.append([said(count + 1, channel="#quiet")], [], [])
+        history.append([said(count + 1, place=QUIET)], [])
         for after in range(max(0, count - 3), count + 2):
             assert seqs(readers.read(after, 10, EVERYWHERE)) == list(range(after + 1, count + 2))
         assert readers.last_seqs(3, EVERYWHERE) == [count - 1, count, count + 1]
-        assert readers.last_seqs(3, ["#quiet"]) == [count + 1]
+        assert readers.last_seqs(3, [QUIET]) == [count + 1]

@@ -56,7 +56,7 @@ def test_an_empty_file_becomes_a_history(tmp_path: Path) -> None:
     path = tmp_path / "history.db"
     path.touch()
     with opened(path) as history:
-        history.append(lines(1, 3), [], [])
+        history.append(lines(1, 3), [])
     assert all_in(path) == lines(1, 3)
 
 
@@ -73,7 +73,7 @@ def test_an_older_history_is_migrated(tmp_path: Path, monkeypatch: pytest.Monkey
     """The migrations of an older file run in order and once, and its events are still there."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append(lines(1, 3), [], [])
+        history.append(lines(1, 3), [])
     later = (("UPDATE events SET text = text || '!'",), ("UPDATE events SET text = text || '?'",))
     monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS + later)
     for _ in range(2):
@@ -86,7 +86,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pyt
     """After a migration that failed, the older version can still open the file."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append(lines(1, 3), [], [])
+        history.append(lines(1, 3), [])
     broken = (("DELETE FROM events", "INSERT INTO nowhere VALUES(1)"),)
     with monkeypatch.context() as patched:
         patched.setattr(schema, "MIGRATIONS", schema.MIGRATIONS + broken)
@@ -106,7 +106,7 @@ def test_a_disk_that_cannot_be_written(tmp_path: Path) -> None:
     try:
         path = tmp_path / "history.db"
         with opened(path) as history:
-            history.append(lines(1, 3), [], [])
+            history.append(lines(1, 3), [])
         subprocess.run(["mount", "-o", "remount,ro", tmp_path], check=True)
         with pytest.raises(HistoryError, match="Read-only file system"):
             SqliteHistory(path)
