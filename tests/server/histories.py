@@ -15,6 +15,9 @@ from server.retention import Retention
 from server.storage import Durability, SqliteHistory
 
 NOW = 1_800_000_000_000
+VERSION_1 = Path(__file__).parent / "files" / "version-1.db"
+"""A history that a server of version 1 has written; files/make_version_1.py beside it tells its story."""
+
 GENERAL = 1
 QUIET = 2
 EVERYWHERE = (0, GENERAL, QUIET)

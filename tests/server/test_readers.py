@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from chatroom.errors import Closed, HistoryError
+from chatroom.events import Event, EventKind
 from server.database import connect
 from server.limits import HISTORY_READERS
 from server.readers import Readers
 from server.storage import SqliteHistory
 from tests.conftest import open_descriptors
-from tests.server.histories import EVERYWHERE, execute, lines, opened, recording, said, seqs
+from tests.server.histories import EVERYWHERE, NOW, QUIET, execute, lines, opened, recording, said, seqs
 
 
 @contextmanager
@@ -100,6 +101,26 @@ def test_an_event_of_an_unknown_kind_is_damage(tmp_path: Path) -> None:
             readers.read(0, 10, EVERYWHERE)
 
 
+def test_damaged_places_are_damage(tmp_path: Path) -> None:
+    """An event whose places are no JSON is reported with the path, and not read as something else."""
+    path = tmp_path / "history.db"
+    with readable(path, 3) as (_, readers):
+        execute(path, "UPDATE events SET places = '[1' WHERE seq = 2")
+        with pytest.raises(HistoryError, match=f"{path}: malformed JSON"):
+            readers.read(0, 10, EVERYWHERE)
+
+
+def test_only_the_spans_of_the_places_are_visited(tmp_path: Path) -> None:
+    """An event of several places has a span for each of them, and none for place 0."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        history.append([Event(1, NOW, EventKind.QUIT, "", "ann", "", person=1, places=(1, 2))], [])
+        history.append([Event(2, NOW, EventKind.RESTARTED, "", "", "")], [])
+        history.append([said(600, place=QUIET)], [])
+    with closing(connect(path, "mode=ro")) as shell:
+        assert shell.execute("SELECT * FROM spans").fetchall() == [(0, 0), (0, 1), (0, 2), (2, 2)]
+
+
 def test_closing(tmp_path: Path) -> None:
     """After close() a new read raises Closed; a read that is in progress still ends normally."""
     with readable(tmp_path / "history.db", 3) as (_, readers):
@@ -120,7 +141,7 @@ def test_a_closed_history_is_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [255, 256, 257, 511, 512, 513])
 def test_the_edges_of_the_spans(tmp_path: Path, count: int) -> None:
-    """Around the ends of the channel index's spans no event is missed or read twice."""
+    """Around the ends of the spans of the index of places no event is missed or read twice."""
     with readable(tmp_path / "history.db", count) as (history, readers):
         history.append([said(count + 1, place=QUIET)], [])
         for after in range(max(0, count - 3), count + 2):
