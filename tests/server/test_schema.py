@@ -280,7 +280,7 @@ for number, path in enumerate(sys.argv[1:]):
 
 @pytest.mark.slow
 def test_a_migration_can_be_killed_anywhere(tmp_path: Path) -> None:
-    """After kill -9 at any statement of the migration, the next start converts the file from its beginning."""
+    """After kill -9 at any statement of the migration, the next start converts the file anew."""
     copies = [Path(shutil.copy(VERSION_1, tmp_path / f"{number}.db")) for number in range(50)]
     ended = subprocess.run(
         [sys.executable, "-c", _KILLED, *map(str, copies)], stdout=subprocess.PIPE, text=True
