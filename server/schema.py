@@ -22,6 +22,7 @@ SPAN_EVENTS: Final = 256
 _HEAD: Final = """
     SELECT max(coalesce((SELECT max(seq) FROM events), 0), (SELECT value FROM state WHERE name = 'removed'))
 """
+"""The highest seq that was given so far. The second migration uses it."""
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (

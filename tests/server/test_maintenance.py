@@ -73,6 +73,8 @@ def test_a_number_of_days_is_retained(tmp_path: Path) -> None:
         history.append(lines(301, 400, at=now - 89 * DAY), [])
         run(upkeep)
         assert stored(history) == list(range(301, 401))
+        assert history.locate(300) == (0, 301)
+        assert history.locate(301) == (now - 89 * DAY, 301)
 
 
 def test_the_history_has_no_gaps(tmp_path: Path) -> None:
@@ -93,6 +95,7 @@ def test_seqs_continue_after_everything_was_removed(tmp_path: Path) -> None:
         run(upkeep)
         assert stored(history) == history.last_seqs(50, EVERYWHERE) == []
         assert history.restore().head == 500
+        assert history.locate(500) == (0, 0)
     with maintained(path, Retention(days=1)) as (history, upkeep):
         assert history.restore().head == 500
         history.append([said(501, at=int(time.time() * 1000))], [])

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.errors import HistoryError, HistoryFull
-from chatroom.events import Event
+from chatroom.events import Event, EventKind
 from chatroom.records import Record
 from server.database import connect, pragma, transaction
 from server.maintenance import Maintenance
@@ -29,6 +29,7 @@ from server.storage import Durability, SqliteHistory, default_path
 from tests.server.histories import (
     EVERYWHERE,
     GENERAL,
+    NOW,
     QUIET,
     all_in,
     lines,
@@ -45,6 +46,48 @@ def stored(history: SqliteHistory) -> tuple[int, list[Record]]:
     """Head and records."""
     restored = history.restore()
     return restored.head, restored.records
+
+
+def test_identity_and_position_outlive_the_server(tmp_path: Path) -> None:
+    """They are stored with each batch, and neither is a record."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        identity = history.restore().identity
+        history.append(lines(1, 2), [], b"\0first")
+    for before, after in ((b"\0first", b"second"), (b"second", b"second"), (b"second", b"")):
+        with opened(path) as history:
+            assert history.restore() == (identity, before, 2, NOW, [])
+            history.append([], [], after)
+    with opened(path) as history:
+        assert history.restore().position == b""
+
+
+def test_a_batch_that_fails_does_not_move_the_position(tmp_path: Path) -> None:
+    """The position stays that of the last stored batch; the repeated call stores the new one."""
+    path = tmp_path / "history.db"
+    with opened_with_writer(path) as (history, writer):
+        history.append(lines(1, 5), [], b"5")
+        writer.execute(f"PRAGMA max_page_count = {pragma(writer, 'page_count')}")
+        with pytest.raises(HistoryFull):
+            history.append(lines(6, 1000), [], b"1000")
+        assert history.restore().position == b"5"
+        writer.execute("PRAGMA max_page_count = 1000000")
+        history.append(lines(6, 1000), [], b"1000")
+        assert history.restore().position == b"1000"
+
+
+def test_lines_and_other_events_in_one_batch(tmp_path: Path) -> None:
+    """Events with extra or places are stored apart from the others of a batch, and read in their order."""
+    path = tmp_path / "history.db"
+    batch = lines(1, 450)
+    for seq in (1, 2, 120, 256, 449, 450):
+        batch[seq - 1] = batch[seq - 1]._replace(extra=b"\1\1x")
+    batch[299] = Event(300, NOW, EventKind.QUIT, "", "ann", "", person=9, places=(GENERAL, QUIET))
+    with opened(path) as history:
+        history.append(batch, [])
+        assert history.read(0, 1000, EVERYWHERE) == batch
+        assert history.read(0, 1000, [QUIET]) == [batch[299]]
+    assert all_in(path) == batch
 
 
 def test_a_history_outlives_its_server(tmp_path: Path) -> None:
