@@ -75,7 +75,7 @@ def test_dialogue_is_a_handshake() -> None:
         kind = entry["packet"]["kind"]
         if kind in own_steps:
             sender.enter(own_steps[kind])
-        elif sender is client and entry["packet"].get("code") == "PASS":
+        elif sender is client and entry["packet"].get("verdict") == "PASS":
             client.enter(Step.TAKEN)
     assert client.step is server.step is Step.ADMITTED
 
