@@ -141,7 +141,7 @@ def test_what_cannot_be_known_fails(capsys: pytest.CaptureFixture[str]) -> None:
     code, output = piped(lose, b"one\n", retry_for=PATIENCE)
     assert code == 1
     assert output.count("\n") == 1
-    *_, gap, again, unknown = [line for line in capsys.readouterr().err.splitlines() if "welcome" not in line]
+    *_, again, gap, unknown = [line for line in capsys.readouterr().err.splitlines() if "welcome" not in line]
     assert gap == "chatroom-client: some of what you missed is gone: the server does not keep it that long"
     assert again == "chatroom-client: connected again"
     assert unknown == "chatroom-client: it is not known whether the server has stored this: one"
