@@ -163,7 +163,7 @@ def packets() -> list[dict[str, Any]]:
         ("are you there?", Ping(1)),
         ("yes", Pong(1)),
         ("come back later", Bye(True, Code.STOPPING, "the server is restarting")),
-        ("the client leaves", Bye(False, Code.OK, "")),
+        ("the client leaves", Bye(False, Code.GOODBYE, "")),
         ("said", said),
         (
             "said, with extreme numbers",
@@ -308,7 +308,7 @@ def dialogue() -> list[dict[str, Any]]:
             "client",
             Answer(8, Code.OK, "1 in #general: ann", '["#general",["ann","here"]]'),
         ),
-        ("client", "port 5101", Bye(False, Code.OK, "")),
+        ("client", "port 5101", Bye(False, Code.GOODBYE, "")),
         ("port 5101", "client", Bye(False, Code.GOODBYE, "goodbye")),
     ]
     return [
