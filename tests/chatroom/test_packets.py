@@ -493,7 +493,7 @@ def test_older_version() -> None:
     """A header of version 1 is an OldVersion that says what helps, also at the next call."""
     decoder = Decoder()
     for _ in range(2):
-        with pytest.raises(OldVersion, match=r"version 1 .* must be updated to 2"):
+        with pytest.raises(OldVersion, match=r"version 1 .* version 2 is needed"):
             decoder.feed(bytes.fromhex("c701010000000008000000000000000000000001016578616d706c65"))
 
 
