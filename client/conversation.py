@@ -156,7 +156,7 @@ class Conversation:
                 view.event(update)
                 view.identity(self.client.name)
             case Answer(id, _, words):
-                self._lines.pop(id, None)  # if it is a line, it has no event: it was refused, or stored before
+                self._lines.pop(id, None)  # a line with an answer gets no event
                 view.completer.learn(_COMMAND_WORD.findall(words))
                 if words:
                     view.system(words, now)
@@ -188,7 +188,7 @@ class Conversation:
                 self._ended = update
 
     def _wait_for_lines(self) -> None:
-        """Before leaving: wait a moment for unconfirmed lines, and show which are lost."""
+        """Before leaving: wait a moment for lines on their way, and show which are not stored."""
         if self._connected:
             self.client.flush(LEAVE_SECONDS)
         lost = [line for line in self._lines.values() if not line.stored]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from threading import Lock
+from typing import Final
 
 from chatroom.errors import NameRefused
 from chatroom.names import check_channel, check_name
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Resumed, Welcome
 from client.handshaking import Wish
 from client.limits import MOST_LINES
+
+ANEW: Final = (Resumed.OTHER_HISTORY, Resumed.RESTORED)
+"""With these the seqs, times and persons that the client knows mean nothing any more."""
 
 
 class ResumeState:
@@ -51,23 +55,24 @@ class ResumeState:
     def wish(self) -> Wish:
         """What to ask the server for. Raises NameRefused for a name or channel that cannot be."""
         with self._lock:
-            name, channel, token = self._name, self._channel, self._token
+            channel = self._channel = check_channel(self._channel)
+            name, token = check_name(self._name), self._token
         # A client that comes back wants all it has missed. That also holds when it has seen no event yet.
         lines = MOST_LINES if self.live and not self.seen else self._lines
         identity = self._identity if self.seen else NO_IDENTITY
-        return Wish(check_name(name), token, (check_channel(channel),), self.seen, self._time, identity, lines)
+        return Wish(name, token, (channel,), self.seen, self._time, identity, lines)
 
     # --- what the server gives: the connection thread, or the thread whose turn it is -------------------
 
     def welcome(self, welcome: Welcome) -> None:
-        """Take what WELCOME gave; the cursor starts anew unless the events after it come."""
+        """Take what WELCOME gave."""
         with self._lock:
             self._name, self._token = welcome.name, welcome.token
         if welcome.resumed is not Resumed.EXACT:
             self.exact = False
-        if welcome.resumed not in (Resumed.EXACT, Resumed.GAP):
+        if welcome.resumed in ANEW:
             self.seen = self._time = 0
-            self._persons.clear()  # another history gives the same numbers to others
+            self._persons.clear()
         self._identity = welcome.identity
         self._person = welcome.person
         self._persons.add(welcome.person)
@@ -95,5 +100,5 @@ class ResumeState:
             self.seen, self._time = seq, time
 
     def is_own(self, person: int) -> bool:
-        """Whether the client is or was this person: a new session is a new person, its old lines stay its own."""
+        """Whether the client is this person, or was it in the session before."""
         return person in self._persons
