@@ -254,3 +254,12 @@ def test_a_peer_that_only_talks_is_read(line: Line) -> None:
     line.connection.send(b"x" * 8_000_000)
     line.peer.send(ONE)
     assert line.connection.receive() == [ONE]
+
+
+def test_a_pong_asks_for_nothing(line: Line) -> None:
+    """A peer that answers our PING is read however much waits for it."""
+    line.peer.send(Pong(0), ONE)
+    assert line.connection.receive() == [ONE]
+    line.connection.send(b"x" * 8_000_000)
+    line.peer.send(TWO)
+    assert Task(line.connection.receive).result() == [TWO]
