@@ -215,6 +215,9 @@ def test_what_a_server_repeats_is_dropped(stage: Stage) -> None:
     assert stage.events(1) == [3]
     stage.peer.send(said(3, "c"), Ping(1), said(4, "d"))  # PING: the repeat is a run of its own
     assert stage.events(1) == [4]
+    stage.peer.send(Live(2), said(4, "d"), said(5, "e"))  # a LIVE that comes too late takes nothing back
+    assert stage.update() == CaughtUp(2, False)
+    assert stage.events(1) == [5]
 
 
 def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
