@@ -549,7 +549,9 @@ class Scripted(Connection):
 class Alone:
     """One link over a scripted connection, with everything around it in the test's hands."""
 
-    def __init__(self, connection: Connection, dead_after: float = PATIENCE, reaper: Reaper | None = None):
+    def __init__(
+        self, connection: Connection, dead_after: float = PATIENCE, reaper: Reaper | None = None
+    ) -> None:
         self.pending, self.inbox, self.reaper = PendingLines(), Inbox(), reaper or Reaper("client")
         admission = Admission(connection, Welcome("ann", "#general", TOKEN, 0, 0), [], Decoder())
         resume = ResumeState("ann", "#general", 0)
