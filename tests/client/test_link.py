@@ -25,13 +25,11 @@ from chatroom.packets import (
     Command,
     Decoder,
     Info,
-    Live,
     Ping,
     Pong,
     Replay,
     Resumed,
     Say,
-    Welcome,
     encode,
 )
 from chatroom.packets.kinds import EVENT_FIXED
@@ -309,7 +307,7 @@ def test_what_a_server_repeats_is_dropped(stage: Stage) -> None:
     assert stage.events(1) == [3]
     stage.peer.send(said(3, "c"), Ping(1), said(4, "d"))  # PING: the repeat is a run of its own
     assert stage.events(1) == [4]
-    stage.peer.send(Live(2), said(4, "d"), said(5, "e"))  # a LIVE that comes too late takes nothing back
+    stage.peer.send(live(2), said(4, "d"), said(5, "e"))  # a LIVE that comes too late takes nothing back
     assert stage.update() == CaughtUp(2, False)
     assert stage.events(1) == [5]
 
@@ -438,8 +436,9 @@ def test_nothing_missed_no_divider(stage: Stage) -> None:
 def test_an_own_rename_is_nothing_missed(stage: Stage) -> None:
     """Events before and after the client's own new name are all its own."""
     stage.lose()
-    renamed = Event(2, 0, EventKind.RENAMED, "#general", "ann", "anna")
-    stage.server.admit(said(1, "own", "ann"), renamed, said(3, "own", "anna"), Live(3), head=3)
+    renamed = Event(2, 0, EventKind.RENAMED, "#general", "ann", "anna", person=ME)
+    before, after = said(1, "own", "ann", person=ME), said(3, "own", "anna", person=ME)
+    stage.server.admit(before, renamed, after, live(3), head=3)
     assert stage.update() == Connected("ann", "#general", True)
     assert stage.events(3) == [1, 2, 3]
     assert stage.update() == CaughtUp(3, True)
@@ -797,7 +796,7 @@ class Alone:
         self, connection: Connection, dead_after: float = PATIENCE, reaper: Reaper | None = None
     ) -> None:
         self.pending, self.inbox, self.reaper = PendingLines(), Inbox(), reaper or Reaper("client")
-        admission = Admission(connection, Welcome("ann", "#general", TOKEN, 0, 0), [], Decoder())
+        admission = Admission(connection, welcome(), [], Decoder())
         resume = ResumeState("ann", "#general", 0)
         self.link = Link(admission, resume, self.pending, self.inbox, self.reaper, dead_after)
 
@@ -857,7 +856,7 @@ def test_after_the_goodbye_the_client_only_listens() -> None:
     alone = Alone(connection)
     alone.pending.close()
     alone.run()
-    assert connection.sent.get(timeout=PATIENCE) == encode(Bye(False, ""))
+    assert connection.sent.get(timeout=PATIENCE) == encode(Bye(False, Code.GOODBYE, ""))
     assert connection.sent.empty()
     assert alone.inbox.poll() == [said(1, "a")]
 
@@ -883,10 +882,10 @@ def test_the_first_reason_counts_but_a_goodbye_counts_more() -> None:
     alone.link.lose("first")
     alone.link.lose("second")
     assert alone.run() == Ending("first", again=True)
-    alone = Alone(Scripted(encode(Bye(False, "enough"))))
+    alone = Alone(Scripted(encode(Bye(False, Code.GOODBYE, "enough"))))
     alone.link.lose("first")
     assert alone.run() == Ending("enough", again=False)
-    assert Alone(Scripted(encode(Bye(True, "")))).run() == Ending("the server said goodbye", again=True)
+    assert Alone(Scripted(encode(Bye(True, Code.STOPPING, "")))).run() == Ending("the server said goodbye", again=True)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no thread"), Closed("no thread")], ids=["system", "closing"])
