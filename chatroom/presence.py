@@ -56,7 +56,7 @@ class Presence:
             self._asking[self._last] = answer
             return self._last, answer
 
-    def unask(self, origin: int) -> None:
+    def stop_asking(self, origin: int) -> None:
         """Forget a question that could not be put."""
         with self._lock:
             self._asking.pop(origin, None)

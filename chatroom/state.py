@@ -368,8 +368,12 @@ class State:
     # --- reading --------------------------------------------------------------------------------------------
 
     def reach(self, person: int, since: int) -> Reach:
-        """What a connection of this person gets that has seen everything up to `since`."""
-        intervals = {place: one.since(since) for place, one in self._memberships.get(person, {}).items()}
+        """What a connection of this person gets that has seen everything up to `since`.
+
+        One that has seen nothing (0) gets nothing of the channels that the person has left.
+        """
+        memberships = self._memberships.get(person, {}).values()
+        intervals = {one.place: one.since(since) for one in memberships if since or one.present}
         return Reach({WHOLE_CHATROOM: [(since, MAX_NUMBER)]} | intervals)
 
     def channels_of(self, person: int) -> list[Channel]:

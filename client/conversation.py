@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chatroom.errors import ChatroomError, Closed
 from chatroom.events import Event
-from chatroom.packets import Answer, Channel, Info
+from chatroom.packets import Answer, Channel, Info, Resumed
 from client.limits import LEAVE_SECONDS
 from client.talker import Line, Talker
 from client.updates import (
@@ -156,15 +156,19 @@ class Conversation:
                 view.event(update)
                 view.identity(self.client.name)
             case Answer(id, _, words):
-                self._lines.pop(id, None)  # if it is a line, it has no event: it was refused, or stored before
+                self._lines.pop(id, None)  # a line with an answer gets no event
                 view.completer.learn(_COMMAND_WORD.findall(words))
                 if words:
                     view.system(words, now)
             case Unanswered(id, text, words):
                 self._lines.pop(id, None)
                 view.system(f"{words}: {text}", now)
-            case Info(words) | Interrupted(_, words):
+            case Info(words):
                 view.system(words, now)
+            case Interrupted(how, words):
+                view.system(words, now)
+                if how is not Resumed.GAP:  # names and places of another history
+                    view.completer.forget_all()
             case Channel(place=place, size=size, members=members):
                 if len(members) == size:  # else there are too many to list
                     view.members(place, [member.name for member in members])
@@ -188,7 +192,7 @@ class Conversation:
                 self._ended = update
 
     def _wait_for_lines(self) -> None:
-        """Before leaving: wait a moment for unconfirmed lines, and show which are lost."""
+        """Before leaving: wait a moment for lines on their way, and show which are not stored."""
         if self._connected:
             self.client.flush(LEAVE_SECONDS)
         lost = [line for line in self._lines.values() if not line.stored]

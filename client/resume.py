@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from threading import Lock
+from typing import Final
 
 from chatroom.errors import NameRefused
 from chatroom.names import check_channel, check_name
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Resumed, Welcome
 from client.handshaking import Wish
 from client.limits import MOST_LINES
+
+ANEW: Final = (Resumed.OTHER_HISTORY, Resumed.RESTORED)
+"""With these the seqs, times and persons that the client knows mean nothing any more."""
 
 
 class ResumeState:
@@ -22,7 +26,7 @@ class ResumeState:
         # Guards _name, _channel and _token.
         self._lock = Lock()
         self._name = name
-        self._channel = channel
+        self._channel = _as_written(channel)
         self._token = NO_TOKEN
         # Confined to the connection thread; during a connection, to the thread whose turn it is:
         self.seen = 0  # all events up to this seq are in the inbox
@@ -51,23 +55,23 @@ class ResumeState:
     def wish(self) -> Wish:
         """What to ask the server for. Raises NameRefused for a name or channel that cannot be."""
         with self._lock:
-            name, channel, token = self._name, self._channel, self._token
+            name, channel, token = check_name(self._name), check_channel(self._channel), self._token
         # A client that comes back wants all it has missed. That also holds when it has seen no event yet.
         lines = MOST_LINES if self.live and not self.seen else self._lines
         identity = self._identity if self.seen else NO_IDENTITY
-        return Wish(check_name(name), token, (check_channel(channel),), self.seen, self._time, identity, lines)
+        return Wish(name, token, (channel,), self.seen, self._time, identity, lines)
 
     # --- what the server gives: the connection thread, or the thread whose turn it is -------------------
 
     def welcome(self, welcome: Welcome) -> None:
-        """Take what WELCOME gave; the cursor starts anew unless the events after it come."""
+        """Take what WELCOME gave."""
         with self._lock:
             self._name, self._token = welcome.name, welcome.token
         if welcome.resumed is not Resumed.EXACT:
             self.exact = False
-        if welcome.resumed not in (Resumed.EXACT, Resumed.GAP):
+        if welcome.resumed in ANEW:
             self.seen = self._time = 0
-            self._persons.clear()  # another history gives the same numbers to others
+            self._persons.clear()
         self._identity = welcome.identity
         self._person = welcome.person
         self._persons.add(welcome.person)
@@ -76,13 +80,9 @@ class ResumeState:
         """Take the server's way of writing the channel that was asked for; others are not the client's."""
         with self._lock:
             own = self._channel
-        try:
-            if check_channel(channel) != check_channel(own):
-                return
-        except NameRefused:  # a channel of a newer server
-            return
-        with self._lock:
-            self._channel = channel
+        if _as_written(channel) == _as_written(own):
+            with self._lock:
+                self._channel = channel
 
     def caught_up(self) -> None:
         """A replay is complete."""
@@ -95,5 +95,13 @@ class ResumeState:
             self.seen, self._time = seq, time
 
     def is_own(self, person: int) -> bool:
-        """Whether the client is or was this person: a new session is a new person, its old lines stay its own."""
+        """Whether the client is this person, or was it in the session before."""
         return person in self._persons
+
+
+def _as_written(channel: str) -> str:
+    """The channel as servers write it: lines must name it so. One that cannot be is left as it is."""
+    try:
+        return check_channel(channel)
+    except NameRefused:
+        return channel

@@ -238,6 +238,6 @@ def test_nobody_waits_for_ever(hall: Hall) -> None:
 def test_a_question_that_could_not_be_put(hall: Hall) -> None:
     """A question for a name that found the queue full is forgotten."""
     origin, asking = hall.presence.ask()
-    hall.presence.unask(origin)
+    hall.presence.stop_asking(origin)
     hall.presence.turn_away()
     assert not asking.done()

@@ -444,7 +444,7 @@ def test_intervals_are_bounded() -> None:
         world.leave(ann)
         ann = world.enter("ann", known=ann.session)
     world.leave(ann)
-    events = [event for event in world.log if world.state.reach(1, 0).has(event)]
+    events = [event for event in world.log if world.state.reach(1, 1).has(event)]
     assert [event.seq for event in events] == [10, 11, 12, 13]
 
 
@@ -646,7 +646,17 @@ def test_what_a_connection_gets(world: World) -> None:
     assert seen == {1: [3, 4, 5, 6, 7, 8], 2: [3, 4, 5, 6], 3: []}
 
 
-def test_nobody_has_been_told_of_another_history(world: World) -> None:
+def test_a_fresh_start_gets_nothing_of_what_was_left(world: World) -> None:
+    """A connection that has seen nothing gets the channels of its person, and none that it has left."""
+    ann = world.enter("ann", "#general", "#quiet")
+    world.say(ann, 1)
+    world.leave(ann)
+    world.enter("ann", "#general", known=ann.session)
+    assert set(world.state.reach(1, 0).places) == {0, 1}
+    assert set(world.state.reach(1, 1).places) == {0, 1, 2}
+
+
+def test_what_does_not_exist(world: World) -> None:
     """What is asked for and does not exist has no answer, and is no error."""
     assert world.state.channel("#nowhere") is None
     assert world.state.channels_of(77) == []
