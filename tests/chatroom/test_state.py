@@ -414,12 +414,23 @@ def test_absent_sessions_are_bounded() -> None:
     dora = world.enter("dora")
     world.say(dora, 1)
     world.leave(dora)
-    assert [world.phase(visit) for visit in (ann, bob, carl, dora)] == [
-        "here",
-        "forgotten",
-        "absent",
-        "absent",
-    ]
+    assert [world.phase(visit) for visit in (bob, carl, dora)] == ["forgotten", "absent", "absent"]
+
+
+def test_the_latest_absence_counts() -> None:
+    """Of two absent sessions the one is forgotten that was here last the longest ago, not the older one."""
+    world = World(Limits(sessions=2))
+    ann, bob, carl = (world.enter(name) for name in ("ann", "bob", "carl"))
+    for visit in (ann, bob, carl):
+        world.say(visit, 1)
+    for visit in (ann, bob):
+        world.time += 1000
+        world.leave(visit)
+    again = world.enter("ann", known=ann.session)
+    for visit in (again, carl):
+        world.time += 1000
+        world.leave(visit)
+    assert [world.phase(visit) for visit in (ann, bob, carl)] == ["absent", "forgotten", "absent"]
 
 
 def test_channels_are_bounded() -> None:
