@@ -281,7 +281,7 @@ def test_a_cursor_that_is_older_than_the_history(
 
 
 def test_a_history_that_cannot_be_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A newcomer whose cursor cannot be looked up is sent away and may come back."""
+    """A newcomer whose cursor cannot be looked up is sent away, and may come back at once."""
     house.enter("ann")
 
     def fail(_seq: int) -> Located:
@@ -296,6 +296,7 @@ def test_a_history_that_cannot_be_read(house: House, monkeypatch: pytest.MonkeyP
     assert connection.ended == (Code.UNAVAILABLE, "the server cannot read its history")
     eventually(lambda: connection.released, "the connection was not released")
     assert connection.packets == []
+    house.reserve("bob")
 
 
 # --- names at the same time -----------------------------------------------------------------------------
@@ -394,6 +395,39 @@ def test_what_was_accepted_is_shown_before_the_goodbye(house: House) -> None:
     assert texts(bob) == ["one", "two"]
     assert texts(ann) == texts(bob)
     assert set(texts(ann)) == {event.text for event in house.history.log if event.kind is EventKind.SAID}
+
+
+def test_who_speaks_after_the_end_still_gets_what_was_accepted(house: House) -> None:
+    """A member that says something too late gets its goodbye after the lines that were accepted."""
+    blocked, go_on = threading.Event(), threading.Event()
+    ann, bob = house.enter("ann"), house.enter("bob")
+    append = house.history.append
+
+    def slow(*arguments: object) -> None:
+        blocked.set()
+        assert go_on.wait(PATIENCE)
+        append(*arguments)  # type: ignore[arg-type]
+
+    house.history.append = slow  # type: ignore[method-assign, assignment]
+    ann.says.put([Say(1, "#general", "one")])
+    assert blocked.wait(PATIENCE)
+    closing = Task(house.close)
+    eventually(lambda: _is_closed(house), "the order accepts more")
+    bob.says.put([Say(1, "#general", "too late")])
+    bob.wait_for(lambda peer: peer.busy == [True, False, True])
+    go_on.set()
+    assert closing.result() == []
+    assert texts(bob) == ["one"] and bob.ended == (Code.STOPPING, "")
+
+
+def _is_closed(house: House) -> bool:
+    try:
+        house.reserve("nobody", timeout=0.0)
+    except Closed:
+        return True
+    except NameRefused:
+        pass
+    return False
 
 
 def test_nobody_gets_in_after_the_end(house: House) -> None:

@@ -40,6 +40,12 @@ def burst(count: int, text: str = "x", origin: int = 1) -> Proposal:
     return Proposal(origin, 0, ProposalKind.LINES, Lines(says))
 
 
+@pytest.fixture
+def no_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No tick wakes a consumer that nobody else wakes."""
+    monkeypatch.setattr("chatroom.queue.TICK_SECONDS", 3600.0)
+
+
 def waiter(queue: WaitingQueue, proposal: Proposal, timeout: float | None = None) -> Task[None]:
     """A producer that waits in line when this returns."""
     before = queue.blocked
@@ -167,7 +173,7 @@ def test_a_burst_goes_in_whole() -> None:
     assert proposals(queue.take())[-1] is large
 
 
-def test_taking_waits_for_the_first() -> None:
+def test_taking_waits_for_the_first(no_ticks: None) -> None:
     """The consumer of an empty queue waits until the first proposal arrives."""
     queue = still()
     task = consumer(queue)
@@ -203,7 +209,7 @@ def test_close_keeps_accepted_proposals() -> None:
     assert queue.take() is None
 
 
-def test_close_wakes_the_consumer() -> None:
+def test_close_wakes_the_consumer(no_ticks: None) -> None:
     """A consumer that waits at an empty queue gets None when the queue is closed."""
     queue = still()
     task = consumer(queue)
@@ -284,7 +290,7 @@ def test_a_full_queue_does_not_stop_the_ticks() -> None:
     task.result()
 
 
-def test_tasks_are_no_entries() -> None:
+def test_tasks_are_no_entries(no_ticks: None) -> None:
     """Tasks come in their order beside the entries, wake the consumer, and need no room."""
     queue = still(max_count=1)
     ran: list[int] = []

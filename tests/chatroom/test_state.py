@@ -702,7 +702,7 @@ ENTRIES = st.lists(
         st.lists(PROPOSALS, max_size=5),
         st.booleans(),
     ),
-    max_size=12,
+    max_size=9,
 )
 SMALL = Limits(handshake=15, hold=90, session=700, sessions=2, places=3, ends_per_tick=2, intervals=2)
 

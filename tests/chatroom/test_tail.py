@@ -50,6 +50,7 @@ def test_it_is_the_end_of_a_list(head: int, batches: Batches, seq: int, reach: R
     assert tail.covers(seq) == (seq >= tail.floor) and tail.floor >= head
     if tail.covers(seq):
         assert tail.after(seq, reach) == [event for event in log if event.seq > seq and reach.has(event)]
+    assert tail.time_of(tail.floor) == (NOON if tail.floor == head else NOON + tail.floor)
     if tail.floor <= seq <= tail.head:
         assert tail.time_of(seq) == (NOON if seq == head else NOON + seq)
 
@@ -57,9 +58,9 @@ def test_it_is_the_end_of_a_list(head: int, batches: Batches, seq: int, reach: R
 @given(
     head=st.integers(0, 5),
     batches=batches,
-    lines=st.integers(0, 6),
-    places=st.lists(st.sampled_from(PLACES), unique=True),
-    back=st.integers(0, 12),
+    lines=st.integers(0, 3),
+    places=st.lists(st.sampled_from(PLACES), min_size=1, unique=True),
+    back=st.integers(0, 6),
 )
 def test_where_the_latest_lines_begin(
     head: int, batches: Batches, lines: int, places: list[int], back: int

@@ -27,7 +27,7 @@ class Visit(NamedTuple):
 class World:
     """A state that is judged after every entry: its seqs have no gap, and its records restore it.
 
-    Restored means that a state made of the records goes on as the old one, so the next entry is given to both.
+    A state made of the records goes on as the old one: the next entry is given to both.
 
     time:  of the next entry, in milliseconds since 1970
     epoch: the life of the server that makes the entries
@@ -53,6 +53,7 @@ class World:
         entry = Entry(b"", self.time, "", self.epoch, proposals)
         applied, again = self.state.apply(entry), self._again.apply(entry)
         assert (again.events, again.effects) == (applied.events, applied.effects)
+        assert sorted(again.records) == sorted(applied.records)
         self.log += applied.events
         self.records.update(((record.kind, record.key), record) for record in applied.records)
         assert [event.seq for event in self.log] == list(range(1, self.state.head + 1))
