@@ -328,6 +328,7 @@ class State:
 
     def _tick(self) -> None:
         """A second has passed. At most `ends_per_tick` sessions change, so that a cut network is no storm."""
+        self._drop_old_timers()
         for _ in range(self._limits.ends_per_tick):
             session = self._next_due()
             if session is None:
@@ -340,6 +341,16 @@ class State:
                 self._quit(session)
             else:
                 self._forget(session)
+
+    def _drop_old_timers(self) -> None:
+        """Make a heap anew when most of it is out of date: clients may come and go for ever."""
+        if len(self._timers) > 2 * len(self._sessions):
+            self._timers = [(one.until, one.key) for one in self._sessions.values() if one.until]
+            heapq.heapify(self._timers)
+        if len(self._longest_absent) > 2 * self._absent:
+            absent = [one for one in self._sessions.values() if one.phase is Phase.ABSENT]
+            self._longest_absent = [(one.until, one.key) for one in absent]
+            heapq.heapify(self._longest_absent)
 
     def _next_due(self) -> Session | None:
         """The next session whose time is over."""
