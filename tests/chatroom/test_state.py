@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 
 import pytest
@@ -431,6 +432,23 @@ def test_the_latest_absence_counts() -> None:
         world.time += 1000
         world.leave(visit)
     assert [world.phase(visit) for visit in (ann, bob, carl)] == ["absent", "forgotten", "absent"]
+
+
+def test_who_comes_and_goes_leaves_nothing_in_memory() -> None:
+    """However often clients come and go, the state does not grow: not even with what is out of date."""
+    world = World(Limits(intervals=1))
+    ann = world.enter("ann")
+    world.say(ann, 1)
+    sizes = []
+    for _ in range(2):
+        for _ in range(100):
+            world.leave(ann)
+            ann = world.enter("ann", known=ann.session)
+            world.leave(world.enter("bob"))
+            world.withdraw(world.ask("carl")[0])
+        world.tick()
+        sizes.append(len(pickle.dumps(world.state)))
+    assert sizes[1] < sizes[0] + 100  # numbers have become longer
 
 
 def test_channels_are_bounded() -> None:
