@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chatroom.flow import Flow
+from chatroom.outcomes import RETURNING, Code
 from server.stream import Stream
 from server.transport import Bytes, TcpTransport
 from tests.support.patience import PATIENCE
@@ -51,8 +52,8 @@ class PlainWords:
 
     ping = b"ping"
 
-    def goodbye(self, reason: str, again: bool) -> bytes:
-        return b"goodbye" if again else b"farewell"
+    def goodbye(self, code: Code, detail: str) -> bytes:
+        return b"goodbye" if code in RETURNING else b"farewell"
 
 
 class FullTransport:

@@ -118,7 +118,7 @@ def test_everything_is_worded_in_packets(line: Line) -> None:
     connection.confirm(7)
     connection.notice("note")
     connection.notice("x" * (TEXT_PART + 1), 3)
-    connection.part("so long", again=True)
+    connection.part(Code.STOPPING, "so long")
     connection.notice("too late")
     assert line.peer.rest() == [
         Welcome("ann", "#general", token, 7, 9),
@@ -156,7 +156,7 @@ def test_a_long_notice_is_whole(line: Line) -> None:
     """A notice that is longer than a packet comes in several, cut between characters."""
     text = "é" * TEXT_PART
     line.connection.notice(text, 9)
-    line.connection.part("so long", again=True)
+    line.connection.part(Code.STOPPING, "so long")
     notices = line.peer.rest()[:-1]
     assert len(notices) == 2 and all(isinstance(notice, Notice) and notice.id == 9 for notice in notices)
     assert "".join(notice.text for notice in notices if isinstance(notice, Notice)) == text

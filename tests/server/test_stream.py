@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chatroom.errors import ConnectionLost
 from chatroom.limits import BEHIND_BYTES
+from chatroom.outcomes import Code
 from server.limits import GOODBYE_SECONDS, STALL_SECONDS
 from server.stream import Phase
 from tests.server.fakes import LARGE, Desk, FullDesk, pair, read_all
@@ -68,7 +69,7 @@ def test_bytes_arrive_complete_and_in_order(sizes: list[int], reads: list[int]) 
                 desk.stream.flush()
         found += desk.read(sum(sizes) - len(found))
         assert found == b"".join(datas)
-        desk.stream.part("done", again=True)
+        desk.stream.part(Code.STOPPING, "done")
         assert read_all(theirs) == b"goodbye"
         assert desk.stream.phase is Phase.PARTED
 
@@ -101,7 +102,7 @@ def test_a_peer_that_is_gone(desk: Desk) -> None:
     for _ in range(50):
         desk.stream.send(LARGE)
         desk.stream.flush()
-    desk.stream.part("done", again=True)
+    desk.stream.part(Code.STOPPING, "done")
     assert desk.stream.phase is Phase.CUT and desk.stream.buffered == 0
 
 
@@ -172,7 +173,7 @@ def test_a_departing_peer_is_not_behind(desk: Desk, end: str) -> None:
     desk.stream.send(b"x" * (BEHIND_BYTES + 500_000))
     assert desk.flow.behind == 1
     if "part" in end:
-        desk.stream.part("bye", again=True)
+        desk.stream.part(Code.STOPPING, "bye")
         assert desk.flow.behind == 0
     if "cut" in end:
         desk.stream.cut("bye")
@@ -228,7 +229,7 @@ def test_waiting_ends_with_the_connection(desk: Desk, end: str) -> None:
     desk.fill()
     task = Task(lambda: desk.stream.wait_until_taken(0))
     if end == "part":
-        desk.stream.part("bye", again=True)
+        desk.stream.part(Code.STOPPING, "bye")
     else:
         desk.stream.cut("bye")
     assert task.result() is False
@@ -241,9 +242,9 @@ def test_waiting_ends_with_the_connection(desk: Desk, end: str) -> None:
 def test_goodbye_when_nothing_waits(desk: Desk) -> None:
     """A peer that reads gets the goodbye as its last bytes, then the end of the stream; it may still send."""
     desk.stream.send(b"one")
-    desk.stream.part("bye", again=False)
+    desk.stream.part(Code.TAKEN_OVER, "bye")
     desk.stream.send(b"two")
-    desk.stream.part("again", again=True)
+    desk.stream.part(Code.STOPPING, "again")
     assert desk.stream.phase is Phase.PARTED
     assert read_all(desk.theirs) == b"onefarewell"
     desk.theirs.send(b"still talking")
@@ -255,7 +256,7 @@ def test_goodbye_behind_a_begun_batch(desk: Desk) -> None:
     begun = desk.fill()
     for number in range(200):
         desk.stream.send(f"unbegun {number};".encode())
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     assert desk.stream.phase is Phase.PARTING
     assert desk.read(len(begun) + 7) == begun + b"goodbye"
     assert desk.stream.phase is Phase.PARTED
@@ -268,7 +269,7 @@ def test_goodbye_when_no_batch_was_begun() -> None:
     transport, stream = desk.transport, desk.stream
     stream.send(b"unbegun")
     stream.send(b"unbegun too")
-    stream.part("bye", again=True)
+    stream.part(Code.STOPPING, "bye")
     transport.room = 100
     assert stream.flush() is False
     assert (transport.sent, stream.phase) == (b"goodbye", Phase.PARTED)
@@ -276,7 +277,7 @@ def test_goodbye_when_no_batch_was_begun() -> None:
 
 def test_a_goodbye_is_looked_after_by_the_flusher(desk: Desk) -> None:
     """The flusher is told of every goodbye, since its deadline runs."""
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     assert desk.watched == [desk.stream]
     assert tick(desk, 0.0) is True
 
@@ -286,7 +287,7 @@ def test_a_peer_that_does_not_close_is_cut(desk: Desk, taken: bool) -> None:
     """GOODBYE_SECONDS after the goodbye the connection is cut, whether or not the peer has read it."""
     if not taken:
         desk.fill()
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     assert tick(desk, GOODBYE_SECONDS - 0.1) is True
     assert desk.stream.phase is (Phase.PARTED if taken else Phase.PARTING)
     assert tick(desk, 0.2) is False
@@ -296,7 +297,7 @@ def test_a_peer_that_does_not_close_is_cut(desk: Desk, taken: bool) -> None:
 def test_silence_does_not_shorten_the_goodbye(desk: Desk) -> None:
     """A peer that was silent when it was told goodbye has GOODBYE_SECONDS, too."""
     desk.clock.now += DEAD_AFTER
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     tick(desk, GOODBYE_SECONDS - 0.1)
     assert desk.stream.phase is Phase.PARTED
 
@@ -406,7 +407,7 @@ def test_a_reset_is_a_lost_connection(desk: Desk) -> None:
 
 def test_the_first_reason_counts(desk: Desk) -> None:
     """The handler learns why the connection was ended: the first reason that was given."""
-    desk.stream.part("taken over", again=False)
+    desk.stream.part(Code.TAKEN_OVER, "taken over")
     desk.stream.cut("another")
     with pytest.raises(ConnectionLost, match="taken over"):
         desk.stream.receive(10)
@@ -414,7 +415,7 @@ def test_the_first_reason_counts(desk: Desk) -> None:
 
 def test_bytes_after_the_goodbye_do_not_count(desk: Desk) -> None:
     """Bytes that were on their way when the goodbye was said are dropped; the handler hears of the end."""
-    desk.stream.part("the end", again=True)
+    desk.stream.part(Code.STOPPING, "the end")
     desk.theirs.sendall(b"a line")
     with pytest.raises(ConnectionLost, match="the end"):
         desk.stream.receive(10)
@@ -422,7 +423,7 @@ def test_bytes_after_the_goodbye_do_not_count(desk: Desk) -> None:
 
 def test_release_waits_for_the_peer_to_close(desk: Desk) -> None:
     """release() reads on until the peer, which still talks, has read the goodbye and closed."""
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     desk.theirs.sendall(LARGE[:5000])
     task = Task(desk.stream.release)
     assert read_all(desk.theirs) == b"goodbye"  # with a reset it would raise
@@ -436,7 +437,7 @@ def test_release_waits_for_the_peer_to_close(desk: Desk) -> None:
 
 def test_release_ends_when_the_peer_is_cut(desk: Desk) -> None:
     """A peer that does not close holds the handler until the flusher cuts the connection."""
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     task = Task(desk.stream.release)
     tick(desk, GOODBYE_SECONDS + 1)
     task.result()
@@ -452,5 +453,5 @@ def test_release_without_a_goodbye(desk: Desk) -> None:
     desk.stream.close()
     assert desk.stream.fileno() == -1
     desk.stream.send(b"too late")
-    desk.stream.part("too late", again=True)
+    desk.stream.part(Code.STOPPING, "too late")
     assert tick(desk, 1000) is False
