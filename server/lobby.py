@@ -25,6 +25,8 @@ from server.transport import TcpTransport
 
 log = logging.getLogger(__name__)
 
+_OTHER_VERSION = f"this server speaks version {VERSION} of the protocol; use a client of that version"
+
 
 class Lobby:
     """Leads newcomers through the handshake, each in the thread of its connection."""
@@ -56,7 +58,7 @@ class Lobby:
             return self._lead(guest, deadline)
         except OldVersion as error:
             log.warning("< %s: %s", transport.peer, error)
-            guest.refuse_old(str(error))
+            guest.refuse_old(_OTHER_VERSION)
         except (ProtocolError, Refused, NameRefused, ConnectionLost) as error:
             log.warning("< %s: %s", transport.peer, error)
             guest.refuse(code_of(error), str(error))
@@ -91,7 +93,7 @@ class Lobby:
         handshake.receive(hello)
         assert isinstance(hello, Hello)
         if hello.version != VERSION:
-            raise Refused(f"this server speaks version {VERSION} of the protocol", Code.BAD_VERSION)
+            raise Refused(_OTHER_VERSION, Code.BAD_VERSION)
         for _ in range(NAME_TRIES):
             wanted = guest.exchange.receive()
             handshake.receive(wanted)
