@@ -28,7 +28,7 @@ CONFIG = Config("127.0.0.1", 0, Ports(), ":memory:", 45.0, "normal", Retention.p
 
 
 class Running:
-    """A server that is running until stop(). history: it goes on with this one, of a server that has stopped."""
+    """A server that is running until stop(). history: of another one that has stopped; it goes on with it."""
 
     def __init__(self, config: Config = CONFIG, history: MemoryHistory | None = None) -> None:
         self.history = RecordingHistory()
