@@ -19,10 +19,11 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 from chatroom.events import Event, EventKind
-from chatroom.history import SessionRecord
+from chatroom.records import Record
 from server.storage import Durability, SqliteHistory
 
 TEXT = "x" * 64
+NOW = 1_800_000_000_000
 SECONDS = 3.0
 """How long each line of the table is measured."""
 
@@ -48,9 +49,9 @@ def measure(folder: Path, durability: Durability, size: int, seconds: float = SE
         with _tended(history):
             end, head = time.perf_counter() + seconds, 0
             while (start := time.perf_counter()) < end or len(times) < 2:
-                batch, sessions = _batch(head + 1, size)
+                batch, records = _batch(head + 1, size)
                 start = time.perf_counter()
-                history.append(batch, sessions, [])
+                history.append(batch, records)
                 times.append(time.perf_counter() - start)
                 head += size
     finally:
@@ -70,16 +71,16 @@ def fsync_seconds(folder: Path) -> float:
     return median(times)
 
 
-def _batch(first: int, size: int) -> tuple[list[Event], list[SessionRecord]]:
-    """Lines of twenty talkers, and their sessions, as the forwarder stores them with each batch."""
+def _batch(first: int, size: int) -> tuple[list[Event], list[Record]]:
+    """Lines of twenty talkers, and a record of each of them."""
     events = [
-        Event(seq, 1_800_000_000_000, EventKind.SAID, "#general", f"talker-{seq % 20}", TEXT, seq)
+        Event(seq, NOW, EventKind.SAID, "#general", f"talker-{seq % 20}", TEXT, seq, seq % 20 + 1, 1)
         for seq in range(first, first + size)
     ]
-    talkers = {event.author: event.id for event in events}
+    talkers = {event.person: event.id for event in events}
     return events, [
-        SessionRecord(name.ljust(32).encode(), name, "#general", True, id, 1_800_000_000_000)
-        for name, id in talkers.items()
+        Record("session", f"{person:032x}", f'{{"person":{person},"confirmed":{id},"seen":{NOW}}}')
+        for person, id in talkers.items()
     ]
 
 

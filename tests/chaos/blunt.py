@@ -19,17 +19,18 @@ from typing import Final, NamedTuple
 
 from chatroom.errors import ConnectionLost, NameRefused
 from chatroom.events import Event
+from chatroom.outcomes import Code
 from chatroom.packets import (
+    NO_IDENTITY,
     NO_TOKEN,
     SAME_CONNECTION,
     VERSION,
     Admit,
+    Answer,
     Bye,
-    Code,
-    Confirm,
     Decoder,
     Hello,
-    Notice,
+    Info,
     Packet,
     Ping,
     Pong,
@@ -37,6 +38,7 @@ from chatroom.packets import (
     Say,
     Status,
     Username,
+    Verdict,
     Welcome,
     encode,
 )
@@ -120,7 +122,9 @@ class BluntClient:
         self._name, self._channel, self._dead_after = name, channel, dead_after
         self._on_update = on_update
         self._token = NO_TOKEN
-        self._since = 0
+        self._person = 0
+        self._identity = NO_IDENTITY
+        self._since = self._time = 0
         self._id = secrets.randbits(62)
         self._closing = Flag()
         self._room = Flag()
@@ -167,7 +171,7 @@ class BluntClient:
         """Leave, and end the thread."""
         self._closing.set()
         with self._lock:
-            self._send((Bye(False, "goodbye"),))
+            self._send((Bye(False, Code.GOODBYE, ""),))
             if self._wire is not None:
                 self._wire.wake()
         if self._thread.ident is not None:
@@ -224,13 +228,13 @@ class BluntClient:
         with self._lock:
             match packet:
                 case Event():
-                    self._since = packet.seq
-                    if packet.author == self._name and packet.id:
+                    self._since, self._time = packet.seq, packet.time
+                    if packet.person == self._person and packet.id:
                         self._confirm(packet.id)
                     self._updates.append(packet)
-                case Confirm():
-                    self._confirm(packet.id)
-                case Notice():
+                case Answer(id, Code.ALREADY):
+                    self._confirm(id)
+                case Answer() | Info():
                     self._updates.append(packet)
                 case Ping():
                     self._send((Pong(packet.id),))
@@ -268,20 +272,21 @@ class BluntClient:
         _expect(lobby, Status)
         port = _expect(lobby, Port)
         assert isinstance(port, Port)
-        lobby.send(Status(Code.PASS), Status(Code.END))
+        lobby.send(Status(Verdict.PASS), Status(Verdict.END))
         _expect(lobby, Status)
         wire = lobby
         if port.number != SAME_CONNECTION:
             lobby.close()
             wire = Wire(self._lobby[0], port.number, self._dead_after / 3)
         try:
-            wire.send(Admit(self._name, port.ticket, self._channel, self._since, 50))
+            channels = (self._channel,)
+            wire.send(Admit(self._name, port.ticket, channels, self._since, self._time, self._identity, 50))
             welcome = _expect(wire, Welcome)
             assert isinstance(welcome, Welcome)
         except BaseException:
             wire.close()
             raise
-        self._token = welcome.token
+        self._token, self._person, self._identity = welcome.token, welcome.person, welcome.identity
         return wire
 
 
@@ -291,7 +296,7 @@ def _expect(wire: Wire, kind: type[Packet]) -> Packet:
         packet = wire.receive()
     except TimeoutError:
         raise ConnectionLost("silence in the handshake") from None
-    if isinstance(packet, Status) and packet.code is Code.FAIL:
+    if isinstance(packet, Status) and packet.verdict is Verdict.FAIL:
         raise NameRefused(packet.reason)
     if not isinstance(packet, kind):
         raise ConnectionLost(f"{packet} instead of {kind.__name__}")

@@ -17,7 +17,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from chatroom.errors import ChatroomError, ConfigError
-from chatroom.events import Event, EventKind
+from chatroom.events import Event
 from client import Client
 from tests.chaos.blunt import BluntClient
 from tests.chaos.records import Recorder
@@ -139,15 +139,14 @@ class Talker:
 
     def _note(self, update: Any) -> None:
         if isinstance(update, Event):
-            what = update._asdict() | {"kind": EventKind(update.kind).word}
-            self._recorder.write("shown", **what)
+            self._recorder.write("shown", **update.as_json())
             self._seen_last = self._seen_last or update.text == LAST_LINE
             return
         match type(update).__name__:
             case "Connected":
                 self._recorder.write("connected", resumed=update.resumed)
-            case "Notice":
-                self._recorder.write("notice", text=update.text)
+            case "Info" | "Answer" | "Interrupted" | "Unanswered":
+                self._recorder.write("notice", text=update.words)
             case "Disconnected":
                 self._recorder.write("disconnected", reason=update.reason)
             case "Ended":
