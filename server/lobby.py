@@ -25,8 +25,6 @@ from server.transport import TcpTransport
 
 log = logging.getLogger(__name__)
 
-_OTHER_VERSION = f"this server speaks version {VERSION} of the protocol; use a client of that version"
-
 
 class Lobby:
     """Leads newcomers through the handshake, each in the thread of its connection."""
@@ -58,7 +56,7 @@ class Lobby:
             return self._lead(guest, deadline)
         except OldVersion as error:
             log.warning("< %s: %s", transport.peer, error)
-            guest.refuse_old(_OTHER_VERSION)
+            guest.refuse_old(str(error))
         except (ProtocolError, Refused, NameRefused, ConnectionLost) as error:
             log.warning("< %s: %s", transport.peer, error)
             guest.refuse(code_of(error), str(error))
@@ -93,7 +91,7 @@ class Lobby:
         handshake.receive(hello)
         assert isinstance(hello, Hello)
         if hello.version != VERSION:
-            raise Refused(_OTHER_VERSION, Code.BAD_VERSION)
+            raise Refused(f"this server speaks version {VERSION} of the protocol", Code.BAD_VERSION)
         for _ in range(NAME_TRIES):
             wanted = guest.exchange.receive()
             handshake.receive(wanted)
