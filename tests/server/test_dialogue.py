@@ -45,13 +45,13 @@ def server() -> Iterator[Running]:
     running.stop()
 
 
-def come_in(server: Running, name: str, *channels: str) -> Peer:
+def come_in(server: Running, name: str, *channels: str, lines: int = 0) -> Peer:
     """A newcomer that has asked for these channels and has got nothing yet."""
     with Peer.connect(server.address) as lobby:
         assert lobby.ask(name).verdict is Verdict.PASS
         port = lobby.take_port()
     peer = Peer.connect(server.address, port.number)
-    peer.send(Admit(name, port.ticket, channels, 0, 0, NO_IDENTITY, 0))
+    peer.send(Admit(name, port.ticket, channels, 0, 0, NO_IDENTITY, lines))
     return peer
 
 
@@ -158,6 +158,19 @@ def test_a_fresh_start(server: Running) -> None:
     assert ann.welcome.resumed is Resumed.FRESH
     assert [text for kind, _, text in shape(found) if kind == "said"] == ["line 4", "line 5"]
     assert isinstance(found[-1], Live) and found[-1].seq == ann.welcome.head
+
+
+def test_the_latest_lines_of_each_channel(server: Running) -> None:
+    """The lines are counted for each channel, and come in one order."""
+    with come_in(server, "ann", "#tea", "#general") as ann:
+        ann.receive_until(lambda packet: isinstance(packet, Live))
+        places = ["#tea", "#tea", "#general", "#general", "#general", "#tea"]
+        ann.send(*[Say(id, channel, f"{id}") for id, channel in enumerate(places, 1)])
+        ann.said(len(places))
+        with come_in(server, "bob", "#general", "#tea", lines=2) as bob:
+            bob.receive_until(lambda packet: isinstance(packet, Live))
+            said = [text for kind, _, text in shape(bob.packets) if kind == "said"]
+            assert said == ["2", "4", "5", "6"]
 
 
 def test_exact(server: Running) -> None:
@@ -334,6 +347,29 @@ def test_a_return_after_an_unclean_end_is_silent(server: Running) -> None:
                 ("joined", "ann", ""),
                 ("said", "ann", "here again"),
             ]
+
+
+def test_what_was_said_meanwhile(server: Running) -> None:
+    """A member whose connection was lost gets at its return what was said meanwhile, and nothing else."""
+    found: list[Packet] = []
+    with Peer.enter(server.address, "bob") as bob:
+        with Peer.come_in(server.address, "ann") as ann:
+            joined = ann.expect(Event)
+        bob.send(*lines(2))
+        bob.said(2)
+        with Peer.come_in(
+            server.address,
+            "ann",
+            joined.seq,
+            replayed=found,
+            token=ann.welcome.token,
+            time=joined.time,
+            identity=ann.welcome.identity,
+        ) as back:
+            assert back.welcome.resumed is Resumed.EXACT
+            assert shape(found) == [("said", "bob", "line 1"), ("said", "bob", "line 2")]
+            bob.send(Say(3, "#general", "live"))
+            assert [event.text for event in back.said(1)] == ["live"]
 
 
 def test_a_goodbye_quits_at_once(server: Running) -> None:

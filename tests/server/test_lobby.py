@@ -58,10 +58,10 @@ def same() -> Iterator[Running]:
     running.stop()
 
 
-def offered(server: Running, name: str = "ann") -> Port:
+def offered(server: Running, name: str = "ann", token: bytes = NO_TOKEN) -> Port:
     """A newcomer that is through with the lobby and has not come to its port yet."""
     with Peer.connect(server.address) as peer:
-        assert peer.ask(name).verdict is Verdict.PASS
+        assert peer.ask(name, token).verdict is Verdict.PASS
         return peer.take_port()
 
 
@@ -370,6 +370,22 @@ def test_coming_back_with_the_token(server: Running) -> None:
         with Peer.enter(server.address, "ann", token) as new:
             assert new.welcome.token == token
             assert old.bye() == Bye(False, Code.TAKEN_OVER, "taken over by a new connection")
+
+
+def test_two_with_one_token(server: Running) -> None:
+    """Of two newcomers with the same token the later one is admitted; the other one may try again."""
+    with Peer.enter(server.address, "ann") as ann:
+        token = ann.welcome.token
+        ports = [offered(server, token=token) for _ in range(2)]
+        connect = Peer.connect
+        with (
+            connect(server.address, ports[0].number) as early,
+            connect(server.address, ports[1].number) as late,
+        ):
+            early.send(ADMIT._replace(ticket=ports[0].ticket))
+            assert early.bye() == Bye(True, Code.EXPIRED, "the reservation has expired")
+            assert admit(late, ports[1]).token == token
+            assert ann.bye().code == Code.TAKEN_OVER
 
 
 def test_the_name_of_a_lost_connection_is_held(server: Running) -> None:
