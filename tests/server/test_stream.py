@@ -204,6 +204,7 @@ def test_too_far_behind(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptu
     assert phase(desk) is Phase.OPEN
     desk.stream.send(b"x")
     assert phase(desk) is Phase.PARTING
+    assert desk.words.reasons == [(Code.TOO_SLOW, "too far behind")]
     assert "peer: too far behind" in caplog.text
     tick(desk, GOODBYE_SECONDS + 0.1)
     with pytest.raises(ConnectionLost, match="too far behind"):
@@ -319,6 +320,7 @@ def test_a_stalled_peer_is_told_goodbye(desk: Desk) -> None:
     assert phase(desk) is Phase.OPEN
     tick(desk, 2)
     assert phase(desk) is Phase.PARTING
+    assert desk.words.reasons == [(Code.TOO_SLOW, "not reading")]
     while phase(desk) is Phase.PARTING:
         desk.theirs.recv(65536)
         desk.stream.flush()
@@ -415,6 +417,15 @@ def test_the_first_reason_counts(desk: Desk) -> None:
     desk.stream.part(Code.TAKEN_OVER, "taken over")
     desk.stream.cut("another")
     with pytest.raises(ConnectionLost, match="taken over"):
+        desk.stream.receive(10)
+
+
+def test_a_code_is_reason_enough(desk: Desk) -> None:
+    """Where the server gave only a code, the handler hears the code in words."""
+    desk.stream.part(Code.TAKEN_OVER)
+    assert desk.words.reasons == [(Code.TAKEN_OVER, "")]
+    desk.theirs.sendall(b"a line")
+    with pytest.raises(ConnectionLost, match="^taken over$"):
         desk.stream.receive(10)
 
 
