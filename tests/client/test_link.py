@@ -574,7 +574,9 @@ def test_the_past_that_a_request_asked_for_is_no_news(stage: Stage) -> None:
     assert stage.events(1) == [5]
     assert stage.update() == Answer(3, Code.OK, "that was all")
     assert stage.events(1) == [7]
-    stage.peer.send(Replay(4), said(8, "old"), Ping(1))
+    stage.peer.send(Replay(4), said(8, "old"))
+    stage.peer.socket.sendall(unknown(9))
+    stage.peer.send(Ping(1))
     stage.peer.expect(Pong)
     stage.lose()
     assert stage.server.admit()[1].since == 7
