@@ -425,7 +425,7 @@ def test_a_code_is_reason_enough(desk: Desk) -> None:
     desk.stream.part(Code.TAKEN_OVER)
     assert desk.words.reasons == [(Code.TAKEN_OVER, "")]
     desk.theirs.sendall(b"a line")
-    with pytest.raises(ConnectionLost, match="^taken over$"):
+    with pytest.raises(ConnectionLost, match=r"^taken over$"):
         desk.stream.receive(10)
 
 
