@@ -1,4 +1,4 @@
-"""The attacks. Each takes the port of a server and how many seconds it may last, and uses 127.0.0.2 and up."""
+"""The attacks. Each takes the port of a server and how many seconds it may last. All use 127.0.0.2 and up."""
 
 from __future__ import annotations
 
