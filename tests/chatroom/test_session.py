@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.records import Record
-from chatroom.session import Phase, Session, restore_session, session_key
+from chatroom.session import Agenda, Phase, Session, restore_session, session_key
 
 NUMBERS = st.integers(0, 2**63 - 1)
 ORIGINS = st.none() | st.tuples(st.text(max_size=5), NUMBERS, NUMBERS)
@@ -58,3 +58,79 @@ def test_a_record_of_another_version() -> None:
     }
     restored = restore_session(Record("session", "key", json.dumps(value)))
     assert restored == Session("key", 3, "Ann", "ann", "", Phase.ABSENT, 9, confirmed=4)
+
+
+def test_an_agenda_gives_sessions_in_the_order_of_their_ends() -> None:
+    """A session whose time has changed since, or that is gone, is skipped."""
+    sessions = {key: session_until(key, until) for key, until in (("a", 30), ("b", 10), ("c", 20), ("d", 5))}
+    agenda = Agenda(sessions, lambda session: session.until > 0)
+    for session in sessions.values():
+        agenda.add(session)
+    sessions["c"].until = 40
+    agenda.add(sessions["c"])
+    del sessions["d"]
+    assert agenda.take(9) is None
+    found = [agenda.take(), agenda.take(), agenda.take(), agenda.take()]
+    assert [session and session.key for session in found] == ["b", "a", "c", None]
+
+
+def test_an_agenda_does_not_grow_with_what_is_out_of_date() -> None:
+    """A client that comes and goes for a week leaves no trace for each time."""
+    session = session_until("a", 0)
+    agenda = Agenda({"a": session}, lambda session: session.until > 0)
+    for until in range(1, 1000):
+        session.until = until
+        agenda.add(session)
+    assert len(agenda) < 100
+    assert agenda.take() is session
+
+
+def session_until(key: str, until: int) -> Session:
+    return Session(key, 1, key, key, "", Phase.LOST, until)
+
+
+# --- the agenda -----------------------------------------------------------------------------------------
+
+
+class Calendar:
+    """Sessions and an agenda of those whose `until` is not 0."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Session] = {}
+        self.agenda = Agenda(self.sessions, lambda session: session.until > 0)
+
+    def set(self, key: str, until: int) -> None:
+        new = Session(key, 1, key, key, "", Phase.HERE, until)
+        session = self.sessions.setdefault(key, new)
+        session.until = until
+        if until:
+            self.agenda.add(session)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 9) | st.none()), max_size=40), st.integers(0, 9)
+)
+def test_an_agenda_gives_what_has_ended(changes: list[tuple[str, int | None]], now: int) -> None:
+    """Whatever was changed or forgotten before: the sessions that have ended come, the earliest first."""
+    calendar = Calendar()
+    for key, until in changes:
+        if until is None:
+            calendar.sessions.pop(key, None)
+        else:
+            calendar.set(key, until)
+    due = sorted((one.until, one.key) for one in calendar.sessions.values() if 0 < one.until <= now)
+    taken = []
+    while session := calendar.agenda.take(now):
+        taken.append((session.until, session.key))
+        session.until = 0
+    assert taken == due
+
+
+def test_an_agenda_stays_as_short_as_its_sessions() -> None:
+    """However often the sessions change, the agenda does not grow, and it loses none of them."""
+    calendar = Calendar()
+    for until in range(1, 1000):
+        for key in "abc":
+            calendar.set(key, until)
+    assert len(calendar.agenda) < 100
+    assert [session.key for session in iter(calendar.agenda.take, None) if session] == ["a", "b", "c"]

@@ -123,10 +123,23 @@ class Peer(PacketSocket):
         self.channels: list[Channel] = []
 
     @classmethod
-    def connect(cls, address: str | int, port: int | None = None) -> Self:
-        """Connect to `host:port` or a port of this machine; `port` replaces the one in the address."""
+    def connect(
+        cls, address: str | int, port: int | None = None, source: str = "", receive_buffer: int = 0
+    ) -> Self:
+        """Connect to `host:port` or a port of this machine; `port` replaces the one in the address.
+
+        source:         the address to come from; "": the system chooses
+        receive_buffer: bytes of the socket's receive buffer; 0: as the system has it
+        """
         host, _, own = str(address).rpartition(":")
-        return cls(socket.create_connection((host.strip("[]") or "127.0.0.1", port or int(own)), PATIENCE))
+        there = (host.strip("[]") or "127.0.0.1", port or int(own))
+        if not receive_buffer:
+            return cls(socket.create_connection(there, PATIENCE, (source, 0) if source else None))
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.bind((source, 0))
+        sock.connect(there)
+        return cls(sock)
 
     # --- the handshake, step by step --------------------------------------------------------------------
 
@@ -169,6 +182,8 @@ class Peer(PacketSocket):
         channel: str = "#general",
         time: int = 0,
         identity: bytes = NO_IDENTITY,
+        source: str = "",
+        receive_buffer: int = 0,
     ) -> Self:
         """A member that is live: the whole handshake, up to LIVE.
 
@@ -176,14 +191,14 @@ class Peer(PacketSocket):
                       event) and WELCOME gave them
         replayed:     every event between REPLAY and LIVE, and LIVE, are added here
         """
-        peer = cls.connect(address)
+        peer = cls.connect(address, None, source, receive_buffer)
         try:
             answer = peer.ask(name, token)
             assert answer.verdict is Verdict.PASS, answer
             offer = peer.take_port()
             if offer.number != SAME_CONNECTION:
                 peer.close()
-                peer = cls.connect(address, offer.number)
+                peer = cls.connect(address, offer.number, source, receive_buffer)
             peer.admit(name, offer.ticket, since, lines, channel, time, identity)
             packet: Packet | None = None
             while not isinstance(packet, Live):
@@ -235,7 +250,9 @@ def reading(peer: PacketSocket) -> Iterator[list[Packet]]:
     def read() -> None:
         # However the stream ends, the test judges the packets before its end.
         with suppress(OSError, ProtocolError):
-            packets.extend(packet for packet in iter(peer.receive, None) if not isinstance(packet, Ping))
+            while (packet := peer.receive()) is not None:
+                if not isinstance(packet, Ping):
+                    packets.append(packet)
 
     peer.socket.settimeout(2 * PATIENCE)
     thread = Task(read)

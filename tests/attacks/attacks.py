@@ -1,0 +1,64 @@
+"""The attacks. Each takes the port of a server and how many seconds it may last. All use 127.0.0.2 and up."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from chatroom.packets import Say, encode
+from tests.support.peer import Peer
+
+
+class Attack(NamedTuple):
+    """An attack, and the options of the server that it is meant for."""
+
+    run: Callable[[int, float], None]
+    options: tuple[str, ...] = ()
+
+
+def stopped_readers(port: int, seconds: float) -> None:
+    """More members than the honest ones stop reading, with a small receive buffer, while one talks much."""
+    sleepers = [enter(port, f"sleeper{n}", receive_buffer=4096) for n in range(8)]
+    talk(enter(port, "talker"), seconds)
+    del sleepers
+
+
+def flooders(port: int, seconds: float) -> None:
+    """One member says as many short lines as the server takes."""
+    talk(enter(port, "flooder"), seconds)
+
+
+def enter(port: int, name: str, source: str = "127.0.0.2", receive_buffer: int = 0) -> Peer:
+    """A member from another address; it has read its greeting."""
+    return Peer.come_in(port, name, source=source, receive_buffer=receive_buffer)
+
+
+def talk(peer: Peer, seconds: float, lines: int = 100) -> None:
+    """Say short lines without a pause and without reading more than the socket asks for."""
+    end, id = time.monotonic() + seconds, 1
+    peer.socket.setblocking(False)
+    while time.monotonic() < end:
+        data = b"".join(encode(Say(id + n, "#general", "x")) for n in range(lines))
+        id += lines
+        while data:
+            try:
+                data = data[peer.socket.send(data) :]
+            except BlockingIOError:
+                drain(peer.socket)
+
+
+def drain(sock: socket.socket) -> None:
+    """Read and drop what has come; wait a moment when nothing has."""
+    try:
+        while sock.recv(1 << 20):
+            pass
+    except BlockingIOError:
+        time.sleep(0.001)
+
+
+ATTACKS: dict[str, Attack] = {
+    "stopped-readers": Attack(stopped_readers),
+    "flooder": Attack(flooders),
+}
