@@ -108,7 +108,8 @@ class Calendar:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 9) | st.none()), max_size=40), st.integers(0, 9)
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 9) | st.none()), max_size=40),
+    st.integers(0, 9),
 )
 def test_an_agenda_gives_what_has_ended(changes: list[tuple[str, int | None]], now: int) -> None:
     """Whatever was changed or forgotten before: the sessions that have ended come, the earliest first."""
