@@ -89,49 +89,24 @@ def session_until(key: str, until: int) -> Session:
     return Session(key, 1, key, key, "", Phase.LOST, until)
 
 
-# --- the agenda -----------------------------------------------------------------------------------------
-
-
-class Calendar:
-    """Sessions and an agenda of those whose `until` is not 0."""
-
-    def __init__(self) -> None:
-        self.sessions: dict[str, Session] = {}
-        self.agenda = Agenda(self.sessions, lambda session: session.until > 0)
-
-    def set(self, key: str, until: int) -> None:
-        new = Session(key, 1, key, key, "", Phase.HERE, until)
-        session = self.sessions.setdefault(key, new)
-        session.until = until
-        if until:
-            self.agenda.add(session)
-
-
 @given(
     st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 9) | st.none()), max_size=40),
     st.integers(0, 9),
 )
 def test_an_agenda_gives_what_has_ended(changes: list[tuple[str, int | None]], now: int) -> None:
     """Whatever was changed or forgotten before: the sessions that have ended come, the earliest first."""
-    calendar = Calendar()
+    sessions: dict[str, Session] = {}
+    agenda = Agenda(sessions, lambda session: session.until > 0)
     for key, until in changes:
         if until is None:
-            calendar.sessions.pop(key, None)
+            sessions.pop(key, None)
         else:
-            calendar.set(key, until)
-    due = sorted((one.until, one.key) for one in calendar.sessions.values() if 0 < one.until <= now)
+            session = sessions.setdefault(key, session_until(key, 0))
+            session.until = until
+            agenda.add(session)
+    due = sorted((one.until, one.key) for one in sessions.values() if 0 < one.until <= now)
     taken = []
-    while session := calendar.agenda.take(now):
-        taken.append((session.until, session.key))
-        session.until = 0
+    while (ended := agenda.take(now)) is not None:
+        taken.append((ended.until, ended.key))
+        ended.until = 0
     assert taken == due
-
-
-def test_an_agenda_stays_as_short_as_its_sessions() -> None:
-    """However often the sessions change, the agenda does not grow, and it loses none of them."""
-    calendar = Calendar()
-    for until in range(1, 1000):
-        for key in "abc":
-            calendar.set(key, until)
-    assert len(calendar.agenda) < 100
-    assert [session.key for session in iter(calendar.agenda.take, None) if session] == ["a", "b", "c"]
