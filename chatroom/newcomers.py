@@ -75,7 +75,6 @@ class Newcomers:
         """
         if self._presence.seat(seat.origin) is not seat:
             return
-        seq = min(seq, self._tail.head)
         reach = self._state.reach(seat.person, seq)
         if not self._tail.covers(seq):
             self._catch_up.begin(seat, reach, seq)

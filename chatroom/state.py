@@ -340,15 +340,21 @@ class State:
                 self._forget(session)
 
     def _up(self, _origin: Origin, _body: None) -> None:
-        """A server has started: what was connected to its life before has lost its connection."""
+        """A server has started: what was connected to its life before has lost its connection.
+
+        Who was lost before has as much time again: nobody could come back while no server was there.
+        """
         server, self.epoch = self._life
         self._changed["history", ""] = self._numbers
         for session in self._sessions.values():
-            if session.coming is not None:
+            if session.coming is not None and session.coming[0] == server:
                 session.coming = None
                 self._keep(session)
-            if session.phase is Phase.HERE and (session.at is None or session.at[0] == server):
+            if session.at is not None and session.at[0] != server:
+                continue
+            if session.phase is Phase.HERE:
                 session.reason = "the server was stopped"
+            if session.phase in (Phase.HERE, Phase.LOST):
                 self._enter_phase(session, Phase.LOST, self._time + self._limits.hold)
         self._here = {at: session for at, session in self._here.items() if session.phase is Phase.HERE}
         if self.head:

@@ -627,6 +627,16 @@ def test_a_start_holds_the_members(world: World) -> None:
     assert (quit.kind, quit.author, quit.text) == (EventKind.QUIT, "bob", "the server was stopped")
 
 
+def test_a_start_gives_the_lost_their_time_again(world: World) -> None:
+    """Nobody can come back while there is no server: a start does not make members quit that were lost."""
+    ann = world.enter("ann")
+    world.lose(ann)
+    world.time += int(HOLD_SECONDS * 1000)
+    world.up()
+    assert world.tick(HOLD_SECONDS - 1).events == []
+    assert [event.kind for event in world.tick(1).events] == [EventKind.QUIT]
+
+
 def test_what_an_earlier_life_was_told_counts_no_more(world: World) -> None:
     """Connections of an earlier life of the server say nothing and end nobody, even with equal numbers."""
     ann = world.enter("ann")
