@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 _INTERRUPTED = {
     Resumed.GAP: "some of what you missed is gone: the server does not keep it that long",
     Resumed.OTHER_HISTORY: "the server has another history now; what was said before is not in it",
-    Resumed.RESTORED: "the server has gone back to an older copy of its history; the newest lines are not in it",
+    Resumed.RESTORED: "the server has gone back to an older copy of its history; later lines are not in it",
 }
 """What the user is told when the server cannot give exactly what was missed."""
 

@@ -156,7 +156,7 @@ class Conversation:
                 view.event(update)
                 view.identity(self.client.name)
             case Answer(id, _, words):
-                self._lines.pop(id, None)  # if it is a line, it has no event: it was refused, or stored before
+                self._lines.pop(id, None)  # a line with an answer gets no event
                 view.completer.learn(_COMMAND_WORD.findall(words))
                 if words:
                     view.system(words, now)

@@ -202,7 +202,7 @@ class Link:
                 raise ProtocolError(f"{type(piece).__name__.upper()} cannot come now")
 
     def _deliver_answer(self, answer: Answer) -> None:
-        """Tell an answer, then settle what it answers: who sees a line settled finds the reason by polling."""
+        """Tell an answer, then settle its line: who sees a line settled finds the reason by polling."""
         if answer.id == self._bracket:
             self._bracket = 0
         if answer.code not in (Code.OK, Code.ALREADY):

@@ -159,7 +159,7 @@ class PendingLines:
         All lines that are still pending when `open` is called are then sent (again) in order.
         """
         with self.lock:
-            waiting = [*self._waiting_commands(), *self._pending.values()]
+            waiting: list[Line | SentOnce] = [*self._waiting_commands(), *self._pending.values()]
             self._queue = deque(sorted(waiting, key=lambda entry: entry.id))
             self._attached = True
 

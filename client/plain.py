@@ -67,7 +67,7 @@ def _plain_text(update: Update) -> str:
     match update:
         case Event():
             return plain_line(update)
-        case (Answer(words=words) | Info(words) | Interrupted(_, words)) if words:
+        case Answer(words=words) | Info(words) | Interrupted(_, words) if words:
             return "\n".join(f"-- {line}" for line in sanitize(words).split("\n"))
         case Unanswered():
             return f"-- {update.words}: {one_line(update.text)}"

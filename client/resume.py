@@ -51,11 +51,12 @@ class ResumeState:
     def wish(self) -> Wish:
         """What to ask the server for. Raises NameRefused for a name or channel that cannot be."""
         with self._lock:
-            name, channel, token = self._name, self._channel, self._token
+            channel = self._channel = check_channel(self._channel)
+            name, token = check_name(self._name), self._token
         # A client that comes back wants all it has missed. That also holds when it has seen no event yet.
         lines = MOST_LINES if self.live and not self.seen else self._lines
         identity = self._identity if self.seen else NO_IDENTITY
-        return Wish(check_name(name), token, (check_channel(channel),), self.seen, self._time, identity, lines)
+        return Wish(name, token, (channel,), self.seen, self._time, identity, lines)
 
     # --- what the server gives: the connection thread, or the thread whose turn it is -------------------
 
@@ -95,5 +96,5 @@ class ResumeState:
             self.seen, self._time = seq, time
 
     def is_own(self, person: int) -> bool:
-        """Whether the client is or was this person: a new session is a new person, its old lines stay its own."""
+        """Whether the client is this person, or was it in the session before."""
         return person in self._persons

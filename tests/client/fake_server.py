@@ -152,7 +152,7 @@ class FakeServer:
         if resumed is None:
             resumed = Resumed.EXACT if admit.since else Resumed.FRESH
         greeting = welcome(admit.name, token, identity, person, confirmed, head, resumed)
-        member.send(greeting, channel(*admit.channels), Replay(0), *then)
+        member.send(greeting, *map(channel, admit.channels), Replay(0), *then)
         return member, admit
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from chatroom.errors import Refused
 from chatroom.events import Event, EventKind
-from chatroom.packets import Answer, Channel, Present
+from chatroom.packets import Answer
 from client.interactive import can_paint, interact
 from client.updates import CaughtUp, Connected, Disconnected, Ended, Missed, Retrying, Update
 

@@ -7,16 +7,28 @@ import socket
 import pytest
 
 from chatroom.deadline import Deadline
-from chatroom.errors import ConnectionLost, NameRefused, ProtocolError, Refused
-from chatroom.packets import NO_TOKEN, Bye, Code, Live, Ping, Port, Status, Username, Welcome, encode
+from chatroom.errors import ConnectionLost, NameRefused, OldVersion, ProtocolError, Refused
+from chatroom.outcomes import Code
+from chatroom.packets import (
+    NO_TOKEN,
+    Bye,
+    Ping,
+    Port,
+    Replay,
+    Status,
+    Username,
+    Verdict,
+    encode,
+    encode_refusal_v1,
+)
 from client.connection import Connection
 from client.handshaking import Admission, Wish, admit
-from tests.client.fake_server import TICKET, TOKEN, FakeServer
+from tests.client.fake_server import IDENTITY, TICKET, TOKEN, FakeServer, channel, live, welcome
 from tests.support.events import said
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
 
-WISH = Wish("ann", NO_TOKEN, "#general", 7, 50)
+WISH = Wish("ann", NO_TOKEN, ("#general", "#tea"), 7, 7000, IDENTITY, 50)
 
 
 def connect(host: str, port: int, deadline: Deadline) -> Connection:
@@ -40,12 +52,13 @@ def test_the_whole_handshake(same: bool) -> None:
     """Name, port, PASS and END, and ADMIT with the ticket: on a new connection, or on the same for port 0."""
     with FakeServer() as server:
         admitting = start(server)
-        member, wanted = server.admit(said(8, "hi"), Live(8), head=8, same=same)
+        member, wanted = server.admit(said(8, "hi"), live(8), head=8, same=same)
         admission = finish(admitting)
-        assert (wanted.channel, wanted.since, wanted.lines) == ("#general", 7, 50)
-        assert admission.welcome == Welcome("ann", "#general", TOKEN, 0, 8)
+        assert wanted == ("ann", TICKET, *WISH[2:])
+        assert admission.welcome == welcome(head=8)
         # What came behind WELCOME is not lost, wherever the bytes were cut.
-        assert admission.packets in ([said(8, "hi"), Live(8)], [said(8, "hi")], [])
+        behind = [channel(), channel("#tea"), Replay(0), said(8, "hi"), live(8)]
+        assert admission.packets == behind[: len(admission.packets)]
         member.expect_end()
 
 
@@ -63,10 +76,10 @@ def test_every_byte_alone() -> None:
     with FakeServer() as server:
         admitting = start(server)
         lobby, _ = server.named()
-        for byte in encode(Status(Code.PASS)) + encode(Port(0, TICKET)):
+        for byte in encode(Status(Verdict.PASS)) + encode(Port(0, TICKET)):
             lobby.socket.sendall(bytes((byte,)))
         lobby.receive(), lobby.receive()
-        for byte in encode(Status(Code.END)) + encode(Welcome("ann", "#general", TOKEN, 0, 0)):
+        for byte in encode(Status(Verdict.END)) + encode(welcome()):
             lobby.socket.sendall(bytes((byte,)))
         assert finish(admitting).welcome.token == TOKEN
 
@@ -83,38 +96,50 @@ def test_a_refused_name_and_another_on_the_same_connection() -> None:
         admitting = start(server, another)
         lobby, first = server.named()
         assert first == Username("ann", NO_TOKEN)
-        lobby.send(Status(Code.FAIL, "ann is in use"))
+        lobby.send(Status(Verdict.FAIL, Code.NAME_TAKEN, "ann is in use"))
         assert lobby.expect(Username).name == "ann1"
-        lobby.send(Status(Code.FAIL, "ann1 is in use"))
+        lobby.send(Status(Verdict.FAIL, Code.NAME_HELD, "ann1 is in use"))
         assert lobby.expect(Username).name == "ann2"
         member, wanted = server.offer(lobby, same=True)
         assert wanted.name == "ann2"
-        member.send(Welcome("ann2", "#general", TOKEN, 0, 0))
+        member.send(welcome("ann2"))
         assert finish(admitting).welcome.name == "ann2"
     assert reasons == ["ann is in use", "ann1 is in use"]
 
 
-def test_a_refused_name_without_another_is_an_error_with_the_servers_reason() -> None:
+@pytest.mark.parametrize("code", [Code.NAME_TAKEN, Code.NAME_HELD, Code.BAD_NAME])
+def test_a_refused_name_without_another_is_an_error_with_the_servers_reason(code: Code) -> None:
     """NameRefused says why; the connection is closed."""
     with FakeServer() as server:
         admitting = start(server)
         lobby, _ = server.named()
-        lobby.send(Status(Code.FAIL, ""))  # even without a reason
-        lobby.expect(Username)
-        lobby.send(Status(Code.FAIL, "ann is in use"))
-        with pytest.raises(NameRefused, match="ann is in use"):
+        lobby.send(Status(Verdict.FAIL, code, "not ann"))
+        with pytest.raises(NameRefused, match="not ann"):
             admitting.result()
         lobby.expect_end()
 
 
-def test_a_server_that_refuses_everybody_is_not_mistaken_for_a_name_in_use() -> None:
-    """FAIL and a closed connection is Refused, not NameRefused: a reconnect may try again."""
+@pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.FULL, Code.BAD_VERSION, Code.OK, 999])
+def test_a_server_that_refuses_everybody_is_not_mistaken_for_a_name_in_use(code: int) -> None:
+    """FAIL for any other reason is Refused, not NameRefused: no other name helps, a later try may."""
+    asked: list[str] = []
+    with FakeServer() as server:
+        admitting = start(server, asked.append)
+        lobby, _ = server.named()
+        lobby.send(Status(Verdict.FAIL, code, "the server is full"))
+        with pytest.raises(Refused, match="the server is full"):
+            admitting.result()
+        lobby.expect_end()
+    assert not asked
+
+
+def test_an_older_server() -> None:
+    """To a server that speaks version 1 the client says so, in words for a person."""
     with FakeServer() as server:
         admitting = start(server)
         lobby, _ = server.named()
-        lobby.send(Status(Code.FAIL, "the server is full"))
-        lobby.socket.shutdown(socket.SHUT_WR)
-        with pytest.raises(Refused, match="the server is full"):
+        lobby.socket.sendall(encode_refusal_v1("this server speaks version 1"))
+        with pytest.raises(OldVersion, match="version"):
             admitting.result()
 
 
@@ -123,19 +148,29 @@ def test_not_admitted() -> None:
     with FakeServer() as server:
         admitting = start(server)
         member, _ = server.offer(server.named()[0])
-        member.send(Status(Code.FAIL, "wrong ticket"))
+        member.send(Status(Verdict.FAIL, Code.BAD_PASSWORD, "wrong ticket"))
         with pytest.raises(Refused, match="wrong ticket"):
             admitting.result()
         admitting = start(server)
         lobby, _ = server.named()
-        lobby.send(Bye(True, "restarting"))
+        lobby.send(Bye(True, Code.STOPPING, "restarting"))
+        with pytest.raises(Refused, match="restarting"):
+            admitting.result()
+        admitting = start(server)
+        member, _ = server.offer(server.named()[0])
+        member.send(Ping(1), Bye(True, Code.STOPPING, "restarting"))
         with pytest.raises(Refused, match="restarting"):
             admitting.result()
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [encode(Live(1)), encode(Port(0, TICKET)), encode(Status(Code.END)), b"HTTP/1.1 400 Bad Request\r\n\r\n"],
+    [
+        encode(live(1)),
+        encode(Port(0, TICKET)),
+        encode(Status(Verdict.END)),
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    ],
     ids=["LIVE", "PORT", "END", "HTTP"],
 )
 def test_what_the_table_does_not_allow_is_a_protocol_error(wrong: bytes) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatroom.errors import Closed
 from chatroom.limits import MAX_TEXT
+from chatroom.outcomes import Code
 from chatroom.packets import Bye, Command, Decoder, Packet, Ping, Pong, Say
 from client.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
-from client.pending_lines import PendingLines
+from client.pending_lines import Line, PendingLines
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
 
 
-def attached(pending: PendingLines, confirmed: int = 0) -> PendingLines:
-    pending.attach(confirmed)
+def attached(pending: PendingLines) -> PendingLines:
+    pending.attach()
     pending.open()
     return pending
 
@@ -47,25 +50,40 @@ def test_nothing_is_said_before_the_replay_is_over() -> None:
     """Signs of life go out at once, lines only after `open`."""
     pending = PendingLines()
     pending.say("#a", "one")
-    pending.attach(0)
+    pending.attach()
     pending.pong(5)
     assert taken(pending) == [Pong(5)]
     pending.open()
     assert texts(taken(pending)) == ["one"]
 
 
-def test_a_new_connection_gets_exactly_what_is_not_confirmed_in_order() -> None:
-    """All lines that neither an event nor WELCOME confirmed are sent again, and no others."""
+def test_a_new_connection_gets_exactly_what_is_not_settled_in_order() -> None:
+    """All lines that are neither stored nor refused are sent again, and no others, in order."""
     pending = attached(PendingLines())
     lines = [pending.say("#a", f"{number}") for number in range(6)]
     taken(pending)
-    pending.confirm(lines[0].id)
+    pending.confirm([lines[0].id])
     pending.detach()
     late = pending.say("#a", "late")
-    attached(pending, confirmed=lines[2].id)
-    assert texts(taken(pending)) == ["3", "4", "5", "late"]
-    assert [line.stored for line in lines] == [True, True, True, False, False, False]
-    assert pending.pending() == [*lines[3:], late]
+    pending.attach()
+    pending.confirm([lines[2].id])
+    pending.refuse(lines[4].id, "not stored")
+    pending.open()
+    assert texts(taken(pending)) == ["1", "3", "5", "late"]
+    assert [line.stored for line in lines] == [True, False, True, False, False, False]
+    assert pending.pending() == [lines[1], lines[3], lines[5], late]
+
+
+def test_each_line_is_settled_alone() -> None:
+    """A stored line says nothing about those before it: their refusals may still come."""
+    pending = attached(PendingLines())
+    first, second = pending.say("#a", "one"), pending.say("#a", "two")
+    pending.confirm([second.id, second.id, 0])
+    assert (first.stored, second.stored) == (False, True)
+    assert second.wait(0) and not first.wait(0) and not pending.wait_for(timeout=0)
+    pending.answer(first.id, Code.MUTED, "you are muted")
+    assert (first.stored, first.refused) == (False, "you are muted")
+    assert pending.wait_for(timeout=0)
 
 
 def test_a_command_is_sent_once_and_keeps_its_place() -> None:
@@ -85,8 +103,8 @@ def test_what_the_replay_confirms_is_not_sent_again() -> None:
     """An own event between WELCOME and LIVE takes its line out of the queue."""
     pending = PendingLines()
     lines = [pending.say("#a", f"{number}") for number in range(3)]
-    pending.attach(0)
-    pending.confirm(lines[1].id)
+    pending.attach()
+    pending.confirm([lines[0].id, lines[1].id])
     pending.open()
     assert texts(taken(pending)) == ["2"]
 
@@ -95,12 +113,12 @@ def test_a_refused_line_is_settled_but_not_stored() -> None:
     """A refused line has the server's reason, and wait() and flush() do not wait for it."""
     pending = attached(PendingLines())
     line, other = pending.say("#a", "one"), pending.say("#a", "two")
-    assert pending.refuse(line.id, "you are muted")
-    assert not pending.refuse(line.id, "again")
+    pending.refuse(line.id, "you are muted")
+    pending.refuse(line.id, "again")
     assert not line.wait(0)
     assert (line.stored, line.refused) == (False, "you are muted")
     assert pending.pending() == [other]
-    pending.confirm(other.id)
+    pending.confirm([other.id])
     assert (line.stored, other.stored) == (False, True)
     assert pending.wait_for(timeout=0)
 
@@ -112,7 +130,7 @@ def test_waiting_for_a_line() -> None:
     assert not line.wait(0.01)
     assert not pending.wait_for(timeout=0.01)
     waiting, flushing = Task(line.wait), Task(pending.wait_for)
-    pending.confirm(line.id)
+    pending.confirm([line.id])
     assert waiting.result()
     assert flushing.result()
 
@@ -124,7 +142,7 @@ def test_say_waits_while_too_much_is_pending() -> None:
     with pytest.raises(TimeoutError):
         pending.say("#a", "one more", timeout=0)
     waiting = Task(lambda: pending.say("#a", "one more", timeout=PATIENCE))
-    pending.confirm(lines[0].id)
+    pending.confirm([lines[0].id])
     assert waiting.result().text == "one more"
     pending = attached(PendingLines())
     with pytest.raises(TimeoutError):
@@ -133,13 +151,60 @@ def test_say_waits_while_too_much_is_pending() -> None:
     assert PENDING_BYTES / 2 < sum(len(line.text) for line in pending.pending()) < PENDING_BYTES * 2
 
 
-def test_commands_are_bounded_too() -> None:
-    """command() raises TimeoutError when MAX_COMMANDS wait."""
-    pending = PendingLines()
-    for _ in range(MAX_COMMANDS):
-        pending.command("#a", "/who")
+@pytest.mark.parametrize("sent", [False, True])
+def test_commands_are_bounded_too(sent: bool) -> None:
+    """command() raises TimeoutError while MAX_COMMANDS wait to be sent or answered."""
+    pending = attached(PendingLines())
+    ids = [pending.command("#a", "/who") for _ in range(MAX_COMMANDS)]
+    assert not sent or len(taken(pending)) == MAX_COMMANDS
     with pytest.raises(TimeoutError):
         pending.command("#a", "/who")
+    taken(pending)
+    pending.answer(ids[7], Code.OK, "")
+    pending.command("#a", "/who")
+
+
+def test_commands_without_an_answer() -> None:
+    """Those that were sent and not answered are known, once; those that wait are sent later."""
+    pending = attached(PendingLines())
+    answered, sent = pending.command("#a", "/answered"), pending.command("#a", "/sent")
+    taken(pending)
+    waits = pending.command("#a", "/waits")
+    assert all(map(pending.awaits, (answered, sent))) and not pending.awaits(waits)
+    pending.answer(answered, Code.NEED_ROLE, "you may not")
+    assert not pending.awaits(answered)
+    pending.detach()
+    assert [(command.id, command.text) for command in pending.forget_asked()] == [(sent, "/sent")]
+    assert pending.forget_asked() == []
+    assert texts(taken(attached(pending))) == ["/waits"]
+
+
+@given(st.lists(st.sampled_from(["say", "command", "send", "settle", "refuse", "reconnect"]), max_size=60))
+def test_whatever_happens_each_line_is_sent_until_it_is_settled(steps: list[str]) -> None:
+    """After each reconnect exactly the unsettled lines and the unsent commands go out, in order."""
+    pending = attached(PendingLines())
+    unsettled: list[Line] = []
+    unsent: list[int] = []
+    for step in [*steps, "reconnect", "send"]:
+        if step == "say":
+            unsettled.append(pending.say("#a", "line"))
+            unsent.append(unsettled[-1].id)
+        elif step == "command":
+            unsent.append(pending.command("#a", "/who"))
+        elif step == "send":
+            assert [packet.id for packet in taken(pending) if isinstance(packet, Say | Command)] == unsent
+            unsent = []
+        elif step == "reconnect":
+            pending.detach()
+            pending.forget_asked()
+            attached(pending)
+            unsent = sorted({*unsent, *(line.id for line in unsettled)})
+        elif unsettled:
+            line = unsettled.pop(len(steps) % len(unsettled))
+            unsent = [id for id in unsent if id != line.id]
+            pending.answer(line.id, Code.ALREADY if step == "settle" else Code.MUTED, "muted")
+            assert (line.stored, line.refused) == ((True, None) if step == "settle" else (False, "muted"))
+        assert pending.pending() == unsettled
 
 
 @pytest.mark.parametrize("text", ["", "x" * (MAX_TEXT + 1), "\ud800"], ids=["empty", "too long", "surrogate"])
@@ -181,7 +246,7 @@ def test_the_end() -> None:
     pending.close("enough")
     assert not waiting.result()
     assert texts(packets := taken(pending)) == ["last"]
-    assert packets[-1] == Bye(False, "")
+    assert packets[-1] == Bye(False, Code.GOODBYE, "")
     assert pending.take(PATIENCE) is None
     with pytest.raises(Closed, match="enough"):
         pending.say("#a", "more")

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from chatroom.events import Event, EventKind
 from chatroom.outcomes import Code
-from chatroom.packets import Answer, Bye, Info, Packet, Resumed
-from chatroom.packets import Say
+from chatroom.packets import Answer, Bye, Packet, Say
 from client import Client
 from client.pipe import Pipe, as_json_line
-from tests.client.fake_server import IDENTITY, FakeServer, live, own
+from tests.client.fake_server import FakeServer, live, own
 from tests.support.events import said
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
