@@ -19,10 +19,12 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 from chatroom.events import Event, EventKind
-from chatroom.history import SessionRecord
+from chatroom.records import Record
+from chatroom.session import Phase, Session
 from server.storage import Durability, SqliteHistory
 
 TEXT = "x" * 64
+TIME = 1_800_000_000_000
 SECONDS = 3.0
 """How long each line of the table is measured."""
 
@@ -48,9 +50,9 @@ def measure(folder: Path, durability: Durability, size: int, seconds: float = SE
         with _tended(history):
             end, head = time.perf_counter() + seconds, 0
             while (start := time.perf_counter()) < end or len(times) < 2:
-                batch, sessions = _batch(head + 1, size)
+                batch, records = _batch(head + 1, size)
                 start = time.perf_counter()
-                history.append(batch, sessions, [])
+                history.append(batch, records)
                 times.append(time.perf_counter() - start)
                 head += size
     finally:
@@ -70,17 +72,21 @@ def fsync_seconds(folder: Path) -> float:
     return median(times)
 
 
-def _batch(first: int, size: int) -> tuple[list[Event], list[SessionRecord]]:
-    """Lines of twenty talkers, and their sessions, as the forwarder stores them with each batch."""
-    events = [
-        Event(seq, 1_800_000_000_000, EventKind.SAID, "#general", f"talker-{seq % 20}", TEXT, seq)
-        for seq in range(first, first + size)
-    ]
-    talkers = {event.author: event.id for event in events}
-    return events, [
-        SessionRecord(name.ljust(32).encode(), name, "#general", True, id, 1_800_000_000_000)
-        for name, id in talkers.items()
-    ]
+def _batch(first: int, size: int) -> tuple[list[Event], list[Record]]:
+    """Lines of twenty talkers, and the records of their sessions, as the forwarder stores them."""
+    events = [_line(seq, seq % 20 + 1) for seq in range(first, first + size)]
+    confirmed = {event.person: event.id for event in events}
+    return events, [_session(person, id) for person, id in confirmed.items()]
+
+
+def _line(seq: int, person: int) -> Event:
+    return Event(seq, TIME, EventKind.SAID, "#general", f"talker-{person}", TEXT, seq, person, 1)
+
+
+def _session(person: int, confirmed: int) -> Record:
+    name, key = f"talker-{person}", f"{person:032x}"
+    at = ("", 1, person)
+    return Session(key, person, name, name, "127.0.0.1", Phase.HERE, 0, at, None, confirmed, TIME).record()
 
 
 @contextmanager
