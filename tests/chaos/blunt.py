@@ -19,17 +19,18 @@ from typing import Final, NamedTuple
 
 from chatroom.errors import ConnectionLost, NameRefused
 from chatroom.events import Event
+from chatroom.outcomes import Code
 from chatroom.packets import (
+    NO_IDENTITY,
     NO_TOKEN,
     SAME_CONNECTION,
     VERSION,
     Admit,
+    Answer,
     Bye,
-    Code,
-    Confirm,
     Decoder,
     Hello,
-    Notice,
+    Info,
     Packet,
     Ping,
     Pong,
@@ -37,12 +38,14 @@ from chatroom.packets import (
     Say,
     Status,
     Username,
+    Verdict,
     Welcome,
     encode,
 )
 
 _AGAIN: Final = 3  # confirmed lines that are resent at every reconnect
 _RETRY_SECONDS: Final = 0.2
+_LEAVE_SECONDS: Final = 2.0
 _UNCONFIRMED: Final = 500  # lines; beyond them say() waits
 
 
@@ -59,6 +62,7 @@ class Line:
     id: int
     text: str
     stored: bool = False
+    refused: str = ""
 
 
 class Wire:
@@ -120,7 +124,8 @@ class BluntClient:
         self._name, self._channel, self._dead_after = name, channel, dead_after
         self._on_update = on_update
         self._token = NO_TOKEN
-        self._since = 0
+        self._since = self._time = 0
+        self._identity = NO_IDENTITY
         self._id = secrets.randbits(62)
         self._closing = Flag()
         self._room = Flag()
@@ -167,10 +172,12 @@ class BluntClient:
         """Leave, and end the thread."""
         self._closing.set()
         with self._lock:
-            self._send((Bye(False, "goodbye"),))
-            if self._wire is not None:
-                self._wire.wake()
+            self._send((Bye(False, Code.GOODBYE, ""),))
         if self._thread.ident is not None:
+            self._thread.join(_LEAVE_SECONDS)  # until the server hangs up
+            with self._lock:
+                if self._wire is not None:
+                    self._wire.wake()
             self._thread.join()
         if self._wire is not None:
             self._wire.close()
@@ -224,13 +231,13 @@ class BluntClient:
         with self._lock:
             match packet:
                 case Event():
-                    self._since = packet.seq
+                    self._since, self._time = packet.seq, packet.time
                     if packet.author == self._name and packet.id:
-                        self._confirm(packet.id)
+                        self._settle(packet.id)
                     self._updates.append(packet)
-                case Confirm():
-                    self._confirm(packet.id)
-                case Notice():
+                case Answer(id, code, words):
+                    self._settle(id, "" if code == Code.ALREADY else f"{words} ({code})")
+                case Info():
                     self._updates.append(packet)
                 case Ping():
                     self._send((Pong(packet.id),))
@@ -238,11 +245,11 @@ class BluntClient:
                     raise ConnectionLost(packet.reason)
         self._on_update()
 
-    def _confirm(self, id: int) -> None:
-        """Requires holding the lock."""
+    def _settle(self, id: int, refused: str = "") -> None:
+        """The line is stored, or refused. Requires holding the lock."""
         for line in self._lines:
             if line.id == id:
-                line.stored = True
+                line.stored, line.refused = not refused, refused
         while len(self._lines) > _AGAIN and self._lines[0].stored and self._lines[_AGAIN].stored:
             self._lines.popleft()
         self._room.set()
@@ -268,20 +275,21 @@ class BluntClient:
         _expect(lobby, Status)
         port = _expect(lobby, Port)
         assert isinstance(port, Port)
-        lobby.send(Status(Code.PASS), Status(Code.END))
+        lobby.send(Status(Verdict.PASS), Status(Verdict.END))
         _expect(lobby, Status)
         wire = lobby
         if port.number != SAME_CONNECTION:
             lobby.close()
             wire = Wire(self._lobby[0], port.number, self._dead_after / 3)
         try:
-            wire.send(Admit(self._name, port.ticket, self._channel, self._since, 50))
+            since = self._since, self._time, self._identity
+            wire.send(Admit(self._name, port.ticket, (self._channel,), *since, 50))
             welcome = _expect(wire, Welcome)
             assert isinstance(welcome, Welcome)
         except BaseException:
             wire.close()
             raise
-        self._token = welcome.token
+        self._token, self._identity = welcome.token, welcome.identity
         return wire
 
 
@@ -291,7 +299,7 @@ def _expect(wire: Wire, kind: type[Packet]) -> Packet:
         packet = wire.receive()
     except TimeoutError:
         raise ConnectionLost("silence in the handshake") from None
-    if isinstance(packet, Status) and packet.code is Code.FAIL:
+    if isinstance(packet, Status) and packet.verdict is Verdict.FAIL:
         raise NameRefused(packet.reason)
     if not isinstance(packet, kind):
         raise ConnectionLost(f"{packet} instead of {kind.__name__}")

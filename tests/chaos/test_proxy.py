@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chatroom.packets import SAME_CONNECTION, Code, Decoder, Packet, Ping, Port, Status, encode
+from chatroom.packets import SAME_CONNECTION, Decoder, Packet, Ping, Port, Status, Verdict, encode
 from tests.chaos.proxy import PortRewriter, Proxy
 
 TICKET = bytes(range(16))
@@ -86,11 +86,11 @@ def test_port_is_rewritten_and_the_new_port_leads_to_the_server(proxy: Proxy, pa
         admission.settimeout(TIMEOUT)
         number = admission.getsockname()[1]
         pair.server.sendall(
-            encode(Status(Code.PASS)) + encode(Port(number, TICKET)) + encode(Status(Code.END))
+            encode(Status(Verdict.PASS)) + encode(Port(number, TICKET)) + encode(Status(Verdict.END))
         )
         _, port, end = take_packets(pair.client, 3)
         assert isinstance(port, Port) and port.number != number and port.ticket == TICKET
-        assert end == Status(Code.END)
+        assert end == Status(Verdict.END)
         admitted = Pair(proxy, admission, port.number)
         admitted.client.sendall(b"\xc7admit")
         assert take(admitted.server, 6) == b"\xc7admit"
