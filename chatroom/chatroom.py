@@ -117,7 +117,10 @@ class Chatroom:
         origin, answer = self._presence.ask()
         try:
             self._order.put(Proposal(origin, 0, ProposalKind.ARRIVE, wanted), deadline.left())
-        except TimeoutError:
+        except (TimeoutError, Closed) as error:
+            self._presence.stop_asking(origin)
+            if isinstance(error, Closed):
+                raise
             raise NameRefused(BUSY, Code.UNAVAILABLE) from None
         try:
             outcome = answer.result(deadline.left())
@@ -189,11 +192,14 @@ class Chatroom:
             leave = Leave(False, str(lost))
         except HistoryError as error:
             log.error("admitting %s: %s", join.reservation.name, error)
+            self.release(join.reservation)
             connection.part(Code.UNAVAILABLE, "the server cannot read its history")
         except Closed:
+            leave = Leave(False, "the server is shutting down")
             self._forwarded.wait()  # the goodbye comes after every accepted line
             connection.part(Code.STOPPING)
         finally:
+            log.info("= %s (%s) has left: %s", connection.peer, join.reservation.name, leave.reason)
             # Leave first: release() waits until the peer has closed, and the name must be free before.
             self._put_unless_closed(origin, ProposalKind.LEAVE, leave)
             connection.release()
@@ -263,6 +269,8 @@ def _reservation(origin: int, wanted: Arrive, token: bytes, fresh: bytes, outcom
         name, seconds = outcome.rows
         text = f"{name} has lost the connection; the name is kept for another {seconds} s"
         raise NameRefused(text, outcome.code)
+    if outcome.code is Code.UNAVAILABLE:
+        raise NameRefused(BUSY, outcome.code)
     if outcome.code is not Code.OK:
         raise NameRefused(f"{wanted.name} is in use", outcome.code)
     (known,) = outcome.rows

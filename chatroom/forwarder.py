@@ -173,7 +173,6 @@ class Forwarder:
                     seat.connection.answer(request, outcome)
             case Admit():
                 self._newcomers.welcome(effect)
-                log.info("= connection %d is %s", number, effect.name)
             case End(code=code):
                 connection = self._presence.remove(number)
                 if connection is not None:

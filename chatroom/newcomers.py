@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from chatroom.catch_up import CatchUp
 from chatroom.door import Connection, Door
 from chatroom.effects import Admit
@@ -13,6 +15,8 @@ from chatroom.places import Channel as Place
 from chatroom.presence import Presence, Seat
 from chatroom.state import State
 from chatroom.tail import Tail
+
+log = logging.getLogger(__name__)
 
 
 class Newcomers:
@@ -42,6 +46,7 @@ class Newcomers:
         """Greet a newcomer and replay what it missed. If the tail holds all of that, the member goes live."""
         seat, join, (since, lines, resumed) = self._presence.admit(admit.origin[2], admit.person, admit.name)
         connection, head = seat.connection, admit.head
+        log.info("= %s is %s", connection.peer, admit.name)
         token = join.reservation.token
         connection.welcome(
             Welcome(admit.name, token, self._identity, admit.person, admit.confirmed, head, resumed)

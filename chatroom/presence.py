@@ -56,6 +56,11 @@ class Presence:
             self._asking[self._last] = answer
             return self._last, answer
 
+    def stop_asking(self, origin: int) -> None:
+        """Forget a question that could not be put."""
+        with self._lock:
+            self._asking.pop(origin, None)
+
     def come(self, join: Join, missed: Missed) -> None:
         """Remember the connection of a newcomer until it is admitted or sent away."""
         with self._lock:

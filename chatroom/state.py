@@ -151,13 +151,8 @@ class State:
         name, person, places = member.name, member.person, member.places
         said, time, seq, confirmed, say = EventKind.SAID, self._time, self.head, session.confirmed, Form.SAY
         events = self._events
-        for (
-            id,
-            channel,
-            text,
-            form,
-            _,
-        ) in body.says:  # the hot loop: it runs once for each line of all members
+        # The hot loop: it runs once for each line of all members.
+        for id, channel, text, form, _ in body.says:
             place = places.get(channel)
             if id > confirmed and place is not None and form == say:
                 confirmed, seq = id, seq + 1
@@ -371,8 +366,12 @@ class State:
     # --- reading --------------------------------------------------------------------------------------------
 
     def reach(self, person: int, since: int) -> Reach:
-        """What a connection of this person gets that has seen everything up to `since`."""
-        intervals = {place: one.since(since) for place, one in self._memberships.get(person, {}).items()}
+        """What a connection of this person gets that has seen everything up to `since`.
+
+        One that has seen nothing (0) gets nothing of the channels that the person has left.
+        """
+        memberships = self._memberships.get(person, {}).values()
+        intervals = {one.place: one.since(since) for one in memberships if since or one.present}
         return Reach({WHOLE_CHATROOM: [(since, MAX_NUMBER)]} | intervals)
 
     def channels_of(self, person: int) -> list[Channel]:

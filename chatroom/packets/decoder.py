@@ -203,13 +203,11 @@ class _Unfinished:
 def _not_ours(magic: int, version: int) -> ProtocolError:
     if magic != MAGIC:
         return ProtocolError(f"not the chatroom's protocol (first byte 0x{magic:02x})")
-    if version < VERSION:
-        return OldVersion(
-            f"the other side speaks version {version} of the protocol; it must be updated to {VERSION}"
-        )
-    return ProtocolError(
-        f"the other side speaks version {version} of the protocol; this program speaks only version {VERSION}"
+    # Both sides' users may read it: the server repeats it in its refusal.
+    text = (
+        f"version {version} of the protocol was spoken, version {VERSION} is needed: update the older program"
     )
+    return OldVersion(text) if version < VERSION else ProtocolError(text)
 
 
 def _number_too_large(number: int) -> str:

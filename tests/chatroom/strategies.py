@@ -5,23 +5,37 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from chatroom.events import Event, EventKind
-from chatroom.limits import MAX_NUMBER, MAX_REASON, MAX_TEXT, MAX_TIME, NAME_BYTES, TICKET_BYTES
+from chatroom.limits import (
+    CHANNEL_FIELD,
+    MAX_CHANNELS,
+    MAX_NUMBER,
+    MAX_REASON,
+    MAX_TEXT,
+    MAX_TIME,
+    MAX_TOPIC,
+    NAME_BYTES,
+    TICKET_BYTES,
+)
 from chatroom.packets import (
     Admit,
+    Answer,
     Bye,
-    Code,
+    Channel,
     Command,
-    Confirm,
     Hello,
+    Info,
     Live,
-    Notice,
     Packet,
     Ping,
     Pong,
     Port,
+    Present,
+    Replay,
+    Resumed,
     Say,
     Status,
     Username,
+    Verdict,
     Welcome,
 )
 
@@ -45,48 +59,90 @@ def long_texts(least: int = 1) -> st.SearchStrategy[str]:
 
 
 numbers = st.one_of(st.integers(0, 300), st.integers(0, MAX_NUMBER))
+numbers32 = st.one_of(st.integers(0, 300), st.integers(0, 2**32 - 1))
+bytes8 = st.integers(0, 255)
+codes = st.one_of(st.integers(0, 70), st.integers(0, 65535))
+times = st.integers(0, MAX_TIME)
 tokens = st.binary(min_size=TICKET_BYTES, max_size=TICKET_BYTES)
 strings8 = texts(255)
+names = texts(NAME_BYTES)
+places = texts(CHANNEL_FIELD)
 reasons = texts(MAX_REASON)
+words = st.text(st.characters(exclude_categories=("Cs",), exclude_characters=" "), min_size=1, max_size=8)
+extras = st.one_of(
+    st.just(b""),
+    st.lists(st.tuples(bytes8, st.binary(max_size=20)), max_size=8).map(
+        lambda rows: b"".join(bytes((key, len(value))) + value for key, value in rows)
+    ),
+)
 
-events = st.builds(
-    Event,
+
+def _events(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Event]:
+    kinds = st.sampled_from(EventKind)
+    return st.builds(
+        Event, numbers, times, kinds, places, names, texts, numbers, numbers32, numbers32, extras, st.just(())
+    )
+
+
+events = _events(texts(4096))
+long_events = _events(long_texts())
+says = st.builds(Say, numbers, strings8, texts(4096, least=1), bytes8, extras)
+long_says = st.builds(Say, numbers, strings8, long_texts(), bytes8, extras)
+long_answers = st.builds(
+    lambda id, code, text, cut: Answer(id, code, text[:cut], text[cut:]),
     numbers,
-    st.integers(0, MAX_TIME),
-    st.sampled_from(EventKind),
-    strings8,
-    strings8,
-    texts(4096),
-    numbers,
-)
-long_events = st.builds(
-    Event,
-    numbers,
-    st.integers(0, MAX_TIME),
-    st.sampled_from(EventKind),
-    strings8,
-    strings8,
+    codes,
     long_texts(),
-    numbers,
+    st.integers(0, MAX_TEXT),
 )
-says = st.builds(Say, numbers, strings8, texts(4096, least=1))
-long_says = st.builds(Say, numbers, strings8, long_texts())
+members = st.builds(Present, numbers32, bytes8, names)
+channels = st.builds(
+    Channel,
+    numbers32,
+    places,
+    texts(MAX_TOPIC),
+    bytes8,
+    bytes8,
+    numbers32,
+    st.lists(members, max_size=5).flatmap(
+        lambda few: st.sampled_from([0, 1, 30, 200]).map(lambda times: tuple(few * times))
+    ),
+)
+statuses = st.one_of(
+    st.sampled_from([Status(Verdict.PASS), Status(Verdict.END)]),
+    st.builds(Status, st.just(Verdict.FAIL), codes, reasons),
+)
 
 kinds: dict[type, st.SearchStrategy[Packet]] = {
-    Hello: st.builds(Hello, st.integers(0, 255), reasons),
-    Username: st.builds(Username, texts(NAME_BYTES), tokens),
-    Status: st.builds(Status, st.sampled_from(Code), reasons),
+    Hello: st.builds(Hello, bytes8, strings8, st.lists(words, max_size=5).map(tuple)),
+    Username: st.builds(
+        Username, names, tokens, st.lists(st.tuples(bytes8, st.binary(max_size=99)), max_size=9).map(tuple)
+    ),
+    Status: statuses,
     Port: st.builds(Port, st.integers(0, 65535), tokens),
-    Admit: st.builds(Admit, strings8, tokens, strings8, numbers, st.integers(0, 65535)),
-    Welcome: st.builds(Welcome, strings8, strings8, tokens, numbers, numbers),
-    Live: st.builds(Live, numbers),
+    Admit: st.builds(
+        Admit,
+        strings8,
+        tokens,
+        st.lists(texts(CHANNEL_FIELD), min_size=1, max_size=MAX_CHANNELS).map(tuple),
+        numbers,
+        times,
+        tokens,
+        st.integers(0, 65535),
+    ),
+    Welcome: st.builds(
+        Welcome, strings8, tokens, tokens, numbers32, numbers, numbers, st.sampled_from(Resumed)
+    ),
+    Live: st.builds(Live, numbers, times),
+    Replay: st.builds(Replay, numbers),
+    Channel: channels,
     Say: says,
-    Confirm: st.builds(Confirm, numbers),
     Command: st.builds(Command, numbers, strings8, texts(4096)),
-    Notice: st.builds(Notice, numbers, texts(4096)),
+    Answer: st.builds(Answer, numbers, codes, texts(4096), texts(4096)),
+    Info: st.builds(Info, texts(4096)),
     Ping: st.builds(Ping, numbers),
     Pong: st.builds(Pong, numbers),
-    Bye: st.builds(Bye, st.booleans(), reasons),
+    Bye: st.builds(Bye, st.booleans(), codes, reasons),
     Event: events,
 }
 packets: st.SearchStrategy[Packet] = st.one_of(*kinds.values())

@@ -10,35 +10,44 @@ from hypothesis import strategies as st
 
 from chatroom.errors import ProtocolError
 from chatroom.handshake import CLIENT, SERVER, Handshake, Step, Table
+from chatroom.outcomes import Code
 from chatroom.packets import (
+    NO_IDENTITY,
     NO_TOKEN,
+    VERSION,
     Admit,
-    Code,
+    Bye,
     Decoder,
     Hello,
     Packet,
+    Ping,
     Port,
+    Resumed,
     Status,
     Username,
+    Verdict,
     Welcome,
     encode,
 )
 from tests.chatroom import strategies
 
-PASS, FAIL, END = Status(Code.PASS), Status(Code.FAIL, "taken"), Status(Code.END)
+PASS, FAIL, END = Status(Verdict.PASS), Status(Verdict.FAIL, Code.NAME_TAKEN, "taken"), Status(Verdict.END)
 TICKET = bytes(range(16))
-HELLO, USERNAME = Hello(1, "test"), Username("ann", NO_TOKEN)
-PORT, ADMIT = Port(5100, TICKET), Admit("ann", TICKET, "#general", 0, 50)
-WELCOME = Welcome("ann", "#general", TICKET, 0, 0)
-SAMPLES: dict[type | Code, Packet] = {
+HELLO, USERNAME = Hello(VERSION, "test"), Username("ann", NO_TOKEN)
+PORT, ADMIT = Port(5100, TICKET), Admit("ann", TICKET, ("#general",), 0, 0, NO_IDENTITY, 50)
+WELCOME = Welcome("ann", TICKET, TICKET, 1, 0, 0, Resumed.FRESH)
+BYE, PING = Bye(True, Code.STOPPING, "the server stops"), Ping(1)
+SAMPLES: dict[type | Verdict, Packet] = {
     Hello: HELLO,
     Username: USERNAME,
     Port: PORT,
     Admit: ADMIT,
     Welcome: WELCOME,
-    Code.PASS: PASS,
-    Code.FAIL: FAIL,
-    Code.END: END,
+    Bye: BYE,
+    Ping: PING,
+    Verdict.PASS: PASS,
+    Verdict.FAIL: FAIL,
+    Verdict.END: END,
 }
 
 
@@ -75,13 +84,13 @@ def test_the_agreed_sequence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "code"), [(Step.OPENED, "server full"), (Step.NAMING, "version not spoken")]
+    ("state", "reason"), [(Step.OPENED, "server full"), (Step.NAMING, "version not spoken")]
 )
-def test_refused_in_the_lobby(state: Step, code: str) -> None:
+def test_refused_in_the_lobby(state: Step, reason: str) -> None:
     """A lobby that is full or does not speak the version says FAIL before or after HELLO."""
     client = Side(CLIENT)
     client.handshake.enter(state)
-    assert client.take(Status(Code.FAIL, code)) is Step.REFUSED
+    assert client.take(Status(Verdict.FAIL, Code.FULL, reason)) is Step.REFUSED
 
 
 def test_wrong_ticket() -> None:
@@ -89,6 +98,20 @@ def test_wrong_ticket() -> None:
     client = Side(CLIENT)
     client.handshake.enter(Step.ADMITTING)
     assert client.take(FAIL) is Step.REFUSED
+
+
+def test_goodbye_while_admitting() -> None:
+    """On the new port the server may say BYE instead of WELCOME: the client is not admitted."""
+    client = Side(CLIENT)
+    client.handshake.enter(Step.ADMITTING)
+    assert client.take(BYE) is Step.REFUSED
+
+
+def test_ping_while_admitting() -> None:
+    """A PING may come before WELCOME; it changes nothing."""
+    client = Side(CLIENT)
+    client.handshake.enter(Step.ADMITTING)
+    assert client.take(PING, PING, WELCOME) is Step.ADMITTED
 
 
 def test_client_without_the_port() -> None:
@@ -106,7 +129,7 @@ def test_client_without_the_port() -> None:
         for state, key in itertools.product(Step, SAMPLES)
     ],
 )
-def test_every_move(table: Table, state: Step, key: type | Code) -> None:
+def test_every_move(table: Table, state: Step, key: type | Verdict) -> None:
     """A packet in the table leads to the step given there; every other packet is a ProtocolError."""
     handshake = Handshake(table)
     handshake.enter(state)
@@ -121,8 +144,8 @@ def test_every_move(table: Table, state: Step, key: type | Code) -> None:
 
 @given(st.sampled_from([SERVER, CLIENT]), st.sampled_from(Step), strategies.packets)
 def test_talking_waits_for_the_end(table: Table, state: Step, packet: Packet) -> None:
-    """No line, command, event or ping is allowed at any step of the handshake."""
-    key = packet.code if isinstance(packet, Status) else type(packet)
+    """No line, command or event is allowed at any step of the handshake."""
+    key = packet.verdict if isinstance(packet, Status) else type(packet)
     handshake = Handshake(table)
     handshake.enter(state)
     if key not in SAMPLES:

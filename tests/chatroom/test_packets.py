@@ -9,49 +9,73 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chatroom.errors import ProtocolError
+from chatroom.errors import OldVersion, ProtocolError
 from chatroom.events import Event, EventKind
 from chatroom.limits import (
+    CHANNEL_FIELD,
+    MAX_CHANNELS,
+    MAX_CREDENTIALS,
+    MAX_EXTRA,
+    MAX_LISTED,
     MAX_NUMBER,
     MAX_PARTS,
     MAX_PAYLOAD,
     MAX_REASON,
+    MAX_ROWS,
     MAX_TEXT,
     MAX_TIME,
+    MAX_TOPIC,
     NAME_BYTES,
     TEXT_PART,
 )
+from chatroom.outcomes import Code
 from chatroom.packets import (
+    EVENT_KINDS,
     HEADER,
     MAGIC,
+    NO_IDENTITY,
     NO_TOKEN,
     VERSION,
     Admit,
+    Answer,
     Bye,
+    Channel,
     Command,
     Decoder,
+    Form,
     Hello,
+    Info,
     Kind,
     Live,
-    Notice,
     Packet,
     Ping,
     Port,
+    Present,
+    Replay,
+    Resumed,
     Say,
+    Skipped,
     Status,
     Username,
+    Verdict,
     Welcome,
     encode,
     encode_event,
+    encode_refusal_v1,
+    split_rows,
     split_text,
 )
 from tests.chatroom import strategies
 
-HELD_LIMIT = (
-    HEADER.size + MAX_PAYLOAD + MAX_TEXT + MAX_PAYLOAD
-)  # one packet, one text, and the fields before the text
+# One packet, the longest message in parts, and the fields before it.
+HELD_LIMIT = HEADER.size + MAX_PAYLOAD + max(MAX_TEXT, MAX_ROWS) + MAX_PAYLOAD
 
-SAID = Event(1, 1_700_000_000_000, EventKind.SAID, "#general", "ann", "hi", 7)
+SAID = Event(1, 1_700_000_000_000, EventKind.SAID, "#general", "ann", "hi", 7, 3, 1)
+UNKNOWN = 0x7F  # a kind of event that this version does not know
+WITH_PARTS = (Kind.SAY, Kind.ANSWER, Kind.CHANNEL)
+ADMIT = Admit("ann", NO_TOKEN, ("#a",), 0, 0, NO_IDENTITY, 0)
+WELCOME = Welcome("ann", NO_TOKEN, NO_IDENTITY, 1, 0, 0, Resumed.FRESH)
+CHANNEL = Channel(1, "#a", "", 0, 0, 0, ())
 
 
 def frame(kind: int, payload: bytes, id: int = 0, part: int = 0, parts: int = 1) -> bytes:
@@ -85,11 +109,11 @@ def test_every_kind_comes_back(kind: type, data: st.DataObject) -> None:
 
 def test_no_kind_is_forgotten() -> None:
     """Every member of the union Packet is in the property tests, and every kind number can be decoded."""
-    assert set(strategies.kinds) == set(typing.get_args(Packet))
+    assert set(strategies.kinds) == set(typing.get_args(Packet)) - {Skipped}
     assert len(Kind) + 1 == len(strategies.kinds)
 
 
-@given(st.one_of(strategies.long_events, strategies.long_says))
+@given(st.one_of(strategies.long_events, strategies.long_says, strategies.long_answers))
 def test_long_texts_come_back(packet: Packet) -> None:
     """A text of any length up to the limit is decoded to one message."""
     assert decode(encode(packet)) == [packet]
@@ -99,6 +123,18 @@ def test_long_texts_come_back(packet: Packet) -> None:
 def test_encode_event_is_encode(event: Event) -> None:
     """The fast path for events makes the same bytes as the general one."""
     assert encode_event(event) == encode(event)
+
+
+def test_places_of_an_event_are_not_sent() -> None:
+    """The places of a QUIT stay on the server: one of them may be hidden from a receiver."""
+    quit_ = Event(5, 1, EventKind.QUIT, "", "ann", "has left", 0, 3, 0, b"", (1, 2))
+    assert decode(encode(quit_)) == [quit_._replace(places=())]
+
+
+@given(st.lists(st.one_of(strategies.says, strategies.kinds[Command]), max_size=8))
+def test_lines_to_several_channels(packets: list[Packet]) -> None:
+    """A line has its own channel, form and extra, whatever the line before it had."""
+    assert decode(b"".join(map(encode, packets * 2))) == packets * 2
 
 
 @given(st.lists(strategies.packets, max_size=8), st.lists(st.integers(0), max_size=10))
@@ -167,19 +203,22 @@ def test_other_packets_between_parts() -> None:
     """A PING or a COMMAND may come between two parts of a text: a long line does not delay them."""
     say = Say(5, "#a", "x" * (TEXT_PART + 1))
     data = encode(say)
-    first = data[: HEADER.size + 3 + TEXT_PART]
+    first = data[: HEADER.size + 6 + TEXT_PART]
     ping = Ping(9)
     assert decode(first + encode(ping) + data[len(first) :]) == [ping, say]
 
 
-PART = b"\x02#a" + b"x" * 10
+PLAIN = b"\x02#a\0\0\0"
+PART = PLAIN + b"x" * 10
 
 
 @pytest.mark.parametrize(
     "stream",
     [
         pytest.param([(5, PART, 0, 2), (6, PART, 1, 2)], id="another id"),
-        pytest.param([(5, PART, 0, 2), (5, b"\x02#b" + b"x", 1, 2)], id="another channel"),
+        pytest.param([(5, PART, 0, 2), (5, b"\x02#b\0\0\0" + b"x", 1, 2)], id="another channel"),
+        pytest.param([(5, PART, 0, 2), (5, b"\x02#a\1\0\0" + b"x", 1, 2)], id="another form"),
+        pytest.param([(5, PART, 0, 2), (5, b"\x02#a\0\0\2\1\0" + b"x", 1, 2)], id="another extra"),
         pytest.param([(5, PART, 0, 2), (5, PART, 1, 3)], id="another count"),
         pytest.param([(5, PART, 0, 3), (5, PART, 2, 3)], id="a part left out"),
         pytest.param([(5, PART, 0, 3), (5, PART, 0, 3)], id="a part twice"),
@@ -189,8 +228,9 @@ PART = b"\x02#a" + b"x" * 10
         pytest.param([(5, PART, 1, 1)], id="second of one"),
         pytest.param([(5, PART, 0, MAX_PARTS + 1)], id="too many parts"),
         pytest.param([(5, PART, 0, 2), (6, PART, 0, 1)], id="a whole line between"),
-        pytest.param([(5, b"\x02#a", 0, 2), (5, b"\x02#a", 1, 2)], id="nothing in any part"),
-        pytest.param([(5, b"\xff", 0, 2), (5, b"\xff", 1, 2)], id="channel cut short"),
+        pytest.param([(5, PLAIN, 0, 2), (5, PLAIN, 1, 2)], id="nothing in any part"),
+        pytest.param([(5, b"\xff", 0, 2)], id="channel cut short"),
+        pytest.param([(5, b"\x02#a\0\0\5x", 0, 2)], id="extra cut short"),
         pytest.param([(5, b"", 0, 2)], id="empty payload"),
     ],
 )
@@ -200,17 +240,149 @@ def test_parts_that_cannot_be(stream: list[tuple[int, bytes, int, int]]) -> None
         decode(b"".join(frame(Kind.SAY, payload, id, part, parts) for id, payload, part, parts in stream))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.SAY])
-def test_only_texts_have_parts(kind: Kind) -> None:
-    """A kind without a long text cannot come in parts."""
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in WITH_PARTS])
+def test_only_texts_and_lists_have_parts(kind: Kind) -> None:
+    """A kind without a long text or list cannot come in parts."""
     with pytest.raises(ProtocolError, match="cannot be"):
         decode(frame(kind, b"\0" * 40, parts=2))
+
+
+def test_longest_list_of_members() -> None:
+    """CHANNEL lists MAX_LISTED members with the longest names, and cuts no row; one more is refused."""
+    member = Present(2**32 - 1, 0, "漢" * (NAME_BYTES // 3))
+    channel = CHANNEL._replace(
+        name="#" + "x" * (CHANNEL_FIELD - 1),
+        topic="t" * MAX_TOPIC,
+        size=MAX_LISTED,
+        members=(member,) * MAX_LISTED,
+    )
+    data = encode(channel)
+    assert decode(data) == [channel]
+    parts, at = HEADER.unpack_from(data)[7], 0
+    assert 1 < parts < MAX_PARTS
+    for _ in range(parts):
+        length = HEADER.unpack_from(data, at)[4]
+        rows = length - 13 - CHANNEL_FIELD - MAX_TOPIC
+        assert rows <= TEXT_PART
+        assert rows % (6 + NAME_BYTES) == 0
+        at += HEADER.size + length
+    one_more = channel._replace(members=(member,) * (MAX_LISTED + 1))
+    with pytest.raises(ValueError, match="limit"):
+        encode(one_more)
+
+
+def test_too_many_members() -> None:
+    """More listed members than MAX_LISTED are a ProtocolError, also when their bytes are few."""
+    rows, prefix = bytes(6) * 600, encode(CHANNEL)[HEADER.size :]
+    with pytest.raises(ProtocolError, match="limit"):
+        decode(b"".join(frame(Kind.CHANNEL, prefix + rows, 0, part, 2) for part in range(2)))
+
+
+def test_rows_may_be_cut_by_others() -> None:
+    """The receiver joins the parts of CHANNEL before it reads them, so a cut within a row does no harm."""
+    channel = CHANNEL._replace(size=1, members=(Present(1, 0, "ann"),))
+    payload = encode(channel)[HEADER.size :]
+    cut = len(payload) - 5
+    prefix = payload[: len(payload) - 9]
+    assert decode(
+        frame(Kind.CHANNEL, payload[:cut], 0, 0, 2) + frame(Kind.CHANNEL, prefix + payload[cut:], 0, 1, 2)
+    ) == [channel]
+
+
+def test_longest_answer() -> None:
+    """Words and rows of an ANSWER have MAX_TEXT bytes together; the cut may fall where one begins."""
+    answer = Answer(7, Code.OK, "é" * (TEXT_PART // 2), "[" + " " * (MAX_TEXT - TEXT_PART - 2) + "]")
+    assert decode(encode(answer)) == [answer]
+    with pytest.raises(ValueError, match="limit"):
+        encode(answer._replace(rows=answer.rows + " "))
+
+
+def test_the_longest_event_fits() -> None:
+    """One part carries TEXT_PART bytes of text after the longest author, channel and extra."""
+    extra = (b"\1\xfe" + bytes(254)) * 2
+    assert len(extra) == MAX_EXTRA
+    event = SAID._replace(
+        author="x" * NAME_BYTES, channel="@" + "x" * NAME_BYTES, extra=extra, text="t" * (TEXT_PART + 1)
+    )
+    data = encode(event)
+    assert (
+        HEADER.unpack_from(data)[4] == 28 + NAME_BYTES + CHANNEL_FIELD + MAX_EXTRA + TEXT_PART <= MAX_PAYLOAD
+    )
+    assert decode(data) == [event]
+
+
+def test_the_largest_admit_fits() -> None:
+    """ADMIT with MAX_CHANNELS channels of the longest names is one packet."""
+    channels = tuple(f"#{number:095}" for number in range(MAX_CHANNELS))
+    admit = ADMIT._replace(name="x" * NAME_BYTES, channels=channels)
+    assert decode(encode(admit)) == [admit]
+
+
+# --- what this version does not know ----------------------------------------------------------------------
+
+
+@given(strategies.events, st.sampled_from(sorted(set(EVENT_KINDS) - set(EventKind))))
+def test_unknown_event(event: Event, kind: int) -> None:
+    """An event of an unknown kind gives its seq and time; without a seq (a signal) it gives nothing."""
+    data = bytearray(encode(event))
+    data[2] = kind
+    assert decode(bytes(data)) == ([Skipped(event.seq, event.time)] if event.seq else [])
+
+
+def test_unknown_event_in_parts() -> None:
+    """The parts of an unknown event are gathered like those of a known one: it is skipped once."""
+    data = encode(SAID._replace(text="x" * (TEXT_PART + 1)))
+    first = HEADER.size + HEADER.unpack_from(data)[4]
+    parts = [bytearray(data[:first]), bytearray(data[first:])]
+    for part in parts:
+        part[2] = UNKNOWN
+    assert decode(b"".join(parts) + encode(SAID)) == [Skipped(SAID.seq, SAID.time), SAID]
+
+
+def test_skipped_is_never_sent() -> None:
+    """What was skipped cannot be encoded: its bytes are gone."""
+    with pytest.raises(ValueError, match="never sent"):
+        encode(Skipped(1, 1))
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        Say(1, "#a", "x", 99, b"\xc8\x01x"),
+        Say(1, "#a", "", Form.DELETE, b"\1\0"),
+        SAID._replace(extra=b"\xc8\x02ab\xc9\0"),
+        Username("ann", NO_TOKEN, ((200, b"?"), (1, b"secret"), (200, b""))),
+        Hello(VERSION, "x", ("something-new",)),
+        Hello(9, "x"),
+        Status(Verdict.FAIL, 999, "new"),
+        Answer(1, 999, "new"),
+        Bye(True, 999, "new"),
+        CHANNEL._replace(settings=255, role=9),
+    ],
+    ids=repr,
+)
+def test_what_is_new_in_a_field(packet: Packet) -> None:
+    """Unknown codes, roles, forms, abilities and keys are kept: they are not errors."""
+    assert decode(encode(packet)) == [packet]
+
+
+def test_rows() -> None:
+    """Rows are pairs of key and value, in their order; the length has one or two bytes."""
+    assert split_rows(b"", 1) == ()
+    assert split_rows(b"\1\2ab\1\0\xff\1c", 1) == ((1, b"ab"), (1, b""), (255, b"c"))
+    assert split_rows(b"\1\0\2ab", 2) == ((1, b"ab"),)
+    for cut in (b"\1", b"\1\1", b"\1\2a"):
+        with pytest.raises(ProtocolError, match="cut short"):
+            split_rows(cut, 1)
+
+
+# --- bounds -------------------------------------------------------------------------------------------------
 
 
 def test_parts_are_bounded_together() -> None:
     """Parts that add up to more than MAX_TEXT are refused before the last part."""
     decoder = Decoder()
-    payload = b"\x02#a" + b"x" * TEXT_PART
+    payload = PLAIN + b"x" * TEXT_PART
     parts = [frame(Kind.SAY, payload, 5, part, MAX_PARTS) for part in range(MAX_PARTS)]
     for part in parts[: MAX_TEXT // TEXT_PART]:
         assert decoder.feed(part) == []
@@ -291,7 +463,7 @@ def test_memory_is_bounded_whatever_a_header_announces(header: bytearray, more: 
 @pytest.mark.parametrize("length", [MAX_PAYLOAD + 1, 2**31, 2**32 - 1])
 def test_too_much_announced(length: int) -> None:
     """A payload over the limit is refused at its header, before the decoder holds any byte of it."""
-    header = HEADER.pack(MAGIC, VERSION, Kind.NOTICE, 0, length, 0, 0, 1)
+    header = HEADER.pack(MAGIC, VERSION, Kind.INFO, 0, length, 0, 0, 1)
     decoder = Decoder()
     assert decoder.feed(header[:-1]) == []
     with pytest.raises(ProtocolError, match="limit"):
@@ -310,16 +482,35 @@ def test_other_protocols(request_: bytes) -> None:
         Decoder().feed(request_)
 
 
-def test_other_version() -> None:
+def test_newer_version() -> None:
     """The error names the version that is not supported."""
-    with pytest.raises(ProtocolError, match="version 9"):
+    with pytest.raises(ProtocolError, match="version 9") as caught:
         decode(HEADER.pack(MAGIC, 9, Kind.PING, 0, 0, 0, 0, 1))
+    assert type(caught.value) is ProtocolError
 
 
-def test_unknown_kind() -> None:
+def test_older_version() -> None:
+    """A header of version 1 is an OldVersion that says what helps, also at the next call."""
+    decoder = Decoder()
+    for _ in range(2):
+        with pytest.raises(OldVersion, match=r"version 1 .* version 2 is needed"):
+            decoder.feed(bytes.fromhex("c701010000000008000000000000000000000001016578616d706c65"))
+
+
+def test_refusal_of_version_1() -> None:
+    """A client of version 1 gets STATUS FAIL as it knows it: one byte 1, then the reason."""
+    assert (
+        encode_refusal_v1("update") == bytes.fromhex("c70103000000000700000000000000000000000101") + b"update"
+    )
+    with pytest.raises(ValueError, match="limit"):
+        encode_refusal_v1("x" * (MAX_REASON + 1))
+
+
+@pytest.mark.parametrize("kind", [0, max(Kind) + 1, EVENT_KINDS.start - 1, EVENT_KINDS.stop, 255])
+def test_unknown_kind(kind: int) -> None:
     """The error names the kind that does not exist."""
-    with pytest.raises(ProtocolError, match="0x7f"):
-        decode(frame(0x7F, b""))
+    with pytest.raises(ProtocolError, match=f"0x{kind:02x}"):
+        decode(frame(kind, b""))
 
 
 def test_flags_are_ignored() -> None:
@@ -332,26 +523,75 @@ def test_flags_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("kind", "payload"),
     [
-        pytest.param(Kind.STATUS, b"", id="STATUS without code"),
-        pytest.param(Kind.STATUS, b"\x09", id="STATUS with unknown code"),
-        pytest.param(Kind.STATUS, b"\x01" + b"x" * (MAX_REASON + 1), id="reason too long"),
-        pytest.param(Kind.USERNAME, NO_TOKEN + b"x" * (NAME_BYTES + 1), id="name too long"),
-        pytest.param(Kind.USERNAME, NO_TOKEN + b"\xff", id="name not UTF-8"),
+        pytest.param(Kind.HELLO, b"", id="HELLO without version"),
+        pytest.param(Kind.HELLO, b"\2\5x", id="HELLO's software cut short"),
+        pytest.param(Kind.HELLO, b"\2\1x" + b"a" * (MAX_REASON + 1), id="abilities too long"),
+        pytest.param(Kind.HELLO, b"\2\1xa  b", id="abilities with two spaces"),
+        pytest.param(Kind.HELLO, b"\2\1x ", id="an ability without letters"),
+        pytest.param(Kind.STATUS, b"", id="STATUS without verdict"),
+        pytest.param(Kind.STATUS, b"\1\0", id="STATUS with half a code"),
+        pytest.param(Kind.STATUS, b"\x09\0\0", id="STATUS with unknown verdict"),
+        pytest.param(Kind.STATUS, b"\x01\0\0" + b"x" * (MAX_REASON + 1), id="reason too long"),
+        pytest.param(Kind.STATUS, b"\0\0\0x", id="PASS with a reason"),
+        pytest.param(Kind.STATUS, b"\0\0\x28", id="PASS with a code"),
+        pytest.param(Kind.STATUS, b"\2\0\0x", id="END with a reason"),
+        pytest.param(Kind.USERNAME, NO_TOKEN + b"\x61" + b"x" * (NAME_BYTES + 1), id="name too long"),
+        pytest.param(Kind.USERNAME, NO_TOKEN + b"\1\xff", id="name not UTF-8"),
+        pytest.param(Kind.USERNAME, NO_TOKEN + b"\2x", id="name cut short"),
+        pytest.param(Kind.USERNAME, NO_TOKEN, id="no name"),
+        pytest.param(Kind.USERNAME, NO_TOKEN + b"\1x\1\0\5abc", id="credential cut short"),
+        pytest.param(Kind.USERNAME, NO_TOKEN + b"\1x\1\3\xfe" + bytes(1022), id="too many credentials"),
         pytest.param(Kind.USERNAME, b"short", id="token cut short"),
         pytest.param(Kind.PORT, b"\0\1" + b"x" * 15, id="ticket cut short"),
         pytest.param(Kind.PORT, b"\0\1" + b"x" * 17, id="ticket too long"),
-        pytest.param(Kind.ADMIT, NO_TOKEN + b"\xff" * 8 + b"\0\0\0\0", id="since beyond 63 bits"),
-        pytest.param(Kind.ADMIT, NO_TOKEN + b"\0" * 13, id="ADMIT with something behind it"),
-        pytest.param(Kind.WELCOME, NO_TOKEN + b"\xff" * 16 + b"\0\0", id="head beyond 63 bits"),
-        pytest.param(Kind.LIVE, b"\xff" * 8, id="LIVE beyond 63 bits"),
-        pytest.param(Kind.LIVE, b"\0" * 7, id="LIVE cut short"),
-        pytest.param(Kind.SAY, b"\x02#a", id="SAY without text"),
-        pytest.param(Kind.SAY, b"\x09#a", id="SAY's channel cut short"),
+        pytest.param(Kind.ADMIT, NO_TOKEN + b"\xff" * 8 + bytes(26) + b"\1\0\0", id="since beyond 63 bits"),
+        pytest.param(
+            Kind.ADMIT,
+            NO_TOKEN + bytes(8) + b"\xff" * 8 + bytes(18) + b"\1\0\0",
+            id="ADMIT beyond the calendar",
+        ),
+        pytest.param(Kind.ADMIT, NO_TOKEN + bytes(34) + b"\1\0\0x", id="ADMIT with something behind it"),
+        pytest.param(Kind.ADMIT, NO_TOKEN + bytes(34) + b"\0\0", id="ADMIT without channels"),
+        pytest.param(Kind.ADMIT, NO_TOKEN + bytes(34) + b"\2\0\0", id="ADMIT with a channel too few"),
+        pytest.param(
+            Kind.ADMIT, NO_TOKEN + bytes(34) + bytes((MAX_CHANNELS + 1,)) + bytes(52), id="too many channels"
+        ),
+        pytest.param(Kind.WELCOME, NO_TOKEN + bytes(20) + b"\xff" * 16 + b"\0\0", id="head beyond 63 bits"),
+        pytest.param(Kind.WELCOME, NO_TOKEN + bytes(36) + b"\x09\0", id="resumed in an unknown way"),
+        pytest.param(Kind.LIVE, b"\xff" * 8 + bytes(8), id="LIVE beyond 63 bits"),
+        pytest.param(Kind.LIVE, bytes(8) + b"\xff" * 8, id="LIVE beyond the calendar"),
+        pytest.param(Kind.LIVE, b"\0" * 15, id="LIVE cut short"),
+        pytest.param(Kind.REPLAY, b"x", id="REPLAY with a payload"),
+        pytest.param(Kind.CHANNEL, bytes(12), id="CHANNEL cut short"),
+        pytest.param(Kind.CHANNEL, bytes(12) + b"\2#", id="CHANNEL's name cut short"),
+        pytest.param(Kind.CHANNEL, bytes(10) + b"\0\2\0t", id="topic cut short"),
+        pytest.param(Kind.CHANNEL, bytes(10) + b"\2\1\0" + b"t" * 513, id="topic too long"),
+        pytest.param(Kind.CHANNEL, bytes(12) + b"\x62" + b"#" * 98, id="CHANNEL's name too long"),
+        pytest.param(Kind.CHANNEL, bytes(13) + bytes(5), id="member cut short"),
+        pytest.param(Kind.CHANNEL, bytes(13) + bytes(5) + b"\3an", id="member's name cut short"),
+        pytest.param(Kind.CHANNEL, bytes(13) + bytes(5) + b"\x61" + b"x" * 97, id="member's name too long"),
+        pytest.param(Kind.SAY, b"\x02#a\0\0\0", id="SAY without text"),
+        pytest.param(Kind.SAY, b"\x02#a\0\0", id="SAY cut short"),
+        pytest.param(Kind.SAY, b"\x09#a\0\0\0", id="SAY's channel cut short"),
+        pytest.param(Kind.SAY, b"\x02#a\0\0\5\1\0", id="SAY's extra cut short"),
+        pytest.param(Kind.SAY, b"\x02#a\0\0\3\1\2ax", id="a row of SAY's extra cut short"),
+        pytest.param(Kind.SAY, b"\x02#a\0\2\2" + b"\1\xff" * 257 + b"x", id="SAY's extra too long"),
+        pytest.param(Kind.ANSWER, bytes(5), id="ANSWER cut short"),
+        pytest.param(Kind.ANSWER, bytes(5) + b"\2x", id="ANSWER's words cut short"),
+        pytest.param(Kind.ANSWER, bytes(5) + b"\1\xc3\xa9", id="ANSWER's words end within a character"),
+        pytest.param(Kind.INFO, b"x" * (TEXT_PART + 1), id="INFO too long"),
         pytest.param(Kind.PING, b"x", id="PING with a payload"),
-        pytest.param(EventKind.SAID, b"\0" * 17, id="event cut short"),
-        pytest.param(EventKind.SAID, b"\0" * 16 + b"\x05\x05ann", id="event's names cut short"),
-        pytest.param(EventKind.SAID, b"\xff" * 8 + b"\0" * 10, id="seq beyond 63 bits"),
-        pytest.param(EventKind.SAID, b"\0" * 8 + b"\xff" * 8 + b"\0\0", id="time beyond the calendar"),
+        pytest.param(Kind.BYE, b"\1\0", id="BYE cut short"),
+        pytest.param(EventKind.SAID, b"\0" * 27, id="event cut short"),
+        pytest.param(EventKind.SAID, b"\0" * 26 + b"\x05\x05ann", id="event's names cut short"),
+        pytest.param(EventKind.SAID, b"\0" * 26 + b"\x61\0" + b"x" * 97, id="author too long"),
+        pytest.param(EventKind.SAID, b"\0" * 26 + b"\0\x62" + b"x" * 98, id="event's channel too long"),
+        pytest.param(EventKind.SAID, b"\0" * 24 + b"\0\2\0\0\1\1", id="event's extra malformed"),
+        pytest.param(EventKind.SAID, b"\0" * 24 + b"\2\2\0\0" + b"\1\0" * 257, id="event's extra too long"),
+        pytest.param(EventKind.SAID, b"\xff" * 8 + b"\0" * 20, id="seq beyond 63 bits"),
+        pytest.param(EventKind.SAID, b"\0" * 8 + b"\xff" * 8 + b"\0" * 12, id="time beyond the calendar"),
+        pytest.param(UNKNOWN, b"\0" * 24 + b"\0\2\0\0\1\1", id="unknown event's extra malformed"),
+        pytest.param(UNKNOWN, b"\0" * 27, id="unknown event cut short"),
     ],
 )
 def test_malformed_payload(kind: int, payload: bytes) -> None:
@@ -397,31 +637,61 @@ def test_check_is_silent_while_all_is_well() -> None:
     "packet",
     [
         Hello(256, ""),
-        Hello(1, "x" * (MAX_REASON + 1)),
+        Hello(1, "x" * 256),
+        Hello(1, "", ("two words",)),
+        Hello(1, "", ("",)),
+        Hello(1, "", ("x" * (MAX_REASON + 1),)),
         Username("x" * (NAME_BYTES + 1), NO_TOKEN),
         Username("ann", b"short"),
-        Status(0, "x" * (MAX_REASON + 1)),  # type: ignore[arg-type]
+        Username("ann", NO_TOKEN, ((256, b""),)),
+        Username("ann", NO_TOKEN, ((1, bytes(MAX_CREDENTIALS - 2)),)),
+        Status(Verdict.FAIL, 0, "x" * (MAX_REASON + 1)),
+        Status(Verdict.FAIL, 65536),
+        Status(Verdict.PASS, Code.FULL),
+        Status(Verdict.END, Code.OK, "because"),
         Port(65536, NO_TOKEN),
         Port(-1, NO_TOKEN),
         Port(1, b""),
-        Admit("ann", b"", "#a", 0, 0),
-        Admit("ann", NO_TOKEN, "#a", -1, 0),
-        Admit("ann", NO_TOKEN, "#a", 0, 65536),
-        Admit("x" * 256, NO_TOKEN, "#a", 0, 0),
-        Welcome("ann", "#a", b"", 0, 0),
-        Live(-1),
-        Live(2**64),
+        ADMIT._replace(ticket=b""),
+        ADMIT._replace(identity=b""),
+        ADMIT._replace(since=-1),
+        ADMIT._replace(lines=65536),
+        ADMIT._replace(name="x" * 256),
+        ADMIT._replace(channels=()),
+        ADMIT._replace(channels=("#a",) * (MAX_CHANNELS + 1)),
+        ADMIT._replace(channels=("x" * 255,) * MAX_CHANNELS),
+        WELCOME._replace(token=b""),
+        WELCOME._replace(identity=b"short"),
+        WELCOME._replace(person=2**32),
+        Live(-1, 0),
+        Live(2**64, 0),
+        Replay(-1),
+        CHANNEL._replace(topic="x" * (MAX_TOPIC + 1)),
+        CHANNEL._replace(name="x" * (CHANNEL_FIELD + 1)),
+        CHANNEL._replace(size=2**32),
+        CHANNEL._replace(members=(Present(1, 0, "x" * (NAME_BYTES + 1)),)),
+        CHANNEL._replace(members=(Present(1, 256, "x"),)),
         Say(1, "#a", ""),
         Say(-1, "#a", "x"),
         Say(1, "x" * 256, "x"),
         Say(1, "#a", "\ud800"),
+        Say(1, "#a", "x", 256),
+        Say(1, "#a", "x", 0, b"\1"),
+        Say(1, "#a", "x", 0, b"\1\xff" + bytes(255) + b"\1\xff" + bytes(255)),
         Command(1, "#a", "x" * MAX_PAYLOAD),
-        Notice(1, "x" * (MAX_PAYLOAD + 1)),
+        Answer(1, 65536, ""),
+        Answer(1, -1, ""),
+        Info("x" * (TEXT_PART + 1)),
         Ping(-1),
         Ping(2**64),
-        Bye(True, "x" * (MAX_REASON + 1)),
-        SAID._replace(author="x" * 256),
-        SAID._replace(channel="é" * 128),
+        Bye(True, 0, "x" * (MAX_REASON + 1)),
+        Bye(True, 65536, ""),
+        SAID._replace(author="x" * (NAME_BYTES + 1)),
+        SAID._replace(channel="é" * (CHANNEL_FIELD // 2 + 1)),
+        SAID._replace(person=2**32),
+        SAID._replace(place=-1),
+        SAID._replace(extra=b"\1\1"),
+        SAID._replace(extra=b"\1\0" * (MAX_EXTRA // 2 + 1)),
         SAID._replace(seq=-1),
         SAID._replace(time=2**64),
         SAID._replace(id=-1),

@@ -21,13 +21,20 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class ServerProcess:
-    """A running `python -m server`; its stderr goes to the file `log`."""
+    """A running `python -m server`; its stderr goes to the file `log`. module: another one with its arguments."""
 
-    def __init__(self, log: Path, *options: str, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        log: Path,
+        *options: str,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        module: tuple[str, ...] = ("server",),
+    ) -> None:
         self.log = log
         with log.open("ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "server", "--host", host, "--port", str(port), *options],
+                [sys.executable, "-m", *module, "--host", host, "--port", str(port), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

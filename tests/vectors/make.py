@@ -20,28 +20,38 @@ from chatroom.errors import NameRefused
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_NUMBER, MAX_PAYLOAD, MAX_TIME, TEXT_PART
 from chatroom.names import check_channel, check_name, name_key
+from chatroom.outcomes import Code
 from chatroom.packets import (
     HEADER,
     MAGIC,
+    NO_IDENTITY,
     NO_TOKEN,
     SAME_CONNECTION,
     VERSION,
     Admit,
+    Answer,
     Bye,
-    Code,
+    Channel,
     Command,
-    Confirm,
+    Credential,
+    Form,
     Hello,
+    Info,
     Kind,
     Live,
-    Notice,
     Packet,
     Ping,
     Pong,
     Port,
+    Present,
+    Replay,
+    Resumed,
+    Role,
     Say,
+    Skipped,
     Status,
     Username,
+    Verdict,
     Welcome,
     encode,
 )
@@ -49,74 +59,124 @@ from chatroom.packets import (
 FOLDER = Path(__file__).parent
 TICKET = bytes.fromhex("00112233445566778899aabbccddeeff")
 TOKEN = bytes.fromhex("f0e1d2c3b4a5968778695a4b3c2d1e0f")
+IDENTITY = bytes.fromhex("a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b8")
 MOMENT = 1_769_862_896_789  # 2026-01-31 12:34:56.789 UTC
+UNKNOWN = 0x7F  # a kind of event that nobody knows
+PLAIN = b"\x02#a\0\0\0"  # the beginning of a plain SAY
+LIST = b"\0\0\0\2" + b"\0\0" + b"\0\0\0\2" + b"\0\2\2" + b"#ahm"  # the beginning of a CHANNEL
 TYPES: dict[str, type] = {
     kind.name: globals()[kind.name.capitalize()] for kind in Kind
 }  # HELLO → Hello, as everywhere in the program
 
 
 def meaning(packet: Packet) -> dict[str, Any]:
-    """A packet as JSON: `kind`, then its fields; binary as hex, enumerations as their names."""
+    """A packet as JSON: `kind`, then its fields; binary as hex, codes and enumerations as their names."""
     kind = packet.kind.name if isinstance(packet, Event) else type(packet).__name__.upper()
-    fields = {name: value for name, value in packet._asdict().items() if name != "kind"}
+    fields = {name: value for name, value in packet._asdict().items() if name not in ("kind", "places")}
+    if fields.get("code") in set(Code):
+        fields["code"] = Code(fields["code"])
     return {"kind": kind} | {name: _plain(value) for name, value in fields.items()}
 
 
 def packet_of(fields: dict[str, Any]) -> Packet:
     """The packet that a meaning describes."""
-    values = dict(fields)
-    kind = values.pop("kind")
-    if kind in EventKind.__members__:
-        return Event(kind=EventKind[kind], **values)
-    if "code" in values:
-        values["code"] = Code[values["code"]]
-    for name in ("token", "ticket"):
-        if name in values:
-            values[name] = bytes.fromhex(values[name])
-    packet: Packet = TYPES[kind](**values)
+    values = {name: _read(name, value) for name, value in fields.items() if name != "kind"}
+    if fields["kind"] in EventKind.__members__:
+        return Event(kind=EventKind[fields["kind"]], **values)
+    packet: Packet = TYPES[fields["kind"]](**values)
     return packet
 
 
 def _plain(value: object) -> object:
     if isinstance(value, bytes):
         return value.hex()
-    return value.name if isinstance(value, Code) else value
+    if isinstance(value, Present):
+        return {"person": value.person, "role": value.role, "name": value.name}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return value.name if isinstance(value, Code | Verdict | Resumed) else value
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in ("token", "ticket", "identity", "extra"):
+        return bytes.fromhex(value)
+    if name == "credentials":
+        return tuple((key, bytes.fromhex(secret)) for key, secret in value)
+    if name == "members":
+        return tuple(Present(**member) for member in value)
+    if isinstance(value, list):
+        return tuple(value)
+    names = {"code": Code, "verdict": Verdict, "resumed": Resumed}
+    return names[name][value] if isinstance(value, str) and name in names else value
 
 
 def packets() -> list[dict[str, Any]]:
     """Every kind with usual and with extreme fields."""
-    said = Event(3, MOMENT, EventKind.SAID, "#general", "ann", "hi", 7)
+    said = Event(3, MOMENT, EventKind.SAID, "#general", "ann", "hi", 7, 1, 1)
+    unknown_key = b"\xc8\x02ab"
+    everyone = (Present(1, Role.MEMBER, "ann"), Present(2, Role.OPERATOR, "李雷"))
     samples: list[tuple[str, Packet]] = [
-        ("first packet of a client", Hello(1, "example")),
+        ("first packet of a client", Hello(VERSION, "example")),
+        ("a client with abilities", Hello(VERSION, "example 1.0", ("colours", "x-more"))),
+        ("another version than the header's", Hello(9, "")),
         ("a new name", Username("ann", NO_TOKEN)),
         ("coming back with the token of the session", Username("李雷", TOKEN)),
-        ("passed", Status(Code.PASS)),
-        ("refused, with the reason", Status(Code.FAIL, "the name is taken")),
-        ("the lobby is done with", Status(Code.END)),
+        (
+            "credentials, one with an unknown key",
+            Username("ann", NO_TOKEN, ((Credential.PASSWORD, b"secret"), (200, b""))),
+        ),
+        ("passed", Status(Verdict.PASS)),
+        ("refused, with the reason", Status(Verdict.FAIL, Code.NAME_TAKEN, "ann is in use")),
+        ("refused, with an unknown code", Status(Verdict.FAIL, 999, "")),
+        ("the lobby is done with", Status(Verdict.END)),
         ("go on at port 5101", Port(5101, TICKET)),
         ("stay on this connection", Port(SAME_CONNECTION, TICKET)),
-        ("admit me, with the last 50 lines", Admit("ann", TICKET, "#general", 0, 50)),
-        ("admit me, with all since 1000", Admit("ann", TICKET, "#général", 1000, 0)),
-        ("admitted for the first time", Welcome("ann", "#general", TOKEN, 0, 2)),
-        ("admitted again", Welcome("ann", "#general", TOKEN, 4711, MAX_NUMBER)),
-        ("the replay is complete", Live(2)),
+        (
+            "admit me, with the last 50 lines",
+            Admit("ann", TICKET, ("#general",), 0, 0, NO_IDENTITY, 50),
+        ),
+        (
+            "admit me, with all since 1000",
+            Admit("ann", TICKET, ("#général", "#b"), 1000, MOMENT, IDENTITY, 0),
+        ),
+        ("admitted for the first time", Welcome("ann", TOKEN, IDENTITY, 1, 0, 2, Resumed.FRESH)),
+        ("admitted again", Welcome("ann", TOKEN, IDENTITY, 2**32 - 1, 4711, MAX_NUMBER, Resumed.EXACT)),
+        ("events are gone by retention", Welcome("ann", TOKEN, IDENTITY, 1, 0, 2, Resumed.GAP)),
+        ("another history", Welcome("ann", TOKEN, IDENTITY, 1, 0, 2, Resumed.OTHER_HISTORY)),
+        ("an older copy of the history", Welcome("ann", TOKEN, IDENTITY, 1, 0, 2, Resumed.RESTORED)),
+        ("a channel with its members", Channel(1, "#general", "lunch at noon", 0, Role.MEMBER, 2, everyone)),
+        ("a channel with too many members to list", Channel(2, "#a", "", 0, Role.MEMBER, 5000, ())),
+        ("the greeting: events of the past follow", Replay(0)),
+        ("the answer to request 10: events of the past follow", Replay(10)),
+        ("the replay is complete", Live(2, MOMENT)),
+        ("the replay is complete, nothing ever happened", Live(0, 0)),
         ("a line", Say(7, "#general", "hi")),
         ("a line in many scripts", Say(8, "#general", "naïve 漢字 🙂 e\u0301 עברית")),
         ("a line with what a terminal must not be shown", Say(9, "#general", "\x1b[2J\u202e\0\r\n")),
-        ("a repeat is confirmed", Confirm(7)),
+        ("a line with an extra of an unknown key", Say(10, "#general", "hi", Form.SAY, unknown_key)),
+        ("a line of an unknown form, without text", Say(11, "#general", "", 99)),
         ("a command", Command(10, "#general", "/who")),
-        ("the answer", Notice(10, "in #general: ann, bob\nthat is all")),
+        ("the answer", Answer(10, Code.OK, "2 in #general: ann,\nbob", '["#general",["ann","here"]]')),
+        ("a line is refused", Answer(8, Code.NOT_IN, "not said: you are not in this channel")),
+        ("an answer with an unknown code, and nothing else", Answer(10, 999, "")),
+        ("unasked", Info("the server cannot store lines; it waits for space")),
         ("are you there?", Ping(1)),
         ("yes", Pong(1)),
-        ("come back later", Bye(True, "the server is restarting")),
-        ("do not come back", Bye(False, "")),
+        ("come back later", Bye(True, Code.STOPPING, "the server is restarting")),
+        ("the client leaves", Bye(False, Code.GOODBYE, "")),
         ("said", said),
-        ("said, with extreme numbers", said._replace(seq=MAX_NUMBER, time=MAX_TIME, id=MAX_NUMBER)),
-        ("joined", Event(1, MOMENT, EventKind.JOINED, "#general", "ann", "")),
-        ("left", Event(4, MOMENT, EventKind.LEFT, "#general", "ann", "connection lost")),
-        ("renamed", Event(5, MOMENT, EventKind.RENAMED, "#general", "ann", "anna")),
-        ("topic", Event(6, MOMENT, EventKind.TOPIC, "#general", "anna", "lunch at noon")),
-        ("kicked", Event(7, MOMENT, EventKind.KICKED, "#general", "anna", "bob too loud")),
+        (
+            "said, with extreme numbers",
+            said._replace(seq=MAX_NUMBER, time=MAX_TIME, id=MAX_NUMBER, person=2**32 - 1, place=2**32 - 1),
+        ),
+        ("said, with an extra of an unknown key", said._replace(extra=unknown_key + b"\xc9\0")),
+        ("joined", Event(1, MOMENT, EventKind.JOINED, "#general", "ann", "", 0, 1, 1)),
+        ("left", Event(4, MOMENT, EventKind.LEFT, "#general", "ann", "bored", 0, 1, 1)),
+        ("renamed", Event(5, MOMENT, EventKind.RENAMED, "", "ann", "anna", 0, 1, 0)),
+        ("topic", Event(6, MOMENT, EventKind.TOPIC, "#general", "anna", "lunch at noon", 0, 1, 1)),
+        ("kicked", Event(7, MOMENT, EventKind.KICKED, "#general", "anna", "bob too loud", 0, 1, 1)),
+        ("quit", Event(8, MOMENT, EventKind.QUIT, "", "ann", "connection lost", 0, 1, 0)),
+        ("restarted", Event(9, MOMENT, EventKind.RESTARTED, "", "", "")),
     ]
     return [
         {"name": name, "hex": encode(packet).hex(), "packet": meaning(packet)} for name, packet in samples
@@ -126,7 +186,8 @@ def packets() -> list[dict[str, Any]]:
 def streams() -> list[dict[str, Any]]:
     """Several packets, several parts, and all streams that must be refused."""
     long = "x" * (TEXT_PART - 1) + "漢" + "y"  # the cut would fall inside a character
-    say, said = Say(11, "#a", long), Event(8, MOMENT, EventKind.SAID, "#a", "ann", long, 11)
+    say, said = Say(11, "#a", long), Event(8, MOMENT, EventKind.SAID, "#a", "ann", long, 11, 1, 2)
+    short = said._replace(text="x")
     ping, line = Ping(2), Say(12, "#a", "short")
     parts = encode(say)
     first = parts[: HEADER.size + int.from_bytes(parts[4:8], "big")]
@@ -139,31 +200,70 @@ def streams() -> list[dict[str, Any]]:
         ("flags are ignored", _with(encode(ping), 3, 0xFF), [ping]),
         (
             "a part without text is a part",
-            _part(Kind.SAY, b"\x02#a", 0, 2) + _part(Kind.SAY, b"\x02#ax", 1, 2),
+            _part(Kind.SAY, PLAIN, 0, 2) + _part(Kind.SAY, PLAIN + b"x", 1, 2),
             [Say(5, "#a", "x")],
+        ),
+        (
+            "a list of members in two parts, cut between two of them",
+            _part(Kind.CHANNEL, LIST + b"\0\0\0\1\0\3ann", 0, 2)
+            + _part(Kind.CHANNEL, LIST + b"\0\0\0\2\0\3bob", 1, 2),
+            [Channel(2, "#a", "hm", 0, 0, 2, (Present(1, 0, "ann"), Present(2, 0, "bob")))],
+        ),
+        (
+            "an answer in two parts, cut within its words",
+            _part(Kind.ANSWER, b"\0\0\0\0\0\3a", 0, 2) + _part(Kind.ANSWER, b"\0\0\0\0\0\3bc[1]", 1, 2),
+            [Answer(5, Code.OK, "abc", "[1]")],
+        ),
+        (
+            "an event of an unknown kind is skipped, its seq counts",
+            _with(encode(short), 2, UNKNOWN) + encode(short),
+            [Skipped(short.seq, short.time), short],
+        ),
+        (
+            "a signal (seq 0) of an unknown kind is skipped",
+            _with(encode(short._replace(seq=0)), 2, UNKNOWN) + encode(short),
+            [short],
+        ),
+        (
+            "an event of an unknown kind in two parts is skipped once",
+            b"".join(_part(UNKNOWN, encode(short)[HEADER.size :], part, 2) for part in range(2)),
+            [Skipped(short.seq, short.time)],
         ),
     ]
     bad: list[tuple[str, bytes]] = [
         ("an HTTP request", b"GET / HTTP/1.1\r\n\r\n"),
         ("one wrong byte", b"G"),
-        ("another version", _with(encode(ping), 1, 2)),
-        ("a kind that does not exist", _with(encode(ping), 2, 0x7F)),
+        ("version 1", bytes.fromhex("c701010000000008000000000000000000000001016578616d706c65")),
+        ("a newer version", _with(encode(ping), 1, VERSION + 1)),
+        ("a kind that does not exist", _with(encode(ping), 2, 0x11)),
+        ("a kind behind the events", _with(encode(ping), 2, 0x80)),
         (
             "too long a payload is announced",
-            HEADER.pack(MAGIC, VERSION, Kind.NOTICE, 0, MAX_PAYLOAD + 1, 0, 0, 1),
+            HEADER.pack(MAGIC, VERSION, Kind.INFO, 0, MAX_PAYLOAD + 1, 0, 0, 1),
         ),
         ("a message id of 64 bits", HEADER.pack(MAGIC, VERSION, Kind.PING, 0, 0, MAX_NUMBER + 1, 0, 1)),
-        ("no parts", _part(Kind.SAY, b"\x02#ax", 0, 0)),
-        ("a part behind the last", _part(Kind.SAY, b"\x02#ax", 2, 2)),
-        ("too many parts", _part(Kind.SAY, b"\x02#ax", 0, 33)),
-        ("not from the first part on", _part(Kind.SAY, b"\x02#ax", 1, 2)),
+        ("no parts", _part(Kind.SAY, PLAIN + b"x", 0, 0)),
+        ("a part behind the last", _part(Kind.SAY, PLAIN + b"x", 2, 2)),
+        ("too many parts", _part(Kind.SAY, PLAIN + b"x", 0, 33)),
+        ("not from the first part on", _part(Kind.SAY, PLAIN + b"x", 1, 2)),
         ("parts of two messages", first + encode(line)),
-        ("parts of a kind that has none", _part(Kind.NOTICE, b"x", 0, 2)),
-        ("text that is not UTF-8", _part(Kind.SAY, b"\x02#a\xff", 0, 1)),
-        ("a line without text", _part(Kind.SAY, b"\x02#a", 0, 1)),
-        ("a channel longer than the payload", _part(Kind.SAY, b"\x09#a", 0, 1)),
+        ("parts of a kind that has none", _part(Kind.INFO, b"x", 0, 2)),
+        ("text that is not UTF-8", _part(Kind.SAY, PLAIN + b"\xff", 0, 1)),
+        ("a line without text", _part(Kind.SAY, PLAIN, 0, 1)),
+        ("a channel longer than the payload", _part(Kind.SAY, b"\x09#a\0\0\0", 0, 1)),
+        ("an extra longer than the payload", _part(Kind.SAY, b"\x02#a\0\0\x05x", 0, 1)),
+        ("an extra whose row is cut short", _part(Kind.SAY, b"\x02#a\0\0\x03\1\2ax", 0, 1)),
+        ("the same in an event", _part(EventKind.SAID, bytes(24) + b"\0\x03\0\0\1\2a", 0, 1)),
+        ("the same in an event of an unknown kind", _part(UNKNOWN, bytes(24) + b"\0\x03\0\0\1\2a", 0, 1)),
+        ("PASS with a reason", _part(Kind.STATUS, b"\0\0\0why", 0, 1)),
+        ("END with a code", _part(Kind.STATUS, b"\2\0\x28", 0, 1)),
+        ("a verdict that does not exist", _part(Kind.STATUS, b"\3\0\0", 0, 1)),
+        ("ADMIT without a channel", _part(Kind.ADMIT, TICKET + bytes(34) + b"\0\3ann", 0, 1)),
+        ("credentials cut short", _part(Kind.USERNAME, NO_TOKEN + b"\3ann\1\0\7secret", 0, 1)),
+        ("a member without its name", _part(Kind.CHANNEL, LIST + b"\0\0\0\1\0\3", 0, 1)),
+        ("words longer than the answer", _part(Kind.ANSWER, b"\0\0\0\0\0\3ab", 0, 1)),
         ("something behind the ticket", _part(Kind.PORT, b"\x00\x01" + TICKET + b"x", 0, 1)),
-        ("a time after the year 9999", _part(EventKind.SAID, bytes(8) + b"\xff" * 8 + b"\0\0", 0, 1)),
+        ("a time after the year 9999", _part(EventKind.SAID, bytes(8) + b"\xff" * 8 + bytes(12), 0, 1)),
     ]
     entries = [
         {"name": name, "hex": data.hex(), "packets": [meaning(packet) for packet in found], "error": False}
@@ -183,24 +283,33 @@ def streams() -> list[dict[str, Any]]:
 
 
 def dialogue() -> list[dict[str, Any]]:
-    """Ann joins for the first time and says hi; she is the only member."""
-    joined = Event(1, MOMENT, EventKind.JOINED, "#general", "ann", "")
-    said = Event(2, MOMENT + 4000, EventKind.SAID, "#general", "ann", "hi", 7)
+    """Ann joins for the first time, says hi, asks who is there and leaves; she is the only member."""
+    joined = Event(1, MOMENT, EventKind.JOINED, "#general", "ann", "", 0, 1, 1)
+    said = Event(2, MOMENT + 4000, EventKind.SAID, "#general", "ann", "hi", 7, 1, 1)
     steps: list[tuple[str, str, Packet]] = [
         ("client", "lobby", Hello(VERSION, "example")),
         ("client", "lobby", Username("ann", NO_TOKEN)),
-        ("lobby", "client", Status(Code.PASS)),
+        ("lobby", "client", Status(Verdict.PASS)),
         ("lobby", "client", Port(5101, TICKET)),
-        ("client", "lobby", Status(Code.PASS)),
-        ("client", "lobby", Status(Code.END)),
-        ("lobby", "client", Status(Code.END)),
-        ("client", "port 5101", Admit("ann", TICKET, "#general", 0, 50)),
-        ("port 5101", "client", Welcome("ann", "#general", TOKEN, 0, 0)),
-        ("port 5101", "client", Live(0)),
+        ("client", "lobby", Status(Verdict.PASS)),
+        ("client", "lobby", Status(Verdict.END)),
+        ("lobby", "client", Status(Verdict.END)),
+        ("client", "port 5101", Admit("ann", TICKET, ("#general",), 0, 0, NO_IDENTITY, 50)),
+        ("port 5101", "client", Welcome("ann", TOKEN, IDENTITY, 1, 0, 0, Resumed.FRESH)),
+        ("port 5101", "client", Channel(1, "#general", "", 0, Role.MEMBER, 1, (Present(1, 0, "ann"),))),
+        ("port 5101", "client", Replay(0)),
+        ("port 5101", "client", Live(0, 0)),
         ("port 5101", "client", joined),
         ("client", "port 5101", Say(7, "#general", "hi")),
         ("port 5101", "client", said),
-        ("client", "port 5101", Bye(False, "")),
+        ("client", "port 5101", Command(8, "#general", "/who")),
+        (
+            "port 5101",
+            "client",
+            Answer(8, Code.OK, "1 in #general: ann", '["#general",["ann","here"]]'),
+        ),
+        ("client", "port 5101", Bye(False, Code.GOODBYE, "")),
+        ("port 5101", "client", Bye(False, Code.GOODBYE, "goodbye")),
     ]
     return [
         {"from": sender, "to": receiver, "hex": encode(packet).hex(), "packet": meaning(packet)}
@@ -231,7 +340,19 @@ def names() -> list[dict[str, Any]]:
             entries.append({"name": name, "written": check_name(name), "key": name_key(name)})
         except NameRefused:
             entries.append({"name": name, "refused": True})
-    for channel in ["#general", "#General", "#Großes", "general", "#", "##a", "#a b", "#\ufdfa"]:
+    for channel in [
+        "#general",
+        "#General",
+        "#Großes",
+        "general",
+        "#",
+        "##a",
+        "#a b",
+        "#\ufdfa",
+        "@ann",
+        "#Ａｎｎ",
+        "#" + "漢" * 12,
+    ]:
         try:
             entries.append({"channel": channel, "written": check_channel(channel)})
         except NameRefused:

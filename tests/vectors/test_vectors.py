@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,26 @@ from chatroom import limits
 from chatroom.errors import NameRefused, ProtocolError
 from chatroom.events import EventKind
 from chatroom.handshake import CLIENT, SERVER, Handshake, Step
+from chatroom.limits import TICKET_BYTES
 from chatroom.names import check_channel, check_name, name_key
-from chatroom.packets import HEADER, Decoder, Kind, encode
+from chatroom.outcomes import Code
+from chatroom.packets import HEADER, Credential, Decoder, Form, Kind, Resumed, Role, Verdict, encode
+from chatroom.packets.kinds import ADMIT_FIXED, CHANNEL_FIXED, EVENT_FIXED, LIVE_FIXED, WELCOME_FIXED
 from tests.vectors import make
 
 FOLDER = Path(__file__).parent
 PAGE = (FOLDER.parent.parent / "notes" / "protocol.md").read_text()
+
+
+# Sections with the size of the fixed fields at the beginning of their payload.
+WITHOUT_PAYLOAD = (Kind.PING, Kind.PONG, Kind.REPLAY)
+FIXED = {
+    "0x05 ADMIT": TICKET_BYTES + ADMIT_FIXED.size,
+    "0x06 WELCOME": TICKET_BYTES + WELCOME_FIXED.size,
+    "0x07 LIVE": LIVE_FIXED.size,
+    "0x0F CHANNEL": CHANNEL_FIXED.size,
+    "Events": EVENT_FIXED.size,
+}
 
 
 def load(name: str) -> list[dict[str, Any]]:
@@ -75,7 +90,7 @@ def test_dialogue_is_a_handshake() -> None:
         kind = entry["packet"]["kind"]
         if kind in own_steps:
             sender.enter(own_steps[kind])
-        elif sender is client and entry["packet"].get("code") == "PASS":
+        elif sender is client and entry["packet"].get("verdict") == "PASS":
             client.enter(Step.TAKEN)
     assert client.step is server.step is Step.ADMITTED
 
@@ -117,12 +132,55 @@ def test_worked_example_is_real() -> None:
         assert [make.meaning(packet) for packet in Decoder().feed(data)] == [fields]
 
 
+def section(title: str) -> str:
+    """The part of the page under a heading that begins with `title`, up to the next heading of its kind."""
+    found = re.search(rf"^(#+) {re.escape(title)}.*?(?=^\1 |\Z)", PAGE, re.M | re.S)
+    assert found, title
+    return found[0]
+
+
 def test_page_has_every_kind() -> None:
-    """The page has a section for each kind, under its number."""
-    for kind in (*Kind, *EventKind):
-        assert re.search(
-            rf"^#+ .*0x{kind:02X} {kind.name}\b|^\| 0x{kind:02X} \| {kind.name} \|", PAGE, re.M
-        ), kind.name
+    """The page's tables have exactly the kinds of the code, and each packet has a section."""
+    rows = re.findall(r"^\| 0x([0-9A-F]{2}) \| (\w+) \|", section("Kinds"), re.M)
+    assert {(int(number, 16), name) for number, name in rows} == {
+        (kind.value, kind.name) for kind in (*Kind, *EventKind)
+    }
+    for kind in Kind:
+        assert re.search(rf"^### .*0x{kind:02X} {kind.name}\b", PAGE, re.M), kind.name
+    for event in EventKind:
+        assert re.search(rf"^\| {event.name}( \(reserved\))? \|", section("Events"), re.M), event.name
+
+
+@pytest.mark.parametrize(
+    ("numbers", "title"),
+    [
+        (Code, "Codes"),
+        (Verdict, "0x03 STATUS"),
+        (Credential, "0x02 USERNAME"),
+        (Resumed, "0x06 WELCOME"),
+        (Role, "0x0F CHANNEL"),
+        (Form, "0x08 SAY"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_page_has_every_number(numbers: type[IntEnum], title: str) -> None:
+    """The page's table of codes, verdicts … has exactly the numbers and names of the code."""
+    rows = re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", section(title), re.M)
+    assert [(int(number), name) for number, name in rows] == [(one.value, one.name) for one in numbers]
+
+
+@pytest.mark.parametrize(
+    "kind", [f"0x{kind:02X} {kind.name}" for kind in Kind if kind not in WITHOUT_PAYLOAD] + ["Events"]
+)
+def test_page_has_the_offsets(kind: str) -> None:
+    """The offsets in the table of a payload follow from the sizes; the fixed fields are those of the code."""
+    rows = re.findall(r"^\| (\d+) \| (\d+|string8|rest|…) \|", section(kind), re.M)
+    assert rows
+    end = 0
+    for offset, size in rows:
+        assert int(offset) == end
+        end += int(size) if size.isdigit() else 0
+    assert end == FIXED.get(kind, end)
 
 
 def test_page_has_the_limits() -> None:

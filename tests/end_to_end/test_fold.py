@@ -1,0 +1,135 @@
+"""The state is a pure fold: the entries of a storm, applied again, give what the server has stored."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+
+import pytest
+
+from chatroom.errors import ChatroomError
+from chatroom.state import State
+from client import Client
+from server.storage import SqliteHistory
+from tests.end_to_end.programs import ROOT, ServerProcess
+from tests.support.patience import eventually
+from tests.support.recorder import read_entries
+
+pytestmark = pytest.mark.slow
+
+
+class Storm:
+    """What is left of it: the file of the entries, and the history that the server has stored."""
+
+    def __init__(self, folder: Path) -> None:
+        self.entries = folder / "entries"
+        self.history = folder / "history"
+
+    def fold(self, *arguments: str, hash_seed: str = "0") -> str:
+        """The digest of a fold in a process of its own."""
+        command = [sys.executable, "-m", "tests.support.fold", str(self.entries), *arguments]
+        environment = os.environ | {"PYTHONHASHSEED": hash_seed}
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+
+
+@pytest.fixture(scope="module")
+def storm(tmp_path_factory: pytest.TempPathFactory) -> Storm:
+    """Members talk, come, go and are cut off, while the server is killed twice."""
+    folder = tmp_path_factory.mktemp("storm")
+    storm = Storm(folder)
+    options = ("--data", str(storm.history))
+    module = ("tests.support.recorder", str(storm.entries))
+    port = 0
+    for life in range(3):
+        server = ServerProcess(folder / "log", *options, port=port, module=module)
+        port = server.port
+        with talking(port, life):
+            head = count(storm) + 150
+            eventually(lambda head=head: count(storm) > head, "the storm does not blow")
+            if life < 2:
+                server.kill()
+            else:
+                server.stop()
+                server.kill()
+    return storm
+
+
+def count(storm: Storm) -> int:
+    """How many entries there are."""
+    return sum(1 for _ in read_entries(storm.entries))
+
+
+@contextmanager
+def talking(port: int, life: int) -> Iterator[None]:
+    """Members that talk until the block ends: some stay, some come and go, some vanish without a goodbye."""
+    over = Flag()
+    threads = [Thread(target=stay, args=(port, f"stay{n}-{life}", over)) for n in range(3)]
+    threads += [Thread(target=come_and_go, args=(port, f"go{n}-{life}", over)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def stay(port: int, name: str, over: Flag) -> None:
+    with Client("127.0.0.1", port, name=name, reconnect=False) as client:
+        try:
+            while not over.is_set():
+                client.say("here").wait(1)
+        except ChatroomError:
+            pass  # the server was killed
+
+
+def come_and_go(port: int, name: str, over: Flag) -> None:
+    channels = ["#general", "#a", "#b"]
+    while not over.is_set():
+        channels.append(channels.pop(0))
+        try:
+            with Client("127.0.0.1", port, name=name, channel=channels[0], reconnect=False) as client:
+                for _ in range(5):
+                    client.say("on the way").wait(1)
+                    client.say("in a hurry")
+        except (ChatroomError, TimeoutError):
+            pass  # the server was killed
+
+
+def test_a_fold_in_another_process_gives_the_same(storm: Storm) -> None:
+    """Other rounds, another hash seed, another clock: the same events, the same records."""
+    digests = {storm.fold(str(seed), hash_seed=str(seed)) for seed in (1, 2, 3)}
+    assert len(digests) == 1
+
+
+def test_the_fold_is_what_the_server_has_stored(storm: Storm) -> None:
+    state, events = State(), []
+    for entry in read_entries(storm.entries):
+        events += state.apply(entry).events
+    history = SqliteHistory(storm.history)
+    try:
+        restored = history.restore()
+        assert restored.head == state.head == len(events) > 100
+        assert sorted(restored.records) == state.records()
+        places = {place for event in events for place in (event.place, *event.places)}
+        assert history.read(0, len(events) + 1, places) == events
+        living = State()
+        living.restore(restored.head, restored.records)
+        assert living.records() == state.records()
+    finally:
+        history.close()
+
+
+@pytest.mark.parametrize("planted", ["clock", "random", "set"])
+def test_a_planted_fault_is_found(storm: Storm, planted: str) -> None:
+    digests = {storm.fold("1", planted, hash_seed=str(seed)) for seed in range(1, 5)}
+    assert len(digests) > 1

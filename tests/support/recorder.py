@@ -1,0 +1,92 @@
+"""An order that keeps its entries in a file, and a server that runs on it.
+
+    python -m tests.support.recorder FILE [options of the server]
+
+It shows what several servers need from the order: entries with positions, and going on after the last one
+that the history has. The tests fold the entries again.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from struct import Struct
+
+from chatroom.order import Entry, Taken, Task
+from chatroom.proposals import Proposal
+from chatroom.queue import WaitingQueue
+
+_SIZE = Struct("!I")
+
+
+class FileOrder:
+    """The waiting queue, whose entries are written to a file before they are given out.
+
+    The position of an entry is the offset of its end in the file. An entry that was written and not stored
+    by the history, because the server was killed in between, is given out first at the next start.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._queue = WaitingQueue()
+        self._written: list[Entry] = []  # not in the history yet
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def begin(self, identity: bytes, position: bytes, epoch: int) -> None:
+        self._queue.begin(identity, position, epoch)
+        entries = list(read_entries(self._path))
+        os.ftruncate(self._file, _end(entries))  # a torn entry was given to nobody
+        stored = int.from_bytes(position, "big")
+        self._written = [entry for entry in entries if int.from_bytes(entry.position, "big") > stored]
+
+    def put(self, proposal: Proposal, timeout: float | None = None) -> None:
+        self._queue.put(proposal, timeout)
+
+    def post(self, task: Task) -> None:
+        self._queue.post(task)
+
+    def take(self) -> Taken | None:
+        if self._written:
+            entries, self._written = self._written, []
+            return Taken(entries, [])
+        taken = self._queue.take()
+        return taken and Taken([self._write(entry) for entry in taken.entries], taken.tasks)
+
+    def close(self) -> None:
+        self._queue.close()
+
+    def _write(self, entry: Entry) -> Entry:
+        data = pickle.dumps(entry)
+        os.write(self._file, _SIZE.pack(len(data)) + data)
+        return entry._replace(position=os.lseek(self._file, 0, os.SEEK_END).to_bytes(8, "big"))
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """The whole entries in a file, with their positions."""
+    data, at = path.read_bytes(), 0
+    while at + _SIZE.size <= len(data):
+        end = at + _SIZE.size + _SIZE.unpack_from(data, at)[0]
+        if end > len(data):
+            return
+        entry: Entry = pickle.loads(data[at + _SIZE.size : end])
+        yield entry._replace(position=end.to_bytes(8, "big"))
+        at = end
+
+
+def _end(entries: list[Entry]) -> int:
+    return int.from_bytes(entries[-1].position, "big") if entries else 0
+
+
+if __name__ == "__main__":
+    import chatroom.chatroom
+    from server.__main__ import main
+
+    path = Path(sys.argv[1])
+    chatroom.chatroom.WaitingQueue = lambda: FileOrder(path)  # type: ignore[assignment,misc]
+    sys.exit(main(sys.argv[2:]))
