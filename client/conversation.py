@@ -188,7 +188,7 @@ class Conversation:
                 self._ended = update
 
     def _wait_for_lines(self) -> None:
-        """Before leaving: wait a moment for unconfirmed lines, and show which are lost."""
+        """Before leaving: wait a moment for lines on their way, and show which are not stored."""
         if self._connected:
             self.client.flush(LEAVE_SECONDS)
         lost = [line for line in self._lines.values() if not line.stored]

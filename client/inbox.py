@@ -14,7 +14,7 @@ class Inbox:
     """A bounded queue of updates that takes whole bursts.
 
     A full inbox makes the connection wait, and TCP slows the server. After `patience` seconds it refuses the
-    burst instead, so that the lines of a program that never reads are still confirmed (decision 12).
+    burst instead, so that the lines of a program that never reads are still settled (decision 12).
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Inbox:
                 self._room.notify_all()
 
     def updated(self) -> None:
-        """Call `on_update`: updates wait, or lines were confirmed."""
+        """Call `on_update`: updates wait, or lines were settled."""
         on_update = self.on_update
         if on_update is not None:
             on_update()

@@ -20,7 +20,6 @@ from chatroom.packets import (
     Ping,
     Pong,
     Replay,
-    Resumed,
     Skipped,
     encode,
 )
@@ -29,7 +28,7 @@ from client.handshaking import Admission
 from client.inbox import Inbox
 from client.limits import UPDATE_BYTES
 from client.pending_lines import PendingLines
-from client.resume import ResumeState
+from client.resume import ANEW, ResumeState
 from client.sequencer import Sequencer
 from client.updates import CaughtUp, Missed, Unanswered, Update
 
@@ -57,9 +56,6 @@ class Ending(NamedTuple):
     reason: str
     again: bool
 
-
-MISSED: Final = (Resumed.FRESH, Resumed.EXACT, Resumed.GAP)
-"""With these the replay after a reconnect is what the user has missed."""
 
 Piece = list[Event] | Packet
 """A burst is sifted into runs of events, and the packets between them."""
@@ -92,7 +88,7 @@ class Link:
         # Confined to the thread whose turn it is:
         self._resumed = resume.live
         # Nothing of others has come since the reconnect. What comes of another history was not missed.
-        self._divider_due = resume.live and admission.welcome.resumed in MISSED
+        self._divider_due = resume.live and admission.welcome.resumed not in ANEW
         self._bracket = 0  # the request whose events of the past are coming
         self._incomplete = False  # an event did not reach the inbox: no later one may
         self._failed = False  # a burst could not be processed: no later packet counts
@@ -182,8 +178,11 @@ class Link:
                 self._deliver_events(piece, size)
             case Answer():
                 self._deliver_answer(piece)
-            case Info() | Channel():
-                self._deliver_news(piece, size)
+            case Info(words):
+                self._inbox.tell(piece, UPDATE_BYTES + len(words))
+            case Channel(name=name, members=members):
+                self._resume.enter(name)
+                self._inbox.tell(piece, UPDATE_BYTES * (1 + len(members)))
             case Skipped(seq, time):
                 self._move(seq, time)
             case Replay(id):
@@ -207,14 +206,9 @@ class Link:
             self._bracket = 0
         if answer.code not in (Code.OK, Code.ALREADY):
             answer = answer._replace(words=answer.words or f"refused (code {answer.code})")
-        size = len(answer.words) + len(answer.rows) + UPDATE_BYTES
+        size = UPDATE_BYTES + len(answer.words) + len(answer.rows)
         self._inbox.tell(answer, size, surely=self._pending.awaits(answer.id))
         self._pending.answer(answer.id, answer.code, answer.words)
-
-    def _deliver_news(self, news: Info | Channel, size: int) -> None:
-        if isinstance(news, Channel):
-            self._resume.enter(news.name)
-        self._inbox.tell(news, size)
 
     def _deliver_events(self, events: list[Event], size: int) -> None:
         if self._bracket:  # the past that a request asked for: this client makes no such request

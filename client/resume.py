@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from threading import Lock
+from typing import Final
 
 from chatroom.errors import NameRefused
 from chatroom.names import check_channel, check_name
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Resumed, Welcome
 from client.handshaking import Wish
 from client.limits import MOST_LINES
+
+ANEW: Final = (Resumed.OTHER_HISTORY, Resumed.RESTORED)
+"""With these the seqs, times and persons that the client knows mean nothing any more."""
 
 
 class ResumeState:
@@ -61,14 +65,14 @@ class ResumeState:
     # --- what the server gives: the connection thread, or the thread whose turn it is -------------------
 
     def welcome(self, welcome: Welcome) -> None:
-        """Take what WELCOME gave; the cursor starts anew unless the events after it come."""
+        """Take what WELCOME gave."""
         with self._lock:
             self._name, self._token = welcome.name, welcome.token
         if welcome.resumed is not Resumed.EXACT:
             self.exact = False
-        if welcome.resumed not in (Resumed.EXACT, Resumed.GAP):
+        if welcome.resumed in ANEW:
             self.seen = self._time = 0
-            self._persons.clear()  # another history gives the same numbers to others
+            self._persons.clear()
         self._identity = welcome.identity
         self._person = welcome.person
         self._persons.add(welcome.person)

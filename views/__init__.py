@@ -1,7 +1,7 @@
 """The screen of a client: keys, line editor, transcript, painting. Pure: state in, text out.
 
     bytes of keys ──► KeyDecoder ──► LineEditor ──┐
-    events, notices ──► Item ──► Transcript ──────┼──► rows and Block ──► render ──► one string a frame
+    events, answers ──► Item ──► Transcript ──────┼──► rows and Block ──► render ──► one string a frame
     own lines not stored yet, status ─────────────┘
 
 All text on the screen goes through the function `sanitize`. The clock is passed in; only client/terminal.py

@@ -124,6 +124,7 @@ class BluntClient:
         self._name, self._channel, self._dead_after = name, channel, dead_after
         self._on_update = on_update
         self._token = NO_TOKEN
+        self._person = 0
         self._since = self._time = 0
         self._identity = NO_IDENTITY
         self._id = secrets.randbits(62)
@@ -232,7 +233,7 @@ class BluntClient:
             match packet:
                 case Event():
                     self._since, self._time = packet.seq, packet.time
-                    if packet.author == self._name and packet.id:
+                    if packet.person == self._person and packet.id:
                         self._settle(packet.id)
                     self._updates.append(packet)
                 case Answer(id, code, words):
@@ -289,7 +290,7 @@ class BluntClient:
         except BaseException:
             wire.close()
             raise
-        self._token, self._identity = welcome.token, welcome.identity
+        self._token, self._person, self._identity = welcome.token, welcome.person, welcome.identity
         return wire
 
 

@@ -7,7 +7,8 @@ Every line said is written to FILE and comes back as the own event. Some lines m
     news N    bob says N lines, at once       crash     the client raises
     flood     bob talks without end            lose      the connection is lost, for good
     full      no more lines are taken          blip      … and comes back, with what was missed
-    slow      lines are not confirmed          end       the client ends with an error
+    slow      lines are not stored             end       the client ends with an error
+    refuse    the line is refused              change    … and comes back, to another history
 """
 
 from __future__ import annotations
@@ -21,9 +22,21 @@ from pathlib import Path
 
 from chatroom.errors import Refused
 from chatroom.events import Event, EventKind
-from chatroom.packets import Answer
+from chatroom.packets import Answer, Channel, Info, Present, Resumed
 from client.interactive import can_paint, interact
-from client.updates import CaughtUp, Connected, Disconnected, Ended, Missed, Retrying, Update
+from client.updates import (
+    CaughtUp,
+    Connected,
+    Disconnected,
+    Ended,
+    Interrupted,
+    Missed,
+    Retrying,
+    Unanswered,
+    Update,
+)
+
+MEMBERS = Channel(1, "#stage", "", 0, 0, 2, (Present(1, 0, "ann"), Present(2, 0, "eve")))
 
 
 class StagedLine:
@@ -40,7 +53,7 @@ class Stage:
         self.on_update: Callable[[], None] | None = None
         self.name = "ann"
         self._record = record
-        self._updates: deque[Update] = deque([Connected("ann", "#stage", False), CaughtUp(0, False)])
+        self._updates: deque[Update] = deque([Connected("ann", "#stage", False), MEMBERS, CaughtUp(0, False)])
         self._seq = 0
         self._full = self._slow = False
         self._closed = threading.Event()
@@ -55,7 +68,9 @@ class Stage:
             record.write(text + "\n")
         self._seq += 1
         line = StagedLine(1000 + self._seq, text, not self._slow)
-        if not self._slow:
+        if text == "refuse":
+            self._happen(Answer(line.id, 25, "you are muted"))
+        elif not self._slow:
             now = int(time.time() * 1000)
             self._happen(Event(self._seq, now, EventKind.SAID, "#stage", "ann", text, line.id))
         self._play(text)
@@ -96,7 +111,7 @@ class Stage:
             self._thread.start()
         elif word == "crash":
             self._crash = True
-        elif word in ("lose", "blip"):
+        elif word in ("lose", "blip", "change"):
             self._happen(Disconnected("the cable was cut"), Retrying(2.0, "refused"))
         elif word == "end":
             self._happen(Ended("bob removed you", Refused("bob removed you")))
@@ -104,6 +119,13 @@ class Stage:
             self._happen(Connected("ann", "#stage", True), Missed())
             self._talk(2)
             self._happen(CaughtUp(self._seq, True))
+
+        if word == "change":
+            unknown = Unanswered(1000 + self._seq, text, "not known")
+            self._happen(
+                Connected("ann", "#stage", True), Interrupted(Resumed.OTHER_HISTORY, "another history")
+            )
+            self._happen(CaughtUp(self._seq, True), unknown, Info("welcome\nback"))
 
     def _flood(self) -> None:
         while not self._closed.wait(0.001):

@@ -201,8 +201,33 @@ def test_a_line_that_is_not_taken_is_given_back(record: Path) -> None:
         terminal.see("ann> precious")
 
 
+def test_a_refused_line_is_explained(record: Path) -> None:
+    """The server's words come instead of the line, which stands above the input no longer."""
+    with staged(record) as terminal:
+        terminal.type("refuse\rnext\r")
+        rows = terminal.see("ann: next")
+        assert [row.partition("-- ")[2] for row in rows][1] == "you are muted"
+        assert "refuse" not in str(rows)
+
+
+def test_members_are_completed(record: Path) -> None:
+    """Tab completes a member who has said nothing yet."""
+    with staged(record) as terminal:
+        terminal.type("ev\t")
+        terminal.see("ann> eve:")
+
+
+def test_another_history_is_one_line(record: Path) -> None:
+    """What the server cannot give again, and lines of unknown fate, are told in one line each."""
+    with staged(record) as terminal:
+        terminal.type("slow\rchange\r")
+        rows = terminal.see(lambda rows: "welcome" in str(rows) and "ann: change" not in str(rows))
+        told = [row.partition("-- ")[2] for row in rows if "-- " in row]
+        assert told[2:6] == ["back again", "another history", "not known: change", "welcome"]
+
+
 def test_lines_on_their_way_are_shown(record: Path) -> None:
-    """An unconfirmed line stands above the input without a time; on leaving it is shown as not stored."""
+    """A line on its way stands above the input without a time; on leaving it is shown as not stored."""
     with staged(record) as terminal:
         terminal.type("slow\rnext\r")
         terminal.see("--:-- ann: next")
@@ -254,6 +279,9 @@ def test_a_dumb_terminal_gets_plain_lines(record: Path) -> None:
         terminal.see("bob: news 0")
         terminal.type("/who\r")
         terminal.see("-- asked: /who")
+        terminal.type("change\r")
+        for told in ("back again", "another history", "not known: change", "welcome", "back"):
+            terminal.see(f"-- {told}")
         terminal.type("/quit\r")
         assert terminal.wait() == 0
         assert "\x1b" not in terminal.output

@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from queue import SimpleQueue
 
 import pytest
 
 from chatroom.events import Event, EventKind
-from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, Welcome, encode
-from client import CaughtUp, Client, Connected, Disconnected, Ended, Missed, Retrying, link
+from chatroom.outcomes import Code
+from chatroom.packets import (
+    HEADER,
+    MAGIC,
+    VERSION,
+    Answer,
+    Bye,
+    Channel,
+    Command,
+    Info,
+    Ping,
+    Pong,
+    Replay,
+    Resumed,
+    Say,
+    encode,
+)
+from chatroom.packets.kinds import EVENT_FIXED
+from client import (
+    CaughtUp,
+    Client,
+    Connected,
+    Disconnected,
+    Ended,
+    Interrupted,
+    Line,
+    Missed,
+    Retrying,
+    Unanswered,
+    link,
+)
 from client.inbox import Inbox
-from client.link import READ_LATE, sift
+from client.link import COMMAND_UNKNOWN, LINE_UNKNOWN, NOT_STORED, READ_LATE, sift
 from client.updates import Update
-from tests.client.fake_server import TOKEN, FakeServer
-from tests.support.events import said
+from tests.client.fake_server import ME, FakeServer, channel, live, own, welcome
+from tests.support.events import GENERAL, NOON, said
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
 
@@ -29,14 +60,15 @@ class Stage:
         self.server = server
         self.client = Client(port=server.port, name="ann", **options)  # type: ignore[arg-type]
         connecting = Task(self.client.connect)
-        self.peer, _ = server.admit(Live(0))
+        self.peer, _ = server.admit(live())
         connecting.result()
         assert self.update() == Connected("ann", "#general", False)
         assert self.update() == CaughtUp(0, False)
 
     def update(self) -> Update:
-        """The client's next update."""
-        update = next(self.client.updates(PATIENCE), None)
+        """The client's next update that is no Channel: those have a test of their own."""
+        updates = self.client.updates(PATIENCE)
+        update = next((update for update in updates if not isinstance(update, Channel)), None)
         assert update is not None, "no update came"
         return update
 
@@ -60,15 +92,21 @@ def stage() -> Iterator[Stage]:
         server.dismiss(made.client)
 
 
-def own(seq: int, say: Say) -> Event:
-    """The event of a line that ann said."""
-    return said(seq, say.text, "ann", say.id)
+def mine(seq: int, kind: EventKind = EventKind.SAID, text: str = "own") -> Event:
+    """An event of the client that answers no line."""
+    return Event(seq, NOON, kind, "#general", "ann", text, person=ME, place=GENERAL)
 
 
-# --- confirming --------------------------------------------------------------------------------------------
+def unknown(seq: int) -> bytes:
+    """An event of a kind that this client does not know."""
+    payload = EVENT_FIXED.pack(seq, NOON, ME, GENERAL, 0, 0, 0)
+    return HEADER.pack(MAGIC, VERSION, 0x7F, 0, len(payload), 0, 0, 1) + payload
 
 
-def test_the_own_event_confirms_a_line(stage: Stage) -> None:
+# --- settling ----------------------------------------------------------------------------------------------
+
+
+def test_the_own_event_settles_a_line(stage: Stage) -> None:
     """A line is pending until its own event comes back; when it is stored, its event can be polled."""
     line = stage.client.say("hello")
     say = stage.peer.expect(Say)
@@ -77,7 +115,7 @@ def test_the_own_event_confirms_a_line(stage: Stage) -> None:
     assert stage.client.pending() == [line]
     stage.peer.send(own(1, say))
     assert line.wait(PATIENCE)
-    assert stage.client.poll() == [own(1, say)]
+    assert stage.client.poll()[-1:] == [own(1, say)]
     assert stage.client.flush(0)
 
 
@@ -108,50 +146,103 @@ def test_a_line_is_in_the_inbox_before_it_is_confirmed(monkeypatch: pytest.Monke
         server.dismiss(stage.client)
 
 
-def test_confirm_confirms_a_line(stage: Stage) -> None:
-    """CONFIRM, the answer to a line that was stored before, confirms it."""
+def test_already_settles_a_line(stage: Stage) -> None:
+    """ANSWER ALREADY, to a line that was stored before, says that it is stored."""
     line = stage.client.say("hello")
-    stage.peer.send(Confirm(stage.peer.expect(Say).id))
+    answer = Answer(stage.peer.expect(Say).id, Code.ALREADY, "")
+    stage.peer.send(answer)
     assert line.wait(PATIENCE)
+    assert stage.update() == answer
 
 
-def test_somebody_elses_event_with_our_id_confirms_nothing(stage: Stage) -> None:
-    """Ids are visible to everybody; only the author's own event counts."""
+@pytest.mark.parametrize("author", ["bob", "ann"])
+def test_somebody_elses_event_with_our_id_settles_nothing(stage: Stage, author: str) -> None:
+    """Ids are visible to everybody; only the own person's event counts, whatever the name in it."""
     line = stage.client.say("hello")
     say = stage.peer.expect(Say)
-    stage.peer.send(said(1, "hello", "bob", say.id))
+    stage.peer.send(said(1, "hello", author, say.id))
     assert stage.events(1) == [1]
     assert not line.stored
+
+
+def test_a_line_settles_no_line_before_it(stage: Stage) -> None:
+    """The server may store the second line and then answer the first one, which it refuses."""
+    first, second = stage.client.say("one"), stage.client.say("two")
+    says = [stage.peer.expect(Say) for _ in range(2)]
+    stage.peer.send(own(1, says[1]))
+    assert second.wait(PATIENCE)
+    assert stage.client.pending() == [first]
+    stage.peer.send(Answer(says[0].id, Code.SLOW_DOWN, "too fast"))
+    assert not first.wait(PATIENCE)
+    assert first.refused == "too fast"
 
 
 def test_a_line_under_a_new_name_is_still_ours(stage: Stage) -> None:
     """After a rename, own events come under the new name, in the same burst already."""
     line = stage.client.say("hello")
     say = stage.peer.expect(Say)
-    stage.peer.send(
-        Event(1, 0, EventKind.RENAMED, "#general", "ann", "anna"), said(2, "hello", "anna", say.id)
-    )
+    stage.peer.send(mine(1, EventKind.RENAMED, "anna"), own(2, say, "anna"))
     assert line.wait(PATIENCE)
     assert stage.client.name == "anna"
 
 
-def test_a_notice_to_a_line_says_why_it_is_not_stored(stage: Stage) -> None:
-    """The line is settled, the notice is an update."""
+@pytest.mark.parametrize(
+    ("code", "words", "told"),
+    [
+        (Code.MUTED, "you are muted", "you are muted"),
+        (Code.FULL, "", "refused (code 30)"),
+        (999, "", "refused (code 999)"),
+    ],
+)
+def test_an_answer_to_a_line_says_why_it_is_not_stored(
+    stage: Stage, code: int, words: str, told: str
+) -> None:
+    """The line is settled, and the answer is an update, never without words; new codes are refusals, too."""
     line = stage.client.say("hello")
-    notice = Notice(stage.peer.expect(Say).id, "not said: you are muted")
-    stage.peer.send(notice)
-    assert stage.update() == notice
+    id = stage.peer.expect(Say).id
+    stage.peer.send(Answer(id, code, words))
+    assert stage.update() == Answer(id, code, told)
     assert not line.wait(PATIENCE)
-    assert line.refused == "not said: you are muted"
+    assert line.refused == told
 
 
 def test_commands_and_their_answers(stage: Stage) -> None:
-    """A slash command goes out as such; its answer is a notice."""
-    stage.client.command("/who")
+    """A slash command goes out as such; its answer has its id, words for persons, and rows for programs."""
+    id = stage.client.command("/who")
     command = stage.peer.expect(Command)
-    assert (command.channel, command.text) == ("#general", "/who")
-    stage.peer.send(Notice(command.id, "ann\nbob"))
-    assert stage.update() == Notice(command.id, "ann\nbob")
+    assert (command.id, command.channel, command.text) == (id, "#general", "/who")
+    answer = Answer(id, Code.OK, "ann\nbob", '["ann","bob"]')
+    stage.peer.send(answer, Info("the server stops in 5 minutes"))
+    assert stage.update() == answer
+    assert stage.update() == Info("the server stops in 5 minutes")
+
+
+def test_a_command_whose_answer_was_lost(stage: Stage) -> None:
+    """It is not sent again, and the user learns that its outcome is unknown; one that waits is sent later."""
+    answered, lost = stage.client.command("/who"), stage.client.command("/topic tea")
+    stage.peer.expect(Command), stage.peer.expect(Command)
+    stage.peer.send(Answer(answered, Code.OK, ""))
+    assert stage.update() == Answer(answered, Code.OK, "")
+    stage.peer.close()
+    assert stage.update() == Unanswered(lost, "/topic tea", COMMAND_UNKNOWN)
+    assert isinstance(stage.update(), Disconnected)
+    waits = stage.client.command("/stats")
+    peer, _ = stage.server.admit(live())
+    assert peer.expect(Command).id == waits
+
+
+def test_a_refusal_is_told_even_to_a_full_inbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sees that a line is settled finds the reason by polling."""
+    monkeypatch.setattr("client.client.Inbox", lambda _: Inbox(bound=1, patience=0.01))
+    with FakeServer() as server:
+        stage = Stage(server)
+        stage.peer.send(said(1, "a"), Info("not so important"))
+        line = stage.client.say("hello")
+        answer = Answer(stage.peer.expect(Say).id, Code.MUTED, "muted")
+        stage.peer.send(answer)
+        assert not line.wait(PATIENCE)
+        assert stage.client.poll() == [said(1, "a"), answer]
+        server.dismiss(stage.client)
 
 
 # --- order -------------------------------------------------------------------------------------------------
@@ -209,16 +300,14 @@ def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
     lost = stage.update()
     assert isinstance(lost, Disconnected)
     assert "protocol" in lost.reason
-    assert stage.server.admit(Live(1), head=1)[1].since == 1
+    assert stage.server.admit(live(1), head=1)[1].since == 1
 
 
 def test_garbage_right_behind_welcome_ends_the_connection(stage: Stage) -> None:
     """Wrong bytes in the segment of WELCOME are noticed without waiting for more."""
     stage.lose()
     member, _ = stage.server.offer(stage.server.named()[0])
-    member.socket.sendall(
-        encode(Welcome("ann", "#general", TOKEN, 0, 0)) + b"garbage of more than twenty bytes"
-    )
+    member.socket.sendall(encode(welcome()) + b"garbage of more than twenty bytes")
     assert stage.update() == Connected("ann", "#general", True)
     lost = stage.update()
     assert isinstance(lost, Disconnected)
@@ -257,7 +346,7 @@ def test_a_bug_in_processing_loses_no_event(
     assert delivered.wait(PATIENCE)
     monkeypatch.setattr(link, "sift", sift)
     assert isinstance(stage.update(), Disconnected)
-    _, wanted = stage.server.admit(said(1, "a"), said(2, "b"), Live(2), head=2)
+    _, wanted = stage.server.admit(said(1, "a"), said(2, "b"), live(2), head=2)
     assert wanted.since == 0
     assert stage.update() == Connected("ann", "#general", True)
     assert stage.update() == Missed()
@@ -267,8 +356,8 @@ def test_a_bug_in_processing_loses_no_event(
 # --- coming back -------------------------------------------------------------------------------------------
 
 
-def test_coming_back_sends_exactly_what_is_not_confirmed_in_order(stage: Stage) -> None:
-    """WELCOME, the replay and CONFIRM each settle lines; the rest goes out again after LIVE, in order."""
+def test_coming_back_sends_exactly_what_is_not_stored_in_order(stage: Stage) -> None:
+    """Events before and after the break settle lines; the rest goes out again after LIVE, in order."""
     lines = [stage.client.say(f"{number}") for number in range(6)]
     says = [stage.peer.expect(Say) for _ in lines]
     stage.peer.send(own(1, says[0]))
@@ -276,12 +365,12 @@ def test_coming_back_sends_exactly_what_is_not_confirmed_in_order(stage: Stage) 
     assert stage.events(1) == [1]
     stage.lose()
     late = stage.client.say("late")
-    peer, wanted = stage.server.admit(own(2, says[1]), own(3, says[2]), confirmed=says[1].id, head=3)
+    peer, wanted = stage.server.admit(own(2, says[1]), own(3, says[2]), confirmed=says[2].id, head=3)
     assert wanted.since == 1
     assert lines[2].wait(PATIENCE)  # the replay was processed
     peer.send(Ping(7))
     assert peer.expect(Pong) == Pong(7)  # and nothing was said before LIVE
-    peer.send(Live(3))
+    peer.send(live(3))
     again = [peer.expect(Say) for _ in range(4)]
     assert [(say.id, say.text) for say in again] == [(line.id, line.text) for line in [*lines[3:], late]]
     peer.send(*(own(seq, say) for seq, say in enumerate(again, 4)))
@@ -295,7 +384,7 @@ def test_the_token_is_shown_and_a_new_one_kept(stage: Stage) -> None:
     lobby, asked = stage.server.named()
     assert asked.token == b"T" * 16
     lobby.close()
-    stage.server.admit(Live(0), token=b"U" * 16)[0].close()
+    stage.server.admit(live(), token=b"U" * 16)[0].close()
     _, asked = stage.server.named()
     assert asked.token == b"U" * 16
 
@@ -305,30 +394,30 @@ def test_missed_events_come_under_a_divider(stage: Stage) -> None:
     stage.peer.send(said(1, "a"))
     assert stage.events(1) == [1]
     stage.lose()
-    renamed = Event(2, 0, EventKind.RENAMED, "#general", "ann", "anna")
-    peer, wanted = stage.server.admit(renamed, said(3, "own", "anna"), said(4, "b"), said(5, "c"), head=6)
+    renamed, restarted = mine(2, EventKind.RENAMED, "anna"), Event(3, 0, EventKind.RESTARTED, "", "", "")
+    peer, wanted = stage.server.admit(renamed, restarted, said(4, "b"), said(5, "c"), head=6)
     assert wanted.since == 1
     assert stage.update() == Connected("ann", "#general", True)
     assert stage.update() == Missed()
     assert stage.events(4) == [2, 3, 4, 5]
-    peer.send(said(6, "d"), Live(6), said(7, "e"))
+    peer.send(said(6, "d"), live(6), said(7, "e"))
     assert stage.events(1) == [6]
     assert stage.update() == CaughtUp(6, True)
     assert stage.events(1) == [7]
 
 
 def test_nothing_missed_no_divider(stage: Stage) -> None:
-    """Own events of the replay, and what comes after it, bring no divider."""
+    """Own events and the server's in the replay, and what comes after it, bring no divider."""
     stage.lose()
-    stage.server.admit(said(1, "own", "ann"), Live(1), said(2, "b"), head=1)
+    stage.server.admit(mine(1), Event(2, 0, EventKind.RESTARTED, "", "", ""), live(2), said(3, "b"), head=2)
     assert stage.update() == Connected("ann", "#general", True)
-    assert stage.events(1) == [1]
-    assert stage.update() == CaughtUp(1, True)
-    assert stage.events(1) == [2]
+    assert stage.events(2) == [1, 2]
+    assert stage.update() == CaughtUp(2, True)
+    assert stage.events(1) == [3]
 
 
 def test_a_connection_lost_within_the_replay_loses_and_doubles_nothing(stage: Stage) -> None:
-    """The next connection asks for what follows the last event that was shown, however much that is."""
+    """The next connection asks for what follows the last event that was shown."""
     stage.lose()
     peer, _ = stage.server.admit(said(1, "a"), said(2, "b"), head=3)
     assert stage.update() == Connected("ann", "#general", True)
@@ -336,24 +425,174 @@ def test_a_connection_lost_within_the_replay_loses_and_doubles_nothing(stage: St
     assert stage.events(2) == [1, 2]
     peer.socket.shutdown(socket.SHUT_WR)
     assert isinstance(stage.update(), Disconnected)
-    _, wanted = stage.server.admit(said(3, "c"), Live(3), head=3)
+    _, wanted = stage.server.admit(said(3, "c"), live(3), head=3)
     assert wanted.since == 2
-    assert wanted.lines > 50
     assert isinstance(stage.update(), Retrying)
     assert stage.update() == Connected("ann", "#general", True)
     assert stage.update() == Missed()
     assert stage.events(1) == [3]
 
 
-def test_a_server_with_a_shorter_history(stage: Stage) -> None:
-    """From a server with a new history (`--data :memory:`) the client goes on at that history's end."""
+@pytest.mark.parametrize("how", [Resumed.OTHER_HISTORY, Resumed.RESTORED])
+def test_a_server_with_another_history(stage: Stage, how: Resumed) -> None:
+    """The user is told in one line; the latest lines come without a divider, and the cursor starts anew."""
     stage.peer.send(said(500, "old"))
     assert stage.events(1) == [500]
     stage.lose()
-    stage.server.admit(Live(2), said(3, "new"), head=2)
+    line = stage.client.say("hello")
+    peer, _ = stage.server.admit(said(2, "b"), live(2), head=2, resumed=how, identity=b"J" * 16)
     assert stage.update() == Connected("ann", "#general", True)
+    told = stage.update()
+    assert isinstance(told, Interrupted) and told.how is how and "\n" not in told.words
+    assert stage.events(1) == [2]
     assert stage.update() == CaughtUp(2, True)
-    assert stage.events(1) == [3]
+    peer.send(own(3, peer.expect(Say)))
+    assert line.wait(PATIENCE)
+    peer.close()
+    _, wanted = stage.server.admit()
+    assert (wanted.since, wanted.time, wanted.identity) == (3, NOON, b"J" * 16)
+
+
+def test_a_gap_is_told(stage: Stage) -> None:
+    """When missed lines are gone by retention, the rest comes as ever, below one line about it."""
+    stage.peer.send(said(1, "a"))
+    assert stage.events(1) == [1]
+    stage.lose()
+    stage.server.admit(said(7, "b"), live(7), resumed=Resumed.GAP)
+    assert stage.update() == Connected("ann", "#general", True)
+    told = stage.update()
+    assert isinstance(told, Interrupted) and told.how is Resumed.GAP
+    assert [stage.update(), *stage.events(1)] == [Missed(), 7]
+
+
+def lose_three_lines(stage: Stage) -> tuple[list[Line], list[Say]]:
+    """Three lines that the server got, and a lost connection; the cursor stands behind the event 1."""
+    stage.peer.send(said(1, "a"))
+    assert stage.events(1) == [1]
+    lines = [stage.client.say(f"{number}") for number in range(3)]
+    says = [stage.peer.expect(Say) for _ in lines]
+    stage.lose()
+    return lines, says
+
+
+def test_what_the_replay_does_not_show_is_not_stored(stage: Stage) -> None:
+    """An id up to WELCOME's `confirmed` without its event was refused; one above it is sent again."""
+    lines, says = lose_three_lines(stage)
+    peer, _ = stage.server.admit(own(2, says[1]), confirmed=says[1].id, head=2)
+    assert lines[1].wait(PATIENCE)
+    assert not lines[0].wait(0.01) and lines[0].refused is None  # LIVE has not come
+    peer.send(live(2))
+    assert not lines[0].wait(PATIENCE)
+    assert lines[0].refused == NOT_STORED
+    assert peer.expect(Say) == says[2]
+    assert [stage.update() for _ in range(4)] == [
+        Connected("ann", "#general", True),
+        own(2, says[1]),
+        CaughtUp(2, True),
+        Unanswered(lines[0].id, "0", NOT_STORED),
+    ]
+    assert stage.client.pending() == [lines[2]]
+
+
+def test_what_a_broken_replay_does_not_show_is_not_known(stage: Stage) -> None:
+    """With a gap, also one of a try before, nobody knows; the line is not sent again."""
+    lines, says = lose_three_lines(stage)
+    peer, _ = stage.server.admit(said(7, "b"), confirmed=says[1].id, resumed=Resumed.GAP)
+    assert isinstance(stage.update(), Connected)
+    assert isinstance(stage.update(), Interrupted)
+    assert [stage.update(), *stage.events(1)] == [Missed(), 7]
+    peer.close()
+    peer, wanted = stage.server.admit(own(8, says[1]), live(8), confirmed=says[1].id)
+    assert wanted.since == 7
+    assert not lines[0].wait(PATIENCE)
+    assert lines[0].refused == LINE_UNKNOWN
+    assert lines[1].stored
+    assert peer.expect(Say) == says[2]
+    assert Unanswered(lines[0].id, "0", LINE_UNKNOWN) in stage.client.poll()
+
+
+def test_a_new_session_gets_all_lines_again_but_those_of_the_replay(stage: Stage) -> None:
+    """A client whose session is forgotten becomes another person, and knows the lines of the earlier one."""
+    lines, says = lose_three_lines(stage)
+    peer, _ = stage.server.admit(own(2, says[0]), live(2), person=ME + 1, token=b"U" * 16)
+    assert lines[0].wait(PATIENCE)
+    assert [peer.expect(Say), peer.expect(Say)] == says[1:]
+    peer.send(own(3, says[1]), own(4, says[2], person=ME + 1))
+    assert lines[2].wait(PATIENCE)
+    assert not lines[1].stored  # the earlier person cannot say anything any more
+
+
+def test_a_bug_in_the_replay_settles_no_line(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LIVE behind a burst that failed says nothing about the lines: their events may be in that burst."""
+    lines, says = lose_three_lines(stage)
+    failed = threading.Event()
+
+    def fail(packets):  # type: ignore[no-untyped-def]
+        if any(type(packet) is Event for packet in packets):
+            failed.set()
+            return [None / 0]
+        assert failed.wait(PATIENCE)
+        return sift(packets)
+
+    monkeypatch.setattr(link, "sift", fail)
+    peer, _ = stage.server.admit(own(2, says[0]))
+    failed.wait(PATIENCE)
+    with suppress(OSError):  # the client may have hung up
+        peer.send(live(2))
+    monkeypatch.setattr(link, "sift", sift)
+    peer, _ = stage.server.admit(own(2, says[0]), live(2), confirmed=says[0].id)
+    assert lines[0].wait(PATIENCE)
+    assert [peer.expect(Say), peer.expect(Say)] == says[1:]
+
+
+# --- the cursor, channels ----------------------------------------------------------------------------------
+
+
+def test_an_unknown_event_moves_the_cursor(stage: Stage) -> None:
+    """A kind of a newer server is not shown; its seq counts, so that it is not asked for again."""
+    stage.peer.send(said(1, "a"))
+    stage.peer.socket.sendall(unknown(2))
+    stage.peer.send(Ping(5))
+    stage.peer.expect(Pong)
+    assert stage.events(1) == [1]
+    stage.lose()
+    _, wanted = stage.server.admit()
+    assert (wanted.since, wanted.time) == (2, NOON)
+
+
+def test_live_moves_the_cursor(stage: Stage) -> None:
+    """Without an event, too: the history may end with what the member does not get."""
+    stage.lose()
+    stage.server.admit(live(9))[0].close()
+    _, wanted = stage.server.admit()
+    assert (wanted.since, wanted.time) == (9, NOON)
+
+
+def test_the_past_that_a_request_asked_for_is_no_news(stage: Stage) -> None:
+    """Between REPLAY and ANSWER with an id the events are not shown and do not move the cursor."""
+    stage.peer.send(said(5, "e"), Replay(3), said(6, "old"), Answer(3, Code.OK, "that was all"), said(7, "g"))
+    assert stage.events(1) == [5]
+    assert stage.update() == Answer(3, Code.OK, "that was all")
+    assert stage.events(1) == [7]
+    stage.peer.send(Replay(4), said(8, "old"), Ping(1))
+    stage.peer.expect(Pong)
+    stage.lose()
+    assert stage.server.admit()[1].since == 7
+
+
+def test_channels_are_told(stage: Stage) -> None:
+    """CHANNEL, in the greeting and later, is an update; it says how the own channel is written."""
+    stage.lose()
+    _, _ = stage.server.admit(channel("#General"), channel("#tea"), live())
+    updates = itertools.takewhile(
+        lambda update: not isinstance(update, CaughtUp), stage.client.updates(PATIENCE)
+    )
+    assert [update for update in updates if isinstance(update, Channel)] == [
+        channel("#general"),
+        channel("#General"),
+        channel("#tea"),
+    ]
+    assert stage.client.channel == "#General"
 
 
 # --- signs of life -----------------------------------------------------------------------------------------
@@ -372,7 +611,7 @@ def test_a_server_that_vanished_is_noticed() -> None:
         assert stage.peer.expect(Ping)
         lost = stage.update()
         assert lost == Disconnected("the server was silent for 0.15 seconds")
-        server.admit(Live(0))
+        server.admit(live())
         assert stage.update() == Connected("ann", "#general", True)
         server.dismiss(stage.client)
 
@@ -420,7 +659,7 @@ def test_a_server_that_reads_nothing_does_not_block_the_client() -> None:
             stage.client.say("x" * 60_000)
         stage.peer.send(said(1, "a"))
         assert stage.events(1) == [1]
-        stage.peer.send(Bye(False, "enough"))
+        stage.peer.send(Bye(False, Code.KICKED, "enough"))
         assert isinstance(stage.update(), Ended)
         server.dismiss(stage.client)
 
@@ -431,7 +670,7 @@ def test_a_server_that_reads_nothing_does_not_block_the_client() -> None:
 def test_sifting() -> None:
     """Runs of events stay together, other packets stand alone, the order is that of the burst."""
     a, b, c = said(1, "a"), said(2, "b"), said(3, "c")
-    assert sift([a, b, Ping(1), Live(2), c]) == [[a, b], Ping(1), Live(2), [c]]
+    assert sift([a, b, Ping(1), live(2), c]) == [[a, b], Ping(1), live(2), [c]]
     assert sift([]) == []
 
 
@@ -482,6 +721,6 @@ def test_a_program_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
             elif isinstance(update, Disconnected):
                 assert update.reason == READ_LATE
                 peer, wanted = server.admit(head=20)
-                peer.send(*events[wanted.since :], Live(20))
+                peer.send(*events[wanted.since :], live(20))
         assert read == events
         server.dismiss(stage.client)

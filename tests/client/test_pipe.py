@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from chatroom.events import Event, EventKind
 from chatroom.outcomes import Code
-from chatroom.packets import Answer, Bye, Packet, Say
+from chatroom.packets import Answer, Bye, Info, Packet, Resumed, Say
 from client import Client
 from client.pipe import Pipe, as_json_line
 from tests.client.fake_server import FakeServer, live, own
@@ -25,7 +25,12 @@ from tests.support.tasks import Task
 
 
 def piped(
-    play: Callable[[FakeServer], None], given: bytes = b"", *, follow: bool = False, as_json: bool = False
+    play: Callable[[FakeServer], None],
+    given: bytes = b"",
+    *,
+    follow: bool = False,
+    as_json: bool = False,
+    retry_for: float = 0,
 ) -> tuple[int, str]:
     """Exit code and output of a pipe whose input is `given` and whose server plays `play`."""
     source, feed = os.pipe()
@@ -34,7 +39,7 @@ def piped(
     os.close(feed)
     with FakeServer() as server:
         playing = Task(lambda: play(server))
-        client = Client(port=server.port, name="bot", retry_for=0).connect()
+        client = Client(port=server.port, name="bot", retry_for=retry_for).connect()
         code = Pipe(client, follow=follow, as_json=as_json, retries=False, source=source, out=out).run()
         os.close(source)
         os.close(out)
@@ -119,6 +124,27 @@ def test_a_refused_line_fails(capsys: pytest.CaptureFixture[str]) -> None:
     code, output = piped(refuse, b"one\n")
     assert (code, output) == (1, "")
     assert capsys.readouterr().err == "chatroom-client: not said:␛[2J you are muted\n"
+
+
+def test_what_cannot_be_known_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line whose event may be gone, and the gap itself, are one line each on stderr; the exit code is 1."""
+
+    def lose(server: FakeServer) -> None:
+        peer, _ = server.admit(said(1, "a"), live(1))
+        say = peer.expect(Say)
+        peer.close()
+        peer, _ = server.admit(live(9), confirmed=say.id, resumed=Resumed.GAP)
+        peer.send(Info("welcome back"), Answer(say.id + 1, Code.ALREADY, "no failure"))
+        peer.expect(Bye)
+        peer.close()
+
+    code, output = piped(lose, b"one\n", retry_for=PATIENCE)
+    assert code == 1
+    assert output.count("\n") == 1
+    *_, again, gap, unknown = [line for line in capsys.readouterr().err.splitlines() if "welcome" not in line]
+    assert gap == "chatroom-client: some of what you missed is gone: the server does not keep it that long"
+    assert again == "chatroom-client: connected again"
+    assert unknown == "chatroom-client: it is not known whether the server has stored this: one"
 
 
 def test_a_server_that_throws_us_out(capsys: pytest.CaptureFixture[str]) -> None:

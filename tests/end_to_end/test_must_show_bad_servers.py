@@ -11,27 +11,34 @@ import threading
 import pytest
 
 from chatroom.events import Event, EventKind
+from chatroom.outcomes import Code
 from chatroom.packets import (
     HEADER,
     MAGIC,
     VERSION,
+    Answer,
     Bye,
-    Code,
     Hello,
+    Info,
     Kind,
     Live,
-    Notice,
     Port,
+    Replay,
+    Resumed,
     Status,
+    Verdict,
     Welcome,
     encode,
+    encode_refusal_v1,
 )
 from tests.end_to_end.programs import ROOT
 
-PASS, FAIL, END = (encode(Status(code, "no\x1b[31m")) for code in (Code.PASS, Code.FAIL, Code.END))
+PASS, END = encode(Status(Verdict.PASS)), encode(Status(Verdict.END))
+TAKEN, FULL = (encode(Status(Verdict.FAIL, code, "no\x1b[31m")) for code in (Code.NAME_TAKEN, Code.FULL))
 STAY = encode(Port(0, bytes(16)))
-WELCOME = encode(Welcome("ann", "#general", bytes(16), 0, 0))
-HUGE = HEADER.pack(MAGIC, VERSION, Kind.NOTICE, 0, 2**32 - 1, 0, 0, 1) + b"x" * 100_000
+WELCOME = encode(Welcome("ann", bytes(16), b"I" * 16, 7, 0, 0, Resumed.FRESH)) + encode(Replay(0))
+LIVE = encode(Live(0, 0))
+HUGE = HEADER.pack(MAGIC, VERSION, Kind.INFO, 0, 2**32 - 1, 0, 0, 1) + b"x" * 100_000
 NOISE = random.Random(1).randbytes(5000)
 
 Steps = list[bytes]
@@ -45,25 +52,32 @@ SERVERS: dict[str, Steps] = {
     "hangs up after END": [PASS + STAY, END],
     "hangs up after WELCOME": [PASS + STAY, END, WELCOME],
     "names a port that is closed": [PASS + encode(Port(1, bytes(16))), END],
-    "refuses for ever": [FAIL] * 5,
+    "refuses the name for ever": [TAKEN] * 5,
+    "is full for ever": [FULL],
+    "speaks an older version": [encode_refusal_v1("too new")],
     "announces a huge packet": [HUGE],
-    "announces a huge packet to a member": [PASS + STAY, END, WELCOME + encode(Live(0)) + HUGE],
+    "announces a huge packet to a member": [PASS + STAY, END, WELCOME + LIVE + HUGE],
     "sends noise": [NOISE],
-    "sends noise to a member": [PASS + STAY, END, WELCOME + encode(Live(0)) + NOISE],
+    "sends noise to a member": [PASS + STAY, END, WELCOME + LIVE + NOISE],
     "says what only clients say": [PASS + STAY, END, WELCOME + encode(Hello(1, "me too"))],
     "talks before its welcome": [
-        PASS + STAY, END, encode(Event(1, 1, EventKind.SAID, "#general", "bob", "hello", 0)),
+        PASS + STAY, END, encode(Event(1, 1, EventKind.SAID, "#general", "bob", "hello")),
     ],
     "counts backwards": [
         PASS + STAY, END,
-        WELCOME + b"".join(encode(Event(n, 1, EventKind.SAID, "#general", "bob", f"{n}", 0)) for n in (5, 4)),
+        WELCOME + b"".join(encode(Event(n, 1, EventKind.SAID, "#general", "bob", f"{n}")) for n in (5, 4)),
     ],
     "counts to the end": [
         PASS + STAY, END,
-        encode(Welcome("zoë", "#x", bytes(16), 0, 2**63 - 1)) + encode(Live(2**63 - 1)),
+        encode(Welcome("zoë", bytes(16), bytes(16), 2**32 - 1, 2**63 - 1, 2**63 - 1, Resumed.GAP))
+        + encode(Live(2**63 - 1, 1)),
     ],
-    "says goodbye": [PASS + STAY, END, WELCOME + encode(Bye(False, "out\x1b[2J"))],
-    "draws on the terminal": [PASS + STAY, END, WELCOME + encode(Notice(0, "\x1b]0;title\x07\r\n" * 200))],
+    "answers what nobody asked": [
+        PASS + STAY, END, WELCOME + encode(Answer(1, Code.MUTED, "no\x1b[31m")) + LIVE,
+    ],
+    "never ends the past": [PASS + STAY, END, WELCOME + LIVE + encode(Replay(1))],
+    "says goodbye": [PASS + STAY, END, WELCOME + encode(Bye(False, Code.KICKED, "out\x1b[2J"))],
+    "draws on the terminal": [PASS + STAY, END, WELCOME + encode(Info("\x1b]0;title\x07\r\n" * 200))],
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from views.limits import COMPLETED_NAMES
 def completing(*names: str) -> LineEditor:
     completer = Completer(["/help", "/history", "/who"])
     for name in names:
-        completer.saw(name)
+        completer.saw(name, 1)
     return LineEditor(completer)
 
 
@@ -57,9 +57,31 @@ def test_tab_completes_a_word(typed: str, completed: str) -> None:
 def test_departed_members_are_not_completed() -> None:
     """A member who has left is not completed, whatever the case of the name."""
     completer = Completer([])
-    completer.saw("bob")
+    completer.saw("bob", 1)
     completer.forget("BOB")
     assert completer("b", True) == []
+
+
+def test_who_leaves_one_place_is_completed_while_in_another() -> None:
+    """A member is completed until it has left the last place where it was seen or listed."""
+    completer = Completer([])
+    completer.saw("bob", 1)
+    completer.listed(2, ["bob"])
+    completer.renamed("BOB", "rob")
+    completer.left("rob", 1)
+    completer.left("eve", 1)  # unknown
+    assert completer("r", True) == ["rob: "]
+    completer.left("Rob", 2)
+    assert completer("r", True) == [] and completer("b", True) == []
+
+
+def test_a_list_of_members() -> None:
+    """Who is listed and silent comes last; who is not listed is gone, unless it is in another place."""
+    completer = Completer([])
+    for name, place in [("an1", 1), ("an2", 1), ("an3", 2)]:
+        completer.saw(name, place)
+    completer.listed(1, ["an1", "an4", "an5"])
+    assert completer("an", False) == ["an3 ", "an1 ", "an5 ", "an4 "]
 
 
 def test_commands_are_learned() -> None:
@@ -73,6 +95,11 @@ def test_names_are_bounded() -> None:
     """Only the latest COMPLETED_NAMES names are kept."""
     completer = Completer([])
     for number in range(COMPLETED_NAMES + 1):
-        completer.saw(f"n{number}")
+        completer.saw(f"n{number}", 1)
+    completer.listed(2, [f"m{number}" for number in range(2 * COMPLETED_NAMES)])
+    for number in range(COMPLETED_NAMES):
+        completer.renamed(f"unknown{number}", f"n{number + 1}")
+    assert len(completer("n", True)) == COMPLETED_NAMES
+    assert completer("m", True) == []
     assert completer("n0", True) == []
     assert completer("n1000", True) == ["n1000: "]

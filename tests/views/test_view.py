@@ -373,6 +373,18 @@ def test_tab_completes_present_members() -> None:
     assert view.editor.text == "bea: "
 
 
+def test_tab_completes_who_is_in_any_place() -> None:
+    """Who leaves one of two places is still there, who quits is not; the server is nobody."""
+    view = view_of()
+    for place in (1, 2):
+        view.members(place, ["bob", "bea", "bill"])
+    view.event(Event(1, 0, EventKind.LEFT, "#tea", "bea", "", place=2))
+    view.event(Event(2, 0, EventKind.QUIT, "", "bob", ""))
+    view.event(Event(3, 0, EventKind.RESTARTED, "", "", ""))
+    assert view.completer("b", False) == ["bill ", "bea "]
+    assert view.completer("@", False) == ["@bill ", "@bea "]
+
+
 def test_tab_completes_the_new_name_of_a_member() -> None:
     """After a rename Tab completes the new name only; other events complete their author, not their text."""
     view = view_of()
