@@ -20,7 +20,7 @@ from chatroom.records import Record
 class Restored(NamedTuple):
     """The state with which the chatroom starts.
 
-    identity: 16 random bytes, made once with the history: seqs and numbers of another history mean nothing here
+    identity: 16 random bytes, made once with the history, so that a client can recognise it
     position: of the last append, as the order gave it
     head:     seq of the latest event, 0 for none. Retention may have removed that event
     time:     of the latest stored event, in milliseconds since 1970; 0 for none
@@ -50,8 +50,8 @@ class History(Protocol):
 
     Every method raises HistoryError when the storage fails for good.
 
-    An event belongs to its `place`; an event that lists `places` belongs to each of those instead. So a QUIT is
-    found by its channels, and what is for the whole chatroom by place 0, which the caller names like any other.
+    An event belongs to its `place`; an event that lists `places` belongs to each of those instead. So a QUIT
+    is found by its channels, and RESTARTED by place 0, which the caller names like any other place.
     """
 
     def restore(self) -> Restored:

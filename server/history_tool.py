@@ -13,7 +13,7 @@ from chatroom.errors import HistoryError
 from chatroom.events import Event, EventKind, iso_time
 from chatroom.limits import CATCH_UP_EVENTS, MAX_TIME
 from server.database import pragma, translate_errors
-from server.schema import SPAN_EVENTS, open_read_only
+from server.schema import MIGRATIONS, SPAN_EVENTS, open_read_only
 
 _SHOWN = 10  # of each kind of damage: the first few are enough for a person
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -38,10 +38,19 @@ def check(path: str | Path) -> Report:
     path = Path(path)
     with closing(open_read_only(path)) as database, translate_errors(path, "check"):
         database.execute("BEGIN")  # all queries see the same state, also while a server appends
-        lines = [f"{path}: a chatroom history, schema {pragma(database, 'user_version')}, {_size(database)}"]
-        damage: list[str] = []
-        for part, into in ((_contents, lines), (_bad_pages, damage), (_gaps, damage), (_bad_events, damage)):
-            damage += _collect(part, database, into)
+        version = pragma(database, "user_version")
+        lines = [f"{path}: a chatroom history, schema {version}, {_size(database)}"]
+        damage = _collect(_contents, database, lines)
+        if version < len(MIGRATIONS):
+            lines.append(
+                f"a server will convert it to schema {len(MIGRATIONS)}; only pages and events are checked"
+            )
+            parts = [_bad_pages, _gaps, _bad_events]
+        else:
+            damage += _collect(_sessions, database, lines)
+            parts = [_bad_pages, _gaps, _bad_events, _bad_numbers, _bad_index, _bad_records]
+        for part in parts:
+            damage += _collect(part, database, damage)
     lines += [f"damage: {finding}" for finding in damage]
     lines.append("damaged" if damage else "sound")
     return Report(lines, not damage)
@@ -59,7 +68,8 @@ def export(path: str | Path, out: TextIO) -> int:
         (head,) = database.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
         while done < head:
             chunk = database.execute(
-                "SELECT * FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+                """SELECT seq, time, kind, channel, author, text FROM events
+                    WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?""",
                 (done, head, CATCH_UP_EVENTS),
             )
             done = head  # if the chunk is empty
@@ -71,10 +81,10 @@ def export(path: str | Path, out: TextIO) -> int:
     return count
 
 
-def _as_line(row: tuple[int, int, int, str, str, str, int], path: Path) -> str:
-    seq, at, kind, channel, author, text, id = row
+def _as_line(row: tuple[int, int, int, str, str, str], path: Path) -> str:
+    seq, at, kind, channel, author, text = row
     try:
-        event = Event(seq, at, EventKind(kind), channel, author, text, id)
+        event = Event(seq, at, EventKind(kind), channel, author, text)
         return json.dumps(event.as_json(), ensure_ascii=False) + "\n"
     except (TypeError, ValueError, OverflowError) as cause:
         raise HistoryError(f"{path} is damaged: event {seq}: {cause}") from None
@@ -94,7 +104,7 @@ def _collect(
 
 
 def _contents(database: sqlite3.Connection) -> Iterator[str]:
-    """Numbers and times of the events and sessions."""
+    """Numbers and times of the events."""
     count, first, last, oldest, latest = database.execute(
         "SELECT count(*), min(seq), max(seq), min(time), max(time) FROM events"
     ).fetchone()
@@ -109,9 +119,15 @@ def _contents(database: sqlite3.Connection) -> Iterator[str]:
     for channel, of_channel in database.execute(
         "SELECT channel, count(*) FROM events GROUP BY channel ORDER BY count(*) DESC, channel"
     ):
-        yield f"  in {channel!r}: {of_channel}"
+        yield f"  in {channel!r}: {of_channel}" if channel else f"  in no single channel: {of_channel}"
+
+
+def _sessions(database: sqlite3.Connection) -> Iterator[str]:
+    """Number of the sessions."""
     sessions, present = database.execute(
-        "SELECT count(*), coalesce(sum(present), 0) FROM sessions"
+        """SELECT count(*),
+            count(CASE WHEN json_valid(value) AND json_extract(value, '$.phase') = 'here' THEN 1 END)
+            FROM records WHERE kind = 'session'"""
     ).fetchone()
     yield f"{sessions} sessions, {present} of them in the chatroom when it was written"
 
@@ -134,7 +150,7 @@ def _gaps(database: sqlite3.Connection) -> Iterator[str]:
 
 
 def _bad_events(database: sqlite3.Connection) -> Iterator[str]:
-    """Events that a server cannot have written, and events that the channel index lacks."""
+    """Events that a server cannot have written."""
     kinds = ", ".join(str(int(kind)) for kind in EventKind)
     for seq, at, kind in database.execute(
         f"""SELECT seq, time, kind FROM events
@@ -143,12 +159,42 @@ def _bad_events(database: sqlite3.Connection) -> Iterator[str]:
         (MAX_TIME, _SHOWN),
     ):
         yield f"event {seq} was not written by a server (kind {kind!r}, time {at!r})"
-    for seq, channel in database.execute(
-        "SELECT min(seq), channel FROM events GROUP BY seq / :span, channel"
-        " HAVING (seq / :span, channel) NOT IN (SELECT span, channel FROM spans) LIMIT :shown",
+
+
+def _bad_numbers(database: sqlite3.Connection) -> Iterator[str]:
+    """Events whose person or places a server cannot have written."""
+    for seq, person, place in database.execute(
+        """SELECT seq, person, place FROM numbered
+            WHERE typeof(person) != 'integer' OR typeof(place) != 'integer'
+               OR typeof(extra) NOT IN ('null', 'blob')
+               OR (places IS NOT NULL AND NOT json_valid(places)) LIMIT ?""",
+        (_SHOWN,),
+    ):
+        yield f"event {seq} was not written by a server (person {person!r}, place {place!r})"
+
+
+def _bad_index(database: sqlite3.Connection) -> Iterator[str]:
+    """Events that the index of places lacks."""
+    for seq, place in database.execute(
+        """WITH found(seq, place) AS (
+                SELECT seq, place FROM numbered WHERE places IS NULL
+                UNION ALL
+                SELECT seq, value
+                FROM events CROSS JOIN json_each(CASE WHEN json_valid(places) THEN places END)
+                WHERE places IS NOT NULL)
+            SELECT min(seq), place FROM found GROUP BY seq / :span, place
+            HAVING (seq / :span, place) NOT IN (SELECT span, place FROM spans) LIMIT :shown""",
         {"span": SPAN_EVENTS, "shown": _SHOWN},
     ):
-        yield f"the channel index lacks event {seq} in {channel!r}"
+        yield f"the index of places lacks event {seq} in place {place}"
+
+
+def _bad_records(database: sqlite3.Connection) -> Iterator[str]:
+    """Records that a server cannot have written."""
+    for kind, key in database.execute(
+        "SELECT kind, key FROM records WHERE NOT json_valid(value) LIMIT ?", (_SHOWN,)
+    ):
+        yield f"the record {kind!r} {key!r} is no JSON"
 
 
 def _removed(database: sqlite3.Connection) -> int:

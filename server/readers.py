@@ -6,6 +6,8 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from heapq import merge
+from itertools import groupby
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Final
@@ -21,18 +23,6 @@ _Row = tuple[int, int, int, str, str, str, int, int, int, bytes | None, str | No
 
 _KINDS: Final = {int(kind): kind for kind in EventKind}  # three times as fast as EventKind(number)
 
-# The wanted places are one parameter, a JSON array: so the statements are constant and are prepared once.
-_WANTED: Final = "(SELECT value FROM json_each(?))"
-_SPANS_AFTER: Final = f"SELECT DISTINCT span FROM spans WHERE span >= ? AND place IN {_WANTED} ORDER BY span"
-_LATEST_SPANS: Final = f"SELECT DISTINCT span FROM spans WHERE place IN {_WANTED} ORDER BY span DESC"
-_BELONGS: Final = f"""
-    CASE WHEN places IS NULL THEN place IN {_WANTED}
-    ELSE EXISTS (SELECT 1 FROM json_each(places) WHERE value IN {_WANTED}) END"""
-_EVENTS: Final = f"SELECT * FROM numbered WHERE seq >= ? AND seq < ? AND {_BELONGS} ORDER BY seq LIMIT ?"
-_LATEST_SAID: Final = (
-    f"SELECT seq FROM numbered WHERE seq >= ? AND seq < ? AND kind = {int(EventKind.SAID)} AND {_BELONGS}"
-    " ORDER BY seq DESC LIMIT ?"
-)
 _LOCATE: Final = """
     SELECT coalesce((SELECT time FROM events WHERE seq = ?), 0), coalesce((SELECT min(seq) FROM events), 0)"""
 
@@ -53,24 +43,27 @@ class Readers:
 
     def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
         """See `chatroom.history.History.read`."""
-        wanted = json.dumps([*places])
+        select = f"""SELECT * FROM numbered WHERE seq >= ? AND seq < ? AND {_belongs(places)}
+            ORDER BY seq LIMIT ?"""
         found: list[_Row] = []
         with self.connection() as reader:
-            for (span,) in reader.execute(_SPANS_AFTER, ((after + 1) // SPAN_EVENTS, wanted)):
+            for span in _spans(reader, places, (after + 1) // SPAN_EVENTS):
                 start, end = max(after + 1, span * SPAN_EVENTS), (span + 1) * SPAN_EVENTS
-                found += reader.execute(_EVENTS, (start, end, wanted, wanted, limit - len(found)))
+                found += reader.execute(select, (start, end, limit - len(found)))
                 if len(found) >= limit:
                     break
         return self._events(found)
 
     def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
         """See `chatroom.history.History.last_seqs`."""
-        wanted = json.dumps([*places])
+        select = f"""SELECT seq FROM numbered WHERE seq >= ? AND seq < ? AND kind = {int(EventKind.SAID)}
+            AND {_belongs(places)} ORDER BY seq DESC LIMIT ?"""
         found: list[int] = []
         with self.connection() as reader:
-            for (span,) in reader.execute(_LATEST_SPANS, (wanted,)):
-                start, end = span * SPAN_EVENTS, (span + 1) * SPAN_EVENTS
-                rows = reader.execute(_LATEST_SAID, (start, end, wanted, wanted, limit - len(found)))
+            for span in _spans(reader, places, 0, backwards=True):
+                rows = reader.execute(
+                    select, (span * SPAN_EVENTS, (span + 1) * SPAN_EVENTS, limit - len(found))
+                )
                 found += [seq for (seq,) in rows]
                 if len(found) >= limit:
                     break
@@ -140,3 +133,27 @@ class Readers:
             ]
         except KeyError as unknown:
             raise HistoryError(f"{self._path} is damaged: there is no event of kind {unknown}") from None
+
+
+def _belongs(places: Collection[int]) -> str:
+    """The SQL condition that an event belongs to one of the places.
+
+    The numbers stand in the text: a parameter for each would be bounded in number, and be needed twice.
+    """
+    numbers = ", ".join(str(int(place)) for place in places)
+    return f"""CASE WHEN places IS NULL THEN place IN ({numbers})
+        ELSE EXISTS (SELECT 1 FROM json_each(places) WHERE value IN ({numbers})) END"""
+
+
+def _spans(
+    reader: sqlite3.Connection, places: Collection[int], first: int, backwards: bool = False
+) -> Iterator[int]:
+    """The spans, from `first` on, in which one of the places has events, each once and in order.
+
+    They are merged as they are needed. SQLite would sort those of the whole history first.
+    """
+    order = "DESC" if backwards else "ASC"
+    select = f"SELECT span FROM spans WHERE place = ? AND span >= ? ORDER BY span {order}"
+    of_each = [reader.execute(select, (place, first)) for place in places]
+    for (span,), _ in groupby(merge(*of_each, reverse=backwards)):
+        yield span

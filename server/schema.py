@@ -22,6 +22,7 @@ SPAN_EVENTS: Final = 256
 _HEAD: Final = """
     SELECT max(coalesce((SELECT max(seq) FROM events), 0), (SELECT value FROM state WHERE name = 'removed'))
 """
+"""The highest seq that was given so far. The second migration uses it."""
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -83,8 +84,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
                 (SELECT count(*) FROM old_persons) + row_number() OVER (ORDER BY key) AS person
             FROM sessions JOIN old_places ON old_places.name = channel""",
         """INSERT INTO records SELECT 'session', key, json_object(
-            'person', person, 'name', name, 'address', '', 'phase', CASE WHEN present THEN 'here' ELSE 'absent' END,
-            'epoch', 0, 'origin', 0,
+            'person', person, 'name', name, 'address', '',
+            'phase', CASE WHEN present THEN 'here' ELSE 'absent' END, 'epoch', 0, 'origin', 0,
             'until', CASE WHEN present THEN 0 ELSE seen + 7 * 24 * 3600 * 1000 END,
             'confirmed', confirmed, 'seen', seen, 'channels', json_array(place)) FROM old_sessions""",
         """INSERT INTO records SELECT 'member', person, json_object('name', name)
@@ -94,7 +95,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             FROM old_sessions WHERE present""",
         """INSERT INTO records SELECT 'history', '', json_object(
             'persons', (SELECT count(*) FROM old_persons) + (SELECT count(*) FROM sessions),
-            'places', (SELECT count(*) FROM old_places), 'epoch', 0) WHERE EXISTS (SELECT 1 FROM old_places)""",
+            'places', (SELECT count(*) FROM old_places), 'epoch', 0)
+            WHERE EXISTS (SELECT 1 FROM old_places)""",
         "DROP TABLE old_sessions",
         "DROP TABLE sessions",
         "DROP TABLE old_spans",

@@ -20,11 +20,10 @@ from typing import NamedTuple
 
 from chatroom.events import Event, EventKind
 from chatroom.records import Record
-from chatroom.session import Phase, Session
 from server.storage import Durability, SqliteHistory
 
 TEXT = "x" * 64
-TIME = 1_800_000_000_000
+NOW = 1_800_000_000_000
 SECONDS = 3.0
 """How long each line of the table is measured."""
 
@@ -73,20 +72,16 @@ def fsync_seconds(folder: Path) -> float:
 
 
 def _batch(first: int, size: int) -> tuple[list[Event], list[Record]]:
-    """Lines of twenty talkers, and the records of their sessions, as the forwarder stores them."""
-    events = [_line(seq, seq % 20 + 1) for seq in range(first, first + size)]
-    confirmed = {event.person: event.id for event in events}
-    return events, [_session(person, id) for person, id in confirmed.items()]
-
-
-def _line(seq: int, person: int) -> Event:
-    return Event(seq, TIME, EventKind.SAID, "#general", f"talker-{person}", TEXT, seq, person, 1)
-
-
-def _session(person: int, confirmed: int) -> Record:
-    name, key = f"talker-{person}", f"{person:032x}"
-    at = ("", 1, person)
-    return Session(key, person, name, name, "127.0.0.1", Phase.HERE, 0, at, None, confirmed, TIME).record()
+    """Lines of twenty talkers, and a record of each of them."""
+    events = [
+        Event(seq, NOW, EventKind.SAID, "#general", f"talker-{seq % 20}", TEXT, seq, seq % 20 + 1, 1)
+        for seq in range(first, first + size)
+    ]
+    talkers = {event.person: event.id for event in events}
+    return events, [
+        Record("session", f"{person:032x}", f'{{"person":{person},"confirmed":{id},"seen":{NOW}}}')
+        for person, id in talkers.items()
+    ]
 
 
 @contextmanager

@@ -15,17 +15,24 @@ from server.retention import Retention
 from server.storage import Durability, SqliteHistory
 
 NOW = 1_800_000_000_000
-EVERYWHERE = ("#general", "#quiet")
+VERSION_1 = Path(__file__).parent / "files" / "version-1.db"
+"""A history that a server of version 1 has written; files/make_version_1.py beside it tells its story."""
+
+GENERAL = 1
+QUIET = 2
+EVERYWHERE = (0, GENERAL, QUIET)
+CHANNELS = {GENERAL: "#general", QUIET: "#quiet"}
 
 
-def said(seq: int, text: str = "", channel: str = "#general", at: int = NOW) -> Event:
+def said(seq: int, text: str = "", place: int = GENERAL, at: int = NOW) -> Event:
     """A line whose default text contains its seq."""
-    return Event(seq, at, EventKind.SAID, channel, f"talker-{seq % 3}", text or f"line {seq}", seq)
+    person, text = seq % 3 + 1, text or f"line {seq}"
+    return Event(seq, at, EventKind.SAID, CHANNELS[place], f"talker-{person}", text, seq, person, place)
 
 
-def lines(first: int, last: int, channel: str = "#general", at: int = NOW) -> list[Event]:
+def lines(first: int, last: int, place: int = GENERAL, at: int = NOW) -> list[Event]:
     """The lines with the seqs from `first` to `last`, both included."""
-    return [said(seq, channel=channel, at=at) for seq in range(first, last + 1)]
+    return [said(seq, place=place, at=at) for seq in range(first, last + 1)]
 
 
 @contextmanager

@@ -18,11 +18,12 @@ import pytest
 
 from chatroom.errors import HistoryError
 from chatroom.events import Event, EventKind
+from chatroom.records import Record
 from server.history_tool import check, export
 from server.maintenance import Maintenance
 from server.retention import Retention
 from server.storage import SqliteHistory
-from tests.server.histories import NOW, execute, lines, opened, said
+from tests.server.histories import GENERAL, NOW, QUIET, VERSION_1, execute, lines, opened, said
 
 
 @pytest.fixture
@@ -30,8 +31,10 @@ def path(tmp_path: Path) -> Path:
     """A closed history with two kinds of events in two channels."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append([Event(1, NOW, EventKind.JOINED, "#general", "ann", "")], [], [])
-        history.append([*lines(2, 700), said(701, "Grüße \x1b[31m", "#quiet", NOW + 1500)], [], [])
+        joined = Event(1, NOW, EventKind.JOINED, "#general", "ann", "", person=1, place=GENERAL)
+        history.append([joined], [Record("session", "aa", '{"phase": "here"}')])
+        history.append([*lines(2, 700), said(701, "Grüße \x1b[31m", QUIET, NOW + 1500)], [])
+        history.append([], [Record("session", "bb", '{"phase": "absent"}')])
     return path
 
 
@@ -48,14 +51,14 @@ def test_the_contents(path: Path) -> None:
     """The report gives version, seqs, times, kinds and channels, and says that the file is sound."""
     report = check(path)
     assert report.sound
-    assert report.lines[0].startswith(f"{path}: a chatroom history, schema 1, ")
+    assert report.lines[0].startswith(f"{path}: a chatroom history, schema 2, ")
     assert report.lines[1:] == [
         "701 events, seq 1 to 701, 2027-01-15T08:00:00.000Z to 2027-01-15T08:00:01.500Z",
         "  said: 700",
         "  joined: 1",
         "  in '#general': 700",
         "  in '#quiet': 1",
-        "0 sessions, 0 of them in the chatroom when it was written",
+        "2 sessions, 1 of them in the chatroom when it was written",
         "sound",
     ]
 
@@ -90,7 +93,22 @@ def test_removed_events_are_no_damage(path: Path) -> None:
         ),
         ("UPDATE events SET time = 'noon' WHERE seq = 5", "event 5 was not written"),
         ("UPDATE events SET text = x'ff' WHERE seq = 5", "event 5 was not written"),
-        ("DELETE FROM spans WHERE span = 1", "the channel index lacks event 256 in '#general'"),
+        (
+            "UPDATE events SET person = 'ann' WHERE seq = 5",
+            "event 5 was not written by a server (person 'ann'",
+        ),
+        (
+            "UPDATE events SET place = NULL WHERE seq = 5",
+            "event 5 was not written by a server (person 3, place None)",
+        ),
+        (
+            "UPDATE events SET extra = 7 WHERE seq = 5",
+            "event 5 was not written by a server (person 3, place 1)",
+        ),
+        ("UPDATE events SET places = '[1' WHERE seq = 5", "event 5 was not written by a server"),
+        ("UPDATE events SET places = '[1, 9]' WHERE seq = 5", "the index of places lacks event 5 in place 9"),
+        ("DELETE FROM spans WHERE span = 1", "the index of places lacks event 256 in place 1"),
+        ("UPDATE records SET value = '{' WHERE key = 'bb'", "the record 'session' 'bb' is no JSON"),
     ],
 )
 def test_damaged_events(path: Path, statement: str, reported: str) -> None:
@@ -142,10 +160,48 @@ def test_an_export_is_json_lines(path: Path) -> None:
         "time": "2027-01-15T08:00:01.500Z",
         "kind": "said",
         "channel": "#quiet",
-        "author": "talker-2",
+        "author": "talker-3",
         "text": "Grüße \x1b[31m",
     }
     assert "\x1b" not in out.getvalue()  # JSON escapes it, so an export may be shown in a terminal
+
+
+def test_events_without_a_single_channel(tmp_path: Path) -> None:
+    """QUIT and RESTARTED are counted and exported like the others; their channel is empty."""
+    path, out = tmp_path / "history.db", io.StringIO()
+    with opened(path) as history:
+        quit = Event(
+            1, NOW, EventKind.QUIT, "", "ann", "bye", person=1, extra=b"\1\0", places=(GENERAL, QUIET)
+        )
+        history.append([quit, Event(2, NOW, EventKind.RESTARTED, "", "", "")], [])
+    assert check(path).sound
+    assert "  in no single channel: 2" in check(path).lines
+    assert export(path, out) == 2
+    first, second = map(json.loads, out.getvalue().splitlines())
+    assert first == {
+        "seq": 1,
+        "time": "2027-01-15T08:00:00.000Z",
+        "kind": "quit",
+        "channel": "",
+        "author": "ann",
+        "text": "bye",
+    }
+    assert (second["kind"], second["author"]) == ("restarted", "")
+
+
+def test_inspecting_an_older_version(tmp_path: Path) -> None:
+    """A file of version 1 is exported and checked as it is; it is converted by a server, not by looking."""
+    path = tmp_path / "history.db"
+    path.write_bytes(VERSION_1.read_bytes())
+    out = io.StringIO()
+    assert export(path, out) == 267
+    assert json.loads(out.getvalue().splitlines()[4])["channel"] == "#quiet"
+    report = check(path)
+    assert report.sound
+    assert "267 events, seq 1 to 267, " in report.lines[1]
+    assert "a server will convert it to schema 2; only pages and events are checked" in report.lines
+    assert path.read_bytes() == VERSION_1.read_bytes()
+    assert damage(path, "DELETE FROM events WHERE seq = 7") == ["after seq 6 comes seq 8"]
 
 
 def test_inspecting_changes_nothing(path: Path) -> None:
@@ -159,12 +215,12 @@ def test_inspecting_changes_nothing(path: Path) -> None:
 def test_inspecting_while_the_server_runs(path: Path) -> None:
     """Check and export include the WAL of a running server, and do not delay the server."""
     with opened(path) as history:
-        history.append(lines(702, 800), [], [])
+        history.append(lines(702, 800), [])
         report, out = check(path), io.StringIO()
         assert report.sound
         assert report.lines[1].startswith("800 events, seq 1 to 800")
         assert export(path, out) == 800
-        history.append(lines(801, 900), [], [])
+        history.append(lines(801, 900), [])
         assert history.restore().head == 900
 
 
@@ -173,7 +229,7 @@ def test_inspecting_after_kill_9(path: Path) -> None:
     code = (
         "import os, signal, sys; from server.storage import SqliteHistory;"
         "from tests.server.histories import lines;"
-        "SqliteHistory(sys.argv[1]).append(lines(702, 800), [], []); os.kill(os.getpid(), signal.SIGKILL)"
+        "SqliteHistory(sys.argv[1]).append(lines(702, 800), []); os.kill(os.getpid(), signal.SIGKILL)"
     )
     ended = subprocess.run([sys.executable, "-c", code, str(path)])
     assert ended.returncode == -signal.SIGKILL
@@ -185,7 +241,7 @@ def test_an_export_needs_little_memory(tmp_path: Path) -> None:
     """An export needs memory for a chunk, not for the whole history."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append([said(seq, "x" * 2000) for seq in range(1, 5001)], [], [])
+        history.append([said(seq, "x" * 2000) for seq in range(1, 5001)], [])
     with open(os.devnull, "w", encoding="utf-8") as out:
         tracemalloc.start()
         assert export(path, out) == 5000

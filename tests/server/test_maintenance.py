@@ -49,7 +49,7 @@ def stored(history: SqliteHistory) -> list[int]:
 def test_everything_is_retained_by_default(tmp_path: Path) -> None:
     """Without --keep nothing is removed, however old it is."""
     with maintained(tmp_path / "history.db") as (history, upkeep):
-        history.append(lines(1, 500, at=0), [], [])
+        history.append(lines(1, 500, at=0), [])
         run(upkeep)
         assert stored(history) == list(range(1, 501))
 
@@ -59,7 +59,7 @@ def test_a_number_of_events_is_retained(tmp_path: Path, count: int) -> None:
     """--keep 100 retains exactly the latest hundred, also when the removal takes several steps."""
     path = tmp_path / "history.db"
     with maintained(path, Retention(events=100)) as (history, upkeep):
-        history.append(lines(1, count), [], [])
+        history.append(lines(1, count), [])
         run(upkeep)
         assert stored(history) == list(range(max(1, count - 99), count + 1))
     assert check(path).sound
@@ -69,10 +69,12 @@ def test_a_number_of_days_is_retained(tmp_path: Path) -> None:
     """--keep 90d removes the events older than ninety days, and no younger ones."""
     now = int(time.time() * 1000)
     with maintained(tmp_path / "history.db", Retention(days=90)) as (history, upkeep):
-        history.append(lines(1, 300, at=now - 91 * DAY), [], [])
-        history.append(lines(301, 400, at=now - 89 * DAY), [], [])
+        history.append(lines(1, 300, at=now - 91 * DAY), [])
+        history.append(lines(301, 400, at=now - 89 * DAY), [])
         run(upkeep)
         assert stored(history) == list(range(301, 401))
+        assert history.locate(300) == (0, 301)
+        assert history.locate(301) == (now - 89 * DAY, 301)
 
 
 def test_the_history_has_no_gaps(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_the_history_has_no_gaps(tmp_path: Path) -> None:
     now = int(time.time() * 1000)
     with maintained(tmp_path / "history.db", Retention(days=90)) as (history, upkeep):
         for first, days in ((1, 91), (101, 1), (201, 91), (301, 0)):
-            history.append(lines(first, first + 99, at=now - days * DAY), [], [])
+            history.append(lines(first, first + 99, at=now - days * DAY), [])
         run(upkeep)
         assert stored(history) == list(range(101, 401))
 
@@ -89,13 +91,14 @@ def test_seqs_continue_after_everything_was_removed(tmp_path: Path) -> None:
     """A seq is never given twice, even when no event is left."""
     path = tmp_path / "history.db"
     with maintained(path, Retention(days=1)) as (history, upkeep):
-        history.append(lines(1, 500, at=0), [], [])
+        history.append(lines(1, 500, at=0), [])
         run(upkeep)
         assert stored(history) == history.last_seqs(50, EVERYWHERE) == []
         assert history.restore().head == 500
+        assert history.locate(500) == (0, 0)
     with maintained(path, Retention(days=1)) as (history, upkeep):
         assert history.restore().head == 500
-        history.append([said(501, at=int(time.time() * 1000))], [], [])
+        history.append([said(501, at=int(time.time() * 1000))], [])
         run(upkeep)
         assert stored(history) == [501]
     with closing(connect(path)) as shell:  # the removed events are gone from the channel index, too
@@ -106,11 +109,11 @@ def test_events_are_removed_in_small_steps(tmp_path: Path) -> None:
     """No transaction removes more than RETENTION_STEP events, and batches are stored between two of them."""
     with maintained(tmp_path / "history.db", Retention(events=10)) as (history, upkeep):
         head = 3 * RETENTION_STEP
-        history.append(lines(1, head), [], [])
+        history.append(lines(1, head), [])
         for step in (1, 2):
             assert upkeep.remove_expired()
             head += 1
-            history.append([said(head)], [], [])
+            history.append([said(head)], [])
             assert stored(history) == list(range(step * RETENTION_STEP + 1, head + 1))
         assert upkeep.remove_expired()
         assert not upkeep.remove_expired()
@@ -122,7 +125,7 @@ def test_removing_stops_at_once(tmp_path: Path) -> None:
     stopping = threading.Event()
     stopping.set()
     with maintained(tmp_path / "history.db", Retention(events=10)) as (history, upkeep):
-        history.append(lines(1, 3 * RETENTION_STEP), [], [])
+        history.append(lines(1, 3 * RETENTION_STEP), [])
         upkeep.run(stopping)
         assert len(stored(history)) == 2 * RETENTION_STEP
 
@@ -142,7 +145,7 @@ def test_the_background_thread_does_both(tmp_path: Path) -> None:
     path = tmp_path / "history.db"
     stopping = threading.Event()
     with opened(path, retention=Retention(events=10)) as history:
-        history.append(lines(1, 3000), [], [])
+        history.append(lines(1, 3000), [])
         thread = threading.Thread(target=history.tend, args=(stopping,))
         thread.start()
         try:
@@ -166,7 +169,7 @@ def test_the_wal_is_bounded_however_busy_the_writer(tmp_path: Path, monkeypatch:
     def append() -> None:
         nonlocal head, written
         batch = [said(seq, "x" * 2000) for seq in range(head + 1, head + 21)]
-        history.append(batch, [], [])
+        history.append(batch, [])
         head += 20
         written += 20 * 2000
 
@@ -200,11 +203,11 @@ def test_an_idle_history_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(maintenance, "checkpoint", counted)
     with maintained(tmp_path / "history.db") as (history, upkeep):
-        history.append(lines(1, 3000), [], [])
+        history.append(lines(1, 3000), [])
         for _ in range(5):
             run(upkeep)
         assert len(checkpoints) == 1
-        history.append(lines(3001, 3001), [], [])  # the WAL restarts and is short now
+        history.append(lines(3001, 3001), [])  # the WAL restarts and is short now
         for _ in range(5):
             run(upkeep)
         assert len(checkpoints) == 1
@@ -226,7 +229,7 @@ def test_a_failure_is_logged_once_and_tried_again(
 
     monkeypatch.setattr(maintenance, "checkpoint", failing)
     with maintained(tmp_path / "history.db") as (history, upkeep), caplog.at_level(logging.WARNING):
-        history.append(lines(1, 3000), [], [])
+        history.append(lines(1, 3000), [])
         thread = threading.Thread(target=upkeep.tend, args=(stopping,))
         thread.start()
         try:

@@ -11,19 +11,20 @@ from pathlib import Path
 import pytest
 
 from chatroom.errors import Closed, HistoryError
+from chatroom.events import Event, EventKind
 from server.database import connect
 from server.limits import HISTORY_READERS
 from server.readers import Readers
 from server.storage import SqliteHistory
 from tests.conftest import open_descriptors
-from tests.server.histories import EVERYWHERE, execute, lines, opened, recording, said, seqs
+from tests.server.histories import EVERYWHERE, NOW, QUIET, execute, lines, opened, recording, said, seqs
 
 
 @contextmanager
 def readable(path: Path, count: int) -> Iterator[tuple[SqliteHistory, Readers]]:
     """A history of `count` lines that can still be appended to, and Readers of its file."""
     with opened(path) as history:
-        history.append(lines(1, count), [], [])
+        history.append(lines(1, count), [])
         with closing(Readers(path)) as readers:
             yield history, readers
 
@@ -33,7 +34,7 @@ def test_a_slow_reader_delays_nobody(tmp_path: Path) -> None:
     with readable(tmp_path / "history.db", 5) as (history, readers):
         with readers.connection() as slow:
             assert slow.execute("SELECT max(seq) FROM events").fetchone() == (5,)
-            history.append(lines(6, 10), [], [])
+            history.append(lines(6, 10), [])
             assert seqs(readers.read(0, 100, EVERYWHERE))[-1] == 10
             assert slow.execute("SELECT max(seq) FROM events").fetchone() == (5,)
         assert seqs(readers.read(0, 100, EVERYWHERE))[-1] == 10
@@ -68,7 +69,7 @@ def test_a_read_that_has_ended_blocks_no_checkpoint(tmp_path: Path) -> None:
     with readable(path, 2000) as (history, readers), closing(connect(path)) as shell:
         readers.read(0, 3, EVERYWHERE)
         readers.last_seqs(3, EVERYWHERE)
-        history.append(lines(2001, 2010), [], [])
+        history.append(lines(2001, 2010), [])
         assert shell.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
 
 
@@ -100,6 +101,26 @@ def test_an_event_of_an_unknown_kind_is_damage(tmp_path: Path) -> None:
             readers.read(0, 10, EVERYWHERE)
 
 
+def test_damaged_places_are_damage(tmp_path: Path) -> None:
+    """An event whose places are no JSON is reported with the path, and not read as something else."""
+    path = tmp_path / "history.db"
+    with readable(path, 3) as (_, readers):
+        execute(path, "UPDATE events SET places = '[1' WHERE seq = 2")
+        with pytest.raises(HistoryError, match=f"{path}: malformed JSON"):
+            readers.read(0, 10, EVERYWHERE)
+
+
+def test_only_the_spans_of_the_places_are_visited(tmp_path: Path) -> None:
+    """An event of several places has a span for each of them, and none for place 0."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        history.append([Event(1, NOW, EventKind.QUIT, "", "ann", "", person=1, places=(1, 2))], [])
+        history.append([Event(2, NOW, EventKind.RESTARTED, "", "", "")], [])
+        history.append([said(600, place=QUIET)], [])
+    with closing(connect(path, "mode=ro")) as shell:
+        assert shell.execute("SELECT * FROM spans").fetchall() == [(0, 0), (0, 1), (0, 2), (2, 2)]
+
+
 def test_closing(tmp_path: Path) -> None:
     """After close() a new read raises Closed; a read that is in progress still ends normally."""
     with readable(tmp_path / "history.db", 3) as (_, readers):
@@ -113,17 +134,17 @@ def test_closing(tmp_path: Path) -> None:
 def test_a_closed_history_is_not_read(tmp_path: Path) -> None:
     """Closing the history closes its readers."""
     with opened(tmp_path / "history.db") as history:
-        history.append(lines(1, 3), [], [])
+        history.append(lines(1, 3), [])
     with pytest.raises(Closed):
         history.read(0, 10, EVERYWHERE)
 
 
 @pytest.mark.parametrize("count", [255, 256, 257, 511, 512, 513])
 def test_the_edges_of_the_spans(tmp_path: Path, count: int) -> None:
-    """Around the ends of the channel index's spans no event is missed or read twice."""
+    """Around the ends of the spans of the index of places no event is missed or read twice."""
     with readable(tmp_path / "history.db", count) as (history, readers):
-        history.append([said(count + 1, channel="#quiet")], [], [])
+        history.append([said(count + 1, place=QUIET)], [])
         for after in range(max(0, count - 3), count + 2):
             assert seqs(readers.read(after, 10, EVERYWHERE)) == list(range(after + 1, count + 2))
         assert readers.last_seqs(3, EVERYWHERE) == [count - 1, count, count + 1]
-        assert readers.last_seqs(3, ["#quiet"]) == [count + 1]
+        assert readers.last_seqs(3, [QUIET]) == [count + 1]

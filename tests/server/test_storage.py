@@ -20,29 +20,88 @@ from pathlib import Path
 import pytest
 
 from chatroom.errors import HistoryError, HistoryFull
-from chatroom.events import Event
-from chatroom.history import SessionRecord
+from chatroom.events import Event, EventKind
+from chatroom.records import Record
 from server.database import connect, pragma, transaction
 from server.maintenance import Maintenance
 from server.retention import Retention
 from server.storage import Durability, SqliteHistory, default_path
-from tests.server.histories import EVERYWHERE, NOW, all_in, lines, opened, opened_with_writer, said, seqs
+from tests.server.histories import (
+    EVERYWHERE,
+    GENERAL,
+    NOW,
+    QUIET,
+    all_in,
+    lines,
+    opened,
+    opened_with_writer,
+    said,
+    seqs,
+)
 
-ANN = SessionRecord(b"key of ann", "ann", "#general", True, 7, NOW)
+ANN = Record("session", "key of ann", '{"name": "ann"}')
+
+
+def stored(history: SqliteHistory) -> tuple[int, list[Record]]:
+    """Head and records."""
+    restored = history.restore()
+    return restored.head, restored.records
+
+
+def test_identity_and_position_outlive_the_server(tmp_path: Path) -> None:
+    """They are stored with each batch, and neither is a record."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        identity = history.restore().identity
+        history.append(lines(1, 2), [], b"\0first")
+    for before, after in ((b"\0first", b"second"), (b"second", b"second"), (b"second", b"")):
+        with opened(path) as history:
+            assert history.restore() == (identity, before, 2, NOW, [])
+            history.append([], [], after)
+    with opened(path) as history:
+        assert history.restore().position == b""
+
+
+def test_a_batch_that_fails_does_not_move_the_position(tmp_path: Path) -> None:
+    """The position stays that of the last stored batch; the repeated call stores the new one."""
+    path = tmp_path / "history.db"
+    with opened_with_writer(path) as (history, writer):
+        history.append(lines(1, 5), [], b"5")
+        writer.execute(f"PRAGMA max_page_count = {pragma(writer, 'page_count')}")
+        with pytest.raises(HistoryFull):
+            history.append(lines(6, 1000), [], b"1000")
+        assert history.restore().position == b"5"
+        writer.execute("PRAGMA max_page_count = 1000000")
+        history.append(lines(6, 1000), [], b"1000")
+        assert history.restore().position == b"1000"
+
+
+def test_lines_and_other_events_in_one_batch(tmp_path: Path) -> None:
+    """Events with extra or places are stored apart from the others of a batch, and read in their order."""
+    path = tmp_path / "history.db"
+    batch = lines(1, 450)
+    for seq in (1, 2, 120, 256, 449, 450):
+        batch[seq - 1] = batch[seq - 1]._replace(extra=b"\1\1x")
+    batch[299] = Event(300, NOW, EventKind.QUIT, "", "ann", "", person=9, places=(GENERAL, QUIET))
+    with opened(path) as history:
+        history.append(batch, [])
+        assert history.read(0, 1000, EVERYWHERE) == batch
+        assert history.read(0, 1000, [QUIET]) == [batch[299]]
+    assert all_in(path) == batch
 
 
 def test_a_history_outlives_its_server(tmp_path: Path) -> None:
     """After an orderly end everything is in one file, without a WAL beside it."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append(lines(1, 5), [ANN], [])
+        history.append(lines(1, 5), [ANN])
         assert "history.db" in repr(history)
     assert not (tmp_path / "history.db-wal").exists()
     with opened(path) as history:
-        assert history.restore()[:2] == (5, [ANN])
-        history.append(lines(6, 7), [], [ANN.key])
+        assert stored(history) == (5, [ANN])
+        history.append(lines(6, 7), [ANN._replace(value=None)])
     with opened(path) as history:
-        assert history.restore()[:2] == (7, [])
+        assert stored(history) == (7, [])
     assert all_in(path) == lines(1, 7)
 
 
@@ -54,15 +113,15 @@ def test_the_levels_of_durability(tmp_path: Path, durability: Durability, level:
 
 
 def test_a_batch_is_stored_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
-    """Of a batch that fails in the middle nothing is stored, neither events nor sessions."""
+    """Of a batch that fails in the middle nothing is stored, neither events nor records."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append(lines(1, 5), [], [])
+        history.append(lines(1, 5), [])
         with pytest.raises(HistoryError, match="cannot write the history") as raised:
-            history.append([said(6), said(5, "twice")], [ANN], [])
+            history.append([said(6), said(5, "twice")], [ANN])
         assert not isinstance(raised.value, HistoryFull)  # the same would fail again
-        assert history.restore()[:2] == (5, [])
-        history.append(lines(6, 6), [], [])
+        assert stored(history) == (5, [])
+        history.append(lines(6, 6), [])
     assert all_in(path) == lines(1, 6)
 
 
@@ -75,19 +134,19 @@ def test_only_the_forwarder_appends(tmp_path: Path) -> None:
 
         def __iter__(self) -> Iterator[Event]:
             with pytest.raises(RuntimeError, match="only the forwarder"):
-                history.append(lines(10, 12), [], [])
+                history.append(lines(10, 12), [])
             return super().__iter__()
 
     with opened(path) as history:
-        history.append(Interrupted(lines(1, 1)), [], [])
-        history.append(lines(2, 2), [], [])
+        history.append(Interrupted(lines(1, 1)), [])
+        history.append(lines(2, 2), [])
     assert all_in(path) == lines(1, 2)
 
 
 def test_a_batch_is_visible_once_it_is_stored(tmp_path: Path) -> None:
     """A read does not see an uncommitted transaction, and does not wait for it."""
     with opened_with_writer(tmp_path / "history.db") as (history, writer):
-        history.append(lines(1, 5), [], [])
+        history.append(lines(1, 5), [])
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("DELETE FROM events")
         assert seqs(history.read(0, 10, EVERYWHERE)) == [1, 2, 3, 4, 5]
@@ -102,7 +161,7 @@ def test_a_batch_waits_for_the_maintenance(tmp_path: Path, monkeypatch: pytest.M
 
     def append() -> None:
         try:
-            history.append(lines(1001, 1010), [], [])
+            history.append(lines(1001, 1010), [])
             failures.put(None)
         except HistoryError as error:
             failures.put(error)
@@ -119,7 +178,7 @@ def test_a_batch_waits_for_the_maintenance(tmp_path: Path, monkeypatch: pytest.M
             yield
 
     with opened(tmp_path / "history.db", retention=Retention(events=100)) as history:
-        history.append(lines(1, 1000), [], [])
+        history.append(lines(1, 1000), [])
         monkeypatch.setattr("server.maintenance.transaction", interrupted)
         history.tend(stopping)
         assert failures.get(timeout=5) is None
@@ -144,7 +203,7 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
     """A read-only file is reported when the server starts, not at the first line."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append(lines(1, 3), [], [])
+        history.append(lines(1, 3), [])
     path.chmod(0o400)
     if os.geteuid() == 0:  # root may write anywhere, so SQLite has to refuse it
         monkeypatch.setattr("server.storage.connect", lambda path: connect(path, "mode=ro"))
@@ -160,7 +219,7 @@ def test_the_default_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fold
     base = tmp_path / folder if folder else tmp_path / ".local" / "share"
     assert default_path() == base / "chatroom" / "history.db"
     with opened(default_path()) as history:
-        history.append(lines(1, 1), [], [])
+        history.append(lines(1, 1), [])
     assert default_path().parent.stat().st_mode & 0o777 == 0o700
 
 
@@ -178,19 +237,19 @@ def test_a_full_database_takes_the_same_batch_later(tmp_path: Path) -> None:
     """A batch without room is refused as a whole; the same call works when there is room again."""
     path = tmp_path / "history.db"
     with opened_with_writer(path) as (history, writer):
-        history.append(lines(1, 5), [], [])
+        history.append(lines(1, 5), [])
         writer.execute(f"PRAGMA max_page_count = {pragma(writer, 'page_count')}")
         batch = lines(6, 1000)
         for _ in range(3):
             with pytest.raises(
                 HistoryFull, match=f"cannot write the history {path}: database or disk is full"
             ):
-                history.append(batch, [ANN], [])
-        assert history.restore()[:2] == (5, [])
+                history.append(batch, [ANN])
+        assert stored(history) == (5, [])
         assert seqs(history.read(0, 10, EVERYWHERE)) == [1, 2, 3, 4, 5]
         writer.execute("PRAGMA max_page_count = 1000000")
-        history.append(batch, [ANN], [])
-        assert history.restore()[:2] == (1000, [ANN])
+        history.append(batch, [ANN])
+        assert stored(history) == (1000, [ANN])
     assert all_in(path) == lines(1, 1000)
 
 
@@ -216,9 +275,9 @@ def test_a_write_that_fails_anywhere_loses_nothing(tmp_path: Path, durability: D
             batch = lines(stored + 1, stored + 90)
             end = wal.stat().st_size + room
             with files_no_longer_than(end), pytest.raises(HistoryFull, match="I/O error"):
-                history.append(batch, [ANN], [])
+                history.append(batch, [ANN])
             assert history.restore().head == stored
-            history.append(batch, [ANN], [])
+            history.append(batch, [ANN])
             stored += 90
     assert all_in(path) == lines(1, stored)
 
@@ -230,21 +289,21 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         filler = tmp_path / "filler"
         path = tmp_path / "history.db"
         with opened(path) as history:
-            history.append(lines(1, 100), [], [])
+            history.append(lines(1, 100), [])
             filler.write_bytes(bytes(shutil.disk_usage(tmp_path).free - 64 * 1024))
             stored = 100
             with pytest.raises(HistoryFull, match="full"):
                 for _ in range(1000):
-                    history.append(lines(stored + 1, stored + 50), [ANN], [])
+                    history.append(lines(stored + 1, stored + 50), [ANN])
                     stored += 50
             assert stored < 50_000
             with closing(Maintenance(path, threading.Lock(), Retention())) as upkeep:
                 upkeep.run(threading.Event())  # does no harm on a full disk
             assert seqs(history.read(0, 10**6, EVERYWHERE)) == list(range(1, stored + 1))
             with pytest.raises(HistoryFull, match="full"):
-                history.append(lines(stored + 1, stored + 500), [], [])
+                history.append(lines(stored + 1, stored + 500), [])
             filler.unlink()
-            history.append(lines(stored + 1, stored + 500), [], [])
+            history.append(lines(stored + 1, stored + 500), [])
         with closing(connect(path)) as look:
             assert look.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert all_in(path) == lines(1, stored + 500)
@@ -280,9 +339,9 @@ def test_another_program_locks_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     with opened(path) as history, closing(connect(path)) as shell:
         shell.execute("BEGIN IMMEDIATE")
         with pytest.raises(HistoryFull, match="locked"):
-            history.append(lines(1, 5), [], [])
+            history.append(lines(1, 5), [])
         shell.execute("ROLLBACK")
-        history.append(lines(1, 5), [], [])
+        history.append(lines(1, 5), [])
         assert seqs(history.read(0, 10, EVERYWHERE)) == [1, 2, 3, 4, 5]
 
 
@@ -290,7 +349,7 @@ def test_damage_is_reported(tmp_path: Path) -> None:
     """Damage raises HistoryError with the path, not HistoryFull: the same call would fail again."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append([said(seq, "x" * 500) for seq in range(1, 500)], [], [])
+        history.append([said(seq, "x" * 500) for seq in range(1, 500)], [])
     content = bytearray(path.read_bytes())
     content[6 * 4096 :] = os.urandom(len(content) - 6 * 4096)
     path.write_bytes(content)
@@ -309,7 +368,7 @@ path, size = sys.argv[1], int(sys.argv[2])
 history = SqliteHistory(path)
 head = history.restore().head
 while True:
-    history.append(lines(head + 1, head + size), [], [])
+    history.append(lines(head + 1, head + size), [])
     head += size
     sys.stdout.write(f"{head}\\n")
     sys.stdout.flush()
@@ -350,8 +409,8 @@ def test_a_long_history_opens_at_once(tmp_path: Path) -> None:
     with opened(path) as history:
         for first in range(1, 1_000_001, 10_000):
             batch = lines(first, first + 9_999)
-            batch[77] = said(first + 77, channel="#quiet") if first < 100_000 else batch[77]
-            history.append(batch, [], [])
+            batch[77] = said(first + 77, place=QUIET) if first < 100_000 else batch[77]
+            history.append(batch, [])
     quickest: dict[str, float] = {}
 
     def timed(what: str, start: float) -> None:
@@ -363,16 +422,16 @@ def test_a_long_history_opens_at_once(tmp_path: Path) -> None:
             assert history.restore().head == 1_000_000
             timed("open", start)
             start = time.perf_counter()
-            assert history.last_seqs(50, ["#general"]) == list(range(999_951, 1_000_001))
+            assert history.last_seqs(50, [GENERAL]) == list(range(999_951, 1_000_001))
             timed("busy", start)
             start = time.perf_counter()
-            assert len(history.last_seqs(50, ["#quiet"])) == 10
+            assert len(history.last_seqs(50, [QUIET])) == 10
             timed("quiet", start)
             start = time.perf_counter()
-            assert seqs(history.read(400_000, 1000, ["#general"]))[-1] == 401_000
+            assert seqs(history.read(400_000, 1000, [GENERAL]))[-1] == 401_000
             timed("chunk", start)
             start = time.perf_counter()
-            assert history.read(100_000, 1000, ["#quiet"]) == []
+            assert history.read(100_000, 1000, [QUIET]) == []
             timed("nothing", start)
     assert quickest["open"] < 0.1
     assert max(quickest.values()) < 0.1, quickest
