@@ -21,7 +21,10 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class ServerProcess:
-    """A running `python -m server`; its stderr goes to the file `log`. module: another one with its arguments."""
+    """A running `python -m server`; its stderr goes to the file `log`.
+
+    module: another one that takes the same arguments
+    """
 
     def __init__(
         self,
