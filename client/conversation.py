@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chatroom.errors import ChatroomError, Closed
 from chatroom.events import Event
-from chatroom.packets import Answer, Channel, Info
+from chatroom.packets import Answer, Channel, Info, Resumed
 from client.limits import LEAVE_SECONDS
 from client.talker import Line, Talker
 from client.updates import (
@@ -163,8 +163,12 @@ class Conversation:
             case Unanswered(id, text, words):
                 self._lines.pop(id, None)
                 view.system(f"{words}: {text}", now)
-            case Info(words) | Interrupted(_, words):
+            case Info(words):
                 view.system(words, now)
+            case Interrupted(how, words):
+                view.system(words, now)
+                if how is not Resumed.GAP:  # names and places of another history
+                    view.completer.forget_all()
             case Channel(place=place, size=size, members=members):
                 if len(members) == size:  # else there are too many to list
                     view.members(place, [member.name for member in members])

@@ -87,7 +87,8 @@ def admit(
         exchange.send(Admit(name, port.ticket, channels, since, time, history, lines))
         answer = _receive(exchange, handshake)
         if not isinstance(answer, Welcome):
-            raise Refused(answer.reason if isinstance(answer, Status) else "not admitted")
+            assert isinstance(answer, Status)  # FAIL: the table allows nothing else
+            raise Refused(answer.reason, answer.code)
     except BaseException:  # Ctrl-C in the middle, too, must not leave a connection open
         connection.close()
         raise
@@ -109,7 +110,7 @@ def _get_port(
             break
         assert isinstance(answer, Status)
         if answer.code not in _ABOUT_THE_NAME:
-            raise Refused(answer.reason)
+            raise Refused(answer.reason, answer.code)
         following = another_name(answer.reason) if another_name is not None else None
         if following is None:
             raise NameRefused(answer.reason)
@@ -124,7 +125,7 @@ def _receive(exchange: Exchange, handshake: Handshake) -> Packet:
     while True:
         packet = exchange.receive()
         if isinstance(packet, Bye):
-            raise Refused(packet.reason or "the server said goodbye")
+            raise Refused(packet.reason or "the server said goodbye", packet.code)
         if not isinstance(packet, Ping):
             handshake.receive(packet)
             return packet

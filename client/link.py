@@ -228,7 +228,7 @@ class Link:
         ids = []
         for event in events:
             if self._resume.is_own(event.person):
-                if self._pending.gave(event.id):
+                if event.id:
                     ids.append(event.id)
                 if event.kind is EventKind.RENAMED:
                     self._resume.rename(event.text)

@@ -75,8 +75,7 @@ class PendingLines:
         self.lock = Lock()
         self._work = Condition(self.lock)
         self._settled = Condition(self.lock)
-        self._first_id = 2 + secrets.randbits(_ID_BITS)
-        self._last_id = self._first_id - 1
+        self._last_id = 1 + secrets.randbits(_ID_BITS)
         self._pending: OrderedDict[int, Line] = OrderedDict()  # not settled, sent or not; their ids rise
         self._pending_bytes = 0
         self._asked: dict[int, SentOnce] = {}  # commands sent on this connection and not answered
@@ -141,11 +140,6 @@ class PendingLines:
         """Commands that were not sent yet. Requires holding lock."""
         return [entry for entry in self._queue if isinstance(entry, SentOnce)]
 
-    def gave(self, id: int) -> bool:
-        """Whether this client gave the id: an earlier holder of the name gave others."""
-        with self.lock:
-            return self._first_id <= id <= self._last_id
-
     def pending(self) -> list[Line]:
         """The lines that are not settled, in order."""
         with self.lock:
@@ -188,7 +182,7 @@ class PendingLines:
             return id in self._pending or id in self._asked
 
     def confirm(self, ids: Iterable[int]) -> None:
-        """The server has stored the lines of these ids."""
+        """The server has stored the lines of these ids; other ids do no harm."""
         with self.lock:
             for id in ids:
                 self._settle(id)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from chatroom.deadline import Deadline
-from chatroom.errors import ChatroomError, Closed, ConnectionLost, NameRefused
+from chatroom.errors import ChatroomError, Closed, ConnectionLost, NameRefused, Refused
 from chatroom.limits import HANDSHAKE_SECONDS
+from chatroom.outcomes import RETURNING
 from client.backoff import Backoff
 from client.handshaking import Admission
 from client.limits import RETRY_STEADY
@@ -43,7 +44,8 @@ class Reconnect:
     def again(self, reason: str, lasted: float) -> Admission:
         """Try until admitted, after a connection that was lost for `reason` after `lasted` seconds.
 
-        Raises NameRefused when somebody else has the name, ConnectionLost when it gives up, or Closed.
+        Raises NameRefused when somebody else has the name, Refused when the server does not want it back,
+        ConnectionLost when it gives up, or Closed.
         """
         if self._giving_up is None or lasted >= RETRY_STEADY:
             # Else keep the old deadline and pauses: a connection shorter than RETRY_STEADY is no success.
@@ -56,6 +58,10 @@ class Reconnect:
                 return self._admit()
             except NameRefused as refused:
                 if reserved.expired:
+                    raise
+                reason = str(refused)
+            except Refused as refused:
+                if refused.code not in RETURNING:
                     raise
                 reason = str(refused)
             except ChatroomError as failure:

@@ -26,7 +26,7 @@ class ResumeState:
         # Guards _name, _channel and _token.
         self._lock = Lock()
         self._name = name
-        self._channel = channel
+        self._channel = _as_written(channel)
         self._token = NO_TOKEN
         # Confined to the connection thread; during a connection, to the thread whose turn it is:
         self.seen = 0  # all events up to this seq are in the inbox
@@ -55,8 +55,7 @@ class ResumeState:
     def wish(self) -> Wish:
         """What to ask the server for. Raises NameRefused for a name or channel that cannot be."""
         with self._lock:
-            channel = self._channel = check_channel(self._channel)
-            name, token = check_name(self._name), self._token
+            name, channel, token = check_name(self._name), check_channel(self._channel), self._token
         # A client that comes back wants all it has missed. That also holds when it has seen no event yet.
         lines = MOST_LINES if self.live and not self.seen else self._lines
         identity = self._identity if self.seen else NO_IDENTITY
@@ -81,13 +80,9 @@ class ResumeState:
         """Take the server's way of writing the channel that was asked for; others are not the client's."""
         with self._lock:
             own = self._channel
-        try:
-            if check_channel(channel) != check_channel(own):
-                return
-        except NameRefused:  # a channel of a newer server
-            return
-        with self._lock:
-            self._channel = channel
+        if _as_written(channel) == _as_written(own):
+            with self._lock:
+                self._channel = channel
 
     def caught_up(self) -> None:
         """A replay is complete."""
@@ -102,3 +97,11 @@ class ResumeState:
     def is_own(self, person: int) -> bool:
         """Whether the client is this person, or was it in the session before."""
         return person in self._persons
+
+
+def _as_written(channel: str) -> str:
+    """The channel as servers write it: lines must name it so. One that cannot be is left as it is."""
+    try:
+        return check_channel(channel)
+    except NameRefused:
+        return channel

@@ -59,6 +59,10 @@ class Completer:
         """Complete `name` no longer: its member is not in the chatroom any more."""
         self._names.pop(name_key(name), None)
 
+    def forget_all(self) -> None:
+        """Complete no name any more: the places have other members and other numbers now."""
+        self._names.clear()
+
     def _add(self, name: str, places: frozenset[int]) -> None:
         """Note a name as that of the latest speaker."""
         self._names.pop(name_key(name), None)

@@ -231,6 +231,18 @@ def _store_one_line(server: FakeServer) -> None:
     peer.close()
 
 
+def test_a_line_that_is_said_early_goes_to_the_channel() -> None:
+    """Also a line said before connect() names the channel as the server writes it."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann", channel="#Test")
+        client.say("hello")
+        connecting = Task(client.connect)
+        peer, _ = server.admit(live())
+        connecting.result()
+        assert peer.expect(Say).channel == "#test"
+        server.dismiss(client)
+
+
 # --- listening ---------------------------------------------------------------------------------------------
 
 

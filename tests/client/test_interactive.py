@@ -224,6 +224,8 @@ def test_another_history_is_one_line(record: Path) -> None:
         rows = terminal.see(lambda rows: "welcome" in str(rows) and "ann: change" not in str(rows))
         told = [row.partition("-- ")[2] for row in rows if "-- " in row]
         assert told[2:6] == ["back again", "another history", "not known: change", "welcome"]
+        terminal.type("ev\t!")
+        terminal.see("ann> ev!")  # her name is of the other history
 
 
 def test_lines_on_their_way_are_shown(record: Path) -> None:

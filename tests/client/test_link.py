@@ -12,6 +12,7 @@ from queue import SimpleQueue
 
 import pytest
 
+from chatroom.errors import Closed, ConnectionLost
 from chatroom.events import Event, EventKind
 from chatroom.outcomes import Code
 from chatroom.packets import (
@@ -22,6 +23,7 @@ from chatroom.packets import (
     Bye,
     Channel,
     Command,
+    Decoder,
     Info,
     Ping,
     Pong,
@@ -31,6 +33,7 @@ from chatroom.packets import (
     encode,
 )
 from chatroom.packets.kinds import EVENT_FIXED
+from chatroom.reaper import Reaper
 from client import (
     CaughtUp,
     Client,
@@ -44,8 +47,12 @@ from client import (
     Unanswered,
     link,
 )
+from client.connection import Connection
+from client.handshaking import Admission
 from client.inbox import Inbox
-from client.link import COMMAND_UNKNOWN, LINE_UNKNOWN, NOT_STORED, READ_LATE, sift
+from client.link import COMMAND_UNKNOWN, LINE_UNKNOWN, NOT_STORED, READ_LATE, Ending, Link, sift
+from client.pending_lines import PendingLines
+from client.resume import ResumeState
 from client.updates import Update
 from tests.client.fake_server import ME, FakeServer, channel, live, own, welcome
 from tests.support.events import GENERAL, NOON, said
@@ -177,6 +184,15 @@ def test_a_line_settles_no_line_before_it(stage: Stage) -> None:
     assert first.refused == "too fast"
 
 
+def test_an_event_of_an_earlier_holder_of_the_name_confirms_nothing(stage: Stage) -> None:
+    """An id that this client has not given is another client's, also under the own name."""
+    line = stage.client.say("hello")
+    say = stage.peer.expect(Say)
+    stage.peer.send(said(1, "hello", "ann", say.id + 1), Ping(7))
+    assert stage.peer.expect(Pong) == Pong(7)
+    assert not line.stored
+
+
 def test_a_line_under_a_new_name_is_still_ours(stage: Stage) -> None:
     """After a rename, own events come under the new name, in the same burst already."""
     line = stage.client.say("hello")
@@ -291,6 +307,9 @@ def test_what_a_server_repeats_is_dropped(stage: Stage) -> None:
     assert stage.events(1) == [3]
     stage.peer.send(said(3, "c"), Ping(1), said(4, "d"))  # PING: the repeat is a run of its own
     assert stage.events(1) == [4]
+    stage.peer.send(live(2), said(4, "d"), said(5, "e"))  # a LIVE that comes too late takes nothing back
+    assert stage.update() == CaughtUp(2, False)
+    assert stage.events(1) == [5]
 
 
 def test_what_came_before_garbage_is_shown(stage: Stage) -> None:
@@ -317,9 +336,7 @@ def test_garbage_right_behind_welcome_ends_the_connection(stage: Stage) -> None:
 def test_a_packet_at_the_wrong_time_ends_the_connection(stage: Stage) -> None:
     """A packet that only a client may send ends the connection with its name."""
     stage.peer.send(Say(1, "#general", "x"))
-    lost = stage.update()
-    assert isinstance(lost, Disconnected)
-    assert "SAY" in lost.reason
+    assert stage.update() == Disconnected("SAY cannot come now")
 
 
 @pytest.mark.parametrize("moment", ["sifting", "delivering"])
@@ -414,6 +431,17 @@ def test_nothing_missed_no_divider(stage: Stage) -> None:
     assert stage.events(2) == [1, 2]
     assert stage.update() == CaughtUp(2, True)
     assert stage.events(1) == [3]
+
+
+def test_an_own_rename_is_nothing_missed(stage: Stage) -> None:
+    """Events before and after the client's own new name are all its own."""
+    stage.lose()
+    renamed = Event(2, 0, EventKind.RENAMED, "#general", "ann", "anna", person=ME)
+    before, after = said(1, "own", "ann", person=ME), said(3, "own", "anna", person=ME)
+    stage.server.admit(before, renamed, after, live(3), head=3)
+    assert stage.update() == Connected("ann", "#general", True)
+    assert stage.events(3) == [1, 2, 3]
+    assert stage.update() == CaughtUp(3, True)
 
 
 def test_a_connection_lost_within_the_replay_loses_and_doubles_nothing(stage: Stage) -> None:
@@ -574,7 +602,9 @@ def test_the_past_that_a_request_asked_for_is_no_news(stage: Stage) -> None:
     assert stage.events(1) == [5]
     assert stage.update() == Answer(3, Code.OK, "that was all")
     assert stage.events(1) == [7]
-    stage.peer.send(Replay(4), said(8, "old"), Ping(1))
+    stage.peer.send(Replay(4), said(8, "old"))
+    stage.peer.socket.sendall(unknown(9))
+    stage.peer.send(Ping(1))
     stage.peer.expect(Pong)
     stage.lose()
     assert stage.server.admit()[1].since == 7
@@ -724,3 +754,262 @@ def test_a_program_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
                 peer.send(*events[wanted.since :], live(20))
         assert read == events
         server.dismiss(stage.client)
+
+
+# --- a link alone ------------------------------------------------------------------------------------------
+
+
+class Scripted(Connection):
+    """A connection whose bytes the test gives, and which notes what the link does; then it is lost."""
+
+    def __init__(self, *script: bytes | Callable[[], bytes]) -> None:
+        super().__init__()
+        self.script = iter(script)
+        self.waits: list[float] = []
+        self.sent: SimpleQueue[bytes] = SimpleQueue()
+        self.finished, self.ended, self.closed = threading.Event(), threading.Event(), threading.Event()
+
+    def receive(self, seconds: float) -> bytes:
+        self.waits.append(seconds)
+        step = next(self.script, None)
+        if step is None:
+            raise ConnectionLost("the script is over")
+        return step if isinstance(step, bytes) else step()
+
+    def send(self, data: bytes, seconds: float = PATIENCE) -> None:
+        self.sent.put(data)
+
+    def finish(self) -> None:
+        self.finished.set()
+
+    def shutdown(self) -> None:
+        self.ended.set()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class Alone:
+    """One link over a scripted connection, with everything around it in the test's hands."""
+
+    def __init__(
+        self, connection: Connection, dead_after: float = PATIENCE, reaper: Reaper | None = None
+    ) -> None:
+        self.pending, self.inbox, self.reaper = PendingLines(), Inbox(), reaper or Reaper("client")
+        admission = Admission(connection, welcome(), [], Decoder())
+        resume = ResumeState("ann", "#general", 0)
+        self.link = Link(admission, resume, self.pending, self.inbox, self.reaper, dead_after)
+
+    def run(self) -> Ending:
+        """How the link ended. All its threads have ended, too."""
+        try:
+            return self.link.run()
+        finally:
+            assert self.reaper.close(PATIENCE) == []
+
+
+class FewThreads(Reaper):
+    """Has only `count` threads to give; then spawn() raises the error."""
+
+    def __init__(self, count: int, error: Exception) -> None:
+        super().__init__("client")
+        self.count, self.error = count, error
+
+    def spawn(self, target: Callable[[], None], name: str) -> threading.Thread:
+        self.count -= 1
+        if self.count < 0:
+            raise self.error
+        return super().spawn(target, name)
+
+
+def test_a_server_is_dead_after_three_silent_thirds() -> None:
+    """The link waits three times a third of dead_after, and begins anew with each byte that comes."""
+    silent = Scripted(*[b""] * 9)
+    assert Alone(silent, 0.3).run() == Ending("the server was silent for 0.3 seconds", again=True)
+    assert silent.waits == pytest.approx([0.1] * 3)
+    late = Scripted(b"", b"", encode(Pong(0))[:5], *[b""] * 9)
+    assert Alone(late, 0.3).run() == Ending("the server was silent for 0.3 seconds", again=True)
+    assert late.waits == pytest.approx([0.1] * 6)
+
+
+def test_an_idle_client_says_that_it_is_alive() -> None:
+    """When the client has nothing to send for a third of dead_after, a PING with id 0 goes out."""
+    found: list[bytes] = []
+
+    def take_one() -> bytes:
+        found.append(connection.sent.get(timeout=PATIENCE))
+        return b""
+
+    connection = Scripted(take_one)
+    Alone(connection, 0.03).run()
+    assert found == [encode(Ping(0))]
+
+
+def test_after_the_goodbye_the_client_only_listens() -> None:
+    """A client that is closed sends BYE and nothing more, and still takes what the server sends."""
+
+    def answer() -> bytes:
+        assert connection.finished.wait(PATIENCE)
+        return encode(said(1, "a"))
+
+    connection = Scripted(answer)
+    alone = Alone(connection)
+    alone.pending.close()
+    alone.run()
+    assert connection.sent.get(timeout=PATIENCE) == encode(Bye(False, Code.GOODBYE, ""))
+    assert connection.sent.empty()
+    assert alone.inbox.poll() == [said(1, "a")]
+
+
+def test_a_connection_that_breaks_in_send_is_lost() -> None:
+    """The sender's error is the reason of the end, and wakes the receiver."""
+
+    class Broken(Scripted):
+        def send(self, data: bytes, seconds: float = PATIENCE) -> None:
+            raise ConnectionLost("the pipe broke")
+
+    def wait_for_the_end() -> bytes:
+        assert connection.ended.wait(PATIENCE)
+        return b""
+
+    connection = Broken(wait_for_the_end)
+    assert Alone(connection, 0.03).run() == Ending("the pipe broke", again=True)
+
+
+def test_the_first_reason_counts_but_a_goodbye_counts_more() -> None:
+    """A link ends with the first reason to lose it, or with the words of BYE."""
+    alone = Alone(Scripted())
+    alone.link.lose("first")
+    alone.link.lose("second")
+    assert alone.run() == Ending("first", again=True)
+    alone = Alone(Scripted(encode(Bye(False, Code.GOODBYE, "enough"))))
+    alone.link.lose("first")
+    assert alone.run() == Ending("enough", again=False)
+    assert Alone(Scripted(encode(Bye(True, Code.STOPPING, "")))).run() == Ending("the server said goodbye", again=True)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no thread"), Closed("no thread")], ids=["system", "closing"])
+def test_a_system_without_threads(error: Exception) -> None:
+    """Without a sender the link ends; without a thread for a burst, the receiver processes it itself."""
+    connection = Scripted(encode(said(1, "a")))
+    assert Alone(connection, reaper=FewThreads(0, error)).run() == Ending("no thread", again=True)
+    assert connection.closed.is_set()
+    alone = Alone(Scripted(encode(said(1, "a"))), reaper=FewThreads(1, error))
+    assert alone.run() == Ending("the script is over", again=True)
+    assert alone.inbox.poll() == [said(1, "a")]
+
+
+def test_threads_have_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sender and the thread of each burst are told apart by their names."""
+    names: list[str] = []
+
+    class Named(Scripted):
+        def send(self, data: bytes, seconds: float = PATIENCE) -> None:
+            names.append(threading.current_thread().name)
+            super().send(data)
+
+    def named_sift(packets):  # type: ignore[no-untyped-def]
+        names.append(threading.current_thread().name)
+        return sift(packets)
+
+    def wait_for_the_sender() -> bytes:
+        connection.sent.get(timeout=PATIENCE)
+        return encode(said(1, "a"))
+
+    monkeypatch.setattr(link, "sift", named_sift)
+    connection = Named(wait_for_the_sender, encode(said(2, "b")))
+    alone = Alone(connection)
+    alone.pending.close()
+    alone.run()
+    assert sorted(names) == ["client-burst-0", "client-burst-1", "client-sender"]
+
+
+@pytest.mark.parametrize("slow", ["sender", "burst"])
+def test_the_socket_outlives_the_threads_that_use_it(monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
+    """The connection is closed when the sender and all bursts have ended, and the last burst is delivered."""
+    too_early: list[bool] = []
+    sending = threading.Event()
+
+    class Slow(Scripted):
+        def send(self, data: bytes, seconds: float = PATIENCE) -> None:
+            sending.set()
+            if slow == "sender":
+                too_early.append(self.closed.wait(0.05))
+
+    def slow_sift(packets):  # type: ignore[no-untyped-def]
+        if slow == "burst":
+            too_early.append(connection.closed.wait(0.05))
+        return sift(packets)
+
+    def wait_for_the_sender() -> bytes:
+        assert sending.wait(PATIENCE)
+        return encode(said(1, "a"))
+
+    monkeypatch.setattr(link, "sift", slow_sift)
+    connection = Slow(wait_for_the_sender)
+    alone = Alone(connection)
+    alone.pending.close()
+    alone.run()
+    assert too_early == [False]
+    assert connection.closed.is_set()
+    assert alone.inbox.poll() == [said(1, "a")]
+
+
+def test_a_bug_in_receiving_leaves_nothing_behind() -> None:
+    """An error that nobody expects reaches the caller, and the connection is shut down and closed."""
+
+    def fail() -> bytes:
+        raise ValueError("a bug")
+
+    connection = Scripted(fail)
+    with pytest.raises(ValueError, match="a bug"):
+        Alone(connection).run()
+    assert connection.ended.is_set()
+    assert connection.closed.is_set()
+
+
+def test_half_a_packet_is_no_update() -> None:
+    """on_update is called for whole packets only."""
+    calls: list[str] = []
+    data = encode(said(1, "a"))
+    alone = Alone(Scripted(data[:7], data[7:]))
+    alone.inbox.on_update = lambda: calls.append("updated")
+    alone.run()
+    assert calls == ["updated"]
+
+
+def test_a_burst_that_fails_early_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came before a burst that fails is delivered, however early it fails."""
+    failing = threading.Event()
+
+    def fail_second(packets):  # type: ignore[no-untyped-def]
+        if packets[0].seq == 2:
+            failing.set()
+            raise ValueError("a bug")
+        assert failing.wait(PATIENCE)
+        connection.ended.wait(0.05)  # time in which a burst that does not wait ends the connection
+        return sift(packets)
+
+    monkeypatch.setattr(link, "sift", fail_second)
+    connection = Scripted(encode(said(1, "a")), encode(said(2, "b")))
+    alone = Alone(connection)
+    alone.run()
+    assert alone.inbox.poll() == [said(1, "a")]
+
+
+def test_the_log_says_how_a_link_ended(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reason is logged for debugging, with its cause if it has one; a bug is logged as an error."""
+    caplog.set_level("DEBUG")
+    alone = Alone(Scripted())
+    alone.link.lose("no cause")
+    alone.run()
+    first, second = (record for record in caplog.records if record.name == link.__name__)
+    assert first.getMessage().endswith("no cause") and first.exc_info is None
+    assert second.getMessage().endswith("the script is over") and second.exc_info
+    assert all(record.levelname == "DEBUG" for record in caplog.records)
+
+    monkeypatch.setattr(link, "sift", lambda _packets: [[None]])
+    assert Alone(Scripted(encode(Ping(1)))).run().reason.startswith("processing failed: AttributeError")
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1

@@ -8,6 +8,7 @@ import pytest
 
 from chatroom.errors import Closed, ConnectionLost, NameRefused, Refused
 from chatroom.limits import HANDSHAKE_SECONDS
+from chatroom.outcomes import RETURNING, Code
 from client.backoff import Backoff
 from client.handshaking import Admission
 from client.limits import RETRY_FIRST, RETRY_STEADY
@@ -91,6 +92,14 @@ def test_a_name_of_somebody_else_is_the_end() -> None:
     """NameRefused ends the tries at once."""
     with pytest.raises(NameRefused):
         World(NameRefused("ann is in use")).reconnect.again("lost", 100.0)
+
+
+def test_a_server_that_does_not_want_the_client_back_is_the_end() -> None:
+    """A refusal ends the tries at once, unless its code says that the client may come back."""
+    with pytest.raises(Refused, match="too old"):
+        World(Refused("too old", Code.BAD_VERSION), ADMITTED).reconnect.again("lost", 100.0)
+    for code in RETURNING:
+        assert World(Refused("busy", code), ADMITTED).reconnect.again("lost", 100.0) is ADMITTED
 
 
 def test_a_name_that_our_own_broken_try_may_hold_is_tried_again() -> None:

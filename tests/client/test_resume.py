@@ -24,6 +24,7 @@ def seen(seq: int) -> ResumeState:
 def test_the_first_wish_and_the_next() -> None:
     """First the last lines are wanted; once an event was seen, everything after it, in that history."""
     resume = ResumeState("ann", "#Test", 7)
+    assert resume.channel == "#test"  # lines that are said now must name it so
     assert resume.wish() == Wish("ann", NO_TOKEN, ("#test",), 0, 0, NO_IDENTITY, 7)
     resume.welcome(welcome(resumed=Resumed.FRESH))
     assert resume.wish() == Wish("ann", TOKEN, ("#test",), 0, 0, NO_IDENTITY, 7)

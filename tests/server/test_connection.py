@@ -52,7 +52,7 @@ def test_a_burst_is_what_came_together(line: Line) -> None:
     line.peer.send(Command(3, "#general", "/who"), Bye(False, "so long"))
     assert line.connection.receive() == [Command(3, "#general", "/who"), Bye(False, "so long")]
     line.peer.socket.close()
-    assert not line.connection.receive()
+    assert list(line.connection.receive()) == []
 
 
 def test_cut_in_the_middle_of_a_packet(line: Line) -> None:
@@ -105,7 +105,7 @@ def test_good_packets_before_a_wrong_one_count(line: Line, wrong: bytes) -> None
 def test_what_may_not_come_from_a_member(line: Line) -> None:
     """A packet that only a server sends ends the connection, with a reason that names it."""
     line.peer.send(Live(5))
-    with pytest.raises(ProtocolError, match="LIVE"):
+    with pytest.raises(ProtocolError, match=r"^LIVE cannot come from a member$"):
         line.connection.receive()
 
 
@@ -232,7 +232,21 @@ def test_a_busy_peer_is_read_in_large_pieces() -> None:
 
 def test_repr_shows_the_stream(line: Line) -> None:
     """For the debugger, a connection shows the state of its stream."""
-    assert repr(line.stream) in repr(line.connection)
+    assert repr(line.connection) == f"<NativeConnection {line.stream!r}>"
+
+
+def test_a_connection_names_its_peer(line: Line) -> None:
+    """The chatroom's log names the peer as the transport does."""
+    assert line.connection.peer == line.stream.peer == "peer"
+
+
+def test_waiting_until_the_peer_has_taken_its_bytes(line: Line) -> None:
+    """The chatroom can wait for a peer; it is told when the connection ends meanwhile."""
+    assert line.connection.wait_until_taken(0)
+    line.connection.send(b"x" * 8_000_000)
+    task = Task(lambda: line.connection.wait_until_taken(0))
+    line.stream.cut("enough")
+    assert not task.result()
 
 
 def test_a_peer_that_only_talks_is_read(line: Line) -> None:
@@ -240,3 +254,12 @@ def test_a_peer_that_only_talks_is_read(line: Line) -> None:
     line.connection.send(b"x" * 8_000_000)
     line.peer.send(ONE)
     assert line.connection.receive() == [ONE]
+
+
+def test_a_pong_asks_for_nothing(line: Line) -> None:
+    """A peer that answers our PING is read however much waits for it."""
+    line.peer.send(Pong(0), ONE)
+    assert line.connection.receive() == [ONE]
+    line.connection.send(b"x" * 8_000_000)
+    line.peer.send(TWO)
+    assert Task(line.connection.receive).result() == [TWO]

@@ -82,6 +82,8 @@ def test_a_list_of_members() -> None:
         completer.saw(name, place)
     completer.listed(1, ["an1", "an4", "an5"])
     assert completer("an", False) == ["an3 ", "an1 ", "an5 ", "an4 "]
+    completer.forget_all()
+    assert completer("an", False) == []
 
 
 def test_commands_are_learned() -> None:
