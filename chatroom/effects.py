@@ -13,8 +13,15 @@ Origin = tuple[str, int, int]
 """A connection for all time: the server, the life of that server (epoch), the number of the connection."""
 
 
+class NameAnswer(NamedTuple):
+    """Tell the newcomer what became of its question for a name."""
+
+    origin: Origin
+    outcome: Outcome
+
+
 class Answer(NamedTuple):
-    """Tell the connection what became of its proposal `request`; 0: of its question for a name."""
+    """Tell the member what became of its line or command with the id `request`."""
 
     origin: Origin
     request: int
@@ -50,4 +57,4 @@ class Gone(NamedTuple):
     origin: Origin
 
 
-Effect = Answer | Admit | End | Gone
+Effect = NameAnswer | Answer | Admit | End | Gone

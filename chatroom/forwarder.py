@@ -15,7 +15,7 @@ from functools import partial
 from chatroom import commands
 from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
-from chatroom.effects import Admit, Answer, Effect, End, Gone
+from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer
 from chatroom.errors import ChatroomError, HistoryError, HistoryFull
 from chatroom.events import Event
 from chatroom.flow import Flow
@@ -165,7 +165,7 @@ class Forwarder:
     def _carry_out(self, effect: Effect) -> None:
         number = effect.origin[2]
         match effect:
-            case Answer(request=0, outcome=outcome):
+            case NameAnswer(outcome=outcome):
                 self._presence.answer(number, outcome)
             case Answer(request=request, outcome=outcome):
                 seat = self._presence.seat(number)

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from chatroom.effects import Admit, Answer, Effect, End, Gone, Origin
+from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer, Origin
 from chatroom.errors import ChatroomError
 from chatroom.events import Event, EventKind
 from chatroom.limits import (
@@ -180,11 +180,11 @@ class State:
             held = holder.phase is Phase.LOST
             code = Code.NAME_HELD if held else Code.NAME_TAKEN
             seconds = max(0, holder.until - self._time) // 1000 if held else 0
-            self._effects.append(Answer(origin, 0, Outcome(code, (holder.name, seconds))))
+            self._effects.append(NameAnswer(origin, Outcome(code, (holder.name, seconds))))
             return
         if session is None or not known:
             if wanted.fresh in self._sessions:  # 128 random bits came twice: no honest server proposes it
-                self._effects.append(Answer(origin, 0, Outcome(Code.UNAVAILABLE)))
+                self._effects.append(NameAnswer(origin, Outcome(Code.UNAVAILABLE)))
                 return
             session = Session(wanted.fresh, 0, wanted.name, wanted.name_key, "", Phase.ARRIVING, 0)
             self._sessions[session.key] = session
@@ -198,7 +198,7 @@ class State:
             self._enter_phase(session, Phase.LOST, max(session.until, until))
         session.coming, session.address = origin, wanted.address
         self._holders[session.name_key] = session
-        self._effects.append(Answer(origin, 0, Outcome(Code.OK, (known,))))
+        self._effects.append(NameAnswer(origin, Outcome(Code.OK, (known,))))
 
     def _withdraw(self, origin: Origin, body: Withdraw) -> None:
         session = self._sessions.get(body.session)
