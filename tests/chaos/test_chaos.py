@@ -29,6 +29,7 @@ def test_no_promise_is_broken(seed: int) -> None:
     report = run(make_plan(seed, 6.0, 8))
     assert not report.violations, told(report)
     assert report.counts["lines confirmed"] > 100 and report.counts["kill server"] > 0, told(report)
+    assert report.counts["quits"] > 0 and report.counts["restarts told"] > 0, told(report)
 
 
 @pytest.mark.slow
