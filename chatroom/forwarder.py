@@ -198,7 +198,7 @@ class Forwarder:
     def _answer(self, origin: int, command: Command, done: Future[None]) -> None:
         seat = self._presence.seat(origin)
         try:
-            if seat is not None:
+            if seat is not None and self.failure is None:  # else the state is ahead of what is stored
                 room = commands.Room(self.state, self.numbers())
                 asker = commands.Asker(seat.person, command.channel)
                 outcome = commands.run(room, asker, command.text)

@@ -54,6 +54,11 @@ class Code(IntEnum):
     KICKED = 67
     GOODBYE = 68
 
+    @property
+    def words(self) -> str:
+        """The name in lower case, where there are no better words: `taken over`, …"""
+        return self.name.lower().replace("_", " ")
+
 
 class Outcome(NamedTuple):
     """What became of one proposal or question.

@@ -198,6 +198,7 @@ class State:
             self._enter_phase(session, Phase.LOST, max(session.until, until))
         session.coming, session.address = origin, wanted.address
         self._holders[session.name_key] = session
+        self._keep(session)
         self._effects.append(NameAnswer(origin, Outcome(Code.OK, (known,))))
 
     def _withdraw(self, origin: Origin, body: Withdraw) -> None:
@@ -207,12 +208,13 @@ class State:
         session.coming = None
         if session.phase is Phase.ARRIVING:
             self._rest(session)
-        self._keep(session)
+        else:
+            self._keep(session)
 
     def _enter(self, origin: Origin, body: Enter) -> None:
         """Make the newcomer a member, or give its member the new connection."""
         session = self._sessions.get(body.session)
-        if session is None or session.coming != origin:
+        if session is None or session.coming != origin or origin in self._here:
             self._effects.append(End(origin, Code.EXPIRED))
             return
         fresh = [channel for channel in dict.fromkeys(body.channels) if channel not in self._place_of]
@@ -287,7 +289,7 @@ class State:
     def _quit(self, session: Session) -> None:
         """Say QUIT: the session is absent now, and no other session of that person is in the chatroom."""
         member = self.members.pop(session.person)
-        places = tuple(member.places.values())
+        places = tuple(sorted(member.places.values()))  # their order of joining is not in the records
         seq = self._add_event(EventKind.QUIT, member.person, member.name, text=session.reason, places=places)
         for place in places:
             membership = self._memberships[member.person][place]

@@ -51,7 +51,7 @@ class NativeDoor:
 
     def goodbye(self, code: Code, detail: str) -> bytes:
         """See `server.stream.Words`."""
-        return encode(Bye(code in RETURNING, code, _cut(words.goodbye(code, detail), MAX_REASON)))
+        return encode(Bye(code in RETURNING, code, words.shorten(words.goodbye(code, detail), MAX_REASON)))
 
     def open(self, transport: Transport, exchange: Exchange) -> NativeConnection:
         """A member's connection. exchange: the handshake's; it may hold packets or the beginning of one."""
@@ -73,12 +73,14 @@ class NativeConnection:
         self.submitting = stream.submitting
         self.part = stream.part
         self.release = stream.release
+        # Bytes were sent that only this peer gets. The handler alone sets it to False, and before it looks
+        # at what is buffered; other threads send first and set it then. So no byte is overlooked.
+        self._answered = False
         # The rest is confined to the handler.
         self._decoder = exchange.decoder
         self._early: Sequence[Packet] = list(exchange.waiting)
         self._error: ProtocolError | None = None  # to be raised by the next receive()
         self._size = RECEIVE_SMALL
-        self._asked = False  # the peer has asked for something that only it gets
 
     def __repr__(self) -> str:
         return f"<NativeConnection {self._stream!r}>"
@@ -99,7 +101,7 @@ class NativeConnection:
         if self._error is not None:
             raise self._error
         self._decoder.check()
-        if self._asked:
+        if self._answered:
             self._await_reading()
         data = self._stream.receive(self._size)
         if not data:
@@ -120,10 +122,8 @@ class NativeConnection:
 
     def _is_for_the_chatroom(self, packet: Packet) -> bool:
         """Whether the chatroom gets it. A PING is answered here. Raises ProtocolError if it may not come."""
-        if isinstance(packet, Ping | Command):
-            self._asked = True
         if isinstance(packet, Ping):
-            self.send(encode(Pong(packet.id)))
+            self._reply(Pong(packet.id))
         if isinstance(packet, Ping | Pong):
             return False
         if isinstance(packet, Say | Command | Bye):
@@ -131,8 +131,8 @@ class NativeConnection:
         raise ProtocolError(f"{type(packet).__name__.upper()} cannot come from a member")
 
     def _await_reading(self) -> None:
-        """Read nothing more of a peer that asks and does not read the answers: those are not shared bytes."""
-        self._asked = False
+        """Receive nothing from a peer that does not read its answers: members do not share those bytes."""
+        self._answered = False
         self.submitting(True)
         self._stream.wait_until_taken(BEHIND_BYTES)
         self.submitting(False)
@@ -149,12 +149,11 @@ class NativeConnection:
         self.send(encode(Live(seq, time)))
 
     def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
-        self.send(encode(Answer(request, outcome.code, *words.answer(command, outcome))))
+        self._reply(Answer(request, outcome.code, *words.answer(command, outcome)))
+
+    def _reply(self, packet: Answer | Pong) -> None:
+        self.send(encode(packet))
+        self._answered = True
 
     def inform(self, text: str) -> None:
-        self.send(encode(Info(_cut(text, TEXT_PART))))
-
-
-def _cut(text: str, size: int) -> str:
-    """The beginning of a text that has at most `size` bytes."""
-    return text.encode()[:size].decode(errors="ignore")
+        self.send(encode(Info(words.shorten(text, TEXT_PART))))

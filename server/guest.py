@@ -8,6 +8,7 @@ from chatroom.exchange import Exchange
 from chatroom.limits import MAX_REASON
 from chatroom.outcomes import Code
 from chatroom.packets import Status, Verdict, encode, encode_refusal_v1
+from server import words
 from server.limits import RECEIVE_SMALL
 from server.transport import TcpTransport
 
@@ -37,7 +38,7 @@ class Guest:
 
     def refuse(self, code: Code, reason: str) -> None:
         """Say STATUS FAIL with the reason, if the peer still listens, and close."""
-        self._refuse(encode(Status(Verdict.FAIL, code, reason[: MAX_REASON // 4])))
+        self._refuse(encode(Status(Verdict.FAIL, code, words.shorten(reason, MAX_REASON))))
 
     def refuse_old(self, reason: str) -> None:
         """The same for a peer that speaks version 1 of the protocol, in that version."""

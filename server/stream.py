@@ -87,9 +87,7 @@ class Stream:
         self._taken: threading.Condition | None = None  # made when a thread waits for the peer
         self._behind = False  # the flow counts this peer
         self._heard = self._pinged = clock()
-        self._submitting = (
-            False  # the handler waits, at the queue or for its peer to read, and does not receive
-        )
+        self._submitting = False  # the handler waits at the queue, or for its peer to read
         self._why = ""  # the first reason why the server ended the connection
         self._released = False  # the handler does not use the transport any more
 
@@ -227,7 +225,7 @@ class Stream:
         with self._lock:
             if self._phase is not Phase.OPEN:
                 return
-            self._why = detail or code.name.lower().replace("_", " ")
+            self._why = detail or code.words
             self._enter(Phase.PARTING)
             self._buffer.drop_whole_batches()
             self._buffer.append(self._words.goodbye(code, detail))
@@ -243,7 +241,7 @@ class Stream:
 
     def _give_up(self, reason: str) -> None:
         log.warning("> %s: %s, disconnected", self.peer, reason)
-        self.part(Code.TOO_SLOW, f"{reason}: come back and get the rest from history")
+        self.part(Code.TOO_SLOW, reason)
 
     def _cut(self, reason: str) -> None:
         """Requires holding _lock."""

@@ -10,11 +10,10 @@ from chatroom.limits import MAX_LISTED, MAX_TEXT
 from chatroom.outcomes import Code, Outcome
 
 _GOODBYES = {
-    Code.GOODBYE: "goodbye",
-    Code.STOPPING: "the server is shutting down",
-    Code.TAKEN_OVER: "taken over by a new connection",
     Code.EXPIRED: "the reservation has expired",
     Code.FULL: "there are too many channels already",
+    Code.STOPPING: "the server is shutting down",
+    Code.TAKEN_OVER: "taken over by a new connection",
 }
 
 _REFUSALS = {
@@ -26,33 +25,44 @@ _REFUSALS = {
 
 def goodbye(code: Code, detail: str) -> str:
     """Why a connection ends. detail: what is known beside the code."""
-    return detail or _GOODBYES.get(code) or _plain(code)
+    if code is Code.TOO_SLOW:
+        return f"{detail or code.words}: come back and get the rest from history"
+    return detail or _GOODBYES.get(code, code.words)
 
 
 def answer(command: str, outcome: Outcome) -> tuple[str, str]:
-    """Words and rows of the answer to a command, or to a line. Together they have at most MAX_TEXT bytes.
+    """Words and rows of the answer to a command, or to a line.
+
+    Together they have at most MAX_TEXT bytes: if they do not fit, the words are shortened and no rows come.
 
     command: its name, "" for a line
     """
-    words = _words(command, outcome)
+    words = _of_command(command, outcome) if command else _REFUSALS.get(outcome.code, outcome.code.words)
     rows = json.dumps(outcome.rows, ensure_ascii=False, separators=(",", ":")) if outcome.rows else ""
     if len(words.encode()) + len(rows.encode()) > MAX_TEXT:
-        return words.encode()[:MAX_TEXT].decode(errors="ignore"), ""
+        return shorten(words, MAX_TEXT), ""
     return words, rows
 
 
-def _words(command: str, outcome: Outcome) -> str:
+def shorten(text: str, size: int) -> str:
+    """The text; of one with more than `size` bytes in UTF-8 the beginning, and an ellipsis."""
+    data, ellipsis = text.encode(), "…"
+    if len(data) <= size:
+        return text
+    return data[: size - len(ellipsis.encode())].decode(errors="ignore") + ellipsis
+
+
+def _of_command(command: str, outcome: Outcome) -> str:
     code, rows = outcome
-    if not command:
-        return _REFUSALS.get(code) or _plain(code)
+    if code is Code.OK and command in _COMMANDS:
+        return _COMMANDS[command](rows)
     if code is Code.NO_SUCH_COMMAND:
         return f"{rows[0]} is no command; /help lists the commands"
     if code is Code.NO_SUCH_CHANNEL:
         return f"nobody is in {rows[0]}"
     if code is Code.NEED_ROLE:
         return f"{rows[0]} needs the role {rows[1]}"
-    find_words = _COMMANDS.get(command)
-    return find_words(rows) if find_words is not None else _plain(code)
+    return code.words
 
 
 def _help(rows: tuple[tuple[str, str], ...]) -> str:
@@ -74,7 +84,3 @@ def _stats(rows: tuple[tuple[str, object], ...]) -> str:
 
 
 _COMMANDS: dict[str, Callable[..., str]] = {"/help": _help, "/who": _who, "/stats": _stats}
-
-
-def _plain(code: Code) -> str:
-    return code.name.lower().replace("_", " ")

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any
 
 from chatroom.errors import HistoryError, HistoryFull
 from chatroom.events import Event
-from chatroom.history import MemoryHistory, SessionRecord
+from chatroom.history import MemoryHistory
+from chatroom.outcomes import Code, Outcome
 from chatroom.packets import (
+    Answer,
     Bye,
+    Channel,
     Command,
-    Confirm,
     Decoder,
+    Info,
     Live,
-    Notice,
     Packet,
+    Replay,
     Say,
     Welcome,
     encode,
     encode_event,
 )
+from chatroom.records import Record
 from tests.support.patience import PATIENCE
 
 
@@ -44,10 +48,15 @@ class FakeDoor:
     def __init__(self, echoes: bool = True) -> None:
         self.echoes = echoes
         self.encoded = 0
+        self.described = 0
 
     def encode(self, event: Event) -> bytes:
         self.encoded += 1
         return encode_event(event)
+
+    def encode_channel(self, channel: Channel) -> bytes:
+        self.described += 1
+        return encode(channel)
 
 
 DOOR = FakeDoor()
@@ -69,15 +78,13 @@ class RecordingHistory(MemoryHistory):
         self.tried = threading.Event()
         self.closed = False
 
-    def append(
-        self, events: Sequence[Event], sessions: Sequence[SessionRecord], forgotten: Collection[bytes]
-    ) -> None:
+    def append(self, events: Sequence[Event], records: Sequence[Record], position: bytes = b"") -> None:
         try:
             if self.full:
                 raise HistoryFull("no space")
             if self.broken:
                 raise HistoryError("the disk is gone")
-            super().append(events, sessions, forgotten)
+            super().append(events, records, position)
             self.stored.update((event.seq, event) for event in events)
         finally:
             self.tried.set()
@@ -95,13 +102,16 @@ class FakeConnection:
 
     says:   the test puts in the bursts that the peer sends
     taking: False when the peer takes no bytes
+    ended:  with which code and detail the server has said goodbye
     """
 
-    def __init__(self, history: RecordingHistory | None = None, peer: str = "peer") -> None:
+    def __init__(
+        self, history: RecordingHistory | None = None, peer: str = "peer", door: FakeDoor = DOOR
+    ) -> None:
         self.peer = peer
-        self.door = DOOR
+        self.door = door
         self.packets: list[Packet] = []
-        self.ended: tuple[str, bool] | None = None
+        self.ended: tuple[Code, str] | None = None
         self.released = False
         self.taking = True
         self.busy: list[bool] = []
@@ -117,9 +127,9 @@ class FakeConnection:
             raise said
         return said
 
-    def submitting(self, busy: bool) -> None:
+    def submitting(self, submitting: bool) -> None:
         with self.changed:
-            self.busy.append(busy)
+            self.busy.append(submitting)
             self.changed.notify_all()
 
     def send(self, data: bytes) -> None:
@@ -129,29 +139,34 @@ class FakeConnection:
             self.sizes.append(len(data))
             for packet in self._decoder.feed(data):
                 if isinstance(packet, Event) and self._history is not None:
-                    assert self._history.stored[packet.seq] == packet, "seen before it was stored"
+                    stored = self._history.stored[packet.seq]
+                    assert stored._replace(places=()) == packet, "seen before it was stored"
                 self.packets.append(packet)
             self.changed.notify_all()
 
-    def welcome(self, name: str, channel: str, token: bytes, confirmed: int, head: int) -> None:
-        self.send(encode(Welcome(name, channel, token, confirmed, head)))
+    def welcome(self, welcome: Welcome) -> None:
+        self.send(encode(welcome))
 
-    def live(self, seq: int) -> None:
-        self.send(encode(Live(seq)))
+    def replay(self) -> None:
+        self.send(encode(Replay(0)))
 
-    def confirm(self, id: int) -> None:
-        self.send(encode(Confirm(id)))
+    def live(self, seq: int, time: int) -> None:
+        self.send(encode(Live(seq, time)))
 
-    def notice(self, text: str, id: int = 0) -> None:
-        self.send(encode(Notice(id, text)))
+    def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
+        """The words are the command's name and the rows, so that tests need no door to read them."""
+        self.send(encode(Answer(request, outcome.code, f"{command} {outcome.rows}")))
+
+    def inform(self, text: str) -> None:
+        self.send(encode(Info(text)))
 
     def wait_until_taken(self, size: int) -> bool:
         return self.taking and self.ended is None
 
-    def part(self, reason: str, again: bool) -> None:
+    def part(self, code: Code, detail: str = "") -> None:
         with self.changed:
             if self.ended is None:
-                self.ended = (reason, again)
+                self.ended = (code, detail)
                 self.says.put([])
             self.changed.notify_all()
 

@@ -3,27 +3,52 @@
 from __future__ import annotations
 
 from chatroom.batch import Batch
+from chatroom.events import Event, EventKind
 from chatroom.packets import encode_event
 from tests.chatroom.fakes import FakeDoor
-from tests.support.events import said
+from tests.support.events import BOB, NOON, said
 
-EVENTS = [said(1), said(2, channel="#quiet"), said(3)]
+ANN = 1
+EVENTS = [
+    said(1),
+    said(2, channel="#quiet", place=2),
+    Event(3, NOON, EventKind.QUIT, "", "ann", "bye", 0, ANN, 0, b"", (1, 2)),
+    said(4, author="ann", person=ANN),
+    Event(5, NOON, EventKind.RESTARTED, "", "", ""),
+]
+SCOPES = (1, 2, (1, 2), 0)
+
+
+def test_events_are_grouped_by_whom_they_are_for() -> None:
+    """An event of one place, of several places, and of the whole chatroom are groups of their own."""
+    assert Batch(EVENTS).groups == {1: [0, 3], 2: [1], (1, 2): [2], 0: [4]}
 
 
 def test_each_event_is_encoded_once_a_door() -> None:
-    """However many audiences a door has, it encodes each event once."""
+    """However many audiences a door has, it encodes each event once; equal audiences get the same object."""
     native, other = FakeDoor(), FakeDoor()
-    batch = Batch(0, list(EVENTS))
-    for channels in ({"#general"}, {"#quiet"}, {"#general", "#quiet"}, set()):
-        batch.bytes_for((native, frozenset(channels)))
-    batch.bytes_for((other, frozenset({"#general"})))
-    assert (native.encoded, other.encoded) == (3, 3)
+    batch = Batch(EVENTS)
+    for scopes in ((1,), (2,), (1, 2), (1, (1, 2)), SCOPES):
+        assert batch.bytes_for(native, scopes) is batch.bytes_for(native, scopes)
+        batch.bytes_without(native, scopes, BOB)
+    batch.bytes_for(other, (1,))
+    assert (native.encoded, other.encoded) == (5, 5)
 
 
-def test_an_audience_gets_its_channels_in_order() -> None:
-    """An audience gets the bytes of the events in its channels, in order, and of no others."""
-    batch, door = Batch(0, list(EVENTS)), FakeDoor()
-    one, two, three = map(encode_event, EVENTS)
-    assert batch.bytes_for((door, frozenset({"#general"}))) == one + three
-    assert batch.bytes_for((door, frozenset({"#general", "#quiet"}))) == one + two + three
-    assert batch.bytes_for((door, frozenset({"#nowhere"}))) == b""
+def test_groups_are_merged_in_order() -> None:
+    """An audience gets the bytes of the events of its groups, in order of seq, and of no others."""
+    batch, door = Batch(EVENTS), FakeDoor()
+    one, two, three, four, five = map(encode_event, EVENTS)
+    assert batch.bytes_for(door, (1,)) == one + four
+    assert batch.bytes_for(door, (0, 2)) == two + five
+    assert batch.bytes_for(door, (1, (1, 2))) == one + three + four
+    assert batch.bytes_for(door, SCOPES) == one + two + three + four + five
+
+
+def test_without_the_lines_of_one_author() -> None:
+    """For a door that does not echo, an author's own lines are left out, and nothing else of the author."""
+    batch, door = Batch(EVENTS), FakeDoor(echoes=False)
+    one, two, three, four, five = map(encode_event, EVENTS)
+    assert batch.bytes_without(door, SCOPES, ANN) == one + two + three + five
+    assert batch.bytes_without(door, SCOPES, BOB) == three + four + five
+    assert batch.bytes_without(door, (2,), BOB) == b""

@@ -5,29 +5,40 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.catch_up import CatchUp
 from chatroom.errors import Closed, HistoryError
-from chatroom.events import Event
+from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
-from chatroom.limits import BEHIND_BYTES, CATCH_UP_BYTES, CATCH_UP_EVENTS, MAX_TEXT
-from chatroom.member import Member, Session
-from chatroom.packets import NO_TOKEN, Live, Say
+from chatroom.limits import BEHIND_BYTES, CATCH_UP_BYTES, CATCH_UP_EVENTS, MAX_NUMBER, MAX_TEXT
+from chatroom.order import Entry
+from chatroom.outcomes import Code
+from chatroom.packets import NO_IDENTITY, NO_TOKEN, Live, Resumed, Say
+from chatroom.places import Reach
+from chatroom.presence import Presence, Seat
+from chatroom.proposals import Arrive, Enter, Lines, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
-from chatroom.requests import GoLive, Join, Lines, Reserve
+from chatroom.state import State
+from chatroom.tail import Tail
 from server.limits import BACKLOG_BYTES
 from tests.chatroom.fakes import FakeConnection, RecordingHistory
-from tests.support.events import said
+from tests.support.events import NOON, said
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
 
+GENERAL = Reach({0: [(0, MAX_NUMBER)], 1: [(0, MAX_NUMBER)]})
 
-def member(connection: FakeConnection) -> Member:
-    return Member("ann", frozenset({"#general"}), Session(b"", "ann", "#general", 0, 0), connection)
+
+def seat(connection: FakeConnection) -> Seat:
+    return Seat(7, 1, "ann", connection)
 
 
 class Alone:
@@ -35,27 +46,30 @@ class Alone:
 
     def __init__(self, events: list[Event]) -> None:
         self.history = RecordingHistory()
-        self.history.append(events, [], [])
-        self.submitted: list[GoLive] = []
-        self.catch_up = CatchUp(self.history, self.submit, lambda run, _name: run())
+        self.history.append(events, [])
+        self.arrived: list[tuple[Seat, int]] = []
+        self.catch_up = CatchUp(
+            self.history, lambda *arrival: self.arrived.append(arrival), lambda run, _name: run()
+        )
         self.catch_up.stored(len(events))
+        self.catch_up.close()  # so that it makes no pauses
 
-    def submit(self, request: GoLive) -> None:
-        self.submitted.append(request)
-
-    def begin(self, connection: FakeConnection, seq: int) -> None:
-        self.catch_up.begin(member(connection), connection, seq)
+    def begin(
+        self, connection: FakeConnection, seq: int, reach: Reach = GENERAL, lines: int = 0
+    ) -> FakeConnection:
+        self.catch_up.begin(seat(connection), reach, seq, lines)
+        return connection
 
 
 def test_chunks_in_order() -> None:
-    """The missed events come in order and in chunks; then GoLive is submitted."""
+    """The missed events come in order and in chunks; then the member may go live."""
     alone = Alone([said(seq) for seq in range(1, 2 * CATCH_UP_EVENTS + 500)])
     connection = FakeConnection(alone.history)
     alone.begin(connection, 7)
     assert connection.events() == alone.history.log[7:]
     assert len(connection.sizes) >= 3
-    (request,) = alone.submitted
-    assert request.seq == len(alone.history.log) and request.connection is connection
+    ((arrived, seq),) = alone.arrived
+    assert seq == len(alone.history.log) and arrived.connection is connection
 
 
 def test_long_texts_come_in_small_chunks() -> None:
@@ -71,11 +85,11 @@ def test_long_texts_come_in_small_chunks() -> None:
 
 def test_other_channels_do_not_hold_it_up() -> None:
     """A member that missed nothing in its own channel is up to date with the whole log."""
-    alone = Alone([said(seq, channel="#quiet") for seq in range(1, 2000)])
+    alone = Alone([said(seq, place=2) for seq in range(1, 2000)])
     connection = FakeConnection(alone.history)
     alone.begin(connection, 3)
     assert connection.packets == []
-    assert alone.submitted[0].seq == 1999
+    assert alone.arrived[0][1] == 1999
 
 
 def test_a_member_that_is_gone_ends_the_thread() -> None:
@@ -85,20 +99,20 @@ def test_a_member_that_is_gone_ends_the_thread() -> None:
     connection.taking = False
     alone.begin(connection, 0)
     assert len(connection.events()) <= CATCH_UP_EVENTS
-    assert alone.submitted == []
+    assert alone.arrived == []
 
 
 def test_history_that_cannot_be_read() -> None:
     """When history cannot be read, the connection of the member ends, and the member may come back."""
     alone = Alone([said(1)])
 
-    def read(after: int, limit: int, channels: Collection[str]) -> list[Event]:
+    def read(after: int, limit: int, places: Collection[int]) -> list[Event]:
         raise HistoryError("broken")
 
     alone.history.read = read  # type: ignore[method-assign]
     connection = FakeConnection()
     alone.begin(connection, 0)
-    assert connection.ended == ("the server cannot read its history", True)
+    assert connection.ended == (Code.UNAVAILABLE, "the server cannot read its history")
 
 
 @pytest.mark.parametrize("error", [Closed("closing"), RuntimeError("no thread")])
@@ -109,61 +123,136 @@ def test_no_thread_for_it(error: Exception) -> None:
         raise error
 
     connection = FakeConnection()
-    CatchUp(RecordingHistory(), lambda request: None, spawn).begin(member(connection), connection, 0)
-    assert connection.ended is not None and connection.ended[1] is True
+    CatchUp(RecordingHistory(), lambda *_: None, spawn).begin(seat(connection), GENERAL, 0)
+    assert connection.ended == (Code.UNAVAILABLE, f"cannot catch up: {error}")
 
 
 def test_the_end_of_the_chatroom() -> None:
     """When the chatroom closes, catching up leaves the goodbye to the chatroom."""
     alone = Alone([said(1)])
 
-    def closed(request: GoLive) -> None:
+    def closed(*_: object) -> None:
         raise Closed("closing")
 
     connection = FakeConnection()
-    CatchUp(alone.history, closed, lambda run, _name: run()).begin(member(connection), connection, 0)
+    CatchUp(alone.history, closed, lambda run, _name: run()).begin(seat(connection), GENERAL, 0)
     assert connection.ended is None
+
+
+def test_a_bug_ends_the_connection() -> None:
+    """An error that nobody expects ends the connection: else its member would wait for ever."""
+    alone = Alone([said(1)])
+    alone.history.read = mock.Mock(side_effect=KeyError("a bug"))  # type: ignore[method-assign]
+    connection = FakeConnection()
+    with pytest.raises(KeyError):
+        alone.begin(connection, 0)
+    assert connection.ended == (Code.UNAVAILABLE, "an error in the server")
+
+
+def test_only_what_is_within_reach() -> None:
+    """Of a place that was left in between, only the stays are sent; the rest of history is passed over."""
+    alone = Alone([said(seq, place=1 + seq % 2) for seq in range(1, 2 * CATCH_UP_EVENTS)])
+    reach = Reach({1: [(10, 20), (300, 310)], 2: [(0, 4)]})
+    connection = alone.begin(FakeConnection(alone.history), 0, reach)
+    assert [event.seq for event in connection.events()] == [1, 3, *range(12, 21, 2), *range(302, 311, 2)]
+    assert alone.arrived[0][1] == len(alone.history.log)
+
+
+def test_the_latest_lines() -> None:
+    """With a number of lines, each place begins with as many of its latest lines up to the seq."""
+    alone = Alone([said(seq, place=1 if seq % 10 else 2) for seq in range(1, 101)])
+    reach = Reach(dict.fromkeys((0, 1, 2), ((0, MAX_NUMBER),)))
+    connection = alone.begin(FakeConnection(alone.history), 95, reach, lines=2)
+    assert [event.seq for event in connection.events()] == [80, 90, *range(94, 101)]
+
+
+EVENTS = st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=30)
+
+
+@given(EVENTS, st.integers(1, 5), st.integers(0, 30), st.sets(st.integers(1, 3)))
+def test_history_and_tail_agree(
+    made: list[tuple[int, bool]], lines: int, back: int, places: set[int]
+) -> None:
+    """Where the latest lines begin does not depend on whether memory or history knows it."""
+    events = [
+        said(seq, place=place)._replace(kind=EventKind.SAID if is_line else EventKind.JOINED)
+        for seq, (place, is_line) in enumerate(made, 1)
+    ]
+    alone, tail, head = Alone(events), Tail(), max(0, len(events) - back)
+    tail.extend(events)
+    reach = Reach(dict.fromkeys((0, *places), ((0, MAX_NUMBER),)))
+    starts = tail.starts(lines, reach.places, head)
+    assert starts is not None
+    connection = alone.begin(FakeConnection(alone.history), head, reach, lines)
+    assert connection.events() == tail.after(min(starts.values()), reach.later(starts))
 
 
 def test_each_event_once_while_others_talk() -> None:
     """A member 5,000 events behind gets each event once and in order, while another member talks."""
-    history, queue, reaper = RecordingHistory(), WaitingQueue(), Reaper("test")
-    history.append([said(seq) for seq in range(1, 5001)], [], [])
-    forwarder = Forwarder(queue, history, Flow(), CatchUp(history, queue.put, reaper.spawn), time.monotonic)
-    forwarder.recover()
-    running = Task(forwarder.run)
-    talker, behind = enter(queue, "talker", 5000), FakeConnection(history)
+    hall = Busy()
+    talker, _ = hall.enter("talker", 5000)
     stop = threading.Event()
 
     def talk() -> int:
         id = 0
         while not stop.wait(0.0002):
-            queue.put(Lines(talker, [Say(id + n, "#general", "x") for n in (1, 2, 3)]))
+            says = [Say(id + n, "#general", "x") for n in (1, 2, 3)]
+            hall.queue.put(Proposal(talker, 0, ProposalKind.LINES, Lines(says)))
             id += 3
         return id
 
     talking = Task(talk)
-    enter(queue, "behind", 1, behind)
+    _, behind = hall.enter("behind", 1)
     behind.wait_for(lambda peer: bool(peer.of(Live)))
     stop.set()
     said_in_all = talking.result()
-    last = 5000 + 2 + said_in_all  # two have joined
-    behind.wait_for(lambda peer: peer.events()[-1:] == [history.stored.get(last)])
-    queue.close()
-    running.result()
-    assert reaper.close(PATIENCE) == []
-    assert behind.events() == history.log[1:]
-    live = behind.of(Live)[0]
-    assert (
-        live.seq >= 5000 and behind.packets.index(live) == live.seq
-    )  # WELCOME, and all events but the first
+    last = 5003 + said_in_all  # one start, and two have joined
+    behind.wait_for(lambda peer: [e.seq for e in peer.events()[-1:]] == [last])
+    hall.close()
+    assert [event.seq for event in behind.events()] == list(range(2, last + 1))
+    (live,) = behind.of(Live)
+    before = behind.packets[: behind.packets.index(live)]
+    assert live.seq >= 5000 and [e.seq for e in before if isinstance(e, Event)][-1] == live.seq
 
 
-def enter(
-    queue: WaitingQueue, name: str, since: int, connection: FakeConnection | None = None
-) -> FakeConnection:
-    connection = connection or FakeConnection()
-    request = Reserve(name, NO_TOKEN)
-    queue.put(request)
-    queue.put(Join(request.answer.result(PATIENCE), connection, "#general", since, 0))
-    return connection
+class Busy:
+    """A forwarder in a thread of its own, with a history of 5,000 lines of #general."""
+
+    def __init__(self) -> None:
+        self.history, self.presence, self.queue = RecordingHistory(), Presence(), WaitingQueue()
+        self.reaper = Reaper("test")
+        bob = (Proposal(0, 0, ProposalKind.UP, None), *arrival(1, "bob"))
+        lines = Proposal(1, 0, ProposalKind.LINES, Lines([Say(n, "#general", "x") for n in range(1, 5000)]))
+        state = State()
+        applied = state.apply(Entry(b"", NOON, "", 1, [*bob, lines]))
+        self.history.append(applied.events, applied.records)
+        catch_up = CatchUp(
+            self.history, lambda seat, seq: self.forwarder.go_live(seat, seq), self.reaper.spawn
+        )
+        self.forwarder = Forwarder(self.queue, self.history, self.presence, Flow(), catch_up, time.monotonic)
+        self.forwarder.recover()
+        self.running = Task(self.forwarder.run)
+
+    def enter(self, name: str, since: int) -> tuple[int, FakeConnection]:
+        connection = FakeConnection(self.history)
+        origin, answer = self.presence.ask()
+        arrive, enter = arrival(origin, name)
+        self.queue.put(arrive)
+        answer.result(PATIENCE)
+        join = Join(Reservation(origin, name, NO_TOKEN, name), connection, (), since, 0, NO_IDENTITY, 0)
+        self.presence.come(join, Missed(since, 0, Resumed.EXACT))
+        self.queue.put(enter)
+        return origin, connection
+
+    def close(self) -> None:
+        self.queue.close()
+        self.running.result()
+        assert self.reaper.close(PATIENCE) == []
+
+
+def arrival(origin: int, name: str) -> tuple[Proposal, Proposal]:
+    """What a newcomer proposes."""
+    return (
+        Proposal(origin, 0, ProposalKind.ARRIVE, Arrive(name, name, "", name, "")),
+        Proposal(origin, 0, ProposalKind.ENTER, Enter(name, ("#general",))),
+    )

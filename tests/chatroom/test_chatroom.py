@@ -8,12 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from chatroom.chatroom import GOODBYE, Chatroom
+from chatroom.arrivals import Join, Reservation
+from chatroom.chatroom import Chatroom
 from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
 from chatroom.events import EventKind
+from chatroom.history import Located
 from chatroom.limits import MAX_WAITING
-from chatroom.packets import NO_TOKEN, Bye, Command, Confirm, Live, Notice, Say, Welcome
-from chatroom.requests import Join, Reservation
+from chatroom.outcomes import Code
+from chatroom.packets import NO_IDENTITY, NO_TOKEN, Answer, Bye, Command, Live, Resumed, Say, Welcome
+from chatroom.session import session_key
 from tests.chatroom.fakes import FakeConnection, RecordingHistory
 from tests.support.patience import PATIENCE, eventually
 from tests.support.tasks import Task
@@ -22,21 +25,34 @@ from tests.support.tasks import Task
 class House:
     """A running chatroom with fake connections."""
 
-    def __init__(self) -> None:
-        self.history = RecordingHistory()
+    def __init__(self, history: RecordingHistory | None = None) -> None:
+        self.history = history or RecordingHistory()
         self.ended = threading.Event()
         self.chatroom = Chatroom(self.history, self.ended.set)
         self.chatroom.start()
         self.is_closed = False
 
-    def reserve(self, name: str, token: bytes = NO_TOKEN) -> Reservation:
-        return self.chatroom.reserve(name, token, PATIENCE)
+    def reserve(self, name: str, token: bytes = NO_TOKEN, timeout: float = PATIENCE) -> Reservation:
+        return self.chatroom.reserve(name, token, "address", timeout)
+
+    def admit(
+        self,
+        reservation: Reservation,
+        since: int = 0,
+        time: int = 0,
+        identity: bytes = NO_IDENTITY,
+        connection: FakeConnection | None = None,
+    ) -> FakeConnection:
+        """A member that is live."""
+        connection = connection or FakeConnection(self.history, reservation.name)
+        join = Join(reservation, connection, ("#general",), since, time, identity, 10)
+        self.chatroom.accept(lambda: join, f"connection {reservation.name}")
+        connection.wait_for(lambda peer: bool(peer.of(Live)))
+        return connection
 
     def enter(self, name: str) -> FakeConnection:
-        """A member that is live."""
-        connection = FakeConnection(self.history, name)
-        join = Join(self.reserve(name), connection, "#general", 0, 10)
-        self.chatroom.accept(lambda: join, f"connection {name}")
+        """A new member that is live and has seen its own JOINED."""
+        connection = self.admit(self.reserve(name))
         connection.wait_for(lambda peer: any(event.author == name for event in peer.events()))
         return connection
 
@@ -57,6 +73,11 @@ def texts(connection: FakeConnection) -> list[str]:
     return [event.text for event in connection.events() if event.kind is EventKind.SAID]
 
 
+def quits(connection: FakeConnection) -> list[str]:
+    """The reasons of those who have left."""
+    return [event.text for event in connection.events() if event.kind is EventKind.QUIT]
+
+
 def test_every_member_gets_every_line(house: House) -> None:
     """Every member gets the lines of a burst, all of them and in order."""
     ann, bob = house.enter("ann"), house.enter("bob")
@@ -75,9 +96,9 @@ def test_members_that_are_behind_hold_back_lines_only(house: House, monkeypatch:
     eventually(lambda: house.chatroom.flow.paused == 1, "the line does not wait")
     cleo = house.enter("cleo")
     bob.says.put([Command(1, "#general", "/who")])
-    bob.wait_for(lambda peer: len(peer.of(Notice)) == 1)
-    bob.says.put([])
-    cleo.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
+    bob.wait_for(lambda peer: len(peer.of(Answer)) == 1)
+    bob.says.put([Bye(False, Code.GOODBYE, "")])
+    cleo.wait_for(lambda peer: quits(peer) == [""])
     assert texts(cleo) == [] and house.chatroom.flow.paused == 1
     for _ in range(4):
         house.chatroom.flow.caught_up()
@@ -92,55 +113,72 @@ def test_a_full_queue_answers_a_newcomer_in_time(house: House) -> None:
     ann.says.put([Say(1, "#general", "held")])
     assert house.history.tried.wait(PATIENCE)  # the forwarder holds this batch from here on
     ann.says.put([Say(id, "#general", "x") for id in range(2, MAX_WAITING + 2)])
-    with pytest.raises(NameRefused, match="too busy"):
-        house.chatroom.reserve("bob", NO_TOKEN, 0.05)
+    with pytest.raises(NameRefused, match="too busy") as refused:
+        house.reserve("bob", timeout=0.05)
+    assert refused.value.code is Code.UNAVAILABLE
     house.history.full = False
 
 
 def test_lines_and_commands_of_one_burst_keep_their_order(house: House) -> None:
     """Commands and lines of a burst are taken in order; packets after a BYE are ignored."""
     ann, bob = house.enter("ann"), house.enter("bob")
-    ann.says.put([Say(1, "#general", "one"), Command(2, "#general", "/who"), Say(3, "#general", "two")])
-    ann.wait_for(lambda peer: len(peer.of(Notice)) == 1)
-    ann.says.put([Say(4, "#general", "three"), Bye(False, "so long"), Say(5, "#general", "too late")])
-    bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
+    ann.says.put([Say(1, "#general", "one"), Command(2, "#general", "/stats"), Say(3, "#general", "two")])
+    ann.wait_for(lambda peer: texts(peer) == ["one", "two"])
+    assert [getattr(packet, "text", type(packet)) for packet in ann.packets[-3:]] == ["one", Answer, "two"]
+    bye = Bye(False, Code.GOODBYE, "so long")
+    ann.says.put([Say(4, "#general", "three"), bye, Say(5, "#general", "too late")])
+    bob.wait_for(lambda peer: quits(peer) == ["so long"])
     assert texts(bob) == ["one", "two", "three"]
-    assert bob.events()[-1].text == "so long"
-    assert ann.of(Notice)[0].id == 2
+    (answer,) = ann.of(Answer)
+    assert (answer.id, answer.code) == (2, Code.OK)
 
 
-def test_leaving_frees_the_name(house: House) -> None:
-    """When its connection has ended, a member leaves with the reason, and its name is free."""
+def test_a_goodbye_frees_the_name(house: House) -> None:
+    """A member that says BYE leaves at once with its reason, gets a goodbye, and its name is free."""
     ann, bob = house.enter("ann"), house.enter("bob")
-    ann.says.put([])
-    bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
-    assert bob.events()[-1].text == "connection closed"
-    assert ann.released
+    ann.says.put([Bye(False, Code.GOODBYE, "so long")])
+    bob.wait_for(lambda peer: quits(peer) == ["so long"])
     house.reserve("ann")
+    eventually(lambda: ann.released, "the connection was not released")
+    assert ann.ended == (Code.GOODBYE, "")
 
 
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [(ConnectionLost("silent for 45 s"), "silent for 45 s"), (ProtocolError("nonsense"), "protocol error")],
-)
-def test_a_broken_connection(house: House, error: Exception, reason: str) -> None:
-    """A lost connection or a protocol error ends only that member; the LEFT event has the reason."""
+@pytest.mark.parametrize("end", [[], ConnectionLost("silent for 45 s")])
+def test_a_lost_connection_is_held(house: House, end: list[Say] | ConnectionLost) -> None:
+    """After an end without BYE the name is held, nobody is told, and the token comes back silently."""
+    reservation = house.reserve("ann")
+    ann, bob = house.admit(reservation), house.enter("bob")
+    head = house.history.log[-1].seq
+    ann.says.put(end)
+    eventually(lambda: ann.released, "the connection was not released")
+    with pytest.raises(NameRefused, match=r"ann has lost the connection; .* another (90|89) s") as refused:
+        house.reserve("Ann")
+    assert refused.value.code is Code.NAME_HELD
+    again = house.reserve("ann", reservation.token)
+    assert again.token == reservation.token and again.session == reservation.session
+    (welcome,) = house.admit(again).of(Welcome)
+    assert (welcome.token, welcome.head) == (reservation.token, head)
+    assert quits(bob) == [] and not bob.released
+
+
+def test_a_protocol_error_ends_one_member(house: House) -> None:
+    """A member whose peer breaks the protocol is told how, and leaves at once; the others stay."""
     ann, bob = house.enter("ann"), house.enter("bob")
-    ann.says.put(error)
-    bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
-    assert bob.events()[-1].text == reason
-    assert ann.released and not bob.released
-    if isinstance(error, ProtocolError):
-        assert ann.ended == ("nonsense", False)
+    ann.says.put(ProtocolError("nonsense"))
+    bob.wait_for(lambda peer: quits(peer) == ["protocol error"])
+    eventually(lambda: ann.released, "the connection was not released")
+    assert ann.ended == (Code.PROTOCOL_ERROR, "nonsense") and not bob.released
+    house.reserve("ann")
 
 
 def test_a_bug_ends_one_member(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    """An exception in a handler is logged and ends only that member; its name is free again."""
-    ann, bob = house.enter("ann"), house.enter("bob")
+    """An exception in a handler is logged and ends only that connection; its client can come back."""
+    reservation = house.reserve("ann")
+    ann, bob = house.admit(reservation), house.enter("bob")
     ann.says.put(KeyError("a bug"))
-    bob.wait_for(lambda peer: any(event.kind is EventKind.LEFT for event in peer.events()))
-    assert ann.released and not bob.released
-    house.reserve("ann")
+    eventually(lambda: ann.released, "the connection was not released")
+    house.admit(house.reserve("ann", reservation.token))
+    assert not bob.released and quits(bob) == []
     assert house.close() == []
     assert "handler ann" in caplog.text and "a bug" in caplog.text
 
@@ -154,11 +192,113 @@ def test_a_submitting_connection_is_marked(house: House) -> None:
 
 
 def test_a_bad_name_is_refused(house: House) -> None:
-    """reserve() raises NameRefused for a name that is in use or not allowed."""
+    """reserve() raises NameRefused with a code for a name that is in use or not allowed."""
     house.enter("ann")
-    for name in ("Ann", "", "a b"):
-        with pytest.raises(NameRefused):
+    for name, code in (("Ann", Code.NAME_TAKEN), ("", Code.BAD_NAME), ("a b", Code.BAD_NAME)):
+        with pytest.raises(NameRefused) as refused:
             house.reserve(name)
+        assert refused.value.code is code
+
+
+def test_tokens_are_random_and_stored_as_hashes(house: House) -> None:
+    """Each new session gets its own token, and its key is the hash of the token; the history has no token."""
+    one, two = house.reserve("ann"), house.reserve("bob")
+    assert one.token != two.token and len(one.token) == 16
+    assert [one.session, two.session] == [session_key(one.token), session_key(two.token)]
+    stored = repr(house.history.restore().records)
+    assert one.session in stored and one.token.hex() not in stored and repr(one.token) not in stored
+
+
+def test_an_unknown_token_gives_a_new_session(house: House) -> None:
+    """A client with a token that the server does not know gets another one: it must not choose its own."""
+    unknown = bytes(range(16))
+    assert house.reserve("ann", unknown).token not in (unknown, NO_TOKEN)
+
+
+# --- what has become of `since` -------------------------------------------------------------------------
+
+
+class Returning:
+    """A house whose history has lines 2 to 9 of ann, and clients that come back to it."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.ann = house.enter("ann")
+        self.ann.says.put([Say(id, "#general", f"line {id}") for id in range(2, 10)])
+        self.ann.wait_for(lambda peer: len(texts(peer)) == 8)
+        self.identity: bytes = self.ann.of(Welcome)[0].identity
+        self.names = iter(["bob", "carl", "dora", "eve"])
+
+    def resume(self, since: int, time: int, identity: bytes) -> tuple[Resumed, list[str]]:
+        """What WELCOME says, and the lines that come."""
+        connection = self.house.admit(self.house.reserve(next(self.names)), since, time, identity)
+        return connection.of(Welcome)[0].resumed, texts(connection)
+
+    def time_of(self, seq: int) -> int:
+        return self.house.history.stored[seq].time
+
+
+@pytest.fixture
+def returning(house: House) -> Returning:
+    return Returning(house)
+
+
+ALL = [f"line {id}" for id in range(2, 10)]
+
+
+def test_no_cursor(returning: Returning) -> None:
+    """A client without a cursor gets the latest lines."""
+    assert returning.resume(0, 0, NO_IDENTITY) == (Resumed.FRESH, ALL)
+
+
+def test_the_cursor_of_a_stored_event(returning: Returning) -> None:
+    """A client that names an event of this history gets exactly what came after it."""
+    wanted = Resumed.EXACT, ["line 8", "line 9"]
+    assert returning.resume(7, returning.time_of(7), returning.identity) == wanted
+
+
+def test_the_cursor_of_another_history(returning: Returning) -> None:
+    """A client that comes from another history is told so, and gets the latest lines."""
+    assert returning.resume(7, returning.time_of(7), b"x" * 16) == (Resumed.OTHER_HISTORY, ALL)
+
+
+@pytest.mark.parametrize(("since", "shift"), [(7, 1), (500, 0)])
+def test_the_cursor_of_a_restored_backup(returning: Returning, since: int, shift: int) -> None:
+    """A client that has seen another event of that number, or a later one, is told that this is a copy."""
+    time = returning.time_of(7) + shift
+    assert returning.resume(since, time, returning.identity) == (Resumed.RESTORED, ALL)
+
+
+@pytest.mark.parametrize(("since", "resumed"), [(3, Resumed.GAP), (4, Resumed.EXACT), (5, Resumed.EXACT)])
+def test_a_cursor_that_is_older_than_the_history(
+    returning: Returning, monkeypatch: pytest.MonkeyPatch, since: int, resumed: Resumed
+) -> None:
+    """When retention took only what the client had seen, nothing is missed; else the client is told."""
+    history, locate = returning.house.history, returning.house.history.locate
+    monkeypatch.setattr(history, "locate", lambda seq: Located(0 if seq < 5 else locate(seq).time, 5))
+    time = returning.time_of(since)
+    assert returning.resume(since, time, returning.identity)[0] is resumed
+
+
+def test_a_history_that_cannot_be_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newcomer whose cursor cannot be looked up is sent away and may come back."""
+    house.enter("ann")
+
+    def fail(_seq: int) -> Located:
+        raise HistoryError("unreadable")
+
+    monkeypatch.setattr(house.history, "locate", fail)
+    connection = FakeConnection(house.history)
+    identity = house.history.restore().identity
+    join = Join(house.reserve("bob"), connection, ("#general",), 1, 1, identity, 0)
+    house.chatroom.accept(lambda: join, "connection bob")
+    connection.wait_for(lambda peer: peer.ended is not None)
+    assert connection.ended == (Code.UNAVAILABLE, "the server cannot read its history")
+    eventually(lambda: connection.released, "the connection was not released")
+    assert connection.packets == []
+
+
+# --- names at the same time -----------------------------------------------------------------------------
 
 
 def test_many_want_the_same_name(house: House) -> None:
@@ -194,7 +334,7 @@ def test_a_late_answer_is_given_back(house: House) -> None:
     ann.says.put([Say(1, "#general", "one")])
     assert blocked.wait(PATIENCE)
     with pytest.raises(NameRefused, match="busy"):
-        house.chatroom.reserve("bob", NO_TOKEN, 0.01)
+        house.reserve("bob", timeout=0.01)
     released = threading.Event()
     release = house.chatroom.release
 
@@ -227,7 +367,7 @@ def test_everybody_is_told_of_the_end(house: House) -> None:
     """At the end each member gets a goodbye and may come back, every thread ends, history is closed."""
     members = [house.enter(name) for name in ("ann", "bob", "carl")]
     assert house.close() == []
-    assert [member.ended for member in members] == [(GOODBYE, True)] * 3
+    assert [member.ended for member in members] == [(Code.STOPPING, "")] * 3
     assert all(member.released for member in members)
     assert house.history.closed and house.ended.is_set()
 
@@ -273,14 +413,14 @@ def test_a_newcomer_at_the_last_moment(house: House) -> None:
 
     def arrive() -> Join:
         assert closed.wait(PATIENCE)
-        return Join(reservation, connection, "#general", 0, 0)
+        return Join(reservation, connection, ("#general",), 0, 0, NO_IDENTITY, 0)
 
     house.chatroom.accept(arrive, "connection late")
     closing = Task(house.close)
     eventually(house.ended.is_set, "the forwarder goes on")
     closed.set()
     assert closing.result() == []
-    assert connection.ended == (GOODBYE, True) and connection.released
+    assert connection.ended == (Code.STOPPING, "") and connection.released
     assert connection.of(Welcome) == []
 
 
@@ -314,8 +454,8 @@ def test_a_broken_disk_ends_it(house: House) -> None:
     with pytest.raises(HistoryError, match="the disk is gone"):
         house.close()
     for connection in (ann, bob):
-        assert connection.ended is not None and connection.ended[1] is True
-        assert texts(connection) == [] and connection.of(Confirm) == []
+        assert connection.ended == (Code.STOPPING, "")
+        assert texts(connection) == [] and connection.of(Answer) == []
 
 
 def test_a_waiting_reservation_when_the_disk_breaks(house: House) -> None:
@@ -357,7 +497,7 @@ def test_a_disk_that_hangs_at_the_end(house: House) -> None:
     assert "forwarder" in left
     go_on.set()
     assert house.chatroom.reaper.close(PATIENCE) == []
-    assert bob.ended == (GOODBYE, True) and texts(bob) == ["one"]
+    assert bob.ended == (Code.STOPPING, "") and texts(bob) == ["one"]
 
 
 def test_failing_forwarding_is_logged(house: House, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,64 +1,97 @@
-"""Slash commands: the table, and the answers."""
+"""Slash commands: the table, and their outcomes. The words are the doors' business."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 
-from chatroom.commands import COMMANDS, answer
-from chatroom.member import Member, Session
-from tests.chatroom.fakes import FakeConnection
+from chatroom.commands import COMMANDS, Asker, Room, SlashCommand, name_of, run
+from chatroom.outcomes import Code, Outcome
+from chatroom.packets import Role
+from tests.chatroom.world import World
 
-
-@dataclass
-class Room:
-    members: dict[str, Member] = field(default_factory=dict)
-
-    def numbers(self) -> dict[str, object]:
-        return {"members": len(self.members), "events": 7}
-
-    def add(self, name: str, channel: str = "#general") -> Member:
-        session = Session(b"", name, channel, 0, 0)
-        self.members[name] = Member(name, frozenset({channel}), session, FakeConnection())
-        return self.members[name]
+ANN = Asker(1, "#general")
 
 
 @pytest.fixture
-def room() -> Room:
-    return Room()
+def world() -> World:
+    """ann is person 1, in #general."""
+    world = World()
+    world.enter("ann")
+    return world
 
 
-def test_help_lists_every_command(room: Room) -> None:
-    """/help has one line for each command of the table, with its arguments and its purpose."""
-    lines = answer(room, room.add("ann"), "/help").splitlines()
-    assert len(lines) == len(COMMANDS)
-    for line, command in zip(lines, COMMANDS.values(), strict=True):
-        assert line.startswith(command.usage) and line.endswith(command.help)
+def ask(world: World, text: str, asker: Asker = ANN) -> Outcome:
+    return run(Room(world.state, {"members": 1, "events": 7}), asker, text)
+
+
+def test_help_lists_every_command(world: World) -> None:
+    """/help has one row for each command of the table, with its arguments and its purpose."""
+    rows = tuple((command.usage, command.help) for command in COMMANDS.values())
+    assert ask(world, "/help") == Outcome(Code.OK, rows)
+    assert {"/help", "/who", "/stats"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("text", ["/help who", "/help /who", "/HELP WHO"])
-def test_help_for_one_command(room: Room, text: str) -> None:
+def test_help_for_one_command(world: World, text: str) -> None:
     """/help with a command describes that command only, with or without its slash."""
-    (line,) = answer(room, room.add("ann"), text).splitlines()
-    assert line.startswith("/who [#CHANNEL]")
+    who = COMMANDS["/who"]
+    assert who.usage == "/who [#CHANNEL]"
+    assert ask(world, text) == Outcome(Code.OK, ((who.usage, who.help),))
 
 
-def test_who_lists_the_own_channel(room: Room) -> None:
+def test_who_lists_the_own_channel(world: World) -> None:
     """/who lists the members of the asker's channel, sorted without regard to case."""
-    ann = room.add("ann")
-    room.add("Zoe"), room.add("Bob"), room.add("eve", "#quiet")
-    assert answer(room, ann, "/who") == "3 in #general: ann, Bob, Zoe"
-    assert answer(room, ann, "/who #Quiet") == "1 in #quiet: eve"
-    assert answer(room, ann, "/who #nowhere") == "nobody is in #nowhere"
+    world.enter("Zoe"), world.enter("Bob"), world.enter("eve", "#quiet")
+    names = [(name, "here") for name in ("ann", "Bob", "Zoe")]
+    assert ask(world, "/who") == Outcome(Code.OK, ("#general", *names))
+    assert ask(world, "/who", Asker(4, "#quiet")) == Outcome(Code.OK, ("#quiet", ("eve", "here")))
+    assert ask(world, "/who #Quiet") == Outcome(Code.OK, ("#quiet", ("eve", "here")))
+    assert ask(world, "/who #nowhere") == Outcome(Code.NO_SUCH_CHANNEL, ("#nowhere",))
 
 
-def test_stats_are_the_rooms_numbers(room: Room) -> None:
-    """/stats shows every number of the room with its name."""
-    assert answer(room, room.add("ann"), "/stats") == "members 1, events 7"
+def test_who_tells_whose_connection_is_lost(world: World) -> None:
+    """/who lists a member whose connection broke as lost, as long as it may come back."""
+    world.lose(world.enter("bob"))
+    assert ask(world, "/who").rows == ("#general", ("ann", "here"), ("bob", "lost"))
+    world.tick(90)
+    assert ask(world, "/who").rows == ("#general", ("ann", "here"))
 
 
-@pytest.mark.parametrize("text", ["/nothing", "/", "", "no slash", "/who2 x"])
-def test_what_is_no_command(room: Room, text: str) -> None:
-    """The answer to an unknown command points to /help."""
-    assert "/help" in answer(room, room.add("ann"), text)
+def test_who_of_a_channel_that_all_have_left(world: World) -> None:
+    """A channel stays when the last member has left; nobody is in it."""
+    world.leave(world.enter("eve", "#quiet"))
+    assert ask(world, "/who #quiet") == Outcome(Code.OK, ("#quiet",))
+
+
+def test_stats_are_the_rooms_numbers(world: World) -> None:
+    """/stats has a row for every number of the room, with its name."""
+    assert ask(world, "/stats") == Outcome(Code.OK, (("members", 1), ("events", 7)))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("/nothing", "/nothing"), ("/", "/"), ("", ""), ("no slash", "no"), ("/who2 x", "/who2")],
+)
+def test_what_is_no_command(world: World, text: str, name: str) -> None:
+    """The outcome of an unknown command names it as it was typed."""
+    assert ask(world, text) == Outcome(Code.NO_SUCH_COMMAND, (name,))
+
+
+def test_the_name_of_a_command() -> None:
+    """Doors find their words by the command's name, in lower case."""
+    assert [name_of(text) for text in ("/WHO #General", "/who", "")] == ["/who", "/who", ""]
+
+
+@pytest.mark.parametrize(("needs", "code"), [(Role.MEMBER, Code.OK), (Role.OPERATOR, Code.NEED_ROLE)])
+def test_the_dispatcher_checks_the_role(world: World, needs: Role, code: Code) -> None:
+    """A command that needs a role is not run for others: no command has to check it."""
+    ran: list[str] = []
+
+    def secret(_room: Room, _asker: Asker, rest: str) -> Outcome:
+        ran.append(rest)
+        return Outcome(Code.OK)
+
+    table = {"/secret": SlashCommand("/secret", "", "for operators", secret, needs)}
+    outcome = run(Room(world.state, {}), ANN, "/secret  now ", table)
+    assert outcome.code is code and ran == (["now"] if code is Code.OK else [])
+    assert code is Code.OK or outcome.rows == ("/secret", "operator")

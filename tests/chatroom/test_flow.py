@@ -22,7 +22,7 @@ def flow_with(behind: int, members: int, clock: Callable[[], float] = lambda: 0.
     return flow
 
 
-def waiting(flow: Flow) -> Task:
+def waiting(flow: Flow) -> Task[None]:
     """A handler that waits when this returns."""
     task = Task(flow.wait_for_readers)
     eventually(lambda: flow.paused == 1, "the handler does not wait")

@@ -7,70 +7,88 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.events import Event
+from chatroom.events import Event, EventKind
+from chatroom.limits import MAX_NUMBER
+from chatroom.places import Reach
 from chatroom.tail import Tail
-from tests.support.events import said
+from tests.support.events import NOON, said
 
-CHANNELS = ("#general", "#quiet")
+PLACES = (1, 2, 3)
+EVERYTHING = Reach({place: [(0, MAX_NUMBER)] for place in (0, *PLACES)})
 batches = st.lists(
-    st.lists(st.tuples(st.sampled_from(CHANNELS), st.integers(1, 60)), min_size=1, max_size=12), max_size=12
+    st.lists(st.tuples(st.sampled_from(PLACES), st.integers(1, 60), st.booleans()), min_size=1, max_size=8),
+    max_size=8,
 )
+Batches = list[list[tuple[int, int, bool]]]
+reaches = st.dictionaries(
+    st.sampled_from((0, *PLACES)),
+    st.lists(st.tuples(st.integers(0, 90), st.integers(0, 90) | st.just(MAX_NUMBER)), max_size=2),
+).map(Reach)
 
 
-def fill(head: int, batches: list[list[tuple[str, int]]]) -> tuple[Tail, list[Event]]:
+def fill(head: int, batches: Batches) -> tuple[Tail, list[Event]]:
     """A tail that follows on `head` and, as the model, everything that it was ever given."""
-    tail, log, seq = Tail(head), [], head
+    tail, log, seq = Tail(), [], head
+    tail.begin(head, NOON)
     for batch in batches:
         events = []
-        for channel, size in batch:
+        for place, size, is_line in batch:
             seq += 1
-            events.append(said(seq, "x" * size, channel=channel))
+            event = said(seq, "x" * size, place=place)._replace(time=NOON + seq)
+            events.append(event if is_line else event._replace(kind=EventKind.JOINED))
         tail.extend(events)
         log += events
     return tail, log
 
 
-@given(
-    head=st.integers(0, 30),
-    batches=batches,
-    seq=st.integers(0, 200),
-    channels=st.frozensets(st.sampled_from(CHANNELS)),
-    count=st.integers(0, 30),
-    before=st.integers(0, 200),
-)
-def test_it_is_the_end_of_a_list(
-    head: int,
-    batches: list[list[tuple[str, int]]],
-    seq: int,
-    channels: frozenset[str],
-    count: int,
-    before: int,
-) -> None:
-    """Within its range the tail answers as the whole log would; outside of it, it returns None."""
+@given(head=st.integers(0, 30), batches=batches, seq=st.integers(0, 200), reach=reaches)
+def test_it_is_the_end_of_a_list(head: int, batches: Batches, seq: int, reach: Reach) -> None:
+    """The tail has every event after its floor, with the same answer as the whole log."""
     with mock.patch("chatroom.tail.TAIL_EVENTS", 10), mock.patch("chatroom.tail.TAIL_BYTES", 300):
         tail, log = fill(head, batches)
-    mine = [event for event in log if event.channel in channels]
-    if seq < head:
-        assert not tail.covers(seq)
+    assert tail.head == head + len(log)
+    assert tail.covers(seq) == (seq >= tail.floor) and tail.floor >= head
     if tail.covers(seq):
-        assert tail.after(seq, channels) == [event for event in mine if event.seq > seq]
-    last = tail.last(count, channels, before)
-    wanted = [event for event in mine if event.seq < before][-count:] if count else []
-    if last is None:
-        assert count > 0
+        assert tail.after(seq, reach) == [event for event in log if event.seq > seq and reach.has(event)]
+    if tail.floor <= seq <= tail.head:
+        assert tail.time_of(seq) == (NOON if seq == head else NOON + seq)
+
+
+@given(
+    head=st.integers(0, 5),
+    batches=batches,
+    lines=st.integers(0, 6),
+    places=st.lists(st.sampled_from(PLACES), unique=True),
+    back=st.integers(0, 12),
+)
+def test_where_the_latest_lines_begin(
+    head: int, batches: Batches, lines: int, places: list[int], back: int
+) -> None:
+    """starts() counts the said lines of each place; it gives None when the tail may lack one of them."""
+    with mock.patch("chatroom.tail.TAIL_EVENTS", 10), mock.patch("chatroom.tail.TAIL_BYTES", 300):
+        tail, log = fill(head, batches)
+    until = max(tail.floor, tail.head - back)
+    starts = tail.starts(lines, [0, *places], until)
+    wanted, complete = {}, True
+    for place in places:
+        said_there = [e.seq for e in log if e.place == place and e.kind is EventKind.SAID and e.seq <= until]
+        latest = said_there[len(said_there) - min(lines, len(said_there)) :]
+        wanted[place] = latest[0] - 1 if latest else until
+        complete &= tail.floor == 0 or len([seq for seq in latest if seq > tail.floor]) == lines
+    if complete:
+        assert starts == wanted | {0: min([until, *wanted.values()])}
     else:
-        assert last == wanted
-        assert len(last) == count or head == 0
+        assert starts is None
 
 
 @given(head=st.integers(0, 30), batches=batches)
-def test_its_bounds(head: int, batches: list[list[tuple[str, int]]]) -> None:
+def test_its_bounds(head: int, batches: Batches) -> None:
     """It always holds the whole last batch; with more batches, it stays within both limits."""
     with mock.patch("chatroom.tail.TAIL_EVENTS", 10), mock.patch("chatroom.tail.TAIL_BYTES", 300):
         tail, log = fill(head, batches)
     size = len(batches[-1]) if batches else 0
     assert tail.covers(head + len(log) - size)
-    latest = tail.after(tail.floor, frozenset(CHANNELS))
+    latest = tail.after(tail.floor, EVERYTHING)
     assert len(latest) <= max(10, size)
     assert len(latest) == size or sum(len(event.text) for event in latest) <= 300
     assert tail.size == sum(len(event.text) for event in latest)
@@ -78,8 +96,20 @@ def test_its_bounds(head: int, batches: list[list[tuple[str, int]]]) -> None:
 
 def test_an_empty_tail_knows_the_end() -> None:
     """Right after a start, a client that has seen everything needs no history."""
-    tail = Tail(7)
-    assert tail.covers(7) and tail.after(7, frozenset(CHANNELS)) == []
+    tail = Tail()
+    assert tail.covers(0) and tail.after(0, EVERYTHING) == []
+    assert tail.starts(5, [0, 1], 0) == {0: 0, 1: 0}
+    tail.begin(7, NOON)
+    assert tail.covers(7) and tail.after(7, EVERYTHING) == [] and tail.time_of(7) == NOON
     assert not tail.covers(6)
-    assert tail.last(1, frozenset(CHANNELS), 8) is None
-    assert Tail(0).last(5, frozenset(CHANNELS), 1) == []
+    assert tail.starts(1, [0, 1], 7) is None
+    assert tail.starts(0, [0, 1], 7) == {0: 7, 1: 7}
+
+
+def test_a_round_without_events_changes_nothing() -> None:
+    """An empty batch takes no room and moves nothing."""
+    tail = Tail()
+    tail.extend([said(1)])
+    for _ in range(5):
+        tail.extend([])
+    assert (tail.head, tail.floor, tail.after(0, EVERYTHING)) == (1, 0, [said(1)])

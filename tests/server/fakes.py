@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chatroom.flow import Flow
+from chatroom.outcomes import RETURNING, Code
 from server.stream import Stream
 from server.transport import Bytes, TcpTransport
 from tests.support.patience import PATIENCE
@@ -47,12 +48,16 @@ class Clock:
 
 
 class PlainWords:
-    """The words of a door with a very simple protocol."""
+    """The words of a door with a very simple protocol. reasons: code and detail of each goodbye."""
 
     ping = b"ping"
 
-    def goodbye(self, reason: str, again: bool) -> bytes:
-        return b"goodbye" if again else b"farewell"
+    def __init__(self) -> None:
+        self.reasons: list[tuple[Code, str]] = []
+
+    def goodbye(self, code: Code, detail: str) -> bytes:
+        self.reasons.append((code, detail))
+        return b"goodbye" if code in RETURNING else b"farewell"
 
 
 class FullTransport:
@@ -87,8 +92,9 @@ class Desk:
         self.ours, self.theirs = ours, theirs
         self.clock, self.flow = Clock(), Flow()
         self.watched: list[Stream] = []
+        self.words = PlainWords()
         self.stream = Stream(
-            TcpTransport(ours, "peer"), PlainWords(), self.watched.append, self.flow, self.clock
+            TcpTransport(ours, "peer"), self.words, self.watched.append, self.flow, self.clock
         )
 
     def read_some(self, size: int = 65536) -> bytes:
@@ -128,7 +134,8 @@ class FullDesk:
 
     def __init__(self) -> None:
         self.clock, self.flow, self.transport = Clock(), Flow(), FullTransport()
-        self.stream = Stream(self.transport, PlainWords(), lambda _stream: None, self.flow, self.clock)
+        self.words = PlainWords()
+        self.stream = Stream(self.transport, self.words, lambda _stream: None, self.flow, self.clock)
 
 
 LARGE = bytes(range(250)) * 400

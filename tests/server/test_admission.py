@@ -10,7 +10,8 @@ import pytest
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed, ConnectionLost
 from chatroom.handshake import SERVER, Handshake, Step
-from chatroom.packets import Admit, Code, Ping, Status
+from chatroom.outcomes import Code
+from chatroom.packets import NO_IDENTITY, Admit, Ping, Status, Verdict
 from server.admission import AdmissionPort
 from server.limits import ADMISSION_GUESTS
 from tests.support.patience import PATIENCE
@@ -18,7 +19,7 @@ from tests.support.peer import Peer
 from tests.support.tasks import Task
 
 TICKET = b"t" * 16
-ADMIT = Admit("ann", TICKET, "#general", 0, 0)
+ADMIT = Admit("ann", TICKET, ("#general",), 0, 0, NO_IDENTITY, 0)
 
 
 def admission_port(seconds: float = PATIENCE) -> AdmissionPort:
@@ -71,7 +72,7 @@ def test_wrong_tickets_are_refused_and_the_owner_still_gets_in(port: AdmissionPo
     task = Task(port.wait_for_owner)
     for peer in strangers:
         peer.send(ADMIT._replace(ticket=b"x" * 16))
-        assert peer.rest() == [Status(Code.FAIL, "wrong ticket")]
+        assert peer.rest() == [Status(Verdict.FAIL, Code.EXPIRED, "wrong ticket")]
         peer.close()
     with stranger(port) as owner:
         owner.send(ADMIT)

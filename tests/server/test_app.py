@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -10,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.chatroom import GOODBYE
 from chatroom.errors import ConfigError, HistoryError
 from chatroom.events import Event, EventKind
-from chatroom.packets import Bye, Command, Hello, Notice, Ping, Pong, Say, Username
+from chatroom.history import MemoryHistory
+from chatroom.outcomes import Code
+from chatroom.packets import VERSION, Answer, Bye, Command, Hello, Ping, Pong, Say, Username
 from server.app import App, Config, open_history
 from server.ports import Ports
 from server.retention import Retention
 from tests.chatroom.fakes import RecordingHistory
+from tests.support.patience import eventually
 from tests.support.peer import Peer
 from tests.support.tasks import Task
 
@@ -25,11 +28,11 @@ CONFIG = Config("127.0.0.1", 0, Ports(), ":memory:", 45.0, "normal", Retention.p
 
 
 class Running:
-    """A server that is running until stop()."""
+    """A server that is running until stop(). history: of another one that has stopped; it goes on with it."""
 
-    def __init__(self, config: Config = CONFIG) -> None:
+    def __init__(self, config: Config = CONFIG, history: MemoryHistory | None = None) -> None:
         self.history = RecordingHistory()
-        self.app = App(config, self.history)
+        self.app = App(config, history or self.history)
         self.app.start()
         self.address = self.app.address
         self.running = True
@@ -69,7 +72,7 @@ def test_two_people_talk(ports: Ports) -> None:
         bob.send(Say(1, "#general", "hi"))
         assert lines(ann, 3) == ["hello", "x" * 50_000, "hi"]
         bob.send(Command(9, "#general", "/who"))
-        assert bob.receive_until(lambda p: isinstance(p, Notice)).text == "2 in #general: ann, bob"
+        assert bob.receive_until(lambda p: isinstance(p, Answer)).words == "2 in #general: ann, bob"
         server.stop()
 
 
@@ -79,26 +82,41 @@ def test_a_broken_packet_ends_only_its_connection(server: Running) -> None:
         bob.send(Say(1, "#general", "hello"))
         lines(bob, 1)
         bob.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        assert bob.bye().again is False
-        left = ann.receive_until(lambda p: isinstance(p, Event) and p.kind is EventKind.LEFT)
+        bye = bob.bye()
+        assert (bye.again, bye.code) == (False, Code.PROTOCOL_ERROR) and "protocol" in bye.reason
+        left = ann.receive_until(lambda p: isinstance(p, Event) and p.kind is EventKind.QUIT)
         assert (left.author, left.text) == ("bob", "protocol error")
         ann.send(Ping(3))
         ann.receive_until(lambda p: p == Pong(3))
 
 
-def test_a_silent_member_is_dead() -> None:
-    """A member that answers no ping is gone after the time, and its name is free; one that answers stays."""
-    server = Running(replace(CONFIG, dead_after=0.2))
-    with Peer.enter(server.address, "dead"), Peer.enter(server.address, "ann") as ann:
-        while True:
-            packet = ann.receive()
-            if isinstance(packet, Ping):
-                ann.send(Pong(packet.id))
-            if isinstance(packet, Event) and packet.kind is EventKind.LEFT:
-                break
-        assert (packet.author, packet.text) == ("dead", "silent for 0.2 s")
-        Peer.enter(server.address, "dead").socket.close()
+def test_a_silent_member_loses_its_connection() -> None:
+    """A member that answers no ping is cut and its name is held; with its token it returns, silently."""
+    server = Running(replace(CONFIG, dead_after=0.4))
+    with Peer.enter(server.address, "dead") as dead, Peer.enter(server.address, "ann") as ann:
+        ids = itertools.count(1)
+        lost = "2 in #general: ann, dead (connection lost)"
+        eventually(lambda: who(ann, next(ids)) == lost, "the silent member is not cut")
+        with Peer.connect(server.address) as stranger:
+            assert stranger.ask("dead").code == Code.NAME_HELD
+        with Peer.enter(server.address, "dead", dead.welcome.token) as back:
+            back.send(Say(1, "#general", "back again"))
+            assert lines(ann, 1) == ["back again"]
+            heard = [p for p in ann.packets if isinstance(p, Event) and p.author == "dead"]
+            assert [event.kind for event in heard] == [EventKind.SAID]
         server.stop()
+
+
+def who(peer: Peer, id: int) -> str:
+    """The answer to /who in a peer that answers pings."""
+    peer.send(Command(id, "#general", "/who"))
+    while True:
+        packet = peer.receive()
+        assert packet is not None
+        if isinstance(packet, Ping):
+            peer.send(Pong(packet.id))
+        if isinstance(packet, Answer) and packet.id == id:
+            return packet.words
 
 
 def test_a_member_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +144,7 @@ def test_everybody_is_told_of_the_end(server: Running) -> None:
     """At the end every member gets BYE, and may come back."""
     with Peer.enter(server.address, "ann") as ann, Peer.enter(server.address, "bob") as bob:
         server.stop()
-        assert ann.bye() == bob.bye() == Bye(True, GOODBYE)
+        assert ann.bye() == bob.bye() == Bye(True, Code.STOPPING, "the server is shutting down")
 
 
 def test_what_was_accepted_is_stored(server: Running) -> None:
@@ -165,13 +183,13 @@ def silent_in_the_lobby(address: str) -> list[Peer]:
 
 def half_a_packet(address: str) -> list[Peer]:
     peer = Peer.connect(address)
-    peer.socket.sendall(b"\xc7\x01")
+    peer.socket.sendall(b"\xc7\x02")
     return [peer]
 
 
 def without_a_name(address: str) -> list[Peer]:
     peer = Peer.connect(address)
-    peer.send(Hello(1, "test"))
+    peer.send(Hello(VERSION, "test"))
     return [peer]
 
 
@@ -228,7 +246,7 @@ def test_newcomers_while_it_ends(server: Running, caplog: pytest.LogCaptureFixtu
         try:
             while True:
                 peers.append(Peer.connect(server.address))
-                peers[-1].send(Hello(1, "test"), Username(f"n{len(peers)}", bytes(16)))
+                peers[-1].send(Hello(VERSION, "test"), Username(f"n{len(peers)}", bytes(16)))
         except OSError:
             return  # nobody listens any more
 
@@ -250,7 +268,7 @@ def test_a_broken_disk_ends_the_server(server: Running) -> None:
         Task(server.app.wait).result()
         with pytest.raises(HistoryError, match="the disk is gone"):
             server.stop()
-        assert ann.bye().again is True
+        assert ann.bye() == Bye(True, Code.STOPPING, "the server is shutting down")
         assert not any(isinstance(p, Event) and p.kind is EventKind.SAID for p in ann.packets)
 
 

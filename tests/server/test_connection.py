@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost, ProtocolError
 from chatroom.flow import Flow
-from chatroom.limits import RECEIVE_LARGE, TEXT_PART
-from chatroom.packets import Bye, Command, Confirm, Live, Notice, Ping, Pong, Say, Welcome, encode
+from chatroom.limits import MAX_REASON, RECEIVE_LARGE, TEXT_PART
+from chatroom.outcomes import RETURNING, Code, Outcome
+from chatroom.packets import (
+    Answer,
+    Bye,
+    Channel,
+    Command,
+    Info,
+    Live,
+    Ping,
+    Pong,
+    Present,
+    Replay,
+    Resumed,
+    Role,
+    Say,
+    Welcome,
+    encode,
+)
 from server.connection import NativeDoor
 from server.guest import Guest
 from server.limits import RECEIVE_SMALL
@@ -24,6 +42,8 @@ from tests.support.peer import Peer
 from tests.support.tasks import Task
 
 ONE, TWO = Say(1, "#general", "one"), Say(2, "#general", "two")
+WELCOME = Welcome("ann", b"t" * 16, b"i" * 16, 5, 7, 9, Resumed.GAP)
+CHANNEL = Channel(1, "#general", "", 0, Role.MEMBER, 1, (Present(5, Role.MEMBER, "ann"),))
 
 
 class Line:
@@ -49,8 +69,8 @@ def test_a_burst_is_what_came_together(line: Line) -> None:
     """All lines of one segment come as one burst, in order; the next segment is the next burst."""
     line.peer.send(ONE, TWO)
     assert line.connection.receive() == [ONE, TWO]
-    line.peer.send(Command(3, "#general", "/who"), Bye(False, "so long"))
-    assert line.connection.receive() == [Command(3, "#general", "/who"), Bye(False, "so long")]
+    line.peer.send(Command(3, "#general", "/who"), Bye(False, Code.GOODBYE, "so long"))
+    assert line.connection.receive() == [Command(3, "#general", "/who"), Bye(False, Code.GOODBYE, "so long")]
     line.peer.socket.close()
     assert list(line.connection.receive()) == []
 
@@ -90,7 +110,7 @@ def test_what_came_with_the_handshake() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [b"GET / HTTP/1.1\r\n\r\n", encode(Live(5)), encode(Welcome("a", "#b", bytes(16), 0, 0))],
+    [b"GET / HTTP/1.1\r\n\r\n", encode(Live(5, 0)), encode(WELCOME)],
     ids=["not ours", "LIVE", "WELCOME"],
 )
 def test_good_packets_before_a_wrong_one_count(line: Line, wrong: bytes) -> None:
@@ -104,32 +124,44 @@ def test_good_packets_before_a_wrong_one_count(line: Line, wrong: bytes) -> None
 
 def test_what_may_not_come_from_a_member(line: Line) -> None:
     """A packet that only a server sends ends the connection, with a reason that names it."""
-    line.peer.send(Live(5))
+    line.peer.send(Live(5, 0))
     with pytest.raises(ProtocolError, match=r"^LIVE cannot come from a member$"):
         line.connection.receive()
 
 
 def test_everything_is_worded_in_packets(line: Line) -> None:
     """What the chatroom says arrives in order, as the packets of our protocol, the goodbye last."""
-    connection, token = line.connection, b"t" * 16
-    connection.welcome("ann", "#general", token, 7, 9)
+    connection = line.connection
+    connection.welcome(WELCOME)
+    connection.send(connection.door.encode_channel(CHANNEL))
+    connection.replay()
     connection.send(connection.door.encode(said(9)))
-    connection.live(9)
-    connection.confirm(7)
-    connection.notice("note")
-    connection.notice("x" * (TEXT_PART + 1), 3)
-    connection.part("so long", again=True)
-    connection.notice("too late")
+    connection.live(9, 77)
+    connection.answer(7, Outcome(Code.NOT_IN))
+    connection.answer(8, Outcome(Code.OK, ("#general", ("ann", "here"))), "/who")
+    connection.inform("note")
+    connection.part(Code.STOPPING)
+    connection.inform("too late")
     assert line.peer.rest() == [
-        Welcome("ann", "#general", token, 7, 9),
+        WELCOME,
+        CHANNEL,
+        Replay(0),
         said(9),
-        Live(9),
-        Confirm(7),
-        Notice(0, "note"),
-        Notice(3, "x" * TEXT_PART),
-        Notice(3, "x"),
-        Bye(True, "so long"),
+        Live(9, 77),
+        Answer(7, Code.NOT_IN, "not said: you are not in this channel"),
+        Answer(8, Code.OK, "1 in #general: ann", '["#general",["ann","here"]]'),
+        Info("note"),
+        Bye(True, Code.STOPPING, "the server is shutting down"),
     ]
+
+
+@pytest.mark.parametrize("code", [Code.TAKEN_OVER, Code.PROTOCOL_ERROR, Code.GOODBYE, *sorted(RETURNING)])
+def test_whether_a_peer_may_come_back(line: Line, code: Code) -> None:
+    """The goodbye has the code and says whether the peer may come back; the detail is for a person."""
+    line.connection.part(code, "because")
+    (bye,) = line.peer.rest()
+    assert isinstance(bye, Bye) and "because" in bye.reason
+    assert (bye.again, bye.code) == (code in RETURNING, code)
 
 
 def test_the_native_door_echoes(line: Line) -> None:
@@ -152,23 +184,52 @@ def test_pings_are_the_doors_words(line: Line) -> None:
     assert line.peer.receive() == Ping(0)
 
 
-def test_a_long_notice_is_whole(line: Line) -> None:
-    """A notice that is longer than a packet comes in several, cut between characters."""
-    text = "é" * TEXT_PART
-    line.connection.notice(text, 9)
-    line.connection.part("so long", again=True)
-    notices = line.peer.rest()[:-1]
-    assert len(notices) == 2 and all(isinstance(notice, Notice) and notice.id == 9 for notice in notices)
-    assert "".join(notice.text for notice in notices if isinstance(notice, Notice)) == text
+def test_a_long_answer_is_whole(line: Line) -> None:
+    """An answer that is longer than a packet comes in several, and is one answer with words and rows."""
+    members = tuple((f"é-{number}", "here") for number in range(1000))
+    line.connection.answer(9, Outcome(Code.OK, ("#general", *members)), "/who")
+    answer = line.peer.receive()
+    assert isinstance(answer, Answer) and len(answer.words.encode()) > TEXT_PART
+    assert answer.words.endswith("é-999") and json.loads(answer.rows)[-1] == ["é-999", "here"]
 
 
-@pytest.mark.parametrize("question", [Ping(1), Command(1, "#general", "/who")], ids=["PING", "COMMAND"])
-def test_a_peer_that_asks_and_does_not_read_is_not_read(question: Ping | Command) -> None:
-    """While more than BEHIND_BYTES wait for a peer that has asked, nothing more is read from it."""
+def test_long_texts_are_shortened(line: Line) -> None:
+    """A text that is longer than its packet may be is cut between characters, and one sees that."""
+    line.connection.inform("é" * TEXT_PART)
+    line.connection.part(Code.UNAVAILABLE, "é" * MAX_REASON)
+    info, bye = line.peer.rest()
+    assert isinstance(info, Info) and isinstance(bye, Bye)
+    for text, limit in ((info.words, TEXT_PART), (bye.reason, MAX_REASON)):
+        assert limit - 4 < len(text.encode()) <= limit and text.strip("é") == "…"
+
+
+# --- answers that are not read --------------------------------------------------------------------------
+
+
+def ping(line: Line) -> None:
+    line.peer.send(Ping(1), ONE)
+    assert line.connection.receive() == [ONE]
+
+
+def give_a_command(line: Line) -> None:
+    command = Command(1, "#general", "/who")
+    line.peer.send(command)
+    assert line.connection.receive() == [command]
+    line.connection.answer(1, Outcome(Code.OK, ("#general",)), "/who")
+
+
+def repeat_a_line(line: Line) -> None:
+    line.peer.send(ONE)
+    assert line.connection.receive() == [ONE]
+    line.connection.answer(1, Outcome(Code.ALREADY))
+
+
+@pytest.mark.parametrize("ask", [ping, give_a_command, repeat_a_line])
+def test_a_peer_that_asks_and_does_not_read_is_not_read(ask: Callable[[Line], None]) -> None:
+    """While more than BEHIND_BYTES wait for a peer that was answered, nothing more is read from it."""
     with pair() as (ours, theirs):
         line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
-        line.peer.send(question, ONE)
-        assert ONE in line.connection.receive()
+        ask(line)
         line.connection.send(b"x" * 3_000_000)
         line.peer.send(TWO)
         task = Task(line.connection.receive)

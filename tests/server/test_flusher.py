@@ -11,6 +11,7 @@ import pytest
 
 from chatroom.errors import ConnectionLost
 from chatroom.flow import Flow
+from chatroom.outcomes import Code
 from server.flusher import Flusher
 from server.limits import GOODBYE_SECONDS
 from server.stream import Phase, Stream
@@ -68,7 +69,7 @@ def test_the_rest_is_sent(yard: Yard) -> None:
     """What a socket did not take at first arrives, whole and in order, as the peer reads."""
     stream, theirs = yard.stream()
     sent = fill(stream)
-    stream.part("bye", again=True)
+    stream.part(Code.STOPPING, "bye")
     data = read_all(theirs)
     assert len(data) <= sent + 7 and data.endswith(b"goodbye")
     whole = data[:-7]
@@ -126,7 +127,7 @@ def test_deadlines_are_noticed(yard: Yard) -> None:
     """A peer that does not close after the goodbye is cut although nothing else happens."""
     stream, _theirs = yard.stream()
     began = time.monotonic()
-    stream.part("bye", again=True)
+    stream.part(Code.STOPPING, "bye")
     with pytest.raises(ConnectionLost, match="bye"):
         stream.receive(10)
     assert stream.phase is Phase.CUT
@@ -163,7 +164,7 @@ def test_at_the_end_readers_get_their_goodbye(yard: Yard) -> None:
     """A peer that reads gets its goodbye although the flusher is told to stop right after it."""
     stream, theirs = yard.stream()
     fill(stream)
-    stream.part("bye", again=True)
+    stream.part(Code.STOPPING, "bye")
     yard.flusher.stop()
     assert read_all(theirs).endswith(b"goodbye")
     theirs.close()
@@ -204,7 +205,7 @@ def test_stopping_in_the_middle_of_everything() -> None:
         def use(stream: Stream) -> None:
             for _ in range(20):
                 stream.send(LARGE)
-            stream.part("bye", again=True)
+            stream.part(Code.STOPPING, "bye")
             stream.release()
 
         tasks = [Task(lambda each=stream: use(each)) for stream in streams]  # type: ignore[misc]

@@ -11,28 +11,37 @@ from dataclasses import replace
 import pytest
 
 from chatroom.limits import NAME_TRIES
+from chatroom.outcomes import Code
 from chatroom.packets import (
+    HEADER,
+    MAGIC,
+    NO_IDENTITY,
     NO_TOKEN,
+    VERSION,
     Admit,
     Bye,
-    Code,
     Hello,
+    Kind,
     Live,
     Port,
     Say,
     Status,
     Username,
+    Verdict,
     Welcome,
     encode,
 )
 from server.limits import ADMISSION_GUESTS
 from server.ports import Ports
+from tests.server.fakes import read_all
 from tests.server.test_app import CONFIG, Running
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 from tests.support.peer import Peer
 from tests.support.tasks import Task
 
-ADMIT = Admit("ann", bytes(16), "#general", 0, 50)
+HELLO = Hello(VERSION, "test")
+WRONG_TICKET = Status(Verdict.FAIL, Code.EXPIRED, "wrong ticket")
+ADMIT = Admit("ann", bytes(16), ("#general",), 0, 0, NO_IDENTITY, 50)
 
 
 @pytest.fixture
@@ -49,10 +58,10 @@ def same() -> Iterator[Running]:
     running.stop()
 
 
-def offered(server: Running, name: str = "ann") -> Port:
+def offered(server: Running, name: str = "ann", token: bytes = NO_TOKEN) -> Port:
     """A newcomer that is through with the lobby and has not come to its port yet."""
     with Peer.connect(server.address) as peer:
-        assert peer.ask(name).code is Code.PASS
+        assert peer.ask(name, token).verdict is Verdict.PASS
         return peer.take_port()
 
 
@@ -69,10 +78,11 @@ def admit(peer: Peer, port: Port, name: str = "ann") -> Welcome:
 def test_a_taken_name_may_be_tried_again(server: Running) -> None:
     """The server refuses a name with the reason, and the same connection may try another."""
     with Peer.enter(server.address, "ann"), Peer.connect(server.address) as peer:
-        assert peer.ask("Ann") == Status(Code.FAIL, "Ann is in use")
-        assert "letter" in peer.ask("-x", hello=False).reason
-        assert peer.ask("", hello=False) == Status(Code.FAIL, "a name is needed")
-        assert peer.ask("bob", hello=False) == Status(Code.PASS)
+        assert peer.ask("Ann") == Status(Verdict.FAIL, Code.NAME_TAKEN, "Ann is in use")
+        bad = peer.ask("-x", hello=False)
+        assert bad.code == Code.BAD_NAME and "letter" in bad.reason
+        assert peer.ask("", hello=False) == Status(Verdict.FAIL, Code.BAD_NAME, "a name is needed")
+        assert peer.ask("bob", hello=False) == Status(Verdict.PASS)
         port = peer.take_port()
         with Peer.connect(server.address, port.number) as member:
             assert admit(member, port, "bob").name == "bob"
@@ -84,24 +94,24 @@ def test_two_at_the_same_instant(server: Running) -> None:
 
     def ask() -> Status:
         with Peer.connect(server.address) as peer:
-            peer.send(Hello(1, "test"))
+            peer.send(HELLO)
             start.wait(PATIENCE)
             status = peer.ask("ann", hello=False)
             start.wait(PATIENCE)  # nobody gives the name back before all were answered
             return status
 
     answers = [task.result() for task in [Task(ask) for _ in range(8)]]
-    assert sorted(answer.code for answer in answers) == [Code.PASS] + [Code.FAIL] * 7
-    assert all("taken" in answer.reason for answer in answers if answer.code is Code.FAIL)
+    refusal = Status(Verdict.FAIL, Code.NAME_TAKEN, "ann is in use")
+    assert sorted(answers) == [Status(Verdict.PASS)] + [refusal] * 7
 
 
 def test_too_many_tries(server: Running) -> None:
     """A peer that tries more than NAME_TRIES names is disconnected."""
     with Peer.connect(server.address) as peer:
-        peer.send(Hello(1, "test"), *[Username("-", NO_TOKEN)] * NAME_TRIES)
+        peer.send(HELLO, *[Username("-", NO_TOKEN)] * NAME_TRIES)
         answers = peer.rest()
     assert len(answers) == NAME_TRIES + 1
-    assert answers[-1] == Status(Code.FAIL, "too many names were tried")
+    assert answers[-1] == Status(Verdict.FAIL, Code.TOO_MANY, "too many names were tried")
 
 
 def test_who_gives_up_frees_the_name(server: Running) -> None:
@@ -114,22 +124,23 @@ def test_who_gives_up_frees_the_name(server: Running) -> None:
             port = peer.receive()
             assert isinstance(port, Port)
             if step == 1:
-                peer.send(Status(Code.FAIL, "no way through"))
-                assert peer.rest() == [Status(Code.FAIL, "the newcomer cannot use the port")]
+                peer.send(Status(Verdict.FAIL, Code.UNAVAILABLE, "no way through"))
+                refusal = Status(Verdict.FAIL, Code.UNAVAILABLE, "the newcomer cannot use the port")
+                assert peer.rest() == [refusal]
             if step == 2:
-                peer.send(Status(Code.PASS))
+                peer.send(Status(Verdict.PASS))
 
 
 def ask_until_free(server: Running, peer: Peer, name: str) -> None:
     """The newcomer before went away: the server may not have noticed yet."""
     status = peer.ask(name)
     for _ in range(NAME_TRIES - 1):
-        if status.code is Code.PASS:
+        if status.verdict is Verdict.PASS:
             return
         with Peer.connect(server.address) as other:  # one more handshake, as a pause
             other.ask("somebody-else")
         status = peer.ask(name, hello=False)
-    assert status.code is Code.PASS
+    assert status.verdict is Verdict.PASS
 
 
 def test_nobody_at_the_port_frees_the_name(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +151,7 @@ def test_nobody_at_the_port_frees_the_name(server: Running, monkeypatch: pytest.
     while True:
         with Peer.connect(server.address) as peer:
             status = peer.ask(name)
-        if status.code is Code.PASS:
+        if status.verdict is Verdict.PASS:
             break
         waiting.wait(0.01)
     with pytest.raises(ConnectionError):
@@ -155,7 +166,7 @@ def test_a_wrong_ticket(server: Running, caplog: pytest.LogCaptureFixture) -> No
     port = offered(server)
     with caplog.at_level(logging.WARNING), Peer.connect(server.address, port.number) as stranger:
         stranger.send(ADMIT)
-        assert stranger.rest() == [Status(Code.FAIL, "wrong ticket")]
+        assert stranger.rest() == [WRONG_TICKET]
     assert "wrong ticket" in caplog.text
     with Peer.connect(server.address, port.number) as owner:
         assert admit(owner, port).name == "ann"
@@ -163,7 +174,7 @@ def test_a_wrong_ticket(server: Running, caplog: pytest.LogCaptureFixture) -> No
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\xc7", encode(ADMIT)[:30], b"GET / HTTP/1.1\r\n\r\n", encode(Hello(1, "x")), encode(ADMIT)],
+    [b"", b"\xc7", encode(ADMIT)[:40], b"GET / HTTP/1.1\r\n\r\n", encode(HELLO), encode(ADMIT)],
     ids=["nothing", "a byte", "half", "HTTP", "HELLO", "wrong ticket"],
 )
 def test_a_stranger_does_not_block_the_owner(server: Running, data: bytes) -> None:
@@ -197,7 +208,7 @@ def test_a_ticket_works_once(server: Running) -> None:
         other = offered(server, "bob")
         with Peer.connect(server.address, other.number) as thief:
             thief.send(ADMIT._replace(ticket=port.ticket))
-            assert thief.rest() == [Status(Code.FAIL, "wrong ticket")]
+            assert thief.rest() == [WRONG_TICKET]
         with Peer.connect(server.address, other.number) as bob:
             assert admit(bob, other, "bob").name == "bob"
 
@@ -208,7 +219,7 @@ def test_a_wrong_ticket_on_the_same_connection(same: Running) -> None:
         peer.ask("ann")
         assert peer.take_port().number == 0
         peer.send(ADMIT)
-        assert peer.rest() == [Status(Code.FAIL, "wrong ticket")]
+        assert peer.rest() == [WRONG_TICKET]
     with Peer.enter(same.address, "ann"):
         pass
 
@@ -222,9 +233,11 @@ def test_a_bad_channel(where: str, channel: str, request: pytest.FixtureRequest)
         peer.ask("ann")
         port = peer.take_port()
         with Peer.connect(server.address, port.number) if port.number else peer as member:
-            member.send(ADMIT._replace(ticket=port.ticket, channel=channel))
+            member.send(ADMIT._replace(ticket=port.ticket, channels=("#fine", channel)))
             (status,) = member.rest()
-            assert isinstance(status, Status) and status.code is Code.FAIL and "channel" in status.reason
+            assert (
+                isinstance(status, Status) and status.verdict is Verdict.FAIL and "channel" in status.reason
+            )
     with Peer.enter(server.address, "ann"):
         pass
 
@@ -237,12 +250,12 @@ def test_a_bad_channel(where: str, channel: str, request: pytest.FixtureRequest)
     [
         (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "not the chatroom's protocol"),
         (b"\x16\x03\x01\x02\x00", "not the chatroom's protocol"),
-        (b"\xc7\x02" + bytes(18), "version 2"),
+        (b"\xc7\x03" + bytes(18), "version 3"),
         (encode(Username("ann", NO_TOKEN)), "USERNAME cannot come now"),
-        (encode(Hello(1, "x")) + encode(Hello(1, "x")), "HELLO cannot come now"),
-        (encode(Hello(1, "x")) + encode(ADMIT), "ADMIT cannot come now"),
-        (encode(Hello(1, "x")) + encode(Say(1, "#general", "hi")), "SAY cannot come now"),
-        (encode(Hello(1, "x")) + b"\xc7\x01\x02\0\xff\xff\xff\xff" + bytes(12), "payload"),
+        (encode(HELLO) + encode(HELLO), "HELLO cannot come now"),
+        (encode(HELLO) + encode(ADMIT), "ADMIT cannot come now"),
+        (encode(HELLO) + encode(Say(1, "#general", "hi")), "SAY cannot come now"),
+        (encode(HELLO) + b"\xc7\x02\x02\0\xff\xff\xff\xff" + bytes(12), "payload"),
     ],
     ids=["HTTP", "TLS", "version", "no hello", "two hellos", "admit", "say", "huge"],
 )
@@ -253,24 +266,48 @@ def test_what_is_no_handshake(
     with caplog.at_level(logging.WARNING), Peer.connect(server.address) as peer:
         peer.socket.sendall(data)
         (status,) = peer.rest()
-        assert isinstance(status, Status) and status.code is Code.FAIL and reason in status.reason
+        assert isinstance(status, Status) and status.verdict is Verdict.FAIL and reason in status.reason
     assert reason in caplog.text
 
 
-@pytest.mark.parametrize("data", [b"", b"\xc7", encode(Hello(1, "x"))])
+@pytest.mark.parametrize("behind", [b"", b"whatever version 1 sends next"], ids=["alone", "more"])
+def test_an_old_client_is_refused_in_its_own_version(server: Running, behind: bytes) -> None:
+    """A HELLO of version 1 gets a STATUS FAIL of version 1, in words that a person understands."""
+    old_hello = HEADER.pack(MAGIC, 1, Kind.HELLO, 0, 5, 0, 0, 1) + b"\x01test"
+    with Peer.connect(server.address) as peer:
+        peer.socket.sendall(old_hello + behind)
+        answer = read_all(peer.socket)
+    magic, version, kind, _, length, *_ = HEADER.unpack_from(answer)
+    verdict, reason = answer[HEADER.size], answer[HEADER.size + 1 :].decode()
+    assert (magic, version, kind, verdict) == (MAGIC, 1, Kind.STATUS, Verdict.FAIL)
+    assert len(answer) == HEADER.size + length
+    assert "version 1" in reason and "version 2 is needed: update" in reason
+
+
+@pytest.mark.parametrize("version", [0, 1, VERSION + 1, 255])
+def test_another_version_in_hello(server: Running, version: int) -> None:
+    """A client that says in HELLO that it speaks another version is refused with the code for that."""
+    with Peer.connect(server.address) as peer:
+        peer.send(Hello(version, "test"), Username("ann", NO_TOKEN))
+        (status,) = peer.rest()
+    assert isinstance(status, Status) and f"version {VERSION}" in status.reason
+    assert (status.verdict, status.code) == (Verdict.FAIL, Code.BAD_VERSION)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc7", encode(HELLO)])
 def test_silence_is_dropped(server: Running, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A peer that says nothing, or stops in the middle, is disconnected at the deadline."""
     monkeypatch.setattr("server.lobby.HANDSHAKE_SECONDS", 0.05)
     with Peer.connect(server.address) as peer:
         peer.socket.sendall(data)
-        assert all(isinstance(packet, Status) and packet.code is Code.FAIL for packet in peer.rest())
+        assert all(isinstance(packet, Status) and packet.verdict is Verdict.FAIL for packet in peer.rest())
 
 
 def test_steps_do_not_add_up(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """One deadline covers all steps: a peer that is slow at each step does not get the time anew."""
     monkeypatch.setattr("server.lobby.HANDSHAKE_SECONDS", 0.1)
     pause = threading.Event()
-    data = encode(Hello(1, "x")) + encode(Username("ann", NO_TOKEN)) + encode(Status(Code.PASS))
+    data = encode(HELLO) + encode(Username("ann", NO_TOKEN)) + encode(Status(Verdict.PASS))
     with Peer.connect(server.address) as peer:
         sent = 0
         try:
@@ -301,9 +338,9 @@ def test_ports_of_the_range() -> None:
         number = taken.getsockname()[1]
         server = Running(replace(CONFIG, ports=Ports(number, number)))
         with Peer.connect(server.address) as peer:
-            peer.send(Hello(1, "test"), Username("ann", NO_TOKEN))
+            peer.send(HELLO, Username("ann", NO_TOKEN))
             (status,) = peer.rest()
-            assert isinstance(status, Status) and status.code is Code.FAIL
+            assert isinstance(status, Status) and status.verdict is Verdict.FAIL
             assert f"no port of {number}-{number} is free" in status.reason
     try:
         assert offered(server).number == number
@@ -319,6 +356,9 @@ def test_what_comes_right_behind_admit(server: Running) -> None:
         member.receive_until(lambda packet: getattr(packet, "text", "") == "early")
 
 
+# --- coming back ----------------------------------------------------------------------------------------
+
+
 def test_coming_back_with_the_token(server: Running) -> None:
     """A client with the token gets its name although its old connection is still there; the old one ends."""
     port = offered(server)
@@ -326,7 +366,40 @@ def test_coming_back_with_the_token(server: Running) -> None:
         token = admit(old, port).token
         old.receive_until(lambda packet: isinstance(packet, Live))
         with Peer.connect(server.address) as stranger:
-            assert stranger.ask("ann", b"x" * 16).code is Code.FAIL
-        with Peer.enter(server.address, "ann", token, since=1) as new:
-            assert isinstance(new.packets[0], Welcome) and new.packets[0].token == token
-            assert old.bye() == Bye(False, "taken over by a new connection")
+            assert stranger.ask("ann", b"x" * 16).code == Code.NAME_TAKEN
+        with Peer.enter(server.address, "ann", token) as new:
+            assert new.welcome.token == token
+            assert old.bye() == Bye(False, Code.TAKEN_OVER, "taken over by a new connection")
+
+
+def test_two_with_one_token(server: Running) -> None:
+    """Of two newcomers with the same token the later one is admitted; the other one may try again."""
+    with Peer.enter(server.address, "ann") as ann:
+        token = ann.welcome.token
+        ports = [offered(server, token=token) for _ in range(2)]
+        connect = Peer.connect
+        with (
+            connect(server.address, ports[0].number) as early,
+            connect(server.address, ports[1].number) as late,
+        ):
+            early.send(ADMIT._replace(ticket=ports[0].ticket))
+            assert early.bye() == Bye(True, Code.EXPIRED, "the reservation has expired")
+            assert admit(late, ports[1]).token == token
+            assert ann.bye().code == Code.TAKEN_OVER
+
+
+def test_the_name_of_a_lost_connection_is_held(server: Running) -> None:
+    """The name of a lost connection is refused with a code of its own; its owner gets it back."""
+    with Peer.enter(server.address, "ann") as ann:
+        pass
+
+    def refusal() -> Status:
+        with Peer.connect(server.address) as stranger:
+            return stranger.ask("Ann")
+
+    eventually(lambda: refusal().code != Code.NAME_TAKEN, "the server has not noticed the end")
+    status = refusal()
+    assert (status.verdict, status.code) == (Verdict.FAIL, Code.NAME_HELD)
+    assert "ann has lost the connection; the name is kept for another" in status.reason
+    with Peer.connect(server.address) as owner:
+        assert owner.ask("ann", ann.welcome.token).verdict is Verdict.PASS

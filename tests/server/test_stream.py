@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chatroom.errors import ConnectionLost
 from chatroom.limits import BEHIND_BYTES
+from chatroom.outcomes import Code
 from server.limits import GOODBYE_SECONDS, STALL_SECONDS
 from server.stream import Phase
 from tests.server.fakes import LARGE, Desk, FullDesk, pair, read_all
@@ -30,6 +31,11 @@ def tick(desk: Desk | FullDesk, seconds: float) -> bool:
     """Let so many seconds pass, then tick."""
     desk.clock.now += seconds
     return desk.stream.tick(desk.clock.now, DEAD_AFTER)
+
+
+def phase(desk: Desk | FullDesk) -> Phase:
+    """The phase now. A function, because a type checker takes an attribute for unchanged."""
+    return desk.stream.phase
 
 
 # --- sending --------------------------------------------------------------------------------------------
@@ -68,9 +74,9 @@ def test_bytes_arrive_complete_and_in_order(sizes: list[int], reads: list[int]) 
                 desk.stream.flush()
         found += desk.read(sum(sizes) - len(found))
         assert found == b"".join(datas)
-        desk.stream.part("done", again=True)
+        desk.stream.part(Code.STOPPING, "done")
         assert read_all(theirs) == b"goodbye"
-        assert desk.stream.phase is Phase.PARTED
+        assert phase(desk) is Phase.PARTED
 
 
 def test_concurrent_senders_do_not_mix(desk: Desk) -> None:
@@ -101,15 +107,15 @@ def test_a_peer_that_is_gone(desk: Desk) -> None:
     for _ in range(50):
         desk.stream.send(LARGE)
         desk.stream.flush()
-    desk.stream.part("done", again=True)
-    assert desk.stream.phase is Phase.CUT and desk.stream.buffered == 0
+    desk.stream.part(Code.STOPPING, "done")
+    assert phase(desk) is Phase.CUT and desk.stream.buffered == 0
 
 
 def test_a_reset_is_noticed_by_the_first_send(desk: Desk) -> None:
     """A send that finds the connection reset cuts it, and buffers nothing for a flush that would find out."""
     desk.reset()
     desk.stream.send(b"hello")
-    assert (desk.stream.phase, desk.stream.buffered) == (Phase.CUT, 0)
+    assert (phase(desk), desk.stream.buffered) == (Phase.CUT, 0)
     assert tick(desk, 0) is False
 
 
@@ -172,7 +178,7 @@ def test_a_departing_peer_is_not_behind(desk: Desk, end: str) -> None:
     desk.stream.send(b"x" * (BEHIND_BYTES + 500_000))
     assert desk.flow.behind == 1
     if "part" in end:
-        desk.stream.part("bye", again=True)
+        desk.stream.part(Code.STOPPING, "bye")
         assert desk.flow.behind == 0
     if "cut" in end:
         desk.stream.cut("bye")
@@ -195,12 +201,13 @@ def test_too_far_behind(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptu
     monkeypatch.setattr("server.stream.BACKLOG_BYTES", BEHIND_BYTES + 10)
     desk = FullDesk()
     desk.stream.send(bytes(BEHIND_BYTES + 10))
-    assert desk.stream.phase is Phase.OPEN
+    assert phase(desk) is Phase.OPEN
     desk.stream.send(b"x")
-    assert desk.stream.phase is Phase.PARTING
+    assert phase(desk) is Phase.PARTING
+    assert desk.words.reasons == [(Code.TOO_SLOW, "too far behind")]
     assert "peer: too far behind" in caplog.text
     tick(desk, GOODBYE_SECONDS + 0.1)
-    with pytest.raises(ConnectionLost, match="too far behind: come back"):
+    with pytest.raises(ConnectionLost, match="too far behind"):
         desk.stream.receive(10)
 
 
@@ -228,7 +235,7 @@ def test_waiting_ends_with_the_connection(desk: Desk, end: str) -> None:
     desk.fill()
     task = Task(lambda: desk.stream.wait_until_taken(0))
     if end == "part":
-        desk.stream.part("bye", again=True)
+        desk.stream.part(Code.STOPPING, "bye")
     else:
         desk.stream.cut("bye")
     assert task.result() is False
@@ -241,10 +248,10 @@ def test_waiting_ends_with_the_connection(desk: Desk, end: str) -> None:
 def test_goodbye_when_nothing_waits(desk: Desk) -> None:
     """A peer that reads gets the goodbye as its last bytes, then the end of the stream; it may still send."""
     desk.stream.send(b"one")
-    desk.stream.part("bye", again=False)
+    desk.stream.part(Code.TAKEN_OVER, "bye")
     desk.stream.send(b"two")
-    desk.stream.part("again", again=True)
-    assert desk.stream.phase is Phase.PARTED
+    desk.stream.part(Code.STOPPING, "again")
+    assert phase(desk) is Phase.PARTED
     assert read_all(desk.theirs) == b"onefarewell"
     desk.theirs.send(b"still talking")
     assert desk.ours.recv(20) == b"still talking"  # a closed socket would have sent a reset
@@ -255,10 +262,10 @@ def test_goodbye_behind_a_begun_batch(desk: Desk) -> None:
     begun = desk.fill()
     for number in range(200):
         desk.stream.send(f"unbegun {number};".encode())
-    desk.stream.part("bye", again=True)
-    assert desk.stream.phase is Phase.PARTING
+    desk.stream.part(Code.STOPPING, "bye")
+    assert phase(desk) is Phase.PARTING
     assert desk.read(len(begun) + 7) == begun + b"goodbye"
-    assert desk.stream.phase is Phase.PARTED
+    assert phase(desk) is Phase.PARTED
     assert read_all(desk.theirs) == b""
 
 
@@ -268,7 +275,7 @@ def test_goodbye_when_no_batch_was_begun() -> None:
     transport, stream = desk.transport, desk.stream
     stream.send(b"unbegun")
     stream.send(b"unbegun too")
-    stream.part("bye", again=True)
+    stream.part(Code.STOPPING, "bye")
     transport.room = 100
     assert stream.flush() is False
     assert (transport.sent, stream.phase) == (b"goodbye", Phase.PARTED)
@@ -276,7 +283,7 @@ def test_goodbye_when_no_batch_was_begun() -> None:
 
 def test_a_goodbye_is_looked_after_by_the_flusher(desk: Desk) -> None:
     """The flusher is told of every goodbye, since its deadline runs."""
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     assert desk.watched == [desk.stream]
     assert tick(desk, 0.0) is True
 
@@ -286,19 +293,19 @@ def test_a_peer_that_does_not_close_is_cut(desk: Desk, taken: bool) -> None:
     """GOODBYE_SECONDS after the goodbye the connection is cut, whether or not the peer has read it."""
     if not taken:
         desk.fill()
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     assert tick(desk, GOODBYE_SECONDS - 0.1) is True
-    assert desk.stream.phase is (Phase.PARTED if taken else Phase.PARTING)
+    assert phase(desk) is (Phase.PARTED if taken else Phase.PARTING)
     assert tick(desk, 0.2) is False
-    assert desk.stream.phase is Phase.CUT
+    assert phase(desk) is Phase.CUT
 
 
 def test_silence_does_not_shorten_the_goodbye(desk: Desk) -> None:
     """A peer that was silent when it was told goodbye has GOODBYE_SECONDS, too."""
     desk.clock.now += DEAD_AFTER
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     tick(desk, GOODBYE_SECONDS - 0.1)
-    assert desk.stream.phase is Phase.PARTED
+    assert phase(desk) is Phase.PARTED
 
 
 # --- stalling and silence -------------------------------------------------------------------------------
@@ -310,10 +317,11 @@ def test_a_stalled_peer_is_told_goodbye(desk: Desk) -> None:
     desk.fill()
     desk.stream.submitting(True)  # its silence is another matter
     assert tick(desk, STALL_SECONDS - 1) is True
-    assert desk.stream.phase is Phase.OPEN
+    assert phase(desk) is Phase.OPEN
     tick(desk, 2)
-    assert desk.stream.phase is Phase.PARTING
-    while desk.stream.phase is Phase.PARTING:
+    assert phase(desk) is Phase.PARTING
+    assert desk.words.reasons == [(Code.TOO_SLOW, "not reading")]
+    while phase(desk) is Phase.PARTING:
         desk.theirs.recv(65536)
         desk.stream.flush()
     assert read_all(desk.theirs).endswith(b"goodbye")  # it may come back at once
@@ -329,9 +337,9 @@ def test_a_peer_that_stops_reading_is_stalled() -> None:
     desk.stream.flush()
     tick(desk, STALL_SECONDS - 1)
     desk.stream.flush()
-    assert desk.stream.phase is Phase.OPEN
+    assert phase(desk) is Phase.OPEN
     tick(desk, 2)
-    assert desk.stream.phase is Phase.PARTING
+    assert phase(desk) is Phase.PARTING
 
 
 def test_a_slow_peer_is_not_stalled(desk: Desk) -> None:
@@ -347,7 +355,7 @@ def test_a_slow_peer_is_not_stalled(desk: Desk) -> None:
             waiting += len(LARGE)
             desk.stream.flush()
         tick(desk, STALL_SECONDS - 1)
-        assert desk.stream.phase is Phase.OPEN
+        assert phase(desk) is Phase.OPEN
     desk.read(left)
     assert tick(desk, 0) is False
 
@@ -359,14 +367,14 @@ def test_a_silent_peer_is_pinged(desk: Desk) -> None:
     for seconds in (2, 2, 13):  # pinged at 16 and at 31
         tick(desk, seconds)
     assert desk.read(8) == b"pingping" and desk.read_some() == b""
-    assert desk.stream.phase is Phase.OPEN
+    assert phase(desk) is Phase.OPEN
 
 
 def test_a_dead_peer_is_cut(desk: Desk) -> None:
     """A peer that was silent for too long is cut, and the handler, which is woken, hears why."""
     task = Task(lambda: desk.stream.receive(10))
     tick(desk, DEAD_AFTER)
-    assert desk.stream.phase is Phase.OPEN
+    assert phase(desk) is Phase.OPEN
     tick(desk, 1)
     with pytest.raises(ConnectionLost, match="silent for 45 s"):
         task.result()
@@ -378,7 +386,7 @@ def test_every_byte_is_a_sign_of_life(desk: Desk) -> None:
         tick(desk, DEAD_AFTER - 1)
         desk.theirs.send(b"x")
         assert desk.stream.receive(10) == b"x"
-    assert desk.stream.phase is Phase.OPEN
+    assert phase(desk) is Phase.OPEN
 
 
 def test_waiting_at_the_queue_is_not_silence(desk: Desk) -> None:
@@ -386,12 +394,12 @@ def test_waiting_at_the_queue_is_not_silence(desk: Desk) -> None:
     desk.stream.submitting(True)
     tick(desk, 1000)
     desk.stream.tick(desk.clock.now, 0.5)
-    assert desk.stream.phase is Phase.OPEN
+    assert phase(desk) is Phase.OPEN
     desk.stream.submitting(False)
     tick(desk, DEAD_AFTER - 1)
-    assert desk.stream.phase is Phase.OPEN
+    assert phase(desk) is Phase.OPEN
     tick(desk, 2)
-    assert desk.stream.phase is Phase.CUT
+    assert phase(desk) is Phase.CUT
 
 
 def test_a_reset_is_a_lost_connection(desk: Desk) -> None:
@@ -406,15 +414,24 @@ def test_a_reset_is_a_lost_connection(desk: Desk) -> None:
 
 def test_the_first_reason_counts(desk: Desk) -> None:
     """The handler learns why the connection was ended: the first reason that was given."""
-    desk.stream.part("taken over", again=False)
+    desk.stream.part(Code.TAKEN_OVER, "taken over")
     desk.stream.cut("another")
     with pytest.raises(ConnectionLost, match="taken over"):
         desk.stream.receive(10)
 
 
+def test_a_code_is_reason_enough(desk: Desk) -> None:
+    """Where the server gave only a code, the handler hears the code in words."""
+    desk.stream.part(Code.TAKEN_OVER)
+    assert desk.words.reasons == [(Code.TAKEN_OVER, "")]
+    desk.theirs.sendall(b"a line")
+    with pytest.raises(ConnectionLost, match=r"^taken over$"):
+        desk.stream.receive(10)
+
+
 def test_bytes_after_the_goodbye_do_not_count(desk: Desk) -> None:
     """Bytes that were on their way when the goodbye was said are dropped; the handler hears of the end."""
-    desk.stream.part("the end", again=True)
+    desk.stream.part(Code.STOPPING, "the end")
     desk.theirs.sendall(b"a line")
     with pytest.raises(ConnectionLost, match="the end"):
         desk.stream.receive(10)
@@ -422,7 +439,7 @@ def test_bytes_after_the_goodbye_do_not_count(desk: Desk) -> None:
 
 def test_release_waits_for_the_peer_to_close(desk: Desk) -> None:
     """release() reads on until the peer, which still talks, has read the goodbye and closed."""
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     desk.theirs.sendall(LARGE[:5000])
     task = Task(desk.stream.release)
     assert read_all(desk.theirs) == b"goodbye"  # with a reset it would raise
@@ -430,13 +447,13 @@ def test_release_waits_for_the_peer_to_close(desk: Desk) -> None:
     assert task.is_alive() and not desk.stream.released
     desk.theirs.close()
     task.result()
-    assert desk.stream.released and desk.stream.phase is Phase.CUT
+    assert desk.stream.released and phase(desk) is Phase.CUT
     assert desk.watched[-1] is desk.stream and desk.stream.fileno() >= 0
 
 
 def test_release_ends_when_the_peer_is_cut(desk: Desk) -> None:
     """A peer that does not close holds the handler until the flusher cuts the connection."""
-    desk.stream.part("bye", again=True)
+    desk.stream.part(Code.STOPPING, "bye")
     task = Task(desk.stream.release)
     tick(desk, GOODBYE_SECONDS + 1)
     task.result()
@@ -447,10 +464,10 @@ def test_release_without_a_goodbye(desk: Desk) -> None:
     """Without a goodbye the connection is cut at once; the descriptor stays open until the flusher closes."""
     desk.fill()
     desk.stream.release()
-    assert (desk.stream.phase, desk.stream.released, desk.stream.buffered) == (Phase.CUT, True, 0)
+    assert (phase(desk), desk.stream.released, desk.stream.buffered) == (Phase.CUT, True, 0)
     assert desk.stream.fileno() >= 0
     desk.stream.close()
     assert desk.stream.fileno() == -1
     desk.stream.send(b"too late")
-    desk.stream.part("too late", again=True)
+    desk.stream.part(Code.STOPPING, "too late")
     assert tick(desk, 1000) is False

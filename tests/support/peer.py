@@ -235,7 +235,9 @@ def reading(peer: PacketSocket) -> Iterator[list[Packet]]:
     def read() -> None:
         # However the stream ends, the test judges the packets before its end.
         with suppress(OSError, ProtocolError):
-            packets.extend(packet for packet in iter(peer.receive, None) if not isinstance(packet, Ping))
+            while (packet := peer.receive()) is not None:
+                if not isinstance(packet, Ping):
+                    packets.append(packet)
 
     peer.socket.settimeout(2 * PATIENCE)
     thread = Task(read)

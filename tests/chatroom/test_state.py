@@ -1,0 +1,724 @@
+"""The state: a pure fold of entries. World judges every entry: no gap in the seqs, the records restore."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer
+from chatroom.errors import ChatroomError
+from chatroom.events import Event, EventKind
+from chatroom.limits import (
+    HANDSHAKE_SECONDS,
+    HOLD_SECONDS,
+    HOLDS_PER_TICK,
+    MAX_NUMBER,
+    SESSION_SECONDS,
+)
+from chatroom.order import Entry
+from chatroom.outcomes import Code, Outcome
+from chatroom.packets import Form, Say
+from chatroom.proposals import Arrive, Body, Enter, Leave, Lines, Proposal, ProposalKind, Withdraw
+from chatroom.records import Record
+from chatroom.state import Limits, State
+from tests.chatroom.world import World, admits, ends
+from tests.support.events import NOON
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def kinds(events: list[Event]) -> list[EventKind]:
+    return [event.kind for event in events]
+
+
+def codes(effects: list[Effect]) -> list[Code]:
+    """The answers to lines and to names."""
+    return [effect.outcome.code for effect in effects if isinstance(effect, Answer | NameAnswer)]
+
+
+# --- names ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("other", ["ann", "Ann", "ANN", "Ａｎｎ"])
+def test_a_name_is_given_once(world: World, other: str) -> None:
+    """A name in its handshake is refused to others, in any spelling that counts as the same."""
+    visit, given = world.ask("Ann")
+    assert given == Outcome(Code.OK, (False,))
+    assert world.ask(other)[1] == Outcome(Code.NAME_TAKEN, ("Ann", 0))
+    world.withdraw(visit)
+    assert world.ask(other)[1].code is Code.OK
+
+
+@pytest.mark.parametrize("other", ["ann", "Ann", "ＡＮＮ"])
+def test_a_members_name_is_in_use(world: World, other: str) -> None:
+    """A member's name is its own until it has left."""
+    ann = world.enter("ann")
+    assert world.ask(other)[1] == Outcome(Code.NAME_TAKEN, ("ann", 0))
+    world.leave(ann)
+    assert world.enter(other) and world.state.members[2].name == other
+
+
+def test_a_lost_members_name_is_held(world: World) -> None:
+    """The name of a member whose connection broke is kept; the answer says for how many seconds."""
+    world.lose(world.enter("ann"))
+    world.time += 30_500
+    assert world.ask("Ann")[1] == Outcome(Code.NAME_HELD, ("ann", 59))
+    world.tick(HOLD_SECONDS - 30.5)
+    assert world.ask("Ann")[1].code is Code.OK
+
+
+def test_a_name_in_the_handshake_expires(world: World) -> None:
+    """A name that is not used within HANDSHAKE_SECONDS goes to another newcomer; the late one is told."""
+    late, _ = world.ask("ann")
+    world.tick(HANDSHAKE_SECONDS - 0.001)
+    assert world.ask("ann")[1].code is Code.NAME_TAKEN
+    world.tick(0.001)
+    other, given = world.ask("ann")
+    assert given.code is Code.OK
+    assert world.come(late).effects == [End(world.origin(late.origin), Code.EXPIRED)]
+    assert [admit.name for admit in admits(world.come(other))] == ["ann"]
+
+
+def test_withdrawing_twice_or_late_does_nothing(world: World) -> None:
+    """Who gives a name up that it has no longer takes it from nobody, and disturbs no member."""
+    early, _ = world.ask("ann")
+    world.withdraw(early)
+    ann = world.enter("ann")
+    for visit in (early, early._replace(session=ann.session), ann):
+        assert world.withdraw(visit) == ([], [], [])
+    assert world.phase(ann) == "here"
+
+
+def test_a_withdrawn_name_leaves_nothing(world: World) -> None:
+    """A newcomer that gives its name up, or does not come, leaves no record."""
+    world.withdraw(world.ask("ann")[0])
+    world.ask("bob")
+    world.tick(HANDSHAKE_SECONDS)
+    assert [record.kind for record in world.kept()] == ["history"] and world.log == []
+
+
+# --- tokens ---------------------------------------------------------------------------------------------
+
+
+def test_the_own_token_gives_the_name_back(world: World) -> None:
+    """A client with its session's token gets its name although its old connection still has it."""
+    ann = world.enter("ann")
+    again, given = world.ask("Ann", ann.session)
+    assert given == Outcome(Code.OK, (True,)) and again.session == ann.session
+    third, given = world.ask("ann", ann.session)  # a second try need not wait for the first one
+    assert given.code is Code.OK
+    assert world.come(again).effects == [End(world.origin(again.origin), Code.EXPIRED)]
+    assert len(admits(world.come(third))) == 1
+
+
+def test_somebody_elses_token_does_not(world: World) -> None:
+    """A session's token gives no name that another member has, and is not used for a new name."""
+    ann, bob = world.enter("ann"), world.enter("bob")
+    assert world.ask("bob", ann.session)[1].code is Code.NAME_TAKEN
+    carl, given = world.ask("carl", bob.session)
+    assert given == Outcome(Code.OK, (False,)) and carl.session != bob.session
+    assert world.phase(bob) == "here"
+
+
+def test_an_absent_sessions_token_does_not_take_over(world: World) -> None:
+    """A token does not open its name when another session has taken the name meanwhile."""
+    first = world.enter("ann")
+    world.say(first, 1)
+    world.leave(first)
+    second, _ = world.ask("ann")
+    assert world.ask("ann", first.session)[1].code is Code.NAME_TAKEN
+    world.come(second)
+    assert world.ask("ann", first.session)[1].code is Code.NAME_TAKEN
+
+
+def test_a_handshake_belongs_to_one_session(world: World) -> None:
+    """A client whose own try broke gets the name again at once; another session does not."""
+    early = world.enter("ann")
+    world.say(early, 5)
+    world.leave(early)
+    late = world.enter("ann")
+    world.say(late, 9)
+    world.leave(late)
+    world.ask("ann", late.session)
+    assert world.ask("ann", late.session)[1] == Outcome(Code.OK, (True,))
+    for known in (early.session, ""):
+        assert world.ask("ann", known)[1].code is Code.NAME_TAKEN
+
+
+def test_a_token_that_comes_twice(world: World) -> None:
+    """A proposer that makes a token which exists already gets no session: it would open another one."""
+    ann = world.enter("ann")
+    body = Arrive("bob", "bob", "", ann.session, "")
+    assert codes(world.propose(99, ProposalKind.ARRIVE, body).effects) == [Code.UNAVAILABLE]
+    assert world.state.members[1].name == "ann"
+
+
+# --- phases ---------------------------------------------------------------------------------------------
+
+
+def test_coming_in(world: World) -> None:
+    """ARRIVING → HERE: the others are told of a newcomer only when it has come in."""
+    visit, _ = world.ask("Ann")
+    assert (world.log, world.phase(visit)) == ([], "arriving")
+    applied = world.come(visit, "#general", "#quiet", "#general")
+    assert applied.effects == [Admit(world.origin(visit.origin), 1, "Ann", 0, 0)]
+    assert [(e.kind, e.author, e.person, e.channel, e.place, e.time) for e in applied.events] == [
+        (EventKind.JOINED, "Ann", 1, "#general", 1, NOON),
+        (EventKind.JOINED, "Ann", 1, "#quiet", 2, NOON),
+    ]
+    assert world.phase(visit) == "here"
+    assert [channel.name for channel in world.state.channels_of(1)] == ["#general", "#quiet"]
+
+
+def test_a_clean_goodbye(world: World) -> None:
+    """HERE → ABSENT: a goodbye is one QUIT at once, for all channels, and the name is free."""
+    ann = world.enter("ann", "#general", "#quiet")
+    world.say(ann, 1)
+    applied = world.leave(ann, "so long")
+    (quit,) = applied.events
+    assert quit[2:] == (EventKind.QUIT, "", "ann", "so long", 0, 1, 0, b"", (1, 2))
+    assert applied.effects == [Gone(world.origin(ann.origin))]
+    assert world.phase(ann) == "absent"
+    assert world.state.members == {} and world.state.channels_of(1) == []
+    channel = world.state.channel("#general")
+    assert channel is not None and not channel.members
+    assert world.say(ann, 2) == ([], [], [])
+
+
+def test_the_places_of_a_quit_have_one_order(world: World) -> None:
+    """QUIT lists its places by number: the order of joining is forgotten at a start of the server."""
+    world.enter("bob", "#general")
+    ann = world.enter("ann", "#quiet", "#general")
+    assert world.leave(ann).events[0].places == (1, 2)
+
+
+def test_a_broken_connection_is_held(world: World) -> None:
+    """HERE → LOST → ABSENT: the others are told only when the member has not come back in time."""
+    ann = world.enter("ann")
+    world.say(ann, 1)
+    assert world.lose(ann, "silent for 45 s").events == []
+    assert world.phase(ann) == "lost" and 1 in world.state.members
+    assert world.tick(HOLD_SECONDS - 0.001) == ([], [], [])
+    (quit,) = world.tick(0.001).events
+    assert (quit.kind, quit.text, quit.places) == (EventKind.QUIT, "silent for 45 s", (1,))
+    assert world.phase(ann) == "absent" and world.state.members == {}
+    assert world.tick(HOLD_SECONDS) == ([], [], [])
+
+
+def test_a_return_within_the_hold_is_silent(world: World) -> None:
+    """LOST → HERE: who comes back with its token in time is the same member, and nobody is told."""
+    ann = world.enter("ann", "#general", "#quiet")
+    world.say(ann, 7)
+    head = world.state.head
+    world.lose(ann)
+    again = world.enter("ann", "#general", known=ann.session)
+    assert world.phase(again) == "here" and world.state.head == head
+    assert world.tick(HOLD_SECONDS).events == []
+    assert [channel.name for channel in world.state.channels_of(1)] == ["#general", "#quiet"]
+    assert world.say(again, 8).events[0].person == 1
+
+
+def test_a_return_lasts_as_long_as_a_handshake(world: World) -> None:
+    """A lost session is held for a whole handshake, however late its client begins to come back."""
+    ann = world.enter("ann")
+    world.lose(ann)
+    world.tick(HOLD_SECONDS - 1)
+    again, _ = world.ask("ann", ann.session)
+    assert world.tick(HANDSHAKE_SECONDS - 0.001).events == []
+    assert world.come(again).events == []
+    assert world.phase(ann) == "here"
+
+
+def test_a_handshake_does_not_shorten_the_hold(world: World) -> None:
+    """A client that tries to come back and fails has the rest of its time."""
+    ann = world.enter("ann")
+    world.lose(ann)
+    broken, _ = world.ask("ann", ann.session)
+    world.withdraw(broken)
+    assert world.phase(ann) == "lost"
+    assert world.tick(HOLD_SECONDS - 0.001).events == []
+    assert len(admits(world.come(world.ask("ann", ann.session)[0]))) == 1
+
+
+def test_a_late_try_to_come_back_expires(world: World) -> None:
+    """A lost session whose client begins to come back and does not come ends all the same."""
+    ann = world.enter("ann")
+    world.lose(ann)
+    again, _ = world.ask("ann", ann.session)
+    assert kinds(world.tick(HOLD_SECONDS).events) == [EventKind.QUIT]
+    assert ends(world.come(again)) == [End(world.origin(again.origin), Code.EXPIRED)]
+
+
+def test_an_absent_session_comes_back(world: World) -> None:
+    """ABSENT → ARRIVING → HERE: the same person, with the highest applied id; the others see JOINED."""
+    ann = world.enter("ann")
+    world.say(ann, 42)
+    world.leave(ann)
+    again, given = world.ask("Ann", ann.session)
+    assert given == Outcome(Code.OK, (True,)) and world.phase(ann) == "arriving"
+    assert world.ask("ann")[1].code is Code.NAME_TAKEN
+    applied = world.come(again)
+    assert admits(applied) == [Admit(world.origin(again.origin), 1, "Ann", 42, 3)]
+    assert [(event.kind, event.author) for event in applied.events] == [(EventKind.JOINED, "Ann")]
+
+
+def test_an_absent_session_that_does_not_come_after_all(world: World) -> None:
+    """ABSENT → ARRIVING → ABSENT: a broken try to come back loses nothing of the session."""
+    ann = world.enter("ann")
+    world.say(ann, 42)
+    world.leave(ann)
+    world.withdraw(world.ask("ann", ann.session)[0])
+    assert world.phase(ann) == "absent"
+    world.ask("ann", ann.session)
+    world.tick(HANDSHAKE_SECONDS)
+    assert world.phase(ann) == "absent"
+    assert admits(world.come(world.ask("ann", ann.session)[0]))[0].confirmed == 42
+
+
+def test_a_take_over_is_no_event(world: World) -> None:
+    """HERE → HERE: a client that comes back takes its member over; only the old connection is told."""
+    old = world.enter("ann")
+    world.say(old, 4)
+    new, _ = world.ask("ann", old.session)
+    applied = world.come(new)
+    assert applied.events == []
+    assert applied.effects == [
+        End(world.origin(old.origin), Code.TAKEN_OVER),
+        Admit(world.origin(new.origin), 1, "ann", 4, 2),
+    ]
+    assert world.say(old, 8) == ([], [], [])  # too late: this connection has no member any more
+    assert world.leave(old) == ([], [], [Gone(world.origin(old.origin))])
+    assert world.say(new, 9).events[0].id == 9
+
+
+def test_a_take_over_adds_channels(world: World) -> None:
+    """A take-over that asks for another channel joins it, and leaves none."""
+    old = world.enter("ann")
+    new, _ = world.ask("ann", old.session)
+    assert [(e.kind, e.channel) for e in world.come(new, "#quiet").events] == [(EventKind.JOINED, "#quiet")]
+    assert [channel.name for channel in world.state.channels_of(1)] == ["#general", "#quiet"]
+
+
+def test_a_newcomer_while_the_old_connection_leaves(world: World) -> None:
+    """When the old connection says goodbye during the new one's handshake, the name stays taken for it."""
+    old = world.enter("ann")
+    new, _ = world.ask("ann", old.session)
+    assert kinds(world.leave(old).events) == [EventKind.QUIT]
+    assert world.phase(new) == "arriving"
+    assert world.ask("ann")[1].code is Code.NAME_TAKEN
+    applied = world.come(new)
+    assert kinds(applied.events) == [EventKind.JOINED] and admits(applied)[0].person == 1
+
+
+def test_a_newcomer_while_the_old_connection_breaks(world: World) -> None:
+    """When the old connection breaks during the new one's handshake, the return is silent."""
+    old = world.enter("ann")
+    new, _ = world.ask("ann", old.session)
+    world.lose(old)
+    applied = world.come(new)
+    assert applied.events == [] and len(admits(applied)) == 1
+    assert world.tick(HOLD_SECONDS).events == []
+
+
+def test_a_newcomer_that_gives_up_keeps_the_old_connection(world: World) -> None:
+    """A take-over that breaks off in its handshake changes nothing for the member."""
+    old = world.enter("ann")
+    world.withdraw(world.ask("ann", old.session)[0])
+    assert world.phase(old) == "here"
+    assert kinds(world.say(old, 1).events) == [EventKind.SAID]
+
+
+def test_in_and_out_within_one_entry(world: World) -> None:
+    """A join and a goodbye in one entry are two events and no member; an unclean end is held."""
+    ann, bob = world.ask("ann")[0], world.ask("bob")[0]
+    applied = world.apply(
+        Proposal(ann.origin, 0, ProposalKind.ENTER, Enter(ann.session, ("#general",))),
+        Proposal(ann.origin, 0, ProposalKind.LEAVE, Leave(True, "gone")),
+        Proposal(bob.origin, 0, ProposalKind.ENTER, Enter(bob.session, ("#general",))),
+        Proposal(bob.origin, 0, ProposalKind.LEAVE, Leave(False, "gone")),
+    )
+    assert kinds(applied.events) == [EventKind.JOINED, EventKind.QUIT, EventKind.JOINED]
+    assert [member.name for member in world.state.members.values()] == ["bob"]
+
+
+def test_who_never_came_leaves_no_trace(world: World) -> None:
+    """The end of a connection that was no member's is no event."""
+    visit, _ = world.ask("ann")
+    assert world.leave(visit) == ([], [], [Gone(world.origin(visit.origin))])
+
+
+def test_one_connection_is_one_member(world: World) -> None:
+    """A connection that is a member's already cannot become another one."""
+    ann = world.enter("ann")
+    world.propose(ann.origin, ProposalKind.ARRIVE, Arrive("bob", "bob", "", "second", ""))
+    applied = world.propose(ann.origin, ProposalKind.ENTER, Enter("second", ("#general",)))
+    assert applied.events == [] and applied.effects == [End(world.origin(ann.origin), Code.EXPIRED)]
+    world.leave(ann)
+    assert world.state.members == {}
+
+
+# --- forgetting, limits ---------------------------------------------------------------------------------
+
+
+def test_a_session_without_lines_is_forgotten(world: World) -> None:
+    """A session that has said nothing is forgotten when it is absent: it has no line to be repeated."""
+    ann = world.enter("ann")
+    world.leave(ann)
+    assert world.phase(ann) == "forgotten"
+    again, given = world.ask("ann", ann.session)
+    assert given == Outcome(Code.OK, (False,)) and again.session != ann.session
+
+
+def test_forgotten_and_back_within_one_entry(world: World) -> None:
+    """A session that ends and begins again within one entry is stored, not removed."""
+    ann = world.enter("ann")
+    again, _ = world.ask("ann", ann.session)
+    world.apply(
+        Proposal(ann.origin, 0, ProposalKind.LEAVE, Leave(True, "")),
+        Proposal(again.origin, 0, ProposalKind.ENTER, Enter(ann.session, ("#general",))),
+    )
+    assert world.phase(ann) == "here" and len(world.state.members) == 1
+
+
+def test_sessions_grow_old(world: World) -> None:
+    """A session that was absent for SESSION_SECONDS is forgotten, and where its person was."""
+    ann = world.enter("ann")
+    world.say(ann, 1)
+    world.leave(ann)
+    world.tick(SESSION_SECONDS - 0.001)
+    assert world.phase(ann) == "absent"
+    world.tick(0.001)
+    assert world.phase(ann) == "forgotten"
+    assert [record.kind for record in world.kept()] == ["channel", "history"]
+
+
+def test_absent_sessions_are_bounded() -> None:
+    """Over the bound, the longest absent session is forgotten; who is here again is not absent."""
+    world = World(Limits(sessions=2))
+    ann, bob, carl = (world.enter(name) for name in ("ann", "bob", "carl"))
+    for visit in (ann, bob, carl):
+        world.say(visit, 1)
+    for visit in (ann, bob):
+        world.time += 1000
+        world.leave(visit)
+    world.time += 1000
+    world.enter("ann", known=ann.session)
+    world.leave(carl)
+    assert [world.phase(visit) for visit in (ann, bob, carl)] == ["here", "absent", "absent"]
+    dora = world.enter("dora")
+    world.say(dora, 1)
+    world.leave(dora)
+    assert [world.phase(visit) for visit in (ann, bob, carl, dora)] == [
+        "here",
+        "forgotten",
+        "absent",
+        "absent",
+    ]
+
+
+def test_channels_are_bounded() -> None:
+    """Who asks for a channel over the bound is sent away, joins none, and leaves no name taken."""
+    world = World(Limits(places=2))
+    ann = world.enter("ann", "#one", "#two")
+    bob, _ = world.ask("bob")
+    assert world.come(bob, "#one", "#three").effects == [End(world.origin(bob.origin), Code.FULL)]
+    assert world.log[2:] == [] and world.phase(bob) == "forgotten"
+    assert len(admits(world.come(world.ask("bob")[0], "#two", "#one"))) == 1
+    again, _ = world.ask("ann", ann.session)
+    assert world.come(again, "#four").effects == [End(world.origin(again.origin), Code.FULL)]
+    assert world.phase(ann) == "here"
+
+
+def test_intervals_are_bounded() -> None:
+    """Of a person that comes and goes, only the latest stays in a channel are kept."""
+    world = World(Limits(intervals=2))
+    ann = world.enter("ann")
+    world.say(ann, 1)
+    for _ in range(5):
+        world.leave(ann)
+        ann = world.enter("ann", known=ann.session)
+    world.leave(ann)
+    events = [event for event in world.log if world.state.reach(1, 1).has(event)]
+    assert [event.seq for event in events] == [10, 11, 12, 13]
+
+
+def test_persons_and_places_are_never_given_again(world: World) -> None:
+    """Numbers rise: who comes under the name of one that was forgotten is another person."""
+    world.leave(world.enter("ann"))
+    world.enter("ann", "#quiet")
+    world.up()
+    world.enter("bob", "#third")
+    joined = [event for event in world.log if event.kind is EventKind.JOINED]
+    assert [(event.person, event.place) for event in joined] == [(1, 1), (2, 2), (3, 3)]
+
+
+# --- lines ----------------------------------------------------------------------------------------------
+
+
+def test_lines_in_their_order(world: World) -> None:
+    """Each line is an event with the author's name and person, the place, and the entry's time."""
+    ann = world.enter("ann", "#general", "#quiet")
+    world.time += 5
+    applied = world.apply(
+        Proposal(
+            ann.origin,
+            0,
+            ProposalKind.LINES,
+            Lines([Say(3, "#quiet", "three"), Say(5, "#general", "five")]),
+        )
+    )
+    assert applied.events == [
+        Event(3, NOON + 5, EventKind.SAID, "#quiet", "ann", "three", 3, 1, 2),
+        Event(4, NOON + 5, EventKind.SAID, "#general", "ann", "five", 5, 1, 1),
+    ]
+    assert applied.effects == []
+
+
+def test_a_repeated_line_is_answered_and_nothing_else(world: World) -> None:
+    """An id that is not above the highest one gets ALREADY, in one burst and later; nothing changes."""
+    ann = world.enter("ann")
+    assert world.say(ann, 5, 5).effects == [Answer(world.origin(ann.origin), 5, Outcome(Code.ALREADY))]
+    world.say(ann, 6)
+    again = world.say(ann, 5, 6)
+    assert again.events == [] and again.records == []
+    assert [effect.request for effect in again.effects if isinstance(effect, Answer)] == [5, 6]
+    assert codes(again.effects) == [Code.ALREADY] * 2
+    assert [event.id for event in world.say(ann, 6, 7).events] == [7]
+
+
+def test_a_line_without_an_id(world: World) -> None:
+    """No line has the id 0: it is below every highest id."""
+    ann = world.enter("ann")
+    assert world.say(ann, 0) == ([], [], [Answer(world.origin(ann.origin), 0, Outcome(Code.ALREADY))])
+
+
+@pytest.mark.parametrize(
+    ("channel", "form", "code"),
+    [
+        ("#quiet", Form.SAY, Code.NOT_IN),
+        ("#quiet", Form.ACT, Code.NOT_IN),
+        ("#general", Form.ACT, Code.BAD_ARGUMENTS),
+        ("#general", 200, Code.BAD_ARGUMENTS),
+    ],
+)
+def test_a_refusal_changes_nothing(world: World, channel: str, form: int, code: Code) -> None:
+    """A line that is refused makes no event and no record, and its id can be used again."""
+    world.enter("eve", "#quiet")
+    ann = world.enter("ann")
+    refused = world.say(ann, 5, channel=channel, form=form)
+    assert refused == ([], [], [Answer(world.origin(ann.origin), 5, Outcome(code))])
+    assert [event.id for event in world.say(ann, 5).events] == [5]
+
+
+def test_refused_lines_between_others(world: World) -> None:
+    """A line that is refused holds up none of the others of its burst."""
+    ann = world.enter("ann")
+    says = [Say(1, "#general", "a"), Say(2, "#nowhere", "b"), Say(3, "#general", "c")]
+    applied = world.propose(ann.origin, ProposalKind.LINES, Lines(says))
+    assert [event.text for event in applied.events] == ["a", "c"]
+    assert codes(applied.effects) == [Code.NOT_IN]
+
+
+def test_ids_are_remembered_across_a_return(world: World) -> None:
+    """However a client comes back, a line that was stored before makes no second event."""
+    ann = world.enter("ann")
+    world.say(ann, 5)
+    for end in (world.lose, world.leave):
+        end(ann)
+        ann = world.enter("ann", known=ann.session)
+        assert codes(world.say(ann, 5).effects) == [Code.ALREADY]
+    world.up()
+    ann = world.enter("ann", known=ann.session)
+    assert codes(world.say(ann, 5).effects) == [Code.ALREADY]
+
+
+# --- time and starts ------------------------------------------------------------------------------------
+
+
+def test_a_tick_without_anything_to_do(world: World) -> None:
+    """A tick writes nothing when it changes nothing; a step of the clock back changes nothing either."""
+    world.lose(world.enter("ann"))
+    world.ask("bob")
+    assert world.tick(1) == ([], [], [])
+    assert world.tick(-3600) == ([], [], [])
+
+
+def test_a_cut_network_is_no_storm(world: World) -> None:
+    """However many sessions are due, at most HOLDS_PER_TICK end in one tick."""
+    numbers = range(1, 2 * HOLDS_PER_TICK + 2)
+
+    def propose(kind: ProposalKind, make: Callable[[str], Body]) -> None:
+        world.apply(*[Proposal(number, 0, kind, make(f"m{number}")) for number in numbers])
+
+    propose(ProposalKind.ARRIVE, lambda name: Arrive(name, name, "", name, ""))
+    propose(ProposalKind.ENTER, lambda name: Enter(name, ("#general",)))
+    propose(ProposalKind.LEAVE, lambda name: Leave(False, name))
+    world.time += int(HOLD_SECONDS * 1000)
+    ticks = [[event.author for event in world.tick().events] for _ in range(4)]
+    assert [len(quits) for quits in ticks] == [HOLDS_PER_TICK, HOLDS_PER_TICK, 1, 0]
+    assert len({author for quits in ticks for author in quits}) == 2 * HOLDS_PER_TICK + 1
+
+
+def test_a_first_start_says_nothing(world: World) -> None:
+    """The first start of a history is no event; the life of the server is stored."""
+    assert world.log == [] and [record.kind for record in world.kept()] == ["history"]
+    assert world.restored().epoch == 1
+
+
+def test_a_start_holds_the_members(world: World) -> None:
+    """After a start each member is lost: it comes back silently, or quits when its time is over."""
+    ann, bob = world.enter("ann"), world.enter("bob")
+    world.say(bob, 1)
+    world.time += 1000
+    (restarted,) = world.up().events
+    assert (restarted.kind, restarted.person, restarted.place) == (EventKind.RESTARTED, 0, 0)
+    assert (restarted.author, restarted.channel, restarted.text) == ("", "", "")
+    assert [world.phase(visit) for visit in (ann, bob)] == ["lost", "lost"]
+    assert world.come(world.ask("ann", ann.session)[0]).events == []
+    (quit,) = world.tick(HOLD_SECONDS).events
+    assert (quit.kind, quit.author, quit.text) == (EventKind.QUIT, "bob", "the server was stopped")
+
+
+def test_what_an_earlier_life_was_told_counts_no_more(world: World) -> None:
+    """Connections of an earlier life of the server say nothing and end nobody, even with equal numbers."""
+    ann = world.enter("ann")
+    world.up()
+    new = world.enter("ann", known=ann.session)
+    world.epoch -= 1
+    assert world.say(ann, 1) == ([], [], [])
+    assert world.leave(new).events == []
+    world.epoch += 1
+    assert world.phase(ann) == "here"
+
+
+def test_a_start_ends_the_handshakes(world: World) -> None:
+    """A start ends what was in its handshake: a name is free after its time, a member is only lost."""
+    visit, _ = world.ask("ann")
+    bob = world.enter("bob")
+    coming, _ = world.ask("bob", bob.session)
+    world.up()
+    for late in (visit, coming):
+        assert ends(world.come(late)) == [End(world.origin(late.origin), Code.EXPIRED)]
+    world.tick(HANDSHAKE_SECONDS)
+    assert world.ask("ann")[1].code is Code.OK
+    assert world.phase(bob) == "lost"
+
+
+def test_the_start_of_another_server_touches_nobody(world: World) -> None:
+    """A start of one server loses only the connections of its own earlier life."""
+    ann = world.enter("ann")
+    entry = Entry(b"", world.time, "other", 1, [Proposal(0, 0, ProposalKind.UP, None)])
+    world.state.apply(entry)
+    assert world.state.members[1].session.phase == "here"
+    events = world.state.apply(
+        Entry(b"", world.time, "", 1, [Proposal(ann.origin, 0, ProposalKind.LINES, Lines([]))])
+    ).events
+    assert events == []
+
+
+def test_an_entry_of_a_newer_version(world: World) -> None:
+    """A kind of proposal that the state does not know ends the server in one line."""
+    with pytest.raises(ChatroomError, match="newer version"):
+        world.state.apply(Entry(b"", NOON, "", 1, [Proposal(1, 0, 99, None)]))
+
+
+# --- reading --------------------------------------------------------------------------------------------
+
+
+def test_what_a_connection_gets(world: World) -> None:
+    """Who is in gets a channel from its beginning, who has left what was said until then; others nothing."""
+    ann, bob = world.enter("ann", "#general", "#quiet"), world.enter("bob")  # events 1 to 3
+    world.say(ann, 1)
+    world.say(bob, 1)  # 5
+    world.leave(bob)
+    world.say(ann, 2)
+    world.say(ann, 3, channel="#quiet")  # 8
+    seen = {
+        person: [event.seq for event in world.log if world.state.reach(person, 2).has(event)]
+        for person in (1, 2, 3)
+    }
+    assert seen == {1: [3, 4, 5, 6, 7, 8], 2: [3, 4, 5, 6], 3: []}
+
+
+def test_a_fresh_start_gets_nothing_of_what_was_left(world: World) -> None:
+    """A connection that has seen nothing gets the channels of its person, and none that it has left."""
+    ann = world.enter("ann", "#general", "#quiet")
+    world.say(ann, 1)
+    world.leave(ann)
+    world.enter("ann", "#general", known=ann.session)
+    assert set(world.state.reach(1, 0).places) == {0, 1}
+    assert set(world.state.reach(1, 1).places) == {0, 1, 2}
+
+
+def test_what_does_not_exist(world: World) -> None:
+    """What is asked for and does not exist has no answer, and is no error."""
+    assert world.state.channel("#nowhere") is None
+    assert world.state.channels_of(77) == []
+    assert set(world.state.reach(77, 5).places) == {0}
+
+
+# --- whatever happens -----------------------------------------------------------------------------------
+
+KEYS = st.sampled_from(["one", "two", "three", ""])
+CHANNELS = st.sampled_from(["#a", "#b", "#c", "#d", ""])
+NAMES = st.sampled_from(["ann", "bob", ""])
+SAYS = st.builds(
+    Say, st.integers(0, 6) | st.just(MAX_NUMBER), CHANNELS, st.text(max_size=3), st.integers(0, 2)
+)
+BODIES = {
+    ProposalKind.UP: st.none(),
+    ProposalKind.ARRIVE: st.builds(Arrive, NAMES, NAMES, KEYS, KEYS, st.text(max_size=3)),
+    ProposalKind.WITHDRAW: st.builds(Withdraw, KEYS),
+    ProposalKind.ENTER: st.builds(Enter, KEYS, st.lists(CHANNELS, max_size=4).map(tuple)),
+    ProposalKind.LINES: st.builds(Lines, st.lists(SAYS, max_size=4)),
+    ProposalKind.LEAVE: st.builds(Leave, st.booleans(), st.text(max_size=3)),
+}
+PROPOSALS = st.one_of(
+    [st.builds(Proposal, st.integers(0, 3), st.just(0), st.just(kind), body) for kind, body in BODIES.items()]
+)
+TIMES = st.integers(-100, 100) | st.integers(0, 2000)
+ENTRIES = st.lists(
+    st.tuples(
+        TIMES,
+        st.sampled_from(["", "", "other"]),
+        st.integers(1, 2),
+        st.lists(PROPOSALS, max_size=5),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+SMALL = Limits(handshake=15, hold=90, session=700, sessions=2, places=3, ends_per_tick=2, intervals=2)
+
+
+@given(ENTRIES)
+def test_any_proposals_give_one_log_and_records_that_restore_it(
+    steps: list[tuple[int, str, int, list[Proposal], bool]],
+) -> None:
+    """Whatever is proposed, nothing raises, no seq is missing, and a restored state goes on as before."""
+    living, again = State(SMALL), State(SMALL)
+    stored: dict[tuple[str, str], Record] = {}
+    time, seq = 1000, 0
+    start = (0, "", 1, [Proposal(0, 0, ProposalKind.UP, None)], False)
+    for passed, server, epoch, proposals, restart in [start, *steps]:
+        time += passed
+        entry = Entry(b"", time, server, epoch, proposals)
+        applied, other = living.apply(entry), again.apply(entry)
+        assert (other.events, other.effects) == (applied.events, applied.effects)
+        assert sorted(other.records) == sorted(applied.records)
+        for event in applied.events:
+            seq += 1
+            assert (event.seq, event.time) == (seq, time)
+        assert living.head == seq
+        stored.update(((record.kind, record.key), record) for record in applied.records)
+        kept = sorted(record for record in stored.values() if record.value is not None)
+        restored = State(SMALL)
+        restored.restore(seq, kept)
+        assert restored.records() == living.records() == kept
+        if restart:
+            again = restored

@@ -1,0 +1,141 @@
+"""A state whose entries the tests make by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from chatroom.effects import Admit, Effect, End, NameAnswer, Origin
+from chatroom.events import Event
+from chatroom.names import name_key
+from chatroom.order import Entry
+from chatroom.outcomes import Outcome
+from chatroom.packets import Say
+from chatroom.proposals import Arrive, Body, Enter, Leave, Lines, Proposal, ProposalKind, Withdraw
+from chatroom.records import Record
+from chatroom.state import Applied, Limits, State
+from tests.support.events import NOON
+
+
+class Visit(NamedTuple):
+    """A connection in the world: its number, and the key of its session."""
+
+    origin: int
+    session: str
+
+
+class World:
+    """A state that is judged after every entry: its seqs have no gap, and its records restore it.
+
+    time:  of the next entry, in milliseconds since 1970
+    epoch: the life of the server that makes the entries
+    log:   all events
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits
+        self.state = State(limits)
+        self.time = NOON
+        self.epoch = 0
+        self.log: list[Event] = []
+        self.records: dict[tuple[str, str], Record] = {}
+        self._origins = 0
+        self._keys = 0
+        self.up()
+
+    # --- entries ----------------------------------------------------------------------------------------
+
+    def apply(self, *proposals: Proposal) -> Applied:
+        """One entry; without proposals a tick."""
+        applied = self.state.apply(Entry(b"", self.time, "", self.epoch, proposals))
+        self.log += applied.events
+        self.records.update(((record.kind, record.key), record) for record in applied.records)
+        assert [event.seq for event in self.log] == list(range(1, self.state.head + 1))
+        assert self.restored().records() == self.state.records() == self.kept()
+        return applied
+
+    def tick(self, seconds: float = 0.0) -> Applied:
+        """The time goes on; then a tick."""
+        self.time += int(seconds * 1000)
+        return self.apply()
+
+    def propose(self, origin: int, kind: ProposalKind, body: Body = None) -> Applied:
+        """An entry with one proposal."""
+        return self.apply(Proposal(origin, 0, kind, body))
+
+    def up(self) -> Applied:
+        """The server starts again."""
+        self.epoch += 1
+        return self.propose(0, ProposalKind.UP)
+
+    # --- what people do ---------------------------------------------------------------------------------
+
+    def ask(self, name: str, known: str = "") -> tuple[Visit, Outcome]:
+        """A new connection asks for a name, with the key of its session if it has one."""
+        self._origins += 1
+        self._keys += 1
+        fresh = f"key{self._keys}"
+        body = Arrive(name, name_key(name), known, fresh, f"address {self._origins}")
+        (answer,) = self.propose(self._origins, ProposalKind.ARRIVE, body).effects
+        assert isinstance(answer, NameAnswer) and answer.origin == self.origin(self._origins)
+        return Visit(self._origins, known if answer.outcome.rows == (True,) else fresh), answer.outcome
+
+    def enter(self, name: str, *channels: str, known: str = "") -> Visit:
+        """A new connection takes the name and becomes a member, in #general unless channels are given."""
+        visit, _ = self.ask(name, known)
+        self.come(visit, *channels)
+        return visit
+
+    def come(self, visit: Visit, *channels: str) -> Applied:
+        return self.propose(visit.origin, ProposalKind.ENTER, Enter(visit.session, channels or ("#general",)))
+
+    def withdraw(self, visit: Visit) -> Applied:
+        return self.propose(visit.origin, ProposalKind.WITHDRAW, Withdraw(visit.session))
+
+    def say(self, visit: Visit, *ids: int, channel: str = "#general", form: int = 0) -> Applied:
+        says = [Say(id, channel, f"text {id}", form) for id in ids]
+        return self.propose(visit.origin, ProposalKind.LINES, Lines(says))
+
+    def leave(self, visit: Visit, reason: str = "bye") -> Applied:
+        """The member says goodbye."""
+        return self.propose(visit.origin, ProposalKind.LEAVE, Leave(True, reason))
+
+    def lose(self, visit: Visit, reason: str = "connection closed") -> Applied:
+        """The member's connection breaks."""
+        return self.propose(visit.origin, ProposalKind.LEAVE, Leave(False, reason))
+
+    # --- what is to be seen -----------------------------------------------------------------------------
+
+    def origin(self, number: int) -> Origin:
+        return "", self.epoch, number
+
+    def kept(self) -> list[Record]:
+        """The stored records, in order."""
+        return sorted(record for record in self.records.values() if record.value is not None)
+
+    def restored(self) -> State:
+        """A new state with all that is stored."""
+        state = State(self.limits)
+        state.restore(self.state.head, self.kept())
+        return state
+
+    def stored(self, visit: Visit) -> dict[str, object] | None:
+        """What is stored of the session; None when it is forgotten."""
+        record = self.records.get(("session", visit.session))
+        if record is None or record.value is None:
+            return None
+        value: dict[str, object] = json.loads(record.value)
+        return value
+
+    def phase(self, visit: Visit) -> object:
+        """The stored phase of the session; "forgotten" when it is not stored."""
+        stored = self.stored(visit)
+        return "forgotten" if stored is None else stored["phase"]
+
+
+def admits(applied: Applied) -> list[Admit]:
+    return [effect for effect in applied.effects if isinstance(effect, Admit)]
+
+
+def ends(applied: Applied) -> list[Effect]:
+    return [effect for effect in applied.effects if isinstance(effect, End)]
