@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 
@@ -22,12 +22,12 @@ from chatroom.flow import Flow
 from chatroom.history import History
 from chatroom.limits import DISK_RETRY_SECONDS
 from chatroom.newcomers import Newcomers
-from chatroom.order import Order, Taken
+from chatroom.order import Entry, Order, Taken
 from chatroom.packets import Command
 from chatroom.presence import Presence, Seat
 from chatroom.proposals import Proposal, ProposalKind
 from chatroom.records import Record
-from chatroom.state import State
+from chatroom.state import Applied, State
 from chatroom.tail import Tail
 
 log = logging.getLogger(__name__)
@@ -116,14 +116,7 @@ class Forwarder:
 
     def forward(self, taken: Taken) -> None:
         """One round: apply, store, deliver, carry out the effects, run the tasks."""
-        events: list[Event] = []
-        records: list[Record] = []
-        effects: list[Effect] = []
-        for entry in taken.entries:
-            applied = self.state.apply(entry)
-            events += applied.events
-            records += applied.records
-            effects += applied.effects
+        events, records, effects = self._apply(taken.entries)
         if events or records:
             self._store(events, records, taken.entries[-1].position)
         if events:
@@ -135,6 +128,18 @@ class Forwarder:
         for task in taken.tasks:
             task()
         self._flow.count_members(len(self._presence))
+
+    def _apply(self, entries: Sequence[Entry]) -> Applied:
+        """What follows from all entries of a round."""
+        events: list[Event] = []
+        records: list[Record] = []
+        effects: list[Effect] = []
+        for entry in entries:
+            applied = self.state.apply(entry)
+            events += applied.events
+            records += applied.records
+            effects += applied.effects
+        return Applied(events, records, effects)
 
     def _store(self, events: list[Event], records: list[Record], position: bytes) -> None:
         """Commit the round. While the disk is full, hold the round, tell the members, and try again.

@@ -46,13 +46,13 @@ SERVER: Table = {
 
 CLIENT: Table = {
     (Step.OPENED, Verdict.FAIL): Step.REFUSED,  # the server is full, or does not speak this version
-    (
-        Step.NAMING,
-        Verdict.FAIL,
-    ): Step.REFUSED,  # the same, sent after HELLO and before the server read USERNAME
+    (Step.NAMING, Verdict.FAIL): Step.REFUSED,  # the same, after HELLO; or too many names were tried
     (Step.ASKED, Verdict.FAIL): Step.NAMING,
     (Step.ASKED, Verdict.PASS): Step.PASSED,
     (Step.PASSED, Port): Step.OFFERED,
+    (Step.PASSED, Verdict.FAIL): Step.REFUSED,  # here and below: the time is over, or the server stops
+    (Step.OFFERED, Verdict.FAIL): Step.REFUSED,
+    (Step.TAKEN, Verdict.FAIL): Step.REFUSED,
     (Step.TAKEN, Verdict.END): Step.ADMITTING,
     (Step.ADMITTING, Welcome): Step.ADMITTED,
     (Step.ADMITTING, Verdict.FAIL): Step.REFUSED,

@@ -38,7 +38,7 @@ class Located(NamedTuple):
     """Whether an event is stored.
 
     time:   of the event, in milliseconds since 1970; 0: it is not stored
-    oldest: seq of the oldest stored event, 0 for none
+    oldest: seq of the oldest stored event; when there is none, of the next one that will be stored
     """
 
     time: int
@@ -142,7 +142,7 @@ class MemoryHistory:
     def locate(self, seq: int) -> Located:
         with self._lock:
             if not self._events:
-                return Located(0, 0)
+                return Located(0, 1)
             oldest = self._events[0].seq
             index = seq - oldest
             return Located(self._events[index].time if 0 <= index < len(self._events) else 0, oldest)

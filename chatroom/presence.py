@@ -144,13 +144,17 @@ class Presence:
             for door, seats in self._audience(scope).items():
                 _send(batch, door, (scope,), seats)
             return
-        scopes_of: dict[Seat, list[Scope]] = {}
+        for seat, scopes in self._scopes_of_each(batch).items():
+            _send(batch, seat.connection.door, tuple(scopes), (seat,))
+
+    def _scopes_of_each(self, batch: Batch) -> dict[Seat, list[Scope]]:
+        """The scopes of a batch that each connection gets."""
+        found: dict[Seat, list[Scope]] = {}
         for scope in batch.groups:
             for seats in self._audience(scope).values():
                 for seat in seats:
-                    scopes_of.setdefault(seat, []).append(scope)
-        for seat, scopes in scopes_of.items():
-            _send(batch, seat.connection.door, tuple(scopes), (seat,))
+                    found.setdefault(seat, []).append(scope)
+        return found
 
     def _audience(self, scope: Scope) -> dict[Door, _Seats]:
         """The live connections that get the events of a scope, each once."""

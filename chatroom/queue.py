@@ -115,13 +115,7 @@ class WaitingQueue:
             tasks, self._tasks = self._tasks, []
             self._count = self._bytes = 0
             self._call_next()
-        entries = []
-        if self._tick.expired:
-            self._tick = Deadline(TICK_SECONDS, self._clock)
-            entries.append(self._entry([]))
-        if proposals:
-            entries.append(self._entry(proposals))
-        return Taken(entries, tasks)
+        return Taken(self._entries(proposals), tasks)
 
     def close(self) -> None:
         """Accept no more. Accepted proposals can still be taken; producers in line get Closed."""
@@ -131,8 +125,13 @@ class WaitingQueue:
             for place in self._producers:
                 place.notify()
 
-    def _entry(self, proposals: list[Proposal]) -> Entry:
-        return Entry(b"", self._now(), "", self._epoch, proposals)
+    def _entries(self, proposals: list[Proposal]) -> list[Entry]:
+        """The tick, if it is due, and the proposals."""
+        groups: list[list[Proposal]] = [proposals] if proposals else []
+        if self._tick.expired:
+            self._tick = Deadline(TICK_SECONDS, self._clock)
+            groups.insert(0, [])
+        return [Entry(b"", self._now(), "", self._epoch, group) for group in groups]
 
     def _wait_in_line(self, timeout: float | None) -> None:
         """Wait until this producer is the first in line and there is room. Requires holding the lock."""

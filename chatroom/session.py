@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from chatroom.effects import Origin
@@ -70,6 +73,39 @@ class Session:
         return Record("session", self.key, json.dumps(value, separators=(",", ":")))
 
 
+class Agenda:
+    """Sessions by the end of their phase, the earliest first. An entry that is out of date is skipped.
+
+    sessions: all, by key
+    wanted:   whether the agenda is about a session as it is now
+    """
+
+    def __init__(self, sessions: Mapping[str, Session], wanted: Callable[[Session], bool]) -> None:
+        self._sessions = sessions
+        self._wanted = wanted
+        self._heap: list[tuple[int, str]] = []  # until, key
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, session: Session) -> None:
+        """Add a session whose phase has begun. The agenda stays about as long as there are sessions."""
+        heappush(self._heap, (session.until, session.key))
+        if len(self._heap) > 2 * len(self._sessions) + _SPARE:
+            self._heap = [(one.until, one.key) for one in self._sessions.values() if self._wanted(one)]
+            heapify(self._heap)
+
+    def take(self, now: float = math.inf) -> Session | None:
+        """The first session whose phase has ended at `now`; it is not on the agenda any more."""
+        while self._heap and self._heap[0][0] <= now:
+            until, key = heappop(self._heap)
+            session = self._sessions.get(key)
+            if session is not None and session.until == until and self._wanted(session):
+                return session
+        return None
+
+
+_SPARE = 64  # entries out of date that are not worth the time to remove them
 _FIELDS = tuple(name for name in Session.__slots__ if name != "key")
 
 

@@ -7,7 +7,6 @@ of the changes restore it.
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -39,7 +38,7 @@ from chatroom.places import (
 )
 from chatroom.proposals import Arrive, Enter, Leave, Lines, ProposalKind, Withdraw
 from chatroom.records import Record
-from chatroom.session import Phase, Session, restore_session
+from chatroom.session import Agenda, Phase, Session, restore_session
 
 _new = tuple.__new__  # makes the same tuple as Event(), without a call of a Python function
 
@@ -89,8 +88,8 @@ class State:
         self._place_of: dict[str, int] = {}  # by the channel's name
         self._memberships: dict[int, dict[int, Membership]] = {}  # by person, by place
         self._absent = 0  # sessions in ABSENT
-        self._longest_absent: list[tuple[int, str]] = []  # a heap of (until, key) of those; some out of date
-        self._timers: list[tuple[int, str]] = []  # a heap of (until, session key); some are out of date
+        self._longest_absent = Agenda(self._sessions, lambda session: session.phase is Phase.ABSENT)
+        self._ending = Agenda(self._sessions, lambda session: session.until > 0)
         # Of the entry that is being applied:
         self._time = 0
         self._life = ("", 0)
@@ -279,7 +278,7 @@ class State:
     def _enter_phase(self, session: Session, phase: Phase, until: int) -> None:
         session.phase, session.until, session.seen = phase, until, self._time
         if until:
-            heapq.heappush(self._timers, (until, session.key))
+            self._ending.add(session)
         self._keep(session)
 
     def _keep(self, session: Session) -> None:
@@ -305,20 +304,19 @@ class State:
             self._enter_phase(session, Phase.ARRIVING, self._time + self._limits.handshake)
             return
         del self._holders[session.name_key]
-        self._enter_phase(session, Phase.ABSENT, self._time + self._limits.session)
-        self._absent += 1
-        heapq.heappush(self._longest_absent, (session.until, session.key))
         if not session.confirmed:
             self._forget(session)
-        while self._absent > self._limits.sessions:
-            until, key = heapq.heappop(self._longest_absent)
-            oldest = self._sessions.get(key)
-            if oldest is not None and oldest.phase is Phase.ABSENT and oldest.until == until:
-                self._forget(oldest)
+            return
+        self._enter_phase(session, Phase.ABSENT, self._time + self._limits.session)
+        self._longest_absent.add(session)
+        self._absent += 1
+        while self._absent > self._limits.sessions and (oldest := self._longest_absent.take()):
+            self._forget(oldest)
 
     def _forget(self, session: Session) -> None:
-        """Forget an absent session, and where its person has been."""
-        self._absent -= 1
+        """Forget a session, and where its person has been."""
+        if session.phase is Phase.ABSENT:
+            self._absent -= 1
         del self._sessions[session.key]
         self._changed["session", session.key] = None
         for place in self._memberships.pop(session.person, {}):
@@ -329,7 +327,7 @@ class State:
     def _tick(self) -> None:
         """A second has passed. At most `ends_per_tick` sessions change, so that a cut network is no storm."""
         for _ in range(self._limits.ends_per_tick):
-            session = self._next_due()
+            session = self._ending.take(self._time)
             if session is None:
                 return
             if session.phase is Phase.ARRIVING:
@@ -340,15 +338,6 @@ class State:
                 self._quit(session)
             else:
                 self._forget(session)
-
-    def _next_due(self) -> Session | None:
-        """The next session whose time is over."""
-        while self._timers and self._timers[0][0] <= self._time:
-            until, key = heapq.heappop(self._timers)
-            session = self._sessions.get(key)
-            if session is not None and session.until == until:
-                return session
-        return None
 
     def _up(self, _origin: Origin, _body: None) -> None:
         """A server has started: what was connected to its life before has lost its connection."""
@@ -426,10 +415,10 @@ class State:
     def _restore_session(self, session: Session) -> None:
         self._sessions[session.key] = session
         if session.until:
-            heapq.heappush(self._timers, (session.until, session.key))
+            self._ending.add(session)
         if session.phase is Phase.ABSENT:
             self._absent += 1
-            heapq.heappush(self._longest_absent, (session.until, session.key))
+            self._longest_absent.add(session)
         else:
             self._holders[session.name_key] = session
         if session.phase is Phase.HERE and session.at is not None:

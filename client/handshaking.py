@@ -86,9 +86,7 @@ def admit(
         _, _, channels, since, time, history, lines = wish
         exchange.send(Admit(name, port.ticket, channels, since, time, history, lines))
         answer = _receive(exchange, handshake)
-        if not isinstance(answer, Welcome):
-            assert isinstance(answer, Status)  # FAIL: the table allows nothing else
-            raise Refused(answer.reason, answer.code)
+        assert isinstance(answer, Welcome)  # the table allows nothing else
     except BaseException:  # Ctrl-C in the middle, too, must not leave a connection open
         connection.close()
         raise
@@ -121,11 +119,16 @@ def _get_port(
 
 
 def _receive(exchange: Exchange, handshake: Handshake) -> Packet:
-    """The next packet, which the table allows. Raises Refused for BYE at any time, and skips PING."""
+    """The next packet, which the table allows. Skips PING.
+
+    Raises Refused for BYE at any time, and for a STATUS FAIL that ends the handshake.
+    """
     while True:
         packet = exchange.receive()
         if isinstance(packet, Bye):
             raise Refused(packet.reason or "the server said goodbye", packet.code)
         if not isinstance(packet, Ping):
-            handshake.receive(packet)
+            if handshake.receive(packet) is Step.REFUSED:
+                assert isinstance(packet, Status)
+                raise Refused(packet.reason, packet.code)
             return packet

@@ -24,7 +24,8 @@ _Row = tuple[int, int, int, str, str, str, int, int, int, bytes | None, str | No
 _KINDS: Final = {int(kind): kind for kind in EventKind}  # three times as fast as EventKind(number)
 
 _LOCATE: Final = """
-    SELECT coalesce((SELECT time FROM events WHERE seq = ?), 0), coalesce((SELECT min(seq) FROM events), 0)"""
+    SELECT coalesce((SELECT time FROM events WHERE seq = ?), 0),
+        coalesce((SELECT min(seq) FROM events), (SELECT value FROM state WHERE name = 'removed') + 1)"""
 
 
 class Readers:

@@ -93,6 +93,14 @@ def test_refused_in_the_lobby(state: Step, reason: str) -> None:
     assert client.take(Status(Verdict.FAIL, Code.FULL, reason)) is Step.REFUSED
 
 
+@pytest.mark.parametrize("step", [Step.PASSED, Step.OFFERED, Step.TAKEN])
+def test_refused_before_the_end(step: Step) -> None:
+    """The lobby may say FAIL at any step before END: the time is over, or the server stops."""
+    client = Side(CLIENT)
+    client.handshake.enter(step)
+    assert client.take(FAIL) is Step.REFUSED
+
+
 def test_wrong_ticket() -> None:
     """On the new port the server may still say FAIL; the client then knows that it is not admitted."""
     client = Side(CLIENT)

@@ -61,7 +61,7 @@ def test_a_new_history_is_empty(make: Make) -> None:
         assert history.restore()[1:] == (b"", 0, 0, [])
         assert history.read(0, 10, PLACES) == []
         assert history.last_seqs(10, PLACES) == []
-        assert history.locate(1) == Located(0, 0)
+        assert history.locate(1) == Located(0, 1)
 
 
 @every_history

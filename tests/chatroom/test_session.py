@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.records import Record
-from chatroom.session import Phase, Session, restore_session, session_key
+from chatroom.session import Agenda, Phase, Session, restore_session, session_key
 
 NUMBERS = st.integers(0, 2**63 - 1)
 ORIGINS = st.none() | st.tuples(st.text(max_size=5), NUMBERS, NUMBERS)
@@ -58,3 +58,32 @@ def test_a_record_of_another_version() -> None:
     }
     restored = restore_session(Record("session", "key", json.dumps(value)))
     assert restored == Session("key", 3, "Ann", "ann", "", Phase.ABSENT, 9, confirmed=4)
+
+
+def test_an_agenda_gives_sessions_in_the_order_of_their_ends() -> None:
+    """A session whose time has changed since, or that is gone, is skipped."""
+    sessions = {key: session_until(key, until) for key, until in (("a", 30), ("b", 10), ("c", 20), ("d", 5))}
+    agenda = Agenda(sessions, lambda session: session.until > 0)
+    for session in sessions.values():
+        agenda.add(session)
+    sessions["c"].until = 40
+    agenda.add(sessions["c"])
+    del sessions["d"]
+    assert agenda.take(9) is None
+    found = [agenda.take(), agenda.take(), agenda.take(), agenda.take()]
+    assert [session and session.key for session in found] == ["b", "a", "c", None]
+
+
+def test_an_agenda_does_not_grow_with_what_is_out_of_date() -> None:
+    """A client that comes and goes for a week leaves no trace for each time."""
+    session = session_until("a", 0)
+    agenda = Agenda({"a": session}, lambda session: session.until > 0)
+    for until in range(1, 1000):
+        session.until = until
+        agenda.add(session)
+    assert len(agenda) < 100
+    assert agenda.take() is session
+
+
+def session_until(key: str, until: int) -> Session:
+    return Session(key, 1, key, key, "", Phase.LOST, until)

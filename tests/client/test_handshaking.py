@@ -12,6 +12,7 @@ from chatroom.outcomes import Code
 from chatroom.packets import (
     NO_TOKEN,
     Bye,
+    Packet,
     Ping,
     Port,
     Replay,
@@ -131,6 +132,19 @@ def test_a_server_that_refuses_everybody_is_not_mistaken_for_a_name_in_use(code:
             admitting.result()
         lobby.expect_end()
     assert not asked
+
+
+@pytest.mark.parametrize("sent", [1, 2], ids=["passed", "taken"])
+def test_fail_may_come_at_each_step(sent: int) -> None:
+    """The server may refuse after PASS and after PORT, too, for example because the time is over."""
+    offer: list[Packet] = [Status(Verdict.PASS), Port(0, TICKET)]
+    with FakeServer() as server:
+        admitting = start(server)
+        lobby, _ = server.named()
+        lobby.send(*offer[:sent], Status(Verdict.FAIL, Code.SILENT, "the handshake took too long"))
+        with pytest.raises(Refused, match="took too long") as refused:
+            admitting.result()
+        assert refused.value.code == Code.SILENT
 
 
 def test_an_older_server() -> None:

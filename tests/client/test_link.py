@@ -885,7 +885,9 @@ def test_the_first_reason_counts_but_a_goodbye_counts_more() -> None:
     alone = Alone(Scripted(encode(Bye(False, Code.GOODBYE, "enough"))))
     alone.link.lose("first")
     assert alone.run() == Ending("enough", again=False)
-    assert Alone(Scripted(encode(Bye(True, Code.STOPPING, "")))).run() == Ending("the server said goodbye", again=True)
+    assert Alone(Scripted(encode(Bye(True, Code.STOPPING, "")))).run() == Ending(
+        "the server said goodbye", again=True
+    )
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no thread"), Closed("no thread")], ids=["system", "closing"])

@@ -21,10 +21,7 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class ServerProcess:
-    """A running `python -m server`; its stderr goes to the file `log`.
-
-    module: another one that takes the same arguments
-    """
+    """A running `python -m server`, or another module; its stderr goes to the file `log`."""
 
     def __init__(
         self,

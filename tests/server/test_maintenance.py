@@ -95,7 +95,7 @@ def test_seqs_continue_after_everything_was_removed(tmp_path: Path) -> None:
         run(upkeep)
         assert stored(history) == history.last_seqs(50, EVERYWHERE) == []
         assert history.restore().head == 500
-        assert history.locate(500) == (0, 0)
+        assert history.locate(500) == (0, 501)
     with maintained(path, Retention(days=1)) as (history, upkeep):
         assert history.restore().head == 500
         history.append([said(501, at=int(time.time() * 1000))], [])
