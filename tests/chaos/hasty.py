@@ -1,0 +1,28 @@
+"""The server as chaos runs it: `python -m tests.chaos.hasty BUG …`, with a bug of `sabotage.py`, or "none".
+
+Its hold is HOLD_SECONDS of the schedule: with the server's own, a run would take minutes to see its end.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+from chatroom import forwarder
+from chatroom.state import Limits, State
+from tests.chaos.sabotage import BUGS, replace
+from tests.chaos.schedule import HOLD_SECONDS
+
+
+def main() -> int:
+    replace(forwarder, "State", partial(State, Limits(hold=int(HOLD_SECONDS * 1000))))
+    bug = sys.argv.pop(1)
+    if bug != "none":
+        BUGS[bug]()
+    from server.__main__ import main as server
+
+    return server()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
