@@ -126,11 +126,11 @@ class WaitingQueue:
                 place.notify()
 
     def _entries(self, proposals: list[Proposal]) -> list[Entry]:
-        """The tick, if it is due, and the proposals."""
+        """The proposals, and the tick if it is due: last, so that UP is the first entry of all."""
         groups: list[list[Proposal]] = [proposals] if proposals else []
         if self._tick.expired:
             self._tick = Deadline(TICK_SECONDS, self._clock)
-            groups.insert(0, [])
+            groups.append([])
         return [Entry(b"", self._now(), "", self._epoch, group) for group in groups]
 
     def _wait_in_line(self, timeout: float | None) -> None:

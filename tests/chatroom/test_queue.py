@@ -255,7 +255,7 @@ def test_an_entry_says_which_life_it_belongs_to() -> None:
 
 
 def test_a_tick_each_second() -> None:
-    """Once a second an entry without proposals comes: before what waits, and although nothing waits."""
+    """Once a second an entry without proposals comes: behind what waits, and although nothing waits."""
     clock = Clock()
     queue = WaitingQueue(clock=clock, now=lambda: NOON)
     tick = Entry(b"", NOON, "", 0, [])
@@ -265,7 +265,7 @@ def test_a_tick_each_second() -> None:
     assert queue.take() == Taken([tick._replace(proposals=[LEAVE])], [])
     clock.now += 3 * TICK_SECONDS
     queue.put(LEAVE)
-    assert queue.take() == Taken([tick, tick._replace(proposals=[LEAVE])], [])
+    assert queue.take() == Taken([tick._replace(proposals=[LEAVE]), tick], [])
     queue.put(LEAVE)
     assert queue.take() == Taken([tick._replace(proposals=[LEAVE])], [])
 
