@@ -286,7 +286,7 @@ def test_a_full_queue_does_not_stop_the_ticks() -> None:
     task = waiter(queue, LEAVE)
     clock.now += TICK_SECONDS
     taken = queue.take()
-    assert taken is not None and [len(entry.proposals) for entry in taken.entries] == [0, 1]
+    assert taken is not None and [len(entry.proposals) for entry in taken.entries] == [1, 0]
     task.result()
 
 
