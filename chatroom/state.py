@@ -172,6 +172,7 @@ class State:
         The token of the session that has the name opens it although it is in use: so a client whose
         connection is dead gets its own member back.
         """
+        self._end_late_handshake(wanted.name_key)
         session = self._sessions.get(wanted.known)
         known = session is not None and session.name_key == wanted.name_key
         holder = self._holders.get(wanted.name_key)
@@ -199,6 +200,13 @@ class State:
         self._holders[session.name_key] = session
         self._keep(session)
         self._effects.append(NameAnswer(origin, Outcome(Code.OK, (known,))))
+
+    def _end_late_handshake(self, name_key: str) -> None:
+        """Free a name whose newcomer has not come in time: the tick that does it may not have come yet."""
+        holder = self._holders.get(name_key)
+        if holder is not None and holder.phase is Phase.ARRIVING and holder.until <= self._time:
+            holder.coming = None
+            self._rest(holder)
 
     def _withdraw(self, origin: Origin, body: Withdraw) -> None:
         session = self._sessions.get(body.session)
