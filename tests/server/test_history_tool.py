@@ -22,7 +22,6 @@ from chatroom.records import Record
 from server.history_tool import check, export
 from server.maintenance import Maintenance
 from server.retention import Retention
-from server.storage import SqliteHistory
 from tests.server.histories import GENERAL, NOW, QUIET, VERSION_1, execute, lines, opened, said
 
 
@@ -66,7 +65,8 @@ def test_the_contents(path: Path) -> None:
 def test_an_empty_history_is_sound(tmp_path: Path) -> None:
     """The history of a server that had no visitor yet is sound."""
     path = tmp_path / "history.db"
-    SqliteHistory(path).close()
+    with opened(path) as history:
+        history.append([], [])
     assert check(path).sound
     assert "no events" in check(path).lines
     assert export(path, io.StringIO()) == 0
