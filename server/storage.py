@@ -17,11 +17,12 @@ from threading import Lock
 from typing import Literal
 
 from chatroom.errors import HistoryError, HistoryFull
-from chatroom.events import Event
+from chatroom.events import Event, EventKind
 from chatroom.history import Located, Restored
 from chatroom.records import Record
 from server.database import connect, limit_wal, transaction, translate_errors
 from server.history_files import HistoryFiles
+from server.limits import STARTS_NOTED
 from server.maintenance import Maintenance
 from server.readers import Readers
 from server.retention import Retention
@@ -106,6 +107,8 @@ class SqliteHistory:
                 write("DELETE FROM records WHERE kind = ? AND key = ?", gone)
                 if position != self._position:
                     self._writer.execute("UPDATE state SET value = ? WHERE name = 'position'", (position,))
+                if not self._stored:  # the first batch of a server has its RESTARTED
+                    self._note_starts(events)
             self._position, self._stored = position, True
         finally:
             self._appending.release()
@@ -119,6 +122,9 @@ class SqliteHistory:
     def locate(self, seq: int) -> Located:
         return self._readers.locate(seq)
 
+    def parted(self, seq: int, time: int) -> int:
+        return self._readers.parted(seq, time)
+
     def tend(self, stopping: Flag) -> None:
         self._maintenance.tend(stopping)
 
@@ -129,6 +135,14 @@ class SqliteHistory:
         """
         with translate_errors(self._path, "close"):
             self._opened.close()
+
+    def _note_starts(self, events: Sequence[Event]) -> None:
+        """Note each RESTARTED apart from the events, which retention removes. Requires the transaction."""
+        starts = [(event.seq, event.time) for event in events if event.kind is EventKind.RESTARTED]
+        if starts:
+            row = self._writer.execute("SELECT value FROM state WHERE name = 'starts'").fetchone()
+            noted = [*(json.loads(row[0]) if row else ()), *starts][-STARTS_NOTED:]
+            self._writer.execute("INSERT OR REPLACE INTO state VALUES('starts', ?)", (json.dumps(noted),))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

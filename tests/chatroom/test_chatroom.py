@@ -17,6 +17,7 @@ from chatroom.limits import MAX_WAITING
 from chatroom.outcomes import Code
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Answer, Bye, Command, Live, Resumed, Say, Welcome
 from chatroom.session import session_key
+from chatroom.tail import Tail
 from tests.chatroom.fakes import FakeConnection, RecordingHistory
 from tests.support.patience import PATIENCE, eventually
 from tests.support.tasks import Task
@@ -276,8 +277,18 @@ def test_a_cursor_that_is_older_than_the_history(
     """When retention took only what the client had seen, nothing is missed; else the client is told."""
     history, locate = returning.house.history, returning.house.history.locate
     monkeypatch.setattr(history, "locate", lambda seq: Located(0 if seq < 5 else locate(seq).time, 5))
+    monkeypatch.setattr(Tail, "covers", lambda _tail, seq: seq >= 4)
     time = returning.time_of(since)
     assert returning.resume(since, time, returning.identity)[0] is resumed
+
+
+def test_what_retention_has_taken_may_still_be_in_memory(
+    returning: Returning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client is not told of a gap when the tail has all that it missed."""
+    monkeypatch.setattr(returning.house.history, "locate", lambda seq: Located(0, 5))
+    wanted = Resumed.EXACT, ALL[1:]
+    assert returning.resume(2, returning.time_of(2), returning.identity) == wanted
 
 
 def test_a_history_that_cannot_be_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
