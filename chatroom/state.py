@@ -90,7 +90,8 @@ class State:
         self._absent = 0  # sessions in ABSENT
         self._longest_absent = Agenda(self._sessions, lambda session: session.phase is Phase.ABSENT)
         self._ending = Agenda(self._sessions, lambda session: session.until > 0)
-        # Of the entry that is being applied:
+        # Of the entry that is being applied, or of the one before; after restore() perhaps of an earlier one,
+        # but of none before the latest `seen`:
         self._time = 0
         self._life = ("", 0)
         self._events: list[Event] = []
@@ -112,6 +113,8 @@ class State:
 
         Raises ChatroomError for an unknown kind: a newer version wrote the entry.
         """
+        if entry.time < self._time:
+            self._set_back(entry.time)
         self._time, self._life = entry.time, (entry.server, entry.epoch)
         if not entry.proposals:
             self._tick()
@@ -347,6 +350,22 @@ class State:
             else:
                 self._forget(session)
 
+    def _set_back(self, now: int) -> None:
+        """The clock was ahead, and is right now: what began in the future begins now, and lasts as long.
+
+        Else a name that was held then would be held for as long as the clock was ahead.
+        """
+        for session in self._sessions.values():
+            if session.seen <= now:
+                continue
+            if session.until:
+                session.until -= session.seen - now
+                self._ending.add(session)
+            if session.phase is Phase.ABSENT:
+                self._longest_absent.add(session)
+            session.seen = now
+            self._keep(session)
+
     def _up(self, _origin: Origin, _body: None) -> None:
         """A server has started: what was connected to its life before has lost its connection.
 
@@ -428,6 +447,7 @@ class State:
 
     def _restore_session(self, session: Session) -> None:
         self._sessions[session.key] = session
+        self._time = max(self._time, session.seen)
         if session.until:
             self._ending.add(session)
         if session.phase is Phase.ABSENT:

@@ -105,8 +105,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "INSERT INTO state VALUES('identity', randomblob(16)), ('position', x'')",
     ),
 )
-"""One more value of `state` needs no migration. `starts`: seq and time of the latest RESTARTED events, as JSON;
-missing before the first one. An older program leaves it as it is.
+"""One more value of `state` needs no migration. `starts`: seq and time of the latest RESTARTED events as
+JSON, missing before the first one. An older program leaves it as it is.
 
 The statements that lead from each schema version to the next; the version is PRAGMA user_version.
 Published entries are never edited: a change of the schema is a new entry."""

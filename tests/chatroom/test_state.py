@@ -464,6 +464,44 @@ def count_objects(root: object) -> int:
     return len(found)
 
 
+YEAR = 365 * 24 * 3600
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_clock_that_was_ahead(world: World, restart: bool) -> None:
+    """What began while the clock was a year ahead begins when it is right again, also after a restart."""
+    world.time += YEAR * 1000
+    lost, absent, arriving = (world.enter(name) for name in ("ann", "bob", "carl"))
+    for visit in (lost, absent):
+        world.say(visit, 1)
+    world.leave(absent)
+    world.leave(arriving)
+    world.lose(lost)
+    arriving, _ = world.ask("carl")
+    world.tick(10.0)
+    world.time -= YEAR * 1000
+    if restart:
+        world.state = world.restored()
+        world.up()
+    world.tick()
+    world.tick(HANDSHAKE_SECONDS)
+    assert world.phase(arriving) == "forgotten"
+    assert world.ask("ann")[1] == Outcome(Code.NAME_HELD, ("ann", int(HOLD_SECONDS - HANDSHAKE_SECONDS)))
+    assert world.tick(HOLD_SECONDS - HANDSHAKE_SECONDS - 0.001).events == []
+    assert [event.author for event in world.tick(0.001).events] == ["ann"]
+    world.tick(SESSION_SECONDS - HOLD_SECONDS)
+    assert (world.phase(lost), world.phase(absent)) == ("absent", "forgotten")
+
+
+def test_lines_bear_the_time_of_now(world: World) -> None:
+    """The order is that of the seqs: a clock that was ahead does not make all later lines late."""
+    ann = world.enter("ann")
+    world.time += YEAR * 1000
+    world.say(ann, 1)
+    world.time -= YEAR * 1000
+    assert world.say(ann, 2).events[0].time == world.time
+
+
 def test_channels_are_bounded() -> None:
     """Who asks for a channel over the bound is sent away, joins none, and leaves no name taken."""
     world = World(Limits(places=2))
@@ -584,11 +622,11 @@ def test_ids_are_remembered_across_a_return(world: World) -> None:
 
 
 def test_a_tick_without_anything_to_do(world: World) -> None:
-    """A tick writes nothing when it changes nothing; a step of the clock back changes nothing either."""
+    """A tick writes nothing when it changes nothing; a step of the clock back makes no event."""
     world.lose(world.enter("ann"))
     world.ask("bob")
     assert world.tick(1) == ([], [], [])
-    assert world.tick(-3600) == ([], [], [])
+    assert world.tick(-3600)[::2] == ([], [])  # it only notes the new deadlines
 
 
 def test_a_cut_network_is_no_storm(world: World) -> None:
