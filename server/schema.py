@@ -154,7 +154,11 @@ def open_read_only(path: Path) -> sqlite3.Connection:
 
     Raises HistoryError when there is no such file, or it is not a history that this version can read.
     """
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise HistoryError(f"cannot read the history {path}: {error.strerror}") from error
+    if not there:
         raise HistoryError(f"there is no history {path}")
     with translate_errors(path, "read"):
         try:
