@@ -62,7 +62,8 @@ class SqliteHistory:
         # Guards _writer in append(): only the forwarder calls it. A second caller is refused, it never waits.
         self._appending = Lock()
         # Guards the right to write to the file, for one transaction of append() or of the maintenance.
-        # Held during that transaction's I/O on purpose: SQLite's own wait for its write lock is polling.
+        # Held during that transaction's I/O on purpose: SQLite's own wait for its write lock is polling. Also
+        # guards what the maintenance knows of the file's names (`Maintenance.trouble`).
         self._write_lock = Lock()
         self._position = b""  # of the last append: an append with the same one need not write it
         self._stored = False  # whether append() was successful once: else a new file is removed at the end

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -255,3 +256,17 @@ def test_a_damaged_event_ends_an_export(path: Path) -> None:
     execute(path, "UPDATE events SET kind = 99 WHERE seq = 5")
     with pytest.raises(HistoryError, match="is damaged: event 5"):
         export(path, io.StringIO())
+
+
+def test_a_backup_of_a_running_server(tmp_path: Path) -> None:
+    """The statement in README makes a sound history with all lines up to then from a file in use."""
+    path, backup = tmp_path / "history.db", tmp_path / "backup.db"
+    with opened(path) as history:
+        history.append(lines(1, 500), [])
+        with closing(sqlite3.connect(path)) as shell:
+            shell.execute(f"VACUUM INTO '{backup}'")
+        history.append(lines(501, 600), [])
+        identity = history.restore().identity
+    assert check(backup).sound
+    with opened(backup) as restored:
+        assert (restored.restore().head, restored.restore().identity) == (500, identity)
