@@ -40,7 +40,7 @@ class HistoryFiles:
 
     def watch(self) -> None:
         """Note what the files are. Called when all of them are there."""
-        for path in (self._path, self._lock.path, self._wal):
+        for path in (self._path, self._wal, self._lock.path):
             identity = _identity(path)
             if identity is not None:
                 self._watched[path] = identity
@@ -49,14 +49,28 @@ class HistoryFiles:
         """What somebody has done to the names of the files since watch(); "" for nothing.
 
         A server that went on would store lines in a file without a name, and they would be lost at its end.
+        A lock file has nothing in it that could be lost: a new one is taken, unless another server was first.
         """
         for path, identity in self._watched.items():
             try:
                 found = _identity(path)
             except OSError:  # the folder cannot be read at the moment: that says nothing about the file
                 continue
+            if found != identity and path == self._lock.path:
+                return self._lock_again()
             if found != identity:
                 return f"{path} was {'removed' if found is None else 'replaced'} while the server ran"
+        return ""
+
+    def _lock_again(self) -> str:
+        """Take a new lock file; why that is not possible, "" when it was."""
+        old = self._lock
+        try:
+            self._lock = FileLock(self._path)
+        except HistoryError as error:
+            return str(error)
+        old.release()
+        self.watch()
         return ""
 
     def close(self, discard: bool) -> None:

@@ -111,7 +111,7 @@ class Maintenance:
                 os.getpid(),
             )
         else:
-            _log.warning("%s is back", self._path)
+            _log.warning("all files of %s are back", self._path)
 
     # --- checkpoints ------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from threading import Event as Flag
 import pytest
 
 from chatroom.errors import HistoryError, HistoryFull
+from server.file_lock import FileLock
 from server.history_files import HistoryFiles
 from server.storage import SqliteHistory
 from tests.server.histories import all_in, lines, opened
@@ -108,7 +109,24 @@ def test_a_start_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert all_in(path) == lines(1, 3)
 
 
-@pytest.mark.parametrize("suffix", ["", "-wal", ".lock"])
+def test_a_lock_file_that_is_removed(tmp_path: Path) -> None:
+    """Another lock is taken at once, so no second server comes in; one that was faster is named."""
+    path = tmp_path / "history.db"
+    files = HistoryFiles(path, folders=False)
+    files.watch()
+    (tmp_path / "history.db.lock").unlink()
+    assert files.trouble() == ""
+    with pytest.raises(HistoryError, match="in use by another server"):
+        FileLock(path)
+    (tmp_path / "history.db.lock").unlink()
+    faster = FileLock(path)
+    assert files.trouble() == f"{path} is in use by another server (process {os.getpid()})"
+    faster.release()
+    assert files.trouble() == ""
+    files.close(discard=True)
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
 def test_a_file_that_is_removed_or_replaced(tmp_path: Path, suffix: str) -> None:
     """The watch says which file is missing or another one, and nothing as soon as it is back."""
     files = HistoryFiles(tmp_path / "history.db", folders=False)
@@ -139,7 +157,7 @@ def test_no_line_is_stored_in_a_file_that_is_gone(
         with pytest.raises(HistoryFull, match=r"history\.db was removed while the server ran"):
             history.append(lines(4, 6), [])
         (tmp_path / "moved.db").rename(path)
-        eventually(lambda: "history.db is back" in caplog.text, "the log says so")
+        eventually(lambda: "history.db are back" in caplog.text, "the log says so")
         history.append(lines(4, 6), [])
         stopping.set()
         tending.result()
