@@ -41,9 +41,7 @@ class HistoryFiles:
     def watch(self) -> None:
         """Note what the files are. Called when all of them are there."""
         for path in (self._path, self._wal, self._lock.path):
-            identity = _identity(path)
-            if identity is not None:
-                self._watched[path] = identity
+            self._note(path)
 
     def trouble(self) -> str:
         """What somebody has done to the names of the files since watch(); "" for nothing.
@@ -62,6 +60,11 @@ class HistoryFiles:
                 return f"{path} was {'removed' if found is None else 'replaced'} while the server ran"
         return ""
 
+    def _note(self, path: Path) -> None:
+        identity = _identity(path)
+        if identity is not None:
+            self._watched[path] = identity
+
     def _lock_again(self) -> str:
         """Take a new lock file; why that is not possible, "" when it was."""
         old = self._lock
@@ -70,7 +73,7 @@ class HistoryFiles:
         except HistoryError as error:
             return str(error)
         old.release()
-        self.watch()
+        self._note(self._lock.path)
         return ""
 
     def close(self, discard: bool) -> None:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import itertools
+import random
+import secrets
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from chatroom.events import Event, EventKind
-from chatroom.packets import Resumed, Say
+from chatroom.packets import Packet, Resumed, Say
 from client import CaughtUp, Client, Interrupted
 from client.updates import Update
 from server.app import App
 from server.maintenance import Maintenance
+from server.readers import Readers
 from server.retention import Retention
 from tests.end_to_end.in_process import port_of, running
+from tests.server.histories import EVERYWHERE
 from tests.support.patience import PATIENCE
 from tests.support.peer import Peer
 
@@ -145,3 +151,87 @@ def test_a_history_in_memory(away: Away) -> None:
     """Each start of a server without a file is another history."""
     assert away.come_back(":memory:") == (Resumed.OTHER_HISTORY, [])
     assert away.come_back(":memory:") == (Resumed.OTHER_HISTORY, [])
+
+
+# --- any story ------------------------------------------------------------------------------------------
+
+
+class Cursor(NamedTuple):
+    """A client that was away from here on: what it has seen last, and all that it has seen."""
+
+    last: Event
+    identity: bytes
+    seen: frozenset[Event]
+
+
+class Story:
+    """A file that is used, copied, restored and shortened; `log` is what a server that remembers all has."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.path = folder / "history.db"
+        self.log: list[Event] = []
+        self.backups: list[tuple[Path, list[Event]]] = []
+        self.cursors: list[Cursor] = []
+        self.told: Counter[Resumed] = Counter()
+        self.talk()
+
+    def talk(self) -> None:
+        """A server runs; everybody who is away comes back to it and sees all, then goes away again."""
+        with talking(self.path, [secrets.token_hex(4) for _ in range(self.random.randrange(1, 6))]) as app:
+            stored = self.stored()
+            self.log += stored[self.log[-1].seq - stored[0].seq + 1 :] if self.log else stored
+            for cursor in self.cursors:
+                self.judge(cursor, app)
+            with Peer.come_in(app.address, next(NAMES)) as peer:
+                identity = peer.welcome.identity
+            self.cursors = [*self.cursors, Cursor(stored[-1], identity, frozenset(self.log))][-4:]
+        stored = self.stored()
+        self.log += stored[self.log[-1].seq - stored[0].seq + 1 :]
+
+    def stored(self) -> list[Event]:
+        with closing(Readers(self.path)) as readers:
+            return readers.read(0, 10**9, EVERYWHERE)
+
+    def copy(self) -> None:
+        backup = self.path.with_name(f"backup-{len(self.backups)}.db")
+        self.backups.append((Path(shutil.copy(self.path, backup)), self.log[:]))
+
+    def restore(self) -> None:
+        """Go back to an older copy. (To go from one branch to another one is more than a cursor can tell.)"""
+        older = [(path, log) for path, log in self.backups if log == self.log[: len(log)]]
+        if older:
+            backup, self.log = self.random.choice(older)
+            self.log = self.log[:]
+            shutil.copy(backup, self.path)
+
+    def shorten(self) -> None:
+        keep(self.path, self.random.randrange(1, 12))
+
+    def judge(self, cursor: Cursor, app: App) -> None:
+        """Is the client told the truth, and given all that it has not seen and that is still there?"""
+        last, replayed = cursor.last, list[Packet]()
+        with Peer.come_in(
+            app.address, next(NAMES), last.seq, 65535, replayed, time=last.time, identity=cursor.identity
+        ) as peer:
+            told = peer.welcome.resumed
+        came = [one for one in replayed if isinstance(one, Event) and one.kind is EventKind.SAID]
+        new = [one for one in self.log if one.kind is EventKind.SAID and one not in cursor.seen]
+        oldest = self.stored()[0].seq
+        there = [one for one in new if one.seq >= oldest]
+        assert [one.text for one in came] == [one.text for one in there], told
+        if last in self.log:
+            assert told is Resumed.EXACT or (told is Resumed.GAP and oldest > last.seq + 1)
+        else:
+            assert told is Resumed.RESTORED
+        self.told[told] += 1
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))])
+def test_any_story_of_a_file(tmp_path: Path, seed: int) -> None:
+    """Whatever is done to the file between two starts: who comes back is told so, and misses nothing."""
+    story = Story(tmp_path, seed)
+    for _ in range(3 if seed == 1 else 20):
+        story.random.choice([story.copy, story.restore, story.shorten, story.talk])()
+        story.talk()
+    assert story.told
