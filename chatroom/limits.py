@@ -52,6 +52,9 @@ NAME_COLUMNS: Final = 24
 NAME_BYTES: Final = 96
 """UTF-8 bytes of a name: 24 characters of at most four bytes each. On the wire, its length is one byte."""
 
+CHANNEL_COLUMNS: Final = 50
+"""Terminal columns of a channel with its '#': room for a few words on an 80-column screen."""
+
 CHANNEL_BYTES: Final = 96
 """UTF-8 bytes of a channel with its '#': as a name."""
 
