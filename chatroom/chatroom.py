@@ -20,6 +20,7 @@ from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.history import History
 from chatroom.limits import TICKET_BYTES
+from chatroom.lookalikes import skeletons
 from chatroom.names import check_name, name_key
 from chatroom.order import Order
 from chatroom.outcomes import Code, Outcome
@@ -113,7 +114,8 @@ class Chatroom:
         deadline, name = Deadline(timeout), check_name(name)
         fresh = secrets.token_bytes(TICKET_BYTES)  # here, because the state may not use random numbers
         known = session_key(token) if token != NO_TOKEN else ""
-        wanted = Arrive(name, name_key(name), known, session_key(fresh), address)
+        key = name_key(name)
+        wanted = Arrive(name, key, known, session_key(fresh), address, skeletons(name, key))
         origin, answer = self._presence.ask()
         try:
             self._order.put(Proposal(origin, 0, ProposalKind.ARRIVE, wanted), deadline.left())
@@ -265,14 +267,16 @@ class Chatroom:
 
 def _reservation(origin: int, wanted: Arrive, token: bytes, fresh: bytes, outcome: Outcome) -> Reservation:
     """What the state's answer to ARRIVE means. Raises NameRefused."""
-    if outcome.code is Code.NAME_HELD:
-        name, seconds = outcome.rows
-        text = f"{name} has lost the connection; the name is kept for another {seconds} s"
-        raise NameRefused(text, outcome.code)
     if outcome.code is Code.UNAVAILABLE:
         raise NameRefused(BUSY, outcome.code)
     if outcome.code is not Code.OK:
-        raise NameRefused(f"{wanted.name} is in use", outcome.code)
+        name, seconds = outcome.rows
+        alike = "" if name_key(str(name)) == wanted.name_key else f"{wanted.name} looks like {name}: "
+        if outcome.code is Code.NAME_HELD:
+            text = f"{name} has lost the connection; the name is kept for another {seconds} s"
+        else:
+            text = f"{name if alike else wanted.name} is in use"
+        raise NameRefused(alike + text, outcome.code)
     (known,) = outcome.rows
     if known:
         return Reservation(origin, wanted.name, token, wanted.known)
