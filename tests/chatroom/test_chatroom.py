@@ -200,6 +200,21 @@ def test_a_bad_name_is_refused(house: House) -> None:
         assert refused.value.code is code
 
 
+def test_a_look_alike_is_refused_in_words(house: House) -> None:
+    """reserve() says whom the name looks like, whether that member is here or lost."""
+    ann = house.enter("paypal")
+    with pytest.raises(NameRefused, match=r"^paypaI looks like paypal: paypal is in use$") as refused:
+        house.reserve("paypaI")
+    assert refused.value.code is Code.NAME_TAKEN
+    ann.says.put(ConnectionLost("reset"))
+    eventually(lambda: ann.released, "the connection was not released")
+    with pytest.raises(
+        NameRefused, match=r"^paypa1 looks like paypal: paypal has lost the connection"
+    ) as refused:
+        house.reserve("paypa1")
+    assert refused.value.code is Code.NAME_HELD
+
+
 def test_tokens_are_random_and_stored_as_hashes(house: House) -> None:
     """Each new session gets its own token, and its key is the hash of the token; the history has no token."""
     one, two = house.reserve("ann"), house.reserve("bob")
