@@ -10,10 +10,21 @@ from chatroom.names import name_key
 
 _LETTER, _KATAKANA, _CONNECTOR, _MARK, _OTHER = range(5)
 # Scripts that are written without spaces, so that any two letters may belong to two words
-_WITHOUT_SPACES = frozenset(
-    ("Hani", "Hira", "Thai", "Laoo", "Mymr", "Khmr", "Tale", "Talu", "Lana", "Tavt", "Ahom")
-    + ("Tang", "Nshu", "Kits")
-)
+_WITHOUT_SPACES = {
+    "Ahom",
+    "Hani",
+    "Hira",
+    "Khmr",
+    "Kits",
+    "Lana",
+    "Laoo",
+    "Mymr",
+    "Nshu",
+    "Tale",
+    "Talu",
+    "Tang",
+}
+_WITHOUT_SPACES |= {"Tavt", "Thai"}
 _JOINS_WORDS = "-."
 
 
