@@ -208,7 +208,7 @@ class State:
         self._effects.append(NameAnswer(origin, Outcome(Code.OK, (known,))))
 
     def _end_late_handshakes(self, wanted: Arrive) -> None:
-        """Free what newcomers have that have not come in time: the tick that does it may not have come yet."""
+        """Free names whose newcomers have not come in time: the tick that does it may not have come yet."""
         for holder in (self._holders.get(wanted.name_key), *map(self._looks.get, wanted.skeletons)):
             if holder is None or self._holders.get(holder.name_key) is not holder:
                 continue

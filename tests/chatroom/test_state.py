@@ -119,6 +119,13 @@ def test_a_look_alike_of_a_taken_name_is_refused(world: World, other: str) -> No
     assert world.ask(other)[1].code is Code.OK
 
 
+def test_a_late_look_alike_is_not_in_the_way(world: World) -> None:
+    """A newcomer that has not come in time keeps nobody from a name that looks like its own."""
+    world.ask("Ian")
+    world.time += int(HANDSHAKE_SECONDS * 1000)
+    assert world.ask("lan")[1].code is Code.OK
+
+
 def test_a_name_may_be_taken_that_looks_like_none(world: World) -> None:
     """Names that can be told apart are given, although one of them has a look-alike."""
     for name in ("ian", "lan", "ann", "änn", "ạnn"):
