@@ -14,9 +14,9 @@ from chatroom.limits import CHANNEL_BYTES, CHANNEL_COLUMNS, NAME_BYTES, NAME_COL
 from chatroom.lookalikes import COMMON, one_writing_system, scripts_of, skeletons
 from chatroom.shown import INVISIBLE, ZERO_WIDTH
 
-RESERVED: Final = ("server", "system", "chatroom", "admin", "operator", "moderator", "everyone", "nobody")
+RESERVED: Final = ("server", "system", "chatroom", "admin", "operator", "moderator", "everyone")
 """Names that nobody has: readers would take the lines of such a member for the program's own, or for those of
-its operators; `everyone` and `nobody` stand for no member."""
+its operators; `everyone` stands for all members."""
 
 _MARKS_PER_LETTER = 2  # some scripts need two, a vowel sign and a tone; more would overprint other lines
 _NOT_SHOWN = re.compile(f"[{INVISIBLE}{ZERO_WIDTH}]")
