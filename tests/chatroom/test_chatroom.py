@@ -62,6 +62,20 @@ class House:
         return self.chatroom.close(seconds)
 
 
+class AskingAgain(FakeConnection):
+    """Asks for its own name as soon as it reads the goodbye."""
+
+    def __init__(self, house: House, name: str) -> None:
+        super().__init__(house.history, name)
+        self._house = house
+        self.again: Reservation | None = None
+
+    def part(self, code: Code, detail: str = "") -> None:
+        super().part(code, detail)
+        if code is Code.GOODBYE:
+            self.again = self._house.reserve("ann")
+
+
 @pytest.fixture
 def house() -> Iterator[House]:
     house = House()
@@ -199,6 +213,21 @@ def test_a_bad_name_is_refused(house: House) -> None:
         with pytest.raises(NameRefused) as refused:
             house.reserve(name)
         assert refused.value.code is code
+
+
+def test_a_look_alike_is_refused_in_words(house: House) -> None:
+    """reserve() says whom the name looks like, whether that member is here or lost."""
+    ann = house.enter("paypal")
+    with pytest.raises(NameRefused, match=r"^paypaI looks like paypal: paypal is in use$") as refused:
+        house.reserve("paypaI")
+    assert refused.value.code is Code.NAME_TAKEN
+    ann.says.put(ConnectionLost("reset"))
+    eventually(lambda: ann.released, "the connection was not released")
+    with pytest.raises(
+        NameRefused, match=r"^paypa1 looks like paypal: paypal has lost the connection"
+    ) as refused:
+        house.reserve("paypa1")
+    assert refused.value.code is Code.NAME_HELD
 
 
 def test_tokens_are_random_and_stored_as_hashes(house: House) -> None:
@@ -560,3 +589,12 @@ def test_failing_forwarding_is_logged(house: House, caplog: pytest.LogCaptureFix
             house.close()
     assert "forwarder" in caplog.text and "a bug" in caplog.text
     assert ann.ended is not None and ann.of(Live)
+
+
+def test_who_has_read_the_goodbye_gets_the_name_again(house: House) -> None:
+    """The member has left before its client can know that the goodbye has come."""
+    connection = AskingAgain(house, "ann")
+    house.admit(house.reserve("ann"), connection=connection)
+    connection.says.put([Bye(False, Code.GOODBYE, "")])
+    eventually(lambda: connection.released, "the handler does not end")
+    assert connection.again is not None and connection.again.name == "ann"
