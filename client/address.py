@@ -41,9 +41,11 @@ def parse_address(text: str) -> tuple[str, int]:
 
 def _check_ipv6(host: str) -> None:
     try:
-        IPv6Address(host)  # with a zone, too: fe80::1%eth0
+        address = IPv6Address(host)  # with a zone, too: fe80::1%eth0
     except ValueError:
         raise ConfigError(f"{host!r} is no IPv6 address") from None
+    if address.is_link_local and address.scope_id is None:
+        raise ConfigError(f"{host} is link-local: say on which interface, as in {host}%eth0")
 
 
 def check_port(port: str | int) -> int:

@@ -44,6 +44,10 @@ UNREAD_PATIENCE: Final = 2.0
 """How long a full inbox makes the connection wait before events are left on the server: a slow reader keeps
 its connection; less than the server's STALL_SECONDS, so that the server does not end it."""
 
+CONNECT_STAGGER: Final = 0.25
+"""A try to connect that has not been answered for so long is joined by one to the host's next address; the
+value that RFC 8305 recommends (section 8): longer than most answers take, too short to be noticed."""
+
 RETRY_FIRST: Final = 0.25
 """The first pause between two tries to reconnect (the first try is made at once); each is twice the last."""
 

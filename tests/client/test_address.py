@@ -34,6 +34,7 @@ def test_addresses_are_read_as_people_write_them(text: str, address: tuple[str, 
     [
         *("", ":5050", "host:", "host:0", "host:65536", "host:-1", "host:５０", "host:5050x", "a b", "[::1"),
         *("[::1]5050", "[::1]:", "[]:5050", "a:b:c", "[host]:5050", "host:\x1b", "ho\x1bst"),
+        *("fe80::1", "[fe80::1]:5050"),
     ],
 )
 def test_what_is_no_address_is_a_config_error(text: str) -> None:
