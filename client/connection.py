@@ -54,7 +54,7 @@ class Connection:
             self.close()
             raise
 
-    # --- happy eyeballs (RFC 8305, section 5): an address that does not answer must not hide one that does ----
+    # --- happy eyeballs (RFC 8305, section 5): an address that is silent must not hide one that answers ---
 
     def _race(self, addresses: list[Address], deadline: Deadline) -> None:
         """Begin a try each CONNECT_STAGGER, or as soon as one has failed; the first that connects wins."""
@@ -91,8 +91,8 @@ class Connection:
         """Begin to connect; the error if that failed at once."""
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
-        except OSError as error:  # the system has no such addresses, or no descriptor
-            return error
+        except OSError as failure:  # the system has no such addresses, or no descriptor
+            return failure
         with self._lock:
             self._open.append(sock)
         sock.setblocking(False)
@@ -220,8 +220,9 @@ def numeric_host(address: tuple[Any, ...]) -> str:
 def _check(sock: socket.socket) -> int:
     """The errno of a socket that is not connected to a server after all; 0 for one that is.
 
-    While nobody listens, the kernel may choose the port that it connects to as the port it connects from. Then
-    the socket is connected to itself (RFC 9293, section 3.5), and keeps the server from listening there again.
+    While nobody listens, the kernel may choose the port that it connects to as the port it connects from.
+    Then the socket is connected to itself (RFC 9293, section 3.5: a simultaneous open), and keeps the server
+    from listening there again.
     """
     try:
         itself = sock.getsockname() == sock.getpeername()

@@ -61,5 +61,9 @@ RETRY_FOR: Final = 300.0
 """How long a piped client tries to reconnect before it gives up: longer than a restart of machine and
 server, short enough that a script is told within minutes. At a terminal the user decides."""
 
+LONGEST_SILENCE: Final = 86400.0
+"""The longest dead_after, a day: the system's timers do not take every number, and who waits longer than the
+server itself (its limit is the same) learns nothing."""
+
 BYE_SHARE: Final = 2 / 3
 """Share of CLOSE_SECONDS in which the server may answer BYE; in the rest threads end after the cut."""

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 def wait_for(
     readers: Sequence[int], writers: Sequence[int] = (), seconds: float | None = None
 ) -> tuple[set[int], set[int]]:
-    """Those that can be read and those that can be written to, or that have failed; waits for at least one.
+    """Those that can be read and those that can be written to, or that have failed; waits for one.
 
-    Both are empty after `seconds` (None or infinite: never). Raises OSError for a descriptor that is not open.
+    Both are empty after `seconds` (None or infinite: never). Raises OSError when one is not open.
     """
     if seconds is not None and math.isinf(seconds):
         seconds = None
-    if os.name == "nt":  # no poll(); select() takes sockets of any number there, and a failed connect is third
-        readable, writable, failed = select.select(readers, writers, writers, seconds)
-        return set(readable), {*writable, *failed}
+    if os.name == "nt":  # no poll(); there select() takes sockets of any number
+        read, written, failed = select.select(readers, writers, writers, seconds)
+        return set(read), {*written, *failed}  # failed: could not connect
     wanted = dict.fromkeys(readers, select.POLLIN)
     for writer in writers:
         wanted[writer] = wanted.get(writer, 0) | select.POLLOUT

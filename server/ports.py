@@ -58,14 +58,16 @@ class Ports:
 
 
 _OF_ONE_PORT = (errno.EADDRINUSE, errno.EACCES)
-"""With these another port may do: it is in use, or the system keeps it for itself. Any other error is the same
-for every port."""
+"""With these another port may do: it is in use, or the system keeps it for itself. Any other error is the
+same for every port."""
 
 
 def _listen(family: int, address: tuple[Any, ...]) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if address[1]:  # not for port 0: with SO_REUSEADDR the kernel searches half of the ports first, and longer
+        if address[
+            1
+        ]:  # not for port 0: with SO_REUSEADDR the kernel searches half of the ports first, and longer
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(ADMISSION_GUESTS)

@@ -106,7 +106,7 @@ class Server:
             try:
                 listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
             except OSError:
-                pass  # not every system lets a listening socket be shut down; there the next newcomer wakes it
+                pass  # not every system lets a listening socket be shut down: the next newcomer wakes it
         self._lobby.close()
         with self._lock:
             for transport in self._newcomers:
@@ -125,10 +125,10 @@ def _listen(host: str, port: int) -> list[socket.socket]:
         raise ConfigError(f"cannot listen on {host}: the host is not known") from None
     except OSError as error:
         raise ConfigError(f"cannot listen on {host}: {error.strerror or error}") from None
-    addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+    addresses: list[tuple[int, Any]] = [(family, address) for family, _, _, _, address in found]
     for tries_left in reversed(range(LISTEN_TRIES)):
         try:
-            return _listen_on(addresses)
+            return _listen_on(list(dict.fromkeys(addresses)))
         except OSError as error:
             # With port 0 the system chose one for the first address; at another address it may be in use.
             if port or error.errno != errno.EADDRINUSE or not tries_left:

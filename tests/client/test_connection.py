@@ -59,7 +59,7 @@ def black_hole() -> Iterator[int]:
 
 
 def test_an_address_that_does_not_answer_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the first address is a black hole, the second one is tried, and nothing of the first try is left."""
+    """When the first address is a black hole, the second one is tried; nothing of the first is left."""
     monkeypatch.setattr("client.connection.CONNECT_STAGGER", 0.01)
     with FakeServer() as server, black_hole() as silent:
         resolve(monkeypatch, ("127.0.0.2", silent), ("127.0.0.1", server.port))
@@ -82,7 +82,7 @@ def test_an_address_that_refuses_is_followed_by_the_next_at_once(monkeypatch: py
         assert connection.peer == "127.0.0.1"
         connection.close()
         resolve(monkeypatch, ("127.0.0.2", gone.port), ("127.0.0.1", gone.port))
-        with pytest.raises(ConnectionLost, match="two.example:5050: connection refused"):
+        with pytest.raises(ConnectionLost, match=r"two\.example:5050: connection refused"):
             Connection().open("two.example", 5050, Deadline(PATIENCE))
 
 

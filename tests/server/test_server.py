@@ -20,7 +20,6 @@ from tests.support.patience import PATIENCE
 from tests.support.peer import Peer
 from tests.support.tasks import Task
 
-
 LOOPBACK = socket.if_nameindex()[0][0]
 
 
@@ -75,7 +74,8 @@ def test_a_host_with_two_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_port_that_is_free_at_one_address_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that another program has at the second address is refused; the system finds another one."""
-    real, chosen = socket.socket.bind, []
+    real = socket.socket.bind
+    chosen: list[tuple[str, int]] = []
     with socket.create_server(("127.0.0.2", 0)) as taken:
         port = taken.getsockname()[1]
 
@@ -87,7 +87,9 @@ def test_a_port_that_is_free_at_one_address_only(monkeypatch: pytest.MonkeyPatch
 
         resolve(monkeypatch, "127.0.0.1", "127.0.0.2")
         monkeypatch.setattr(socket.socket, "bind", bind)
-        with pytest.raises(ConfigError, match=rf"^cannot listen on 127.0.0.2:{port}: Address already in use$"):
+        with pytest.raises(
+            ConfigError, match=rf"^cannot listen on 127.0.0.2:{port}: Address already in use$"
+        ):
             Running(replace(CONFIG, host="two.example", port=port))
         chosen.clear()
         server = Running(replace(CONFIG, host="two.example"))
@@ -107,7 +109,7 @@ def test_an_address_that_this_machine_lacks(
     assert "cannot listen on 192.0.2.77:0: Cannot assign requested address" in caplog.text
     server.stop()
     resolve(monkeypatch, "192.0.2.77")
-    with pytest.raises(ConfigError, match="192.0.2.77:0: Cannot assign"):
+    with pytest.raises(ConfigError, match=r"192\.0\.2\.77:0: Cannot assign"):
         Running(replace(CONFIG, host="one.example"))
 
 
