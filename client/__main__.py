@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from chatroom import __version__
 from chatroom.errors import ChatroomError, ConfigError, NameRefused
@@ -43,6 +43,14 @@ class _Options(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         complain(f"{message} (see --help)")
         sys.exit(_USAGE)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print what --help or --version say. Raises OSError, which argparse drops."""
+        try:
+            print(message, end="", file=file, flush=True)
+        except OSError:
+            sys.stdout = None  # else Python flushes it once more at exit, and fails
+            raise
 
 
 def parser() -> argparse.ArgumentParser:
@@ -131,22 +139,8 @@ def _run(arguments: list[str] | None) -> int:
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, TextIOWrapper):  # a name must not fail where the terminal cannot show it
             stream.reconfigure(errors="replace")
-    options = _parse(arguments)
+    options = parser().parse_args(arguments)
     return _interactive(options) if _at_terminal(options) else _piped(options)
-
-
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. What --help and --version print goes out here, where an error of stdout can be told."""
-    try:
-        return parser().parse_args(arguments)
-    except SystemExit:
-        try:
-            if sys.stdout is not None:
-                sys.stdout.flush()
-        except OSError:
-            sys.stdout = None  # else Python flushes it once more at exit, and fails
-            raise
-        raise
 
 
 def _at_terminal(options: argparse.Namespace) -> bool:
