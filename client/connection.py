@@ -19,7 +19,7 @@ from typing import Any
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
 from chatroom.limits import RECEIVE_LARGE
-from client.address import write_address
+from client.address import Address, by_turns, numeric_host, write_address
 from client.limits import CONNECT_STAGGER
 from client.waiting import wait_for
 
@@ -32,10 +32,10 @@ class Connection:
     """
 
     def __init__(self) -> None:
-        # Guards _open (the sockets that connect, or the one that has: shutdown() has to wake them), _socket
+        # Guards _sockets (the sockets that connect, or the one that has: shutdown() has to wake them), _socket
         # (the one that has), and _ended (shutdown() was called).
         self._lock = Lock()
-        self._open: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
         self._socket: socket.socket | None = None
         self._ended = False
         self._name = "not connected"
@@ -62,10 +62,10 @@ class Connection:
         failure: OSError = TimeoutError()
         stagger = Deadline(0.0)
         while not self._connected(deadline):
-            if untried and (stagger.expired or not self._open):
+            if untried and (stagger.expired or not self._sockets):
                 stagger = Deadline(CONNECT_STAGGER)
                 failure = self._try(*untried.popleft()) or failure
-            elif self._open:
+            elif self._sockets:
                 seconds = min(deadline.left(), stagger.left() if untried else math.inf)
                 failure = self._hear(seconds) or failure
             else:
@@ -78,7 +78,7 @@ class Connection:
                 raise TimeoutError
             if self._socket is None:
                 return False
-            others, self._open = self._open, [self._socket]
+            others, self._sockets = self._sockets, [self._socket]
         for sock in others:
             if sock is not self._socket:
                 sock.close()
@@ -94,14 +94,14 @@ class Connection:
         except OSError as failure:  # the system has no such addresses, or no descriptor
             return failure
         with self._lock:
-            self._open.append(sock)
+            self._sockets.append(sock)
         sock.setblocking(False)
         error = sock.connect_ex(address)
         return None if error in _UNDER_WAY else self._drop(sock, error)
 
     def _hear(self, seconds: float) -> OSError | None:
         """Wait for the first answers; the error of the last try that failed, if none has won."""
-        by_number = {sock.fileno(): sock for sock in self._open}
+        by_number = {sock.fileno(): sock for sock in self._sockets}
         failure = None
         for number in wait_for([], list(by_number), seconds)[1]:
             sock = by_number[number]
@@ -117,7 +117,7 @@ class Connection:
     def _drop(self, sock: socket.socket, error: int) -> OSError:
         """Give up a try that has failed; its error."""
         with self._lock:
-            self._open.remove(sock)
+            self._sockets.remove(sock)
         sock.close()
         return OSError(error, os.strerror(error))
 
@@ -171,13 +171,13 @@ class Connection:
     def close(self) -> None:
         """Close every socket. Only for the owner, when no other thread uses it any more."""
         with self._lock:
-            sockets, self._open, self._socket, self._ended = self._open, [], None, True
+            sockets, self._sockets, self._socket, self._ended = self._sockets, [], None, True
         for sock in sockets:
             sock.close()
 
     def _shut(self, how: int) -> None:
         with self._lock:
-            sockets = list(self._open)
+            sockets = list(self._sockets)
         for sock in sockets:
             try:
                 sock.shutdown(how)
@@ -193,28 +193,7 @@ class Connection:
             return self._socket
 
 
-Address = tuple[int, Any]
-"""An address family, and a socket address of it."""
-
 _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
-
-
-def by_turns(addresses: list[Address]) -> list[Address]:
-    """Each address once, IPv6 and IPv4 by turns (RFC 8305, section 4): often only one of the two works."""
-    waiting = list(dict.fromkeys(addresses))
-    ordered: list[Address] = []
-    while waiting:
-        last = ordered[-1][0] if ordered else None
-        following = next((address for address in waiting if address[0] != last), waiting[0])
-        waiting.remove(following)
-        ordered.append(following)
-    return ordered
-
-
-def numeric_host(address: tuple[Any, ...]) -> str:
-    """The host of a socket address; with its interface, without which a link-local address is none."""
-    host = str(address[0])
-    return f"{host}%{address[3]}" if len(address) == 4 and address[3] and "%" not in host else host
 
 
 def _check(sock: socket.socket) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import select
 import socket
 import threading
@@ -11,12 +10,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
-from client.connection import Connection, by_turns
+from client.connection import Connection
 from tests.client.fake_server import FakeServer
 from tests.support.link_local import link_local
 from tests.support.patience import PATIENCE, eventually
@@ -106,19 +103,6 @@ def sockets_to(*ports: int) -> list[str]:
     """The sockets in this system that wait for an answer of a port at 127.0.0.2."""
     table = Path("/proc/net/tcp").read_text().splitlines()[1:]
     return [row for row in table if row.split()[3] == "02" and int(row.split()[2][9:], 16) in ports]
-
-
-@given(st.lists(st.tuples(st.sampled_from([2, 10]), st.integers(0, 5))))
-def test_families_take_turns(addresses: list[tuple[int, int]]) -> None:
-    """No address is lost or doubled, each family keeps its order, and they take turns while both last."""
-    ordered = by_turns(addresses)
-    for family in (2, 10):
-        of_family = [address for address in addresses if address[0] == family]
-        assert [address for address in ordered if address[0] == family] == list(dict.fromkeys(of_family))
-    assert ordered[:1] == addresses[:1]
-    fewer = min(sum(address[0] == family for address in ordered) for family in (2, 10))
-    families = [family for family, _ in ordered[: 2 * fewer]]
-    assert all(one != two for one, two in itertools.pairwise(families))
 
 
 def test_a_client_that_would_talk_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:

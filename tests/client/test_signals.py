@@ -12,7 +12,7 @@ from tests.support.tasks import Task
 
 
 def test_sigterm_unwinds_and_says_so() -> None:
-    """In the block SIGTERM is an exception with the exit code that shells know; afterwards it is as before."""
+    """In the block SIGTERM is an exception with the exit code that shells know; later it is as before."""
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(Terminated, match=r"^ended by SIGTERM$") as ended, terminable():
         os.kill(os.getpid(), signal.SIGTERM)
