@@ -32,8 +32,8 @@ class Connection:
     """
 
     def __init__(self) -> None:
-        # Guards _sockets (the sockets that connect, or the one that has: shutdown() has to wake them), _socket
-        # (the one that has), and _ended (shutdown() was called).
+        # Guards _sockets (those that connect, or the one that has: shutdown() has to wake them), _socket (the
+        # one that has), and _ended (shutdown() was called).
         self._lock = Lock()
         self._sockets: list[socket.socket] = []
         self._socket: socket.socket | None = None
