@@ -147,7 +147,10 @@ def _listen_on(addresses: list[tuple[int, Any]]) -> list[socket.socket]:
             listeners.append(_listener(family, (host, port, *scope)))
         except OSError as error:
             where = format_address((host, port, *scope))
-            failure = OSError(error.errno, f"cannot listen on {where}: {error.strerror}")
+            reason = error.strerror
+            if host.startswith("fe80:") and not any(scope):
+                reason = f"say on which interface, as in {host}%eth0"
+            failure = OSError(error.errno, f"cannot listen on {where}: {reason}")
             if error.errno not in _NOT_HERE:
                 for listener in listeners:
                     listener.close()

@@ -113,6 +113,12 @@ def test_an_address_that_this_machine_lacks(
         Running(replace(CONFIG, host="one.example"))
 
 
+def test_a_link_local_address_without_its_interface() -> None:
+    """It cannot be listened on; the error says what is missing."""
+    with pytest.raises(ConfigError, match=r"say on which interface, as in fe80::1%eth0"):
+        Running(replace(CONFIG, host="fe80::1"))
+
+
 def test_too_many_handshakes(
     server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
