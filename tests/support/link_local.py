@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 _FLAGS, _UNUSABLE = 4, 0x48
-"""The column of the flags in /proc/net/if_inet6; an address that is tentative or was refused as a duplicate."""
+"""The column of the flags in /proc/net/if_inet6; the flags of an address that is tentative or a duplicate."""
 
 
 def link_local() -> tuple[str, int]:
