@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from threading import Thread
 
-from chatroom.errors import Closed
+from chatroom.errors import ChatroomError, Closed
 from chatroom.events import Event
 from chatroom.packets import Answer, Info
 from client.limits import LEAVE_SECONDS
@@ -24,7 +24,10 @@ def talk_plainly(client: Talker) -> Ended | None:
     """
     ended: list[Ended] = []
     printer = Thread(target=_print_updates, args=(client, ended), name="printer")
-    printer.start()
+    try:
+        printer.start()
+    except RuntimeError as none_left:
+        raise ChatroomError(f"nothing can be printed: {none_left}") from None
     try:
         for line in sys.stdin:
             text = line.rstrip("\r\n")

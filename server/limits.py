@@ -18,6 +18,10 @@ EXHAUSTED_SECONDS: Final = 0.1
 LISTEN_BACKLOG: Final = 1024
 """Connections the kernel keeps ready for accept(): a whole school class connects in the same second."""
 
+LISTEN_TRIES: Final = 10
+"""Tries to find one free port for all addresses of a host, when the system may choose it: with nearly all
+ports free, the second try succeeds."""
+
 # --- the waiting queue ----------------------------------------------------------------------------------
 
 RECEIVE_SMALL: Final = 2048

@@ -212,12 +212,13 @@ def test_bad_option_of_the_client(arguments: list[str]) -> None:
 
 
 def test_names_and_channels_that_cannot_be(tmp_path: Path) -> None:
-    """A bad name, a name in use, and a bad channel are each reported in one line."""
+    """A bad name, a name in use, and a bad channel are one line each; the bad ones are wrong options."""
     with server(tmp_path) as program, Peer.come_in(program.port, "ann"):
         address = f"127.0.0.1:{program.port}"
         assert_one_line(run_program("client", address, "--name", "ANN"), "ANN", "in use")
-        assert_one_line(run_program("client", address, "--name", "a b"), "name")
-        assert_one_line(run_program("client", address, "--name", "bob", "--channel", "general"), "channel")
+        assert_one_line(run_program("client", address, "--name", "a b"), "name", code=2)
+        done = run_program("client", address, "--name", "bob", "--channel", "general")
+        assert_one_line(done, "channel", code=2)
 
 
 def test_no_chatroom_there() -> None:
