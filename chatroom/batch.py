@@ -24,37 +24,36 @@ class Batch:
         for index, event in enumerate(events):
             self.groups.setdefault(event.places or event.place, []).append(index)
         self._encoded: dict[Door, list[bytes]] = {}
-        self._joined: dict[tuple[Door, tuple[Scope, ...]], bytes] = {}
+
+    def bytes_of_each(self, door: Door) -> list[bytes]:
+        """The bytes of each event. Everybody gets the same objects, live or in a replay."""
+        encoded = self._encoded.get(door)
+        if encoded is None:
+            encoded = self._encoded[door] = list(map(door.encode, self.events))
+        return encoded
 
     def bytes_for(self, door: Door, scopes: tuple[Scope, ...]) -> bytes:
-        """The events of some groups, in order of seq. Members with the same groups get the same object."""
-        data = self._joined.get((door, scopes))
-        if data is None:
-            encoded = self._bytes_of_each(door)
-            if len(scopes) == len(self.groups):
-                data = b"".join(encoded)
-            else:
-                data = b"".join([encoded[index] for index in self._merged(scopes)])
-            self._joined[door, scopes] = data
-        return data
+        """The events of some groups, in order of seq, put together anew: the batch keeps no copy."""
+        encoded = self.bytes_of_each(door)
+        if len(scopes) == len(self.groups):
+            return b"".join(encoded)
+        return b"".join([encoded[index] for index in self._merged(scopes)])
 
     def bytes_without(self, door: Door, scopes: tuple[Scope, ...], author: int) -> bytes:
         """As bytes_for(), without the lines of one author: for doors that do not echo."""
-        encoded, events = self._bytes_of_each(door), self.events
+        encoded, events = self.bytes_of_each(door), self.events
         return b"".join(
             encoded[index]
             for index in self._merged(scopes)
             if events[index].person != author or events[index].kind is not EventKind.SAID
         )
 
+    def authors(self) -> frozenset[int]:
+        """The persons who said something."""
+        return frozenset(event.person for event in self.events if event.kind is EventKind.SAID)
+
     def _merged(self, scopes: tuple[Scope, ...]) -> list[int]:
         """Indices of the events of several groups. Sorting merges lists that are sorted already."""
         if len(scopes) == 1:
             return self.groups[scopes[0]]
         return sorted(chain.from_iterable(self.groups[scope] for scope in scopes))
-
-    def _bytes_of_each(self, door: Door) -> list[bytes]:
-        encoded = self._encoded.get(door)
-        if encoded is None:
-            encoded = self._encoded[door] = list(map(door.encode, self.events))
-        return encoded

@@ -8,12 +8,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Sequence
 from itertools import islice
+from sys import getsizeof
 from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple, Protocol
 
 from chatroom.events import Event, EventKind
-from chatroom.limits import TICKET_BYTES
+from chatroom.limits import MAX_NUMBER, TICKET_BYTES
 from chatroom.records import Record
 
 
@@ -66,8 +67,12 @@ class History(Protocol):
         Raises HistoryFull when it may work later: nothing was stored, and the caller may repeat the call.
         """
 
-    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
-        """The first `limit` events of `places` after seq `after`, in order. Any thread may call it."""
+    def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
+        """The first events of `places` after seq `after`, in order. Any thread may call it.
+
+        limit: how many at most
+        size:  bytes of memory of their texts; the event that reaches it is the last one (see `is_full`)
+        """
 
     def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
         """The seqs of the latest `limit` lines said in `places`, in order. Any thread may call it.
@@ -119,14 +124,20 @@ class MemoryHistory:
                     self._records[record.kind, record.key] = record
             self._position = position
 
-    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
+    def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
         wanted = frozenset(places)
+        found: list[Event] = []
         with self._lock:
             if not self._events:
                 return []
             start = max(0, after + 1 - self._events[0].seq)  # seqs have no gaps, so a seq gives its index
             later = map(self._events.__getitem__, range(start, len(self._events)))
-            return list(islice((event for event in later if _is_in(event, wanted)), limit))
+            for event in islice((event for event in later if _is_in(event, wanted)), limit):
+                found.append(event)
+                size -= getsizeof(event.text)
+                if size <= 0:
+                    break
+        return found
 
     def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
         wanted = frozenset(places)
@@ -152,6 +163,11 @@ class MemoryHistory:
 
     def close(self) -> None:
         pass
+
+
+def is_full(events: Sequence[Event], limit: int, size: int) -> bool:
+    """Whether History.read() has stopped at one of its limits, so that later events may be stored."""
+    return len(events) >= limit or sum([getsizeof(event.text) for event in events]) >= size
 
 
 def _is_in(event: Event, wanted: frozenset[int]) -> bool:

@@ -16,6 +16,7 @@ from chatroom.deadline import Deadline
 from chatroom.errors import ConfigError
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
+from server.backlogs import Backlogs
 from server.connection import NativeDoor
 from server.flusher import Flusher
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
@@ -59,7 +60,7 @@ class App:
         history = history or open_history(config)
         self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
-        door = NativeDoor(self._flusher.watch, self.chatroom.flow)
+        door = NativeDoor(self._flusher.watch, self.chatroom.flow, Backlogs())
         lobby = Lobby(self.chatroom, config.ports, door)
         try:
             self.server = Server(config.host, config.port, self.chatroom, lobby)

@@ -9,17 +9,21 @@ from contextlib import contextmanager
 from heapq import merge
 from itertools import groupby
 from pathlib import Path
+from sys import getsizeof
 from threading import BoundedSemaphore, Lock
 from typing import Final
 
 from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.history import Located
+from chatroom.limits import MAX_NUMBER
 from server.database import connect, translate_errors
 from server.limits import HISTORY_READERS, READER_CACHE
 from server.schema import SPAN_EVENTS
 
 _Row = tuple[int, int, int, str, str, str, int, int, int, bytes | None, str | None]
+
+_TEXT: Final = Event._fields.index("text")
 
 _KINDS: Final = {int(kind): kind for kind in EventKind}  # three times as fast as EventKind(number)
 
@@ -42,7 +46,7 @@ class Readers:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
 
-    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
+    def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
         """See `chatroom.history.History.read`."""
         select = f"""SELECT * FROM numbered WHERE seq >= ? AND seq < ? AND {_belongs(places)}
             ORDER BY seq LIMIT ?"""
@@ -50,8 +54,12 @@ class Readers:
         with self.connection() as reader:
             for span in _spans(reader, places, (after + 1) // SPAN_EVENTS):
                 start, end = max(after + 1, span * SPAN_EVENTS), (span + 1) * SPAN_EVENTS
-                found += reader.execute(select, (start, end, limit - len(found)))
-                if len(found) >= limit:
+                for row in reader.execute(select, (start, end, limit - len(found))):
+                    found.append(row)
+                    size -= getsizeof(row[_TEXT])
+                    if size <= 0:
+                        break
+                if len(found) >= limit or size <= 0:
                     break
         return self._events(found)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.packets import Say, encode
+from tests.attacks import memory
 from tests.support.peer import Peer
 
 
@@ -61,4 +62,8 @@ def drain(sock: socket.socket) -> None:
 ATTACKS: dict[str, Attack] = {
     "stopped-readers": Attack(stopped_readers),
     "flooder": Attack(flooders),
+    "silent-joins": Attack(memory.silent_joins),
+    "unread-answers": Attack(memory.unread_answers),
+    "channel-sets": Attack(memory.channel_sets),
+    "replays": Attack(memory.replays),
 }

@@ -148,9 +148,9 @@ def test_falling_behind_and_catching_up(desk: Desk) -> None:
     sent = len(desk.fill())
     while desk.stream.buffered <= BEHIND_BYTES:
         assert desk.flow.behind == 0
-        desk.stream.send(LARGE)
+        desk.stream.send(LARGE, True)
         sent += len(LARGE)
-    desk.stream.send(LARGE)
+    desk.stream.send(LARGE, True)
     assert desk.flow.behind == 1
     left = sent + len(LARGE)
     while desk.stream.buffered > BEHIND_BYTES // 2:
@@ -165,17 +165,17 @@ def test_falling_behind_and_catching_up(desk: Desk) -> None:
 def test_behind_means_more_than_the_limit() -> None:
     """A peer with exactly BEHIND_BYTES is not behind, however often it is flushed; one byte more is."""
     desk = FullDesk()
-    desk.stream.send(bytes(BEHIND_BYTES))
+    desk.stream.send(bytes(BEHIND_BYTES), True)
     desk.stream.flush()
     assert desk.flow.behind == 0
-    desk.stream.send(b"x")
+    desk.stream.send(b"x", True)
     assert desk.flow.behind == 1
 
 
 @pytest.mark.parametrize("end", ["part", "cut", "part, cut", "stall", "silence", "release", "reset"])
 def test_a_departing_peer_is_not_behind(desk: Desk, end: str) -> None:
     """A peer no longer counts as behind from the beginning of its end on, whatever ends it."""
-    desk.stream.send(b"x" * (BEHIND_BYTES + 500_000))
+    desk.stream.send(b"x" * (BEHIND_BYTES + 500_000), True)
     assert desk.flow.behind == 1
     if "part" in end:
         desk.stream.part(Code.STOPPING, "bye")
@@ -200,9 +200,9 @@ def test_too_far_behind(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptu
     """A peer for which more than the limit waits is told goodbye; its handler and the log hear why."""
     monkeypatch.setattr("server.stream.BACKLOG_BYTES", BEHIND_BYTES + 10)
     desk = FullDesk()
-    desk.stream.send(bytes(BEHIND_BYTES + 10))
+    desk.stream.send(bytes(BEHIND_BYTES + 10), True)
     assert phase(desk) is Phase.OPEN
-    desk.stream.send(b"x")
+    desk.stream.send(b"x", True)
     assert phase(desk) is Phase.PARTING
     assert desk.words.reasons == [(Code.TOO_SLOW, "too far behind")]
     assert "peer: too far behind" in caplog.text
@@ -330,7 +330,7 @@ def test_a_stalled_peer_is_told_goodbye(desk: Desk) -> None:
 def test_a_peer_that_stops_reading_is_stalled() -> None:
     """The time runs from the last byte that was taken: flushing in vain does not prolong it."""
     desk = FullDesk()
-    desk.stream.send(LARGE)
+    desk.stream.send(LARGE, True)
     desk.stream.submitting(True)
     tick(desk, STALL_SECONDS - 1)
     desk.transport.room = 10
@@ -350,7 +350,7 @@ def test_a_slow_peer_is_not_stalled(desk: Desk) -> None:
         waiting = desk.stream.buffered
         while desk.stream.buffered == waiting:
             left -= len(desk.theirs.recv(10_000))
-            desk.stream.send(LARGE)
+            desk.stream.send(LARGE, True)
             left += len(LARGE)
             waiting += len(LARGE)
             desk.stream.flush()
