@@ -7,6 +7,7 @@ from itertools import chain
 
 from chatroom.door import Door
 from chatroom.events import Event, EventKind
+from chatroom.limits import BATCH_PIECE
 
 Scope = int | tuple[int, ...]
 """For whom an event is: who is in a place, or who is in at least one of several."""
@@ -32,20 +33,25 @@ class Batch:
             encoded = self._encoded[door] = list(map(door.encode, self.events))
         return encoded
 
-    def bytes_for(self, door: Door, scopes: tuple[Scope, ...]) -> bytes:
-        """The events of some groups, in order of seq, put together anew: the batch keeps no copy."""
-        encoded = self.bytes_of_each(door)
-        if len(scopes) == len(self.groups):
-            return b"".join(encoded)
-        return b"".join([encoded[index] for index in self._merged(scopes)])
+    def bytes_for(self, door: Door, scopes: tuple[Scope, ...]) -> list[bytes]:
+        """The events of some groups, in order of seq, put together anew: the batch keeps no copy.
 
-    def bytes_without(self, door: Door, scopes: tuple[Scope, ...], author: int) -> bytes:
+        Mostly one piece. A large batch is cut between events, so that a connection can end between two pieces.
+        """
+        encoded = self.bytes_of_each(door)
+        if len(scopes) < len(self.groups):
+            encoded = [encoded[index] for index in self._merged(scopes)]
+        return _joined(encoded)
+
+    def bytes_without(self, door: Door, scopes: tuple[Scope, ...], author: int) -> list[bytes]:
         """As bytes_for(), without the lines of one author: for doors that do not echo."""
         encoded, events = self.bytes_of_each(door), self.events
-        return b"".join(
-            encoded[index]
-            for index in self._merged(scopes)
-            if events[index].person != author or events[index].kind is not EventKind.SAID
+        return _joined(
+            [
+                encoded[index]
+                for index in self._merged(scopes)
+                if events[index].person != author or events[index].kind is not EventKind.SAID
+            ]
         )
 
     def authors(self) -> frozenset[int]:
@@ -57,3 +63,18 @@ class Batch:
         if len(scopes) == 1:
             return self.groups[scopes[0]]
         return sorted(chain.from_iterable(self.groups[scope] for scope in scopes))
+
+
+def _joined(encoded: list[bytes]) -> list[bytes]:
+    """The same bytes in pieces of about BATCH_PIECE."""
+    data = b"".join(encoded)
+    if len(data) <= BATCH_PIECE:
+        return [data] if data else []
+    pieces, part, size = [], list[bytes](), 0
+    for one in encoded:
+        part.append(one)
+        size += len(one)
+        if size > BATCH_PIECE:
+            pieces.append(b"".join(part))
+            part, size = [], 0
+    return [*pieces, b"".join(part)] if part else pieces

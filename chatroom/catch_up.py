@@ -41,8 +41,8 @@ class _Replay:
 
 
 class CatchUp:
-    """One thread sends all replays, in slices. After a slice a member waits until it has taken all of it, then
-    it is the last in the line. So a member that does not read costs one slice of memory and no time.
+    """One thread sends all replays, in slices. After a slice a member waits until it has taken all of it,
+    then it is the last in the line. So who does not read costs one slice of memory, and no time.
 
     Every second slice goes to the first in the line: nobody waits for ever, whoever comes. The others go to
     the one that has the least left to get: who has missed little does not wait for the many who want all.

@@ -96,6 +96,10 @@ RECEIVE_LARGE: Final = 64 * 1024
 BEHIND_BYTES: Final = 1024 * 1024
 """A member with more buffered bytes counts as behind. While most members are behind, talkers are slowed."""
 
+BATCH_PIECE: Final = 256 * 1024
+"""A batch with more bytes is sent in several pieces, each cut between events. A piece that was begun is sent
+to its end, whatever happens, and stays in memory for so long."""
+
 PAUSE_SECONDS: Final = 0.2
 """A burst of lines waits at most this long for slow readers. Long enough for a reader on a slow link to
 receive its bytes, short enough that a talker hardly notices readers that have stopped."""

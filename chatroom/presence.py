@@ -171,10 +171,13 @@ class Presence:
 
 
 def _send(batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: Collection[Seat]) -> None:
-    data = batch.bytes_for(door, scopes)
-    authors = frozenset() if door.echoes else batch.authors()
-    for seat in seats:
-        if seat.person not in authors:
+    if not door.echoes:
+        authors = batch.authors()
+        for seat in seats:
+            if seat.person in authors:
+                for data in batch.bytes_without(door, scopes, seat.person):
+                    seat.connection.send(data)
+        seats = [seat for seat in seats if seat.person not in authors]
+    for data in batch.bytes_for(door, scopes):
+        for seat in seats:
             seat.connection.send(data, True)
-        elif own := batch.bytes_without(door, scopes, seat.person):
-            seat.connection.send(own)

@@ -32,7 +32,7 @@ reason; it resumes from history when it comes back."""
 
 ALL_SHARED_BYTES: Final = 64 * 1024 * 1024
 """Memory of the shared batches in all backlogs together, each counted once. Two of the longest backlogs:
-members in different channels have different batches. Beyond it the member with the longest is disconnected."""
+members in different channels have different batches. Beyond it the member with the longest must go."""
 
 OWN_BYTES: Final = 1024 * 1024
 """Memory of what waits for one member only: its greeting, a piece of its replay, answers. Each of these stops

@@ -59,16 +59,14 @@ def channel_sets(port: int, seconds: float) -> None:
     talker = come(port, "talker", 2, channels=channels)
     sets = [[name for bit, name in enumerate(channels) if number >> bit & 1] for number in range(3, 3 + SETS)]
     silent = [come(port, f"set{n}", 3 + n, channels=chosen) for n, chosen in enumerate(sets)]
+    over = threading.Event()
+    reader = threading.Thread(target=keep_reading, args=([talker.socket], over), daemon=True)
+    reader.start()
     end, id = time.monotonic() + seconds, 1
-    talker.socket.setblocking(False)
     while time.monotonic() < end:
-        data = b"".join(encode(Say(id + n, channels[n % 6], "x" * 1000)) for n in range(120))
+        talker.socket.sendall(b"".join(encode(Say(id + n, channels[n % 6], "x" * 1000)) for n in range(120)))
         id += 120
-        while data:
-            with suppress(BlockingIOError):
-                data = data[talker.socket.send(data) :]
-                continue
-            read_all([talker.socket], 0.01)
+    over.set()
     del silent
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chatroom.batch import Batch
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_NUMBER
-from chatroom.packets import Decoder, Packet
+from chatroom.packets import Decoder
 from chatroom.places import Reach
 from chatroom.tail import Tail
 from tests.chatroom.fakes import DOOR, FakeDoor
@@ -45,9 +45,10 @@ def fill(head: int, batches: Batches) -> tuple[Tail, list[Event]]:
     return tail, log
 
 
-def decoded(tail: Tail, seq: int, reach: Reach = EVERYTHING, until: int = MAX_NUMBER) -> list[Packet]:
+def decoded(tail: Tail, seq: int, reach: Reach = EVERYTHING, until: int = MAX_NUMBER) -> list[Event]:
     """The events that the tail gives, in order."""
-    return Decoder().feed(b"".join(tail.bytes_after(DOOR, seq, reach, until)))
+    packets = Decoder().feed(b"".join(tail.bytes_after(DOOR, seq, reach, until)))
+    return [packet for packet in packets if isinstance(packet, Event)]
 
 
 @given(head=st.integers(0, 30), batches=batches, seq=st.integers(0, 200), reach=reaches)

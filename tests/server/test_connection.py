@@ -304,13 +304,16 @@ def test_a_connection_names_its_peer(line: Line) -> None:
     assert line.connection.peer == line.stream.peer == "peer"
 
 
-def test_waiting_until_the_peer_has_taken_its_bytes(line: Line) -> None:
-    """The chatroom can wait for a peer; it is told when the connection ends meanwhile."""
-    assert line.connection.wait_until_taken(0)
-    line.connection.send(b"x" * 8_000_000, True)
-    task = Task(lambda: line.connection.wait_until_taken(0))
-    line.stream.cut("enough")
-    assert not task.result()
+def test_what_waits_for_the_peer_to_take_its_bytes() -> None:
+    """The chatroom can go on when the peer has taken its own bytes; it is told when the connection ends."""
+    told: list[bool] = []
+    with pair() as (ours, theirs):
+        line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
+        line.connection.when_taken(told.append)
+        line.connection.send(b"x" * 900_000)
+        line.connection.when_taken(told.append)
+        line.stream.cut("enough")
+    assert told == [True, False]
 
 
 def test_a_peer_that_only_talks_is_read(line: Line) -> None:
