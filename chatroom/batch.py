@@ -36,7 +36,7 @@ class Batch:
     def bytes_for(self, door: Door, scopes: tuple[Scope, ...]) -> list[bytes]:
         """The events of some groups, in order of seq, put together anew: the batch keeps no copy.
 
-        Mostly one piece. A large batch is cut between events, so that a connection can end between two pieces.
+        Mostly one piece. A large batch is cut between events, so that a connection can end between pieces.
         """
         encoded = self.bytes_of_each(door)
         if len(scopes) < len(self.groups):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Final
 
 from chatroom.arrivals import Join, Missed
 from chatroom.batch import Batch, Scope
@@ -30,6 +31,7 @@ class Seat:
     places: tuple[int, ...] = field(default=())
 
 
+_NOBODY: Final = frozenset[int]()
 _Seats = dict[Seat, None]  # a dict as a set that keeps its order
 
 
@@ -144,8 +146,8 @@ class Presence:
             for door, seats in self._audience(scope).items():
                 _send(batch, door, (scope,), seats)
             return
-        for (door, scopes), seats in self._groups(batch).items():
-            _send(batch, door, scopes, seats)
+        for (door, scopes), group in self._groups(batch).items():
+            _send(batch, door, scopes, group)
 
     def _groups(self, batch: Batch) -> dict[tuple[Door, tuple[Scope, ...]], list[Seat]]:
         """The connections of each door that get the same scopes of a batch: their bytes are made once."""
@@ -170,14 +172,13 @@ class Presence:
         return found
 
 
-def _send(batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: Collection[Seat]) -> None:
-    if not door.echoes:
-        authors = batch.authors()
-        for seat in seats:
-            if seat.person in authors:
-                for data in batch.bytes_without(door, scopes, seat.person):
-                    seat.connection.send(data)
-        seats = [seat for seat in seats if seat.person not in authors]
+def _send(batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: Iterable[Seat]) -> None:
+    authors = _NOBODY if door.echoes else batch.authors()
     for data in batch.bytes_for(door, scopes):
         for seat in seats:
-            seat.connection.send(data, True)
+            if seat.person not in authors:
+                seat.connection.send(data, True)
+    for seat in seats if authors else ():
+        if seat.person in authors:
+            for data in batch.bytes_without(door, scopes, seat.person):
+                seat.connection.send(data)

@@ -37,11 +37,14 @@ MISSED = 4_000
 
 
 def silent_joins(port: int, seconds: float) -> None:
-    """Many join with 2048 lines and do not read, while the latest lines are the longest that there can be."""
+    """Many join and do not read, while the latest lines are the longest that there can be.
+
+    Some ask for what the server has in memory, some for more.
+    """
     talker = come(port, "talker", 2)
     for id in range(1, 301):
         say_and_read(talker, Say(id, "#general", WIDEST))
-    silent = [come(port, f"silent{n}", 3 + n, lines=2048) for n in range(JOINS)]
+    silent = [come(port, f"silent{n}", 3 + n, lines=(50, 200, 2048)[n % 3]) for n in range(JOINS)]
     time.sleep(seconds)
     del silent
 
@@ -54,18 +57,19 @@ def unread_answers(port: int, seconds: float) -> None:
 
 
 def channel_sets(port: int, seconds: float) -> None:
-    """Each of many that do not read is in another set of channels, while one talks in all of them."""
+    """Each of many that do not read is in another set of channels, while somebody talks in each channel."""
     channels = [f"#c{n}" for n in range(6)]
-    talker = come(port, "talker", 2, channels=channels)
+    talkers = [come(port, f"talker{n}", 2, channels=[name]) for n, name in enumerate(channels)]
     sets = [[name for bit, name in enumerate(channels) if number >> bit & 1] for number in range(3, 3 + SETS)]
     silent = [come(port, f"set{n}", 3 + n, channels=chosen) for n, chosen in enumerate(sets)]
     over = threading.Event()
-    reader = threading.Thread(target=keep_reading, args=([talker.socket], over), daemon=True)
-    reader.start()
+    sockets = [peer.socket for peer in talkers]
+    threading.Thread(target=keep_reading, args=(sockets, over), daemon=True).start()
     end, id = time.monotonic() + seconds, 1
     while time.monotonic() < end:
-        talker.socket.sendall(b"".join(encode(Say(id + n, channels[n % 6], "x" * 1000)) for n in range(120)))
-        id += 120
+        for peer, name in zip(talkers, channels, strict=True):
+            peer.socket.sendall(b"".join(encode(Say(id + n, name, "x" * 1000)) for n in range(20)))
+        id += 20
     over.set()
     del silent
 
@@ -79,13 +83,15 @@ def replays(port: int, seconds: float) -> None:
     end = time.monotonic() + seconds
     names = iter(range(1_000_000))
     while time.monotonic() < end:
-        greedy = [come(port, f"all{next(names)}", 2 + n, lines=HISTORY) for n in range(REPLAYS)]
+        greedy = [
+            come(port, f"all{next(names)}", 2 + n, lines=HISTORY, receive_buffer=0) for n in range(REPLAYS)
+        ]
         over = threading.Event()
         reader = threading.Thread(target=keep_reading, args=([peer.socket for peer in greedy], over))
         reader.start()
         time.sleep(0.3)
         began = time.monotonic()
-        late = come(port, f"late{next(names)}", 200, lines=MISSED)
+        late = come(port, f"late{next(names)}", 200, lines=MISSED, receive_buffer=0)
         wait_for_live(late)
         print(f"one that missed {MISSED} waited {time.monotonic() - began:.2f} s", flush=True)
         over.set()
@@ -105,14 +111,17 @@ def come(
     channels: Sequence[str] = ("#general",),
     receive_buffer: int = 4096,
 ) -> Peer:
-    """A member from the address 127.0.0.`host` that has not read its greeting."""
+    """A member from the address 127.0.0.`host` that has not read its greeting.
+
+    receive_buffer: see Peer.connect()
+    """
     source = f"127.0.0.{host}"
     lobby = Peer.connect(port, source=source)
     lobby.send(Hello(VERSION, "attack"), Username(name, NO_TOKEN))
     assert lobby.expect(Status).verdict is Verdict.PASS
     offer = lobby.take_port()
     lobby.close()
-    peer = Peer.connect(port, offer.number, source, 0 if lines else receive_buffer)
+    peer = Peer.connect(port, offer.number, source, receive_buffer)
     peer.send(Admit(name, offer.ticket, tuple(channels), 0, 0, NO_IDENTITY, lines))
     return peer
 
