@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from chatroom.errors import Closed, HistoryError
 from chatroom.history import History, is_full
-from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_EVENTS, CATCH_UP_REST
+from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_EVENTS, CATCH_UP_REST, LOOK_BACK_LINES
 from chatroom.outcomes import Code
 from chatroom.places import WHOLE_CHATROOM, Reach
 from chatroom.presence import Seat
@@ -27,8 +27,9 @@ class _Replay:
     seq:     everything up to here was sent; while `lines` are looked for, the last seq that counts
     lines:   how many of the latest lines of each place it wants; 0: everything after `seq`
     left:    how many events that may still be, at most
-    unknown: places of which the first line is still to be found
-    starts:  for each other place, the seq after which its lines begin
+    unknown: places of which lines are still to be found; the last one is being looked at
+    found:   how many of its lines were found
+    starts:  for each other place and this one, the seq after which the lines that were found begin
     """
 
     seat: Seat
@@ -37,6 +38,7 @@ class _Replay:
     lines: int
     left: int
     unknown: list[int] = field(default_factory=list)
+    found: int = 0
     starts: dict[int, int] = field(default_factory=dict)
 
 
@@ -152,14 +154,17 @@ class CatchUp:
             self._arrive(replay.seat, max(replay.seq, head))
 
     def _look_back(self, replay: _Replay) -> None:
-        """Find where the latest lines of one place begin; after the last place, the events can be sent."""
+        """Look for the latest lines of one place; when they are found in all places, events can be sent."""
         if replay.unknown:
-            place, until = replay.unknown.pop(), replay.seq
-            with self._lock:
-                newer = max(0, self._head - until)
-            found = self._history.last_seqs(replay.lines + newer, [place])
-            latest = [seq for seq in found if seq <= until][-replay.lines :]
-            replay.starts[place] = latest[0] - 1 if latest else until
+            place = replay.unknown[-1]
+            start = replay.starts.setdefault(place, replay.seq)
+            limit = min(LOOK_BACK_LINES, replay.lines - replay.found)
+            if found := self._history.last_seqs(limit, [place], start):
+                replay.starts[place] = found[0] - 1
+            replay.found += len(found)
+            if len(found) < limit or replay.found == replay.lines:
+                replay.unknown.pop()
+                replay.found = 0
         if not replay.unknown:
             replay.seq = replay.starts[WHOLE_CHATROOM] = min(replay.starts.values())
             replay.reach, replay.lines = replay.reach.later(replay.starts), 0

@@ -74,9 +74,10 @@ class History(Protocol):
         size:  bytes of memory of their texts; the event that reaches it is the last one (see `is_full`)
         """
 
-    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
+    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
         """The seqs of the latest `limit` lines said in `places`, in order. Any thread may call it.
 
+        until: the last seq that counts
         It returns no texts, so its cost does not depend on their length. `read` then returns the events.
         """
 
@@ -139,12 +140,13 @@ class MemoryHistory:
                     break
         return found
 
-    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
+    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
         wanted = frozenset(places)
         with self._lock:
+            count = min(len(self._events), until + 1 - self._events[0].seq) if self._events else 0
             matching = (
                 event.seq
-                for event in reversed(self._events)
+                for event in map(self._events.__getitem__, range(count - 1, -1, -1))
                 if event.kind is EventKind.SAID and _is_in(event, wanted)
             )
             found = list(islice(matching, limit))

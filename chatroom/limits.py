@@ -122,6 +122,9 @@ live conversation waits for at most one slice. Others who catch up get theirs be
 CATCH_UP_BYTES: Final = 128 * 1024
 """Memory of the texts in one slice, which waits for a member that does not read. One more text may be in."""
 
+LOOK_BACK_LINES: Final = 2048
+"""Lines that such a slice counts back, to find where the latest lines of a channel begin: as much work."""
+
 CATCH_UP_REST: Final = 1.0
 """Pause after each slice, as a multiple of the time it took: all members that catch up get together at most
 half of the GIL's time."""

@@ -63,16 +63,15 @@ class Readers:
                     break
         return self._events(found)
 
-    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
+    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
         """See `chatroom.history.History.last_seqs`."""
-        select = f"""SELECT seq FROM numbered WHERE seq >= ? AND seq < ? AND kind = {int(EventKind.SAID)}
+        select = f"""SELECT seq FROM numbered WHERE seq >= ? AND seq <= ? AND kind = {int(EventKind.SAID)}
             AND {_belongs(places)} ORDER BY seq DESC LIMIT ?"""
         found: list[int] = []
         with self.connection() as reader:
-            for span in _spans(reader, places, 0, backwards=True):
-                rows = reader.execute(
-                    select, (span * SPAN_EVENTS, (span + 1) * SPAN_EVENTS, limit - len(found))
-                )
+            for span in _spans(reader, places, until // SPAN_EVENTS, backwards=True):
+                last = min(until, (span + 1) * SPAN_EVENTS - 1)
+                rows = reader.execute(select, (span * SPAN_EVENTS, last, limit - len(found)))
                 found += [seq for (seq,) in rows]
                 if len(found) >= limit:
                     break
@@ -159,10 +158,12 @@ def _spans(
 ) -> Iterator[int]:
     """The spans, from `first` on, in which one of the places has events, each once and in order.
 
+    backwards: from `first` back to the beginning
+
     They are merged as they are needed. SQLite would sort those of the whole history first.
     """
-    order = "DESC" if backwards else "ASC"
-    select = f"SELECT span FROM spans WHERE place = ? AND span >= ? ORDER BY span {order}"
+    later, order = ("<=", "DESC") if backwards else (">=", "ASC")
+    select = f"SELECT span FROM spans WHERE place = ? AND span {later} ? ORDER BY span {order}"
     of_each = [reader.execute(select, (place, first)) for place in places]
     for (span,), _ in groupby(merge(*of_each, reverse=backwards)):
         yield span

@@ -113,8 +113,8 @@ class SqliteHistory:
     def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
         return self._readers.read(after, limit, places, size)
 
-    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
-        return self._readers.last_seqs(limit, places)
+    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
+        return self._readers.last_seqs(limit, places, until)
 
     def locate(self, seq: int) -> Located:
         return self._readers.locate(seq)
