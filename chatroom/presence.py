@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final
 
 from chatroom.arrivals import Join, Missed
 from chatroom.batch import Batch, Scope
@@ -31,7 +30,6 @@ class Seat:
     places: tuple[int, ...] = field(default=())
 
 
-_NOBODY: Final = frozenset[int]()
 _Seats = dict[Seat, None]  # a dict as a set that keeps its order
 
 
@@ -172,13 +170,14 @@ class Presence:
         return found
 
 
-def _send(batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: Iterable[Seat]) -> None:
-    authors = _NOBODY if door.echoes else batch.authors()
+def _send(batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: Collection[Seat]) -> None:
+    if not door.echoes:
+        authors = batch.authors()
+        for seat in seats:
+            if seat.person in authors:
+                for data in batch.bytes_without(door, scopes, seat.person):
+                    seat.connection.send(data)
+        seats = [seat for seat in seats if seat.person not in authors]
     for data in batch.bytes_for(door, scopes):
         for seat in seats:
-            if seat.person not in authors:
-                seat.connection.send(data, True)
-    for seat in seats if authors else ():
-        if seat.person in authors:
-            for data in batch.bytes_without(door, scopes, seat.person):
-                seat.connection.send(data)
+            seat.connection.send(data, True)
