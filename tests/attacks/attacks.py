@@ -65,5 +65,6 @@ ATTACKS: dict[str, Attack] = {
     "silent-joins": Attack(memory.silent_joins),
     "unread-answers": Attack(memory.unread_answers),
     "channel-sets": Attack(memory.channel_sets),
+    "trickling-readers": Attack(memory.trickling_readers),
     "replays": Attack(memory.replays),
 }

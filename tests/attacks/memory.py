@@ -74,6 +74,27 @@ def channel_sets(port: int, seconds: float) -> None:
     del silent
 
 
+def trickling_readers(port: int, seconds: float) -> None:
+    """Many read a little now and then, so that they are not taken for stopped, while some say tiny lines."""
+    slow = [come(port, f"slow{n}", 3 + n) for n in range(JOINS)]
+    talkers = [come(port, f"talker{n}", 2) for n in range(TALKERS)]
+    over = threading.Event()
+    sockets = [peer.socket for peer in talkers]
+    threading.Thread(target=keep_reading, args=(sockets, over), daemon=True).start()
+    end, id = time.monotonic() + seconds, 1
+    while time.monotonic() < end:
+        for peer in talkers:
+            peer.socket.sendall(b"".join(encode(Say(id + n, "#general", "x")) for n in range(20)))
+        id += 20
+        if id % 2000 == 1:
+            for peer in slow:
+                peer.socket.setblocking(False)
+                with suppress(OSError):
+                    peer.socket.recv(2000)
+    over.set()
+    del slow
+
+
 def replays(port: int, seconds: float) -> None:
     """Many get the whole of a long history again and again; one that missed a tenth of it comes last.
 

@@ -335,7 +335,8 @@ def test_it_is_a_list(make: Make, runs: list, cut: int, questions: list) -> None
             if from_the_end:
                 said = [one.seq for one in mine if one.kind is EventKind.SAID]
                 assert history.last_seqs(limit, wanted) == said[-limit:]
-                assert history.last_seqs(limit, wanted, after) == [seq for seq in said if seq <= after][-limit:]
+                earlier = [seq for seq in said if seq <= after]
+                assert history.last_seqs(limit, wanted, after) == earlier[-limit:]
             else:
                 assert history.read(after, limit, wanted) == [one for one in mine if one.seq > after][:limit]
 
