@@ -26,6 +26,7 @@ class _Replay:
     reach:   what it may get
     seq:     everything up to here was sent; while `lines` are looked for, the last seq that counts
     lines:   how many of the latest lines of each place it wants; 0: everything after `seq`
+    exact:   the member was told that no event is missing
     left:    how many events that may still be, at most
     unknown: places of which lines are still to be found; the last one is being looked at
     found:   how many of its lines were found
@@ -36,6 +37,7 @@ class _Replay:
     reach: Reach
     seq: int
     lines: int
+    exact: bool
     left: int
     unknown: list[int] = field(default_factory=list)
     found: int = 0
@@ -75,13 +77,15 @@ class CatchUp:
         with self._lock:
             self._called.notify()
 
-    def begin(self, seat: Seat, reach: Reach, seq: int, lines: int = 0) -> None:
+    def begin(self, seat: Seat, reach: Reach, seq: int, lines: int = 0, exact: bool = False) -> None:
         """Send the events after `seq` within reach, then let the seat go live. Returns at once.
 
         lines: send the latest lines of each place up to `seq` instead, and what came after them
+        exact: the member was told that no event is missing: when retention removes events before they are
+               sent, the connection ends, and the next WELCOME tells the member of the gap
         """
         with self._lock:
-            replay = _Replay(seat, reach, seq, lines, self._head - seq)
+            replay = _Replay(seat, reach, seq, lines, exact, self._head - seq)
         if lines:  # events of the whole chatroom begin with the first line of the others
             replay.unknown = [place for place in reach.places if place != WHOLE_CHATROOM]
             replay.starts = {WHOLE_CHATROOM: seq}
@@ -144,6 +148,11 @@ class CatchUp:
             head = self._head
         connection, reach = replay.seat.connection, replay.reach
         events = self._history.read(replay.seq, CATCH_UP_EVENTS, reach.places, CATCH_UP_BYTES)
+        # After the read: what is there now was there then, too.
+        if replay.exact and self._history.locate(replay.seq).oldest > replay.seq + 1:
+            log.info("= %s catches up more slowly than retention removes", replay.seat.name)
+            connection.part(Code.UNAVAILABLE, "some of what you missed was removed before you had it")
+            return
         if data := b"".join(map(connection.door.encode, filter(reach.has, events))):
             connection.send(data)
         if events:

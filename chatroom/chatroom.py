@@ -166,6 +166,8 @@ class Chatroom:
         located = self._history.locate(join.since)
         if located.time and located.time == join.time:
             return Missed(join.since, 0, Resumed.EXACT)
+        if parted := self._history.parted(join.since, join.time):  # a copy, with which a server went on
+            return Missed(parted - 1, 0, Resumed.RESTORED)
         if located.time or join.since >= located.oldest:  # another event, or one that is not there yet
             return fresh(Resumed.RESTORED)
         return Missed(join.since, 0, Resumed.EXACT if join.since + 1 >= located.oldest else Resumed.GAP)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Sequence
 from itertools import islice
-from sys import getsizeof
 from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, memory_of
 from chatroom.limits import MAX_NUMBER, TICKET_BYTES
 from chatroom.records import Record
 
@@ -84,6 +83,14 @@ class History(Protocol):
     def locate(self, seq: int) -> Located:
         """Whether the event `seq` is stored. Any thread may call it."""
 
+    def parted(self, seq: int, time: int) -> int:
+        """Seq of the RESTARTED at which this history parted from one whose event `seq` is of `time`.
+
+        A copy that a server goes on with begins with RESTARTED, and that came after all that clients have
+        seen of the other history. It is known also when retention has removed it. 0: there is none. Any
+        thread may call it.
+        """
+
     def tend(self, stopping: Flag) -> None:
         """Do the maintenance (checkpoints, retention) until `stopping` is set. It has a thread of its own."""
 
@@ -135,7 +142,7 @@ class MemoryHistory:
             later = map(self._events.__getitem__, range(start, len(self._events)))
             for event in islice((event for event in later if _is_in(event, wanted)), limit):
                 found.append(event)
-                size -= getsizeof(event.text)
+                size -= memory_of(event.text)
                 if size <= 0:
                     break
         return found
@@ -160,6 +167,9 @@ class MemoryHistory:
             index = seq - oldest
             return Located(self._events[index].time if 0 <= index < len(self._events) else 0, oldest)
 
+    def parted(self, seq: int, time: int) -> int:
+        return 0  # nobody can copy it
+
     def tend(self, stopping: Flag) -> None:
         stopping.wait()
 
@@ -169,7 +179,7 @@ class MemoryHistory:
 
 def is_full(events: Sequence[Event], limit: int, size: int) -> bool:
     """Whether History.read() has stopped at one of its limits, so that later events may be stored."""
-    return len(events) >= limit or sum([getsizeof(event.text) for event in events]) >= size
+    return len(events) >= limit or sum([memory_of(event.text) for event in events]) >= size
 
 
 def _is_in(event: Event, wanted: frozenset[int]) -> bool:

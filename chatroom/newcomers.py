@@ -8,7 +8,7 @@ from chatroom.catch_up import CatchUp
 from chatroom.door import Connection, Door
 from chatroom.effects import Admit
 from chatroom.limits import GREETING_BYTES, MAX_LISTED
-from chatroom.packets import Channel, Present, Welcome
+from chatroom.packets import Channel, Present, Resumed, Welcome
 from chatroom.places import WHOLE_CHATROOM
 from chatroom.places import Channel as Place
 from chatroom.presence import Presence, Seat
@@ -45,6 +45,8 @@ class Newcomers:
         """Greet a newcomer and replay what it missed. If the tail holds all of that, the member goes live."""
         seat, join, (since, lines, resumed) = self._presence.admit(admit.origin[2], admit.person, admit.name)
         connection, head = seat.connection, admit.head
+        if resumed is Resumed.GAP and self._tail.covers(since):  # removed from history, but still in memory
+            resumed = Resumed.EXACT
         log.info("= %s is %s", connection.peer, admit.name)
         token = join.reservation.token
         connection.welcome(
@@ -63,7 +65,7 @@ class Newcomers:
             connection.send_all(self._tail.bytes_after(connection.door, since, reach, head))
             self.go_live(seat, head)
         else:  # another thread reads history: that may take long, and the forwarder must not wait
-            self._catch_up.begin(seat, reach, since)
+            self._catch_up.begin(seat, reach, since, exact=resumed is Resumed.EXACT)
 
     def go_live(self, seat: Seat, seq: int) -> None:
         """Send LIVE and the events after `seq`; from the next batch on, the member gets all live.
@@ -73,10 +75,9 @@ class Newcomers:
         """
         if self._presence.seat(seat.origin) is not seat:
             return
-        seq = min(seq, self._tail.head)
         reach = self._state.reach(seat.person, seq)
         if not self._tail.covers(seq):
-            self._catch_up.begin(seat, reach, seq)
+            self._catch_up.begin(seat, reach, seq, exact=True)
             return
         connection = seat.connection
         connection.live(seq, self._tail.time_of(seq))

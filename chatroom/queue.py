@@ -10,11 +10,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from sys import getsizeof
 from time import monotonic
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed
+from chatroom.events import memory_of
 from chatroom.limits import MAX_WAITING, MAX_WAITING_BYTES, TICK_SECONDS
 from chatroom.order import Entry, Taken, Task
 from chatroom.order_clock import OrderClock
@@ -127,11 +127,11 @@ class WaitingQueue:
                 place.notify()
 
     def _entries(self, proposals: list[Proposal]) -> list[Entry]:
-        """The tick, if it is due, and the proposals."""
+        """The proposals, and the tick if it is due: last, so that UP is the first entry of all."""
         groups: list[list[Proposal]] = [proposals] if proposals else []
         if self._tick.expired:
             self._tick = Deadline(TICK_SECONDS, self._clock)
-            groups.insert(0, [])
+            groups.append([])
         return [Entry(b"", self._now(), "", self._epoch, group) for group in groups]
 
     def _wait_in_line(self, timeout: float | None) -> None:
@@ -163,5 +163,5 @@ def _weight(proposal: Proposal) -> tuple[int, int]:
     """How many proposals, and how many bytes of memory of texts, one proposal counts for."""
     body = proposal.body
     if isinstance(body, Lines):
-        return len(body.says), sum([getsizeof(say.text) for say in body.says])
+        return len(body.says), sum([memory_of(say.text) for say in body.says])
     return 1, 0

@@ -90,7 +90,8 @@ class State:
         self._absent = 0  # sessions in ABSENT
         self._longest_absent = Agenda(self._sessions, lambda session: session.phase is Phase.ABSENT)
         self._ending = Agenda(self._sessions, lambda session: session.until > 0)
-        # Of the entry that is being applied:
+        # Of the entry that is being applied, or of the one before; after restore() perhaps of an earlier one,
+        # but of none before the latest `seen`:
         self._time = 0
         self._life = ("", 0)
         self._events: list[Event] = []
@@ -112,6 +113,8 @@ class State:
 
         Raises ChatroomError for an unknown kind: a newer version wrote the entry.
         """
+        if entry.time < self._time:
+            self._set_back(entry.time)
         self._time, self._life = entry.time, (entry.server, entry.epoch)
         if not entry.proposals:
             self._tick()
@@ -172,6 +175,7 @@ class State:
         The token of the session that has the name opens it although it is in use: so a client whose
         connection is dead gets its own member back.
         """
+        self._end_late_handshake(wanted.name_key)
         session = self._sessions.get(wanted.known)
         known = session is not None and session.name_key == wanted.name_key
         holder = self._holders.get(wanted.name_key)
@@ -199,6 +203,13 @@ class State:
         self._holders[session.name_key] = session
         self._keep(session)
         self._effects.append(NameAnswer(origin, Outcome(Code.OK, (known,))))
+
+    def _end_late_handshake(self, name_key: str) -> None:
+        """Free a name whose newcomer has not come in time: the tick that does it may not have come yet."""
+        holder = self._holders.get(name_key)
+        if holder is not None and holder.phase is Phase.ARRIVING and holder.until <= self._time:
+            holder.coming = None
+            self._rest(holder)
 
     def _withdraw(self, origin: Origin, body: Withdraw) -> None:
         session = self._sessions.get(body.session)
@@ -339,16 +350,38 @@ class State:
             else:
                 self._forget(session)
 
+    def _set_back(self, now: int) -> None:
+        """The clock was ahead, and is right now: what began in the future begins now, and lasts as long.
+
+        Else a name that was held then would be held for as long as the clock was ahead.
+        """
+        for session in self._sessions.values():
+            if session.seen <= now:
+                continue
+            if session.until:
+                session.until -= session.seen - now
+                self._ending.add(session)
+            if session.phase is Phase.ABSENT:
+                self._longest_absent.add(session)
+            session.seen = now
+            self._keep(session)
+
     def _up(self, _origin: Origin, _body: None) -> None:
-        """A server has started: what was connected to its life before has lost its connection."""
+        """A server has started: what was connected to its life before has lost its connection.
+
+        Who was lost before has as much time again: nobody could come back while no server was there.
+        """
         server, self.epoch = self._life
         self._changed["history", ""] = self._numbers
         for session in self._sessions.values():
-            if session.coming is not None:
+            if session.coming is not None and session.coming[0] == server:
                 session.coming = None
                 self._keep(session)
-            if session.phase is Phase.HERE and (session.at is None or session.at[0] == server):
+            if session.at is not None and session.at[0] != server:
+                continue
+            if session.phase is Phase.HERE:
                 session.reason = "the server was stopped"
+            if session.phase in (Phase.HERE, Phase.LOST):
                 self._enter_phase(session, Phase.LOST, self._time + self._limits.hold)
         self._here = {at: session for at, session in self._here.items() if session.phase is Phase.HERE}
         if self.head:
@@ -414,6 +447,7 @@ class State:
 
     def _restore_session(self, session: Session) -> None:
         self._sessions[session.key] = session
+        self._time = max(self._time, session.seen)
         if session.until:
             self._ending.add(session)
         if session.phase is Phase.ABSENT:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterator
 from itertools import chain
-from sys import getsizeof
 
 from chatroom.batch import Batch
 from chatroom.door import Door
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, memory_of
 from chatroom.limits import MAX_NUMBER, TAIL_BYTES, TAIL_EVENTS
 from chatroom.places import WHOLE_CHATROOM, Reach
 
@@ -42,7 +41,7 @@ class Tail:
         """Add a batch, and drop the oldest batches that are over the limits. This batch always stays."""
         if not batch.events:
             return
-        size = sum([getsizeof(event.text) for event in batch.events])
+        size = sum([memory_of(event.text) for event in batch.events])
         self._batches.append((batch, size))
         self._count += len(batch.events)
         self.size += size

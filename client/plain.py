@@ -73,8 +73,8 @@ def _plain_text(update: Update) -> str:
             return f"-- {update.words}: {one_line(update.text)}"
         case Connected():
             return "-- back again" if update.resumed else f"-- you are {update.name} in {update.channel}"
-        case Missed():
-            return "-- missed while you were away:"
+        case Missed(gap):
+            return f"-- missed while you were away{' (older lines are gone)' if gap else ''}:"
         case Disconnected():
             return f"-- connection lost: {one_line(update.reason)}"
     return ""

@@ -107,6 +107,18 @@ can be removed, as many as a fully loaded server takes in."""
 MAX_RETENTION: Final = 10**15
 """Largest number of days or events for --keep; in practice the same as all."""
 
+STARTS_NOTED: Final = 1000
+"""Latest starts of the server that the history remembers when --keep has removed their events: a start a day
+for almost three years, in some 25 KB. A client that was away for longer is told of a gap."""
+
+CLOCK_PROOF_SECONDS: Final = 3600
+"""Time for which the clock must have been right before --keep removes events by it: who has set it wrong
+notices within the hour, and ages are counted in days."""
+
+BLOCKED_SECONDS: Final = 10.0
+"""A program that holds a checkpoint back for longer is told to the operator: a backup of a large file may
+take a few seconds, and meanwhile the write-ahead log grows."""
+
 # --- threads --------------------------------------------------------------------------------------------
 
 STACK_BYTES: Final = 256 * 1024

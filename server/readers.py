@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from heapq import merge
 from itertools import groupby
 from pathlib import Path
-from sys import getsizeof
 from threading import BoundedSemaphore, Lock
 from typing import Final
 
 from chatroom.errors import Closed, HistoryError
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, memory_of
 from chatroom.history import Located
 from chatroom.limits import MAX_NUMBER
 from server.database import connect, translate_errors
@@ -30,6 +29,12 @@ _KINDS: Final = {int(kind): kind for kind in EventKind}  # three times as fast a
 _LOCATE: Final = """
     SELECT coalesce((SELECT time FROM events WHERE seq = ?), 0),
         coalesce((SELECT min(seq) FROM events), (SELECT value FROM state WHERE name = 'removed') + 1)"""
+
+_PARTED: Final = """
+    SELECT coalesce(min(json_extract(start.value, '$[0]')), 0)
+    FROM state, json_each(state.value) AS start
+    WHERE state.name = 'starts'
+        AND json_extract(start.value, '$[0]') <= ? AND json_extract(start.value, '$[1]') > ?"""
 
 
 class Readers:
@@ -56,7 +61,7 @@ class Readers:
                 start, end = max(after + 1, span * SPAN_EVENTS), (span + 1) * SPAN_EVENTS
                 for row in reader.execute(select, (start, end, limit - len(found))):
                     found.append(row)
-                    size -= getsizeof(row[_TEXT])
+                    size -= memory_of(row[_TEXT])
                     if size <= 0:
                         break
                 if len(found) >= limit or size <= 0:
@@ -81,6 +86,12 @@ class Readers:
         """See `chatroom.history.History.locate`."""
         with self.connection() as reader:
             return Located(*reader.execute(_LOCATE, (seq,)).fetchone())
+
+    def parted(self, seq: int, time: int) -> int:
+        """See `chatroom.history.History.parted`."""
+        with self.connection() as reader:
+            found: tuple[int] = reader.execute(_PARTED, (seq, time)).fetchone()
+            return found[0]
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:

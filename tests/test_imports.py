@@ -15,6 +15,8 @@ MODULES = sorted(path for package in OURS for path in (ROOT / package).rglob("*.
 _HEART = "every door and every test uses chatroom/, so it must work without the other packages"
 _SIDES = "server and client meet only on the wire, so that either can be replaced (by a program in C++, too)"
 _VIEWS = "views turn state into text; packets and threads are the client's business"
+_PURE = "no socket, thread, clock or terminal: state in, result out, tested with plain values"
+_FOLD = "the same entries must give the same state on every server and in every test"
 
 # package → our own modules that it may import, and why no others
 ALLOWED: dict[str, tuple[tuple[str, ...], str]] = {
@@ -32,19 +34,30 @@ _TRANSPORT = frozenset(
 )
 _IMPURE = _TRANSPORT | frozenset(
     {"threading", "queue", "concurrent", "multiprocessing", "subprocess", "signal", "os", "sys", "time"}
-    | {"random", "secrets", "curses", "readline", "msvcrt", "fcntl", "pty"}
+    | {"random", "secrets", "uuid", "curses", "readline", "msvcrt", "fcntl", "pty", "logging"}
 )
+
+
+def _of_chatroom(*modules: str) -> tuple[str, ...]:
+    return tuple(f"chatroom.{module}" for module in modules)
+
+
+_WIRE = _of_chatroom("events", "packets", "handshake", "names", "limits", "errors")
+"""What is said, and how."""
+_STATE = _of_chatroom("state", "session", "places", "proposals", "effects", "outcomes", "records", "order")
+"""The state of the conversation, and what it is made of."""
+_PURE_MODULES = (*_WIRE, *_STATE, *_of_chatroom("batch", "commands", "door", "tail"))
+
+# modules of chatroom/ → other modules of it that they may import, and why no others
+INSIDE: list[tuple[tuple[str, ...], tuple[str, ...], str]] = [
+    (_STATE, (*_STATE, *_WIRE), _FOLD),
+    (_PURE_MODULES, _PURE_MODULES, "what a pure module imports must be pure, too"),
+]
 
 # modules (by prefix) → modules from outside that they must not import, and why
 FORBIDDEN: list[tuple[str, frozenset[str], str]] = [
-    *(
-        (
-            pure,
-            _IMPURE,
-            "no socket, thread, clock or terminal: state in, result out, tested with plain values",
-        )
-        for pure in ("chatroom.events", "chatroom.packets", "chatroom.handshake", "chatroom.names", "views")
-    ),
+    *((module, _IMPURE, _PURE) for module in (*_PURE_MODULES, "views")),
+    ("chatroom.order_clock", _IMPURE - {"time"}, "it takes its clocks; the system's are only the defaults"),
     ("chatroom", _TRANSPORT, "storage and transport come in through small interfaces"),
     (
         "server",
@@ -96,6 +109,9 @@ def complaints(source: str, module: str, is_package: bool = False) -> list[str]:
         place = f"{module}, line {line}: {name}"
         if top in ("tests", *OURS) and not under(name, allowed):
             found.append(f"{place}: only {', '.join(allowed)} of our own may be imported here: {why}")
+        for modules, others, reason in INSIDE:
+            if under(module, modules) and top == "chatroom" and not under(name, others):
+                found.append(f"{place} must not be imported here: {reason}")
         for prefix, forbidden, reason in FORBIDDEN:
             if under(module, (prefix,)) and top in forbidden:
                 found.append(f"{place}: {top} must not be imported in {prefix}: {reason}")
@@ -115,7 +131,14 @@ def test_import_directions(path: Path) -> None:
     ("module", "source"),
     [
         ("chatroom.forwarder", "import socket"),
-        ("chatroom.roster", "from server import app"),
+        ("chatroom.presence", "from server import app"),
+        ("chatroom.state", "import time"),
+        ("chatroom.session", "from secrets import token_bytes"),
+        ("chatroom.places", "from chatroom.presence import Presence"),
+        ("chatroom.proposals", "from chatroom import door"),
+        ("chatroom.order_clock", "import threading"),
+        ("chatroom.tail", "import logging"),
+        ("chatroom.batch", "from chatroom.flow import Flow"),
         ("chatroom.handshake", "import threading"),
         ("chatroom.packets.decoder", "def late():\n    import time"),
         ("chatroom.packets.decoder", "from ...server import app"),

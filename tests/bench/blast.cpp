@@ -41,12 +41,12 @@ struct Receiver {
   exit(1);
 }
 
-// Header "!BBBBIQHH", then "!QQBB", author and channel: chatroom/packets/kinds.py.
+// Header "!BBBBIQHH", then "!QQIIHBB", author and channel: chatroom/packets/kinds.py.
 std::string event(size_t text_size) {
-  std::string payload(16, '\0');
+  std::string payload(26, '\0');  // seq, time, person, place, bytes of extra
   payload += std::string("\x02\x08") + "m0" + "#general" + std::string(text_size, 'x');
   uint32_t length = htonl(static_cast<uint32_t>(payload.size()));
-  std::string packet("\xC7\x01\x20\x00", 4);
+  std::string packet("\xC7\x02\x20\x00", 4);
   packet.append(reinterpret_cast<char *>(&length), 4);
   packet += std::string(8, '\0') + std::string("\0\0\0\1", 4);
   return packet + payload;

@@ -210,6 +210,9 @@ struct Member {
   // native only
   int step = 0;
   uint64_t seq = 0, since = 0;   // the latest event seen; the seq to catch up from
+  uint64_t since_time = 0;       // the time of that event
+  uint64_t first = 0, first_time = 0;  // the first event seen
+  std::string identity = std::string(16, '\0');  // of the history
   uint64_t message_id = 0;
   uint16_t new_port = 0;
   std::string ticket;
@@ -296,14 +299,16 @@ class Load {
 
 // Ours: chatroom/packets. Two connections: the lobby, where the name is asked for, and the admission port.
 struct Native : Protocol {
-  enum { HELLO = 1, USERNAME, STATUS, PORT, ADMIT, WELCOME, LIVE, SAY, CONFIRM, COMMAND, NOTICE, PING, PONG, BYE };
-  enum { SAID = 0x20, LAST_EVENT = 0x2F };
+  enum { HELLO = 1, USERNAME, STATUS, PORT, ADMIT, WELCOME, LIVE, SAY, ANSWER, COMMAND, INFO, PING, PONG, BYE };
+  enum { SAID = 0x20, LAST_EVENT = 0x7F };
+  enum { EXACT = 1 };                            // in WELCOME: every event after `since` comes
+  enum { IDENTITY_AT = 16, RESUMED_AT = 52 };    // in WELCOME
   enum { IN_LOBBY, PORT_TAKEN, ADMITTING, MEMBER };
-  static const size_t header = 20, event_fixed = 18, text_part = 4096;
+  static const size_t header = 20, event_fixed = 28, text_part = 4096;
   std::string channel = "#general";
 
   static void packet(std::string &out, int kind, uint64_t id, const std::string &payload, int part = 0, int parts = 1) {
-    const char first[4] = {static_cast<char>(0xC7), 1, static_cast<char>(kind), 0};
+    const char first[4] = {static_cast<char>(0xC7), 2, static_cast<char>(kind), 0};
     out.append(first, 4);
     put32(out, static_cast<uint32_t>(payload.size()));
     put64(out, id);
@@ -316,34 +321,39 @@ struct Native : Protocol {
 
   void begin(Load &load, Member &m) override {
     if (m.step == IN_LOBBY) {
-      packet(m.out, HELLO, 0, std::string("\x01") + "bench");
-      packet(m.out, USERNAME, 0, std::string(16, '\0') + name(m));
+      packet(m.out, HELLO, 0, std::string("\x02") + string8("bench"));
+      packet(m.out, USERNAME, 0, std::string(16, '\0') + string8(name(m)));
     } else {
       std::string payload = m.ticket;
       put64(payload, m.since);
-      put16(payload, 0);
+      put64(payload, m.since_time);
+      payload += m.identity;
+      put16(payload, 0);  // lines
+      payload += '\1';     // channel
       packet(m.out, ADMIT, 0, payload + string8(name(m)) + string8(channel));
     }
     load.send(m);
   }
 
   void say(Member &m, std::string &out, const std::string &text) override {
+    static const char plain[3] = {0, 0, 0};  // form, bytes of extra
     m.message_id++;
     if (text.size() <= text_part) {  // the fast path: no temporary strings
-      const char first[4] = {static_cast<char>(0xC7), 1, SAY, 0};
+      const char first[4] = {static_cast<char>(0xC7), 2, SAY, 0};
       out.append(first, 4);
-      put32(out, static_cast<uint32_t>(1 + channel.size() + text.size()));
+      put32(out, static_cast<uint32_t>(1 + channel.size() + 3 + text.size()));
       put64(out, m.message_id);
       out.append("\0\0\0\1", 4);
       out += static_cast<char>(channel.size());
       out += channel;
+      out.append(plain, 3);
       out += text;
       return;
     }
     int parts = static_cast<int>((text.size() + text_part - 1) / text_part);
     for (int part = 0; part < parts; part++)
-      packet(out, SAY, m.message_id, string8(channel) + text.substr(static_cast<size_t>(part) * text_part, text_part),
-             part, parts);
+      packet(out, SAY, m.message_id, string8(channel) + std::string(plain, 3) +
+             text.substr(static_cast<size_t>(part) * text_part, text_part), part, parts);
   }
 
   const char *parse(Load &load, Member &m, const char *p, const char *end) override {
@@ -366,10 +376,12 @@ struct Native : Protocol {
       uint64_t seq = be64(payload);
       if (seq != m.seq + 1 && !(m.seq == 0 && m.since == 0)) load.wrong(m, "seq", seq, m.seq + 1);
       m.seq = seq;
+      if (!m.first) { m.first = seq; m.first_time = be64(payload + 8); }
     }
     if (!m.joined) { if (part + 1 == parts) m.replayed++; return; }  // of the replay only seq is checked
     if (p[2] != SAID) { load.totals.others++; return; }
-    const char *text = payload + event_fixed + static_cast<unsigned char>(payload[16]) + static_cast<unsigned char>(payload[17]);
+    const char *text = payload + event_fixed + be16(payload + 24) + static_cast<unsigned char>(payload[26]) +
+                       static_cast<unsigned char>(payload[27]);
     if (parts == 1) { load.take(m, text, static_cast<size_t>(p + size - text)); return; }
     // A long text counts when its last part is here; its beginning and size are remembered until then.
     if (part == 0) { m.head.assign(text, 16); m.text_size = 0; }
@@ -379,22 +391,25 @@ struct Native : Protocol {
 
   bool control(Load &load, Member &m, int kind, const char *p, size_t size) {
     const char *payload = p + header;
-    std::string text(payload + (size > header ? 1 : 0), size - header - (size > header ? 1 : 0));
+    std::string reason = size > header + 3 ? std::string(payload + 3, size - header - 3) : "";
     switch (kind) {
       case STATUS:
-        if (payload[0] == 1) die("member %d refused: %s", m.index, text.c_str());
+        if (payload[0] == 1) die("member %d refused: %s", m.index, reason.c_str());
         if (payload[0] == 2) { m.step = ADMITTING; load.reconnect(m, m.new_port); return false; }
         return true;
       case PORT:
         m.new_port = be16(payload);
         m.ticket.assign(payload + 2, 16);
-        packet(m.out, STATUS, 0, std::string(1, '\0'));
-        packet(m.out, STATUS, 0, std::string(1, '\2'));
+        packet(m.out, STATUS, 0, std::string("\0\0\0", 3));
+        packet(m.out, STATUS, 0, std::string("\2\0\0", 3));
         m.step = PORT_TAKEN;
         load.send(m);
         return true;
       case WELCOME:
         m.seq = m.since;
+        m.identity.assign(payload + IDENTITY_AT, 16);
+        if (m.since && payload[RESUMED_AT] != EXACT)
+          load.wrong(m, "resumed", static_cast<unsigned char>(payload[RESUMED_AT]), EXACT);
         return true;
       case LIVE:
         if (m.since && be64(payload) != m.seq) load.wrong(m, "end of replay", m.seq, be64(payload));
@@ -407,10 +422,13 @@ struct Native : Protocol {
         load.send(m);
         return true;
       case BYE:
-        load.totals.complaint += "BYE: " + text + "; ";
+        load.totals.complaint += "BYE: " + reason + "; ";
+        return true;
+      case ANSWER:  // it says no commands: a line was refused
+        if (load.totals.complaint.size() < 200) load.totals.complaint += "ANSWER: code " + std::to_string(be16(payload)) + "; ";
         return true;
       default:
-        return true;  // NOTICE, CONFIRM, PONG
+        return true;  // CHANNEL, REPLAY, INFO, PONG
     }
   }
 };
@@ -879,7 +897,9 @@ void Load::catch_up() {
   totals.record_from = start_;
   timed_messages_ = 1000000000;
   timed_ = true;
-  late.since = 1;
+  late.since = members_[0].first;
+  late.since_time = members_[0].first_time;
+  late.identity = members_[0].identity;
   late.next.assign(late.next.size(), ANY);
   int64_t begin = now_ns(), patience = begin + static_cast<int64_t>(6 * options.patience * 1e9);
   connecting_++;

@@ -12,26 +12,31 @@ import itertools
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
+from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
 from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
-from chatroom.history import History, MemoryHistory, SessionRecord
+from chatroom.history import History, MemoryHistory
 from chatroom.limits import RECEIVE_LARGE
-from chatroom.member import Audience
-from chatroom.packets import Decoder, Say, encode
+from chatroom.order import Taken
+from chatroom.packets import NO_IDENTITY, NO_TOKEN, Decoder, Resumed, Say, encode
+from chatroom.presence import Presence
+from chatroom.proposals import Arrive, Body, Enter, Lines, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
-from chatroom.requests import Join, Lines, Request, Reservation, Reserve
+from chatroom.records import Record
 from server.connection import NativeDoor
 from server.storage import SqliteHistory
 
 CHANNEL = "#general"
+PLACE = 1
+"""The number of CHANNEL: it is the first."""
 RUNS = 31
 
 
@@ -47,30 +52,51 @@ class Stub:
     def __init__(self, send: Callable[[bytes], object] = len) -> None:
         self.send = send
 
-    def welcome(self, *_words: object) -> None: ...
+    def welcome(self, _welcome: object) -> None: ...
 
-    def live(self, _seq: int) -> None: ...
+    def replay(self) -> None: ...
+
+    def live(self, _seq: int, _time: int) -> None: ...
 
 
 class NoHistory(MemoryHistory):
     """Stores nothing: a round with it costs all steps but storing."""
 
-    def append(self, _e: Sequence[Event], _s: Sequence[SessionRecord], _f: Collection[bytes]) -> None: ...
+    def append(self, events: Sequence[Event], records: Sequence[Record], position: bytes = b"") -> None: ...
 
 
 class Room:
-    """A forwarder with members, driven by hand."""
+    """A forwarder with members, driven by hand.
+
+    origins: numbers of the members' connections
+    """
 
     def __init__(self, history: History, connections: Iterable[Stub]) -> None:
-        queue = WaitingQueue()
-        catch_up = CatchUp(history, queue.put, Reaper("bench").spawn)
-        self.forwarder = Forwarder(queue, history, Flow(), catch_up, time.monotonic)
+        self._queue, self._presence = WaitingQueue(), Presence()
+        flow, spawn = Flow(), Reaper("bench").spawn
+        catch_up = CatchUp(history, lambda seat, seq: self.forwarder.go_live(seat, seq), spawn)
+        self.forwarder = Forwarder(self._queue, history, self._presence, flow, catch_up, time.monotonic)
         self.forwarder.recover()
-        for number, connection in enumerate(connections):
-            reserve = Reserve(f"m{number}", bytes(16))
-            self.forwarder.forward([reserve])
-            reservation: Reservation = reserve.answer.result(0)
-            self.forwarder.forward([Join(reservation, connection, CHANNEL, 0, 0)])  # type: ignore[arg-type]
+        self.origins = [self._admit(connection) for connection in connections]
+
+    def taken(self, origin: int, kind: ProposalKind, body: Body) -> Taken:
+        """What the forwarder takes for a round with one proposal."""
+        self._queue.put(Proposal(origin, 0, kind, body))
+        taken = self._queue.take()
+        assert taken is not None
+        return taken
+
+    def _admit(self, connection: Stub) -> int:
+        origin, answer = self._presence.ask()
+        name, session = f"m{origin}", f"{origin:032x}"
+        arrive = Arrive(name, name, "", session, connection.peer)
+        self.forwarder.forward(self.taken(origin, ProposalKind.ARRIVE, arrive))
+        answer.result(0)
+        reservation = Reservation(origin, name, NO_TOKEN, session)
+        join = Join(reservation, connection, (CHANNEL,), 0, 0, NO_IDENTITY, 0)  # type: ignore[arg-type]
+        self._presence.come(join, Missed(0, 0, Resumed.FRESH))
+        self.forwarder.forward(self.taken(origin, ProposalKind.ENTER, Enter(session, (CHANNEL,))))
+        return origin
 
 
 def say_bytes(count: int, size: int, first_id: int = 1) -> bytes:
@@ -96,11 +122,11 @@ def cpu(act: Callable[[], object]) -> float:
     return median(found)
 
 
-def rounds(room: Room, talker: Stub, count: int, size: int) -> float:
+def rounds(room: Room, count: int, size: int) -> float:
     """CPU seconds of one round of the forwarder with `count` lines of one talker."""
     data = iter(decode(say_bytes(count * RUNS, size)))
     bursts = [[next(data) for _ in range(count)] for _ in range(RUNS)]
-    waiting: list[list[Request]] = [[Lines(talker, burst)] for burst in bursts]  # type: ignore[arg-type]
+    waiting = [room.taken(room.origins[0], ProposalKind.LINES, Lines(burst)) for burst in bursts]
     return cpu(lambda: room.forwarder.forward(waiting.pop(0)))
 
 
@@ -109,31 +135,30 @@ def measure(count: int, size: int, members: int) -> dict[str, float]:
     data = say_bytes(count, size)
     says = decode(data)
     queue = WaitingQueue(max_count=10**9, max_bytes=10**12)
-    talker = Stub()
 
     def hand_over() -> None:
-        queue.put(Lines(talker, says))  # type: ignore[arg-type]
-        queue.take_all()
+        queue.put(Proposal(1, 0, ProposalKind.LINES, Lines(says)))
+        queue.take()
 
     found = {"decode": cpu(lambda: decode(data)), "queue": cpu(hand_over)}
     events = [
-        Event(seq, 1, EventKind.SAID, CHANNEL, "m0", say.text, say.id) for seq, say in enumerate(says, 1)
+        Event(seq, 1, EventKind.SAID, CHANNEL, "m1", say.text, say.id, 1, PLACE)
+        for seq, say in enumerate(says, 1)
     ]
-    audience = Audience(NATIVE, frozenset((CHANNEL,)))
-    found["encode, join"] = cpu(lambda: Batch(1, events).bytes_for(audience))
-    alone = rounds(Room(NoHistory(), [talker]), talker, count, size)
+    found["encode, join"] = cpu(lambda: Batch(events).bytes_for(NATIVE, (PLACE,)))
+    alone = rounds(Room(NoHistory(), [Stub()]), count, size)
     found["decide, apply, keep the tail"] = alone - found["encode, join"]
     with tempfile.TemporaryDirectory() as folder:
         history = SqliteHistory(Path(folder) / "history.db")
         seqs = itertools.count(1)
         batches = [[event._replace(seq=next(seqs)) for event in events] for _ in range(RUNS)]
-        found["store"] = cpu(lambda: history.append(batches.pop(0), [], []))
+        found["store"] = cpu(lambda: history.append(batches.pop(0), []))
         history.close()
-    crowd = [talker, *(Stub() for _ in range(members))]
-    found["hand to members (no socket)"] = rounds(Room(NoHistory(), crowd), talker, 1, size) - rounds(
-        Room(NoHistory(), [talker]), talker, 1, size
+    crowd = [Stub() for _ in range(members + 1)]
+    found["hand to members (no socket)"] = rounds(Room(NoHistory(), crowd), 1, size) - rounds(
+        Room(NoHistory(), [Stub()]), 1, size
     )
-    found["send (system call)"] = sending(len(data) + 30 * count, members)
+    found["send (system call)"] = sending(len(Batch(events).bytes_for(NATIVE, (PLACE,))), members)
     return found
 
 

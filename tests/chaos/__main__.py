@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.chaos.run import Report, run
+from tests.chaos.sabotage import BUGS
 from tests.chaos.schedule import make_plan
 
 
@@ -18,7 +19,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="seed of the first run (default 1)")
     parser.add_argument("--talkers", type=int, default=8, help="clients at once (default 8)")
     parser.add_argument("--seconds", type=float, default=30.0, help="load and faults of one run (default 30)")
-    parser.add_argument("--bug", help="plant a bug: early, forget or seam")
+    parser.add_argument("--bug", default="none", choices=("none", *BUGS), help="plant a bug")
     parser.add_argument("--keep", type=Path, help="folder for records, logs and history of runs that failed")
     options = parser.parse_args()
     total, began, seed, runs = Report(options.seed), time.monotonic(), options.seed, 0

@@ -45,6 +45,7 @@ from chatroom.packets import (
 
 _AGAIN: Final = 3  # confirmed lines that are resent at every reconnect
 _RETRY_SECONDS: Final = 0.2
+_LEAVE_SECONDS: Final = 2.0
 _UNCONFIRMED: Final = 500  # lines; beyond them say() waits
 
 
@@ -61,6 +62,7 @@ class Line:
     id: int
     text: str
     stored: bool = False
+    refused: str = ""
 
 
 class Wire:
@@ -123,8 +125,8 @@ class BluntClient:
         self._on_update = on_update
         self._token = NO_TOKEN
         self._person = 0
-        self._identity = NO_IDENTITY
         self._since = self._time = 0
+        self._identity = NO_IDENTITY
         self._id = secrets.randbits(62)
         self._closing = Flag()
         self._room = Flag()
@@ -172,9 +174,11 @@ class BluntClient:
         self._closing.set()
         with self._lock:
             self._send((Bye(False, Code.GOODBYE, ""),))
-            if self._wire is not None:
-                self._wire.wake()
         if self._thread.ident is not None:
+            self._thread.join(_LEAVE_SECONDS)  # until the server hangs up
+            with self._lock:
+                if self._wire is not None:
+                    self._wire.wake()
             self._thread.join()
         if self._wire is not None:
             self._wire.close()
@@ -230,11 +234,11 @@ class BluntClient:
                 case Event():
                     self._since, self._time = packet.seq, packet.time
                     if packet.person == self._person and packet.id:
-                        self._confirm(packet.id)
+                        self._settle(packet.id)
                     self._updates.append(packet)
-                case Answer(id, Code.ALREADY):
-                    self._confirm(id)
-                case Answer() | Info():
+                case Answer(id, code, words):
+                    self._settle(id, "" if code == Code.ALREADY else f"{words} ({code})")
+                case Info():
                     self._updates.append(packet)
                 case Ping():
                     self._send((Pong(packet.id),))
@@ -242,11 +246,11 @@ class BluntClient:
                     raise ConnectionLost(packet.reason)
         self._on_update()
 
-    def _confirm(self, id: int) -> None:
-        """Requires holding the lock."""
+    def _settle(self, id: int, refused: str = "") -> None:
+        """The line is stored, or refused. Requires holding the lock."""
         for line in self._lines:
             if line.id == id:
-                line.stored = True
+                line.stored, line.refused = not refused, refused
         while len(self._lines) > _AGAIN and self._lines[0].stored and self._lines[_AGAIN].stored:
             self._lines.popleft()
         self._room.set()
@@ -279,8 +283,8 @@ class BluntClient:
             lobby.close()
             wire = Wire(self._lobby[0], port.number, self._dead_after / 3)
         try:
-            channels = (self._channel,)
-            wire.send(Admit(self._name, port.ticket, channels, self._since, self._time, self._identity, 50))
+            since = self._since, self._time, self._identity
+            wire.send(Admit(self._name, port.ticket, (self._channel,), *since, 50))
             welcome = _expect(wire, Welcome)
             assert isinstance(welcome, Welcome)
         except BaseException:

@@ -19,14 +19,18 @@ from typing import IO, Final
 
 import client
 from chatroom.events import EventKind
+from chatroom.state import Limits, State
+from server.storage import SqliteHistory
 from tests.chaos.records import Entry, Life, Recorder, brief, entry, read_life, read_lines
-from tests.chaos.schedule import DEAD_AFTER, Speaker
+from tests.chaos.schedule import DEAD_AFTER, HOLD_SECONDS, Speaker
 from tests.chaos.talker import LAST_LINE, line_text
+from tests.support.recorder import read_entries
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _START_SECONDS: Final = 30.0  # an idle machine needs 0.2 s
 _ABORT_SECONDS: Final = 5.0
 _LAST_LINE_SECONDS: Final = 20.0
+_EVENTS: Final = "SELECT seq, kind, channel, author, text, person, time FROM events ORDER BY seq"
 _STOP_SECONDS: Final = 10.0  # the promise is 2 s on an idle machine; this one is busy
 
 
@@ -100,18 +104,26 @@ class Child:
 
 
 class Server(Child):
-    """`python -m server` on one history file and, from its first start on, one port."""
+    """The server program on one history file and, from its first start on, one port.
 
-    def __init__(self, data: Path, log: Path, ports: str, bug: str | None = None) -> None:
+    entries: the file in which its order keeps the entries, None for none
+    starts: when it was started, each time, in milliseconds since 1970
+    """
+
+    def __init__(
+        self, data: Path, log: Path, ports: str, bug: str = "none", entries: Path | None = None
+    ) -> None:
         super().__init__(log)
         self.data = data
+        self.entries = entries
         self.port = 0
-        program = ["tests.chaos.sabotage", bug] if bug else ["server"]
-        self._command = python(*program, "--host", "127.0.0.1", "--data", str(data), "--ports", ports)
-        self._command += ["--dead-after", str(DEAD_AFTER), "--port"]
+        self.starts: list[int] = []
+        self._command = python("tests.chaos.hasty", bug, str(entries or "none"), "--host", "127.0.0.1")
+        self._command += ["--data", str(data), "--ports", ports, "--dead-after", str(DEAD_AFTER), "--port"]
 
     def start(self) -> bool:
         """Start it and wait until it listens. False: it ended before (its log says why)."""
+        self.starts.append(time.time_ns() // 1_000_000)
         self._spawn([*self._command, str(self.port)], subprocess.DEVNULL, subprocess.PIPE)
         assert self.process is not None and self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], _START_SECONDS)
@@ -271,7 +283,7 @@ class PipeClient(Client):
         own = {line.text for line in life.shown if line.author == life.name}
         code = self.process.poll() if self.process is not None else None
         if self.speaker.how == "pipe":
-            life.flushed = code == 0
+            life.flushed = life.left = code == 0
             life.ending = None if code is None else "" if code == 0 else f"exit code {code}"
             life.confirmed = list(life.said) if code == 0 else [text for text in life.said if text in own]
             return
@@ -304,21 +316,37 @@ def check_history(data: Path) -> str:
     return f"exit code {done.returncode}: {done.stderr.decode()}" if done.returncode else ""
 
 
+def fold_entries(entries: Path, data: Path) -> str:
+    """Apply the entries again to a new state, and compare. Returns the difference, or the empty string."""
+    state, events = State(Limits(hold=int(HOLD_SECONDS * 1000))), []
+    for one in read_entries(entries):
+        events += state.apply(one).events
+    history = SqliteHistory(data)
+    try:
+        restored = history.restore()
+        places = {place for event in events for place in (event.place, *event.places)}
+        if history.read(0, len(events) + 1, places) != events or restored.head != len(events):
+            return f"{len(events)} events folded, head {restored.head}: they differ"
+        stored = sorted(restored.records)
+        return "" if stored == state.records() else f"{len(stored)} records differ from the state's"
+    finally:
+        history.close()
+
+
 def read_history(data: Path) -> list[Entry]:
     """The events of a history file, read with SQLite alone: the judge uses no code of the server."""
     with closing(sqlite3.connect(f"{data.absolute().as_uri()}?mode=ro", uri=True)) as file:
-        rows = file.execute("SELECT seq, kind, channel, author, text FROM events ORDER BY seq").fetchall()
+        rows = file.execute(_EVENTS).fetchall()
     return [
-        Entry(seq, EventKind(kind).word, channel, author, brief(text))
-        for seq, kind, channel, author, text in rows
+        Entry(seq, EventKind(kind).word, channel, author, brief(text), person, at)
+        for seq, kind, channel, author, text, person, at in rows
     ]
 
 
 def last_life(channel: str) -> Life:
     """The life of the client that said the last line of a channel."""
-    return Life(
-        f"last-{channel[1:]}", 0, channel, said=[brief(LAST_LINE)], confirmed=[brief(LAST_LINE)], ending=""
-    )
+    text = brief(LAST_LINE)
+    return Life(f"last-{channel[1:]}", 0, channel, said=[text], confirmed=[text], ending="", left=True)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.1) -> bool:

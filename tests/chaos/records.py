@@ -15,23 +15,35 @@ _LONG = 120  # characters from which a text is shortened to its beginning and a 
 
 
 class Entry(NamedTuple):
-    """One event, as history has it or as a client showed it."""
+    """One event, as history has it or as a client showed it.
+
+    person: 0: the client does not show it, or nobody did it
+    time:   milliseconds since 1970, only from history
+    """
 
     seq: int
     kind: str
     channel: str
     author: str
     text: str
+    person: int = 0
+    time: int = 0
 
     def __str__(self) -> str:
-        return f"{self.seq} {self.kind} {self.channel} {self.author}: {self.text}"
+        return f"{self.seq} {self.kind} {self.channel} {self.author} ({self.person}): {self.text}"
+
+    def shown_as(self, shown: Entry) -> bool:
+        """Whether a client has shown this event as it is in history."""
+        return self[:5] == shown[:5] and shown.person in (0, self.person)
 
 
 @dataclass
 class Life:
     """One client process from its start to its end, across all its reconnects.
 
-    ending: None while it lives or when it was killed; "" when it left as asked; else why it gave up.
+    ending:  None while it lives or when it was killed; "" when it left as asked; else why it gave up
+    left:    it has left with a goodbye
+    refused: what the server refused, with the reason: lines, or a part of the history
     """
 
     name: str
@@ -40,10 +52,12 @@ class Life:
     said: list[str] = field(default_factory=list)
     confirmed: list[str] = field(default_factory=list)
     shown: list[Entry] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     connects: int = 0
     flushed: bool = False
     ending: str | None = None
+    left: bool = False
+    refused: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return f"{self.name}, life {self.number}"
@@ -84,7 +98,14 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def entry(event: dict[str, Any]) -> Entry:
     """An event as `--json`, `--export` and the talker's record write it."""
-    return Entry(event["seq"], event["kind"], event["channel"], event["author"], brief(event["text"]))
+    return Entry(
+        event["seq"],
+        event["kind"],
+        event["channel"],
+        event["author"],
+        brief(event["text"]),
+        event.get("person", 0),
+    )
 
 
 def read_life(path: Path, life: Life) -> Life:
@@ -97,12 +118,15 @@ def read_life(path: Path, life: Life) -> Life:
                 life.confirmed.append(brief(record["text"]))
             case "shown":
                 life.shown.append(entry(record))
-            case "notice":
-                life.notices.append(record["text"])
+            case "told":
+                life.told.append(record["text"])
+            case "refused":
+                life.refused.append(f"{record['text']}: {record['reason']}")
             case "connected":
                 life.connects += 1
             case "flushed":
                 life.flushed = True
             case "ended":
                 life.ending = record["reason"]
+                life.left = not life.ending
     return life

@@ -22,6 +22,7 @@ from tests.chaos.programs import (
     Client,
     Server,
     check_history,
+    fold_entries,
     last_life,
     make_client,
     read_history,
@@ -30,7 +31,7 @@ from tests.chaos.programs import (
 )
 from tests.chaos.proxy import Proxy
 from tests.chaos.records import Entry, Life
-from tests.chaos.schedule import Fault, FaultKind, Plan
+from tests.chaos.schedule import HOLD_SECONDS, Fault, FaultKind, Plan
 
 _ALL_STORED_SECONDS: Final = 40.0  # after the last fault: pauses between retries, dead peers, catching up
 _ALL_SEEN_SECONDS: Final = 20.0
@@ -51,7 +52,7 @@ class Report:
         return f"seed {self.seed}: {len(self.violations)} violations; {counts}"
 
 
-def run(plan: Plan, *, bug: str | None = None, keep: Path | None = None) -> Report:
+def run(plan: Plan, *, bug: str = "none", keep: Path | None = None) -> Report:
     """Do the plan, in a folder of its own; keep: where records, logs and history go when something was wrong.
 
     bug: the name of a planted one, see `tests.chaos.sabotage`.
@@ -72,12 +73,15 @@ def run(plan: Plan, *, bug: str | None = None, keep: Path | None = None) -> Repo
 class Chaos:
     """Owns the programs of one run and carries out its plan."""
 
-    def __init__(self, plan: Plan, folder: Path, bug: str | None = None) -> None:
+    def __init__(self, plan: Plan, folder: Path, bug: str = "none") -> None:
         self.plan = plan
         self.report = Report(plan.seed)
         self.folder = folder
         self.disk = disks.Disk(folder / "disk")
-        self.server = Server(self.disk.folder / "history.db", folder / "server.log", plan.ports, bug)
+        # Every second run: an order that cannot write its entries would hide a history that cannot.
+        entries = folder / "entries" if plan.seed % 2 == 0 and bug == "none" else None
+        data = self.disk.folder / "history.db"
+        self.server = Server(data, folder / "server.log", plan.ports, bug, entries)
         self.proxy = Proxy(plan.seed)
         self.clients: list[Client] = [
             make_client(speaker, folder, self.proxy.port) for speaker in plan.speakers
@@ -266,8 +270,18 @@ class Chaos:
         for client, each in zip(self.clients, lives, strict=True):
             self._look_at_the_end_of(client, each[-1])
             client.close()
+        names = {life.name for life in self._all_lives() if life.left}
+        wait_until(lambda: names <= self._have_quit(), _ALL_SEEN_SECONDS, 0.3)
         if wrong := self.server.terminate():
             self._wrong(Wrong.CRASHED, "server", wrong)
+
+    def _all_lives(self) -> list[Life]:
+        return self._lives + [last_life(channel) for channel in self._channels()]
+
+    def _have_quit(self) -> set[str]:
+        """Those whose last event in history is QUIT."""
+        last = {line.author: line for line in read_history(self.server.data)}
+        return {name for name, line in last.items() if line.kind == "quit"}
 
     def _all_are_in(self) -> bool:
         """Whether every client that lives was let in once: one that was just started may still fail to."""
@@ -302,9 +316,11 @@ class Chaos:
     def _judge(self) -> None:
         if wrong := check_history(self.server.data):
             self._wrong(Wrong.BROKEN, "history file", wrong)
+        if self.server.entries and (wrong := fold_entries(self.server.entries, self.server.data)):
+            self._wrong(Wrong.UNFOLDED, "entries", wrong)
         history = read_history(self.server.data)
-        lives = self._lives + [last_life(channel) for channel in self._channels()]
-        self.report.violations += judge(history, lives)
+        lives = self._all_lives()
+        self.report.violations += judge(history, lives, int(HOLD_SECONDS * 1000), self.server.starts)
         for child in (self.server, *self.clients):
             for traceback in child.tracebacks():
                 self._wrong(Wrong.CRASHED, child.log.name, traceback)
@@ -319,7 +335,9 @@ class Chaos:
         counts["events shown"] += sum(len(life.shown) for life in lives)
         counts["events in history"] += len(history)
         counts["reconnects"] += sum(max(0, life.connects - 1) for life in lives)
-        counts["notices"] += sum(len(life.notices) for life in lives)
+        counts["told"] += sum(len(life.told) for life in lives)
+        counts["quits"] += sum(line.kind == "quit" for line in history)
+        counts["restarts told"] += sum(line.kind == "restarted" for line in history)
 
     def _wrong(self, wrong: Wrong, whose: str, *lines: str) -> None:
         self.report.violations.append(Violation(wrong, whose, lines))

@@ -1,21 +1,24 @@
-"""The server with a planted bug, to show that the checker can fail: `python -m tests.chaos.sabotage BUG …`.
+"""Bugs to plant into the server, to show that the checker can fail.
 
-The bugs are put in from outside, by replacing methods before the program starts; no line of the program
-knows of them.
+They are put in from outside, by replacing methods before the program starts; no line of the program knows of
+them.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+import json
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, Final
 
+from chatroom.arrivals import Join, Missed
 from chatroom.events import Event
-from chatroom.history import Restored, SessionRecord
-from chatroom.newcomers import Newcomers
-from chatroom.requests import Join
+from chatroom.history import Restored
+from chatroom.order import Entry
+from chatroom.presence import Presence
+from chatroom.proposals import Leave, Proposal, ProposalKind
+from chatroom.records import Record
+from chatroom.state import State
 from server.storage import SqliteHistory
 
 _BATCHES_HELD: Final = 200
@@ -24,10 +27,8 @@ _BATCHES_HELD: Final = 200
 
 def acknowledge_early() -> None:
     """Report a batch as stored when it is only in memory; store it a little later."""
-    append, read, last, close = (
-        getattr(SqliteHistory, name) for name in ("append", "read", "last_seqs", "close")
-    )
-    held: list[tuple[Any, ...]] = []
+    append, close = SqliteHistory.append, SqliteHistory.close
+    held: list[tuple[Sequence[Event], Sequence[Record], bytes]] = []
     lock = Lock()
 
     def flush(history: SqliteHistory) -> None:
@@ -36,13 +37,10 @@ def acknowledge_early() -> None:
         held.clear()
 
     def append_later(
-        history: SqliteHistory,
-        events: Sequence[Event],
-        sessions: Sequence[SessionRecord],
-        forgotten: Collection[bytes],
+        history: SqliteHistory, events: Sequence[Event], records: Sequence[Record], position: bytes = b""
     ) -> None:
         with lock:
-            held.append((list(events), list(sessions), list(forgotten)))
+            held.append((list(events), list(records), position))
             if len(held) > _BATCHES_HELD:
                 flush(history)
 
@@ -54,50 +52,78 @@ def acknowledge_early() -> None:
 
         return flushed
 
-    _replace(SqliteHistory, "append", append_later)
-    _replace(SqliteHistory, "read", flush_before(read))
-    _replace(SqliteHistory, "last_seqs", flush_before(last))
-    _replace(SqliteHistory, "close", flush_before(close))
+    for name in ("read", "last_seqs", "locate"):
+        replace(SqliteHistory, name, flush_before(getattr(SqliteHistory, name)))
+    replace(SqliteHistory, "close", flush_before(close))
+    replace(SqliteHistory, "append", append_later)
 
 
 def forget_ids() -> None:
     """After a restart, know the sessions but not their applied ids."""
     restore = SqliteHistory.restore
 
+    def without_id(record: Record) -> Record:
+        if record.kind != "session":
+            return record
+        return record._replace(value=json.dumps(json.loads(record.value or "{}") | {"confirmed": 0}))
+
     def restore_without_ids(history: SqliteHistory) -> Restored:
         restored = restore(history)
-        return restored._replace(sessions=[record._replace(confirmed=0) for record in restored.sessions])
+        return restored._replace(records=[without_id(record) for record in restored.records])
 
-    _replace(SqliteHistory, "restore", restore_without_ids)
+    replace(SqliteHistory, "restore", restore_without_ids)
 
 
 def resume_one_late() -> None:
     """Leave out the first event in the replay to a client that comes back."""
-    welcome = Newcomers.welcome
+    come = Presence.come
 
-    def welcome_late(newcomers: Newcomers, member: Any, join: Join, first_live: int) -> None:
-        late = replace(join, since=join.since + 1) if 0 < join.since < first_live - 1 else join
-        welcome(newcomers, member, late, first_live)
+    def come_late(presence: Presence, join: Join, missed: Missed) -> None:
+        late = missed._replace(since=missed.since + 1) if missed.since else missed
+        come(presence, join, late)
 
-    _replace(Newcomers, "welcome", welcome_late)
-
-
-def _replace(owner: type, method: str, by: Callable[..., Any]) -> None:
-    """Put the bug in; a missing method is an error, because the bug would do nothing."""
-    getattr(owner, method)
-    setattr(owner, method, by)
+    replace(Presence, "come", come_late)
 
 
-BUGS: Final = {"early": acknowledge_early, "forget": forget_ids, "seam": resume_one_late}
+def quit_at_once() -> None:
+    """Tell the others at once that a client has left whose connection broke."""
+    apply = State.apply
+
+    def hasten(proposal: Proposal) -> Proposal:
+        body = proposal.body
+        return proposal._replace(body=body._replace(clean=True)) if isinstance(body, Leave) else proposal
+
+    def apply_hastily(state: State, entry: Entry) -> Any:
+        return apply(state, entry._replace(proposals=[hasten(proposal) for proposal in entry.proposals]))
+
+    replace(State, "apply", apply_hastily)
 
 
-def main() -> int:
-    bug = sys.argv.pop(1)
-    BUGS[bug]()
-    from server.__main__ import main as server
+def restart_in_silence() -> None:
+    """Do not tell that the server was restarted."""
+    apply = State.apply
 
-    return server()
+    def apply_silently(state: State, entry: Entry) -> Any:
+        if [proposal.kind for proposal in entry.proposals] != [ProposalKind.UP]:
+            return apply(state, entry)
+        head, state.head = state.head, 0  # as at the first start, which is not told
+        applied = apply(state, entry)
+        state.head = head
+        return applied
+
+    replace(State, "apply", apply_silently)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def replace(owner: object, name: str, by: Callable[..., Any]) -> None:
+    """Put another function in; a missing one is an error, because the new one would do nothing."""
+    getattr(owner, name)
+    setattr(owner, name, by)
+
+
+BUGS: Final = {
+    "early": acknowledge_early,
+    "forget": forget_ids,
+    "seam": resume_one_late,
+    "hasty": quit_at_once,
+    "silent": restart_in_silence,
+}

@@ -9,6 +9,10 @@ from typing import Final, NamedTuple
 DEAD_AFTER: Final = 3.0
 """Seconds of silence after which both programs give a connection up, in chaos: short, so that it happens."""
 
+HOLD_SECONDS: Final = 1.5
+"""How long the server keeps the place of a client whose connection broke, in chaos: so short that some come
+back in time and some too late."""
+
 _LEAD_IN: Final = 0.3  # seconds before the first fault
 _SPACING: Final = 0.45  # mean seconds between two faults
 _LIVES: Final = 1.2  # seconds that a started server runs at least, so that it does some work

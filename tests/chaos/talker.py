@@ -32,7 +32,7 @@ LAST_LINE: Final = "this was the last line"
 PATIENCE: Final = 40.0
 """Seconds for getting in, at first: longer than all faults that could be in the way."""
 
-_LOOK: Final = 0.05  # seconds between two looks at which lines are confirmed
+_LOOK: Final = 0.05  # seconds between two looks at which lines are settled
 
 
 class Talker:
@@ -121,32 +121,38 @@ class Talker:
             self._news.clear()
             for update in client.poll():
                 self._note(update)
-            waiting = self._note_confirmed()
+            waiting = self._note_settled()
             if not flushed and self._all_said.is_set() and not waiting:
                 flushed = True
                 self._recorder.write("flushed")
 
-    def _note_confirmed(self) -> bool:
-        """Record the lines that are stored now. True: some are not stored yet."""
-        stored = []
+    def _note_settled(self) -> bool:
+        """Record the lines that are settled now. True: some are not settled yet."""
+        settled = []
         with self._lock:
-            while self._unconfirmed and self._unconfirmed[0].stored:
-                stored.append(self._unconfirmed.popleft())
+            while self._unconfirmed and (self._unconfirmed[0].stored or self._unconfirmed[0].refused):
+                settled.append(self._unconfirmed.popleft())
             waiting = bool(self._unconfirmed)
-        for line in stored:
-            self._recorder.write("confirmed", text=line.text, id=line.id)
+        for line in settled:
+            if line.refused:
+                self._recorder.write("refused", text=line.text, reason=line.refused)
+            else:
+                self._recorder.write("confirmed", text=line.text, id=line.id)
         return waiting
 
     def _note(self, update: Any) -> None:
         if isinstance(update, Event):
-            self._recorder.write("shown", **update.as_json())
+            what = update.as_json() | {"person": update.person}
+            self._recorder.write("shown", **what)
             self._seen_last = self._seen_last or update.text == LAST_LINE
             return
         match type(update).__name__:
             case "Connected":
                 self._recorder.write("connected", resumed=update.resumed)
-            case "Info" | "Answer" | "Interrupted" | "Unanswered":
-                self._recorder.write("notice", text=update.words)
+            case "Info":
+                self._recorder.write("told", text=update.words)
+            case "Interrupted":
+                self._recorder.write("refused", text="what was missed", reason=update.words)
             case "Disconnected":
                 self._recorder.write("disconnected", reason=update.reason)
             case "Ended":

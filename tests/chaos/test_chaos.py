@@ -29,6 +29,22 @@ def test_no_promise_is_broken(seed: int) -> None:
     report = run(make_plan(seed, 6.0, 8))
     assert not report.violations, told(report)
     assert report.counts["lines confirmed"] > 100 and report.counts["kill server"] > 0, told(report)
+    assert report.counts["quits"] > 0 and report.counts["restarts told"] > 0, told(report)
+
+
+@pytest.mark.slow
+def test_telling_too_early_that_somebody_has_left_is_caught() -> None:
+    """The checker finds a hasty quit, and nothing else, when a server does not hold the place of the lost."""
+    cut = (Fault(1.0, FaultKind.RESET, target=0), Fault(1.5, FaultKind.RESET, target=1))
+    report = run(small_plan("api", "blunt", faults=cut), bug="hasty")
+    assert {violation.wrong for violation in report.violations} == {Wrong.HASTY}, told(report)
+
+
+@pytest.mark.slow
+def test_a_silent_restart_is_caught() -> None:
+    """The checker finds an untold start, and nothing else, when a server does not tell its start."""
+    report = run(small_plan("api", "blunt"), bug="silent")
+    assert {violation.wrong for violation in report.violations} == {Wrong.UNTOLD}, told(report)
 
 
 @pytest.mark.slow

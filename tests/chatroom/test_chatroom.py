@@ -17,6 +17,7 @@ from chatroom.limits import MAX_WAITING
 from chatroom.outcomes import Code
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Answer, Bye, Command, Live, Resumed, Say, Welcome
 from chatroom.session import session_key
+from chatroom.tail import Tail
 from tests.chatroom.fakes import FakeConnection, RecordingHistory
 from tests.support.patience import PATIENCE, eventually
 from tests.support.tasks import Task
@@ -276,12 +277,22 @@ def test_a_cursor_that_is_older_than_the_history(
     """When retention took only what the client had seen, nothing is missed; else the client is told."""
     history, locate = returning.house.history, returning.house.history.locate
     monkeypatch.setattr(history, "locate", lambda seq: Located(0 if seq < 5 else locate(seq).time, 5))
+    monkeypatch.setattr(Tail, "covers", lambda _tail, seq: seq >= 4)
     time = returning.time_of(since)
     assert returning.resume(since, time, returning.identity)[0] is resumed
 
 
+def test_what_retention_has_taken_may_still_be_in_memory(
+    returning: Returning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client is not told of a gap when the tail has all that it missed."""
+    monkeypatch.setattr(returning.house.history, "locate", lambda seq: Located(0, 5))
+    wanted = Resumed.EXACT, ALL[1:]
+    assert returning.resume(2, returning.time_of(2), returning.identity) == wanted
+
+
 def test_a_history_that_cannot_be_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A newcomer whose cursor cannot be looked up is sent away and may come back."""
+    """A newcomer whose cursor cannot be looked up is sent away, and may come back at once."""
     house.enter("ann")
 
     def fail(_seq: int) -> Located:
@@ -296,6 +307,7 @@ def test_a_history_that_cannot_be_read(house: House, monkeypatch: pytest.MonkeyP
     assert connection.ended == (Code.UNAVAILABLE, "the server cannot read its history")
     eventually(lambda: connection.released, "the connection was not released")
     assert connection.packets == []
+    house.reserve("bob")
 
 
 # --- names at the same time -----------------------------------------------------------------------------
@@ -394,6 +406,39 @@ def test_what_was_accepted_is_shown_before_the_goodbye(house: House) -> None:
     assert texts(bob) == ["one", "two"]
     assert texts(ann) == texts(bob)
     assert set(texts(ann)) == {event.text for event in house.history.log if event.kind is EventKind.SAID}
+
+
+def test_who_speaks_after_the_end_still_gets_what_was_accepted(house: House) -> None:
+    """A member that says something too late gets its goodbye after the lines that were accepted."""
+    blocked, go_on = threading.Event(), threading.Event()
+    ann, bob = house.enter("ann"), house.enter("bob")
+    append = house.history.append
+
+    def slow(*arguments: object) -> None:
+        blocked.set()
+        assert go_on.wait(PATIENCE)
+        append(*arguments)  # type: ignore[arg-type]
+
+    house.history.append = slow  # type: ignore[method-assign, assignment]
+    ann.says.put([Say(1, "#general", "one")])
+    assert blocked.wait(PATIENCE)
+    closing = Task(house.close)
+    eventually(lambda: _is_closed(house), "the order accepts more")
+    bob.says.put([Say(1, "#general", "too late")])
+    bob.wait_for(lambda peer: peer.busy == [True, False, True])
+    go_on.set()
+    assert closing.result() == []
+    assert texts(bob) == ["one"] and bob.ended == (Code.STOPPING, "")
+
+
+def _is_closed(house: House) -> bool:
+    try:
+        house.reserve("nobody", timeout=0.0)
+    except Closed:
+        return True
+    except NameRefused:
+        pass
+    return False
 
 
 def test_nobody_gets_in_after_the_end(house: House) -> None:

@@ -218,6 +218,7 @@ def test_a_newcomer_is_greeted_in_order(room: Room) -> None:
     assert seqs(bob.events()) == [8, 9, 10, 11]
     assert joined.kind is EventKind.JOINED and joined.author == "Bob"
     assert bob.of(Live) == [Live(10, NOON)]
+    assert [member.name for member in bob.of(Channel)[0].members] == ["ann", "Bob"]
 
 
 def test_lines_in_the_newcomers_round(room: Room) -> None:
@@ -413,6 +414,22 @@ def test_more_lines_than_memory_holds(room: Room) -> None:
             room.forward()
         bob = room.enter("bob", lines=20)
     assert seqs(bob.events()) == list(range(11, 32))
+
+
+def test_a_busy_channel_does_not_hold_up_who_is_in_another(room: Room) -> None:
+    """Who missed thousands of events of another channel is up to date at once, and goes live."""
+    with mock.patch("chatroom.tail.TAIL_EVENTS", 5):
+        eve, ann = room.enter("eve", "#quiet"), room.enter("ann")
+        room.leave(eve, clean=False)
+        for id in range(1, 30):
+            room.say(ann, id)
+            room.forward()
+        again = room.join(room.reserve("eve", token_of(eve)), "#quiet", since=1)
+        room.forward()
+        assert room.catch_up.waiting == 1
+        room.catch_up.serve()
+        room.forward()
+    assert room.catch_up.waiting == 0 and again.events() == [] and again.of(Live) == [Live(31, NOON)]
 
 
 def test_a_first_start_says_nothing(room: Room) -> None:

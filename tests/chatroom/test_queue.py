@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from sys import getsizeof
 
 import pytest
 
 from chatroom.errors import Closed
+from chatroom.events import memory_of
 from chatroom.limits import TICK_SECONDS
 from chatroom.order import Entry, Taken
 from chatroom.packets import Say
@@ -39,6 +39,12 @@ def still(max_count: int = 8192, max_bytes: int = 1_000_000) -> WaitingQueue:
 def burst(count: int, text: str = "x", origin: int = 1) -> Proposal:
     says = [Say(id, "#general", text) for id in range(1, count + 1)]
     return Proposal(origin, 0, ProposalKind.LINES, Lines(says))
+
+
+@pytest.fixture
+def no_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No tick wakes a consumer that nobody else wakes."""
+    monkeypatch.setattr("chatroom.queue.TICK_SECONDS", 3600.0)
 
 
 def waiter(queue: WaitingQueue, proposal: Proposal, timeout: float | None = None) -> Task[None]:
@@ -142,7 +148,7 @@ def test_a_full_queue_blocks() -> None:
 def test_long_texts_fill_it_too(character: str) -> None:
     """The queue is bounded in the memory of texts, whatever their characters, as well as in proposals."""
     text = character * 33
-    queue = still(max_count=1000, max_bytes=3 * getsizeof(text) + 1)
+    queue = still(max_count=1000, max_bytes=3 * memory_of(text) + 1)
     queue.put(burst(3, text))
     queue.put(burst(1), timeout=0.01)  # there is room for one byte more
     task = waiter(queue, burst(1))
@@ -170,7 +176,7 @@ def test_a_burst_goes_in_whole() -> None:
     assert proposals(queue.take())[-1] is large
 
 
-def test_taking_waits_for_the_first() -> None:
+def test_taking_waits_for_the_first(no_ticks: None) -> None:
     """The consumer of an empty queue waits until the first proposal arrives."""
     queue = still()
     task = consumer(queue)
@@ -206,7 +212,7 @@ def test_close_keeps_accepted_proposals() -> None:
     assert queue.take() is None
 
 
-def test_close_wakes_the_consumer() -> None:
+def test_close_wakes_the_consumer(no_ticks: None) -> None:
     """A consumer that waits at an empty queue gets None when the queue is closed."""
     queue = still()
     task = consumer(queue)
@@ -252,7 +258,7 @@ def test_an_entry_says_which_life_it_belongs_to() -> None:
 
 
 def test_a_tick_each_second() -> None:
-    """Once a second an entry without proposals comes: before what waits, and although nothing waits."""
+    """Once a second an entry without proposals comes: behind what waits, and although nothing waits."""
     clock = Clock()
     queue = WaitingQueue(clock=clock, now=lambda: NOON)
     tick = Entry(b"", NOON, "", 0, [])
@@ -262,7 +268,7 @@ def test_a_tick_each_second() -> None:
     assert queue.take() == Taken([tick._replace(proposals=[LEAVE])], [])
     clock.now += 3 * TICK_SECONDS
     queue.put(LEAVE)
-    assert queue.take() == Taken([tick, tick._replace(proposals=[LEAVE])], [])
+    assert queue.take() == Taken([tick._replace(proposals=[LEAVE]), tick], [])
     queue.put(LEAVE)
     assert queue.take() == Taken([tick._replace(proposals=[LEAVE])], [])
 
@@ -283,11 +289,11 @@ def test_a_full_queue_does_not_stop_the_ticks() -> None:
     task = waiter(queue, LEAVE)
     clock.now += TICK_SECONDS
     taken = queue.take()
-    assert taken is not None and [len(entry.proposals) for entry in taken.entries] == [0, 1]
+    assert taken is not None and [len(entry.proposals) for entry in taken.entries] == [1, 0]
     task.result()
 
 
-def test_tasks_are_no_entries() -> None:
+def test_tasks_are_no_entries(no_ticks: None) -> None:
     """Tasks come in their order beside the entries, wake the consumer, and need no room."""
     queue = still(max_count=1)
     ran: list[int] = []

@@ -87,3 +87,26 @@ def test_an_agenda_does_not_grow_with_what_is_out_of_date() -> None:
 
 def session_until(key: str, until: int) -> Session:
     return Session(key, 1, key, key, "", Phase.LOST, until)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 9) | st.none()), max_size=40),
+    st.integers(0, 9),
+)
+def test_an_agenda_gives_what_has_ended(changes: list[tuple[str, int | None]], now: int) -> None:
+    """Whatever was changed or forgotten before: the sessions that have ended come, the earliest first."""
+    sessions: dict[str, Session] = {}
+    agenda = Agenda(sessions, lambda session: session.until > 0)
+    for key, until in changes:
+        if until is None:
+            sessions.pop(key, None)
+        else:
+            session = sessions.setdefault(key, session_until(key, 0))
+            session.until = until
+            agenda.add(session)
+    due = sorted((one.until, one.key) for one in sessions.values() if 0 < one.until <= now)
+    taken = []
+    while (ended := agenda.take(now)) is not None:
+        taken.append((ended.until, ended.key))
+        ended.until = 0
+    assert taken == due

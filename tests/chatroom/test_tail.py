@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from sys import getsizeof
 from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.batch import Batch
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, memory_of
 from chatroom.limits import MAX_NUMBER
 from chatroom.packets import Decoder
 from chatroom.places import Reach
@@ -60,6 +59,7 @@ def test_it_is_the_end_of_a_list(head: int, batches: Batches, seq: int, reach: R
     assert tail.covers(seq) == (seq >= tail.floor) and tail.floor >= head
     if tail.covers(seq):
         assert decoded(tail, seq, reach) == [event for event in log if event.seq > seq and reach.has(event)]
+    assert tail.time_of(tail.floor) == (NOON if tail.floor == head else NOON + tail.floor)
     if tail.floor <= seq <= tail.head:
         assert tail.time_of(seq) == (NOON if seq == head else NOON + seq)
 
@@ -67,9 +67,9 @@ def test_it_is_the_end_of_a_list(head: int, batches: Batches, seq: int, reach: R
 @given(
     head=st.integers(0, 5),
     batches=batches,
-    lines=st.integers(0, 6),
-    places=st.lists(st.sampled_from(PLACES), unique=True),
-    back=st.integers(0, 12),
+    lines=st.integers(0, 3),
+    places=st.lists(st.sampled_from(PLACES), min_size=1, unique=True),
+    back=st.integers(0, 6),
 )
 def test_where_the_latest_lines_begin(
     head: int, batches: Batches, lines: int, places: list[int], back: int
@@ -100,8 +100,8 @@ def test_its_bounds(head: int, batches: Batches) -> None:
     assert tail.covers(head + len(log) - size)
     latest = decoded(tail, tail.floor)
     assert len(latest) <= max(10, size)
-    assert len(latest) == size or sum(getsizeof(event.text) for event in latest) <= 300
-    assert tail.size == sum(getsizeof(event.text) for event in latest)
+    assert len(latest) == size or sum(memory_of(event.text) for event in latest) <= 300
+    assert tail.size == sum(memory_of(event.text) for event in latest)
 
 
 def test_an_empty_tail_knows_the_end() -> None:

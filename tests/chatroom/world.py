@@ -27,6 +27,8 @@ class Visit(NamedTuple):
 class World:
     """A state that is judged after every entry: its seqs have no gap, and its records restore it.
 
+    A state made of the records goes on as the old one: the next entry is given to both.
+
     time:  of the next entry, in milliseconds since 1970
     epoch: the life of the server that makes the entries
     log:   all events
@@ -35,6 +37,7 @@ class World:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits
         self.state = State(limits)
+        self._again = State(limits)
         self.time = NOON
         self.epoch = 0
         self.log: list[Event] = []
@@ -47,11 +50,15 @@ class World:
 
     def apply(self, *proposals: Proposal) -> Applied:
         """One entry; without proposals a tick."""
-        applied = self.state.apply(Entry(b"", self.time, "", self.epoch, proposals))
+        entry = Entry(b"", self.time, "", self.epoch, proposals)
+        applied, again = self.state.apply(entry), self._again.apply(entry)
+        assert (again.events, again.effects) == (applied.events, applied.effects)
+        assert sorted(again.records) == sorted(applied.records)
         self.log += applied.events
         self.records.update(((record.kind, record.key), record) for record in applied.records)
         assert [event.seq for event in self.log] == list(range(1, self.state.head + 1))
-        assert self.restored().records() == self.state.records() == self.kept()
+        self._again = self.restored()
+        assert self._again.records() == self.state.records() == self.kept()
         return applied
 
     def tick(self, seconds: float = 0.0) -> Applied:

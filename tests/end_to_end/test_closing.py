@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from chatroom.packets import Code, Hello, Port, encode
+from chatroom.packets import VERSION, Hello, Port, Verdict, encode
 from server.app import App
 from tests.end_to_end.in_process import port_of, running
 from tests.support.peer import Peer
@@ -20,12 +20,12 @@ def silent(_app: App, _peer: Peer, _stack: ExitStack) -> None:
 
 def broken_off(_app: App, peer: Peer, _stack: ExitStack) -> None:
     """In the middle of a packet."""
-    peer.socket.sendall(encode(Hello(1, "test"))[:10])
+    peer.socket.sendall(encode(Hello(VERSION, "test"))[:10])
 
 
 def named(_app: App, peer: Peer, _stack: ExitStack) -> None:
     """The server has sent PORT, and the newcomer has not answered."""
-    assert peer.ask("ann").code is Code.PASS
+    assert peer.ask("ann").verdict is Verdict.PASS
     peer.expect(Port)
 
 

@@ -53,7 +53,7 @@ def storm(tmp_path_factory: pytest.TempPathFactory) -> Storm:
         port = server.port
         with talking(port, life):
             head = count(storm) + 150
-            eventually(lambda head=head: count(storm) > head, "the storm does not blow")
+            eventually(lambda: count(storm) > head, "the storm does not blow")  # noqa: B023
             if life < 2:
                 server.kill()
             else:

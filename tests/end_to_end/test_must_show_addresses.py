@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.packets import Code
+from chatroom.packets import Verdict
 from tests.end_to_end.programs import run_program, server
 from tests.support.patience import eventually
 from tests.support.peer import Peer
@@ -40,7 +40,7 @@ def free_range(size: int) -> int:
 def gets_in(port: int, name: str) -> bool:
     """Whether the server offers a port to a newcomer of that name."""
     with Peer.connect(port) as lobby:
-        return lobby.ask(name).code is Code.PASS
+        return lobby.ask(name).verdict is Verdict.PASS
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
@@ -70,10 +70,10 @@ def test_a_range_that_is_used_up(tmp_path: Path) -> None:
     first = free_range(1)
     with server(tmp_path, "--ports", f"{first}-{first}") as program:
         with Peer.connect(program.port) as owner:
-            assert owner.ask("ann").code is Code.PASS
+            assert owner.ask("ann").verdict is Verdict.PASS
             with Peer.connect(program.port) as late:
                 answer = late.ask("bob")
-                assert answer.code is Code.FAIL
+                assert answer.verdict is Verdict.FAIL
                 assert "cannot admit" in answer.reason
                 assert late.receive() is None
         eventually(lambda: gets_in(program.port, "bob"), "the port of the owner who left is not free again")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.events import Event
-from chatroom.packets import Packet
+from chatroom.events import Event, EventKind
+from chatroom.packets import Packet, Resumed
 from tests.end_to_end.programs import run_program, server
 from tests.support.patience import eventually
 from tests.support.peer import Peer, lines, reading
@@ -21,7 +21,7 @@ TALKERS = 8
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 2000, 10_000])
 def test_what_was_shown_survives_kill_9(after: int, tmp_path: Path) -> None:
-    """After a restart, history is whole and has all events that any member got; the next seq follows it."""
+    """After a restart, history is whole and has all events that any member got; RESTARTED follows them."""
     history = tmp_path / "history"
     with server(tmp_path, data=str(history)) as program, ExitStack() as stack:
         members = [
@@ -38,8 +38,12 @@ def test_what_was_shown_survives_kill_9(after: int, tmp_path: Path) -> None:
     shown = [[packet for packet in packets if isinstance(packet, Event)] for packets in seen]
     assert run_program("server", "--check", str(history)).returncode == 0
     replayed: list[Packet] = []
+    with closing(sqlite3.connect(history)) as file:
+        (time,) = file.execute("SELECT time FROM events WHERE seq = 1").fetchone()
+    identity = members[0].welcome.identity
     with server(tmp_path, data=str(history)) as program:
-        again = Peer.come_in(program.port, "again", 1, 0, replayed)
+        again = Peer.come_in(program.port, "again", 1, 0, replayed, time=time, identity=identity)
+        assert again.welcome.resumed is Resumed.EXACT
         again.socket.close()
         program.stop()
     with closing(sqlite3.connect(history)) as file:
@@ -48,6 +52,9 @@ def test_what_was_shown_survives_kill_9(after: int, tmp_path: Path) -> None:
     assert sorted(stored) == list(range(1, len(stored) + 1))
     told = {event.seq: event for event in replayed if isinstance(event, Event)}
     assert list(told) == list(range(2, len(told) + 2))
+    (restart,) = (event.seq for event in told.values() if event.kind is EventKind.RESTARTED)
+    assert {event.author for seq, event in told.items() if seq > restart} <= {"again"}
+    assert max(event.seq for events in shown for event in events) < restart
     for events in shown:
         assert [event.seq for event in events] == list(range(events[0].seq, events[0].seq + len(events)))
         for event in events:

@@ -6,11 +6,13 @@ import random
 import threading
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chatroom.events import Event, EventKind
-from chatroom.packets import Bye, Live, Packet
+from chatroom.outcomes import Code
+from chatroom.packets import Bye, Live, Packet, Ping, Resumed
 from tests.end_to_end.programs import ServerProcess, server
 from tests.support.patience import eventually
 from tests.support.peer import Peer, lines, reading
@@ -42,7 +44,7 @@ def test_sixteen_talkers_while_members_come_and_go(ports: str, tmp_path: Path) -
         run_all(
             *(lambda talker=talker: talk(talker) for talker in talkers),
             *(
-                lambda number=number: come_and_go(program, number, joined, over, gone)
+                lambda number=number: come_and_go(program, number, stayers[0], joined, over, gone)
                 for number in range(GUESTS)
             ),
             lambda: keep_talking(stayers[0], gone),
@@ -99,30 +101,56 @@ def said(packets: list[Packet]) -> int:
 def come_and_go(
     program: ServerProcess,
     number: int,
+    stayer: Peer,
     joined: list[list[Packet]],
     over: threading.Event,
     gone: threading.Semaphore,
 ) -> None:
-    """Come, ask for history in all possible ways, leave in all possible ways, again and again."""
+    """Come, ask for history in all possible ways, leave in all possible ways, again and again.
+
+    stayer: what it has seen can be named as the last event seen
+    """
     choose = random.Random(number)
     turn = 0
     try:
         while not over.is_set() or turn < 2:
             turn += 1
-            since, replay = choose.choice(
-                [(0, 0), (0, 50), (0, 3000), (1, 0), (choose.randrange(1, 3000), 0)]
-            )
             packets: list[Packet] = []
-            with Peer.come_in(program.port, f"guest{number}-{turn}", since, replay, packets) as guest:
+            wish = choose.choice(
+                [
+                    {"lines": 0},
+                    {"lines": 50},
+                    {"lines": 3000},
+                    since(stayer, 1),
+                    since(stayer, choose.randrange(1, 3000)),
+                ]
+            )
+            with Peer.come_in(program.port, f"guest{number}-{turn}", replayed=packets, **wish) as guest:
+                assert guest.welcome.resumed is (Resumed.EXACT if "since" in wish else Resumed.FRESH)
                 for _ in range(choose.randrange(1, 1500)):
-                    packets.append(guest.expect(object))
+                    packets.append(next_of(guest))
                     if over.is_set():
                         break
                 if choose.random() < 0.5:
-                    guest.send(Bye(False, "enough"))
+                    guest.send(Bye(False, Code.GOODBYE, "enough"))
             joined.append(packets)
     finally:
         gone.release()
+
+
+def since(peer: Peer, seq: int) -> dict[str, Any]:
+    """What a client says that has seen what `peer` has seen, up to `seq` or a little less or more."""
+    events = [packet for packet in list(peer.packets) if isinstance(packet, Event)]
+    latest = next((event for event in events if event.seq >= seq), events[-1])
+    return {"since": latest.seq, "time": latest.time, "identity": peer.welcome.identity}
+
+
+def next_of(peer: Peer) -> Packet:
+    """The next packet, without PING."""
+    while isinstance(packet := peer.receive(), Ping):
+        pass
+    assert packet is not None
+    return packet
 
 
 def assert_one_sequence(seen: list[list[Packet]], sequence: list[Line]) -> None:
@@ -146,24 +174,29 @@ def assert_suffix(packets: list[Packet], sequence: list[Line]) -> None:
 
 @pytest.mark.slow
 def test_a_member_that_comes_back_again_and_again_gets_each_line_once(tmp_path: Path) -> None:
-    """A member that loses its connection and names the last seq that it saw gets all later events, once."""
+    """A member that loses its connection and names the last event that it saw gets all later ones, once."""
     with server(tmp_path) as program, ExitStack() as stack:
         talker = stack.enter_context(Peer.come_in(program.port, "talker"))
         own = stack.enter_context(reading(talker))
+        with Peer.enter(program.port, "guest") as first:
+            token = first.welcome.token
+            wish = since(first, 1)
         got: list[Packet] = []
 
         def come_back() -> None:
-            since, turn = 1, 0
+            nonlocal wish
             while (count := said(got)) < COME_BACK_LINES:
-                turn += 1
-                with Peer.come_in(program.port, f"guest{turn}", since, 0, got) as guest:
+                with Peer.come_in(program.port, "guest", replayed=got, token=token, **wish) as guest:
                     count = said(got)
                     for _ in range(400):
                         if count >= COME_BACK_LINES:
                             break
-                        got.append(guest.expect(object))
+                        got.append(next_of(guest))
                         count += said(got[-1:])
-                since = max(packet.seq for packet in got if isinstance(packet, Event))
+                for packet in got[::-1]:
+                    if isinstance(packet, Event):
+                        wish |= {"since": packet.seq, "time": packet.time}
+                        break
 
         def talk_on() -> None:
             for start in range(1, COME_BACK_LINES + 1, BURST):
@@ -172,6 +205,8 @@ def test_a_member_that_comes_back_again_and_again_gets_each_line_once(tmp_path: 
         run_all(come_back, talk_on, seconds=40)
         eventually(lambda: said(own) == COME_BACK_LINES, "the talker did not see all its lines")
         program.stop()
+    others = [kind for _, kind, author, _ in events_of(own) if author == "guest"]
+    assert others == ["joined"], "coming back must be silent"
     mine = events_of(got)
     assert [line[0] for line in mine] == list(range(mine[0][0], mine[0][0] + len(mine)))
     assert [line[3] for line in mine if line[1] == "said"] == [

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from chatroom.events import Event, EventKind
-from chatroom.packets import VERSION, Admit, Bye, Hello, Packet, Welcome, encode
+from chatroom.outcomes import Code
+from chatroom.packets import VERSION, Bye, Hello, Packet, encode
 from tests.end_to_end.programs import ServerProcess, server
 from tests.support.peer import Peer, lines, reading
 
 STOP_SECONDS = 2.0
+GOODBYE = Bye(True, Code.STOPPING, "the server is shutting down")
 
 Scene = Callable[[ServerProcess, ExitStack], object]
 """Brings a server into a situation; what must last is given to the stack."""
@@ -71,9 +73,8 @@ def member_that_does_not_read_its_catching_up(server: ServerProcess, stack: Exit
     lobby = with_a_name(server, stack)
     offer = lobby.take_port()
     slow = stack.enter_context(Peer.connect(offer.number))
-    slow.send(Admit("ann", offer.ticket, "#general", 1, 0))
-    slow.expect(Welcome)
-    slow.expect(Event)
+    slow.admit("ann", offer.ticket, lines=65535)
+    slow.receive_until(lambda packet: isinstance(packet, Event))
 
 
 def talkers_that_never_read(server: ServerProcess, stack: ExitStack) -> None:
@@ -111,9 +112,7 @@ def test_ends_in_time_whatever_its_guests_do(scene: Scene, number: signal.Signal
             scene(program, stack)
             code, seconds = program.stop(number)
         assert (code, seconds < STOP_SECONDS) == (0, True), f"exit code {code} after {seconds:.2f} s"
-        assert [packet for packet in packets if isinstance(packet, Bye)] == [
-            Bye(True, "the server is shutting down")
-        ]
+        assert [packet for packet in packets if isinstance(packet, Bye)] == [GOODBYE]
         assert "did not end" not in program.errors()
     assert_shown_is_stored(tmp_path / "history", [packets])
 
@@ -155,7 +154,7 @@ def test_talkers_at_full_speed_are_told_and_what_they_saw_is_stored(tmp_path: Pa
         for thread in threads:
             thread.join()
         assert (code, seconds < STOP_SECONDS) == (0, True), f"exit code {code} after {seconds:.2f} s"
-    told = [packets[-1:] == [Bye(True, "the server is shutting down")] for packets in seen]
+    told = [packets[-1:] == [GOODBYE] for packets in seen]
     print(f"stopped in {seconds:.2f} s, shown {[len(packets) for packets in seen]}, told {told}")
     assert all(told)
     assert_shown_is_stored(tmp_path / "history", seen)

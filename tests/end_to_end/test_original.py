@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 import client.link
+from chatroom.batch import Batch
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_TEXT
-from chatroom.member import Member
-from chatroom.packets import Code, Packet, Say, Status, encode
+from chatroom.packets import Channel, Packet, Say, Status, Verdict, encode
+from chatroom.presence import Presence
+from chatroom.proposals import Proposal
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from client import Client
@@ -164,13 +166,13 @@ def test_only_the_reaper_makes_threads() -> None:
 def test_connect_send_new_port_disconnect_listen_admit(app: App) -> None:
     """The lobby sends a new port and closes; the port listens already, admits its owner, then closes."""
     with Peer.connect(port_of(app)) as lobby:
-        assert lobby.ask("ann").code is Code.PASS
+        assert lobby.ask("ann").verdict is Verdict.PASS
         offer = lobby.take_port()
         assert offer.number not in (0, port_of(app))
         assert lobby.receive() is None, "the lobby's connection must be closed"
     with Peer.connect(offer.number) as ann:
-        welcome = ann.admit("ann", offer.ticket)
-        assert (welcome.name, welcome.channel) == ("ann", "#general")
+        assert ann.admit("ann", offer.ticket).name == "ann"
+        assert ann.expect(Channel).name == "#general"
         with pytest.raises(ConnectionRefusedError):
             Peer.connect(offer.number)
 
@@ -178,7 +180,7 @@ def test_connect_send_new_port_disconnect_listen_admit(app: App) -> None:
 def test_staying_on_the_connection() -> None:
     """With `--ports same` the port is 0, no side closes, and the same connection admits."""
     with running(ports="same") as app, Peer.connect(port_of(app)) as ann:
-        assert ann.ask("ann").code is Code.PASS
+        assert ann.ask("ann").verdict is Verdict.PASS
         offer = ann.take_port()
         assert offer.number == 0
         assert ann.admit("ann", offer.ticket).name == "ann"
@@ -200,21 +202,21 @@ def test_the_port_stays_for_its_owner(app: App) -> None:
 
 def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each member's handler puts its lines into the waiting queue; only the forwarder delivers."""
-    put, take, deliver = WaitingQueue.put, WaitingQueue.take_all, Member.deliver
+    put, deliver = WaitingQueue.put, Presence.deliver
     came: list[str] = []
     went: set[str] = set()
 
-    def noting_put(queue: WaitingQueue, request: object) -> None:
+    def noting_put(queue: WaitingQueue, proposal: Proposal, timeout: float | None = None) -> None:
         came.append(threading.current_thread().name)
-        put(queue, request)  # type: ignore[arg-type]
+        put(queue, proposal, timeout)
 
-    def noting_deliver(member: Member, batch: bytes) -> None:
+    def noting_deliver(presence: Presence, batch: Batch) -> None:
         went.add(threading.current_thread().name)
-        deliver(member, batch)
+        deliver(presence, batch)
 
     with Peer.come_in(port_of(app), "ann") as ann, Peer.come_in(port_of(app), "bob") as bob:
         monkeypatch.setattr(WaitingQueue, "put", noting_put)
-        monkeypatch.setattr(Member, "deliver", noting_deliver)
+        monkeypatch.setattr(Presence, "deliver", noting_deliver)
         ann.send(*lines(5))
         bob.said(5)
         bob.send(*lines(5))
@@ -222,7 +224,6 @@ def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPat
         monkeypatch.undo()
     assert set(came) == {"handler ann", "handler bob"}
     assert went == {"forwarder"}
-    assert WaitingQueue.take_all is take
 
 
 # --- both sides: status, pass, end ----------------------------------------------------------------------
@@ -233,10 +234,10 @@ def test_handshake_status_pass_end(app: App) -> None:
     with Peer.come_in(port_of(app), "ann"), Peer.connect(port_of(app)) as lobby:
         for taken in ("ann", "ANN", "Ａｎｎ"):
             answer = lobby.ask(taken, hello=taken == "ann")
-            assert answer.code is Code.FAIL
+            assert answer.verdict is Verdict.FAIL
             assert "in use" in answer.reason
-        assert lobby.ask("no such thing", hello=False).code is Code.FAIL
-        assert lobby.ask("bob", hello=False) == Status(Code.PASS)
+        assert lobby.ask("no such thing", hello=False).verdict is Verdict.FAIL
+        assert lobby.ask("bob", hello=False) == Status(Verdict.PASS)
         offer = lobby.take_port()
         assert lobby.receive() is None
         with Peer.connect(offer.number) as bob:
@@ -246,8 +247,8 @@ def test_handshake_status_pass_end(app: App) -> None:
 def test_one_name_for_one_of_two(app: App) -> None:
     """When two newcomers ask for the same name, exactly one gets PASS."""
     with Peer.connect(port_of(app)) as one, Peer.connect(port_of(app)) as other:
-        assert one.ask("ann").code is Code.PASS
-        assert other.ask("ann").code is Code.FAIL
+        assert one.ask("ann").verdict is Verdict.PASS
+        assert other.ask("ann").verdict is Verdict.FAIL
 
 
 # --- client: a thread for each burst, and one that removes the dead -------------------------------------

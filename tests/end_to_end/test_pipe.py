@@ -306,8 +306,8 @@ def test_two_clients_and_a_bot_talk(programs: Programs) -> None:
             if event.kind is EventKind.SAID and event.author == "bob":
                 assert bot.say(event.text + " yourself").wait(PROGRAM_PATIENCE)
                 break
-        while (event := json.loads(read_line(follower)))["author"] != "echo":
+        while (printed := json.loads(read_line(follower)))["author"] != "echo":
             pass
-        assert event["text"] == "hello yourself"
+        assert printed["text"] == "hello yourself"
         follower.send_signal(signal.SIGINT)
         assert follower.wait(PROGRAM_PATIENCE) == 0
