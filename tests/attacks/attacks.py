@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.packets import Say, encode
-from tests.attacks import names
+from tests.attacks import memory, names
 from tests.support.peer import Peer
 
 
@@ -62,6 +62,11 @@ def drain(sock: socket.socket) -> None:
 ATTACKS: dict[str, Attack] = {
     "stopped-readers": Attack(stopped_readers),
     "flooder": Attack(flooders),
+    "silent-joins": Attack(memory.silent_joins),
+    "unread-answers": Attack(memory.unread_answers),
+    "channel-sets": Attack(memory.channel_sets),
+    "trickling-readers": Attack(memory.trickling_readers),
+    "replays": Attack(memory.replays),
     "strangers": Attack(names.strangers),
     "droppers": Attack(names.droppers),
 }
