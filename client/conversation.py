@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatroom.errors import ChatroomError, Closed
 from chatroom.events import Event
 from chatroom.packets import Answer, Channel, Info, Resumed
-from client.limits import LEAVE_SECONDS
+from client.limits import FETCHED_UPDATES, LEAVE_SECONDS
 from client.talker import Line, Talker
 from client.updates import (
     CaughtUp,
@@ -39,17 +40,17 @@ class Conversation:
         self.view = view
         self._terminal = terminal
         self._lines: dict[int, Line] = {}  # said, and not shown as an event yet, in order
+        self._fetched: deque[Update] = deque()  # not shown yet: keys are read in between
         self._connected = True
         self._left = False
         self._ended: Ended | None = None
 
     def run(self) -> Ended | None:
         """Until the user leaves (None) or the client ends."""
-        for update in self.client.poll():
-            self._show(update)
+        self._fetch()
         crowded = False  # the terminal is full: neither write nor fetch more
         while not self._left and self._ended is None:
-            wait = None if crowded else self.view.wait(time.monotonic())
+            wait = None if crowded else 0.0 if self._fetched else self.view.wait(time.monotonic())
             typed, woken, roomy = self._terminal.wait(wait, for_room=crowded)
             if typed:
                 self._type()
@@ -95,10 +96,10 @@ class Conversation:
             self._lines[line.id] = line
 
     def _command(self, action: Submitted) -> None:
-        word = action.text.split(None, 1)[0].lower()
+        word, *argument = action.text.split(None, 1)
         for command in COMMANDS:
-            if command.name == word:
-                command.do(self)
+            if command.name == word.lower():
+                command.do(self, "".join(argument).strip())
                 if not command.sent:
                     return
         try:
@@ -129,8 +130,11 @@ class Conversation:
             self.view.resize(*self._terminal.size())
 
     def _fetch(self) -> None:
-        for update in self.client.poll():
-            self._show(update)
+        """Show the next FETCHED_UPDATES updates."""
+        if not self._fetched:
+            self._fetched += self.client.poll()
+        for _ in range(min(len(self._fetched), FETCHED_UPDATES)):
+            self._show(self._fetched.popleft())
         self.view.pending([line.text for line in self._lines.values()])
 
     # --- out ---------------------------------------------------------------------------------------------
@@ -207,19 +211,31 @@ class LocalCommand(NamedTuple):
 
     name: str
     help: str
-    do: Callable[[Conversation], None]
+    do: Callable[[Conversation, str], None]
     sent: bool = False
 
 
-def _help(conversation: Conversation) -> None:
+def _help(conversation: Conversation, _: str) -> None:
     width = max(len(command.name) for command in COMMANDS)
     lines = [f"{command.name:{width}}  {command.help}" for command in COMMANDS]
     conversation.view.system("\n".join([*lines, _KEYS_HELP]))
 
 
+def _show(conversation: Conversation, number: str) -> None:
+    if number and not (number.isascii() and number.isdecimal() and len(number) < 10):
+        conversation.view.system("/show N: the number that stands below a text that was cut")
+    else:
+        conversation.view.show(int(number) if number else None)
+
+
 COMMANDS = (
-    LocalCommand("/quit", "leave (Ctrl-C or Ctrl-D on an empty line do, too)", Conversation.leave),
-    LocalCommand("/clear", "empty the screen", lambda conversation: conversation.view.clear()),
+    LocalCommand(
+        "/quit",
+        "leave (Ctrl-C or Ctrl-D on an empty line do, too)",
+        lambda conversation, _: conversation.leave(),
+    ),
+    LocalCommand("/clear", "empty the screen", lambda conversation, _: conversation.view.clear()),
+    LocalCommand("/show", "print all of the long text with this number (Ctrl-C stops)", _show),
     LocalCommand("/help", "this", _help, sent=True),
 )
 _KEYS_HELP = """\

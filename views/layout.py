@@ -73,9 +73,11 @@ def pending_rows(name: str, texts: Sequence[str], columns: int, lines: int, them
     most = min(PENDING_SHOWN, lines // 4)
     if not texts or not most:
         return []
-    rows = [row for text in texts[:most] for row in format_pending(name, text, columns, theme)]
+    room = 2 * most * columns  # characters that surely fill the rows: the work is bounded, as for each frame
+    shown = texts[:most]
+    rows = [row for text in shown for row in format_pending(name, text[:room], columns, theme)]
     hidden = len(texts) - most
-    if hidden <= 0 and len(rows) <= most:
+    if hidden <= 0 and len(rows) <= most and all(len(text) <= room for text in shown):
         return rows
     rest = f"{hidden:,} more lines wait" if hidden > 0 else "\u2026"
     return [*rows[: most - 1], _dim_row(rest, columns, theme)]

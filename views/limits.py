@@ -9,6 +9,32 @@ at once."""
 TRANSCRIPT_ITEMS: Final = 2000
 """Items kept for repainting: more than any screen has rows. Older ones are in the terminal's scrollback."""
 
+TRANSCRIPT_CHARACTERS: Final = 2_000_000
+"""Characters of these items and their rows: at most 8 MB. A screen of 200 by 100 full of accents has 200,000."""
+
+ITEM_LINES: Final = 50
+"""Lines of one text on the screen, two screens: a stack trace is shown whole. Nobody reads 65,000 lines, and
+they take seconds to format."""
+
+ITEM_CHARACTERS: Final = 3000
+"""Characters of one text on the screen, some 40 rows: 1 to 8 ms to format, so that a key is echoed meanwhile."""
+
+CUT_TEXTS: Final = 64
+"""Longer texts that are kept for /show, the latest ones: at most 4 MiB."""
+
+FRAME_WORK: Final = 5000
+"""Work of one frame, some 5 ms: keys are read after it. A character counts 1; one that is not ASCII takes three
+times as long, an item as long as ITEM_WORK characters. One item is always formatted, whatever its work."""
+
+ITEM_WORK: Final = 20
+"""What an item counts besides its characters."""
+
+BACKLOG_WORK: Final = 4_000_000
+"""Work of the items that wait to be shown, 4 s and at most 16 MB of text. More is a flood at once."""
+
+LEAVE_WORK: Final = 100_000
+"""The same for a user who leaves: 0.1 s, the last thousand lines."""
+
 FLOOD_SCREENS: Final = 2
 """A frame with more new items than this many screens have lines is a flood: nobody can read it."""
 

@@ -16,7 +16,12 @@ from wcwidth import wcwidth
 from views.limits import MARKS
 
 _PLAIN = re.compile(r"[ -~]*\Z")
-_LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
+LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
+"""Each of them ends a line; so does "\\r\\n"."""
+TAB = "    "
+"""Shown instead of a tab."""
+
+_LINE_END = re.compile(f"\r\n|[{LINE_ENDS[1:]}]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 # C1 controls, surrogates, noncharacters: Unicode has no symbols to show them
 _BROKEN = re.compile(
@@ -46,7 +51,6 @@ _NO_MARKS = re.compile(
     "\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff]*\\Z"
 )
 _NO_BASE = "\u25cc"  # the dotted circle: Unicode's base for a mark that has no letter
-_TAB = "    "
 
 
 def sanitize(text: str) -> str:
@@ -57,7 +61,7 @@ def sanitize(text: str) -> str:
     """
     if _PLAIN.match(text):
         return text
-    text = _LINE_END.sub("\n", text).replace("\t", _TAB)
+    text = _LINE_END.sub("\n", text).replace("\t", TAB)
     text = _CONTROL.sub(_picture, text)
     text = _BROKEN.sub("\ufffd", text)
     text = _INVISIBLE.sub("", text)
