@@ -16,8 +16,8 @@ ITEM_LINES: Final = 50
 """Lines of one text on the screen, two screens: a stack trace is shown whole. Nobody reads 65,000 lines, and
 they take seconds to format."""
 
-ITEM_CHARACTERS: Final = 3000
-"""Characters of one text on the screen, some 40 rows: 1 to 8 ms to format, so that a key is echoed meanwhile."""
+ITEM_CHARACTERS: Final = 2000
+"""Characters of one text on the screen, some 25 rows: 1 to 4 ms to format, and a pressed key waits so long."""
 
 CUT_TEXTS: Final = 64
 """Longer texts that are kept for /show, the latest ones: at most 4 MiB."""

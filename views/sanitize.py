@@ -23,6 +23,7 @@ TAB = "    "
 
 _LINE_END = re.compile(f"\r\n|[{LINE_ENDS[1:]}]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
+_PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421, ord("\n"): ord("\n")}
 # C1 controls, surrogates, noncharacters: Unicode has no symbols to show them
 _BROKEN = re.compile(
     "[\x80-\x9f\ud800-\udfff\ufdd0-\ufdef"
@@ -37,6 +38,7 @@ _INVISIBLE = re.compile(
     "\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
 )
 _FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
+_LETTERS = {0x1F1E6 + number: ord("A") + number for number in range(26)}
 # Scripts that are written with zero-width joiner and non-joiner: Arabic to Myanmar, Khmer and Mongolian,
 # Balinese to Meetei Mayek. Joiners are removed everywhere else.
 _JOINED_SCRIPT = "\u0600-\u109f\u1780-\u18af\u1b00-\u1c4f\ua8e0-\ua8ff\uaa00-\uabff"
@@ -62,10 +64,12 @@ def sanitize(text: str) -> str:
     if _PLAIN.match(text):
         return text
     text = _LINE_END.sub("\n", text).replace("\t", TAB)
-    text = _CONTROL.sub(_picture, text)
+    if _CONTROL.search(text):
+        text = text.translate(_PICTURES)
     text = _BROKEN.sub("\ufffd", text)
     text = _INVISIBLE.sub("", text)
-    text = _FLAG_LETTER.sub(lambda match: chr(ord(match[0]) - 0x1F1E6 + ord("A")), text)
+    if _FLAG_LETTER.search(text):
+        text = text.translate(_LETTERS)
     if _NO_MARKS.match(text):
         return text
     text = _JOINERS.sub(r"\1", _IDLE_JOINER.sub("", text))
@@ -79,14 +83,14 @@ def is_printable_ascii(text: str) -> bool:
     return _PLAIN.match(text) is not None
 
 
+def has_no_marks(text: str) -> bool:
+    """Whether the sanitized text surely has no combining mark or joiner: each character is a cluster."""
+    return _NO_MARKS.match(text) is not None
+
+
 def one_line(text: str) -> str:
     """`sanitize` for text that must stay on one line: names, channels, topics, reasons."""
     return sanitize(text).replace("\n", " ")
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return "\u2421" if code == 0x7F else chr(0x2400 + code)
 
 
 def _limit_marks(text: str) -> Iterator[str]:
