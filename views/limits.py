@@ -10,21 +10,21 @@ TRANSCRIPT_ITEMS: Final = 2000
 """Items kept for repainting: more than any screen has rows. Older ones are in the terminal's scrollback."""
 
 TRANSCRIPT_CHARACTERS: Final = 2_000_000
-"""Characters of these items and their rows: at most 8 MB. A screen of 200 by 100 full of accents has 200,000."""
+"""Characters of these items and their rows: at most 8 MB. A screen of 200 by 100 full of marks has 200,000."""
 
 ITEM_LINES: Final = 50
 """Lines of one text on the screen, two screens: a stack trace is shown whole. Nobody reads 65,000 lines, and
 they take seconds to format."""
 
 ITEM_CHARACTERS: Final = 2000
-"""Characters of one text on the screen, some 25 rows: 1 to 4 ms to format, and a pressed key waits so long."""
+"""Characters of one text on the screen, some 25 rows: 1 to 4 ms to format, which a pressed key waits."""
 
 CUT_TEXTS: Final = 64
 """Longer texts that are kept for /show, the latest ones: at most 4 MiB."""
 
 FRAME_WORK: Final = 5000
-"""Work of one frame, some 5 ms: keys are read after it. A character counts 1; one that is not ASCII takes three
-times as long, an item as long as ITEM_WORK characters. One item is always formatted, whatever its work."""
+"""Work of one frame, some 5 ms: keys are read after it. A character counts 1; in a text that is not ASCII it
+takes three times as long. An item takes as long as ITEM_WORK characters. One item is always formatted."""
 
 ITEM_WORK: Final = 20
 """What an item counts besides its characters."""
@@ -69,4 +69,5 @@ SEQUENCE_SECONDS: Final = 0.5
 """Time to wait for the rest of a longer sequence. A slow link may split one, but not for half a second."""
 
 PASTE_SECONDS: Final = 5.0
-"""A paste without an end is ended after this long without a byte; otherwise the keyboard would stay dead."""
+"""A paste that pauses this long is shown as far as it came, and then Ctrl-C ends it: if its end is lost, the
+keyboard would stay dead."""

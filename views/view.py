@@ -290,7 +290,12 @@ class View:
         Keys that only a timeout completes (a lone Esc, a paste without an end) edit the line and never
         return an action.
         """
-        self._apply_all(self._keys.timeout(now))
+        inputs = self._keys.timeout(now)
+        self._apply_all(inputs)
+        if any(isinstance(given, Paste) for given in inputs):
+            self.system(
+                "the end of this paste has not come: Enter makes a line end until it comes; Ctrl-C ends it"
+            )
         return self._paint(now) if self._clock.due(now) else ""
 
     @property
@@ -298,7 +303,7 @@ class View:
         return bool(self._parts or self._batch or self._arrived)
 
     def _paint(self, now: float) -> str:
-        """One frame. When more items wait than it can format, the next frame follows as soon as keys are read."""
+        """One frame. When more items wait than it can format, the next one follows when keys were read."""
         self._clock.painted(now)
         before, self._before = self._before, ""
         block = self._block()
@@ -339,7 +344,7 @@ class View:
         return items
 
     def _begin_batch(self) -> None:
-        """Take what has arrived: all of it, or only the latest if FLOOD_FRAMES in a row had too many items."""
+        """Take what has arrived; only the latest items if FLOOD_FRAMES batches in a row had too many."""
         flood = len(self._arrived) > FLOOD_SCREENS * self._lines
         self._floods = self._floods + 1 if flood else 0
         if self._floods >= FLOOD_FRAMES:
