@@ -49,7 +49,7 @@ class Conversation:
         """Until the user leaves (None) or the client ends."""
         self._fetch()
         crowded = False  # the terminal is full: neither write nor fetch more
-        while not self._left and self._ended is None:
+        while not self._left and self._ended is None and not self._terminal.gone:
             wait = None if crowded else 0.0 if self._fetched else self.view.wait(time.monotonic())
             typed, woken, roomy = self._terminal.wait(wait, for_room=crowded)
             if typed:
@@ -60,7 +60,7 @@ class Conversation:
             if not crowded:
                 self._fetch()
                 crowded = not self._write()
-        if self._left and self._lines:
+        if (self._left or self._terminal.gone) and self._lines:
             self._wait_for_lines()
         return self._ended
 
@@ -71,10 +71,7 @@ class Conversation:
     # --- in ----------------------------------------------------------------------------------------------
 
     def _type(self) -> None:
-        data = self._terminal.read()
-        if not data:
-            self.leave()
-        for action in self.view.keys(data, time.monotonic()):
+        for action in self.view.keys(self._terminal.read(), time.monotonic()):
             self._act(action)
 
     def _act(self, action: Action) -> None:
@@ -242,7 +239,7 @@ _KEYS_HELP = """\
 //x     says /x
 Tab completes names and commands, Up brings sent lines back, Alt-Enter makes a line end, Ctrl-_ takes \
 back, Ctrl-L repaints, Ctrl-C empties the line."""
-_COMMAND_WORD = re.compile(r"^(/[a-z]+)\b", re.MULTILINE)  # in an answer: the server's /help
+_COMMAND_WORD = re.compile(r"^(/[a-z]{1,24})\b", re.MULTILINE)  # in an answer: the server's /help
 
 
 def _in_seconds(seconds: float) -> str:

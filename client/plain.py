@@ -5,7 +5,10 @@ Printed lines may run into the line that the user is typing; only a real termina
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
+from io import TextIOWrapper
 from threading import Thread
 
 from chatroom.errors import Closed
@@ -22,6 +25,7 @@ def talk_plainly(client: Talker) -> Ended | None:
 
     Returns how the client ended, None when the user left. Closes the client.
     """
+    be_lenient()
     ended: list[Ended] = []
     printer = Thread(target=_print_updates, args=(client, ended), name="printer")
     printer.start()
@@ -32,14 +36,28 @@ def talk_plainly(client: Talker) -> Ended | None:
                 break
             _send(client, text)
         client.flush(LEAVE_SECONDS)
-    except KeyboardInterrupt:
-        pass  # the same as /quit
+    except (KeyboardInterrupt, OSError):
+        pass  # the same as /quit; OSError: the terminal is gone
     except Closed:
         pass  # `ended` says why
     finally:
         client.close()
         printer.join()
     return ended[0] if ended else None
+
+
+def be_lenient() -> None:
+    """Let no terminal break the program: not by its encoding, nor by what another program has left it as.
+
+    A character that the locale lacks is printed as "?". A descriptor that was left non-blocking is made
+    blocking again, for the shell, too, which has the same one.
+    """
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+            with suppress(OSError):  # it is no descriptor
+                if stream.isatty():
+                    os.set_blocking(stream.fileno(), True)
 
 
 def _send(client: Talker, text: str) -> None:
@@ -49,7 +67,7 @@ def _send(client: Talker, text: str) -> None:
         elif text.strip():
             client.say(text.removeprefix("/"))
     except (TimeoutError, ValueError) as error:
-        print(f"-- not sent: {error}", flush=True)
+        _print(f"-- not sent: {one_line(str(error))}")
 
 
 def _print_updates(client: Talker, ended: list[Ended]) -> None:
@@ -57,10 +75,18 @@ def _print_updates(client: Talker, ended: list[Ended]) -> None:
         if isinstance(update, Ended):
             ended.append(update)
             if update.error is not None:
-                print("-- press Enter to leave", flush=True)
+                _print("-- press Enter to leave")
         text = _plain_text(update)
         if text:
-            print(text, flush=True)
+            _print(text)
+
+
+def _print(text: str) -> None:
+    """Print lines; nowhere any more once the terminal is gone."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at exit
 
 
 def _plain_text(update: Update) -> str:
@@ -69,10 +95,12 @@ def _plain_text(update: Update) -> str:
             return plain_line(update)
         case Answer(words=words) | Info(words) | Interrupted(_, words) if words:
             return "\n".join(f"-- {line}" for line in sanitize(words).split("\n"))
-        case Unanswered():
-            return f"-- {update.words}: {one_line(update.text)}"
+        case Unanswered(_, text, words):
+            return f"-- {one_line(words)}: {one_line(text)}"
         case Connected():
-            return "-- back again" if update.resumed else f"-- you are {update.name} in {update.channel}"
+            if update.resumed:
+                return "-- back again"
+            return f"-- you are {one_line(update.name)} in {one_line(update.channel)}"
         case Missed(gap):
             return f"-- missed while you were away{' (older lines are gone)' if gap else ''}:"
         case Disconnected():

@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 
 from chatroom.errors import ConfigError
+from chatroom.limits import LOWEST_PORT
 from server.limits import ADMISSION_GUESTS
 
 
@@ -30,9 +31,11 @@ class Ports:
         if text == "same":
             return cls(same=True)
         low, dash, high = text.partition("-")
-        if dash and low.isdecimal() and high.isdecimal() and 0 < int(low) <= int(high) <= 65535:
+        if dash and low.isdecimal() and high.isdecimal() and LOWEST_PORT <= int(low) <= int(high) <= 65535:
             return cls(int(low), int(high))
-        raise ConfigError(f"--ports {text}: must be any, same or LO-HI with ports from 1 to 65535")
+        raise ConfigError(
+            f"--ports {text}: must be any, same or LO-HI with ports from {LOWEST_PORT} to 65535"
+        )
 
     def listen(self, family: int, host: str) -> socket.socket:
         """A socket that listens at `host`, on a port of the range. family: the address family of `host`.

@@ -22,7 +22,14 @@ _FOLD = "the same entries must give the same state on every server and in every 
 ALLOWED: dict[str, tuple[tuple[str, ...], str]] = {
     "chatroom": (("chatroom",), _HEART),
     "views": (
-        ("views", "chatroom.events", "chatroom.limits", "chatroom.errors", "chatroom.names"),
+        (
+            "views",
+            "chatroom.events",
+            "chatroom.limits",
+            "chatroom.errors",
+            "chatroom.names",
+            "chatroom.printable",
+        ),
         _VIEWS,
     ),
     "client": (("client", "views", "chatroom"), _SIDES),
@@ -42,7 +49,7 @@ def _of_chatroom(*modules: str) -> tuple[str, ...]:
     return tuple(f"chatroom.{module}" for module in modules)
 
 
-_WIRE = _of_chatroom("events", "packets", "handshake", "names", "limits", "errors")
+_WIRE = _of_chatroom("events", "packets", "handshake", "names", "limits", "errors", "printable")
 """What is said, and how."""
 _STATE = _of_chatroom("state", "session", "places", "proposals", "effects", "outcomes", "records", "order")
 """The state of the conversation, and what it is made of."""

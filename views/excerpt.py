@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from chatroom.printable import LINE_ENDS, TAB
 from views.limits import ITEM_CHARACTERS, ITEM_LINES
-from views.sanitize import LINE_ENDS, TAB
 
 _LINE_END = re.compile(f"\r\n|[{LINE_ENDS}]")
 

@@ -10,7 +10,7 @@ TRANSCRIPT_ITEMS: Final = 2000
 """Items kept for repainting: more than any screen has rows. Older ones are in the terminal's scrollback."""
 
 TRANSCRIPT_CHARACTERS: Final = 2_000_000
-"""Characters of these items and their rows: at most 8 MB. A screen of 200 by 100 full of marks has 200,000."""
+"""Characters of these items and their rows: at most 8 MB. A screen of 200 by 100 cells has some 200,000."""
 
 ITEM_LINES: Final = 50
 """Lines of one text on the screen, two screens: a stack trace is shown whole. Nobody reads 65,000 lines, and
@@ -52,6 +52,9 @@ CLUSTER_COLUMNS: Final = 4
 
 INPUT_HISTORY: Final = 500
 """Sent lines that the arrow keys recall."""
+
+COMPLETED_COMMANDS: Final = 200
+"""Commands that Tab completes: the server's answers teach them, and may name as many as they like."""
 
 COMPLETED_NAMES: Final = 1000
 """Names that Tab completes, latest speakers first. Nobody presses Tab a thousand times."""

@@ -13,30 +13,9 @@ from functools import lru_cache
 
 from wcwidth import wcwidth
 
+from chatroom.printable import is_printable_ascii, lines_ended, printable
 from views.limits import MARKS
 
-_PLAIN = re.compile(r"[ -~]*\Z")
-LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
-"""Each of them ends a line; so does "\\r\\n"."""
-TAB = "    "
-"""Shown instead of a tab."""
-
-_LINE_END = re.compile(f"\r\n|[{LINE_ENDS[1:]}]")
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
-_PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421, ord("\n"): ord("\n")}
-# C1 controls, surrogates, noncharacters: Unicode has no symbols to show them
-_BROKEN = re.compile(
-    "[\x80-\x9f\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17))
-    + "]"
-)
-# Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt) and bidi controls, but not the joiners,
-# which some scripts need. Also the keycap and skin tones: terminals disagree on their widths.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    "\u20e3\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
-)
 _FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
 _LETTERS = {0x1F1E6 + number: ord("A") + number for number in range(26)}
 # Scripts that are written with zero-width joiner and non-joiner: Arabic to Myanmar, Khmer and Mongolian,
@@ -56,18 +35,10 @@ _NO_BASE = "\u25cc"  # the dotted circle: Unicode's base for a mark that has no 
 
 
 def sanitize(text: str) -> str:
-    """`text` without characters that control the terminal or hide other text. Line ends become "\\n".
-
-    A control character becomes its symbol (U+2400 …), an unprintable one U+FFFD. Invisible characters and
-    direction overrides are removed. At most MARKS combining marks stay on one letter.
-    """
-    if _PLAIN.match(text):
+    """`printable`, and what is hard to draw left out: idle joiners, more than MARKS marks on one letter."""
+    if is_printable_ascii(text):
         return text
-    text = _LINE_END.sub("\n", text).replace("\t", TAB)
-    if _CONTROL.search(text):
-        text = text.translate(_PICTURES)
-    text = _BROKEN.sub("\ufffd", text)
-    text = _INVISIBLE.sub("", text)
+    text = printable(text)
     if _FLAG_LETTER.search(text):
         text = text.translate(_LETTERS)
     if _NO_MARKS.match(text):
@@ -76,11 +47,6 @@ def sanitize(text: str) -> str:
     # Limit marks before composing (NFC), which takes quadratic time in the number of marks. Limit them again
     # afterwards, because NFC decomposes some characters into several marks.
     return "".join(_limit_marks(unicodedata.normalize("NFC", "".join(_limit_marks(text)))))
-
-
-def is_printable_ascii(text: str) -> bool:
-    """Whether the text is printable ASCII: `sanitize` does not change it, each character has one column."""
-    return _PLAIN.match(text) is not None
 
 
 def has_no_marks(text: str) -> bool:
@@ -121,4 +87,4 @@ _NOT_TYPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 def sanitize_input(text: str) -> str:
     """Typed or pasted text for the input line: without controls (but tab and line end) and surrogates."""
-    return _NOT_TYPED.sub("", _LINE_END.sub("\n", text))
+    return _NOT_TYPED.sub("", lines_ended(text))

@@ -19,8 +19,9 @@ from typing import NamedTuple, NewType
 
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
+from chatroom.printable import is_printable_ascii
 from views.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
-from views.sanitize import has_no_marks, is_printable_ascii, one_line, sanitize
+from views.sanitize import has_no_marks, one_line, sanitize
 
 Row = NewType("Row", str)
 """One row for the screen: sanitized text, colours and pins, narrower than its screen."""

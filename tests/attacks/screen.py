@@ -2,8 +2,8 @@
 
 python -m tests.attacks.screen [CONTENT …] [--seconds 8]
 
-The real client runs in a pseudo-terminal. Another member says ten messages of 64 KiB a second. The figures are
-the times from a pressed key to its echo, the memory of the client, and how long Ctrl-C takes to end it.
+The real client runs in a pseudo-terminal. Another member says ten messages of 64 KiB a second. The figures
+are the times from a pressed key to its echo, the memory of the client, and how long Ctrl-C takes to end it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,13 @@ class Typist:
         command = python("client", f"127.0.0.1:{port}", "--name", "ann")
         environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "NO_COLOR": ""}
         self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=environment, start_new_session=True
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=ROOT,
+            env=environment,
+            start_new_session=True,
         )
         os.close(slave)
         self.wait_for(b"> ")
