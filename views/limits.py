@@ -24,10 +24,10 @@ CUT_TEXTS: Final = 64
 
 FRAME_WORK: Final = 5000
 """Work of one frame, some 5 ms: keys are read after it. A character counts 1; in a text that is not ASCII it
-takes three times as long. An item takes as long as ITEM_WORK characters. One item is always formatted."""
+takes three times as long. One item is always formatted."""
 
 ITEM_WORK: Final = 20
-"""What an item counts besides its characters."""
+"""What an item, and each further line of it, counts besides its characters."""
 
 BACKLOG_WORK: Final = 4_000_000
 """Work of the items that wait to be shown, 4 s and at most 16 MB of text. More is a flood at once."""

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, Literal, NamedTuple
 
 from chatroom.events import Event, EventKind
+from chatroom.printable import TAB
 from views import render
 from views.completer import Completer
 from views.editor import LineEditor
@@ -377,7 +378,9 @@ class View:
 
 
 def _waiting(text: str, make: Callable[[], Item]) -> _Waiting:
-    return _Waiting(ITEM_WORK + len(text) * (1 if text.isascii() else 3), make)
+    size = len(text) + (len(TAB) - 1) * text.count("\t")
+    work = ITEM_WORK * (1 + text.count("\n")) + size * (1 if text.isascii() else 3)
+    return _Waiting(work, make)
 
 
 def _item_of(event: Event, more: str, name: str, time_of: LocalTime) -> Item:
