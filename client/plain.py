@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from io import TextIOWrapper
 from threading import Thread
@@ -30,7 +31,7 @@ def talk_plainly(client: Talker) -> Ended | None:
     printer = Thread(target=_print_updates, args=(client, ended), name="printer")
     printer.start()
     try:
-        for line in sys.stdin:
+        for line in _typed_lines():
             text = line.rstrip("\r\n")
             if ended or text.strip() == "/quit":
                 break
@@ -46,18 +47,27 @@ def talk_plainly(client: Talker) -> Ended | None:
     return ended[0] if ended else None
 
 
-def be_lenient() -> None:
+def be_lenient() -> bool:
     """Let no terminal break the program: not by its encoding, nor by what another program has left it as.
 
     A character that the locale lacks is printed as "?". A descriptor that was left non-blocking is made
-    blocking again, for the shell, too, which has the same one.
+    blocking again, for the shell, too, which has the same one. Returns whether one was.
     """
+    found = False
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
             with suppress(OSError):  # it is no descriptor
-                if stream.isatty():
+                if stream.isatty() and not os.get_blocking(stream.fileno()):
                     os.set_blocking(stream.fileno(), True)
+                    found = True
+    return found
+
+
+def _typed_lines() -> Iterator[str]:
+    yield from sys.stdin
+    while be_lenient():  # it was not the end: another program has made the terminal non-blocking
+        yield from sys.stdin
 
 
 def _send(client: Talker, text: str) -> None:
@@ -85,6 +95,9 @@ def _print(text: str) -> None:
     """Print lines; nowhere any more once the terminal is gone."""
     try:
         print(text, flush=True)
+    except BlockingIOError:
+        be_lenient()
+        sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at exit
 

@@ -80,10 +80,10 @@ def cell_width(cluster: str) -> int:
 
 
 # All terminals agree on the widths of these: letters of alphabets, CJK and kana, Hangul syllables, full-width
-# forms. General punctuation is missing because "…" is wide in some East Asian settings.
+# forms, pictures of controls. General punctuation is missing because "…" is wide in some East Asian settings.
 _SURE_CHARACTERS = (
-    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u3001-\u3029"
-    "\u3041-\u3096\u309b-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
+    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u2400-\u2426"
+    "\u3001-\u3029\u3041-\u3096\u309b-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
 )
 _SURE = re.compile(f"{_SURE_CHARACTERS}\\Z")
 _ALL_SURE = re.compile(f"{_SURE_CHARACTERS}*\\Z")
