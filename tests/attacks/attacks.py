@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.packets import Say, encode
+from tests.attacks.screen import wall_of_text
 from tests.support.peer import Peer
 
 
@@ -61,4 +62,5 @@ def drain(sock: socket.socket) -> None:
 ATTACKS: dict[str, Attack] = {
     "stopped-readers": Attack(stopped_readers),
     "flooder": Attack(flooders),
+    "wall-of-text": Attack(wall_of_text),
 }
