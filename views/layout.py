@@ -41,10 +41,15 @@ def layout_input(
     above: rows of the block above the input
     """
     room = max(1, columns - 1)
+    # Of a very long line only what is near the cursor is laid out, from a start that stays while one types.
+    most = most_rows * room  # clusters that fill the rows
+    start = max(0, cursor // most - 1) * most
+    part = clusters[start : cursor + most + 1]
     head = [*clip([name], room // 2 - len(_PROMPT)), *cells(Span(_PROMPT, name.style))]
-    rows: list[list[Cell]] = [head]
-    column, row, at = width_of(head), 0, width_of(head)
-    for number, cluster in enumerate(clusters):
+    rows: list[list[Cell]] = [[] if start else head]
+    column = 0 if start else width_of(head)
+    row, at = 0, column
+    for number, cluster in enumerate(part, start):
         cell = input_cell(cluster)
         if column and column + cell.width > room:
             rows.append([])
