@@ -37,7 +37,7 @@ WAYS_OUT = {
     "client/terminal.py: wake": (1, "a zero byte, into the client's own pipe"),
     "server/__main__.py: error": (1, "printable_line"),
     "server/__main__.py: main": (1, "printable_line"),
-    "server/__main__.py: _run": (1, "printable_line"),
+    "server/__main__.py: _inspect": (1, "printable_line"),
     "server/app.py: _announce": (1, "the address that the operator chose"),
     "server/history_tool.py: export": (1, "json_line"),
 }

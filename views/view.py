@@ -309,14 +309,9 @@ class View:
         before, self._before = self._before, ""
         block = self._block()
         drawn = self._drawn
-        if drawn is not None and not self._redraw:
-            short = render.shortcut(drawn, block)
-            if short or (short is not None and not self._unpainted):
-                # Keys first: the items have the next frame.
-                self._drawn = drawn._replace(block=block)
-                if self._unpainted:
-                    self._clock.request(at_once=True)
-                return before + short
+        short = self._echo(drawn, block)
+        if short is not None:
+            return before + short
         if drawn is None and self._foreign:
             before += render.scroll_away(self._lines)
             self._foreign = False
@@ -329,6 +324,16 @@ class View:
         else:
             out, self._drawn = render.reprint(old, new, block, self._lines)
         return before + out
+
+    def _echo(self, drawn: render.Drawn | None, block: Block) -> str | None:
+        """The frame for a key, if that is a short one: the items that wait have the next frame."""
+        short = None if drawn is None or self._redraw else render.shortcut(drawn, block)
+        if drawn is None or short is None or (not short and self._unpainted):
+            return None
+        self._drawn = drawn._replace(block=block)
+        if self._unpainted:
+            self._clock.request(at_once=True)
+        return short
 
     def _next_items(self) -> list[Item]:
         """The items for this frame, which are FRAME_WORK together, or one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import unicodedata
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.printable import LogFormatter, json_line, printable, printable_line
+from chatroom.printable import json_line, printable, printable_line
 
 HARMFUL = frozenset(chr(code) for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)) | frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -42,33 +41,6 @@ def test_json_is_one_harmless_line_and_the_same_text(text: str) -> None:
     line = json_line({"text": text})
     assert not HARMFUL & set(line)
     assert json.loads(line) == {"text": text}
-
-
-def record(message: str, *, error: BaseException | None = None) -> logging.LogRecord:
-    trace = (type(error), error, error.__traceback__) if error is not None else None
-    return logging.LogRecord("x", logging.WARNING, "x.py", 1, "= %s", (message,), trace)
-
-
-FORGED = "ann\n2026-01-01 00:00:00 ERROR main: \x1b[2Jforged\u2028\x9b2J"
-
-
-def test_a_record_of_the_log_is_one_line() -> None:
-    """A name cannot begin another line of the log, nor drive the terminal that shows it."""
-    line = LogFormatter().format(record(FORGED))
-    assert line.endswith("WARNING MainThread: = ann 2026-01-01 00:00:00 ERROR main: ␛[2Jforged \ufffd2J")
-    assert not HARMFUL & set(line)
-
-
-def test_a_traceback_in_the_log_is_indented() -> None:
-    """The lines of an error's text are indented below their record."""
-    try:
-        raise ValueError(FORGED)
-    except ValueError as error:
-        first, *rest = LogFormatter().format(record("failed", error=error)).split("\n")
-    assert first.endswith("= failed")
-    assert rest[0] == "Traceback (most recent call last):"
-    assert all(line.startswith("    ") for line in rest[1:])
-    assert not HARMFUL & set("".join(rest))
 
 
 @pytest.mark.parametrize("character", ["\u200b", "\ufeff", "\u00ad", "\U000e0041"])
