@@ -61,6 +61,10 @@ CHANNEL_BYTES: Final = 96
 CHANNEL_FIELD: Final = NAME_BYTES + 1
 """UTF-8 bytes of the channel in an event and in CHANNEL: for direct conversations it is '@' and a name."""
 
+LOWEST_PORT: Final = 1024
+"""The lowest port that newcomers are sent to. Those below belong to other services: a server could make its
+clients connect to the mail server behind their firewall."""
+
 MAX_CHANNELS: Final = 50
 """Channels that one ADMIT may ask for: more than a person follows; the longest names fit into one packet."""
 

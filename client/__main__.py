@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import logging
 import math
 import os
 import sys
@@ -14,6 +15,7 @@ from typing import Any, NoReturn
 from chatroom import __version__
 from chatroom.errors import ChatroomError, ConfigError, NameRefused
 from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
+from chatroom.log_formatter import LogFormatter
 from chatroom.names import check_channel, check_name
 from client.address import DEFAULT_HOST, DEFAULT_PORT, parse_address
 from client.client import Client
@@ -116,6 +118,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the client as the command line says; the exit code."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
         with terminable():
             return _run(arguments)
@@ -160,7 +165,7 @@ def _interactive(options: argparse.Namespace) -> int:
         if name is None:
             try:
                 name = ask_name(login_name(), reason)
-            except EOFError:
+            except (EOFError, OSError):  # OSError: the terminal is gone
                 return 0
         client = _client(options, name, REPLAY_LINES, math.inf)
         try:

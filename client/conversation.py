@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatroom.errors import ChatroomError, Closed
 from chatroom.events import Event
 from chatroom.packets import Answer, Channel, Info, Resumed
-from client.limits import LEAVE_SECONDS
+from client.limits import FETCHED_UPDATES, LEAVE_SECONDS
 from client.talker import Line, Talker
 from client.updates import (
     CaughtUp,
@@ -39,17 +40,17 @@ class Conversation:
         self.view = view
         self._terminal = terminal
         self._lines: dict[int, Line] = {}  # said, and not shown as an event yet, in order
+        self._fetched: deque[Update] = deque()  # not shown yet: keys are read in between
         self._connected = True
         self._left = False
         self._ended: Ended | None = None
 
     def run(self) -> Ended | None:
         """Until the user leaves (None) or the client ends."""
-        for update in self.client.poll():
-            self._show(update)
+        self._fetch()
         crowded = False  # the terminal is full: neither write nor fetch more
-        while not self._left and self._ended is None:
-            wait = None if crowded else self.view.wait(time.monotonic())
+        while not self._left and self._ended is None and not self._terminal.gone:
+            wait = None if crowded else 0.0 if self._fetched else self.view.wait(time.monotonic())
             typed, woken, roomy = self._terminal.wait(wait, for_room=crowded)
             if typed:
                 self._type()
@@ -59,7 +60,7 @@ class Conversation:
             if not crowded:
                 self._fetch()
                 crowded = not self._write()
-        if self._left and self._lines:
+        if (self._left or self._terminal.gone) and self._lines:
             self._wait_for_lines()
         return self._ended
 
@@ -70,10 +71,7 @@ class Conversation:
     # --- in ----------------------------------------------------------------------------------------------
 
     def _type(self) -> None:
-        data = self._terminal.read()
-        if not data:
-            self.leave()
-        for action in self.view.keys(data, time.monotonic()):
+        for action in self.view.keys(self._terminal.read(), time.monotonic()):
             self._act(action)
 
     def _act(self, action: Action) -> None:
@@ -95,10 +93,10 @@ class Conversation:
             self._lines[line.id] = line
 
     def _command(self, action: Submitted) -> None:
-        word = action.text.split(None, 1)[0].lower()
+        word, *argument = action.text.split(None, 1)
         for command in COMMANDS:
-            if command.name == word:
-                command.do(self)
+            if command.name == word.lower():
+                command.do(self, "".join(argument).strip())
                 if not command.sent:
                     return
         try:
@@ -129,8 +127,11 @@ class Conversation:
             self.view.resize(*self._terminal.size())
 
     def _fetch(self) -> None:
-        for update in self.client.poll():
-            self._show(update)
+        """Show the next FETCHED_UPDATES updates."""
+        if not self._fetched:
+            self._fetched += self.client.poll()
+        for _ in range(min(len(self._fetched), FETCHED_UPDATES)):
+            self._show(self._fetched.popleft())
         self.view.pending([line.text for line in self._lines.values()])
 
     # --- out ---------------------------------------------------------------------------------------------
@@ -207,26 +208,38 @@ class LocalCommand(NamedTuple):
 
     name: str
     help: str
-    do: Callable[[Conversation], None]
+    do: Callable[[Conversation, str], None]
     sent: bool = False
 
 
-def _help(conversation: Conversation) -> None:
+def _help(conversation: Conversation, _: str) -> None:
     width = max(len(command.name) for command in COMMANDS)
     lines = [f"{command.name:{width}}  {command.help}" for command in COMMANDS]
     conversation.view.system("\n".join([*lines, _KEYS_HELP]))
 
 
+def _show(conversation: Conversation, number: str) -> None:
+    if number and not (number.isascii() and number.isdecimal() and len(number) < 10):
+        conversation.view.system("/show N: the number that stands below a text that was cut")
+    else:
+        conversation.view.show(int(number) if number else None)
+
+
 COMMANDS = (
-    LocalCommand("/quit", "leave (Ctrl-C or Ctrl-D on an empty line do, too)", Conversation.leave),
-    LocalCommand("/clear", "empty the screen", lambda conversation: conversation.view.clear()),
+    LocalCommand(
+        "/quit",
+        "leave (Ctrl-C or Ctrl-D on an empty line do, too)",
+        lambda conversation, _: conversation.leave(),
+    ),
+    LocalCommand("/clear", "empty the screen", lambda conversation, _: conversation.view.clear()),
+    LocalCommand("/show", "print all of the long text with this number (Ctrl-C stops)", _show),
     LocalCommand("/help", "this", _help, sent=True),
 )
 _KEYS_HELP = """\
 //x     says /x
 Tab completes names and commands, Up brings sent lines back, Alt-Enter makes a line end, Ctrl-_ takes \
 back, Ctrl-L repaints, Ctrl-C empties the line."""
-_COMMAND_WORD = re.compile(r"^(/[a-z]+)\b", re.MULTILINE)  # in an answer: the server's /help
+_COMMAND_WORD = re.compile(r"^(/[a-z]{1,24})\b", re.MULTILINE)  # in an answer: the server's /help
 
 
 def _in_seconds(seconds: float) -> str:

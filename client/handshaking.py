@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.deadline import Deadline
-from chatroom.errors import NameRefused, Refused
+from chatroom.errors import NameRefused, ProtocolError, Refused
 from chatroom.exchange import Exchange
 from chatroom.handshake import CLIENT, Handshake, Step
-from chatroom.limits import HANDSHAKE_SECONDS
+from chatroom.limits import HANDSHAKE_SECONDS, LOWEST_PORT, NAME_BYTES
 from chatroom.outcomes import Code
 from chatroom.packets import (
     SAME_CONNECTION,
@@ -26,6 +26,7 @@ from chatroom.packets import (
     Verdict,
     Welcome,
 )
+from chatroom.printable import printable_line
 from client.connection import Connection
 
 SOFTWARE = "chatroom client (Python)"
@@ -87,6 +88,7 @@ def admit(
         exchange.send(Admit(name, port.ticket, channels, since, time, history, lines))
         answer = _receive(exchange, handshake)
         assert isinstance(answer, Welcome)  # the table allows nothing else
+        check_given_name(answer.name)
     except BaseException:  # Ctrl-C in the middle, too, must not leave a connection open
         connection.close()
         raise
@@ -115,7 +117,18 @@ def _get_port(
         name = following
     port = _receive(exchange, handshake)
     assert isinstance(port, Port)
+    if port.number != SAME_CONNECTION and port.number < LOWEST_PORT:
+        raise ProtocolError(
+            f"the server sends its clients to port {port.number}; {LOWEST_PORT} is the lowest"
+        )
     return name, port
+
+
+def check_given_name(name: str) -> None:
+    """Raise ProtocolError if the server gives the client a name that it cannot use or show."""
+    size = len(name.encode())
+    if not 0 < size <= NAME_BYTES or printable_line(name) != name:
+        raise ProtocolError(f"the server gives a name of {size} bytes that cannot be a name")
 
 
 def _receive(exchange: Exchange, handshake: Handshake) -> Packet:

@@ -13,7 +13,8 @@ from datetime import date
 from typing import cast
 
 from client.conversation import COMMANDS, Conversation
-from client.plain import talk_plainly
+from client.pipe import complain
+from client.plain import be_lenient, talk_plainly
 from client.talker import Talker
 from client.updates import Ended
 from views import Repaint, View, one_line
@@ -24,6 +25,7 @@ def ask_name(default: str, reason: str | None = None) -> str:
 
     Raises EOFError or KeyboardInterrupt when the user leaves instead.
     """
+    be_lenient()
     if reason:
         print(one_line(reason))
     return input(f"Your name [{one_line(default)}]: ").strip() or default
@@ -73,6 +75,6 @@ def interact(client: Talker, *, colour: bool, repaint: str = "around") -> int:
 def _conclude(ended: Ended | None) -> int:
     """Print why the client ended, if it failed; the exit code."""
     if ended is not None and ended.error is not None:
-        print(f"chatroom-client: {one_line(ended.reason)}", file=sys.stderr)
+        complain(ended.reason)
         return 1
     return 0

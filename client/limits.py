@@ -15,6 +15,9 @@ MOST_LINES: Final = 0xFFFF
 LEAVE_SECONDS: Final = 1.0
 """Who leaves right after Enter waits this long for the line to be stored, or is told that it was not."""
 
+FETCHED_UPDATES: Final = 200
+"""Updates that the screen takes between two looks at the keyboard: 2 ms, some 20 with long texts."""
+
 # --- the client -----------------------------------------------------------------------------------------
 
 MAX_PENDING: Final = 8192

@@ -25,7 +25,7 @@ from chatroom.packets import (
     encode,
 )
 from chatroom.reaper import Reaper
-from client.handshaking import Admission
+from client.handshaking import Admission, check_given_name
 from client.inbox import Inbox
 from client.limits import UPDATE_BYTES
 from client.pending_lines import PendingLines
@@ -127,7 +127,8 @@ class Link:
     def _receive(self) -> None:
         """Turn bytes into bursts. Raises ChatroomError at the end."""
         decoder, silent = self._admission.decoder, 0
-        self._hand_over(self._admission.packets, 0)
+        behind = self._admission.packets  # what came right behind WELCOME
+        self._hand_over(behind, sum(map(_size, behind)))
         decoder.check()
         while True:
             data = self._connection.receive(self._third)
@@ -180,7 +181,7 @@ class Link:
             case Answer():
                 self._deliver_answer(piece)
             case Info(words):
-                self._inbox.tell(piece, UPDATE_BYTES + len(words))
+                self._inbox.tell(piece, UPDATE_BYTES + len(words.encode()))
             case Channel(name=name, members=members):
                 self._resume.enter(name)
                 self._inbox.tell(piece, UPDATE_BYTES * (1 + len(members)))
@@ -207,7 +208,7 @@ class Link:
             self._bracket = 0
         if answer.code not in (Code.OK, Code.ALREADY):
             answer = answer._replace(words=answer.words or f"refused (code {answer.code})")
-        size = UPDATE_BYTES + len(answer.words) + len(answer.rows)
+        size = UPDATE_BYTES + len(answer.words.encode()) + len(answer.rows.encode())
         self._inbox.tell(answer, size, surely=self._pending.awaits(answer.id))
         self._pending.answer(answer.id, answer.code, answer.words)
 
@@ -232,6 +233,7 @@ class Link:
                 if event.id:
                     ids.append(event.id)
                 if event.kind is EventKind.RENAMED:
+                    check_given_name(event.text)
                     self._resume.rename(event.text)
         return ids
 
@@ -247,7 +249,7 @@ class Link:
     def _deliver_live(self, live: Live) -> None:
         """The replay is complete: settle the lines that it has not settled; from now on lines may be sent."""
         self._divider_due = False
-        self._put([CaughtUp(live.seq, self._resumed)], 0, live.seq, live.time)
+        self._put([CaughtUp(live.seq, self._resumed)], UPDATE_BYTES, live.seq, live.time)
         words = NOT_STORED if self._resume.exact else LINE_UNKNOWN
         for line in self._pending.pending():
             if line.id <= self._admission.welcome.confirmed:
@@ -289,6 +291,11 @@ def sift(packets: list[Packet]) -> list[Piece]:
         else:
             pieces.extend(run)
     return pieces
+
+
+def _size(packet: Packet) -> int:
+    """About what a packet counts in the inbox."""
+    return UPDATE_BYTES + (len(packet.text.encode()) if isinstance(packet, Event) else 0)
 
 
 def _is_event(packet: Packet) -> bool:

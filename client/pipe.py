@@ -8,9 +8,7 @@ connected, its own lines included; older lines only with --history.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import select
 import signal
 import socket
@@ -26,6 +24,7 @@ from chatroom.events import Event
 from chatroom.limits import CLOSE_SECONDS, MAX_TEXT
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Info
+from chatroom.printable import json_line
 from client.client import Client
 from client.lines import READ_BYTES, LineSplitter, Said, TooLong
 from client.signals import ended_by
@@ -278,12 +277,5 @@ class Pipe:
 
 
 def as_json_line(event: Event) -> str:
-    """An event as a JSON object on one line, with control characters and line ends escaped."""
-    return _UNPRINTABLE.sub(
-        lambda match: f"\\u{ord(match[0]):04x}", json.dumps(event.as_json(), ensure_ascii=False)
-    )
-
-
-# json.dumps() escapes below U+0020 only. These are DEL, the C1 controls, and Unicode's line ends and
-# direction marks. They occur inside strings only, where an escape means the same (RFC 8259, section 7).
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+    """An event as a JSON object on one line."""
+    return json_line(event.as_json())

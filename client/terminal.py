@@ -15,6 +15,7 @@ from threading import Lock
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from chatroom.errors import ConfigError
 from client.signals import terminate
 from client.waiting import wait_for
 
@@ -30,11 +31,15 @@ class PosixTerminal:
 
     However the block ends (return, exception, SIGTERM, SIGHUP, exit), it restores the terminal's modes. It
     never makes the terminal non-blocking: that would also change it for the shell, which has it open, too.
+    Another program may have done so, before or meanwhile; that changes nothing here.
+
+    gone: the terminal was closed. Nothing is written any more.
     """
 
     def __init__(self, source: int = 0, sink: int = 1) -> None:
         self.source = source
         self._sink = sink
+        self.gone = False
         self._saved: list[Any] | None = None
         self._handlers: dict[signal.Signals, Any] = {}
         self._old_wakeup = -1
@@ -43,7 +48,10 @@ class PosixTerminal:
         self.woken_by, self._wake_in = -1, -1
 
     def __enter__(self) -> Self:
-        self._saved = termios.tcgetattr(self.source)
+        try:
+            self._saved = termios.tcgetattr(self.source)
+        except termios.error as cause:
+            raise ConfigError(f"the terminal cannot be used: {cause.args[-1]}") from None
         self.woken_by, self._wake_in = os.pipe()
         os.set_blocking(self.woken_by, False)
         os.set_blocking(self._wake_in, False)
@@ -82,17 +90,26 @@ class PosixTerminal:
         return columns or 80, lines or 24
 
     def read(self) -> bytes:
-        """The bytes that were typed, at least one; none when the terminal is gone."""
+        """The bytes that were typed; none when another program has taken them, or the terminal is `gone`."""
         try:
-            return os.read(self.source, _READ)
-        except OSError:
+            data = os.read(self.source, _READ)
+        except BlockingIOError:
             return b""
+        except OSError:
+            data = b""
+        self.gone = self.gone or not data
+        return data
 
     def write(self, text: str) -> None:
-        """Write all of it; waits while the terminal is full. Raises OSError when it is gone."""
+        """Write all of it; waits while the terminal is full."""
         data = text.encode("utf-8", "replace")
-        while data:
-            data = data[os.write(self._sink, data) :]
+        while data and not self.gone:
+            try:
+                data = data[os.write(self._sink, data) :]
+            except BlockingIOError:  # full, and non-blocking
+                wait_for([], [self._sink])
+            except OSError:
+                self.gone = True
 
     def wait(self, timeout: float | None, *, for_room: bool) -> tuple[bool, bool, bool]:
         """Wait for keys, a wake-up or, if wanted, room to write; whether each of them has come."""
@@ -130,7 +147,10 @@ class PosixTerminal:
     def take(self) -> None:
         """Raw mode, and pastes marked as such."""
         assert self._saved is not None
-        termios.tcsetattr(self.source, termios.TCSANOW, _raw(self._saved))
+        try:
+            termios.tcsetattr(self.source, termios.TCSANOW, _raw(self._saved))
+        except termios.error:
+            self.gone = True
         self.write(_PASTE_ON)
 
     def suspend(self) -> None:
@@ -148,10 +168,7 @@ class PosixTerminal:
     def _restore_modes(self) -> None:
         if self._saved is None:
             return
-        try:
-            self.write(_AS_USUAL + _PASTE_OFF)
-        except OSError:
-            pass  # the terminal is gone
+        self.write(_AS_USUAL + _PASTE_OFF)
         try:
             termios.tcsetattr(self.source, termios.TCSANOW, self._saved)
         except termios.error:

@@ -12,6 +12,8 @@ from typing import NoReturn
 from chatroom import __version__
 from chatroom.errors import ChatroomError, ConfigError
 from chatroom.limits import DEAD_AFTER
+from chatroom.log_formatter import LogFormatter
+from chatroom.printable import printable_line
 
 _USAGE = 2  # exit code for a bad command line
 _INTERRUPTED = 130
@@ -21,7 +23,7 @@ class _Options(argparse.ArgumentParser):
     """Reports errors in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"chatroom-server: {message} (see --help)", file=sys.stderr)
+        print(f"chatroom-server: {printable_line(message)} (see --help)", file=sys.stderr)
         sys.exit(_USAGE)
 
 
@@ -70,14 +72,13 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.INFO if options.verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(threadName)s: %(message)s",
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter())
+    logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, handlers=[handler])
     try:
         return _run(options)
     except ChatroomError as error:
-        print(f"chatroom-server: {error}", file=sys.stderr)
+        print(f"chatroom-server: {printable_line(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # during the start; a running server handles SIGINT itself
         return _INTERRUPTED
@@ -118,7 +119,7 @@ def _inspect(options: argparse.Namespace) -> int:
         if options.check:
             report = history_tool.check(options.check)
             sys.stdout.reconfigure(errors="backslashreplace")  # the locale may lack letters of a channel
-            print(*report.lines, sep="\n", flush=True)
+            print(*map(printable_line, report.lines), sep="\n", flush=True)
             return 0 if report.sound else 1
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # JSON Lines, whatever the locale
         history_tool.export(options.export, sys.stdout)

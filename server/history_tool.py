@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,6 +11,7 @@ from typing import NamedTuple, TextIO
 from chatroom.errors import HistoryError
 from chatroom.events import Event, EventKind, iso_time
 from chatroom.limits import CATCH_UP_EVENTS, MAX_TIME
+from chatroom.printable import json_line
 from server.database import pragma, translate_errors
 from server.schema import MIGRATIONS, SPAN_EVENTS, open_read_only
 
@@ -85,7 +85,7 @@ def _as_line(row: tuple[int, int, int, str, str, str], path: Path) -> str:
     seq, at, kind, channel, author, text = row
     try:
         event = Event(seq, at, EventKind(kind), channel, author, text)
-        return json.dumps(event.as_json(), ensure_ascii=False) + "\n"
+        return json_line(event.as_json()) + "\n"
     except (TypeError, ValueError, OverflowError) as cause:
         raise HistoryError(f"{path} is damaged: event {seq}: {cause}") from None
 

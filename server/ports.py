@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatroom.errors import ConfigError
+from chatroom.limits import LOWEST_PORT
 from server.limits import ADMISSION_GUESTS
 
 
@@ -32,9 +33,11 @@ class Ports:
         if text == "same":
             return cls(same=True)
         low, dash, high = text.partition("-")
-        if dash and low.isdecimal() and high.isdecimal() and 0 < int(low) <= int(high) <= 65535:
+        if dash and low.isdecimal() and high.isdecimal() and LOWEST_PORT <= int(low) <= int(high) <= 65535:
             return cls(int(low), int(high))
-        raise ConfigError(f"--ports {text}: must be any, same or LO-HI with ports from 1 to 65535")
+        raise ConfigError(
+            f"--ports {text}: must be any, same or LO-HI with ports from {LOWEST_PORT} to 65535"
+        )
 
     def listen(self, family: int, host: tuple[Any, ...]) -> socket.socket:
         """A socket that listens at the host of a socket address, on a port of the range.

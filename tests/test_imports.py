@@ -18,7 +18,7 @@ _VIEWS = "views turn state into text; packets and threads are the client's busin
 _PURE = "no socket, thread, clock or terminal: state in, result out, tested with plain values"
 _FOLD = "the same entries must give the same state on every server and in every test"
 
-_NAMES = ("chatroom.names", "chatroom.lookalikes", "chatroom.shown", "chatroom.unicode_tables")
+_NAMES = tuple(f"chatroom.{name}" for name in ("names", "lookalikes", "shown", "unicode_tables", "printable"))
 
 # package → our own modules that it may import, and why no others
 ALLOWED: dict[str, tuple[tuple[str, ...], str]] = {

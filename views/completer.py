@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from chatroom.limits import MAX_CHANNELS
 from chatroom.names import name_key
-from views.limits import COMPLETED_NAMES
+from chatroom.printable import printable_line
+from views.limits import COMPLETED_COMMANDS, COMPLETED_NAMES
 
 
 class _Known(NamedTuple):
@@ -29,11 +31,11 @@ class Completer:
 
     def saw(self, name: str, place: int) -> None:
         """Note that the member `name` just did something there, and so is the first to be completed."""
-        self._add(name, self._names.get(name_key(name), _NOBODY).places | {place})
+        self._add(name, _joined(self._names.get(name_key(name), _NOBODY).places, place))
 
     def listed(self, place: int, names: Sequence[str]) -> None:
         """Take `names` as all members of the place. Those that have done nothing yet are completed last."""
-        keys = {name_key(name): name for name in names}
+        keys = {name_key(name): name for name in names if _is_name(name)}
         for known in [known for key, known in self._names.items() if key not in keys]:
             self.left(known.name, place)
         silent = {key: _Known(name, frozenset()) for key, name in keys.items() if key not in self._names}
@@ -41,7 +43,7 @@ class Completer:
         self._names = {**dict(list(silent.items())[:room]), **self._names}
         for key in keys.keys() & self._names.keys():
             known = self._names[key]
-            self._names[key] = known._replace(places=known.places | {place})
+            self._names[key] = known._replace(places=_joined(known.places, place))
 
     def left(self, name: str, place: int) -> None:
         """Complete `name` no longer, unless its member is in another place, too."""
@@ -66,13 +68,14 @@ class Completer:
     def _add(self, name: str, places: frozenset[int]) -> None:
         """Note a name as that of the latest speaker."""
         self._names.pop(name_key(name), None)
-        self._names[name_key(name)] = _Known(name, places)
+        if _is_name(name):
+            self._names[name_key(name)] = _Known(name, places)
         if len(self._names) > COMPLETED_NAMES:
             del self._names[next(iter(self._names))]
 
     def learn(self, commands: Sequence[str]) -> None:
         """Complete these commands, too."""
-        self._commands = sorted({*self._commands, *commands})
+        self._commands = sorted({*self._commands, *commands})[:COMPLETED_COMMANDS]
 
     def __call__(self, word: str, first: bool) -> list[str]:
         """The completions of `word`, best first. A name gets ": " if the word is the `first` of the line."""
@@ -85,3 +88,13 @@ class Completer:
         tail = ": " if first and not at else " "
         names = [known.name for each, known in reversed(self._names.items()) if each.startswith(key)]
         return [f"{at}{name}{tail}" for name in names]
+
+
+def _is_name(name: str) -> bool:
+    """Whether it may stand in a line that the user sends: a server may call a member anything."""
+    return printable_line(name) == name
+
+
+def _joined(places: frozenset[int], place: int) -> frozenset[int]:
+    """The places and one more; a member is in at most MAX_CHANNELS."""
+    return places | {place} if len(places) < MAX_CHANNELS else places

@@ -44,12 +44,16 @@ class Item(NamedTuple):
     moment:  local time, None for an item without a time
     author:  name of the person who said `text`; empty for a message of the program
     mention: another person's text contains the reader's name
+    more:    how much of the text is left out, in words; empty if nothing is
+    part:    a part of a long text that is shown in parts: neither time nor author, but the same indent
     """
 
     moment: datetime | None
     author: str
     text: str
     mention: bool = False
+    more: str = ""
+    part: bool = False
 
 
 class Theme(NamedTuple):
@@ -122,6 +126,9 @@ def plain_line(event: Event, time_of: LocalTime = local_time) -> str:
 def format_item(item: Item, columns: int, theme: Theme) -> list[Row]:
     """The item as rows for a screen of `columns`. Later rows are indented to the start of the text."""
     dim, spans = theme.style(Style.DIM), []
+    if item.part:
+        margin = _margin(columns)
+        return wrap([Span(" " * margin), Span(item.text)], columns, margin)
     if item.moment is not None and columns >= _NARROW:
         spans.append(Span(f"{item.moment:%H:%M} ", dim))
     if item.author:
@@ -131,7 +138,10 @@ def format_item(item: Item, columns: int, theme: Theme) -> list[Row]:
     else:
         spans.append(Span("-- ", dim))
         spans.append(Span(item.text, dim))
-    return wrap(spans, columns, _indent(spans, columns))
+    indent = _indent(spans, columns)
+    if item.more:
+        spans.append(Span(f"\n\u2026 {item.more}", dim))
+    return wrap(spans, columns, indent)
 
 
 def format_pending(name: str, text: str, columns: int, theme: Theme) -> list[Row]:
@@ -147,6 +157,11 @@ def _indent(spans: Sequence[Span], columns: int) -> int:
     head = sum(text_width(span.text) for span in spans[:-1])
     if head <= columns // 3:
         return head
+    return _margin(columns)
+
+
+def _margin(columns: int) -> int:
+    """The width of the time, where it is shown."""
     return len(NO_TIME) + 1 if columns >= _NARROW else 1
 
 

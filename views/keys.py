@@ -135,13 +135,21 @@ _STRING_UNFINISHED = re.compile("\x1b[]P_^X][^\x07\x1b]*\x1b?\\Z")
 
 
 class KeyDecoder:
-    """Bytes in, keys and text out. Unknown sequences are dropped: they do not become text."""
+    """Bytes in, keys and text out. Unknown sequences are dropped: they do not become text.
+
+    Whatever pauses cut a paste or its marks, its text is a `Paste`: no line end in it is Key.ENTER.
+    """
 
     def __init__(self) -> None:
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
+        # An unfinished sequence whose time was over. Its rest may still come: a slow link delays anything.
+        self._given_up = ""
+        self._held = ""  # the last characters of _given_up, which become text if nothing follows soon
+        self._typed = 0  # how many of its characters have become text already
         self._paste: list[str] | None = None
         self._paste_size = 0
+        self._stalled = False  # the paste has paused so long that its end may never come
         self._fed = 0.0
 
     def feed(self, data: bytes, now: float) -> list[Input]:
@@ -149,9 +157,16 @@ class KeyDecoder:
         self._fed = now
         text = self._rest + self._utf8.decode(data)
         self._rest = ""
+        if self._stalled and data == b"\x03":
+            self._paste, self._stalled = None, False
+            return [Key.CANCEL]
         found: list[Input] = []
+        if self._given_up and text:
+            text = self._take_late(text, found)
         while text:
             text = self._take_paste(text, found) if self._paste is not None else self._take(text, found)
+        if self._stalled and self._paste:
+            found += self._flush_paste()
         return found
 
     def wait(self, now: float) -> float | None:
@@ -160,22 +175,58 @@ class KeyDecoder:
         return None if limit is None else max(0.0, self._fed + limit - now)
 
     def timeout(self, now: float) -> list[Input]:
-        """The inputs from an unfinished sequence, if its time is over at `now`."""
+        """The inputs from an unfinished sequence, if its time is over at `now`.
+
+        A `Paste` is the beginning of one without an end. All that follows belongs to it, until its end comes,
+        or Ctrl-C alone.
+        """
         limit = self._limit()
         if limit is None or now < self._fed + limit:
             return []
-        rest, self._rest = self._rest, ""
         if self._paste is not None:
-            self._add_to_paste(rest)
-            return self._end_paste()
-        return [Key.ESCAPE] if rest == "\x1b" else []
+            self._stalled = True
+            return self._flush_paste()
+        if self._held:
+            held, self._held = self._held, ""
+            self._typed += len(held)
+            return [Text(held)]
+        self._given_up, self._rest, self._typed = self._rest, "", 0
+        return [Key.ESCAPE] if self._given_up == "\x1b" else []
 
     def _limit(self) -> float | None:
         if self._paste is not None:
-            return PASTE_SECONDS
-        if not self._rest:
-            return None
-        return ESCAPE_SECONDS if self._rest == "\x1b" else SEQUENCE_SECONDS
+            return None if self._stalled else PASTE_SECONDS
+        if self._held or self._rest == "\x1b":
+            return ESCAPE_SECONDS
+        return SEQUENCE_SECONDS if self._rest else None
+
+    def _take_late(self, text: str, found: list[Input]) -> str:
+        """Whether `text` goes on with the sequence that was given up; returns what is to be decoded.
+
+        The mark of a paste counts whenever its parts come. Other sequences count if a person cannot well have
+        typed the rest: it came in one piece.
+        """
+        begun, self._given_up = self._given_up, ""
+        held, self._held = self._held, ""
+        whole = begun + text
+        if whole.startswith(_PASTE_BEGINS) or self._is_late_key(begun.removesuffix(held), whole):
+            found += [Key.BACKSPACE] * self._typed
+            return whole
+        if _PASTE_BEGINS.startswith(whole) or (not self._typed and _CSI_UNFINISHED.match(whole)):
+            self._given_up, self._held = whole, held + text
+            return ""
+        return held + text
+
+    def _is_late_key(self, begun: str, whole: str) -> bool:
+        """Whether `whole` is a sequence whose first part was given up as `begun`, or several sequences."""
+        if _STRING.match(whole):
+            return True
+        match = _CSI.match(whole) or _SS3.match(whole)
+        if match is None or whole[match.end() : match.end() + 1] not in ("", "\x1b"):
+            return False
+        if whole[1] == "O":
+            return begun == "\x1b" and match[1] in "ABCDHF"
+        return bool((match[1] or begun == "\x1b") and (_csi_key(match[1], match[2]) or match[1] == "201"))
 
     def _take(self, text: str, found: list[Input]) -> str:
         """Take one key or text from the front of `text` and return the rest."""
@@ -192,7 +243,7 @@ class KeyDecoder:
 
     def _take_sequence(self, text: str, found: list[Input]) -> str:
         if text.startswith(_PASTE_BEGINS):
-            self._paste, self._paste_size = [], 0
+            self._paste, self._paste_size, self._stalled = [], 0, False
             return text[len(_PASTE_BEGINS) :]
         if text == "\x1b" or any(
             begun.match(text) for begun in (_CSI_UNFINISHED, _SS3_UNFINISHED, _STRING_UNFINISHED)
@@ -238,15 +289,22 @@ class KeyDecoder:
         return ""
 
     def _add_to_paste(self, text: str) -> None:
-        """Add text to the paste, up to MAX_TEXT characters in all: the input line holds no more."""
+        """Add text to the paste, up to one character more than the input line holds: it says what is cut."""
         assert self._paste is not None
-        fitting = text[: max(0, MAX_TEXT - self._paste_size)]
-        self._paste.append(fitting)
+        fitting = text[: max(0, MAX_TEXT + 1 - self._paste_size)]
+        if fitting:
+            self._paste.append(fitting)
         self._paste_size += len(fitting)
 
-    def _end_paste(self) -> list[Input]:
-        text, self._paste = "".join(self._paste or ()), None
+    def _flush_paste(self) -> list[Input]:
+        text, self._paste = "".join(self._paste or ()), []
+        self._paste_size = 0
         return [Paste(text)]
+
+    def _end_paste(self) -> list[Input]:
+        found = [] if self._stalled and not self._paste else self._flush_paste()
+        self._paste, self._stalled = None, False
+        return found
 
 
 def _csi_key(parameters: str, final: str) -> list[Input]:

@@ -41,10 +41,15 @@ def layout_input(
     above: rows of the block above the input
     """
     room = max(1, columns - 1)
+    # Of a very long line only what is near the cursor is laid out, from a start that stays while one types.
+    most = most_rows * room  # clusters that fill the rows
+    start = max(0, cursor // most - 1) * most
+    part = clusters[start : cursor + most + 1]
     head = [*clip([name], room // 2 - len(_PROMPT)), *cells(Span(_PROMPT, name.style))]
-    rows: list[list[Cell]] = [head]
-    column, row, at = width_of(head), 0, width_of(head)
-    for number, cluster in enumerate(clusters):
+    rows: list[list[Cell]] = [[] if start else head]
+    column = 0 if start else width_of(head)
+    row, at = 0, column
+    for number, cluster in enumerate(part, start):
         cell = input_cell(cluster)
         if column and column + cell.width > room:
             rows.append([])
@@ -73,9 +78,11 @@ def pending_rows(name: str, texts: Sequence[str], columns: int, lines: int, them
     most = min(PENDING_SHOWN, lines // 4)
     if not texts or not most:
         return []
-    rows = [row for text in texts[:most] for row in format_pending(name, text, columns, theme)]
+    room = 2 * most * columns  # characters that surely fill the rows: the work is bounded, as for each frame
+    shown = texts[:most]
+    rows = [row for text in shown for row in format_pending(name, text[:room], columns, theme)]
     hidden = len(texts) - most
-    if hidden <= 0 and len(rows) <= most:
+    if hidden <= 0 and len(rows) <= most and all(len(text) <= room for text in shown):
         return rows
     rest = f"{hidden:,} more lines wait" if hidden > 0 else "\u2026"
     return [*rows[: most - 1], _dim_row(rest, columns, theme)]

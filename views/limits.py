@@ -9,6 +9,32 @@ at once."""
 TRANSCRIPT_ITEMS: Final = 2000
 """Items kept for repainting: more than any screen has rows. Older ones are in the terminal's scrollback."""
 
+TRANSCRIPT_CHARACTERS: Final = 2_000_000
+"""Characters of these items and their rows: at most 8 MB. A screen of 200 by 100 cells has some 200,000."""
+
+ITEM_LINES: Final = 50
+"""Lines of one text on the screen, two screens: a stack trace is shown whole. Nobody reads 65,000 lines, and
+they take seconds to format."""
+
+ITEM_CHARACTERS: Final = 2000
+"""Characters of one text on the screen, some 25 rows: 1 to 4 ms to format, which a pressed key waits."""
+
+CUT_TEXTS: Final = 64
+"""Longer texts that are kept for /show, the latest ones: at most 4 MiB."""
+
+FRAME_WORK: Final = 5000
+"""Work of one frame, some 5 ms: keys are read after it. A character counts 1; in a text that is not ASCII it
+takes three times as long. One item is always formatted."""
+
+ITEM_WORK: Final = 20
+"""What an item, and each further line of it, counts besides its characters."""
+
+BACKLOG_WORK: Final = 4_000_000
+"""Work of the items that wait to be shown, 4 s and at most 16 MB of text. More is a flood at once."""
+
+LEAVE_WORK: Final = 100_000
+"""The same for a user who leaves: 0.1 s, the last thousand lines."""
+
 FLOOD_SCREENS: Final = 2
 """A frame with more new items than this many screens have lines is a flood: nobody can read it."""
 
@@ -27,6 +53,9 @@ CLUSTER_COLUMNS: Final = 4
 INPUT_HISTORY: Final = 500
 """Sent lines that the arrow keys recall."""
 
+COMPLETED_COMMANDS: Final = 200
+"""Commands that Tab completes: the server's answers teach them, and may name as many as they like."""
+
 COMPLETED_NAMES: Final = 1000
 """Names that Tab completes, latest speakers first. Nobody presses Tab a thousand times."""
 
@@ -43,4 +72,5 @@ SEQUENCE_SECONDS: Final = 0.5
 """Time to wait for the rest of a longer sequence. A slow link may split one, but not for half a second."""
 
 PASTE_SECONDS: Final = 5.0
-"""A paste without an end is ended after this long without a byte; otherwise the keyboard would stay dead."""
+"""A paste that pauses this long is shown as far as it came, and then Ctrl-C ends it: if its end is lost, the
+keyboard would stay dead."""

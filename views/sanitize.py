@@ -13,20 +13,11 @@ from functools import lru_cache
 
 from wcwidth import wcwidth
 
-from chatroom.shown import INVISIBLE
+from chatroom.printable import is_printable_ascii, lines_ended, printable
 from views.limits import MARKS
 
-_PLAIN = re.compile(r"[ -~]*\Z")
-_LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
-# C1 controls, surrogates, noncharacters: Unicode has no symbols to show them
-_BROKEN = re.compile(
-    "[\x80-\x9f\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17))
-    + "]"
-)
-_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
+_LETTERS = {0x1F1E6 + number: ord("A") + number for number in range(26)}
 # Scripts that are written with zero-width joiner and non-joiner: Arabic to Myanmar, Khmer and Mongolian,
 # Balinese to Meetei Mayek. Joiners are removed everywhere else.
 _JOINED_SCRIPT = "\u0600-\u109f\u1780-\u18af\u1b00-\u1c4f\ua8e0-\ua8ff\uaa00-\uabff"
@@ -41,22 +32,15 @@ _NO_MARKS = re.compile(
     "\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff]*\\Z"
 )
 _NO_BASE = "\u25cc"  # the dotted circle: Unicode's base for a mark that has no letter
-_TAB = "    "
 
 
 def sanitize(text: str) -> str:
-    """`text` without characters that control the terminal or hide other text. Line ends become "\\n".
-
-    A control character becomes its symbol (U+2400 …), an unprintable one U+FFFD. Invisible characters and
-    direction overrides are removed. At most MARKS combining marks stay on one letter.
-    """
-    if _PLAIN.match(text):
+    """`printable`, and what is hard to draw left out: idle joiners, more than MARKS marks on one letter."""
+    if is_printable_ascii(text):
         return text
-    text = _LINE_END.sub("\n", text).replace("\t", _TAB)
-    text = _CONTROL.sub(_picture, text)
-    text = _BROKEN.sub("\ufffd", text)
-    text = _INVISIBLE.sub("", text)
-    text = _FLAG_LETTER.sub(lambda match: chr(ord(match[0]) - 0x1F1E6 + ord("A")), text)
+    text = printable(text)
+    if _FLAG_LETTER.search(text):
+        text = text.translate(_LETTERS)
     if _NO_MARKS.match(text):
         return text
     text = _JOINERS.sub(r"\1", _IDLE_JOINER.sub("", text))
@@ -65,19 +49,14 @@ def sanitize(text: str) -> str:
     return "".join(_limit_marks(unicodedata.normalize("NFC", "".join(_limit_marks(text)))))
 
 
-def is_printable_ascii(text: str) -> bool:
-    """Whether the text is printable ASCII: `sanitize` does not change it, each character has one column."""
-    return _PLAIN.match(text) is not None
+def has_no_marks(text: str) -> bool:
+    """Whether the sanitized text surely has no combining mark or joiner: each character is a cluster."""
+    return _NO_MARKS.match(text) is not None
 
 
 def one_line(text: str) -> str:
     """`sanitize` for text that must stay on one line: names, channels, topics, reasons."""
     return sanitize(text).replace("\n", " ")
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return "\u2421" if code == 0x7F else chr(0x2400 + code)
 
 
 def _limit_marks(text: str) -> Iterator[str]:
@@ -108,4 +87,4 @@ _NOT_TYPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 def sanitize_input(text: str) -> str:
     """Typed or pasted text for the input line: without controls (but tab and line end) and surrogates."""
-    return _NOT_TYPED.sub("", _LINE_END.sub("\n", text))
+    return _NOT_TYPED.sub("", lines_ended(text))

@@ -13,12 +13,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple, NewType
 
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
+from chatroom.printable import is_printable_ascii
 from views.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
-from views.sanitize import is_printable_ascii, one_line, sanitize
+from views.sanitize import has_no_marks, one_line, sanitize
 
 Row = NewType("Row", str)
 """One row for the screen: sanitized text, colours and pins, narrower than its screen."""
@@ -77,11 +80,13 @@ def cell_width(cluster: str) -> int:
 
 
 # All terminals agree on the widths of these: letters of alphabets, CJK and kana, Hangul syllables, full-width
-# forms. General punctuation is missing because "…" is wide in some East Asian settings.
-_SURE = re.compile(
-    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u3001-\u3029"
-    "\u3041-\u3096\u309b-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]\\Z"
+# forms, pictures of controls. General punctuation is missing because "…" is wide in some East Asian settings.
+_SURE_CHARACTERS = (
+    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u2400-\u2426"
+    "\u3001-\u3029\u3041-\u3096\u309b-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
 )
+_SURE = re.compile(f"{_SURE_CHARACTERS}\\Z")
+_ALL_SURE = re.compile(f"{_SURE_CHARACTERS}*\\Z")
 
 
 @lru_cache(maxsize=4096)
@@ -93,11 +98,14 @@ def needs_pin(cluster: str) -> bool:
 def cells(span: Span) -> list[Cell]:
     """The span as cells, one for each cluster."""
     text, style = sanitize(span.text), span.style
-    if text.isascii():
-        return [Cell(character, 1, style) for character in text]
-    return [
-        Cell(part, cell_width(part), style) for cluster in clusters(text) for part in _narrow_parts(cluster)
-    ]
+    if has_no_marks(text):
+        return [_cell(character, style) for character in text]
+    return [_cell(part, style) for cluster in clusters(text) for part in _narrow_parts(cluster)]
+
+
+@lru_cache(maxsize=8192)
+def _cell(cluster: str, style: str) -> Cell:
+    return Cell(cluster, cell_width(cluster), style)
 
 
 @lru_cache(maxsize=4096)
@@ -122,18 +130,30 @@ def text_width(text: str) -> int:
 def row_of(cells: Iterable[Cell]) -> Row:
     """The cells as a row. Pins count columns from the screen's first one, so the row must start there."""
     out: list[str] = []
-    column, style = 0, ""
-    for shown, width, wanted in cells:
-        if wanted != style:
-            out.append((Style.RESET if style else "") + wanted)
-            style = wanted
+    column = 0
+    for style, run in groupby(cells, _style_of):
+        same = list(run)
+        text = "".join([cell.shown for cell in same])
+        if _ALL_SURE.match(text):
+            column += width_of(same)
+        else:
+            text, column = _pinned(same, column)
+        out += (style, text, Style.RESET) if style else (text,)
+    return Row("".join(out))
+
+
+_style_of = attrgetter("style")
+
+
+def _pinned(cells: Iterable[Cell], column: int) -> tuple[str, int]:
+    """The text of the cells that begin at `column`, with pins where they are needed; the column behind it."""
+    out: list[str] = []
+    for shown, width, _ in cells:
         out.append(shown)
         column += width
         if not shown.isascii() and needs_pin(shown):
             out.append(f"\r\x1b[{column}C")
-    if style:
-        out.append(Style.RESET)
-    return Row("".join(out))
+    return "".join(out), column
 
 
 def _ascii_row(spans: Sequence[Span]) -> Row:

@@ -6,18 +6,22 @@ from collections import deque
 from datetime import date
 
 from views.item import Item, Theme, day_name, format_item
-from views.limits import TRANSCRIPT_ITEMS
+from views.limits import TRANSCRIPT_CHARACTERS, TRANSCRIPT_ITEMS
 from views.text import Row
 
 
 class Transcript:
-    """The latest TRANSCRIPT_ITEMS items. Rows are formatted once and again only for another width."""
+    """The latest items: at most TRANSCRIPT_ITEMS, and TRANSCRIPT_CHARACTERS with their rows.
+
+    Rows are formatted once and again only for another width.
+    """
 
     def __init__(self, columns: int, theme: Theme, today: date | None = None) -> None:
         """columns: width of the screen; today: items of this day need no day separator above them."""
         self._columns = columns
         self._theme = theme
-        self._items: deque[_Formatted] = deque(maxlen=TRANSCRIPT_ITEMS)
+        self._items: deque[_Formatted] = deque()
+        self._size = 0  # characters of all of them
         self._day = today
 
     def resize(self, columns: int) -> None:
@@ -27,6 +31,7 @@ class Transcript:
     def clear(self) -> None:
         """Forget all items. The transcript still knows their day, so the next item repeats no separator."""
         self._items.clear()
+        self._size = 0
 
     def append(self, item: Item) -> list[Row]:
         """Add an item and return its rows. A separator comes first when the item begins another day."""
@@ -44,8 +49,9 @@ class Transcript:
             if room <= 0:
                 break
             if formatted.columns != self._columns:
-                formatted.rows = format_item(formatted.item, self._columns, self._theme)
-                formatted.columns = self._columns
+                self._size -= formatted.size
+                formatted.set(self._columns, format_item(formatted.item, self._columns, self._theme))
+                self._size += formatted.size
             part = formatted.rows[-room:]
             parts.append(part)
             room -= len(part)
@@ -53,14 +59,26 @@ class Transcript:
 
     def _add(self, item: Item) -> list[Row]:
         rows = format_item(item, self._columns, self._theme)
-        self._items.append(_Formatted(item, self._columns, rows))
+        formatted = _Formatted(item)
+        formatted.set(self._columns, rows)
+        self._items.append(formatted)
+        self._size += formatted.size
+        while len(self._items) > TRANSCRIPT_ITEMS or (
+            self._size > TRANSCRIPT_CHARACTERS and len(self._items) > 1
+        ):
+            self._size -= self._items.popleft().size
         return rows
 
 
 class _Formatted:
-    """An item and its rows for a screen of `columns`."""
+    """An item and its rows for a screen of `columns`. size: the characters of both."""
 
-    __slots__ = ("columns", "item", "rows")
+    __slots__ = ("columns", "item", "rows", "size")
 
-    def __init__(self, item: Item, columns: int, rows: list[Row]) -> None:
-        self.item, self.columns, self.rows = item, columns, rows
+    def __init__(self, item: Item) -> None:
+        self.item = item
+
+    def set(self, columns: int, rows: list[Row]) -> None:
+        """Take other rows."""
+        self.columns, self.rows = columns, rows
+        self.size = len(self.item.text) + sum(map(len, rows))

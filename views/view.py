@@ -5,18 +5,31 @@ Pure: no terminal, no thread, no clock. Times are passed in, in seconds of a mon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import Final, Literal, NamedTuple
 
 from chatroom.events import Event, EventKind
+from chatroom.printable import TAB
 from views import render
 from views.completer import Completer
 from views.editor import LineEditor
+from views.excerpt import excerpt, parts
 from views.item import Item, LocalTime, Theme, item_of, local_time
 from views.keys import Input, Key, KeyDecoder, Paste, Text
 from views.layout import Block, layout_input, pending_rows, status_rows
-from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAMES_PER_SECOND
+from views.limits import (
+    BACKLOG_WORK,
+    CUT_TEXTS,
+    FLOOD_FRAMES,
+    FLOOD_SCREENS,
+    FRAME_WORK,
+    FRAMES_PER_SECOND,
+    ITEM_WORK,
+    LEAVE_WORK,
+)
 from views.sanitize import one_line
 from views.schedule import FrameClock
 from views.text import Span
@@ -42,6 +55,13 @@ Repaint = Literal["around", "inline"]
 """How new rows come while the user types: "around" prints the visible transcript again, "inline" does not."""
 
 _SMALLEST: Final = (4, 2)  # columns and lines; a smaller screen is painted as if it had this size
+
+
+class _Waiting(NamedTuple):
+    """An item that is not painted yet. `make` costs `work` (see FRAME_WORK), formatting included."""
+
+    work: int
+    make: Callable[[], Item]
 
 
 class View:
@@ -74,8 +94,14 @@ class View:
         self.editor = LineEditor(self.completer)
         self._keys = KeyDecoder()
         self._clock = FrameClock(frames_per_second)
-        self._unpainted: list[Item] = []
-        self._floods = 0  # frames in a row that had too many new items to read
+        self._arrived: list[_Waiting] = []
+        self._arrived_work = 0
+        self._left_out = 0  # items that had no room among these
+        self._batch: deque[_Waiting] = deque()  # what had arrived at a frame; it may take several frames
+        self._parts: deque[_Waiting] = deque()  # of a long text that the user wants to see
+        self._floods = 0  # batches in a row that had too many items to read
+        self._cut: dict[int, bytes] = {}  # the latest texts that were cut, by number, in UTF-8
+        self._last_cut = 0
         self._pending: Sequence[str] = ()
         self._status = ""
         self._before = ""  # output to write before the next frame
@@ -88,7 +114,9 @@ class View:
 
     def event(self, event: Event) -> None:
         """Show an event of the chatroom."""
-        self._add(item_of(event, self._name, self._time_of))
+        text, more = self._shorten(event.text)
+        short = event if text is event.text else event._replace(text=text)
+        self._add(text, partial(_item_of, short, more, self._name, self._time_of))
         if event.kind is EventKind.LEFT:
             self.completer.left(event.author, event.place)
         elif event.kind is EventKind.QUIT:
@@ -104,7 +132,19 @@ class View:
 
     def system(self, text: str, milliseconds: int | None = None) -> None:
         """Show a message of the program or the server; `milliseconds`: its time since 1970, if it has one."""
-        self._add(Item(None if milliseconds is None else self._time_of(milliseconds), "", text))
+        moment = None if milliseconds is None else self._time_of(milliseconds)
+        text, more = self._shorten(text)
+        self._add(text, partial(Item, moment, "", text, more=more))
+
+    def show(self, number: int | None) -> None:
+        """Show the whole of a text that was cut: that with this number, or the latest."""
+        data = self._cut.get(self._last_cut if number is None else number)
+        if data is None:
+            self.system("there is no such text any more" if number else "no text was cut")
+            return
+        whole = list(parts(data.decode("utf-8", "surrogatepass")))
+        self._parts = deque(_waiting(part, partial(Item, None, "", part, part=True)) for part in whole)
+        self._clock.request()
 
     def missed(self, gap: bool = False) -> None:
         """Show the divider above the events that happened while the connection was lost.
@@ -136,12 +176,28 @@ class View:
         if self._drawn is not None:
             self._before += render.scroll_transcript_away(self._drawn)
         self._transcript.clear()
-        self._unpainted.clear()
+        self._batch.clear()
+        self._parts.clear()
+        self._take_arrived()
         self._drawn = None
         self._clock.request(at_once=True)
 
-    def _add(self, item: Item) -> None:
-        self._unpainted.append(item)
+    def _shorten(self, text: str) -> tuple[str, str]:
+        """What is shown of a text, and a note about the rest, which `show` prints; empty for none."""
+        short, more = excerpt(text)
+        if not more:
+            return text, ""
+        self._last_cut += 1
+        self._cut[self._last_cut] = text.encode("utf-8", "surrogatepass")
+        self._cut.pop(self._last_cut - CUT_TEXTS, None)
+        return short, f"{more}: /show {self._last_cut}"
+
+    def _add(self, text: str, make: Callable[[], Item]) -> None:
+        waiting = _waiting(text, make)
+        self._arrived.append(waiting)
+        self._arrived_work += waiting.work
+        if self._arrived_work > BACKLOG_WORK:
+            self._leave_out()
         self._clock.request()
 
     # --- input -------------------------------------------------------------------------------------------
@@ -163,6 +219,9 @@ class View:
         if isinstance(given, (Text, Paste)):
             if not self.editor.insert(given.text, typing=isinstance(given, Text)):
                 self.system("the line is full: a message has at most 64 KiB")
+            return None
+        if given is Key.CANCEL and self._parts:
+            self._parts.clear()
             return None
         line = self.editor.text
         if given is Key.ENTER:
@@ -202,11 +261,21 @@ class View:
         return out
 
     def leave(self, now: float) -> str:
-        """The last output: all unpainted items. A half-typed line stays on the screen, to be copied."""
+        """The last output: all unpainted items. A half-typed line stays on the screen, to be copied.
+
+        When so many items wait that the user would notice, only the latest are shown.
+        """
         if self._drawn is None and not self._unpainted:
             return ""
         self._pending, self._status = (), ""
+        self._parts.clear()
+        self._arrived = [*self._batch, *self._arrived]
+        self._batch.clear()
+        if sum(waiting.work for waiting in self._arrived) > LEAVE_WORK:
+            self._leave_out()
         out = self._paint(now)
+        while self._unpainted:
+            out += self._paint(now)
         drawn = self._drawn
         assert drawn is not None
         return out + (render.move_below_block(drawn) if self.editor.clusters else render.erase_block(drawn))
@@ -222,25 +291,33 @@ class View:
         Keys that only a timeout completes (a lone Esc, a paste without an end) edit the line and never
         return an action.
         """
-        self._apply_all(self._keys.timeout(now))
+        inputs = self._keys.timeout(now)
+        self._apply_all(inputs)
+        if any(isinstance(given, Paste) for given in inputs):
+            self.system(
+                "the end of this paste has not come: Enter makes a line end until it comes; Ctrl-C ends it"
+            )
         return self._paint(now) if self._clock.due(now) else ""
 
+    @property
+    def _unpainted(self) -> bool:
+        return bool(self._parts or self._batch or self._arrived)
+
     def _paint(self, now: float) -> str:
+        """One frame. When more items wait than it can format, the next one follows when keys were read."""
         self._clock.painted(now)
         before, self._before = self._before, ""
         block = self._block()
         drawn = self._drawn
-        if drawn is not None and not self._unpainted and not self._redraw:
-            short = render.shortcut(drawn, block)
-            if short is not None:
-                self._drawn = drawn._replace(block=block)
-                return before + short
+        short = self._echo(drawn, block)
+        if short is not None:
+            return before + short
         if drawn is None and self._foreign:
             before += render.scroll_away(self._lines)
             self._foreign = False
         visible = self._lines - len(block.rows) if drawn is None else drawn.transcript_rows
         old = self._transcript.tail(visible)
-        new = [row for item in self._take_unpainted() for row in self._transcript.append(item)]
+        new = [row for item in self._next_items() for row in self._transcript.append(item)]
         redraw, self._redraw = self._redraw, False
         if drawn is not None and not redraw and (self._repaint == "inline" or not self.editor.clusters):
             out, self._drawn = render.append(drawn, new, block)
@@ -248,15 +325,52 @@ class View:
             out, self._drawn = render.reprint(old, new, block, self._lines)
         return before + out
 
-    def _take_unpainted(self) -> list[Item]:
-        """The items for this frame: all of them, or only the latest if FLOOD_FRAMES in a row had too many."""
-        items, self._unpainted = self._unpainted, []
-        flood = len(items) > FLOOD_SCREENS * self._lines
+    def _echo(self, drawn: render.Drawn | None, block: Block) -> str | None:
+        """The frame for a key, if that is a short one: the items that wait have the next frame."""
+        short = None if drawn is None or self._redraw else render.shortcut(drawn, block)
+        if drawn is None or short is None or (not short and self._unpainted):
+            return None
+        self._drawn = drawn._replace(block=block)
+        if self._unpainted:
+            self._clock.request(at_once=True)
+        return short
+
+    def _next_items(self) -> list[Item]:
+        """The items for this frame, which are FRAME_WORK together, or one."""
+        if not self._batch and not self._parts:
+            self._begin_batch()
+        source, work = self._parts or self._batch, 0
+        items: list[Item] = []
+        while source and (not items or work + source[0].work <= FRAME_WORK):
+            waiting = source.popleft()
+            items.append(waiting.make())
+            work += waiting.work
+        if self._unpainted:
+            self._clock.request(at_once=bool(self._batch or self._parts))
+        return items
+
+    def _begin_batch(self) -> None:
+        """Take what has arrived; only the latest items if FLOOD_FRAMES batches in a row had too many."""
+        flood = len(self._arrived) > FLOOD_SCREENS * self._lines
         self._floods = self._floods + 1 if flood else 0
-        if self._floods < FLOOD_FRAMES:
-            return items
-        skipped = len(items) - self._lines
-        return [Item(None, "", f"{skipped:,} lines not shown"), *items[skipped:]]
+        if self._floods >= FLOOD_FRAMES:
+            self._leave_out()
+        if self._left_out:
+            note = f"{self._left_out:,} lines not shown"
+            self._batch.append(_waiting(note, partial(Item, None, "", note)))
+        self._batch += self._take_arrived()
+
+    def _leave_out(self) -> None:
+        """Forget what has arrived, but not the latest items, one for each line of the screen."""
+        latest = self._arrived[-self._lines :]
+        self._left_out += len(self._arrived) - len(latest)
+        self._arrived = latest
+        self._arrived_work = sum(waiting.work for waiting in latest)
+
+    def _take_arrived(self) -> list[_Waiting]:
+        arrived, self._arrived = self._arrived, []
+        self._arrived_work = self._left_out = 0
+        return arrived
 
     def _block(self) -> Block:
         above = [
@@ -266,3 +380,14 @@ class View:
         name = Span(one_line(self._name), self._theme.name(self._name))
         clusters, cursor = self.editor.clusters, self.editor.cursor
         return layout_input(name, clusters, cursor, self._columns, max(1, self._lines // 2), above)
+
+
+def _waiting(text: str, make: Callable[[], Item]) -> _Waiting:
+    size = len(text) + (len(TAB) - 1) * text.count("\t")
+    work = ITEM_WORK * (1 + text.count("\n")) + size * (1 if text.isascii() else 3)
+    return _Waiting(work, make)
+
+
+def _item_of(event: Event, more: str, name: str, time_of: LocalTime) -> Item:
+    """The item of an event whose text was shortened by so much."""
+    return item_of(event, name, time_of)._replace(more=more)

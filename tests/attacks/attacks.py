@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from chatroom.packets import Say, encode
 from tests.attacks import memory, names
+from tests.attacks.screen import wall_of_text
 from tests.support.peer import Peer
 
 
@@ -69,4 +70,5 @@ ATTACKS: dict[str, Attack] = {
     "replays": Attack(memory.replays),
     "strangers": Attack(names.strangers),
     "droppers": Attack(names.droppers),
+    "wall-of-text": Attack(wall_of_text),
 }

@@ -198,6 +198,30 @@ def test_what_the_table_does_not_allow_is_a_protocol_error(wrong: bytes) -> None
         lobby.expect_end()
 
 
+@pytest.mark.parametrize("name", ["", "x" * 200, "ann\x1b[2J", "an\nn", "a\u202enn", "\x9bann"])
+def test_a_name_that_the_client_cannot_use_is_a_protocol_error(name: str) -> None:
+    """A name in WELCOME that is empty, longer than a name can be, or not printable ends the handshake."""
+    with FakeServer() as server:
+        admitting = start(server)
+        member, _ = server.offer(server.named()[0], same=True)
+        member.send(welcome(name))
+        with pytest.raises(ProtocolError, match="cannot be a name"):
+            admitting.result()
+        member.expect_end()
+
+
+@pytest.mark.parametrize("port", [1, 25, 1023])
+def test_a_port_of_another_service_is_a_protocol_error(port: int) -> None:
+    """A server cannot make its clients connect to well-known ports."""
+    with FakeServer() as server:
+        admitting = start(server)
+        lobby, _ = server.named()
+        lobby.send(Status(Verdict.PASS), Port(port, TICKET))
+        with pytest.raises(ProtocolError, match="1024 is the lowest"):
+            admitting.result()
+        lobby.expect_end()
+
+
 def test_one_deadline_for_all_steps() -> None:
     """A server that sends PINGs but never finishes the handshake is given up at the deadline."""
     with FakeServer() as server:

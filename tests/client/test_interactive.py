@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -88,6 +89,53 @@ def test_a_closed_window_ends_the_program(record: Path) -> None:
         assert terminal.process.wait(PROGRAM_PATIENCE) in (0, 1, 120, 129)
 
 
+IGNORING_HANGUP = ("sh", "-c", 'trap "" HUP; exec "$@" 2>"$ERRORS"', "sh")
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_a_closed_window_is_no_traceback(record: Path, term: str) -> None:
+    """A client ends without a word when its terminal is gone, also one that was started with nohup."""
+    command = [*IGNORING_HANGUP, *python("tests.client.stage", record)]
+    errors = record.with_name("errors")
+    with PseudoTerminal(command, TERM=term, ERRORS=str(errors)) as terminal:
+        terminal.see("you are ann")
+        terminal.type("flood\r")
+        terminal.see("bob: ")
+        os.close(terminal.slave)
+        terminal.slave = -1
+        terminal.hang_up()
+        assert terminal.process.wait(PROGRAM_PATIENCE) in (0, 128 + signal.SIGHUP)
+    assert errors.read_text() == ""
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_a_terminal_left_non_blocking(record: Path, term: str) -> None:
+    """When another program has left the terminal non-blocking, all is read and printed as usual."""
+    with PseudoTerminal(python("tests.client.stage", record), TERM=term) as terminal:
+        os.set_blocking(terminal.slave, False)
+        terminal.see("you are ann")
+        os.set_blocking(terminal.slave, False)
+        terminal.type("news 900\r")  # more than the terminal takes at once
+        terminal.see("bob: news 899")
+        terminal.type("said\r")
+        terminal.see("ann: said")
+        terminal.type("/quit\r")
+        assert terminal.wait() == 0
+
+
+def test_a_locale_that_lacks_a_character(record: Path) -> None:
+    """On a dumb terminal a character that the locale lacks is a question mark, and the talk goes on."""
+    command = python("tests.client.stage", record)
+    with PseudoTerminal(command, TERM="dumb", PYTHONIOENCODING="ascii:strict") as terminal:
+        terminal.see("you are ann")
+        terminal.type("5 \u20ac\r")
+        terminal.see("ann: 5 ?")
+        terminal.type("next\r")
+        terminal.see("ann: next")
+        terminal.type("/quit\r")
+        assert terminal.wait() == 0
+
+
 def test_ctrl_z_and_back(record: Path) -> None:
     """The shell gets a sane terminal, and on return all is there again, the half-typed line too."""
     command = " ".join(python("tests.client.stage", record))
@@ -172,6 +220,19 @@ def test_a_paste_is_not_sent(record: Path) -> None:
         terminal.type("\r")
         terminal.see("ann: one")
     assert record.read_text() == "one\ntwo\n\n"
+
+
+def test_a_long_text_is_shown_on_demand(record: Path) -> None:
+    """/show prints all of a text that was cut; a wrong number is explained."""
+    with staged(record) as terminal:
+        terminal.type("\x1b[200~" + "\n".join(f"line {n}" for n in range(99)) + "\x1b[201~\r")
+        terminal.see("49 more lines: /show 1")
+        terminal.type("/show x\r")
+        terminal.see("/show N: the number")
+        terminal.type("/show\r")
+        terminal.see("      line 98")
+        terminal.type("/show 2\r")
+        terminal.see("there is no such text any more")
 
 
 def test_slashes(record: Path) -> None:

@@ -697,6 +697,36 @@ def test_a_server_that_reads_nothing_does_not_block_the_client() -> None:
 # --- bursts ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["x" * 200, "", "ann\x1b[2J"])
+def test_a_new_name_that_the_client_cannot_use_ends_the_connection(stage: Stage, name: str) -> None:
+    """An own RENAMED with a name that cannot be one is not taken."""
+    stage.peer.send(Event(1, NOON, EventKind.RENAMED, "", "ann", name, 0, ME))
+    assert isinstance(lost := stage.update(), Disconnected)
+    assert "cannot be a name" in lost.reason
+    assert stage.client.name == "ann"
+
+
+def test_whatever_is_told_counts_in_the_inbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words and LIVEs fill the inbox like lines: a reader that stops does not cost more memory."""
+    monkeypatch.setattr("client.inbox.UNREAD_BYTES", 5000)
+    sizes: list[int] = []
+    put = Inbox.put
+
+    def counted(self: Inbox, updates: list[Update], size: int, when_room: Callable[[], None]) -> bool:
+        sizes.append(size)
+        return put(self, updates, size, when_room)
+
+    monkeypatch.setattr(Inbox, "put", counted)
+    with FakeServer() as server:
+        stage = Stage(server)
+        stage.peer.send(*[live(1)] * 3, *[Info("w" * 900)] * 50, said(2, "end"))
+        while not isinstance(update := stage.update(), Event):
+            assert isinstance(update, CaughtUp | Info)
+        assert update.text == "end"
+        server.dismiss(stage.client)
+    assert all(sizes)
+
+
 def test_sifting() -> None:
     """Runs of events stay together, other packets stand alone, the order is that of the burst."""
     a, b, c = said(1, "a"), said(2, "b"), said(3, "c")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from chatroom.errors import ConfigError
 from client.signals import Terminated
 from client.terminal import PosixTerminal
 
@@ -96,6 +97,46 @@ def test_never_made_non_blocking(ends: tuple[int, int]) -> None:
     """The terminal's descriptor stays blocking: the shell uses it, too."""
     with PosixTerminal(ends[1], ends[1]):
         assert os.get_blocking(ends[1])
+
+
+def test_left_non_blocking_by_another_program(ends: tuple[int, int]) -> None:
+    """On a non-blocking terminal nothing is read where nothing was typed, and all that is written arrives."""
+    master, slave = ends
+    with PosixTerminal(slave, slave) as terminal:
+        os.set_blocking(slave, False)
+        assert terminal.read() == b""
+        assert not terminal.gone
+        text = "x" * 100_000
+        writer = threading.Thread(target=terminal.write, args=(text,))
+        writer.start()
+        found = os.read(master, 100)[len("\x1b[?2004h") :]
+        while len(found) < len(text):
+            found += os.read(master, 65536)
+        writer.join()
+        assert found == text.encode()
+        assert not os.get_blocking(slave)  # left as the other program wants it
+
+
+def test_a_closed_terminal_is_gone() -> None:
+    """After the window is closed nothing is read or written, no error comes, and `gone` says it."""
+    master, slave = pty.openpty()
+    with PosixTerminal(slave, slave) as terminal:
+        os.close(master)
+        terminal.write("lost")
+        assert terminal.gone
+        assert terminal.read() == b""
+        terminal.take()
+        terminal.write("lost, too")
+    os.close(slave)
+
+
+def test_a_terminal_that_is_closed_at_the_start() -> None:
+    """A terminal that cannot be asked for its modes is an error of one line."""
+    read_end, write_end = os.pipe()
+    with pytest.raises(ConfigError, match="the terminal cannot be used"), PosixTerminal(read_end, write_end):
+        pass
+    os.close(read_end)
+    os.close(write_end)
 
 
 def test_a_full_terminal_is_noticed(ends: tuple[int, int]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,9 +26,18 @@ def person(port: int, name: str, *options: str) -> PseudoTerminal:
     return terminal
 
 
+@contextmanager
+def two_people(port: int) -> Iterator[tuple[PseudoTerminal, PseudoTerminal]]:
+    """Ann, and then bob: she sees him join."""
+    with person(port, "ann") as ann:
+        ann.see("ann joined")
+        with person(port, "bob") as bob:
+            yield ann, bob
+
+
 def test_two_people_talk(tmp_path: Path) -> None:
     """Each sees the other's lines; a half-typed line stays when the other speaks, and is sent whole."""
-    with server(tmp_path) as running, person(running.port, "ann") as ann, person(running.port, "bob") as bob:
+    with server(tmp_path) as running, two_people(running.port) as (ann, bob):
         ann.see("bob joined")
         bob.see("bob joined")
         ann.type("half-typed")
@@ -52,7 +63,7 @@ def test_two_people_talk(tmp_path: Path) -> None:
 
 def test_nobody_drives_another_ones_terminal(tmp_path: Path) -> None:
     """A pasted escape sequence is shown as visible text."""
-    with server(tmp_path) as running, person(running.port, "ann") as ann, person(running.port, "bob") as bob:
+    with server(tmp_path) as running, two_people(running.port) as (ann, bob):
         ann.see("bob joined")
         bob.see("bob>")
         bob.type("\x1b[200~\x9b2J \u202etxt \t漢字 👩‍👩‍👧 end\x1b[201~\r")

@@ -17,8 +17,8 @@ from tests.support.link_local import link_local
         ("any", Ports()),
         ("same", Ports(same=True)),
         ("5100-5199", Ports(5100, 5199)),
-        ("7-7", Ports(7, 7)),
-        ("1-65535", Ports(1, 65535)),
+        ("7007-7007", Ports(7007, 7007)),
+        ("1024-65535", Ports(1024, 65535)),
     ],
 )
 def test_valid_values(text: str, ports: Ports) -> None:
@@ -28,7 +28,21 @@ def test_valid_values(text: str, ports: Ports) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "all", "5100", "5100-", "-5100", "0-10", "5199-5100", "1-65536", "a-b", "1-2-3", "²-³"],
+    [
+        "",
+        "all",
+        "5100",
+        "5100-",
+        "-5100",
+        "0-10",
+        "80-2000",
+        "1023-1024",
+        "5199-5100",
+        "1-65536",
+        "a-b",
+        "1-2-3",
+        "²-³",
+    ],
 )
 def test_invalid_values(text: str) -> None:
     """Any other value is one error that shows the valid forms."""

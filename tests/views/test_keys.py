@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatroom.limits import MAX_TEXT
@@ -133,12 +133,13 @@ def test_splits_change_nothing(data: bytes, splits: list[int]) -> None:
 
 @given(st.lists(st.binary(max_size=20), max_size=10))
 def test_any_bytes_are_accepted(chunks: list[bytes]) -> None:
-    """The decoder accepts any bytes, and after the longest timeout it decodes keys again."""
+    """The decoder accepts any bytes, and after the longest timeout and Ctrl-C it decodes keys again."""
     decoder = KeyDecoder()
     for chunk in chunks:
         decoder.feed(chunk, 0.0)
     decoder.timeout(PASTE_SECONDS)
     assert decoder.wait(PASTE_SECONDS) is None
+    decoder.feed(b"\x03", 8.0)
     assert decoder.feed(b"\r", 9.0)[-1:] == [Key.ENTER]
 
 
@@ -147,25 +148,67 @@ def test_a_paste_is_one_thing() -> None:
     assert feed(b"\x1b[200~one\rtwo\n\x1b[A\x03\x1b[201~z") == [Paste("one\rtwo\n\x1b[A\x03"), Text("z")]
 
 
-def test_a_paste_without_end_ends() -> None:
-    """A paste without an end is returned after PASTE_SECONDS without a byte, and later bytes are keys."""
+def test_a_paste_without_end_goes_on() -> None:
+    """After PASTE_SECONDS without a byte the text so far is returned; what follows belongs to the paste."""
     decoder = KeyDecoder()
     assert decoder.feed(b"\x1b[200~never ends\x1b[20", 1.0) == []
     assert decoder.wait(1.0) == PASTE_SECONDS
     assert decoder.timeout(0.9 + PASTE_SECONDS) == []
-    assert decoder.timeout(1.0 + PASTE_SECONDS) == [Paste("never ends\x1b[20")]
-    assert decoder.feed(b"x", 7.0) == [Text("x")]
+    assert decoder.timeout(1.0 + PASTE_SECONDS) == [Paste("never ends")]
+    assert decoder.wait(7.0) is None
+    assert decoder.feed(b"0\rx", 7.0) == [Paste("\x1b[200\rx")]
+    assert decoder.feed(b"\r", 8.0) == [Paste("\r")]
+    assert decoder.feed(b"\x1b[201", 9.0) == []
+    assert decoder.feed(b"~\r", 99.0) == [Key.ENTER]
+
+
+def test_ctrl_c_ends_a_paste_whose_end_is_lost() -> None:
+    """Ctrl-C alone ends a paste that has paused for PASTE_SECONDS; else it is text of the paste."""
+    decoder = KeyDecoder()
+    decoder.feed(b"\x1b[200~one", 1.0)
+    assert decoder.feed(b"\x03", 2.0) == []
+    assert decoder.timeout(2.0 + PASTE_SECONDS) == [Paste("one\x03")]
+    assert decoder.feed(b"two\x03", 8.0) == [Paste("two\x03")]
+    assert decoder.feed(b"\x03", 9.0) == [Key.CANCEL]
+    assert decoder.feed(b"\r", 9.0) == [Key.ENTER]
+
+
+PASTED = b"\x1b[200~one\ntwo\r\nthree\x1b[201~"
+
+
+@given(st.dictionaries(st.integers(1, len(PASTED) - 1), st.sampled_from([0.0, 0.1, 0.6, 9.0])))
+@example(dict.fromkeys(range(1, len(PASTED)), 0.1))
+@example(dict.fromkeys(range(1, len(PASTED)), 9.0))
+@example({1: 0.1})
+def test_nothing_between_the_marks_is_sent(pauses: dict[int, float]) -> None:
+    """A paste is the same text in the input line, and nothing is sent, wherever pauses cut it."""
+    decoder, line, now = KeyDecoder(), "", 0.0
+    edges = sorted({0, len(PASTED), *pauses})
+    for start, end in pairwise(edges):
+        inputs = decoder.feed(PASTED[start:end], now)
+        now += pauses.get(end, 0.0)
+        while (wait := decoder.wait(now)) == 0.0:
+            inputs += decoder.timeout(now)
+        assert wait is None or wait > 0
+        for each in inputs:
+            assert each is not Key.ENTER
+            if isinstance(each, Text | Paste):
+                line += each.text
+            elif each is Key.BACKSPACE:
+                line = line[:-1]
+    assert line == "one\ntwo\r\nthree"
+    assert decoder.feed(b"\r", now) == [Key.ENTER]
 
 
 def test_a_huge_paste_is_bounded() -> None:
-    """A paste keeps at most MAX_TEXT characters, and its end is still found."""
+    """A paste keeps one character more than a line holds, so that the line is too long; its end is found."""
     decoder = KeyDecoder()
     decoder.feed(b"\x1b[200~", 0.0)
     for _ in range(3):
         assert decoder.feed(b"x" * MAX_TEXT, 0.0) == []
     [paste, after] = decoder.feed(b"\x1b[201~y", 0.0)
     assert isinstance(paste, Paste)
-    assert len(paste.text) == MAX_TEXT
+    assert len(paste.text) == MAX_TEXT + 1
     assert after == Text("y")
 
 
@@ -177,18 +220,67 @@ def test_a_lone_escape_is_a_key_after_a_while() -> None:
     assert decoder.timeout(1.0 + ESCAPE_SECONDS / 2) == []
     assert decoder.timeout(1.001 + ESCAPE_SECONDS) == [Key.ESCAPE]
     assert decoder.wait(2.0) is None
-    assert decoder.feed(b"[A", 2.0) == [Text("[A")]
+    assert decoder.feed(b"A", 2.0) == [Text("A")]
+
+
+def after_escape(*chunks: bytes, pause: float = 1.0) -> list[Input]:
+    """The inputs from chunks that come after a lone Esc, each after a pause."""
+    decoder, now = KeyDecoder(), 0.0
+    decoder.feed(b"\x1b", now)
+    found: list[Input] = []
+    for chunk in chunks:
+        now += pause
+        found += [*decoder.timeout(now), *decoder.feed(chunk, now)]
+    return [*found[1:], *decoder.timeout(now + 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("rest", "key"),
+    [
+        *((b"[D", Key.LEFT), (b"OD", Key.LEFT), (b"[1;5C", Key.WORD_RIGHT), (b"[3~", Key.DELETE)),
+        (b"[D\x1b[D", Key.LEFT),
+    ],
+)
+def test_the_rest_of_a_sequence_may_come_later_than_escape_seconds(rest: bytes, key: Key) -> None:
+    """A key's sequence is that key, not text, however long after its Esc the rest comes, if in one piece."""
+    assert set(after_escape(rest)) == {key}
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [(b"[",), (b"[", b"D"), (b"[", b"2", b"x"), (b"[link]",), (b"[1] see",), (b"Of course",), (b"O", b"D")],
+)
+def test_who_types_after_escape_types_text(chunks: tuple[bytes, ...]) -> None:
+    """Brackets and letters that a person types after Esc are text, also over a slow link."""
+    inputs = [each for each in after_escape(*chunks) if isinstance(each, Text)]
+    assert len(inputs) == len(after_escape(*chunks))
+    assert "".join(each.text for each in inputs).encode() == b"".join(chunks)
+
+
+def test_a_bracket_after_escape_is_shown_soon() -> None:
+    """A bracket after a lone Esc is text after ESCAPE_SECONDS; until then it may begin a sequence."""
+    decoder = KeyDecoder()
+    decoder.feed(b"\x1b", 0.0)
+    decoder.timeout(1.0)
+    assert decoder.feed(b"[", 2.0) == []
+    assert decoder.wait(2.0) == pytest.approx(ESCAPE_SECONDS)
+    assert decoder.timeout(2.1) == [Text("[")]
+    assert decoder.wait(3.0) is None
+    assert decoder.feed(b"x", 3.0) == [Text("x")]
 
 
 def test_a_split_sequence_may_arrive_late() -> None:
-    """A split sequence is still decoded if its rest comes within SEQUENCE_SECONDS; later it is dropped."""
+    """A split sequence is still decoded if its rest comes within SEQUENCE_SECONDS, or later in one piece."""
     decoder = KeyDecoder()
     decoder.feed(b"\x1b[1;", 1.0)
     assert decoder.timeout(1.0 + ESCAPE_SECONDS * 2) == []
     assert decoder.feed(b"5C", 1.2) == [Key.WORD_RIGHT]
     decoder.feed(b"\x1b[1;", 2.0)
     assert decoder.timeout(2.0 + SEQUENCE_SECONDS) == []
-    assert decoder.feed(b"A", 3.0) == [Text("A")]
+    assert decoder.feed(b"5C", 3.0) == [Key.WORD_RIGHT]
+    decoder.feed(b"\x1b[", 4.0)  # Alt-[
+    assert decoder.timeout(4.0 + SEQUENCE_SECONDS) == []
+    assert decoder.feed(b"A", 5.0) == [Text("A")]
 
 
 def test_broken_utf8_is_replaced() -> None:

@@ -12,7 +12,7 @@ from views.item import Theme
 from views.layout import layout_input, pending_rows, status_rows
 from views.limits import PENDING_SHOWN
 from views.sanitize import sanitize_input
-from views.text import Row, Span, Style, clusters
+from views.text import Cell, Row, Span, Style, clusters, input_cell
 
 NOBODY = Span("")
 
@@ -53,6 +53,26 @@ def test_a_long_input_scrolls_around_the_cursor() -> None:
     assert rows[0] == "> 01234567"
     rows, row, _ = block(text, 50, 11, 3)
     assert row == 1
+
+
+@pytest.mark.parametrize("cursor", [0, 100, 799, 800, 801, 4000, 8999, 9000])
+def test_a_very_long_input_costs_what_is_shown(cursor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a line of any length only what is near the cursor is laid out; the rows around it are full."""
+    seen: list[str] = []
+
+    def counted(cluster: str) -> Cell:
+        seen.append(cluster)
+        return input_cell(cluster)
+
+    monkeypatch.setattr("views.layout.input_cell", counted)
+    clusters = list("0123456789" * 900)
+    block = layout_input(Span("ann"), clusters, cursor, 41, 10)
+    assert len(seen) <= 4 * 10 * 40
+    assert len(block.rows) == 10
+    assert all(len(row) == 40 for row in block.rows[1:-1])
+    shown = readable(block.rows[block.row])
+    assert shown[block.column :][:1] == ("" if cursor == 9000 else str(cursor % 10))
+    assert block.at_end is (cursor == 9000)
 
 
 def test_rows_above_move_the_cursor_down() -> None:

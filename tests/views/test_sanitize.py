@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatroom.printable import is_printable_ascii
 from tests.views.attacks import DECEIVING, DRIVING, texts
 from views.limits import MARKS
-from views.sanitize import is_printable_ascii, one_line, sanitize
+from views.sanitize import one_line, sanitize
 
 
 @given(texts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from tests.views.test_item import DAY, PLAIN, said, utc
 from views.item import Item, day_name, item_of
 from views.limits import TRANSCRIPT_ITEMS
@@ -53,3 +55,17 @@ def test_the_transcript_is_bounded() -> None:
     tail = transcript.tail(TRANSCRIPT_ITEMS + 5)
     assert len(tail) == TRANSCRIPT_ITEMS
     assert tail[0] == "-- 5"
+
+
+def test_the_transcript_is_bounded_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of large items fewer are kept: the memory is bounded, rows included, also after a resize."""
+    monkeypatch.setattr("views.transcript.TRANSCRIPT_CHARACTERS", bound := 10_000)
+    transcript = Transcript(80, PLAIN)
+    for _ in range(30):
+        transcript.append(Item(None, "", "e\u0301\u20ac" * 300))
+    transcript.resize(40)
+    assert len(transcript.tail(bound)) > 20
+    transcript.append(Item(None, "", "x"))
+    assert sum(map(len, transcript.tail(bound))) <= bound
+    transcript.append(Item(None, "", "x" * 2 * bound))
+    assert len(transcript.tail(bound)) > 100  # the last one is kept, whatever its size

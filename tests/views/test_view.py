@@ -12,13 +12,23 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from wcwidth import wcwidth
 
 from chatroom.events import Event, EventKind
+from chatroom.limits import MAX_TEXT
 from tests.views.attacks import DRIVING, texts
 from tests.views.screen import Screen, code_points, readable
 from views import Leave, Repaint, Submitted, Suspend, View
-from views.item import Item, Theme, format_pending, item_of
+from views.item import Item, Theme, format_item, format_pending, item_of
 from views.layout import layout_input
-from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAMES_PER_SECOND, PASTE_SECONDS
-from views.text import Span, clip, row_of
+from views.limits import (
+    BACKLOG_WORK,
+    CUT_TEXTS,
+    FLOOD_FRAMES,
+    FLOOD_SCREENS,
+    FRAMES_PER_SECOND,
+    ITEM_CHARACTERS,
+    ITEM_LINES,
+    PASTE_SECONDS,
+)
+from views.text import Row, Span, clip, row_of
 from views.transcript import Transcript
 
 TODAY = date(1970, 1, 1)
@@ -408,8 +418,16 @@ def test_a_full_line_says_so() -> None:
 # --- states --------------------------------------------------------------------------------------------
 
 
+def frames(view: View, now: float) -> str:
+    """All frames for now: a frame that could not format all that waits is followed by another one at once."""
+    out = view.tick(now)
+    while view.wait(now) == 0.0:
+        out += view.tick(now)
+    return out
+
+
 def shown(view: View, screen: Screen, now: float) -> list[str]:
-    screen.feed(view.tick(now))
+    screen.feed(frames(view, now))
     return [row for row in screen.rows() if row]
 
 
@@ -621,6 +639,10 @@ def test_a_paste_without_end_is_shown_in_time() -> None:
     assert view.keys(b"\x1b[200~never ends", 1.0) == []
     assert view.wait(1.0) == PASTE_SECONDS
     assert "never ends" in view.tick(1.0 + PASTE_SECONDS)
+    assert "Ctrl-C ends it" in view.tick(2.0 + PASTE_SECONDS)
+    assert view.keys(b"\r", 9.0) == []
+    assert view.keys(b"\x03", 9.0) == []
+    assert view.keys(b"sent\r", 9.0) == [Submitted("sent")]
 
 
 def test_a_view_has_colour_and_no_name_by_default() -> None:
@@ -690,11 +712,172 @@ def test_a_flood_shows_the_latest_lines() -> None:
     for frame in range(FLOOD_FRAMES):
         for n in range(500):
             view.event(said(f"line {n}"))
-        out = view.tick(float(frame))
+        out = frames(view, float(frame))
     assert "490 lines not shown" in out
     assert "line 499" in out
     screen.feed(out)
     assert screen.rows()[-1] == "ann>"
+
+
+# --- long texts ----------------------------------------------------------------------------------------
+
+
+LONG = {
+    "words": "some words ",
+    "one word": "w",
+    "tabs": "\t",
+    "newlines": "\n",
+    "marks": "e\u0301\u0302\u0303\u0304\u0305",
+    "wide": "\u6f22",
+    "emoji": "\U0001f468\u200d\U0001f469",
+    "invisible": "\u200b",
+    "controls": "\x1b",
+    "name": "ann-",
+}
+"""A unit of each kind of text that costs much to format."""
+
+
+def wall(kind: str) -> str:
+    """A text of MAX_TEXT bytes."""
+    return LONG[kind] * (MAX_TEXT // len(LONG[kind].encode()))
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_frame_formats_a_bounded_part_of_a_long_text(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One frame formats one long text, and of that text only what an excerpt holds."""
+    formatted: list[Item] = []
+
+    def counted(item: Item, columns: int, theme: Theme) -> list[Row]:
+        formatted.append(item)
+        return format_item(item, columns, theme)
+
+    monkeypatch.setattr("views.transcript.format_item", counted)
+    view = view_of(80, 24)
+    view.tick(0.0)
+    for _ in range(10):
+        view.event(said(wall(kind)))
+    assert formatted == []  # what waits costs nothing
+    rows = view.tick(1.0).count("\r\n")
+    assert len(formatted) in (1, 2, 3, 4)
+    assert all(len(item.text) <= ITEM_CHARACTERS for item in formatted)
+    assert rows <= 5 * ITEM_LINES
+    assert view.wait(1.0) == 0.0
+    frames(view, 1.0)
+    assert len(formatted) == 10
+    view.resize(81, 24)  # only the rows that are on the screen are formatted again
+    view.tick(2.0)
+    assert len(formatted) <= 10 + 10
+    assert sum("more" in item.more for item in formatted[:10]) == 10
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_key_is_echoed_before_the_items_that_wait(kind: str) -> None:
+    """A key between two frames is echoed by the next one, which formats nothing."""
+    view = view_of(80, 24)
+    view.tick(0.0)
+    for _ in range(10):
+        view.event(said(wall(kind)))
+    view.tick(1.0)
+    view.keys(b"x", 1.0)
+    assert view.tick(1.0) == "x"
+    assert view.wait(1.0) == 0.0
+    assert view.keys(b"\x03\x03", 1.0) == [Leave()]
+
+
+def test_a_cut_text_says_how_much_is_missing() -> None:
+    """Below the beginning of a long text stands how many lines follow, and the command that shows them."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("line\n" * 1000))
+    assert shown(view, screen, 0.0)[-2:] == ["           … 951 more lines: /show 1", "ann>"]
+    view.system("x" * 9000)
+    assert shown(view, screen, 1.0)[-2:] == ["   … 7,000 more characters: /show 2", "ann>"]
+
+
+def test_a_cut_text_can_be_shown_whole() -> None:
+    """`show` prints all lines once, in several frames, indented so that none looks like another message."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("\n".join(f"12:00 eve: {n}" for n in range(1000))))
+    shown(view, screen, 0.0)
+    screen.scrollback.clear()
+    view.show(None)
+    view.event(said("later"))
+    screen.feed(view.tick(1.0))
+    assert view.wait(1.0) == 0.0
+    screen.feed(frames(view, 2.0))
+    rows = shown(view, screen, 3.0)
+    every = [row for row in [*screen.scrollback, *rows] if row.startswith("      12:00 eve")]
+    assert [row.strip() for row in every][-1000:] == [f"12:00 eve: {n}" for n in range(1000)]
+    assert rows[-2].endswith("bob: later")
+    view.show(7)
+    assert "-- there is no such text any more" in shown(view, screen, 4.0)
+
+
+def test_ctrl_c_stops_showing() -> None:
+    """Ctrl-C ends the output of a long text, and leaves the line and the chatroom alone."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("\n" * 60_000))
+    view.keys(b"half", 0.0)
+    shown(view, screen, 0.0)
+    view.show(1)
+    view.tick(1.0)
+    assert view.keys(b"\x03", 1.0) == []
+    assert view.tick(1.0) == ""
+    assert view.wait(1.0) is None
+    assert view.editor.text == "half"
+
+
+def test_few_cut_texts_are_kept() -> None:
+    """The latest CUT_TEXTS long texts can be shown whole; without one, `show` says so."""
+    view, screen = view_of(), Screen(40, 10)
+    view.show(None)
+    assert "-- no text was cut" in shown(view, screen, 0.0)
+    for n in range(CUT_TEXTS + 1):
+        view.event(said(f"{n}" + "\n" * 99))
+    frames(view, 1.0)
+    view.show(1)
+    assert "-- there is no such text any more" in shown(view, screen, 2.0)
+    view.show(2)
+    frames(view, 3.0)
+
+
+def test_a_long_own_line_costs_a_frame_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an own line that is not stored yet, a frame formats no more than fills its rows."""
+    sizes: list[int] = []
+
+    def counted(name: str, text: str, columns: int, theme: Theme) -> list[Row]:
+        sizes.append(len(text))
+        return format_pending(name, text, columns, theme)
+
+    monkeypatch.setattr("views.layout.format_pending", counted)
+    view, screen = view_of(40, 16), Screen(40, 16)
+    view.pending(["w" * MAX_TEXT] * 3)
+    assert shown(view, screen, 0.0)[-2] == "…"
+    assert max(sizes) <= 16 * 40
+
+
+def test_what_waits_is_bounded() -> None:
+    """When more waits than anybody will read, the oldest is left out and counted before it is formatted."""
+    view, screen = view_of(), Screen(40, 10)
+    count = BACKLOG_WORK // ITEM_CHARACTERS + 5
+    for _ in range(count):
+        view.event(said("w" * ITEM_CHARACTERS))
+    frames(view, 0.0)
+    view.system("end")
+    rows = shown(view, screen, 1.0)
+    assert rows[-2] == "-- end"
+    assert count > 1000
+
+
+def test_who_leaves_does_not_wait_for_a_flood() -> None:
+    """On leaving, only the latest items are shown if many wait."""
+    view = view_of()
+    view.tick(0.0)
+    for n in range(10_000):
+        view.event(said(f"line {n}"))
+    out = view.leave(1.0)
+    assert "9,990 lines not shown" in out
+    assert "line 9999" in out
+    assert len(out) < 2000
 
 
 @pytest.mark.parametrize("before", [15, 16, 17])

@@ -1,0 +1,170 @@
+"""Every way in which text leaves the programs, and what makes the text of others harmless there."""
+
+from __future__ import annotations
+
+import ast
+import io
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chatroom.errors import ChatroomError
+from chatroom.events import Event, EventKind
+from chatroom.packets import Answer, Channel, Info, Present, Resumed
+from client import plain
+from client.interactive import ask_name
+from client.pipe import as_json_line, complain
+from client.updates import Connected, Disconnected, Ended, Interrupted, Unanswered, Update
+from server import __main__ as server_main
+from server.history_tool import Report, export
+from server.storage import SqliteHistory
+from tests.chatroom.test_printable import HARMFUL
+from tests.test_imports import MODULES, ROOT
+from tests.views.attacks import DECEIVING, DRIVING
+from views import plain_line
+
+WAYS_OUT = {
+    # file and function: (how many calls write there, why no text of others is raw)
+    "chatroom/…": (0, "chatroom/ writes nothing; it logs, see the log"),
+    "client/interactive.py: ask_name": (2, "one_line"),
+    "client/pipe.py: complain": (1, "one_line"),
+    "client/pipe.py: _write": (2, "plain_line or json_line, in _show"),
+    "client/plain.py: _print": (1, "_plain_text and _send: one_line, sanitize or plain_line"),
+    "client/terminal.py: write": (1, "views: all text became cells, by sanitize"),
+    "client/terminal.py: wake": (1, "a zero byte, into the client's own pipe"),
+    "server/__main__.py: error": (1, "printable_line"),
+    "server/__main__.py: main": (1, "printable_line"),
+    "server/__main__.py: _inspect": (1, "printable_line"),
+    "server/app.py: _announce": (1, "the address that the operator chose"),
+    "server/history_tool.py: export": (1, "json_line"),
+}
+"""The calls of print(), input(), os.write() and a file's write(). The log is another way out: see below."""
+
+EVIL = [*DRIVING, *DECEIVING]
+
+
+def writes(path: Path) -> Iterator[str]:
+    """The functions of a file that write, once for each call."""
+
+    class Finder(ast.NodeVisitor):
+        def __init__(self) -> None:
+            self.function = "module"
+            self.found: list[str] = []
+
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+            before, self.function = self.function, node.name
+            self.generic_visit(node)
+            self.function = before
+
+        def visit_Call(self, node: ast.Call) -> None:
+            called = ast.unparse(node.func)
+            file = called.rpartition(".")[0]
+            if called in ("print", "input", "os.write") or (
+                called.endswith((".write", ".writelines")) and file in ("sys.stdout", "sys.stderr", "out")
+            ):
+                self.found.append(self.function)
+            self.generic_visit(node)
+
+    finder = Finder()
+    finder.visit(ast.parse(path.read_text()))
+    yield from finder.found
+
+
+def test_all_ways_out_are_listed() -> None:
+    """A new call that writes is added to the list above, with what makes it harmless."""
+    found = Counter(f"{path.relative_to(ROOT)}: {function}" for path in MODULES for function in writes(path))
+    assert found == Counter({way: count for way, (count, _) in WAYS_OUT.items() if count})
+
+
+def test_the_log_has_one_formatter() -> None:
+    """Each handler of the programs has LogFormatter: no other text comes into the log."""
+    for path in MODULES:
+        text = path.read_text()
+        assert text.count("logging.StreamHandler(") == text.count("setFormatter(LogFormatter())"), path
+        assert "format=" not in text or "basicConfig" not in text, path
+
+
+def harmless(text: str) -> bool:
+    return not HARMFUL & set(text) - {"\n"}
+
+
+@pytest.mark.parametrize("kind", list(EventKind))
+def test_lines_for_pipes(kind: EventKind) -> None:
+    """Plain lines and JSON lines hold nothing harmful, whatever name, channel and text an event has."""
+    for evil in EVIL:
+        event = Event(1, 0, kind, evil, evil, evil)
+        for line in (plain_line(event), as_json_line(event)):
+            assert harmless(line)
+            assert "\n" not in line
+
+
+class Stub:
+    """A client that has these updates, and to which the user says nothing."""
+
+    def __init__(self, updates: list[Update]) -> None:
+        self._updates = updates
+        self.on_update = None
+        self.name = "ann"
+
+    def updates(self, timeout: float | None = None) -> Iterator[Update]:
+        return iter(self._updates)
+
+    def say(self, text: str, timeout: float | None = None) -> None:
+        raise ValueError(text)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_terminal_without_escape_sequences(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On TERM=dumb and Windows nothing that a server says is raw: names, channels, reasons, answers."""
+    for evil in EVIL:
+        updates: list[Update] = [
+            Connected(evil, evil, False),
+            Channel(1, evil, evil, 0, 0, 1, (Present(1, 0, evil),)),
+            Answer(1, 0, evil),
+            Info(evil),
+            Interrupted(Resumed.GAP, evil),
+            Unanswered(1, evil, evil),
+            Disconnected(evil),
+            Event(1, 0, EventKind.SAID, evil, evil, evil),
+            Ended(evil, ChatroomError(evil)),
+        ]
+        monkeypatch.setattr("sys.stdin", io.StringIO("said\n"))
+        plain.talk_plainly(Stub(updates))  # type: ignore[arg-type]
+        complain(evil)
+        monkeypatch.setattr("builtins.input", lambda prompt: print(prompt) or "")
+        ask_name(evil, evil)
+        out, err = capsys.readouterr()
+        assert harmless(out + err), evil
+
+
+def test_the_server_to_its_operator(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """--check, --export, refusals of options, and the log hold nothing harmful of others."""
+    history = SqliteHistory(str(tmp_path / "history"))
+    events = [Event(n, 0, EventKind.SAID, "#general", "bob", evil) for n, evil in enumerate(EVIL, 1)]
+    history.append([event for event in events if "\ud800" not in event.text], [])
+    history.close()
+    out = io.StringIO()
+    export(tmp_path / "history", out)
+    assert harmless(out.getvalue())
+    monkeypatch.setattr("logging.root.handlers", [])
+    for evil in EVIL:
+        monkeypatch.setattr("server.history_tool.check", lambda _, evil=evil: Report([evil], False))
+        assert server_main.main(["--check", "x"]) == 1
+        with pytest.raises(SystemExit):
+            server_main.main([evil, f"--{evil}"])
+        logging.getLogger("server").warning("= %s has left: %s", evil, evil)
+        text = "".join(capsys.readouterr())
+        assert harmless(text), evil
+        assert text.count("has left") == 1
