@@ -29,6 +29,7 @@ from views import plain_line
 WAYS_OUT = {
     # file and function: (how many calls write there, why no text of others is raw)
     "chatroom/…": (0, "chatroom/ writes nothing; it logs, see the log"),
+    "client/__main__.py: _print_message": (1, "the text of --help and --version, which is ours"),
     "client/interactive.py: ask_name": (2, "one_line"),
     "client/pipe.py: complain": (1, "one_line"),
     "client/pipe.py: _write": (2, "plain_line or json_line, in _show"),
