@@ -16,11 +16,19 @@ from enum import Enum
 from time import monotonic
 from typing import Final, Protocol
 
+from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
 from chatroom.flow import Flow
 from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE
 from chatroom.outcomes import Code
-from server.limits import BACKLOG_BYTES, GOODBYE_SECONDS, STALL_SECONDS
+from server.limits import (
+    BACKLOG_BYTES,
+    GOODBYE_SECONDS,
+    READING_RATE,
+    READING_SECONDS,
+    STALL_BYTES,
+    STALL_SECONDS,
+)
 from server.send_buffer import SendBuffer
 from server.transport import Transport
 
@@ -58,8 +66,8 @@ class Words(Protocol):
 class Stream:
     """The owner of one transport. `send` never waits; a handler receives; the flusher flushes, ticks, closes.
 
-    A deadline is set while bytes wait in the buffer (the peer must take some within STALL_SECONDS) and from
-    the goodbye on (the peer must have closed within GOODBYE_SECONDS). `tick` acts when it has passed.
+    A deadline is set while bytes wait in the buffer (the peer must take STALL_BYTES within STALL_SECONDS) and
+    from the goodbye on (the peer must have closed within GOODBYE_SECONDS). `tick` acts when it has passed.
 
     watch: asks the flusher to look at the stream
     clock: seconds that only rise
@@ -86,6 +94,10 @@ class Stream:
         self._buffer = SendBuffer()
         self._taken: threading.Condition | None = None  # made when a thread waits for the peer
         self._behind = False  # the flow counts this peer
+        self._live = False
+        self._counts = False  # it was live, and had read nearly all: the flow may count it
+        self._progress = 0  # bytes that the peer has taken since the deadline was set
+        self._speed = _Speed(clock)
         self._heard = self._pinged = clock()
         self._submitting = False  # the handler waits at the queue, or for its peer to read
         self._why = ""  # the first reason why the server ended the connection
@@ -132,7 +144,8 @@ class Stream:
                     return
                 if sent == len(data):  # the usual case
                     return
-                self._deadline = self.clock() + STALL_SECONDS
+                self._set_stall()
+                self._speed.begin()
             self._buffer.append(memoryview(data)[sent:] if sent else data)
             size = self._buffer.size
         if first:
@@ -162,13 +175,29 @@ class Stream:
             self._cut(str(lost))
             return
         self._buffer.advance(sent)
+        self._speed.add(sent)
+        self._progress += sent
         if self._phase is Phase.PARTING:
             if not self._buffer.size:
                 self._enter(Phase.PARTED)
         elif not self._buffer.size:
             self._deadline = math.inf
-        elif sent:
-            self._deadline = self.clock() + STALL_SECONDS
+        elif self._progress >= STALL_BYTES:
+            self._set_stall()
+
+    def rest(self, seconds: float) -> bool:
+        """Wait so long; False, and at once, when the connection is ending."""
+        deadline = Deadline(seconds)
+        with self._lock:
+            while self._phase is Phase.OPEN and not deadline.expired:
+                if self._taken is None:
+                    self._taken = threading.Condition(self._lock)
+                self._taken.wait(deadline.left())
+            return self._phase is Phase.OPEN
+
+    def _set_stall(self) -> None:
+        """Requires holding _lock."""
+        self._deadline, self._progress = self.clock() + STALL_SECONDS, 0
 
     def wait_until_taken(self, size: int) -> bool:
         """Wait until at most `size` bytes are buffered; False when the connection is ending."""
@@ -179,11 +208,21 @@ class Stream:
                 self._taken.wait()
             return self._phase is Phase.OPEN
 
-    def _report_behind(self) -> None:
-        """Tell the flow when the peer fell behind, caught up, or is leaving."""
+    def live(self) -> None:
+        """The replay is in the buffer. Once the peer has read most of it, the flow may count it."""
         with self._lock:
-            limit = BEHIND_BYTES // 2 if self._behind else BEHIND_BYTES
-            behind = self._phase is Phase.OPEN and self._buffer.size > limit
+            self._live = True
+        self._report_behind()
+
+    def _report_behind(self) -> None:
+        """Tell the flow when the peer fell behind, and when it caught up, stopped reading, or is leaving."""
+        with self._lock:
+            few = self._buffer.size <= BEHIND_BYTES // 2
+            self._counts = self._counts or (self._live and few)
+            if self._phase is not Phase.OPEN or few or not self._counts or not self._speed.enough():
+                behind = False
+            else:
+                behind = self._behind or self._buffer.size > BEHIND_BYTES
             changed, self._behind = behind != self._behind, behind
         if changed:
             (self._flow.fell_behind if behind else self._flow.caught_up)()
@@ -284,8 +323,18 @@ class Stream:
             self.cut(f"silent for {dead_after:g} s")
         elif ping:
             self.send(self._words.ping)
+        self._report_behind()
         with self._lock:
             return self._deadline < math.inf
+
+    def excuse(self, seconds: float, heard: float) -> None:
+        """The whole process was stopped for so many seconds: no deadline runs. Called by the flusher.
+
+        heard: the peer counts as heard of then, so that what waits in its socket can be read first
+        """
+        with self._lock:
+            self._deadline += seconds
+            self._heard = max(self._heard, heard)
 
     def release(self) -> None:
         """Read on until the peer has closed, or the flusher cuts; then let the flusher close the transport.
@@ -315,3 +364,29 @@ class Stream:
         """Close the transport. Called by the flusher, or after its end by the handler."""
         with self._lock:
             self._transport.close()
+
+
+class _Speed:
+    """How fast a peer takes what waits for it: whether it was READING_RATE in the latest READING_SECONDS."""
+
+    __slots__ = ("_began", "_clock", "_enough", "_taken")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.begin()
+
+    def begin(self) -> None:
+        """Bytes begin to wait: so far the peer has taken all."""
+        self._began, self._taken, self._enough = self._clock(), 0, True
+
+    def add(self, taken: int) -> None:
+        """The peer has taken so many bytes."""
+        self._taken += taken
+
+    def enough(self) -> bool:
+        """Whether the peer reads."""
+        now = self._clock()
+        if now - self._began >= READING_SECONDS:
+            self._enough = self._taken >= READING_RATE * (now - self._began)
+            self._began, self._taken = now, 0
+        return self._enough
