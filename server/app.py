@@ -35,6 +35,7 @@ class Config:
     dead_after: seconds of silence after which a peer is dead
     durability: "full" survives a power loss, too
     keep:       how much history stays
+    rate:       lines a second that a member may say, None: as many as the server takes
     """
 
     host: str
@@ -44,6 +45,7 @@ class Config:
     dead_after: float
     durability: Literal["normal", "full"]
     keep: Retention
+    rate: float | None = None
 
 
 class App:
@@ -59,7 +61,7 @@ class App:
         history = history or open_history(config)
         self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
-        door = NativeDoor(self._flusher.watch, self.chatroom.flow)
+        door = NativeDoor(self._flusher.watch, self.chatroom.flow, config.rate)
         lobby = Lobby(self.chatroom, config.ports, door)
         try:
             self.server = Server(config.host, config.port, self.chatroom, lobby)
