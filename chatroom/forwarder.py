@@ -122,7 +122,9 @@ class Forwarder:
         if events or records:
             self._store(events, records, taken.entries[-1].position)
         if events:
-            self._presence.deliver(Batch(events))
+            batch = Batch(events)
+            self._tail.extend(batch)
+            self._presence.deliver(batch)
         sent = self._clock() - began
         self._newcomers.new_round()
         for effect in effects:
@@ -162,12 +164,11 @@ class Forwarder:
                 if not trouble:
                     trouble = str(full)
                     log.error("history: %s; waiting", trouble)
-                    self._tell_all(f"the server cannot store lines ({trouble}); it waits for space")
+                    self._tell_all(f"the server cannot store lines ({trouble}); it goes on trying")
                 self._closing.wait(DISK_RETRY_SECONDS)
         if trouble:
             log.warning("history: can be written again")
             self._tell_all("the server can store lines again")
-        self._tail.extend(events)
         self._catch_up.stored(self.state.head)
         self._batches += 1
 
@@ -218,7 +219,7 @@ class Forwarder:
     # --- end, numbers ---------------------------------------------------------------------------------------
 
     def stop_waiting(self) -> None:
-        """Stop waiting for readers and for space on the disk: the chatroom closes. Any thread may call it."""
+        """Stop waiting for readers and for the disk: the chatroom closes. Any thread may call it."""
         self._closing.set()
         self._flow.open()
         self._catch_up.close()

@@ -52,6 +52,9 @@ NAME_COLUMNS: Final = 24
 NAME_BYTES: Final = 96
 """UTF-8 bytes of a name: 24 characters of at most four bytes each. On the wire, its length is one byte."""
 
+CHANNEL_COLUMNS: Final = 50
+"""Terminal columns of a channel with its '#': room for a few words on an 80-column screen."""
+
 CHANNEL_BYTES: Final = 96
 """UTF-8 bytes of a channel with its '#': as a name."""
 
@@ -118,6 +121,10 @@ RECEIVE_LARGE: Final = 64 * 1024
 BEHIND_BYTES: Final = 1024 * 1024
 """A member with more buffered bytes counts as behind. While most members are behind, talkers are slowed."""
 
+BATCH_PIECE: Final = 256 * 1024
+"""A batch with more bytes is sent in several pieces, each cut between events. A piece that was begun is sent
+to its end, whatever happens, and stays in memory for so long."""
+
 PAUSE_SECONDS: Final = 0.15
 """Lines wait at most this long for slow readers, in each PAUSE_PERIOD. Long enough for a reader on a slow
 link to receive its bytes, short enough that a talker hardly notices."""
@@ -129,18 +136,26 @@ TAIL_EVENTS: Final = 2048
 """Latest events in memory: short replays, and the end of each long one, need no disk."""
 
 TAIL_BYTES: Final = 4 * 1024 * 1024
-"""Text of the events in memory: the count alone would allow 128 MiB of the longest texts."""
+"""Memory of the texts in the tail, and about as much again for the bytes that are sent: the count alone would
+allow 128 MiB of the longest texts."""
+
+GREETING_BYTES: Final = 256 * 1024
+"""Bytes of a greeting after which CHANNEL lists no more members: two of the longest lists, or twenty channels
+of a school. With all lists, 50 large channels would be 5 MB for every newcomer."""
 
 CATCH_UP_EVENTS: Final = 256
-"""Events in one chunk that a member catching up gets from history: less than a millisecond of work, and the
-live conversation waits for at most one chunk."""
+"""Events in one slice that a member catching up gets from history: some two milliseconds of work, and the
+live conversation waits for at most one slice. Others who catch up get theirs before the next one."""
 
-CATCH_UP_BYTES: Final = 256 * 1024
-"""Intended bytes of such a chunk: after a larger chunk, the next chunk has fewer events."""
+CATCH_UP_BYTES: Final = 128 * 1024
+"""Memory of the texts in one slice, which waits for a member that does not read. One more text may be in."""
+
+LOOK_BACK_LINES: Final = 2048
+"""Lines that such a slice counts back, to find where the latest lines of a channel begin: as much work."""
 
 CATCH_UP_REST: Final = 1.0
-"""Pause after each such chunk, as a multiple of the time it took: all members that catch up get together at
-most half of the GIL's time."""
+"""Pause after each slice, as a multiple of the time it took: all members that catch up get together at most
+half of the GIL's time."""
 
 CLOCK_STEP_SECONDS: Final = 60.0
 """A wall clock that is further from the order's time was set anew, and is taken over in one step. Corrections
@@ -152,8 +167,9 @@ TICK_SECONDS: Final = 1.0
 # --- sessions -------------------------------------------------------------------------------------------
 
 MAX_SESSIONS: Final = 10_000
-"""Sessions of absent members in memory; the longest absent are forgotten first. Each is a token hash, name,
-channel, time, and the highest applied message id (ids rise, so one number recognises every repeat)."""
+"""Sessions of absent members in memory. Each is a token hash, name, time, and the highest applied message id
+(ids rise, so one number recognises every repeat). Over the limit the network with the most of them loses
+one, first of all one that lasted for a short time: strangers push out each other's sessions."""
 
 SESSION_SECONDS: Final = 7 * 24 * 3600.0
 """A session that was absent for longer is forgotten: after a week, no client is still retrying."""
@@ -161,6 +177,10 @@ SESSION_SECONDS: Final = 7 * 24 * 3600.0
 HOLD_SECONDS: Final = 90.0
 """How long a member whose connection broke is held, before the others are told that it has left: longer than
 DEAD_AFTER, so that a client that notices late comes back silently; short enough that a name is soon free."""
+
+MAX_HELD: Final = 1000
+"""Lost members of one address that are held at the same time: a school behind one address whose network is
+cut. One more of them ends a hold: who comes and drops again and again does not take names without end."""
 
 HOLDS_PER_TICK: Final = 100
 """Sessions whose time is over and that end in one tick: a cut network with a thousand members is no storm."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
 from typing import NoReturn
 
 from chatroom import __version__
-from chatroom.errors import ChatroomError
+from chatroom.errors import ChatroomError, ConfigError
 from chatroom.limits import DEAD_AFTER
 
 _USAGE = 2  # exit code for a bad command line
@@ -49,8 +50,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--keep",
         default="all",
-        metavar="90d|1000000|all",
-        help="how much history to keep (default %(default)s)",
+        metavar="90d|1000000events|all",
+        help="how much history to keep: days, or a number of the latest events (default %(default)s)",
     )
     options.add_argument(
         "--dead-after",
@@ -84,23 +85,13 @@ def main(arguments: list[str] | None = None) -> int:
     except ChatroomError as error:
         print(f"chatroom-server: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # `--export FILE | head`: the reader has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes stdout at its end
-        return 0
     except KeyboardInterrupt:  # during the start; a running server handles SIGINT itself
         return _INTERRUPTED
 
 
 def _run(options: argparse.Namespace) -> int:
     if options.check or options.export:
-        from server import history_tool
-
-        if options.check:
-            report = history_tool.check(options.check)
-            print(*report.lines, sep="\n")
-            return 0 if report.sound else 1
-        history_tool.export(options.export, sys.stdout)
-        return 0
+        return _inspect(options)
     from server.app import Config, serve
     from server.ports import Ports
     from server.retention import Retention
@@ -122,6 +113,29 @@ def _run(options: argparse.Namespace) -> int:
             rate=options.rate,
         )
     )
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    """--check and --export. Raises HistoryError, ConfigError (stdout cannot be written)."""
+    from server import history_tool
+
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        raise ConfigError("cannot print: stdout is closed")
+    try:
+        if options.check:
+            report = history_tool.check(options.check)
+            sys.stdout.reconfigure(errors="backslashreplace")  # the locale may lack letters of a channel
+            print(*report.lines, sep="\n", flush=True)
+            return 0 if report.sound else 1
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # JSON Lines, whatever the locale
+        history_tool.export(options.export, sys.stdout)
+        return 0
+    except OSError as error:
+        # Python flushes stdout once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # `--export FILE | head`: the reader has closed the pipe
+            return 0
+        raise ConfigError(f"cannot print: {error.strerror}") from None
 
 
 def _port(text: str) -> int:

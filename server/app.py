@@ -16,6 +16,7 @@ from chatroom.deadline import Deadline
 from chatroom.errors import ConfigError
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
+from server.backlogs import Backlogs
 from server.connection import NativeDoor
 from server.flusher import Flusher
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
@@ -23,6 +24,7 @@ from server.lobby import Lobby
 from server.ports import Ports
 from server.retention import Retention
 from server.server import Server
+from server.stream import Stream
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +63,8 @@ class App:
         history = history or open_history(config)
         self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
-        door = NativeDoor(self._flusher.watch, self.chatroom.flow, config.rate)
+        self.backlogs: Backlogs[Stream] = Backlogs()
+        door = NativeDoor(self._flusher.watch, self.chatroom.flow, self.backlogs, config.rate)
         lobby = Lobby(self.chatroom, config.ports, door)
         try:
             self.server = Server(config.host, config.port, self.chatroom, lobby)
@@ -76,8 +79,8 @@ class App:
 
     @property
     def address(self) -> str:
-        """The address of the lobby, HOST:PORT."""
-        return self.server.address
+        """The addresses of the lobby, with one port: HOST:PORT, ..."""
+        return ", ".join(self.server.addresses)
 
     def start(self) -> None:
         """Start every thread; the one that accepts comes last. Raises HistoryError."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from chatroom.errors import ProtocolError
 from chatroom.exchange import Exchange
 from chatroom.flow import Flow
-from chatroom.limits import BEHIND_BYTES, MAX_REASON, RECEIVE_LARGE, TEXT_PART
+from chatroom.limits import MAX_REASON, RECEIVE_LARGE, TEXT_PART
 from chatroom.outcomes import RETURNING, Code, Outcome
 from chatroom.packets import (
     Answer,
@@ -27,8 +27,10 @@ from chatroom.packets import (
     encode_event,
 )
 from server import words
+from server.backlogs import Backlogs
 from server.bucket import Bucket
 from server.limits import (
+    ANSWERS_BYTES,
     CONTROL_BURST,
     CONTROL_RATE,
     DECODE_BYTES,
@@ -53,9 +55,16 @@ class NativeDoor:
     ping = encode(Ping(0))
     encode = staticmethod(encode_event)
 
-    def __init__(self, watch: Callable[[Stream], None], flow: Flow, rate: float | None = None) -> None:
+    def __init__(
+        self,
+        watch: Callable[[Stream], None],
+        flow: Flow,
+        backlogs: Backlogs[Stream],
+        rate: float | None = None,
+    ) -> None:
         self._watch = watch
         self._flow = flow
+        self._backlogs = backlogs
         self._rate = rate
 
     def encode_channel(self, channel: Channel) -> bytes:
@@ -68,7 +77,7 @@ class NativeDoor:
 
     def open(self, transport: Transport, exchange: Exchange) -> NativeConnection:
         """A member's connection. exchange: the handshake's; it may hold packets or the beginning of one."""
-        stream = Stream(transport, self, self._watch, self._flow)
+        stream = Stream(transport, self, self._watch, self._flow, self._backlogs)
         self._watch(stream)
         rate = self._rate
         lines = None if rate is None else Bucket(rate, max(1.0, rate * LINES_BURST))
@@ -89,7 +98,8 @@ class NativeConnection:
         self._stream = stream
         # These need no words of the protocol. Bound here, because send() is the forwarder's innermost loop.
         self.send = stream.send
-        self.wait_until_taken = stream.wait_until_taken
+        self.send_all = stream.send_all
+        self.when_taken = stream.when_taken
         self.submitting = stream.submitting
         self.part = stream.part
         self.release = stream.release
@@ -202,7 +212,7 @@ class NativeConnection:
         """Receive nothing from a peer that does not read its answers: members do not share those bytes."""
         self._answered = False
         self.submitting(True)
-        self._stream.wait_until_taken(BEHIND_BYTES)
+        self._stream.wait_until_taken(ANSWERS_BYTES)
         self.submitting(False)
 
     # --- sending ----------------------------------------------------------------------------------------

@@ -18,6 +18,10 @@ EXHAUSTED_SECONDS: Final = 0.1
 LISTEN_BACKLOG: Final = 1024
 """Connections the kernel keeps ready for accept(): a whole school class connects in the same second."""
 
+LISTEN_TRIES: Final = 10
+"""Tries to find one free port for all addresses of a host, when the system may choose it: with nearly all
+ports free, the second try succeeds."""
+
 # --- the waiting queue ----------------------------------------------------------------------------------
 
 RECEIVE_SMALL: Final = 2048
@@ -29,6 +33,29 @@ BACKLOG_BYTES: Final = 32 * 1024 * 1024
 """Bytes waiting for one member that does not read. They are references to batches that all members share,
 so a hundred slow members cost one backlog, not a hundred. Beyond it the member is disconnected with a
 reason; it resumes from history when it comes back."""
+
+ALL_SHARED_BYTES: Final = 64 * 1024 * 1024
+"""Memory of the shared batches in all backlogs together, each counted once. Two of the longest backlogs:
+members in different channels have different batches. Beyond it the member with the longest must go."""
+
+OWN_BYTES: Final = 1024 * 1024
+"""Memory of what waits for one member only: its greeting, a piece of its replay, answers. Each of these stops
+long before; beyond it the member is disconnected."""
+
+ALL_OWN_BYTES: Final = 32 * 1024 * 1024
+"""The same for all members together: 150 that read nothing fill it with what each may have. Beyond it the
+member with the most is disconnected."""
+
+ANSWERS_BYTES: Final = 64 * 1024
+"""A member that leaves more of its answers unread is not read either. Hundreds of answers; a member that
+reads has none waiting."""
+
+PIECE_BYTES: Final = 64
+"""What a piece in a send buffer takes beside its bytes: the head of the object, and what the allocator rounds
+up to. Without it, a backlog of small batches or answers would be three times its size."""
+
+REFERENCE_BYTES: Final = 8
+"""What each send buffer needs to refer to a piece."""
 
 STALL_SECONDS: Final = 10.0
 """A member with a backlog that has taken less than STALL_BYTES in this time is disconnected: its reader has
@@ -123,6 +150,18 @@ can be removed, as many as a fully loaded server takes in."""
 
 MAX_RETENTION: Final = 10**15
 """Largest number of days or events for --keep; in practice the same as all."""
+
+STARTS_NOTED: Final = 1000
+"""Latest starts of the server that the history remembers when --keep has removed their events: a start a day
+for almost three years, in some 25 KB. A client that was away for longer is told of a gap."""
+
+CLOCK_PROOF_SECONDS: Final = 3600
+"""Time for which the clock must have been right before --keep removes events by it: who has set it wrong
+notices within the hour, and ages are counted in days."""
+
+BLOCKED_SECONDS: Final = 10.0
+"""A program that holds a checkpoint back for longer is told to the operator: a backup of a large file may
+take a few seconds, and meanwhile the write-ahead log grows."""
 
 # --- threads --------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.packets import Say, encode
-from tests.attacks import fairness
+from tests.attacks import fairness, memory, names
 from tests.support.peer import Peer
 
 
@@ -69,4 +69,11 @@ ATTACKS: dict[str, Attack] = {
     "eight-pinging": Attack(fairness.eight_pinging),
     "eight-commanding": Attack(fairness.eight_commanding),
     "eight-refused": Attack(fairness.eight_refused),
+    "silent-joins": Attack(memory.silent_joins),
+    "unread-answers": Attack(memory.unread_answers),
+    "channel-sets": Attack(memory.channel_sets),
+    "trickling-readers": Attack(memory.trickling_readers),
+    "replays": Attack(memory.replays),
+    "strangers": Attack(names.strangers),
+    "droppers": Attack(names.droppers),
 }

@@ -38,6 +38,7 @@ class Wrong(Enum):
     LINGERING = "somebody said goodbye and did not quit at once"
     MISTAKEN = "the number of a person does not mean one client"
     UNTOLD = "a start of the server was not told exactly once, before everything but a quit"
+    UNFOLDED = "the entries, applied to a new state, do not give what the server has stored"
     BROKEN = "the seqs of history do not follow each other"
     STUCK = "somebody did not get to the end after all faults were over"
     CRASHED = "a program ended or failed by itself"

@@ -1,4 +1,6 @@
-"""The server as chaos runs it: `python -m tests.chaos.hasty BUG …`, with a bug of `sabotage.py`, or "none".
+"""The server as chaos runs it: `python -m tests.chaos.hasty BUG ENTRIES …`.
+
+BUG is one of `sabotage.py`, or "none"; ENTRIES the file in which the order keeps its entries, or "none".
 
 Its hold is HOLD_SECONDS of the schedule: with the server's own, a run would take minutes to see its end.
 """
@@ -7,18 +9,22 @@ from __future__ import annotations
 
 import sys
 from functools import partial
+from pathlib import Path
 
 from chatroom import forwarder
 from chatroom.state import Limits, State
 from tests.chaos.sabotage import BUGS, replace
 from tests.chaos.schedule import HOLD_SECONDS
+from tests.support.recorder import record
 
 
 def main() -> int:
     replace(forwarder, "State", partial(State, Limits(hold=int(HOLD_SECONDS * 1000))))
-    bug = sys.argv.pop(1)
+    bug, entries = sys.argv.pop(1), sys.argv.pop(1)
     if bug != "none":
         BUGS[bug]()
+    if entries != "none":
+        record(Path(entries))
     from server.__main__ import main as server
 
     return server()

@@ -19,9 +19,12 @@ from typing import IO, Final
 
 import client
 from chatroom.events import EventKind
+from chatroom.state import Limits, State
+from server.storage import SqliteHistory
 from tests.chaos.records import Entry, Life, Recorder, brief, entry, read_life, read_lines
-from tests.chaos.schedule import DEAD_AFTER, Speaker
+from tests.chaos.schedule import DEAD_AFTER, HOLD_SECONDS, Speaker
 from tests.chaos.talker import LAST_LINE, line_text
+from tests.support.recorder import read_entries
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _START_SECONDS: Final = 30.0  # an idle machine needs 0.2 s
@@ -103,18 +106,20 @@ class Child:
 class Server(Child):
     """The server program on one history file and, from its first start on, one port.
 
+    entries: the file in which its order keeps the entries, None for none
     starts: when it was started, each time, in milliseconds since 1970
     """
 
-    def __init__(self, data: Path, log: Path, ports: str, bug: str = "none") -> None:
+    def __init__(
+        self, data: Path, log: Path, ports: str, bug: str = "none", entries: Path | None = None
+    ) -> None:
         super().__init__(log)
         self.data = data
+        self.entries = entries
         self.port = 0
         self.starts: list[int] = []
-        self._command = python(
-            "tests.chaos.hasty", bug, "--host", "127.0.0.1", "--data", str(data), "--ports", ports
-        )
-        self._command += ["--dead-after", str(DEAD_AFTER), "--port"]
+        self._command = python("tests.chaos.hasty", bug, str(entries or "none"), "--host", "127.0.0.1")
+        self._command += ["--data", str(data), "--ports", ports, "--dead-after", str(DEAD_AFTER), "--port"]
 
     def start(self) -> bool:
         """Start it and wait until it listens. False: it ended before (its log says why)."""
@@ -309,6 +314,23 @@ def check_history(data: Path) -> str:
     """Have the server program verify a history file. Returns the error, or the empty string."""
     done = subprocess.run(python("server", "--check", str(data)), capture_output=True, cwd=ROOT, check=False)
     return f"exit code {done.returncode}: {done.stderr.decode()}" if done.returncode else ""
+
+
+def fold_entries(entries: Path, data: Path) -> str:
+    """Apply the entries again to a new state, and compare. Returns the difference, or the empty string."""
+    state, events = State(Limits(hold=int(HOLD_SECONDS * 1000))), []
+    for one in read_entries(entries):
+        events += state.apply(one).events
+    history = SqliteHistory(data)
+    try:
+        restored = history.restore()
+        places = {place for event in events for place in (event.place, *event.places)}
+        if history.read(0, len(events) + 1, places) != events or restored.head != len(events):
+            return f"{len(events)} events folded, head {restored.head}: they differ"
+        stored = sorted(restored.records)
+        return "" if stored == state.records() else f"{len(stored)} records differ from the state's"
+    finally:
+        history.close()
 
 
 def read_history(data: Path) -> list[Entry]:

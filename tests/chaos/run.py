@@ -22,6 +22,7 @@ from tests.chaos.programs import (
     Client,
     Server,
     check_history,
+    fold_entries,
     last_life,
     make_client,
     read_history,
@@ -77,7 +78,10 @@ class Chaos:
         self.report = Report(plan.seed)
         self.folder = folder
         self.disk = disks.Disk(folder / "disk")
-        self.server = Server(self.disk.folder / "history.db", folder / "server.log", plan.ports, bug)
+        # Every second run: an order that cannot write its entries would hide a history that cannot.
+        entries = folder / "entries" if plan.seed % 2 == 0 and bug == "none" else None
+        data = self.disk.folder / "history.db"
+        self.server = Server(data, folder / "server.log", plan.ports, bug, entries)
         self.proxy = Proxy(plan.seed)
         self.clients: list[Client] = [
             make_client(speaker, folder, self.proxy.port) for speaker in plan.speakers
@@ -312,6 +316,8 @@ class Chaos:
     def _judge(self) -> None:
         if wrong := check_history(self.server.data):
             self._wrong(Wrong.BROKEN, "history file", wrong)
+        if self.server.entries and (wrong := fold_entries(self.server.entries, self.server.data)):
+            self._wrong(Wrong.UNFOLDED, "entries", wrong)
         history = read_history(self.server.data)
         lives = self._all_lives()
         self.report.violations += judge(history, lives, int(HOLD_SECONDS * 1000), self.server.starts)

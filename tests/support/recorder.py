@@ -14,12 +14,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
+from threading import Event as Flag
 
+import chatroom.chatroom
 from chatroom.order import Entry, Taken, Task
 from chatroom.proposals import Proposal
 from chatroom.queue import WaitingQueue
 
 _SIZE = Struct("!I")
+_RETRY_SECONDS = 0.1
 
 
 class FileOrder:
@@ -33,6 +36,7 @@ class FileOrder:
         self._path = path
         self._queue = WaitingQueue()
         self._written: list[Entry] = []  # not in the history yet
+        self._pause = Flag()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
 
     def __len__(self) -> int:
@@ -65,8 +69,13 @@ class FileOrder:
         self._queue.close()
 
     def _write(self, entry: Entry) -> Entry:
-        data = pickle.dumps(entry)
-        os.write(self._file, _SIZE.pack(len(data)) + data)
+        pickled = pickle.dumps(entry)
+        data = _SIZE.pack(len(pickled)) + pickled
+        while data:
+            try:
+                data = data[os.write(self._file, data) :]
+            except OSError:  # the disk is full or failing: no entry is given out before it is written
+                self._pause.wait(_RETRY_SECONDS)
         return entry._replace(position=os.lseek(self._file, 0, os.SEEK_END).to_bytes(8, "big"))
 
 
@@ -86,10 +95,13 @@ def _end(entries: list[Entry]) -> int:
     return int.from_bytes(entries[-1].position, "big") if entries else 0
 
 
+def record(path: Path) -> None:
+    """Let the chatrooms of this process keep their entries in a file."""
+    vars(chatroom.chatroom)["WaitingQueue"] = lambda: FileOrder(path)
+
+
 if __name__ == "__main__":
-    import chatroom.chatroom
     from server.__main__ import main
 
-    path = Path(sys.argv[1])
-    vars(chatroom.chatroom)["WaitingQueue"] = lambda: FileOrder(path)
+    record(Path(sys.argv[1]))
     sys.exit(main(sys.argv[2:]))
