@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -116,6 +117,7 @@ class Forwarder:
 
     def forward(self, taken: Taken) -> None:
         """One round: apply, store, deliver, carry out the effects, run the tasks."""
+        began, worked = self._clock(), time.thread_time()
         events, records, effects = self._apply(taken.entries)
         if events or records:
             self._store(events, records, taken.entries[-1].position)
@@ -123,10 +125,12 @@ class Forwarder:
             batch = Batch(events)
             self._tail.extend(batch)
             self._presence.deliver(batch)
+        sent = self._clock() - began
         self._newcomers.new_round()
         for effect in effects:
             if effect.origin[:2] == self._life:  # else another server carries it out
                 self._carry_out(effect)
+        self._order.done(sent, time.thread_time() - worked)
         for task in taken.tasks:
             task()
         self._flow.count_members(len(self._presence))

@@ -89,11 +89,33 @@ TICKET_BYTES: Final = 16
 # --- the waiting queue ----------------------------------------------------------------------------------
 
 MAX_WAITING: Final = 8192
-"""Requests in the waiting queue. When it is full, handlers block, stop reading, and TCP slows the talkers.
-Large enough that one commit and one round of sends carry thousands of lines under load."""
+"""Requests other than lines in the waiting queue: each comes from another thread, as a rule. When there are
+more, their threads wait."""
 
-MAX_WAITING_BYTES: Final = 4 * 1024 * 1024
-"""Memory of the texts in the waiting queue: some 60 of the longest."""
+LINE_WEIGHT: Final = 256
+"""What a line weighs in the waiting queue beside its bytes. One weight is the cost of a byte that is sent to
+some hundred members; to apply, encode and store a line costs the forwarder about as much as 256 of them."""
+
+ROUND_SECONDS: Final = 0.02
+"""Processor time of one round of the forwarder that the waiting queue aims at. A line waits for the rest of
+the round that is under way, half of it on average, and for its own. Shorter rounds would cost throughput:
+with a hundred members, each round costs more than a millisecond that does not depend on its lines."""
+
+FIXED_COSTS: Final = 10
+"""But at least so many times the fixed cost of a round of sends: large rooms need longer rounds, or the
+forwarder would do little else than begin new rounds."""
+
+MAX_ROUND_SECONDS: Final = 0.4
+"""A round of ten thousand members, with FIXED_COSTS, would be a second."""
+
+MIN_ROOM: Final = 64 * LINE_WEIGHT
+"""Least weight that may wait: a few lines of each of some talkers, on the slowest machine."""
+
+MAX_ROOM: Final = 2 * 1024 * 1024
+"""Largest weight that may wait for one round, for the memory: some thousand lines on the fastest machine."""
+
+SMALL_ROUND: Final = 8
+"""A round of at most so many short lines shows the fixed cost of a round: each costs some microseconds."""
 
 RECEIVE_LARGE: Final = 64 * 1024
 """Size asked of recv() while a peer keeps filling the buffer."""
@@ -107,9 +129,12 @@ BATCH_PIECE: Final = 256 * 1024
 """A batch with more bytes is sent in several pieces, each cut between events. A piece that was begun is sent
 to its end, whatever happens, and stays in memory for so long."""
 
-PAUSE_SECONDS: Final = 0.2
-"""A burst of lines waits at most this long for slow readers. Long enough for a reader on a slow link to
-receive its bytes, short enough that a talker hardly notices readers that have stopped."""
+PAUSE_SECONDS: Final = 0.15
+"""Lines wait at most this long for slow readers, in each PAUSE_PERIOD. Long enough for a reader on a slow
+link to receive its bytes, short enough that a talker hardly notices."""
+
+PAUSE_PERIOD: Final = 2.0
+"""Time from one pause to the next: the talkers lose at most a thirteenth of their time to slow readers."""
 
 TAIL_EVENTS: Final = 2048
 """Latest events in memory: short replays, and the end of each long one, need no disk."""

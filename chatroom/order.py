@@ -63,5 +63,12 @@ class Order(Protocol):
     def take(self) -> Taken | None:
         """All that waits; waits for the first. A tick is among it once a second. None: closed and empty."""
 
+    def done(self, sent: float, worked: float) -> None:
+        """What the latest round cost. What waits shall not cost much more. Called by the forwarder.
+
+        sent:   seconds that passed up to the last send of the batch
+        worked: seconds of processor time of the whole round
+        """
+
     def close(self) -> None:
         """Accept no more. What was accepted can still be taken."""

@@ -1,33 +1,75 @@
 """The waiting queue: every proposal waits here, in the order in which the proposals came.
 
-In the C++ original it is a second vector, under a `std::mutex`. A producer that finds the queue full waits on
-a condition of its own. With one condition for all, as with `std::condition_variable`, a later producer could
-take the lock before the one that was notified; so first come would not be first served.
+In the C++ original it is a second vector, under a `std::mutex`. A producer for which there is no room waits
+on a condition of its own, and the consumer lets it in. With one condition for all, as with
+`std::condition_variable`, a later producer could take the lock before the one that was notified; so first
+come would not be first served.
 """
 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from time import monotonic
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed
-from chatroom.events import memory_of
-from chatroom.limits import MAX_WAITING, MAX_WAITING_BYTES, TICK_SECONDS
+from chatroom.limits import LINE_WEIGHT, MAX_WAITING, TICK_SECONDS
 from chatroom.order import Entry, Taken, Task
 from chatroom.order_clock import OrderClock
+from chatroom.pace import Pace
+from chatroom.packets import Say
 from chatroom.proposals import Lines, Proposal
 
 
+class _Producer:
+    """A proposal that has come, and is not in the queue yet, or not all of it. Needs the queue's lock.
+
+    ends:  the weight of the lines up to each line; none for what is not lines
+    start: how many lines are in the queue
+    place: the condition on which its thread waits
+    """
+
+    __slots__ = ("ends", "place", "proposal", "start")
+
+    def __init__(self, proposal: Proposal) -> None:
+        self.proposal = proposal
+        body = proposal.body
+        self.ends = _ends(body.says) if isinstance(body, Lines) else []
+        self.start = 0
+        self.place: threading.Condition | None = None
+
+    def fitting(self, weight: int) -> int:
+        """Up to which line the next lines weigh at most so much together."""
+        before = self.ends[self.start - 1] if self.start else 0
+        return bisect_right(self.ends, before + weight, self.start)
+
+    def piece(self, end: int) -> tuple[Proposal, int]:
+        """The next lines up to `end`, and their weight."""
+        start, self.start = self.start, end
+        weight = self.ends[end - 1] - (self.ends[start - 1] if start else 0)
+        body = self.proposal.body
+        if end - start == len(self.ends):
+            return self.proposal, weight
+        assert isinstance(body, Lines)
+        return self.proposal._replace(body=Lines(body.says[start:end])), weight
+
+
 class WaitingQueue:
-    """Many producers, one consumer. A full queue blocks its producers, which slows the talkers.
+    """Many producers, one consumer. A connection whose share is used up waits, which slows its talker.
+
+    What the forwarder does in one round of some milliseconds may wait here; its connections share that room.
+    A connection gets as many lines in as its share allows, and the rest of its burst when the forwarder has
+    taken those: so a line of one that talks little waits for one round, whoever else talks how much. What is
+    no line needs no share: it waits only for what came before.
 
     It is the order of a server that is alone (`chatroom.order.Order`): one take() gives one entry.
 
-    max_count: proposals (each line of a burst counts)
-    max_bytes: memory of the texts
+    max_count: proposals other than lines
+    pace:      tells how much may wait
     clock:     seconds that only rise
     now:       milliseconds since 1970, for the entries
     """
@@ -35,25 +77,30 @@ class WaitingQueue:
     def __init__(
         self,
         max_count: int = MAX_WAITING,
-        max_bytes: int = MAX_WAITING_BYTES,
+        pace: Pace | None = None,
         clock: Callable[[], float] = monotonic,
         now: Callable[[], int] | None = None,
     ) -> None:
         self._max_count = max_count
-        self._max_bytes = max_bytes
         self._clock = clock
         # Confined to the consumer:
         self._now = now or OrderClock().now
         self._epoch = 0
         self._tick = Deadline(TICK_SECONDS, clock)
-        # Guards _producers, _proposals, _tasks, _count, _bytes, _idle and _closed.
+        self._pace = pace or Pace()
+        self._taken = 0  # the weight of the latest round
+        # Guards the fields below, and the producers in line.
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
-        self._producers: deque[threading.Condition] = deque()  # wait for room, the first at index 0
+        self._line: deque[_Producer] = deque()  # wait for room, the first at index 0
         self._proposals: list[Proposal] = []
         self._tasks: list[Task] = []
-        self._count = 0
-        self._bytes = 0
+        self._count = 0  # lines, and other proposals
+        self._others = 0  # other proposals
+        self._weight = 0  # of the lines
+        self._room = self._pace.room
+        self._shares: dict[int, int] = {}  # the weight that waits here, for each connection with lines
+        self._talked = 1  # how many connections had lines in the latest round
         self._idle = False
         self._closed = False
 
@@ -65,7 +112,7 @@ class WaitingQueue:
     def blocked(self) -> int:
         """How many producers wait in line for room."""
         with self._lock:
-            return len(self._producers)
+            return len(self._line)
 
     @property
     def idle(self) -> bool:
@@ -78,22 +125,18 @@ class WaitingQueue:
         self._epoch = epoch
 
     def put(self, proposal: Proposal, timeout: float | None = None) -> None:
-        """Add `proposal`; wait in line while the queue is full, at most `timeout` seconds.
+        """Add `proposal`; wait while there is no room for it, at most `timeout` seconds.
 
-        A burst is added whole, so the queue may go over its limits by at most one burst.
-        Raises Closed, or TimeoutError when the queue was full for all of that time.
+        A burst that is larger than the share of its connection is added in pieces.
+        Raises Closed, or TimeoutError when there was no room for all of that time. Pieces of a burst that
+        were added before stay.
         """
-        count, size = _weight(proposal)
+        producer = _Producer(proposal)
         with self._lock:
-            if self._producers or self._full():
-                self._wait_in_line(timeout)
             if self._closed:
                 raise Closed("the chatroom is closing")
-            self._proposals.append(proposal)
-            self._count += count
-            self._bytes += size
-            self._filled.notify()
-            self._call_next()
+            if not self._let_in(producer):
+                self._wait_in_line(producer, timeout)
 
     def post(self, task: Task) -> None:
         """See `Order.post`. Tasks need no bound: a thread that posts one waits for it, or ends."""
@@ -114,17 +157,22 @@ class WaitingQueue:
                 return None
             proposals, self._proposals = self._proposals, []
             tasks, self._tasks = self._tasks, []
-            self._count = self._bytes = 0
-            self._call_next()
+            self._taken = self._weight
+            self._make_room()
         return Taken(self._entries(proposals), tasks)
+
+    def done(self, sent: float, worked: float) -> None:
+        """See `Order.done`."""
+        self._pace.note(self._taken, sent, worked)
 
     def close(self) -> None:
         """Accept no more. Accepted proposals can still be taken; producers in line get Closed."""
         with self._lock:
             self._closed = True
             self._filled.notify_all()
-            for place in self._producers:
-                place.notify()
+            for producer in self._line:
+                assert producer.place is not None
+                producer.place.notify()
 
     def _entries(self, proposals: list[Proposal]) -> list[Entry]:
         """The proposals, and the tick if it is due: last, so that UP is the first entry of all."""
@@ -134,34 +182,73 @@ class WaitingQueue:
             groups.append([])
         return [Entry(b"", self._now(), "", self._epoch, group) for group in groups]
 
-    def _wait_in_line(self, timeout: float | None) -> None:
-        """Wait until this producer is the first in line and there is room. Requires holding the lock."""
+    def _wait_in_line(self, producer: _Producer, timeout: float | None) -> None:
+        """Wait until the consumer has let all of it in. Requires holding the lock."""
         assert self._lock.locked()
         deadline = None if timeout is None else Deadline(timeout, self._clock)
-        place = threading.Condition(self._lock)
-        self._producers.append(place)
-        try:
-            while not self._closed and (self._producers[0] is not place or self._full()):
-                if deadline is not None and deadline.expired:
-                    raise TimeoutError("the waiting queue is full")
-                place.wait(None if deadline is None else deadline.left())
-        finally:
-            self._producers.remove(place)  # the first one, unless the queue was closed or the time is over
+        producer.place = threading.Condition(self._lock)
+        self._line.append(producer)
+        while producer in self._line and not self._closed:
+            if deadline is not None and deadline.expired:
+                self._line.remove(producer)
+                raise TimeoutError("no room in the waiting queue")
+            producer.place.wait(None if deadline is None else deadline.left())
+        if producer in self._line:
+            raise Closed("the chatroom is closing")
 
-    def _call_next(self) -> None:
-        """Wake the first in line when there is room. Requires holding the lock."""
+    def _make_room(self) -> None:
+        """All was taken: let in those that wait in line, in their order. Requires holding the lock."""
         assert self._lock.locked()
-        if self._producers and not self._full():
-            self._producers[0].notify()
+        self._room = self._pace.room
+        self._count = self._others = self._weight = 0
+        self._talked = max(1, len(self._shares))
+        self._shares = {one.proposal.origin: 0 for one in self._line if one.ends}
+        if self._closed:
+            return
+        line, self._line = self._line, deque()
+        for producer in line:
+            assert producer.place is not None
+            if self._let_in(producer):
+                producer.place.notify()
+            else:
+                self._line.append(producer)
 
-    def _full(self) -> bool:
-        """Requires holding the lock."""
-        return self._count >= self._max_count or self._bytes >= self._max_bytes
+    def _let_in(self, producer: _Producer) -> bool:
+        """Add what there is room for; whether that was all of it. Requires holding the lock."""
+        assert self._lock.locked()
+        if producer.ends:
+            return self._let_lines_in(producer)
+        if self._others >= self._max_count:
+            return False
+        self._others += 1
+        self._add(producer.proposal, 1)
+        return True
+
+    def _let_lines_in(self, producer: _Producer) -> bool:
+        """As _let_in(), for lines. A line that is larger than a share needs room beside all that waits."""
+        origin, start = producer.proposal.origin, producer.start
+        own = self._shares.setdefault(origin, 0)
+        share = self._room // max(self._talked, len(self._shares))
+        end = producer.fitting(share - own)
+        if end == start and not own and self._weight < self._room:
+            end += 1
+        if end > start:
+            piece, weight = producer.piece(end)
+            self._shares[origin] += weight
+            self._weight += weight
+            self._add(piece, end - start)
+        return end == len(producer.ends)
+
+    def _add(self, proposal: Proposal, count: int) -> None:
+        self._proposals.append(proposal)
+        self._count += count
+        self._filled.notify()
 
 
-def _weight(proposal: Proposal) -> tuple[int, int]:
-    """How many proposals, and how many bytes of memory of texts, one proposal counts for."""
-    body = proposal.body
-    if isinstance(body, Lines):
-        return len(body.says), sum([memory_of(say.text) for say in body.says])
-    return 1, 0
+def _ends(says: Sequence[Say]) -> list[int]:
+    """The weight of the lines up to each of them: LINE_WEIGHT, and the bytes of text and extra at most."""
+    weights = [
+        LINE_WEIGHT + (len(text) if text.isascii() else 4 * len(text)) + len(extra)
+        for _, _, text, _, extra in says
+    ]
+    return list(accumulate(weights))

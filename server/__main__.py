@@ -62,6 +62,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="disconnect a member that is silent for this long (default %(default)g)",
     )
+    options.add_argument(
+        "--rate",
+        type=_rate,
+        metavar="LINES/S",
+        help="let each member say so many lines a second; faster ones are slowed (default: no limit)",
+    )
     options.add_argument("--check", metavar="FILE", help="verify a history file, describe it, and exit")
     options.add_argument("--export", metavar="FILE", help="print a history file as JSON lines, and exit")
     options.add_argument("-v", "--verbose", action="store_true", help="log every join and leave")
@@ -105,6 +111,7 @@ def _run(options: argparse.Namespace) -> int:
             dead_after=options.dead_after,
             durability=options.durability,
             keep=Retention.parse(options.keep),
+            rate=options.rate,
         )
     )
 
@@ -136,6 +143,16 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text} is not a port from 0 to 65535")
     return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0.01 <= rate <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of lines a second from 0.01 to 1000000")
+    return rate
 
 
 def _seconds(text: str) -> float:

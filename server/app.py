@@ -37,6 +37,7 @@ class Config:
     dead_after: seconds of silence after which a peer is dead
     durability: "full" survives a power loss, too
     keep:       how much history stays
+    rate:       lines a second that a member may say, None: as many as the server takes
     """
 
     host: str
@@ -46,6 +47,7 @@ class Config:
     dead_after: float
     durability: Literal["normal", "full"]
     keep: Retention
+    rate: float | None = None
 
 
 class App:
@@ -62,7 +64,7 @@ class App:
         self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
         self.backlogs: Backlogs[Stream] = Backlogs()
-        door = NativeDoor(self._flusher.watch, self.chatroom.flow, self.backlogs)
+        door = NativeDoor(self._flusher.watch, self.chatroom.flow, self.backlogs, config.rate)
         lobby = Lobby(self.chatroom, config.ports, door)
         try:
             self.server = Server(config.host, config.port, self.chatroom, lobby)

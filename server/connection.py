@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from chatroom.errors import ProtocolError
@@ -27,7 +28,18 @@ from chatroom.packets import (
 )
 from server import words
 from server.backlogs import Backlogs
-from server.limits import ANSWERS_BYTES, RECEIVE_SMALL
+from server.bucket import Bucket
+from server.limits import (
+    ANSWERS_BYTES,
+    CONTROL_BURST,
+    CONTROL_RATE,
+    DECODE_BYTES,
+    DECODE_SECONDS,
+    LINES_BURST,
+    RECEIVE_SMALL,
+    REST_SECONDS,
+    YIELD_SECONDS,
+)
 from server.stream import Stream
 from server.transport import Transport
 
@@ -36,16 +48,24 @@ class NativeDoor:
     """Makes connections of transports that have gone through the handshake, and words what streams say.
 
     watch: asks the flusher to look at a stream
+    rate:  lines a second that a member may say, None: as many as the server takes
     """
 
     echoes = True
     ping = encode(Ping(0))
     encode = staticmethod(encode_event)
 
-    def __init__(self, watch: Callable[[Stream], None], flow: Flow, backlogs: Backlogs[Stream]) -> None:
+    def __init__(
+        self,
+        watch: Callable[[Stream], None],
+        flow: Flow,
+        backlogs: Backlogs[Stream],
+        rate: float | None = None,
+    ) -> None:
         self._watch = watch
         self._flow = flow
         self._backlogs = backlogs
+        self._rate = rate
 
     def encode_channel(self, channel: Channel) -> bytes:
         """See `chatroom.door.Door`."""
@@ -59,13 +79,20 @@ class NativeDoor:
         """A member's connection. exchange: the handshake's; it may hold packets or the beginning of one."""
         stream = Stream(transport, self, self._watch, self._flow, self._backlogs)
         self._watch(stream)
-        return NativeConnection(self, stream, exchange)
+        rate = self._rate
+        lines = None if rate is None else Bucket(rate, max(1.0, rate * LINES_BURST))
+        return NativeConnection(self, stream, exchange, lines)
 
 
 class NativeConnection:
-    """One admitted peer; see `chatroom.door.Connection`."""
+    """One admitted peer; see `chatroom.door.Connection`.
 
-    def __init__(self, door: NativeDoor, stream: Stream, exchange: Exchange) -> None:
+    lines: a token for each line that it may say; None: without a limit
+    """
+
+    def __init__(
+        self, door: NativeDoor, stream: Stream, exchange: Exchange, lines: Bucket | None = None
+    ) -> None:
         self.door = door
         self.peer = stream.peer
         self._stream = stream
@@ -79,7 +106,10 @@ class NativeConnection:
         # Bytes were sent that only this peer gets. The handler alone sets it to False, and before it looks
         # at what is buffered; other threads send first and set it then. So no byte is overlooked.
         self._answered = False
+        self._control = Bucket(CONTROL_RATE, CONTROL_BURST)  # a token for each packet that is no line
         # The rest is confined to the handler.
+        self._lines = lines
+        self._scraps = 0  # of the decoder, as far as they are paid for
         self._decoder = exchange.decoder
         self._early: Sequence[Packet] = list(exchange.waiting)
         self._error: ProtocolError | None = None  # to be raised by the next receive()
@@ -92,12 +122,22 @@ class NativeConnection:
 
     def receive(self) -> Sequence[Say | Command | Bye]:
         while True:
-            packets = self._early or self._read()
+            packets = (self._await_tokens() and self._early) or self._read()
             self._early = ()
             if packets is None:
                 return ()
             if burst := self._sift(packets):
                 return burst
+
+    def _await_tokens(self) -> bool:
+        """Wait until the peer may say more; TCP slows it. False when the connection is ending."""
+        seconds = max(self._control.wait(), self._lines.wait() if self._lines is not None else 0.0)
+        if not seconds:
+            return True
+        self.submitting(True)
+        is_open = self._stream.rest(max(seconds, REST_SECONDS))
+        self.submitting(False)
+        return is_open
 
     def _read(self) -> Sequence[Packet] | None:
         """The packets of one recv(), perhaps none; None at the end of the stream."""
@@ -110,23 +150,58 @@ class NativeConnection:
         if not data:
             return None
         self._size = RECEIVE_LARGE if len(data) == self._size else RECEIVE_SMALL
-        return self._decoder.feed(data)
+        packets = self._decode(data)
+        self._control.charge(self._decoder.scraps - self._scraps)
+        self._scraps = self._decoder.scraps
+        return packets
+
+    def _decode(self, data: bytes) -> Sequence[Packet]:
+        """The packets in the bytes. In between, other threads may go on. Raises ProtocolError."""
+        began = time.thread_time()
+        packets = self._decoder.feed(data[:DECODE_BYTES])
+        for start in range(DECODE_BYTES, len(data), DECODE_BYTES):
+            if time.thread_time() - began > DECODE_SECONDS:
+                time.sleep(YIELD_SECONDS)
+                began = time.thread_time()
+            try:
+                packets += self._decoder.feed(data[start : start + DECODE_BYTES])
+            except ProtocolError:
+                if not packets:
+                    raise
+                break  # the next call of check() raises it
+        return packets
 
     def _sift(self, packets: Sequence[Packet]) -> list[Say | Command | Bye]:
-        """The packets for the chatroom, up to the first that may not come: the next call raises its error."""
+        """The packets for the chatroom, up to the first that may not come: the next call raises its error.
+
+        What comes behind a packet that has no token waits in _early.
+        """
         burst: list[Say | Command | Bye] = []
+        pongs: list[bytes] = []
+        lines, control = self._lines, self._control
         try:
-            for packet in packets:
-                if type(packet) is Say or self._is_for_the_chatroom(packet):
+            for index, packet in enumerate(packets):
+                if type(packet) is Say:  # the usual case
+                    if lines is None or lines.take():
+                        burst.append(packet)
+                        continue
+                    self._early = packets[index:]
+                    break
+                if not control.take():
+                    self._early = packets[index:]
+                    break
+                if self._is_for_the_chatroom(packet):
                     burst.append(packet)  # type: ignore[arg-type]  # nothing else is for the chatroom
+                elif isinstance(packet, Ping):
+                    pongs.append(encode(Pong(packet.id)))
         except ProtocolError as error:
             self._error = error
+        if pongs:
+            self._reply(b"".join(pongs))
         return burst
 
     def _is_for_the_chatroom(self, packet: Packet) -> bool:
-        """Whether the chatroom gets it. A PING is answered here. Raises ProtocolError if it may not come."""
-        if isinstance(packet, Ping):
-            self._reply(Pong(packet.id))
+        """Whether the chatroom gets it. Raises ProtocolError if it may not come."""
         if isinstance(packet, Ping | Pong):
             return False
         if isinstance(packet, Say | Command | Bye):
@@ -150,12 +225,15 @@ class NativeConnection:
 
     def live(self, seq: int, time: int) -> None:
         self.send(encode(Live(seq, time)))
+        self._stream.live()
 
     def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
-        self._reply(Answer(request, outcome.code, *words.answer(command, outcome)))
+        if not command:
+            self._control.charge(1)  # a line that was refused
+        self._reply(encode(Answer(request, outcome.code, *words.answer(command, outcome))))
 
-    def _reply(self, packet: Answer | Pong) -> None:
-        self.send(encode(packet))
+    def _reply(self, data: bytes) -> None:
+        self.send(data)
         self._answered = True
 
     def inform(self, text: str) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import selectors
 import socket
 import threading
 from time import monotonic
 
 from chatroom.deadline import Deadline
-from server.limits import GOODBYE_SECONDS, TICK_SECONDS
+from server.limits import GOODBYE_SECONDS, PAUSED_SECONDS, TICK_SECONDS
 from server.stream import Stream
+
+log = logging.getLogger(__name__)
 
 _ROUNDS = 6  # rounds through all streams within dead_after: a dead peer is noticed at most 1/6 late
 
@@ -36,6 +40,7 @@ class Flusher:
         self._streams: set[Stream] = set()
         self._writing: set[Stream] = set()  # in the selector: bytes wait in them
         self._urgent: set[Stream] = set()  # their deadline runs
+        self._expected = math.inf  # when it wanted to go on
 
     def watch(self, stream: Stream) -> None:
         """Look at `stream`: it is new, bytes wait in it, it is ending, or it is released. Any thread."""
@@ -68,18 +73,31 @@ class Flusher:
         end: Deadline | None = None
         next_round = 0.0
         while end is None or (self._streams and not end.expired):
-            now = monotonic()
+            now = self._now()
             if now >= next_round:
                 next_round = now + self._dead_after / _ROUNDS
                 self._tick(self._streams, now)
             self._wait(TICK_SECONDS if self._urgent or end is not None else max(0.0, next_round - now))
             if self._take_posted() and end is None:
                 end = Deadline(GOODBYE_SECONDS)
-            self._tick(self._urgent, monotonic())
+            self._tick(self._urgent, self._now())
         self.close()
+
+    def _now(self) -> float:
+        """The time. After a pause of the whole process, every stream first gets another round."""
+        now = monotonic()
+        late = now - self._expected
+        if late > min(PAUSED_SECONDS, self._dead_after / _ROUNDS):
+            log.warning("= the server was stopped for %.0f s", late)
+            heard = now - self._dead_after + self._dead_after / _ROUNDS / 2
+            for stream in self._streams:
+                stream.excuse(late, heard)
+        self._expected = now
+        return now
 
     def _wait(self, seconds: float) -> None:
         """Wait until a socket takes bytes or a stream is posted; send the bytes."""
+        self._expected += seconds
         for key, _ in self._selector.select(seconds):
             if isinstance(key.fileobj, Stream):
                 self._flush(key.fileobj)

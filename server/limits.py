@@ -58,8 +58,18 @@ REFERENCE_BYTES: Final = 8
 """What each send buffer needs to refer to a piece."""
 
 STALL_SECONDS: Final = 10.0
-"""A member with a backlog that has taken no byte for this long is disconnected: its reader has stopped, and
-its backlog would only grow."""
+"""A member with a backlog that has taken less than STALL_BYTES in this time is disconnected: its reader has
+stopped, and its backlog would only grow."""
+
+STALL_BYTES: Final = 2 * 1024
+"""The slowest link carries more in STALL_SECONDS; one byte now and then is no reading."""
+
+READING_SECONDS: Final = 0.25
+"""Time over which the speed of a reader is measured that is behind: short beside a pause's period."""
+
+READING_RATE: Final = 256 * 1024
+"""Bytes a second that a member takes at least who reads: a link of 2 Mbit/s. For a slower reader the talkers
+do not wait: in the time of a pause it would receive some lines of thousands."""
 
 FLUSH_BYTES: Final = 256 * 1024
 """Small batches of a backlog go into one send up to this size: fewer system calls, and a copy that takes
@@ -68,11 +78,41 @@ microseconds."""
 TICK_SECONDS: Final = 0.25
 """Pause between two checks of the connections whose deadline runs: half of GOODBYE_SECONDS."""
 
+# --- receiving ------------------------------------------------------------------------------------------
+
+CONTROL_RATE: Final = 100.0
+"""What is not a line, each second and connection: PING, PONG, COMMAND, lines that are refused, and scraps.
+People and bots need a few; beyond it the connection is read more slowly, and TCP slows the peer."""
+
+CONTROL_BURST: Final = 500
+"""So many of these may come at once: a client that comes back may say many lines again that are stored."""
+
+LINES_BURST: Final = 1.0
+"""With --rate, the seconds of its rate that a member may save up: a pasted text goes out at once."""
+
+REST_SECONDS: Final = 0.05
+"""A connection whose tokens are used up rests at least so long: its thread does not wake for each one."""
+
+DECODE_BYTES: Final = 16 * 1024
+"""After decoding so many bytes, a handler looks at the time that it took."""
+
+DECODE_SECONDS: Final = 0.001
+"""A handler that has decoded for longer lets other threads go on. Ordinary lines do not take so long: else
+their handler would wait for the forwarder after each piece, and batches would be smaller."""
+
+YIELD_SECONDS: Final = 0.00005
+"""How long it lets them: as long as a waiting thread needs to wake up. A shorter release of the interpreter
+is none: the thread that releases it would be the first to take it again."""
+
 # --- living and dying -----------------------------------------------------------------------------------
 
 GOODBYE_SECONDS: Final = 0.5
 """Time a peer has from the goodbye on to read it and to close. After it the connection is cut, so that a peer
 cannot delay a thread, or at the server's end the rest of CLOSE_SECONDS."""
+
+PAUSED_SECONDS: Final = 1.0
+"""A flusher that comes so much later than it wanted was stopped with the whole process (a suspended laptop,
+SIGSTOP, `docker pause`): what its peers sent meanwhile waits in the sockets."""
 
 # --- history --------------------------------------------------------------------------------------------
 

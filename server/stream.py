@@ -16,12 +16,21 @@ from enum import Enum
 from time import monotonic
 from typing import Final, Protocol
 
+from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
 from chatroom.flow import Flow
 from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE
 from chatroom.outcomes import Code
 from server.backlogs import Backlogs
-from server.limits import BACKLOG_BYTES, GOODBYE_SECONDS, OWN_BYTES, STALL_SECONDS
+from server.limits import (
+    BACKLOG_BYTES,
+    GOODBYE_SECONDS,
+    OWN_BYTES,
+    READING_RATE,
+    READING_SECONDS,
+    STALL_BYTES,
+    STALL_SECONDS,
+)
 from server.send_buffer import SendBuffer
 from server.transport import Transport
 
@@ -59,8 +68,8 @@ class Words(Protocol):
 class Stream:
     """The owner of one transport. `send` never waits; a handler receives; the flusher flushes, ticks, closes.
 
-    A deadline is set while bytes wait in the buffer (the peer must take some within STALL_SECONDS) and from
-    the goodbye on (the peer must have closed within GOODBYE_SECONDS). `tick` acts when it has passed.
+    A deadline is set while bytes wait in the buffer (the peer must take STALL_BYTES within STALL_SECONDS) and
+    from the goodbye on (the peer must have closed within GOODBYE_SECONDS). `tick` acts when it has passed.
 
     watch:    asks the flusher to look at the stream
     backlogs: what waits in all streams together
@@ -92,6 +101,10 @@ class Stream:
         self._taken: threading.Condition | None = None  # made when a thread waits for the peer
         self._when_taken: Callable[[bool], None] | None = None  # to be called when the peer has taken its own
         self._behind = False  # the flow counts this peer
+        self._live = False
+        self._counts = False  # it was live, and had read nearly all: the flow may count it
+        self._progress = 0  # bytes that the peer has taken since the deadline was set
+        self._speed = _Speed(clock)
         self._heard = self._pinged = clock()
         self._submitting = False  # the handler waits at the queue, or for its peer to read
         self._why = ""  # the first reason why the server ended the connection
@@ -141,7 +154,7 @@ class Stream:
                     return
                 if sent == len(data):  # the usual case
                     return
-                self._deadline = self.clock() + STALL_SECONDS
+                self._begin_waiting()
             self._buffer.append(memoryview(data)[sent:] if sent else data, shared)
         if first:
             self._watch(self)
@@ -156,7 +169,7 @@ class Stream:
             for piece in pieces:
                 self._buffer.append(piece, shared=True)
             if first:
-                self._deadline = self.clock() + STALL_SECONDS
+                self._begin_waiting()
                 while self._send_buffered():
                     pass
                 added = self._buffer.shared()
@@ -186,14 +199,35 @@ class Stream:
             self._cut(str(lost))
             return False
         self._buffer.advance(sent)
+        self._speed.add(sent)
+        self._progress += sent
         if self._phase is Phase.PARTING:
             if not self._buffer.size:
                 self._enter(Phase.PARTED)
         elif not self._buffer.size:
             self._deadline = math.inf
-        elif sent:
-            self._deadline = self.clock() + STALL_SECONDS
+        elif self._progress >= STALL_BYTES:
+            self._set_stall()
         return sent > 0 and self._buffer.size > 0
+
+    def rest(self, seconds: float) -> bool:
+        """Wait so long; False, and at once, when the connection is ending."""
+        deadline = Deadline(seconds)
+        with self._lock:
+            while self._phase is Phase.OPEN and not deadline.expired:
+                if self._taken is None:
+                    self._taken = threading.Condition(self._lock)
+                self._taken.wait(deadline.left())
+            return self._phase is Phase.OPEN
+
+    def _begin_waiting(self) -> None:
+        """From now on bytes wait for the peer. Requires holding _lock."""
+        self._set_stall()
+        self._speed.begin()
+
+    def _set_stall(self) -> None:
+        """Requires holding _lock."""
+        self._deadline, self._progress = self.clock() + STALL_SECONDS, 0
 
     def wait_until_taken(self, size: int) -> bool:
         """Wait until at most `size` bytes are buffered that only this peer gets; False: it is ending."""
@@ -204,6 +238,12 @@ class Stream:
                 self._taken.wait()
             return self._phase is Phase.OPEN
 
+    def live(self) -> None:
+        """The replay is in the buffer. Once the peer has read most of it, the flow may count it."""
+        with self._lock:
+            self._live = True
+        self._report()
+
     def when_taken(self, call: Callable[[bool], None]) -> None:
         """Call `call` once, as soon as no bytes are buffered that only this peer gets; any thread may do it.
 
@@ -213,6 +253,14 @@ class Stream:
             self._when_taken = call
         self._report()
 
+    def _is_behind(self) -> bool:
+        """Whether the flow counts the peer: it was live, it reads, and much waits. Requires holding _lock."""
+        few = self._buffer.size <= BEHIND_BYTES // 2
+        self._counts = self._counts or (self._live and few)
+        if few or not self._counts or not self._speed.enough():
+            return False
+        return self._behind or self._buffer.size > BEHIND_BYTES
+
     def _report(self, added: Sequence[bytes] = ()) -> None:
         """Tell all who want to know what has changed in the buffer: after every change, without the lock.
 
@@ -220,8 +268,7 @@ class Stream:
         """
         with self._lock:
             is_open, size = self._phase is Phase.OPEN, self._buffer.size
-            limit = BEHIND_BYTES // 2 if self._behind else BEHIND_BYTES
-            behind = is_open and size > limit
+            behind = is_open and self._is_behind()
             changed, self._behind = behind != self._behind, behind
             own = self._buffer.own if is_open else 0  # what is left of a goodbye has its deadline
             grown, self._reported = own - self._reported, own
@@ -342,8 +389,18 @@ class Stream:
             self.cut(f"silent for {dead_after:g} s")
         elif ping:
             self.send(self._words.ping)
+        self._report()
         with self._lock:
             return self._deadline < math.inf
+
+    def excuse(self, seconds: float, heard: float) -> None:
+        """The whole process was stopped for so many seconds: no deadline runs. Called by the flusher.
+
+        heard: the peer counts as heard of then, so that what waits in its socket can be read first
+        """
+        with self._lock:
+            self._deadline += seconds
+            self._heard = max(self._heard, heard)
 
     def release(self) -> None:
         """Read on until the peer has closed, or the flusher cuts; then let the flusher close the transport.
@@ -373,3 +430,29 @@ class Stream:
         """Close the transport. Called by the flusher, or after its end by the handler."""
         with self._lock:
             self._transport.close()
+
+
+class _Speed:
+    """How fast a peer takes what waits for it: whether it was READING_RATE in the latest READING_SECONDS."""
+
+    __slots__ = ("_began", "_clock", "_enough", "_taken")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.begin()
+
+    def begin(self) -> None:
+        """Bytes begin to wait: so far the peer has taken all."""
+        self._began, self._taken, self._enough = self._clock(), 0, True
+
+    def add(self, taken: int) -> None:
+        """The peer has taken so many bytes."""
+        self._taken += taken
+
+    def enough(self) -> bool:
+        """Whether the peer reads."""
+        now = self._clock()
+        if now - self._began >= READING_SECONDS:
+            self._enough = self._taken >= READING_RATE * (now - self._began)
+            self._began, self._taken = now, 0
+        return self._enough

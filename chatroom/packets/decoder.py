@@ -76,12 +76,15 @@ class Decoder:
 
     Holds at most one unfinished packet and one unfinished message, whatever a header announces: at most
     HEADER.size + MAX_PAYLOAD bytes of the packet, MAX_ROWS bytes of the message and the fields before it.
+
+    scraps: packets that cost time and carried nothing, or much less of a message than a packet may
     """
 
     def __init__(self) -> None:
         self._rest = b""
         self._open: _Unfinished | None = None
         self._broken: ProtocolError | None = None  # the error in the bytes
+        self.scraps = 0
         self._start, self._channel = b"\0\0\0\0", ""  # how the latest plain SAY began, and its channel
 
     @property
@@ -150,6 +153,8 @@ class Decoder:
             packet = parse(kind, id, payload)
             if packet is not None:
                 packets.append(packet)
+            else:
+                self.scraps += 1
         self._rest = buffer[position:]
         if self._rest and self._rest[0] != MAGIC:  # an HTTP request may be shorter than our header
             raise _not_ours(self._rest[0], VERSION)
@@ -182,6 +187,7 @@ class Decoder:
         if message.size > limit:
             raise ProtocolError(f"a message of more than {limit} bytes")
         if part + 1 < parts:
+            self.scraps += len(text) < TEXT_PART // 2
             return None
         self._open = None
         return prefix + b"".join(message.texts)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.packets import Say, encode
-from tests.attacks import memory, names
+from tests.attacks import fairness, memory, names
 from tests.attacks.screen import wall_of_text
 from tests.support.peer import Peer
 
@@ -63,6 +63,13 @@ def drain(sock: socket.socket) -> None:
 ATTACKS: dict[str, Attack] = {
     "stopped-readers": Attack(stopped_readers),
     "flooder": Attack(flooders),
+    "slow-readers": Attack(fairness.slow_readers),
+    "rejoining-readers": Attack(fairness.rejoining_readers),
+    "eight-flooders": Attack(fairness.eight_flooders),
+    "eight-ponging": Attack(fairness.eight_ponging),
+    "eight-pinging": Attack(fairness.eight_pinging),
+    "eight-commanding": Attack(fairness.eight_commanding),
+    "eight-refused": Attack(fairness.eight_refused),
     "silent-joins": Attack(memory.silent_joins),
     "unread-answers": Attack(memory.unread_answers),
     "channel-sets": Attack(memory.channel_sets),

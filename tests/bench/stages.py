@@ -25,6 +25,7 @@ from chatroom.forwarder import Forwarder
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import RECEIVE_LARGE
 from chatroom.order import Taken
+from chatroom.pace import Pace
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Decoder, Resumed, Say, encode
 from chatroom.presence import Presence
 from chatroom.proposals import Arrive, Body, Enter, Lines, Proposal, ProposalKind
@@ -130,11 +131,19 @@ def rounds(room: Room, count: int, size: int) -> float:
     return cpu(lambda: room.forwarder.forward(waiting.pop(0)))
 
 
+class _Endless(Pace):
+    """There is always room."""
+
+    @property
+    def room(self) -> int:
+        return 10**12
+
+
 def measure(count: int, size: int, members: int) -> dict[str, float]:
     """CPU seconds of each step for a batch of `count` lines."""
     data = say_bytes(count, size)
     says = decode(data)
-    queue = WaitingQueue(max_count=10**9, max_bytes=10**12)
+    queue = WaitingQueue(pace=_Endless())
 
     def hand_over() -> None:
         queue.put(Proposal(1, 0, ProposalKind.LINES, Lines(says)))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from chatroom.flow import Flow
-from chatroom.limits import PAUSE_SECONDS
+from chatroom.limits import PAUSE_PERIOD, PAUSE_SECONDS
 from tests.support.patience import eventually
 from tests.support.tasks import Task
 
@@ -77,6 +77,21 @@ def test_a_pause_is_bounded() -> None:
     flow.wait_for_readers()
     assert time.monotonic() - began >= PAUSE_SECONDS
     assert (flow.paused, flow.pauses) == (0, 1)
+
+
+def test_one_pause_in_a_period() -> None:
+    """When a pause is over, nobody waits until the period is over, too; then there may be another pause."""
+    now = [100.0]
+    flow = flow_with(3, 3, lambda: now[0])
+    for pauses in (1, 2):
+        task = waiting(flow)
+        now[0] += PAUSE_SECONDS
+        task.result()
+        for _ in range(3):
+            flow.wait_for_readers()
+            now[0] += (PAUSE_PERIOD - PAUSE_SECONDS) / 3 - 0.01
+        assert flow.pauses == pauses
+        now[0] += 0.04
 
 
 def test_open_releases() -> None:

@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 
 from chatroom.errors import Closed
-from chatroom.events import memory_of
-from chatroom.limits import TICK_SECONDS
+from chatroom.limits import LINE_WEIGHT, TICK_SECONDS
 from chatroom.order import Entry, Taken
+from chatroom.pace import Pace
 from chatroom.packets import Say
 from chatroom.proposals import Leave, Lines, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
@@ -31,9 +31,21 @@ class Clock:
         return self.now
 
 
-def still(max_count: int = 8192, max_bytes: int = 1_000_000) -> WaitingQueue:
-    """A queue in which no time passes."""
-    return WaitingQueue(max_count, max_bytes, Clock(), lambda: NOON)
+class Room(Pace):
+    """A pace that has always room for so many lines of one letter."""
+
+    def __init__(self, lines: float) -> None:
+        super().__init__()
+        self._lines = lines
+
+    @property
+    def room(self) -> int:
+        return int(self._lines * (LINE_WEIGHT + 1))
+
+
+def still(lines: float = 8192, max_count: int = 8192) -> WaitingQueue:
+    """A queue in which no time passes, with room for so many lines of one letter."""
+    return WaitingQueue(max_count, Room(lines), Clock(), lambda: NOON)
 
 
 def burst(count: int, text: str = "x", origin: int = 1) -> Proposal:
@@ -45,6 +57,10 @@ def burst(count: int, text: str = "x", origin: int = 1) -> Proposal:
 def no_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No tick wakes a consumer that nobody else wakes."""
     monkeypatch.setattr("chatroom.queue.TICK_SECONDS", 3600.0)
+
+
+def leave(origin: int) -> Proposal:
+    return LEAVE._replace(origin=origin)
 
 
 def waiter(queue: WaitingQueue, proposal: Proposal, timeout: float | None = None) -> Task[None]:
@@ -81,35 +97,36 @@ def test_proposals_are_taken_in_their_order() -> None:
 
 
 def test_first_come_first_served_in_line() -> None:
-    """Producers that find the queue full get in by the order in which they arrived, one for each place."""
-    queue = still(max_count=1)
-    wanted = [burst(1, origin=origin) for origin in range(6)]
-    queue.put(wanted[0])
-    tasks = [waiter(queue, proposal) for proposal in wanted[1:]]
-    for proposal in wanted:
-        assert proposals(queue.take()) == [proposal]
-    for task in tasks:
-        task.result()
+    """Producers that find no room get in by the order in which they arrived."""
+    for queue, wanted in (
+        (still(lines=1), [burst(1, origin=origin) for origin in range(6)]),
+        (still(max_count=1), [leave(origin) for origin in range(6)]),
+    ):
+        queue.put(wanted[0])
+        tasks = [waiter(queue, proposal) for proposal in wanted[1:]]
+        for proposal in wanted:
+            assert proposals(queue.take()) == [proposal]
+        for task in tasks:
+            task.result()
 
 
 def test_a_producer_gives_up_in_time() -> None:
-    """A producer that finds the queue full for all of its time gets TimeoutError; its proposal is dropped."""
+    """A producer that finds no room for all of its time gets TimeoutError; its proposal is dropped."""
     queue = WaitingQueue(max_count=1)
-    accepted = burst(1)
-    queue.put(accepted)
+    queue.put(LEAVE)
     with pytest.raises(TimeoutError):
-        queue.put(burst(1), timeout=0.01)
+        queue.put(LEAVE, timeout=0.01)
     assert queue.blocked == 0
-    assert proposals(queue.take()) == [accepted]
+    assert proposals(queue.take()) == [LEAVE]
 
 
 def test_a_producer_that_gives_up_lets_the_next_one_in() -> None:
     """Behind a producer that has given up, the next one moves up and gets in when there is room."""
     clock = Clock()
     queue = WaitingQueue(max_count=1, clock=clock)
-    queue.put(burst(1))
-    impatient = waiter(queue, burst(1), timeout=0.02)
-    proposal = burst(1)
+    queue.put(LEAVE)
+    impatient = waiter(queue, LEAVE, timeout=0.02)
+    proposal = leave(7)
     patient = waiter(queue, proposal)
     clock.now = 0.5
     with pytest.raises(TimeoutError):
@@ -121,11 +138,12 @@ def test_a_producer_that_gives_up_lets_the_next_one_in() -> None:
 
 
 def test_a_newcomer_does_not_overtake() -> None:
-    """A producer that arrives when there is room again still stands behind those that have waited for it."""
+    """A producer that arrives when there is room again stands behind those that have waited for it."""
     for _ in range(20):
         queue = still(max_count=2)
-        queue.put(burst(2))
-        early, late = burst(1, origin=1), burst(1, origin=2)
+        early, late = leave(1), leave(2)
+        queue.put(LEAVE)
+        queue.put(LEAVE)
         first = waiter(queue, early)
         queue.take()
         queue.put(late, PATIENCE)  # there is room, and the woken thread has hardly run yet
@@ -133,47 +151,116 @@ def test_a_newcomer_does_not_overtake() -> None:
         assert proposals(queue.take()) == [early, late]
 
 
-def test_a_full_queue_blocks() -> None:
-    """A producer that finds the queue full returns only after the consumer has taken proposals."""
-    queue = still(max_count=3)
-    queue.put(burst(3))
-    task = waiter(queue, burst(1))
-    assert task.is_alive() and len(queue) == 3
-    queue.take()
+# --- shares ---------------------------------------------------------------------------------------------
+
+
+def ids(taken: Taken | None, origin: int) -> list[int]:
+    """The ids of the lines of one connection."""
+    return [
+        say.id
+        for proposal in proposals(taken)
+        if isinstance(proposal.body, Lines) and proposal.origin == origin
+        for say in proposal.body.says
+    ]
+
+
+def test_a_burst_larger_than_the_room_goes_in_pieces() -> None:
+    """The rest of a burst waits outside, and follows in order when the lines before it are taken."""
+    queue = still(lines=10)
+    task = waiter(queue, burst(25))
+    for wanted in (range(1, 11), range(11, 21), range(21, 26)):
+        assert len(queue) == len(wanted)
+        assert ids(queue.take(), 1) == list(wanted)
     task.result()
-    assert len(queue) == 1
+    assert len(queue) == 0
 
 
-@pytest.mark.parametrize("character", ["x", "\N{GRINNING FACE}"])
-def test_long_texts_fill_it_too(character: str) -> None:
-    """The queue is bounded in the memory of texts, whatever their characters, as well as in proposals."""
-    text = character * 33
-    queue = still(max_count=1000, max_bytes=3 * memory_of(text) + 1)
-    queue.put(burst(3, text))
-    queue.put(burst(1), timeout=0.01)  # there is room for one byte more
-    task = waiter(queue, burst(1))
+def test_a_line_of_another_waits_for_one_round() -> None:
+    """Whoever talks how much, the line of one that talks little gets in at once and is taken next."""
+    queue = still(lines=10)
+    flood = waiter(queue, burst(1000))
+    for id in range(3):
+        queue.put(Proposal(2, 0, ProposalKind.LINES, Lines([Say(id, "#general", "x")])), timeout=0.01)
+        assert ids(queue.take(), 2) == [id]
+    assert flood.is_alive()
+    queue.close()
+
+
+def test_talkers_share_the_room() -> None:
+    """Several that talk much get equal parts of each round, and no round has more than the room."""
+    queue = still(lines=40)
+    floods = [waiter(queue, burst(200, origin=origin)) for origin in range(1, 5)]
     queue.take()
-    task.result()
-
-
-def test_proposals_without_text_need_no_bytes() -> None:
-    """A proposal other than lines counts as one, and takes no room from the texts."""
-    queue = WaitingQueue(max_count=3, max_bytes=1)
     for _ in range(3):
-        queue.put(LEAVE, timeout=0.01)
-    assert len(queue) == 3
-    with pytest.raises(TimeoutError):
-        queue.put(LEAVE, timeout=0.01)
+        taken = queue.take()
+        assert [len(ids(taken, origin)) for origin in range(1, 5)] == [10] * 4
+    queue.close()
+    for task in floods:
+        with pytest.raises(Closed):
+            task.result()
 
 
-def test_a_burst_goes_in_whole() -> None:
-    """The limit does not cut the burst of a client, so that no other client's line comes between."""
-    queue = still(max_count=3)
-    large = burst(50)
-    queue.put(burst(2))
+def test_what_waits_is_bounded_when_ever_more_talk() -> None:
+    """Each new talker gets less room than the one before: together they cannot fill the memory."""
+    queue, talkers = still(lines=100), 200
+    floods = [waiter(queue, burst(200, origin=origin)) for origin in range(talkers)]
+    assert len(queue) < 100 * 6  # 1 + 1/2 + 1/3 + …
+    queue.take()
+    assert len(queue) <= 100
+    queue.close()
+    for task in floods:
+        with pytest.raises(Closed):
+            task.result()
+
+
+def test_bytes_count() -> None:
+    """A long text takes the room of many lines, its UTF-8 bytes and not its characters."""
+    for text, lines in (("x" * LINE_WEIGHT, 20), ("😀" * LINE_WEIGHT, 8)):
+        queue = still(lines=40)
+        waiter(queue, burst(100, text))
+        assert lines - 1 <= len(queue) <= lines
+        queue.close()
+
+
+def test_a_line_larger_than_a_share_gets_in_alone() -> None:
+    """A line is never cut: one that is larger than the room goes in when there is room for anything."""
+    queue = still(lines=2)
+    large = burst(1, "x" * 60_000, origin=1)
     queue.put(large)
-    assert len(queue) == 52
-    assert proposals(queue.take())[-1] is large
+    other = burst(1, "x" * 60_000, origin=2)
+    task = waiter(queue, other)
+    assert proposals(queue.take()) == [large]
+    task.result()
+    assert proposals(queue.take()) == [other]
+
+
+def test_what_is_no_line_is_not_held_by_lines() -> None:
+    """Names, commands and leaves get in at once, behind the lines that have come before."""
+    queue = still(lines=2)
+    flood = waiter(queue, burst(10))
+    queue.put(LEAVE, timeout=0.01)
+    taken = proposals(queue.take())
+    assert taken[-1] is LEAVE and len(taken) == 2
+    assert flood.is_alive()
+    queue.close()
+
+
+def test_the_pace_sets_the_room() -> None:
+    """When rounds cost more, less may wait, and the weight of the round is what was taken."""
+    noted: list[tuple[int, float, float]] = []
+
+    class Recorded(Room):
+        def note(self, weight: int, sent: float, worked: float) -> None:
+            noted.append((weight, sent, worked))
+            self._lines = 1
+
+    queue = WaitingQueue(pace=Recorded(3), clock=Clock())
+    waiter(queue, burst(9))
+    assert len(ids(queue.take(), 1)) == 3
+    queue.done(0.5, 0.25)
+    assert [len(ids(queue.take(), 1)) for _ in range(3)] == [3, 1, 1]
+    assert noted == [(3 * (LINE_WEIGHT + 1), 0.5, 0.25)]
+    queue.close()
 
 
 def test_taking_waits_for_the_first(no_ticks: None) -> None:
@@ -188,7 +275,7 @@ def test_taking_waits_for_the_first(no_ticks: None) -> None:
 
 def test_close_wakes_producers_in_line() -> None:
     """Producers that wait when the queue is closed get Closed, and their proposals are not taken."""
-    queue = still(max_count=1)
+    queue = still(lines=1)
     accepted = burst(1)
     queue.put(accepted)
     tasks = [waiter(queue, burst(1)) for _ in range(3)]
@@ -222,7 +309,7 @@ def test_close_wakes_the_consumer(no_ticks: None) -> None:
 
 def test_many_producers_keep_their_own_order() -> None:
     """However the producers' threads meet at a small queue, nothing is lost and each one's order is kept."""
-    queue = still(max_count=4)
+    queue = still(lines=4)
     producers = 8
     start = threading.Barrier(producers)
 
@@ -235,7 +322,7 @@ def test_many_producers_keep_their_own_order() -> None:
     taken: dict[int, list[int]] = {origin: [] for origin in range(producers)}
     while sum(map(len, taken.values())) < 100 * producers:
         batch = proposals(queue.take())
-        assert len(batch) <= 4
+        assert len(batch) <= 12  # 4 lines, and less for each talker that was not there before
         for proposal in batch:
             assert isinstance(proposal.body, Lines)
             taken[proposal.origin].append(proposal.body.says[0].id)

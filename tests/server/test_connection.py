@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -50,11 +50,10 @@ CHANNEL = Channel(1, "#general", "", 0, Role.MEMBER, 1, (Present(5, Role.MEMBER,
 class Line:
     """A connection with a peer of the test's at the other end."""
 
-    def __init__(self, guest: Guest, peer: Peer) -> None:
+    def __init__(self, guest: Guest, peer: Peer, rate: float | None = None) -> None:
         self.streams: list[Stream] = []
-        self.connection = NativeDoor(self.streams.append, Flow(), Backlogs()).open(
-            guest.transport, guest.exchange
-        )
+        door = NativeDoor(self.streams.append, Flow(), Backlogs(), rate)
+        self.connection = door.open(guest.transport, guest.exchange)
         self.peer = peer
 
     @property
@@ -330,3 +329,118 @@ def test_a_pong_asks_for_nothing(line: Line) -> None:
     line.connection.send(b"x" * 8_000_000, True)
     line.peer.send(TWO)
     assert Task(line.connection.receive).result() == [TWO]
+
+
+# --- tokens ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two packets that are no lines at once, then one a minute."""
+    monkeypatch.setattr("server.connection.CONTROL_BURST", 2)
+    monkeypatch.setattr("server.connection.CONTROL_RATE", 1 / 60)
+
+
+def held(line: Line) -> Task[Sequence[Say | Command | Bye]]:
+    """A handler that rests when this returns."""
+    task = Task(line.connection.receive)
+    eventually(lambda: line.stream.is_submitting, "the handler does not rest")
+    assert task.is_alive()
+    return task
+
+
+def scrap(part: int) -> bytes:
+    """A part of a long line that carries nothing."""
+    whole = encode(Say(9, "#general", "x"))
+    return whole[:16] + part.to_bytes(2, "big") + (30).to_bytes(2, "big") + whole[20:]
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        [encode(Ping(7))],
+        [encode(Pong(7))],
+        [encode(Command(5, "#general", "/who"))],
+        [scrap(part) for part in range(20)],
+    ],
+    ids=["PING", "PONG", "COMMAND", "scraps"],
+)
+@pytest.mark.usefixtures("few")
+def test_what_is_no_line_is_rationed(line: Line, flood: list[bytes]) -> None:
+    """Beyond the burst, a peer that sends what is no line is read no more for a while."""
+    line.peer.socket.sendall(b"".join(flood if len(flood) > 1 else flood * 20))
+    taken: list[object] = []
+    task = Task(line.connection.receive)
+    while not line.stream.is_submitting:
+        if not task.is_alive():
+            taken += task.result()
+            task = Task(line.connection.receive)
+    assert len(taken) <= 2 and task.is_alive()
+    line.stream.cut("enough")
+    with pytest.raises(ConnectionLost):
+        task.result()
+
+
+@pytest.mark.usefixtures("few")
+def test_refused_lines_are_rationed(line: Line) -> None:
+    """A line that is refused costs a token, as its answer goes to this peer only."""
+    line.peer.send(*[Say(id, "#general", "x") for id in range(1, 6)])
+    assert len(line.connection.receive()) == 5
+    for id in range(1, 6):
+        line.connection.answer(id, Outcome(Code.NOT_IN))
+    line.peer.send(ONE)
+    task = held(line)
+    line.stream.cut("enough")
+    with pytest.raises(ConnectionLost, match="enough"):
+        task.result()
+
+
+def test_lines_need_no_tokens(line: Line, few: None) -> None:
+    """However many lines come, they are taken at once."""
+    wanted = [Say(id, "#general", "x") for id in range(1, 2001)]
+    task = Task(lambda: line.peer.send(*wanted))
+    taken: list[object] = []
+    while len(taken) < len(wanted):
+        taken += line.connection.receive()
+    assert taken == wanted
+    task.result()
+
+
+def test_what_waited_keeps_its_order(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When tokens have come back, the rest of the bytes follows in order: nothing is lost."""
+    monkeypatch.setattr("server.connection.CONTROL_BURST", 2)
+    monkeypatch.setattr("server.connection.CONTROL_RATE", 1000)
+    wanted: list[Say | Command] = []
+    for id in range(1, 21):
+        wanted += [Command(2 * id, "#general", "/who"), Say(2 * id + 1, "#general", "x")]
+    line.peer.send(*wanted)
+    taken: list[object] = []
+    while len(taken) < len(wanted):
+        taken += line.connection.receive()
+    assert taken == wanted
+
+
+def test_a_rate_of_lines() -> None:
+    """With a rate, a member's lines beyond it wait, and come in order later."""
+    with pair(small=False) as (ours, theirs):
+        line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs), rate=10.0)
+        wanted = [Say(id, "#general", "x") for id in range(1, 13)]
+        line.peer.send(*wanted)
+        assert line.connection.receive() == wanted[:10]
+        taken: list[object] = list(held(line).result())
+        while len(taken) < 2:
+            taken += line.connection.receive()
+        assert taken == wanted[10:]
+
+
+def test_long_bursts_are_decoded_in_pieces(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the bytes are cut for decoding, the packets are the same, and an error comes behind them."""
+    monkeypatch.setattr("server.connection.DECODE_BYTES", 7)
+    monkeypatch.setattr("server.connection.DECODE_SECONDS", 0.0)
+    line.peer.socket.sendall(encode(ONE) + encode(TWO) + b"GET / HTTP/1.1")
+    taken: list[object] = []
+    while len(taken) < 2:
+        taken += line.connection.receive()
+    assert taken == [ONE, TWO]
+    with pytest.raises(ProtocolError):
+        line.connection.receive()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -25,15 +25,20 @@ from tests.support.tasks import Task
 class Yard:
     """A running flusher, and streams that it watches."""
 
-    def __init__(self, stack: ExitStack, dead_after: float = 45.0) -> None:
+    def __init__(
+        self, stack: ExitStack, dead_after: float = 45.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stack = stack
+        self._clock = clock
         self.flusher = Flusher(dead_after)
         self.task = Task(self.flusher.run)
 
     def stream(self, transport: type[TcpTransport] = TcpTransport) -> tuple[Stream, socket.socket]:
         """A new stream, and its peer's socket."""
         ours, theirs = self._stack.enter_context(pair())
-        stream = Stream(transport(ours, "peer"), PlainWords(), self.flusher.watch, Flow(), Backlogs())
+        stream = Stream(
+            transport(ours, "peer"), PlainWords(), self.flusher.watch, Flow(), Backlogs(), self._clock
+        )
         self.flusher.watch(stream)
         return stream, theirs
 
@@ -214,3 +219,25 @@ def test_stopping_in_the_middle_of_everything() -> None:
         for task in tasks:
             task.result()
         assert [stream.fileno() for stream in streams] == [-1] * 8
+
+
+def test_a_stopped_process_takes_nobody_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the flusher comes much later than it wanted, what waits in the sockets is read first."""
+    leap = [0.0]
+
+    def clock() -> float:
+        return time.monotonic() + leap[0]
+
+    monkeypatch.setattr("server.flusher.monotonic", clock)
+    with ExitStack() as stack:
+        yard = Yard(stack, dead_after=0.6, clock=clock)
+        quick, theirs = yard.stream()
+        silent, _ = yard.stream()
+        leap[0] = 1000.0
+        eventually(lambda: theirs.recv(4) == b"ping", "no ping after the pause")
+        theirs.send(b"alive")
+        assert quick.receive(5) == b"alive"
+        with pytest.raises(ConnectionLost, match="silent"):
+            silent.receive(5)
+        assert silent.phase is Phase.CUT
+        yard.stop()

@@ -146,3 +146,13 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str], monkeypatch
     for option in options:
         # the description follows on the same line, or indented on the next
         assert re.search(rf"^  .*{option}\b.*(  |\n {{20,}})\w", text, re.MULTILINE), option
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "many", "nan", "1e9"])
+def test_a_rate_is_a_number_of_lines(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """--rate takes a sensible number; anything else is a wrong command line."""
+    assert parser().parse_args(["--rate", "2.5"]).rate == 2.5
+    assert parser().parse_args([]).rate is None
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args([f"--rate={rate}"])
+    assert ended.value.code == 2 and "lines a second" in capsys.readouterr().err

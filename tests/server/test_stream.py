@@ -13,7 +13,16 @@ from chatroom.errors import ConnectionLost
 from chatroom.limits import BEHIND_BYTES
 from chatroom.outcomes import Code
 from server.backlogs import Backlogs
-from server.limits import GOODBYE_SECONDS, OWN_BYTES, PIECE_BYTES, REFERENCE_BYTES, STALL_SECONDS
+from server.limits import (
+    GOODBYE_SECONDS,
+    OWN_BYTES,
+    PIECE_BYTES,
+    READING_RATE,
+    READING_SECONDS,
+    REFERENCE_BYTES,
+    STALL_BYTES,
+    STALL_SECONDS,
+)
 from server.stream import Phase, Stream
 from tests.server.fakes import LARGE, Desk, FullDesk, pair, read_all
 from tests.support.patience import PATIENCE
@@ -145,7 +154,8 @@ def test_repr_shows_the_state() -> None:
 
 
 def test_falling_behind_and_catching_up(desk: Desk) -> None:
-    """A peer counts as behind from the limit on, once, until half of it is left."""
+    """A live peer counts as behind from the limit on, once, until half of it is left."""
+    desk.stream.live()
     sent = len(desk.fill())
     while desk.stream.buffered <= BEHIND_BYTES:
         assert desk.flow.behind == 0
@@ -166,6 +176,7 @@ def test_falling_behind_and_catching_up(desk: Desk) -> None:
 def test_behind_means_more_than_the_limit() -> None:
     """A peer with exactly BEHIND_BYTES is not behind, however often it is flushed; one byte more is."""
     desk = FullDesk()
+    desk.stream.live()
     desk.stream.send(bytes(BEHIND_BYTES), True)
     desk.stream.flush()
     assert desk.flow.behind == 0
@@ -173,9 +184,60 @@ def test_behind_means_more_than_the_limit() -> None:
     assert desk.flow.behind == 1
 
 
+def test_a_replay_is_not_behind() -> None:
+    """A peer counts only after it has read its replay: who asks for much and reads nothing slows nobody."""
+    desk = FullDesk()
+    desk.stream.send(bytes(3 * BEHIND_BYTES), True)
+    desk.stream.live()
+    desk.stream.send(b"x")
+    assert desk.flow.behind == 0
+    desk.transport.room = 3 * BEHIND_BYTES
+    desk.stream.flush()
+    desk.stream.send(bytes(2 * BEHIND_BYTES), True)
+    assert desk.flow.behind == 1
+
+
+@pytest.mark.parametrize("rate", [0, READING_RATE // 8])
+def test_who_hardly_reads_is_not_behind(rate: int) -> None:
+    """A peer that has stopped reading, or reads very slowly, does not count, until it reads again."""
+    desk = FullDesk()
+    desk.stream.live()
+    desk.stream.send(bytes(2 * BEHIND_BYTES), True)
+    assert desk.flow.behind == 1
+    desk.clock.now += READING_SECONDS
+    desk.transport.room = int(rate * READING_SECONDS)
+    desk.stream.flush()
+    assert desk.flow.behind == 0
+    desk.stream.send(bytes(BEHIND_BYTES), True)
+    assert desk.flow.behind == 0
+    desk.clock.now += READING_SECONDS
+    desk.transport.room = int(READING_RATE * READING_SECONDS)
+    desk.stream.flush()
+    assert desk.flow.behind == 1
+
+
+def test_a_tick_notices_who_stops_reading() -> None:
+    """Also when nothing more is sent, a peer that stops reading stops counting."""
+    desk = FullDesk()
+    desk.stream.live()
+    desk.stream.send(bytes(2 * BEHIND_BYTES), True)
+    tick(desk, READING_SECONDS)
+    assert desk.flow.behind == 0
+
+
+def test_resting() -> None:
+    """A handler that rests goes on after its time, and at once when the connection ends."""
+    desk = FullDesk()
+    assert desk.stream.rest(0.001) is True
+    task = Task(lambda: desk.stream.rest(2 * PATIENCE))
+    desk.stream.cut("enough")
+    assert task.result() is False
+
+
 @pytest.mark.parametrize("end", ["part", "cut", "part, cut", "stall", "silence", "release", "reset"])
 def test_a_departing_peer_is_not_behind(desk: Desk, end: str) -> None:
     """A peer no longer counts as behind from the beginning of its end on, whatever ends it."""
+    desk.stream.live()
     desk.stream.send(b"x" * (BEHIND_BYTES + 500_000), True)
     assert desk.flow.behind == 1
     if "part" in end:
@@ -429,17 +491,29 @@ def test_a_stalled_peer_is_told_goodbye(desk: Desk) -> None:
 
 
 def test_a_peer_that_stops_reading_is_stalled() -> None:
-    """The time runs from the last byte that was taken: flushing in vain does not prolong it."""
+    """The time runs from the last STALL_BYTES that were taken: flushing in vain does not prolong it."""
     desk = FullDesk()
     desk.stream.send(LARGE, True)
     desk.stream.submitting(True)
     tick(desk, STALL_SECONDS - 1)
-    desk.transport.room = 10
+    desk.transport.room = STALL_BYTES
     desk.stream.flush()
     tick(desk, STALL_SECONDS - 1)
     desk.stream.flush()
     assert phase(desk) is Phase.OPEN
     tick(desk, 2)
+    assert phase(desk) is Phase.PARTING
+
+
+def test_one_byte_now_and_then_is_no_reading() -> None:
+    """A peer that takes less than STALL_BYTES in STALL_SECONDS is told goodbye."""
+    desk = FullDesk()
+    desk.stream.send(LARGE)
+    desk.stream.submitting(True)
+    for _ in range(10):
+        desk.transport.room = (STALL_BYTES - 1) // 10
+        desk.stream.flush()
+        tick(desk, STALL_SECONDS / 10 + 0.01)
     assert phase(desk) is Phase.PARTING
 
 
@@ -501,6 +575,29 @@ def test_waiting_at_the_queue_is_not_silence(desk: Desk) -> None:
     assert phase(desk) is Phase.OPEN
     tick(desk, 2)
     assert phase(desk) is Phase.CUT
+
+
+def test_a_pause_of_the_process_is_excused(desk: Desk) -> None:
+    """After a pause nobody is dead at once: only who is still silent a round later goes."""
+    desk.clock.now += 1000
+    desk.stream.excuse(1000, desk.clock.now - DEAD_AFTER + 3)
+    tick(desk, 0)
+    assert phase(desk) is Phase.OPEN
+    tick(desk, 4)
+    assert phase(desk) is Phase.CUT
+
+
+def test_a_pause_does_not_stall(desk: Desk) -> None:
+    """The time in which the process was stopped does not count as time without reading."""
+    desk.fill()
+    desk.stream.submitting(True)
+    tick(desk, STALL_SECONDS - 1)
+    desk.clock.now += 1000
+    desk.stream.excuse(1000, desk.clock.now - DEAD_AFTER)
+    tick(desk, 0.5)
+    assert phase(desk) is Phase.OPEN
+    tick(desk, 1)
+    assert phase(desk) is Phase.PARTING
 
 
 def test_a_reset_is_a_lost_connection(desk: Desk) -> None:

@@ -62,6 +62,9 @@ class FileOrder:
         taken = self._queue.take()
         return taken and Taken([self._write(entry) for entry in taken.entries], taken.tasks)
 
+    def done(self, sent: float, worked: float) -> None:
+        self._queue.done(sent, worked)
+
     def close(self) -> None:
         self._queue.close()
 
