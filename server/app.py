@@ -17,10 +17,12 @@ from chatroom.errors import ConfigError
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
 from server.connection import NativeDoor
+from server.crowd import Crowd
 from server.flusher import Flusher
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
 from server.lobby import Lobby
 from server.ports import Ports
+from server.quotas import DEFAULT, Quotas, descriptors
 from server.retention import Retention
 from server.server import Server
 
@@ -35,6 +37,7 @@ class Config:
     dead_after: seconds of silence after which a peer is dead
     durability: "full" survives a power loss, too
     keep:       how much history stays
+    quotas:     how many connections there may be
     """
 
     host: str
@@ -44,6 +47,7 @@ class Config:
     dead_after: float
     durability: Literal["normal", "full"]
     keep: Retention
+    quotas: Quotas = DEFAULT
 
 
 class App:
@@ -56,13 +60,15 @@ class App:
         threading.stack_size(STACK_BYTES)
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.set_threshold(GC_OBJECTS)
+        quotas = config.quotas.within(descriptors())
         history = history or open_history(config)
         self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
         door = NativeDoor(self._flusher.watch, self.chatroom.flow)
-        lobby = Lobby(self.chatroom, config.ports, door)
+        crowd = Crowd(quotas)
+        lobby = Lobby(self.chatroom, config.ports, door, crowd)
         try:
-            self.server = Server(config.host, config.port, self.chatroom, lobby)
+            self.server = Server(config.host, config.port, self.chatroom, lobby, crowd, quotas.refused)
         except ConfigError:
             self._flusher.close()
             history.close()

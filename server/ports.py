@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass
 
 from chatroom.errors import ConfigError
-from server.limits import ADMISSION_GUESTS
+from server.limits import LISTEN_BACKLOG
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _listen(family: int, host: str, port: int) -> socket.socket:
         if port:  # not for port 0: with SO_REUSEADDR the kernel searches half of the ports first, and longer
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(ADMISSION_GUESTS)
+        listener.listen(LISTEN_BACKLOG)  # strangers must not fill it: then the owner would wait a second
     except OSError:
         listener.close()
         raise

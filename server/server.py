@@ -5,13 +5,18 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from functools import partial
 
 from chatroom.arrivals import Join
 from chatroom.chatroom import Chatroom
-from chatroom.errors import Closed, ConfigError
-from server.address import format_address
-from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, MAX_HANDSHAKES
+from chatroom.errors import ChatroomError, ConfigError, Refused
+from chatroom.outcomes import Code
+from server.address import format_address, share_of
+from server.crowd import Crowd, Visit
+from server.guest import code_of, refusal
+from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG
 from server.lobby import Lobby
+from server.refusals import Refusals
 from server.transport import TcpTransport
 
 log = logging.getLogger(__name__)
@@ -21,17 +26,20 @@ class Server:
     """The listening socket, and the thread that accepts. The Chatroom starts every thread.
 
     host, port: where the lobby is; port 0: any
+    crowd:      says who may come in
+    refused:    how many connections that were refused stay open until the peer has read why
     Raises ConfigError when it cannot listen there.
     """
 
-    def __init__(self, host: str, port: int, chatroom: Chatroom, lobby: Lobby) -> None:
+    def __init__(
+        self, host: str, port: int, chatroom: Chatroom, lobby: Lobby, crowd: Crowd, refused: int
+    ) -> None:
         self._chatroom = chatroom
         self._lobby = lobby
+        self._crowd = crowd
         self._listener = _listen(host, port)
-        # Guards _newcomers, and that none is added once _closing is set.
-        self._lock = threading.Lock()
-        self._newcomers: set[TcpTransport] = set()  # in the middle of the handshake
         self._closing = threading.Event()
+        self._refusals = Refusals(refused)  # confined to the thread that accepts
 
     @property
     def address(self) -> str:
@@ -41,23 +49,29 @@ class Server:
     @property
     def newcomers(self) -> int:
         """How many connections are in the middle of the handshake."""
-        with self._lock:
-            return len(self._newcomers)
+        return self._crowd.guests
 
     def start(self) -> None:
         """Begin to accept."""
         self._chatroom.spawn(self._accept, "accept")
 
     def _accept(self) -> None:
+        self._listener.setblocking(False)
+        self._refusals.start(self._listener)
         while not self._closing.is_set():
+            if not self._refusals.wait():
+                continue
             try:
                 sock, address = self._listener.accept()
+            except BlockingIOError:
+                continue  # the newcomer is gone again
             except OSError as error:
                 if not self._closing.is_set():
                     log.error("accept: %s", error)
                     self._closing.wait(EXHAUSTED_SECONDS)
                 continue
             self.hand_over(sock, format_address(address))
+        self._refusals.close()
         self._listener.close()
 
     def hand_over(self, sock: socket.socket, peer: str) -> None:
@@ -67,45 +81,35 @@ class Server:
         except OSError:
             sock.close()
             return  # the peer is gone already
-        with self._lock:
-            closing = self._closing.is_set()  # close() may have run already, and has not seen this connection
-            full = len(self._newcomers) >= MAX_HANDSHAKES
-            if not full and not closing:
-                self._newcomers.add(transport)
-        if full or closing:
-            log.warning("= %s: refused, %s", peer, "closing" if closing else "too many handshakes at once")
-            transport.close()
-            return
+        visit = Visit(share_of(peer), transport.hush)
         try:
-            self._chatroom.accept(lambda: self._lead(transport), f"connection {peer}")
-        except (Closed, RuntimeError) as error:  # RuntimeError: the system has no thread left
+            self._crowd.enter(visit)
+            self._chatroom.accept(partial(self._lead, transport, visit), f"connection {peer}")
+        except (ChatroomError, RuntimeError) as error:  # RuntimeError: the system has no thread left
+            self._crowd.leave(visit)
             log.warning("= %s: refused, %s", peer, error)
-            self._forget(transport)
-            transport.close()
+            code = code_of(error) if isinstance(error, Refused) else Code.UNAVAILABLE
+            self._refusals.refuse(transport, refusal(code, str(error)))
 
-    def _lead(self, transport: TcpTransport) -> Join | None:
+    def _lead(self, transport: TcpTransport, visit: Visit) -> Join | None:
         """The first part of a connection's thread: the handshake."""
+        join = None
         try:
-            return self._lobby.lead(transport)
+            join = self._lobby.lead(transport, visit)
         finally:
-            self._forget(transport)
-
-    def _forget(self, transport: TcpTransport) -> None:
-        with self._lock:
-            self._newcomers.discard(transport)
+            if join is None:
+                self._crowd.leave(visit)
+        return join
 
     def close(self) -> None:
         """Accept nobody any more, and end the handshakes that are under way."""
-        with self._lock:
-            self._closing.set()
+        self._closing.set()
         try:
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         except OSError:
             pass  # not every system lets a listening socket be shut down; there the next newcomer wakes it
+        self._crowd.close()
         self._lobby.close()
-        with self._lock:
-            for transport in self._newcomers:
-                transport.abort()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import select
 import socket
+from collections.abc import Callable
 from typing import Protocol
 
 from chatroom.errors import ConnectionLost
@@ -45,10 +46,15 @@ class Transport(Protocol):
 
 
 class TcpTransport:
-    """A Transport over a TCP socket, which it owns from here on. peer: the address as text."""
+    """A Transport over a TCP socket, which it owns from here on.
+
+    peer:      the address as text
+    on_closed: called when the descriptor is closed; perhaps more than once
+    """
 
     def __init__(self, sock: socket.socket, peer: str) -> None:
         self.peer = peer
+        self.on_closed: Callable[[], None] = lambda: None
         self._socket = sock
         sock.setblocking(True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -87,6 +93,10 @@ class TcpTransport:
     def abort(self) -> None:
         self._shutdown(socket.SHUT_RDWR)
 
+    def hush(self) -> None:
+        """Receive nothing more: wakes the thread in receive() with b"". Sending goes on."""
+        self._shutdown(socket.SHUT_RD)
+
     def _shutdown(self, how: int) -> None:
         try:
             self._socket.shutdown(how)
@@ -98,6 +108,7 @@ class TcpTransport:
 
     def close(self) -> None:
         self._socket.close()
+        self.on_closed()
 
 
 def _lost(error: OSError) -> ConnectionLost:

@@ -13,19 +13,23 @@ from chatroom.handshake import SERVER, Handshake, Step
 from chatroom.outcomes import Code
 from chatroom.packets import NO_IDENTITY, Admit, Ping, Status, Verdict
 from server.admission import AdmissionPort
+from server.crowd import Crowd
 from server.limits import ADMISSION_GUESTS
+from server.quotas import Quotas
 from tests.support.patience import PATIENCE
 from tests.support.peer import Peer
 from tests.support.tasks import Task
 
 TICKET = b"t" * 16
+QUOTAS = Quotas(members=100)
 ADMIT = Admit("ann", TICKET, ("#general",), 0, 0, NO_IDENTITY, 0)
 
 
 def admission_port(seconds: float = PATIENCE) -> AdmissionPort:
     handshake = Handshake(SERVER)
     handshake.enter(Step.ADMITTING)
-    return AdmissionPort(socket.create_server(("127.0.0.1", 0)), handshake, TICKET, Deadline(seconds))
+    listener = socket.create_server(("127.0.0.1", 0))
+    return AdmissionPort(listener, handshake, TICKET, Deadline(seconds), "127.0.0.1", Crowd(QUOTAS))
 
 
 @pytest.fixture
@@ -88,7 +92,7 @@ def test_nobody_comes() -> None:
         with pytest.raises(ConnectionLost, match="nobody came"):
             port.wait_for_owner()
         port.close()
-        peer.expect_end()
+        assert peer.rest() == [Status(Verdict.FAIL, Code.EXPIRED, "the port is closed")]
 
 
 def test_waking(port: AdmissionPort) -> None:
