@@ -37,7 +37,6 @@ class AdmissionPort:
         listener: socket.socket,
         handshake: Handshake,
         ticket: bytes,
-        deadline: Deadline,
         share: str,
         crowd: Crowd,
     ) -> None:
@@ -45,7 +44,6 @@ class AdmissionPort:
         self._listener = listener
         self._handshake = handshake
         self._ticket = ticket
-        self._deadline = deadline
         self._share = share
         self._crowd = crowd
         # Confined to the thread in wait_for_owner():
@@ -64,14 +62,14 @@ class AdmissionPort:
         self._selector.close()
         self._listener.close()
 
-    def wait_for_owner(self) -> tuple[Guest, Admit]:
+    def wait_for_owner(self, deadline: Deadline) -> tuple[Guest, Admit]:
         """Accept guests until one shows the ticket. Raises ConnectionLost at the deadline, Closed."""
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)
-        while not self._deadline.expired:
-            for key, _ in self._selector.select(self._deadline.left()):
+        while not deadline.expired:
+            for key, _ in self._selector.select(deadline.left()):
                 if key.data is None:
-                    self._accept()
+                    self._accept(deadline)
                 elif key.data in self._guests:  # else it has just made room for another one
                     admit = self._hear(key.data)
                     if admit is not None:
@@ -79,10 +77,10 @@ class AdmissionPort:
                         return key.data, admit
         raise ConnectionLost("nobody came to the admission port in time")
 
-    def _accept(self) -> None:
+    def _accept(self, deadline: Deadline) -> None:
         try:
             sock, address = self._listener.accept()
-            guest = Guest(TcpTransport(sock, format_address(address)), self._deadline)
+            guest = Guest(TcpTransport(sock, format_address(address)), deadline)
         except OSError as error:
             if error.errno == errno.EINVAL:  # the listener was shut down
                 raise Closed("the server is shutting down") from None

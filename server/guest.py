@@ -16,7 +16,7 @@ from server.transport import TcpTransport
 class Guest:
     """A transport, and the packets that go over it until the deadline of the handshake.
 
-    hurry: an earlier deadline for what has to come next; may be changed
+    hurry: an earlier deadline, for the step that is due; to be changed
     """
 
     def __init__(self, transport: TcpTransport, deadline: Deadline) -> None:

@@ -33,13 +33,18 @@ SILENT_SECONDS: Final = 1.0
 """A guest that was silent for so long may have to leave for another one from its own address. An honest guest
 sends each packet as soon as it may: that is one round trip, also over a satellite."""
 
-HELLO_SECONDS: Final = 5.0
-"""From the accepted connection to the first USERNAME. A program sends both packets at once; a person who has
-to choose another name afterwards has the rest of HANDSHAKE_SECONDS."""
+STEP_SECONDS: Final = 5.0
+"""Time for each step that a program does by itself: up to the first USERNAME, up to END, up to ADMIT. Two round
+trips over a satellite, and three lost packets. Only a person who has to choose another name has all of
+HANDSHAKE_SECONDS. So a silent guest holds a thread for 5 s, and a name or a port for hardly longer."""
 
 MAX_LAPSES: Final = 10_000
-"""Names that were given to a newcomer and not taken up are remembered, for each address, as long as they were
-held: ADDRESS_GUESTS at once from 78 addresses. The oldest is forgotten first."""
+"""Names that were given to a newcomer and not taken up are remembered, for each address: ADDRESS_GUESTS at once
+from 78 addresses. The oldest is forgotten first."""
+
+LAPSE_SECONDS: Final = 60.0
+"""Longest time for which an address does not get a name that it has let lapse. It had it for 5 s before: the
+others can have the name in more than 90 % of the time."""
 
 PORT_SECONDS: Final = 1.0
 """When no port of the range is free, a newcomer gets one that another newcomer has had for so long in vain;

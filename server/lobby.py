@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import time
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ from server.connection import NativeDoor
 from server.crowd import Crowd, Visit
 from server.guest import Guest, code_of
 from server.lapses import Lapses
-from server.limits import HELLO_SECONDS
+from server.limits import STEP_SECONDS
 from server.ports import Ports
 from server.transport import TcpTransport
 from server.waiting import WaitingPorts
@@ -95,7 +96,7 @@ class Lobby:
                     if refused := self._crowd.reach(visit, port.wake):
                         raise refused
                     guest.transport.close()
-                    owner, admit = port.wait_for_owner()
+                    owner, admit = port.wait_for_owner(Deadline(min(STEP_SECONDS, deadline.left())))
                     guest.continue_at(owner)
             channels = tuple(check_channel(channel) for channel in admit.channels)
             if refused := self._crowd.settle(visit):
@@ -112,7 +113,7 @@ class Lobby:
 
     def _find_name(self, guest: Guest, visit: Visit, handshake: Handshake, deadline: Deadline) -> Reservation:
         """Take HELLO, then names until one can be reserved."""
-        guest.hurry = Deadline(HELLO_SECONDS)
+        guest.hurry = Deadline(STEP_SECONDS)
         hello = self._next(guest, visit)
         handshake.receive(hello)
         assert isinstance(hello, Hello)
@@ -144,7 +145,8 @@ class Lobby:
         Raises NameRefused, Closed.
         """
         wait = self._lapses.wait(visit.share, name_key(wanted.name))
-        lapsed = NameRefused(f"{wanted.name} was given to your address and not taken up", Code.NAME_HELD)
+        text = f"{wanted.name} was given to your address and not taken up; wait {math.ceil(wait)} s"
+        lapsed = NameRefused(text, Code.NAME_HELD)
         if wait and wanted.token == NO_TOKEN:
             raise lapsed
         reservation = self._chatroom.reserve(wanted.name, wanted.token, guest.transport.peer, deadline.left())
@@ -155,11 +157,13 @@ class Lobby:
 
     def _offer(self, guest: Guest, visit: Visit, handshake: Handshake, port: int, ticket: bytes) -> None:
         """Say PASS to the name, tell the port, and wait until the newcomer accepts it."""
+        guest.hurry = Deadline(STEP_SECONDS)
         guest.exchange.send(Status(Verdict.PASS), Port(port, ticket))
         if handshake.receive(self._next(guest, visit)) is Step.REFUSED:
             raise Refused("the newcomer cannot use the port")
         handshake.receive(self._next(guest, visit))
         guest.exchange.send(Status(Verdict.END))
+        guest.hurry = Deadline(STEP_SECONDS)
 
     @contextmanager
     def _admission_port(
@@ -167,7 +171,7 @@ class Lobby:
     ) -> Iterator[AdmissionPort]:
         """An admission port at the address where the newcomer found the lobby; close() can wake it."""
         with self._ports.listen(guest.transport.host, visit, deadline) as listener:
-            port = AdmissionPort(listener, handshake, ticket, deadline, visit.share, self._crowd)
+            port = AdmissionPort(listener, handshake, ticket, visit.share, self._crowd)
             try:
                 yield port
             finally:

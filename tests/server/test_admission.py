@@ -25,11 +25,11 @@ QUOTAS = Quotas(members=100)
 ADMIT = Admit("ann", TICKET, ("#general",), 0, 0, NO_IDENTITY, 0)
 
 
-def admission_port(seconds: float = PATIENCE) -> AdmissionPort:
+def admission_port() -> AdmissionPort:
     handshake = Handshake(SERVER)
     handshake.enter(Step.ADMITTING)
     listener = socket.create_server(("127.0.0.1", 0))
-    return AdmissionPort(listener, handshake, TICKET, Deadline(seconds), "127.0.0.1", Crowd(QUOTAS))
+    return AdmissionPort(listener, handshake, TICKET, "127.0.0.1", Crowd(QUOTAS))
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_the_owner_gets_in(port: AdmissionPort) -> None:
     """The one that shows the ticket is returned, with its ADMIT and the packets that came right behind."""
     with stranger(port) as owner:
         owner.send(ADMIT, Ping(7))
-        guest, admit = port.wait_for_owner()
+        guest, admit = port.wait_for_owner(Deadline(PATIENCE))
         assert admit == ADMIT
         assert guest.exchange.receive() == Ping(7)
         guest.transport.close()
@@ -64,7 +64,7 @@ def test_a_stranger_pushed_out_with_something_said(
     strangers = [stranger(port, b"\xc7\x02"[:1]) for _ in range(places + 2)]
     with stranger(port) as owner:
         owner.send(ADMIT)
-        guest, _ = port.wait_for_owner()
+        guest, _ = port.wait_for_owner(Deadline(PATIENCE))
         guest.transport.close()
     for peer in strangers:
         peer.close()
@@ -73,7 +73,7 @@ def test_a_stranger_pushed_out_with_something_said(
 def test_wrong_tickets_are_refused_and_the_owner_still_gets_in(port: AdmissionPort) -> None:
     """More strangers with wrong tickets than there are places: each is told why, the owner is admitted."""
     strangers = [stranger(port) for _ in range(ADMISSION_GUESTS)]
-    task = Task(port.wait_for_owner)
+    task = Task(lambda: port.wait_for_owner(Deadline(PATIENCE)))
     for peer in strangers:
         peer.send(ADMIT._replace(ticket=b"x" * 16))
         assert peer.rest() == [Status(Verdict.FAIL, Code.EXPIRED, "wrong ticket")]
@@ -87,17 +87,17 @@ def test_wrong_tickets_are_refused_and_the_owner_still_gets_in(port: AdmissionPo
 
 def test_nobody_comes() -> None:
     """At the deadline the waiting ends, though a silent stranger is there; its connection is closed."""
-    port = admission_port(0.05)
+    port = admission_port()
     with stranger(port) as peer:
         with pytest.raises(ConnectionLost, match="nobody came"):
-            port.wait_for_owner()
+            port.wait_for_owner(Deadline(0.05))
         port.close()
         assert peer.rest() == [Status(Verdict.FAIL, Code.EXPIRED, "the port is closed")]
 
 
 def test_waking(port: AdmissionPort) -> None:
     """wake() ends the waiting at once."""
-    task = Task(port.wait_for_owner)
+    task = Task(lambda: port.wait_for_owner(Deadline(PATIENCE)))
     port.wake()
     with pytest.raises(Closed):
         task.result()
