@@ -9,8 +9,13 @@ import sys
 from typing import NoReturn
 
 from chatroom import __version__
-from chatroom.errors import ChatroomError
+from chatroom.errors import ChatroomError, ConfigError
 from chatroom.limits import DEAD_AFTER
+from server.limits import ADDRESS_GUESTS, ADDRESS_MEMBERS, ADDRESS_RATE
+from server.log_writer import log_to, say_at_the_end
+from server.ports import Ports
+from server.quotas import Quotas
+from server.retention import Retention
 
 _USAGE = 2  # exit code for a bad command line
 _INTERRUPTED = 130
@@ -59,6 +64,34 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="disconnect a member that is silent for this long (default %(default)g)",
     )
+    options.add_argument(
+        "--max-members",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="members (default: as many as the system allows)",
+    )
+    options.add_argument(
+        "--address-members",
+        type=_number,
+        default=ADDRESS_MEMBERS,
+        metavar="N",
+        help="members from one address (default %(default)s)",
+    )
+    options.add_argument(
+        "--address-guests",
+        type=_number,
+        default=ADDRESS_GUESTS,
+        metavar="N",
+        help="newcomers at once from one address (default %(default)s)",
+    )
+    options.add_argument(
+        "--address-rate",
+        type=_number,
+        default=ADDRESS_RATE,
+        metavar="N",
+        help="new connections a second from one address (default %(default)s)",
+    )
     options.add_argument("--check", metavar="FILE", help="verify a history file, describe it, and exit")
     options.add_argument("--export", metavar="FILE", help="print a history file as JSON lines, and exit")
     options.add_argument("-v", "--verbose", action="store_true", help="log every join and leave")
@@ -69,35 +102,53 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.INFO if options.verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(threadName)s: %(message)s",
-    )
     try:
-        return _run(options)
+        ports, keep = Ports.parse(options.ports), Retention.parse(options.keep)
+    except ConfigError as error:
+        parser().error(str(error))
+    if options.check is not None and options.export is not None:
+        parser().error("--check and --export exclude each other")
+    _open_standard_streams()
+    try:
+        with log_to(sys.stderr, logging.INFO if options.verbose else logging.WARNING):
+            return _run(options, ports, keep)
     except ChatroomError as error:
-        print(f"chatroom-server: {error}", file=sys.stderr)
-        return 1
+        return _fail(str(error))
     except BrokenPipeError:  # `--export FILE | head`: the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes stdout at its end
         return 0
+    except OSError as error:  # what the system refuses, wherever: descriptors, a file, memory
+        what = error.strerror or str(error)
+        return _fail(f"{error.filename}: {what}" if error.filename else what)
     except KeyboardInterrupt:  # during the start; a running server handles SIGINT itself
         return _INTERRUPTED
 
 
-def _run(options: argparse.Namespace) -> int:
-    if options.check or options.export:
+def _fail(reason: str) -> int:
+    say_at_the_end(f"chatroom-server: {reason}")
+    return 1
+
+
+def _open_standard_streams() -> None:
+    """Occupy the numbers 0 to 2: else the first socket gets one of them, and the log is sent to a peer."""
+    while True:
+        number = os.open(os.devnull, os.O_RDWR)
+        if number > 2:
+            os.close(number)
+            return
+
+
+def _run(options: argparse.Namespace, ports: Ports, keep: Retention) -> int:
+    if options.check is not None or options.export is not None:
         from server import history_tool
 
-        if options.check:
+        if options.check is not None:
             report = history_tool.check(options.check)
             print(*report.lines, sep="\n")
             return 0 if report.sound else 1
         history_tool.export(options.export, sys.stdout)
         return 0
     from server.app import Config, serve
-    from server.ports import Ports
-    from server.retention import Retention
 
     data = options.data
     if data is None:
@@ -108,11 +159,17 @@ def _run(options: argparse.Namespace) -> int:
         Config(
             host=options.host,
             port=options.port,
-            ports=Ports.parse(options.ports),
+            ports=ports,
             data=data,
             dead_after=options.dead_after,
             durability=options.durability,
-            keep=Retention.parse(options.keep),
+            keep=keep,
+            quotas=Quotas(
+                members=options.max_members,
+                address_members=options.address_members,
+                address_guests=options.address_guests,
+                address_rate=options.address_rate,
+            ),
         )
     )
 
@@ -120,6 +177,12 @@ def _run(options: argparse.Namespace) -> int:
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text} is not a port from 0 to 65535")
+    return int(text)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to 1000000")
     return int(text)
 
 

@@ -94,7 +94,7 @@ class AdmissionPort:
             else:
                 self._crowd.enter(visit)
         except (Refused, Closed) as error:
-            guest.refuse(code_of(error), str(error), linger=0)
+            guest.refuse(code_of(error), str(error), linger=False)
             return
         if len(self._guests) >= ADMISSION_GUESTS:
             self._refuse(self._unlikely(), Refused("too many connections to this port", Code.SLOW_DOWN))
@@ -125,7 +125,7 @@ class AdmissionPort:
     def _refuse(self, guest: Guest, error: ChatroomError) -> None:
         error = self._forget(guest) or error
         log.warning("< %s: on the admission port %d: %s", guest.transport.peer, self.number, error)
-        guest.refuse(code_of(error), str(error), linger=0)
+        guest.refuse(code_of(error), str(error), linger=False)
 
     def _forget(self, guest: Guest) -> Refused | None:
         """Let the guest go; why it must leave already."""

@@ -64,6 +64,7 @@ class App:
         history = history or open_history(config)
         self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
+        self._flushing = False  # its thread has been started, and closes it
         door = NativeDoor(self._flusher.watch, self.chatroom.flow)
         crowd = Crowd(quotas)
         lobby = Lobby(self.chatroom, config.ports, door, crowd)
@@ -84,10 +85,16 @@ class App:
         return self.server.address
 
     def start(self) -> None:
-        """Start every thread; the one that accepts comes last. Raises HistoryError."""
-        self.chatroom.start()
-        self.chatroom.spawn_until_close(self._flusher.run, self._flusher.stop, "flusher")
-        self.server.start()
+        """Start every thread; the one that accepts comes last. Raises HistoryError, ConfigError."""
+        try:
+            self.chatroom.start()
+            self.chatroom.spawn_until_close(self._flusher.run, self._flusher.stop, "flusher")
+            self._flushing = True
+            self.server.start()
+        except RuntimeError as error:
+            if "thread" not in str(error):
+                raise
+            raise ConfigError("cannot start: the system has no thread left") from None
 
     def wait(self) -> None:
         """Wait until stop() is called, or the chatroom has ended by itself."""
@@ -118,6 +125,8 @@ class App:
             if left:
                 log.error("threads that did not end: %s", ", ".join(left))
         finally:
+            if not self._flushing:
+                self._flusher.close()
             self._waking.close()
             self._wakes.close()
 

@@ -40,23 +40,23 @@ class Guest:
         """Go on with the connection of `other`: the newcomer has come to its admission port."""
         self.transport, self.exchange = other.transport, other.exchange
 
-    def refuse(self, code: Code, reason: str, linger: float = GOODBYE_SECONDS) -> None:
+    def refuse(self, code: Code, reason: str, linger: bool = True) -> None:
         """Say STATUS FAIL with the reason, if the peer still listens, and close.
 
-        linger: seconds that the peer has to read it and to close; 0: none, the caller must not wait
+        linger: whether to wait until the peer has read it and closed, at most GOODBYE_SECONDS
         """
         self._refuse(refusal(code, reason), linger)
 
     def refuse_old(self, reason: str) -> None:
         """The same for a peer that speaks version 1 of the protocol, in that version."""
-        self._refuse(encode_refusal_v1(reason), GOODBYE_SECONDS)
+        self._refuse(encode_refusal_v1(reason), True)
 
-    def _refuse(self, status: bytes, linger: float) -> None:
+    def _refuse(self, status: bytes, linger: bool) -> None:
         try:
             self.transport.send(status)
             self.transport.finish()
             # A socket that is closed with unread bytes sends a reset, and the peer may lose the reason.
-            deadline = Deadline(linger)
+            deadline = Deadline(GOODBYE_SECONDS if linger else 0.0)
             while not deadline.expired and self.transport.receive(RECEIVE_SMALL, deadline.left()):
                 pass
         except ConnectionLost:

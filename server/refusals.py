@@ -30,15 +30,18 @@ class Refusals:
     def __len__(self) -> int:
         return len(self._open)
 
-    def refuse(self, transport: TcpTransport, status: bytes) -> None:
-        """Send `status`, the last that the peer gets. Owns the connection from here on."""
+    def refuse(self, transport: TcpTransport, status: bytes, linger: bool = True) -> None:
+        """Send `status`, the last that the peer gets. Owns the connection from here on.
+
+        linger: whether the peer has time to read it; without, any thread may call
+        """
         try:
             transport.send(status)
             transport.finish()
         except ConnectionLost:
             transport.close()  # the peer is gone
             return
-        if self._selector is None:
+        if not linger or self._selector is None:
             transport.close()
             return
         if len(self._open) >= self._most:

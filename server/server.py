@@ -39,6 +39,7 @@ class Server:
         self._crowd = crowd
         self._listener = _listen(host, port)
         self._closing = threading.Event()
+        self._accepting = False  # the thread that accepts has been started, and closes the listener
         self._refusals = Refusals(refused)  # confined to the thread that accepts
 
     @property
@@ -54,6 +55,7 @@ class Server:
     def start(self) -> None:
         """Begin to accept."""
         self._chatroom.spawn(self._accept, "accept")
+        self._accepting = True
 
     def _accept(self) -> None:
         self._listener.setblocking(False)
@@ -89,7 +91,7 @@ class Server:
             self._crowd.leave(visit)
             log.warning("= %s: refused, %s", peer, error)
             code = code_of(error) if isinstance(error, Refused) else Code.UNAVAILABLE
-            self._refusals.refuse(transport, refusal(code, str(error)))
+            self._refusals.refuse(transport, refusal(code, str(error)), not self._closing.is_set())
 
     def _lead(self, transport: TcpTransport, visit: Visit) -> Join | None:
         """The first part of a connection's thread: the handshake."""
@@ -108,6 +110,8 @@ class Server:
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         except OSError:
             pass  # not every system lets a listening socket be shut down; there the next newcomer wakes it
+        if not self._accepting:
+            self._listener.close()
         self._crowd.close()
         self._lobby.close()
 

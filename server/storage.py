@@ -16,7 +16,7 @@ from threading import Event as Flag
 from threading import Lock
 from typing import Literal
 
-from chatroom.errors import HistoryError
+from chatroom.errors import ConfigError, HistoryError
 from chatroom.events import Event
 from chatroom.history import Located, Restored
 from chatroom.records import Record
@@ -168,17 +168,30 @@ def _full_row(event: Event) -> tuple[object, ...]:
 
 
 def default_path() -> Path:
-    """The history's path without `--data`: in the user's data folder (XDG Base Directory 0.8)."""
+    """The history's path without `--data`: in the user's data folder (XDG Base Directory 0.8).
+
+    Raises ConfigError when the user has no home folder.
+    """
     folder = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(folder) if os.path.isabs(folder) else Path.home() / ".local" / "share"
+    try:
+        base = Path(folder) if os.path.isabs(folder) else Path.home() / ".local" / "share"
+    except RuntimeError:
+        raise ConfigError("you have no home folder for the history: say where with --data FILE") from None
     return base / "chatroom" / "history.db"
+
+
+def _is_default(path: Path) -> bool:
+    try:
+        return path == default_path().resolve()
+    except ConfigError:
+        return False
 
 
 def _check_place(path: Path) -> None:
     """Reports an impossible path in clearer words than SQLite's; makes the folder of the default path."""
     if path.is_dir():
         raise HistoryError(f"cannot open the history {path}: it is a folder")
-    if path == default_path().resolve():
+    if _is_default(path):
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:

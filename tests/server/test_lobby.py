@@ -307,6 +307,7 @@ def test_silence_is_dropped(server: Running, data: bytes, monkeypatch: pytest.Mo
 def test_steps_do_not_add_up(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """One deadline covers all steps: a peer that is slow at each step does not get the time anew."""
     monkeypatch.setattr("server.lobby.HANDSHAKE_SECONDS", 0.1)
+    monkeypatch.setattr("server.guest.GOODBYE_SECONDS", 0.05)
     pause = threading.Event()
     data = encode(HELLO) + encode(Username("ann", NO_TOKEN)) + encode(Status(Verdict.PASS))
     with Peer.connect(server.address) as peer:

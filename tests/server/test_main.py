@@ -14,6 +14,7 @@ from chatroom.limits import DEAD_AFTER
 from server import app
 from server.__main__ import main, parser
 from server.ports import Ports
+from server.quotas import Quotas
 from server.retention import Retention
 
 
@@ -57,11 +58,11 @@ def test_every_option(configs: list[app.Config]) -> None:
     """Each option ends up in the configuration."""
     options = (
         "--host ::1 --port 0 --ports 5100-5199 --data :memory: --durability full --keep 90d --dead-after 2.5"
+        " --max-members 5 --address-members 4 --address-guests 3 --address-rate 2"
     )
     assert main(options.split()) == 0
-    assert configs == [
-        app.Config("::1", 0, Ports(5100, 5199), ":memory:", 2.5, "full", Retention.parse("90d"))
-    ]
+    keep, quotas = Retention.parse("90d"), Quotas(5, 4, 3, 2)
+    assert configs == [app.Config("::1", 0, Ports(5100, 5199), ":memory:", 2.5, "full", keep, quotas)]
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,9 @@ def test_every_option(configs: list[app.Config]) -> None:
         ["--dead-after", "nan"],
         ["--dead-after", "x"],
         ["--durability", "some"],
+        ["--max-members", "0"],
+        ["--address-rate", "²"],
+        ["--check", "x", "--export", "y"],
         ["--nonsense"],
         ["surplus"],
     ],
@@ -82,10 +86,10 @@ def test_every_option(configs: list[app.Config]) -> None:
 def test_bad_options(
     options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A bad option is named on stderr, the exit code is not 0, and no server is started."""
+    """A bad option is named on stderr, the exit code is 2, and no server is started."""
     with pytest.raises(SystemExit) as ended:
         main(options)
-    assert ended.value.code not in (0, None) and configs == []
+    assert ended.value.code == 2 and configs == []
     assert options[0] in capsys.readouterr().err
 
 
@@ -93,9 +97,11 @@ def test_bad_options(
 def test_invalid_values(
     options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An invalid value is one line on stderr and exit code 1."""
-    assert main(["--data", ":memory:", *options]) == 1
+    """An invalid value is one line on stderr and exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--data", ":memory:", *options])
     captured = capsys.readouterr()
+    assert ended.value.code == 2
     assert captured.err.startswith("chatroom-server: ") and captured.err.count("\n") == 1
     assert options[1] in captured.err and captured.out == "" and configs == []
 
