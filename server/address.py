@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
 def format_address(address: tuple[object, ...]) -> str:
@@ -17,11 +18,17 @@ def share_of(peer: str) -> str:
     An IPv4 address counts by itself. IPv6 counts by /64: that is the least that a subscriber gets
     (RFC 6177), and each machine may choose the other 64 bits as it likes, a new address for each connection.
     """
-    host = peer.rpartition(":")[0].strip("[]").partition("%")[0]
+    host = peer.rpartition(":")[0]
+    return _share_of_host(host) if host else peer
+
+
+@lru_cache(1024)  # in a flood, this would be most of what a refusal costs
+def _share_of_host(host: str) -> str:
+    host = host.strip("[]").partition("%")[0]
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return peer
+        return host
     if isinstance(address, ipaddress.IPv4Address):
         return host
     if address.ipv4_mapped is not None:  # an IPv4 peer of a listener for both

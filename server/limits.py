@@ -57,8 +57,9 @@ shut its owner out, and cannot hold many descriptors either."""
 EXHAUSTED_SECONDS: Final = 0.1
 """Pause before accept() is tried again when no descriptor is left: others must close first."""
 
-LISTEN_BACKLOG: Final = 1024
-"""Connections the kernel keeps ready for accept(): a whole school class connects in the same second."""
+LISTEN_BACKLOG: Final = 4096
+"""Connections the kernel keeps ready for accept(). A program that floods the port makes some thousand while
+the thread that accepts waits for its turn; when there is no room, newcomers try again only after a second."""
 
 MAX_REFUSED: Final = 64
 """Refused connections that stay open for GOODBYE_SECONDS, so that the peer can read why. Beyond it the oldest

@@ -66,7 +66,7 @@ class LogWriter(logging.Handler):
         try:
             if record.levelno < logging.WARNING or self._is_new(record):
                 self._put(self.format(record))
-        except Exception as error:  # a mistake in a log call; logging itself would print it, and could block
+        except Exception as error:  # noqa: BLE001  a mistake in a log call; logging's way would block
             self._put(f"a line of {record.pathname}:{record.lineno} cannot be written: {error!r}")
 
     def _is_new(self, record: logging.LogRecord) -> bool:
@@ -124,7 +124,7 @@ class LogWriter(logging.Handler):
                 break
             del self._kinds[key]
             if kind.count > LOG_SAME:
-                latest = kind.latest
+                latest = logging.makeLogRecord(vars(kind.latest))
                 latest.msg, latest.args = f"{kind.count - LOG_SAME} more like this: {latest.getMessage()}", ()
                 self._put(self.format(latest))
         if self._dropped and len(self._lines) < LOG_LINES:
@@ -133,6 +133,8 @@ class LogWriter(logging.Handler):
 
     def _is_writable(self) -> bool:
         """Wait until the descriptor takes LOG_BYTES; False when the time after close() is over."""
+        if self._descriptor < 0:
+            return False
         poll = select.poll()
         poll.register(self._descriptor, select.POLLOUT)
         while not poll.poll(_LOOK_SECONDS * 1000):

@@ -58,15 +58,12 @@ class Server:
         self._accepting = True
 
     def _accept(self) -> None:
-        self._listener.setblocking(False)
-        self._refusals.start(self._listener)
         while not self._closing.is_set():
-            if not self._refusals.wait():
-                continue
+            self._listener.settimeout(self._refusals.tick())
             try:
                 sock, address = self._listener.accept()
-            except BlockingIOError:
-                continue  # the newcomer is gone again
+            except TimeoutError:
+                continue  # one that was refused has had its time
             except OSError as error:
                 if not self._closing.is_set():
                     log.error("accept: %s", error)
@@ -91,7 +88,7 @@ class Server:
             self._crowd.leave(visit)
             log.warning("= %s: refused, %s", peer, error)
             code = code_of(error) if isinstance(error, Refused) else Code.UNAVAILABLE
-            self._refusals.refuse(transport, refusal(code, str(error)), not self._closing.is_set())
+            self._refusals.refuse(transport, refusal(code, str(error)))
 
     def _lead(self, transport: TcpTransport, visit: Visit) -> Join | None:
         """The first part of a connection's thread: the handshake."""
