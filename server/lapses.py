@@ -29,7 +29,7 @@ class Lapses:
         now = self._clock()
         with self._lock:
             until, seconds = self._lapses.pop((share, key), _NONE)
-            if now < until + seconds:  # it came again soon
+            if now - held < until + seconds:  # it asked again soon
                 held = max(held, min(2 * seconds, LAPSE_SECONDS))
             self._lapses[share, key] = _Lapse(now + held, held)
             if len(self._lapses) > MAX_LAPSES:

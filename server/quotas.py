@@ -41,7 +41,7 @@ class Quotas(NamedTuple):
         """The quotas that so many descriptors are enough for. Raises ConfigError.
 
         Some are kept for what is not a connection, so that history and admissions work in a full chatroom.
-        No address gets all that the descriptors allow; the operator's own number of members counts as it is.
+        By default no address gets all that the descriptors allow.
         """
         usable = descriptors - RESERVED_DESCRIPTORS
         if usable < _FEWEST:
@@ -59,11 +59,18 @@ class Quotas(NamedTuple):
             )
         return self._replace(
             members=self.members or members,
-            address_members=min(self.address_members, self.members or members * 3 // 4),
-            address_guests=min(self.address_guests, max(1, guests * 3 // 4)),
+            address_members=min(self.address_members, self.members)
+            if self.members
+            else _share(self.address_members, ADDRESS_MEMBERS, members),
+            address_guests=_share(self.address_guests, ADDRESS_GUESTS, guests),
             guests=guests,
             refused=refused,
         )
+
+
+def _share(wanted: int, default: int, whole: int) -> int:
+    """What one address gets of the whole: by default not all, but all if the operator says so."""
+    return min(wanted, whole if wanted > default else max(1, whole * 3 // 4))
 
 
 DEFAULT = Quotas()

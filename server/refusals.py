@@ -14,8 +14,8 @@ from server.transport import TcpTransport
 class Refusals:
     """Says why, and closes after GOODBYE_SECONDS. Confined to the thread that accepts.
 
-    A socket that is closed before the peer's first bytes have come answers them with a reset, and the peer may
-    lose the reason. Nothing is read: a flood of connections must cost little.
+    A socket that is closed before the peer's first bytes have come answers them with a reset, and the peer
+    may lose the reason. Nothing is read: a flood of connections must cost little.
 
     most: connections that stay open at the same time
     """

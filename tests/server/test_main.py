@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from server.__main__ import main, parser
 from server.ports import Ports
 from server.quotas import Quotas
 from server.retention import Retention
+from tests.end_to_end.programs import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +119,61 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
     captured = capsys.readouterr()
     assert captured.err == f"chatroom-server: cannot listen on 127.0.0.1:{port}: Address already in use\n"
     assert captured.out == ""
+
+
+def test_no_home_folder(
+    configs: list[app.Config], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user without a home folder is told to use --data; with it, the folder does not matter."""
+
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", home)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert main([]) == 1
+    captured = capsys.readouterr()
+    assert "--data" in captured.err and captured.err.count("\n") == 1
+    assert main(["--data", "x.db"]) == 0
+    assert configs[0].data == "x.db"
+
+
+@pytest.mark.parametrize("started", range(6))
+def test_no_thread_left(
+    started: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When the system has no thread left, at whatever step of the start, that is one line and exit code 1."""
+    start, count = threading.Thread.start, itertools.count()
+
+    def limited(thread: threading.Thread) -> None:
+        if next(count) >= started:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr("chatroom.limits.CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(app, "CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    assert main(["--port", "0", "--data", ":memory:"]) == 1
+    captured = capsys.readouterr()
+    assert "no thread left" in captured.err and captured.err.count("\n") == 1
+
+
+def test_too_few_descriptors(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With too few descriptors the server says so in one line."""
+    monkeypatch.setattr(app, "descriptors", lambda: 10)
+    assert main(["--port", "0", "--data", ":memory:"]) == 1
+    captured = capsys.readouterr()
+    assert "only 10 descriptors" in captured.err and captured.err.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [5, 8, 10, 40])
+def test_really_few_descriptors(limit: int) -> None:
+    """With so few descriptors the real program prints one line, no traceback."""
+    command = f"ulimit -n {limit}; exec {sys.executable} -m server --port 0 --data :memory:"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("chatroom-server: ") and done.stderr.count("\n") == 1, done.stderr
 
 
 def test_data_that_is_no_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
