@@ -57,11 +57,13 @@ class Quotas(NamedTuple):
                 f"{self.members} members need more than {descriptors} descriptors, which are enough"
                 f" for {members} (ulimit -n)"
             )
+        if self.members:
+            from_one = min(self.address_members, self.members)
+        else:
+            from_one = _share(self.address_members, ADDRESS_MEMBERS, members)
         return self._replace(
             members=self.members or members,
-            address_members=min(self.address_members, self.members)
-            if self.members
-            else _share(self.address_members, ADDRESS_MEMBERS, members),
+            address_members=from_one,
             address_guests=_share(self.address_guests, ADDRESS_GUESTS, guests),
             guests=guests,
             refused=refused,
