@@ -33,11 +33,6 @@ SILENT_SECONDS: Final = 1.0
 """A guest that was silent for so long may have to leave for another one from its own address. An honest guest
 sends each packet as soon as it may: that is one round trip, also over a satellite."""
 
-STEP_SECONDS: Final = 5.0
-"""Time for each step that a program does by itself: up to the first USERNAME, up to END, up to ADMIT. Two
-round trips over a satellite, and three lost packets. Only a person who has to choose another name has all of
-HANDSHAKE_SECONDS. So a silent guest holds a thread for 5 s, and a name or a port for hardly longer."""
-
 MAX_LAPSES: Final = 10_000
 """Names that were given to a newcomer and not taken up are remembered, for each address: ADDRESS_GUESTS at
 once from 78 addresses. The oldest is forgotten first."""

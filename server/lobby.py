@@ -15,7 +15,7 @@ from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, Closed, NameRefused, OldVersion, Refused
 from chatroom.handshake import SERVER, Handshake, Step
-from chatroom.limits import HANDSHAKE_SECONDS, NAME_TRIES, TICKET_BYTES
+from chatroom.limits import HANDSHAKE_SECONDS, NAME_TRIES, STEP_SECONDS, TICKET_BYTES
 from chatroom.names import check_channel, name_key
 from chatroom.outcomes import Code
 from chatroom.packets import (
@@ -34,7 +34,6 @@ from server.connection import NativeDoor
 from server.crowd import Crowd, Visit
 from server.guest import Guest, code_of
 from server.lapses import Lapses
-from server.limits import STEP_SECONDS
 from server.ports import Ports
 from server.transport import TcpTransport
 from server.waiting import WaitingPorts

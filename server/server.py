@@ -65,9 +65,8 @@ class Server:
             except TimeoutError:
                 continue  # one that was refused has had its time
             except OSError as error:
-                if not self._closing.is_set():
+                if not self._closing.wait(EXHAUSTED_SECONDS):
                     log.error("accept: %s", error)
-                    self._closing.wait(EXHAUSTED_SECONDS)
                 continue
             self.hand_over(sock, format_address(address))
         self._refusals.close()

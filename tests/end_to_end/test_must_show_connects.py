@@ -15,7 +15,7 @@ from chatroom.events import Event, EventKind
 from chatroom.limits import DEFAULT_CHANNEL
 from chatroom.outcomes import Code
 from chatroom.packets import VERSION, Bye, Hello, Say, Username, Verdict, encode
-from tests.end_to_end.programs import ServerProcess, server
+from tests.end_to_end.programs import CROWDED, ServerProcess, server
 from tests.support.patience import eventually
 from tests.support.peer import Peer, lines
 from tests.support.tasks import run_all
@@ -63,7 +63,7 @@ def come_and_go(program: ServerProcess, chance: random.Random, name: str) -> set
 @pytest.mark.parametrize("ports", ["any", "same"])
 def test_a_thousand_connects_and_disconnects(ports: str, tmp_path: Path) -> None:
     """Threads, sockets and descriptors are back within 2 s of the last one; names are free, or held."""
-    with server(tmp_path, "--ports", ports, data=str(tmp_path / "history")) as program:
+    with server(tmp_path, "--ports", ports, *CROWDED, data=str(tmp_path / "history")) as program:
         Peer.come_in(program.port, "first").socket.close()
         eventually(lambda: program.threads() <= 8, "the first one is still there")
         threads, descriptors = program.threads(), len(program.descriptors())
@@ -96,7 +96,7 @@ def test_a_thousand_connects_and_disconnects(ports: str, tmp_path: Path) -> None
 @pytest.mark.slow
 def test_a_name_is_free_again_as_soon_as_its_owner_is_gone(tmp_path: Path) -> None:
     """A name is free again at once when its newcomer hangs up, and when its member says goodbye."""
-    with server(tmp_path) as program, Peer.come_in(program.port, "watch") as watch:
+    with server(tmp_path, *CROWDED) as program, Peer.come_in(program.port, "watch") as watch:
         for _ in range(50):
             eventually(lambda: free(program, "ann"), "the name was not given back")
             with Peer.come_in(program.port, "bob") as bob:
