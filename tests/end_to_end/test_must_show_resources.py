@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.events import Event
-from tests.end_to_end.programs import ROOT, ServerProcess, processor_seconds, server
+from tests.end_to_end.programs import CROWDED, ROOT, ServerProcess, processor_seconds, server
 from tests.support.patience import eventually
 from tests.support.peer import Peer
 
