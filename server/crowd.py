@@ -163,7 +163,7 @@ class Crowd:
                 del self._guests[visit.share]
 
     def leave(self, visit: Visit) -> None:
-        """The connection is closed. May be called again."""
+        """Nobody uses the connection any more. May be called again."""
         with self._lock:
             self._settle(visit)
             if visit.seated:

@@ -41,9 +41,10 @@ LAPSE_SECONDS: Final = 60.0
 """Longest time for which an address does not get a name that it has let lapse. It had it for 5 s before: the
 others can have the name in more than 90 % of the time."""
 
-PORT_SECONDS: Final = 1.0
+PORT_SECONDS: Final = 2.0
 """When no port of the range is free, a newcomer gets one that another newcomer has had for so long in vain;
-of an address that has more of them, at once. An admission takes milliseconds."""
+of an address that has more of them, at once. From PORT to ADMIT an honest one needs 2.5 round trips:
+milliseconds, over a satellite 1.5 s."""
 
 ADMISSION_GUESTS: Final = 8
 """Connections at once on one admission port that have not shown the ticket yet: strangers there cannot

@@ -8,7 +8,6 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 
 from chatroom.arrivals import Join, Reservation
 from chatroom.chatroom import Chatroom
@@ -101,7 +100,6 @@ class Lobby:
             if refused := self._crowd.settle(visit):
                 raise refused
             undo.pop_all()
-        guest.transport.on_closed = partial(self._crowd.leave, visit)
         connection = self._door.open(guest.transport, guest.exchange)
         return Join(reservation, connection, channels, admit.since, admit.time, admit.identity, admit.lines)
 

@@ -7,7 +7,6 @@ import socket
 import threading
 from functools import partial
 
-from chatroom.arrivals import Join
 from chatroom.chatroom import Chatroom
 from chatroom.errors import ChatroomError, ConfigError, Refused
 from chatroom.outcomes import Code
@@ -82,22 +81,13 @@ class Server:
         visit = Visit(share_of(peer), transport.hush)
         try:
             self._crowd.enter(visit)
-            self._chatroom.accept(partial(self._lead, transport, visit), f"connection {peer}")
+            lead, leave = partial(self._lobby.lead, transport, visit), partial(self._crowd.leave, visit)
+            self._chatroom.accept(lead, f"connection {peer}", leave)
         except (ChatroomError, RuntimeError) as error:  # RuntimeError: the system has no thread left
             self._crowd.leave(visit)
             log.warning("= %s: refused, %s", peer, error)
             code = code_of(error) if isinstance(error, Refused) else Code.UNAVAILABLE
             self._refusals.refuse(transport, refusal(code, str(error)))
-
-    def _lead(self, transport: TcpTransport, visit: Visit) -> Join | None:
-        """The first part of a connection's thread: the handshake."""
-        join = None
-        try:
-            join = self._lobby.lead(transport, visit)
-        finally:
-            if join is None:
-                self._crowd.leave(visit)
-        return join
 
     def close(self) -> None:
         """Accept nobody any more, and end the handshakes that are under way."""

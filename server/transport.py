@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Callable
 from typing import Protocol
 
 from chatroom.errors import ConnectionLost
@@ -46,15 +45,10 @@ class Transport(Protocol):
 
 
 class TcpTransport:
-    """A Transport over a TCP socket, which it owns from here on.
-
-    peer:      the address as text
-    on_closed: called when the descriptor is closed; perhaps more than once
-    """
+    """A Transport over a TCP socket, which it owns from here on. peer: the address as text."""
 
     def __init__(self, sock: socket.socket, peer: str) -> None:
         self.peer = peer
-        self.on_closed: Callable[[], None] = lambda: None
         self._socket = sock
         sock.setblocking(True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -108,7 +102,6 @@ class TcpTransport:
 
     def close(self) -> None:
         self._socket.close()
-        self.on_closed()
 
 
 def _lost(error: OSError) -> ConnectionLost:
