@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
+import socket
 from functools import lru_cache
 
 
@@ -26,11 +26,12 @@ def share_of(peer: str) -> str:
 def _share_of_host(host: str) -> str:
     host = host.strip("[]").partition("%")[0]
     try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
+        packed = socket.inet_pton(socket.AF_INET6, host)
+    except OSError:
         return host
-    if isinstance(address, ipaddress.IPv4Address):
-        return host
-    if address.ipv4_mapped is not None:  # an IPv4 peer of a listener for both
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, 64), strict=False))
+    if packed[:12] == _MAPPED:  # an IPv4 peer of a listener for both
+        return socket.inet_ntop(socket.AF_INET, packed[12:])
+    return socket.inet_ntop(socket.AF_INET6, packed[:8] + bytes(8)) + "/64"
+
+
+_MAPPED = bytes(10) + b"\xff\xff"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import NamedTuple
 
-from server.limits import LAPSE_SECONDS, MAX_LAPSES
+from server.limits import LAPSE_FACTOR, LAPSE_SECONDS, MAX_LAPSES
 
 
 class Lapses:
     """After an address has let a name lapse, it gets that name again only after as long as it had held it.
 
-    When it lets the name lapse again soon, it waits twice as long as the last time, at most LAPSE_SECONDS. So
-    nobody can keep a name from the others by asking for it again and again. Who has only lost the connection
-    has held the name for a moment, and waits for a moment.
+    When it lets the name lapse again soon, it waits for twice that time, then for four times, at most
+    LAPSE_FACTOR times. So nobody can keep a name from the others by asking for it again and again. Who has
+    only lost the connection has held the name for a moment, and waits for some moments.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -28,10 +29,10 @@ class Lapses:
         """An address has let a name lapse that it had held for `held` seconds."""
         now = self._clock()
         with self._lock:
-            until, seconds = self._lapses.pop((share, key), _NONE)
-            if now - held < until + seconds:  # it asked again soon
-                held = max(held, min(2 * seconds, LAPSE_SECONDS))
-            self._lapses[share, key] = _Lapse(now + held, held)
+            until, factor = self._lapses.pop((share, key), _NONE)
+            soon = now - held < until + LAPSE_SECONDS
+            factor = min(2 * factor, LAPSE_FACTOR) if soon else 1
+            self._lapses[share, key] = _Lapse(now + factor * held, factor)
             if len(self._lapses) > MAX_LAPSES:
                 del self._lapses[next(iter(self._lapses))]
 
@@ -43,7 +44,7 @@ class Lapses:
 
 class _Lapse(NamedTuple):
     until: float
-    seconds: float  # how long the address had to wait
+    factor: int  # the address waits so many times as long as it had held the name
 
 
-_NONE = _Lapse(0.0, 0.0)
+_NONE = _Lapse(-math.inf, 1)

@@ -37,9 +37,12 @@ MAX_LAPSES: Final = 10_000
 """Names that were given to a newcomer and not taken up are remembered, for each address: ADDRESS_GUESTS at
 once from 78 addresses. The oldest is forgotten first."""
 
+LAPSE_FACTOR: Final = 12
+"""An address that again and again does not take up a name waits so many times as long as it had held it:
+after STEP_SECONDS for a minute. The others can have the name in more than 90 % of the time."""
+
 LAPSE_SECONDS: Final = 60.0
-"""Longest time for which an address does not get a name that it has let lapse. It had it for 5 s before: the
-others can have the name in more than 90 % of the time."""
+"""Such an address begins anew when it has let the name alone for so long."""
 
 PORT_SECONDS: Final = 2.0
 """When no port of the range is free, a newcomer gets one that another newcomer has had for so long in vain;

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from chatroom.limits import STEP_SECONDS
 from server.lapses import Lapses
-from server.limits import LAPSE_SECONDS, MAX_LAPSES
+from server.limits import LAPSE_FACTOR, LAPSE_SECONDS, MAX_LAPSES
 from tests.server.fakes import Clock
 
 
@@ -24,12 +25,12 @@ def test_again_and_again() -> None:
     held = 0.0
     began = clock.now
     while clock.now < began + 600:
-        clock.now += 5.0
-        held += 5.0
-        lapses.note("a", "ann", 5.0)
+        clock.now += STEP_SECONDS
+        held += STEP_SECONDS
+        lapses.note("a", "ann", STEP_SECONDS)
         clock.now += lapses.wait("a", "ann")
     assert held / (clock.now - began) < 0.12
-    assert lapses.wait("a", "ann") <= LAPSE_SECONDS
+    assert lapses.wait("a", "ann") <= LAPSE_FACTOR * STEP_SECONDS
     clock.now += 2 * LAPSE_SECONDS
     lapses.note("a", "ann", 0.1)
     assert lapses.wait("a", "ann") < 0.11
