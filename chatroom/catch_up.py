@@ -21,6 +21,10 @@ from chatroom.presence import Seat
 log = logging.getLogger(__name__)
 
 
+class _Overtaken(Exception):
+    """Retention has removed events that the member was promised."""
+
+
 class CatchUp:
     """One thread for each member that catches up; it reads as fast as that member receives.
 
@@ -53,35 +57,40 @@ class CatchUp:
         """End the pauses between chunks: the chatroom closes."""
         self._closing.set()
 
-    def begin(self, seat: Seat, reach: Reach, seq: int, lines: int = 0) -> None:
+    def begin(self, seat: Seat, reach: Reach, seq: int, lines: int = 0, exact: bool = False) -> None:
         """Start a thread that sends the events after `seq` within reach, then lets the seat go live.
 
         Returns at once. lines: also send the latest lines of each place up to `seq`
+        exact: the member was told that no event is missing: when retention removes events before they are
+               sent, the connection ends, and the next WELCOME tells the member of the gap
         """
         try:
-            self._spawn(partial(self._run, seat, reach, seq, lines), f"catch-up {seat.name}")
+            self._spawn(partial(self._run, seat, reach, seq, lines, exact), f"catch-up {seat.name}")
         except (Closed, RuntimeError) as error:
             seat.connection.part(Code.UNAVAILABLE, f"cannot catch up: {error}")
 
-    def _run(self, seat: Seat, reach: Reach, seq: int, lines: int) -> None:
+    def _run(self, seat: Seat, reach: Reach, seq: int, lines: int, exact: bool) -> None:
         connection = seat.connection
         try:
             if lines:
                 starts = self._starts(lines, reach, seq)
                 seq, reach = min(starts.values()), reach.later(starts)
-            caught_up = self._send_missed(connection, reach, seq)
+            caught_up = self._send_missed(connection, reach, seq, exact)
             if caught_up is not None:
                 self._arrive(seat, caught_up)
         except HistoryError as error:
             log.error("catching up of %s: %s", seat.name, error)
             connection.part(Code.UNAVAILABLE, "the server cannot read its history")
+        except _Overtaken:
+            log.info("= %s catches up more slowly than retention removes", seat.name)
+            connection.part(Code.UNAVAILABLE, "some of what you missed was removed before you had it")
         except Closed:
             pass  # the chatroom closes, and says goodbye to the member itself
         except Exception:  # a bug: the reaper logs it; without an end, the member would wait for ever
             connection.part(Code.UNAVAILABLE, "an error in the server")
             raise
 
-    def _send_missed(self, connection: Connection, reach: Reach, seq: int) -> int | None:
+    def _send_missed(self, connection: Connection, reach: Reach, seq: int, exact: bool) -> int | None:
         """Send the events after `seq`, a chunk at a time, and return the last seq that is covered.
 
         Waits after each chunk until at most BEHIND_BYTES are buffered. None: the connection is ending.
@@ -90,7 +99,7 @@ class CatchUp:
         while True:
             with self._lock:
                 head = self._head
-            events, size = self._send_chunk(connection, reach, seq, limit)
+            events, size = self._send_chunk(connection, reach, seq, limit, exact)
             if events:
                 seq = events[-1].seq
             if not connection.wait_until_taken(BEHIND_BYTES):
@@ -100,11 +109,16 @@ class CatchUp:
             limit = max(1, min(CATCH_UP_EVENTS, CATCH_UP_BYTES * len(events) // max(size, 1)))
 
     def _send_chunk(
-        self, connection: Connection, reach: Reach, seq: int, limit: int
+        self, connection: Connection, reach: Reach, seq: int, limit: int, exact: bool
     ) -> tuple[list[Event], int]:
-        """Read and send at most `limit` events after `seq`. Returns the events and their size in bytes."""
+        """Read and send at most `limit` events after `seq`. Returns the events and their size in bytes.
+
+        Raises _Overtaken when events may be missing that must not.
+        """
         with self._pause_after():
             events = self._history.read(seq, limit, reach.places)
+            if exact and self._history.locate(seq).oldest > seq + 1:  # after the read: what is there now was
+                raise _Overtaken
             chunk = b"".join(map(connection.door.encode, filter(reach.has, events)))
             if chunk:
                 connection.send(chunk)

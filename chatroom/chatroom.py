@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from functools import partial
 from threading import Event as Flag
+from typing import NamedTuple
 
 from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.catch_up import CatchUp
@@ -20,6 +21,7 @@ from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.history import History
 from chatroom.limits import TICKET_BYTES
+from chatroom.lookalikes import skeletons
 from chatroom.names import check_name, name_key
 from chatroom.order import Order
 from chatroom.outcomes import Code, Outcome
@@ -33,6 +35,19 @@ from chatroom.session import session_key
 log = logging.getLogger(__name__)
 
 BUSY = "the server is too busy, try again later"
+
+
+class _Ending(NamedTuple):
+    """How a connection ended.
+
+    clean, reason: see `Leave`
+    code, detail:  what the peer is told; None: the connection is gone already
+    """
+
+    clean: bool
+    reason: str
+    code: Code | None
+    detail: str = ""
 
 
 class Chatroom:
@@ -123,7 +138,8 @@ class Chatroom:
         deadline, name = Deadline(timeout), check_name(name)
         fresh = secrets.token_bytes(TICKET_BYTES)  # here, because the state may not use random numbers
         known = session_key(token) if token != NO_TOKEN else ""
-        wanted = Arrive(name, name_key(name), known, session_key(fresh), address)
+        key = name_key(name)
+        wanted = Arrive(name, key, known, session_key(fresh), address, skeletons(name, key))
         origin, answer = self._presence.ask()
         try:
             self._order.put(Proposal(origin, 0, ProposalKind.ARRIVE, wanted), deadline.left())
@@ -173,6 +189,8 @@ class Chatroom:
         located = self._history.locate(join.since)
         if located.time and located.time == join.time:
             return Missed(join.since, 0, Resumed.EXACT)
+        if parted := self._history.parted(join.since, join.time):  # a copy, with which a server went on
+            return Missed(parted - 1, 0, Resumed.RESTORED)
         if located.time or join.since >= located.oldest:  # another event, or one that is not there yet
             return fresh(Resumed.RESTORED)
         return Missed(join.since, 0, Resumed.EXACT if join.since + 1 >= located.oldest else Resumed.GAP)
@@ -186,33 +204,37 @@ class Chatroom:
             self._handle(join)
 
     def _handle(self, join: Join) -> None:
+        """The whole life of a member's connection; then let its member leave, and say goodbye."""
+        connection, ending = join.connection, _Ending(False, "an error in the server", Code.UNAVAILABLE)
+        try:
+            ending = self._converse(join)
+        finally:
+            log.info("= %s (%s) has left: %s", connection.peer, join.reservation.name, ending.reason)
+            # Leave first: who has read the goodbye may ask for the name at once.
+            leave = Leave(ending.clean, ending.reason)
+            self._put_unless_closed(join.reservation.origin, ProposalKind.LEAVE, leave)
+            if ending.code is not None:
+                connection.part(ending.code, ending.detail)
+            connection.release()
+
+    def _converse(self, join: Join) -> _Ending:
         """Submit the join, then all that the connection receives, until the connection ends."""
-        connection, origin = join.connection, join.reservation.origin
-        leave = Leave(False, "an error in the server")
         try:
             self._presence.come(join, self._missed(join))
             self._put(join, ProposalKind.ENTER, Enter(join.reservation.session, join.channels))
-            leave = Leave(True, self._read(join))
-            connection.part(Code.GOODBYE)
+            return _Ending(True, self._read(join), Code.GOODBYE)
         except ProtocolError as error:
-            log.warning("< %s: %s", connection.peer, error)
-            leave = Leave(True, "protocol error")
-            connection.part(Code.PROTOCOL_ERROR, str(error))
+            log.warning("< %s: %s", join.connection.peer, error)
+            return _Ending(True, "protocol error", Code.PROTOCOL_ERROR, str(error))
         except ConnectionLost as lost:
-            leave = Leave(False, str(lost))
+            return _Ending(False, str(lost), None)
         except HistoryError as error:
             log.error("admitting %s: %s", join.reservation.name, error)
             self.release(join.reservation)
-            connection.part(Code.UNAVAILABLE, "the server cannot read its history")
+            return _Ending(False, "", Code.UNAVAILABLE, "the server cannot read its history")
         except Closed:
-            leave = Leave(False, "the server is shutting down")
             self._forwarded.wait()  # the goodbye comes after every accepted line
-            connection.part(Code.STOPPING)
-        finally:
-            log.info("= %s (%s) has left: %s", connection.peer, join.reservation.name, leave.reason)
-            # Leave first: release() waits until the peer has closed, and the name must be free before.
-            self._put_unless_closed(origin, ProposalKind.LEAVE, leave)
-            connection.release()
+            return _Ending(False, "the server is shutting down", Code.STOPPING)
 
     def _read(self, join: Join) -> str:
         """Submit burst after burst, until the peer leaves. Returns its reason for leaving.
@@ -275,14 +297,16 @@ class Chatroom:
 
 def _reservation(origin: int, wanted: Arrive, token: bytes, fresh: bytes, outcome: Outcome) -> Reservation:
     """What the state's answer to ARRIVE means. Raises NameRefused."""
-    if outcome.code is Code.NAME_HELD:
-        name, seconds = outcome.rows
-        text = f"{name} has lost the connection; the name is kept for another {seconds} s"
-        raise NameRefused(text, outcome.code)
     if outcome.code is Code.UNAVAILABLE:
         raise NameRefused(BUSY, outcome.code)
     if outcome.code is not Code.OK:
-        raise NameRefused(f"{wanted.name} is in use", outcome.code)
+        name, seconds = outcome.rows
+        alike = "" if name_key(str(name)) == wanted.name_key else f"{wanted.name} looks like {name}: "
+        if outcome.code is Code.NAME_HELD:
+            text = f"{name} has lost the connection; the name is kept for another {seconds} s"
+        else:
+            text = f"{name if alike else wanted.name} is in use"
+        raise NameRefused(alike + text, outcome.code)
     (known,) = outcome.rows
     if known:
         return Reservation(origin, wanted.name, token, wanted.known)

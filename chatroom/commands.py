@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from chatroom.errors import NameRefused
+from chatroom.limits import CHANNEL_BYTES
+from chatroom.names import check_channel
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
 from chatroom.places import WHOLE_CHATROOM
@@ -78,13 +81,21 @@ def _help(_room: Room, _asker: Asker, name: str) -> Outcome:
 
 def _who(room: Room, asker: Asker, name: str) -> Outcome:
     """Rows: the channel, then name and phase of each member: "here", or "lost" while its connection is."""
-    wanted = name.lower() or asker.channel
+    wanted = _channel(name or asker.channel)
     channel = room.state.channel(wanted)
     if channel is None:
         return Outcome(Code.NO_SUCH_CHANNEL, (wanted,))
     members = [room.state.members[person] for person in channel.members]
-    members.sort(key=lambda member: member.name.casefold())
+    members.sort(key=lambda member: member.session.name_key)
     return Outcome(Code.OK, (wanted, *((member.name, str(member.session.phase)) for member in members)))
+
+
+def _channel(name: str) -> str:
+    """The channel as joining writes it; one that cannot be, with the first characters as they were typed."""
+    try:
+        return check_channel(name)
+    except NameRefused:
+        return name[:CHANNEL_BYTES]
 
 
 def _stats(room: Room, _asker: Asker, _rest: str) -> Outcome:

@@ -158,7 +158,7 @@ class Forwarder:
                 if not trouble:
                     trouble = str(full)
                     log.error("history: %s; waiting", trouble)
-                    self._tell_all(f"the server cannot store lines ({trouble}); it waits for space")
+                    self._tell_all(f"the server cannot store lines ({trouble}); it goes on trying")
                 self._closing.wait(DISK_RETRY_SECONDS)
         if trouble:
             log.warning("history: can be written again")
@@ -214,7 +214,7 @@ class Forwarder:
     # --- end, numbers ---------------------------------------------------------------------------------------
 
     def stop_waiting(self) -> None:
-        """Stop waiting for readers and for space on the disk: the chatroom closes. Any thread may call it."""
+        """Stop waiting for readers and for the disk: the chatroom closes. Any thread may call it."""
         self._closing.set()
         self._flow.open()
         self._catch_up.close()

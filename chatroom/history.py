@@ -78,6 +78,14 @@ class History(Protocol):
     def locate(self, seq: int) -> Located:
         """Whether the event `seq` is stored. Any thread may call it."""
 
+    def parted(self, seq: int, time: int) -> int:
+        """Seq of the RESTARTED at which this history parted from one whose event `seq` is of `time`.
+
+        A copy that a server goes on with begins with RESTARTED, and that came after all that clients have
+        seen of the other history. It is known also when retention has removed it. 0: there is none. Any
+        thread may call it.
+        """
+
     def tend(self, stopping: Flag) -> None:
         """Do the maintenance (checkpoints, retention) until `stopping` is set. It has a thread of its own."""
 
@@ -146,6 +154,9 @@ class MemoryHistory:
             oldest = self._events[0].seq
             index = seq - oldest
             return Located(self._events[index].time if 0 <= index < len(self._events) else 0, oldest)
+
+    def parted(self, seq: int, time: int) -> int:
+        return 0  # nobody can copy it
 
     def tend(self, stopping: Flag) -> None:
         stopping.wait()

@@ -52,6 +52,9 @@ NAME_COLUMNS: Final = 24
 NAME_BYTES: Final = 96
 """UTF-8 bytes of a name: 24 characters of at most four bytes each. On the wire, its length is one byte."""
 
+CHANNEL_COLUMNS: Final = 50
+"""Terminal columns of a channel with its '#': room for a few words on an 80-column screen."""
+
 CHANNEL_BYTES: Final = 96
 """UTF-8 bytes of a channel with its '#': as a name."""
 
@@ -132,8 +135,9 @@ TICK_SECONDS: Final = 1.0
 # --- sessions -------------------------------------------------------------------------------------------
 
 MAX_SESSIONS: Final = 10_000
-"""Sessions of absent members in memory; the longest absent are forgotten first. Each is a token hash, name,
-channel, time, and the highest applied message id (ids rise, so one number recognises every repeat)."""
+"""Sessions of absent members in memory. Each is a token hash, name, time, and the highest applied message id
+(ids rise, so one number recognises every repeat). Over the limit the network with the most of them loses
+one, first of all one that lasted for a short time: strangers push out each other's sessions."""
 
 SESSION_SECONDS: Final = 7 * 24 * 3600.0
 """A session that was absent for longer is forgotten: after a week, no client is still retrying."""
@@ -141,6 +145,10 @@ SESSION_SECONDS: Final = 7 * 24 * 3600.0
 HOLD_SECONDS: Final = 90.0
 """How long a member whose connection broke is held, before the others are told that it has left: longer than
 DEAD_AFTER, so that a client that notices late comes back silently; short enough that a name is soon free."""
+
+MAX_HELD: Final = 1000
+"""Lost members of one address that are held at the same time: a school behind one address whose network is
+cut. One more of them ends a hold: who comes and drops again and again does not take names without end."""
 
 HOLDS_PER_TICK: Final = 100
 """Sessions whose time is over and that end in one tick: a cut network with a thousand members is no storm."""

@@ -9,7 +9,7 @@ from chatroom.door import Connection, Door
 from chatroom.effects import Admit
 from chatroom.events import Event
 from chatroom.limits import MAX_LISTED
-from chatroom.packets import Channel, Present, Welcome
+from chatroom.packets import Channel, Present, Resumed, Welcome
 from chatroom.places import WHOLE_CHATROOM
 from chatroom.places import Channel as Place
 from chatroom.presence import Presence, Seat
@@ -46,6 +46,8 @@ class Newcomers:
         """Greet a newcomer and replay what it missed. If the tail holds all of that, the member goes live."""
         seat, join, (since, lines, resumed) = self._presence.admit(admit.origin[2], admit.person, admit.name)
         connection, head = seat.connection, admit.head
+        if resumed is Resumed.GAP and self._tail.covers(since):  # removed from history, but still in memory
+            resumed = Resumed.EXACT
         log.info("= %s is %s", connection.peer, admit.name)
         token = join.reservation.token
         connection.welcome(
@@ -65,7 +67,7 @@ class Newcomers:
             _send(connection, [event for event in self._tail.after(since, reach) if event.seq <= head])
             self.go_live(seat, head)
         else:  # a thread reads history: that may take long, and the forwarder must not wait
-            self._catch_up.begin(seat, reach, since)
+            self._catch_up.begin(seat, reach, since, exact=resumed is Resumed.EXACT)
 
     def go_live(self, seat: Seat, seq: int) -> None:
         """Send LIVE and the events after `seq`; from the next batch on, the member gets all live.
@@ -77,7 +79,7 @@ class Newcomers:
             return
         reach = self._state.reach(seat.person, seq)
         if not self._tail.covers(seq):
-            self._catch_up.begin(seat, reach, seq)
+            self._catch_up.begin(seat, reach, seq, exact=True)
             return
         seat.connection.live(seq, self._tail.time_of(seq))
         _send(seat.connection, self._tail.after(seq, reach))

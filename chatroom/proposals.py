@@ -27,11 +27,12 @@ class ProposalKind(IntEnum):
 class Arrive(NamedTuple):
     """ARRIVE: a newcomer wants a name. Answered by an Outcome.
 
-    name:     as check_name() returns it
-    name_key: as name_key() returns it; computed by the proposer, because Unicode's tables differ
-    known:    session key of the token that the newcomer has; "" for none
-    fresh:    session key of a token that the proposer has made, in case that a new session begins
-    address:  of the peer, for the record
+    name:      as check_name() returns it
+    name_key:  as name_key() returns it; computed by the proposer, because Unicode's tables differ
+    known:     session key of the token that the newcomer has; "" for none
+    fresh:     session key of a token that the proposer has made, in case that a new session begins
+    address:   of the peer
+    skeletons: as skeletons() returns them, for the same reason; an entry of an older version has none
     """
 
     name: str
@@ -39,6 +40,7 @@ class Arrive(NamedTuple):
     known: str
     fresh: str
     address: str
+    skeletons: tuple[str, ...] = ()
 
 
 class Withdraw(NamedTuple):

@@ -13,10 +13,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from chatroom.effects import Origin
+from chatroom.lookalikes import skeletons
 from chatroom.names import name_key
 from chatroom.records import Record
 
@@ -52,6 +55,8 @@ class Session:
                recognise every repeated line, however often and however late it is sent again
     seen:      time of the latest change, in milliseconds since 1970
     reason:    why the connection was lost
+    skeletons: what the name looks like
+    began:     time of the first handshake, in milliseconds since 1970
     """
 
     key: str
@@ -66,6 +71,8 @@ class Session:
     confirmed: int = 0
     seen: int = 0
     reason: str = ""
+    skeletons: tuple[str, ...] = ()
+    began: int = 0
 
     def record(self) -> Record:
         """What is stored of it: everything."""
@@ -105,6 +112,114 @@ class Agenda:
         return None
 
 
+class Crowd:
+    """Sessions in one phase, and which of them is given up first when they are too many.
+
+    It is one of the network with the most of them: so nobody who comes from elsewhere is pushed out. Of one
+    network, and of networks with equally many, it is the one that lasted for the shortest time, then the one
+    whose phase ends first.
+
+    Networks and sessions are in heaps; an entry that is out of date is skipped.
+    """
+
+    def __init__(self, sessions: Mapping[str, Session], phase: Phase) -> None:
+        """sessions: all, by key."""
+        self._sessions = sessions
+        self._phase = phase
+        self._counts: dict[str, int] = {}  # by network
+        self._ranks: dict[str, list[_Rank]] = {}  # by network: a heap
+        self._networks: list[tuple[int, _Rank, str]] = []  # a heap: minus the count, the first, the network
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def of(self, address: str) -> int:
+        """How many there are from the network of an address."""
+        return self._counts.get(network_of(address), 0)
+
+    def add(self, session: Session) -> None:
+        """Add a session whose phase has begun."""
+        network = network_of(session.address)
+        ranks = self._ranks.setdefault(network, [])
+        heappush(ranks, _rank(session))
+        self._count(network, 1)
+        if len(ranks) > 2 * self._counts[network] + _SPARE:
+            ranks[:] = filter(self._is_valid, ranks)
+            heapify(ranks)
+
+    def remove(self, session: Session) -> None:
+        """Remove a session that is not in the phase any more, or not at this address."""
+        self._count(network_of(session.address), -1)
+
+    def first_of(self, address: str) -> Session | None:
+        """Of the sessions from the network of an address, the one to give up first."""
+        rank = self._first(network_of(address))
+        return self._sessions[rank[-1]] if rank else None
+
+    def first(self) -> Session | None:
+        """The session to give up first."""
+        while self._networks:
+            count, rank, network = self._networks[0]
+            if -count == self._counts.get(network) and rank == self._first(network):
+                return self._sessions[rank[-1]]
+            heappop(self._networks)
+        return None
+
+    def _count(self, network: str, change: int) -> None:
+        self._size += change
+        self._counts[network] = self._counts.get(network, 0) + change
+        self._note(network)
+        if len(self._networks) > 2 * self._size + _SPARE:
+            self._networks = []
+            for each in list(self._counts):
+                self._note(each)
+
+    def _note(self, network: str) -> None:
+        """Put a network where it belongs, now that something of it has changed."""
+        rank = self._first(network)
+        if rank is None or not self._counts[network]:
+            del self._counts[network], self._ranks[network]
+        else:
+            heappush(self._networks, (-self._counts[network], rank, network))
+
+    def _first(self, network: str) -> _Rank | None:
+        ranks = self._ranks.get(network, [])
+        while ranks and not self._is_valid(ranks[0]):
+            heappop(ranks)
+        return ranks[0] if ranks else None
+
+    def _is_valid(self, rank: _Rank) -> bool:
+        session = self._sessions.get(rank[-1])
+        return session is not None and session.phase is self._phase and _rank(session) == rank
+
+
+_Rank = tuple[int, int, str]
+"""How long a session lasted, when its phase ends, and its key."""
+
+
+def _rank(session: Session) -> _Rank:
+    return session.seen - session.began, session.until, session.key
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """What stands for the one who uses an address: of IPv4 the host, of IPv6 its first 64 bits.
+
+    A household or a rented machine has at least 64 bits of IPv6 for itself.
+
+    address: HOST:PORT, IPv6 in brackets; another text stands for itself
+    """
+    host = address.rpartition(":")[0] or address
+    try:
+        ip = ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(ip, IPv6Address):
+        return str(ip.ipv4_mapped or IPv6Address(int(ip) >> 64 << 64))
+    return str(ip)
+
+
 _SPARE = 64  # entries out of date that are not worth the time to remove them
 _FIELDS = tuple(name for name in Session.__slots__ if name != "key")
 
@@ -115,6 +230,9 @@ def restore_session(record: Record) -> Session:
     fields = {name: stored[name] for name in _FIELDS if name in stored}
     fields["phase"] = Phase(stored["phase"])
     fields.setdefault("name_key", name_key(stored["name"]))
+    looks = skeletons(stored["name"], fields["name_key"])
+    fields["skeletons"] = tuple(stored.get("skeletons", looks))
+    fields.setdefault("began", stored.get("seen", 0))
     for name in ("at", "coming"):
         fields[name] = tuple(stored[name]) if stored.get(name) else None
     return Session(record.key, **fields)

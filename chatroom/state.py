@@ -18,6 +18,7 @@ from chatroom.limits import (
     HANDSHAKE_SECONDS,
     HOLD_SECONDS,
     HOLDS_PER_TICK,
+    MAX_HELD,
     MAX_INTERVALS,
     MAX_NUMBER,
     MAX_PLACES,
@@ -38,7 +39,7 @@ from chatroom.places import (
 )
 from chatroom.proposals import Arrive, Enter, Leave, Lines, ProposalKind, Withdraw
 from chatroom.records import Record
-from chatroom.session import Agenda, Phase, Session, restore_session
+from chatroom.session import Agenda, Crowd, Phase, Session, restore_session
 
 _new = tuple.__new__  # makes the same tuple as Event(), without a call of a Python function
 
@@ -47,12 +48,15 @@ class Limits(NamedTuple):
     """The limits that decide. They are given to the state, because another server may have other constants.
 
     handshake, hold, session: how long a session stays ARRIVING, LOST, ABSENT, in milliseconds
+    sessions: ABSENT ones in sum
+    held: LOST ones of one address
     """
 
     handshake: int = int(HANDSHAKE_SECONDS * 1000)
     hold: int = int(HOLD_SECONDS * 1000)
     session: int = int(SESSION_SECONDS * 1000)
     sessions: int = MAX_SESSIONS
+    held: int = MAX_HELD
     places: int = MAX_PLACES
     ends_per_tick: int = HOLDS_PER_TICK
     intervals: int = MAX_INTERVALS
@@ -83,14 +87,15 @@ class State:
         self._places = 0
         self._sessions: dict[str, Session] = {}
         self._holders: dict[str, Session] = {}  # by name_key; the session that has the name
+        self._looks: dict[str, Session] = {}  # by skeleton; a session whose name looks so
         self._here: dict[Origin, Session] = {}
         self._channels: dict[int, Channel] = {}
         self._place_of: dict[str, int] = {}  # by the channel's name
         self._memberships: dict[int, dict[int, Membership]] = {}  # by person, by place
-        self._absent = 0  # sessions in ABSENT
-        self._longest_absent = Agenda(self._sessions, lambda session: session.phase is Phase.ABSENT)
+        self._crowds = {phase: Crowd(self._sessions, phase) for phase in (Phase.LOST, Phase.ABSENT)}
         self._ending = Agenda(self._sessions, lambda session: session.until > 0)
-        # Of the entry that is being applied:
+        # Of the entry that is being applied, or of the one before; after restore() perhaps of an earlier one,
+        # but of none before the latest `seen`:
         self._time = 0
         self._life = ("", 0)
         self._events: list[Event] = []
@@ -112,6 +117,8 @@ class State:
 
         Raises ChatroomError for an unknown kind: a newer version wrote the entry.
         """
+        if entry.time < self._time:
+            self._set_back(entry.time)
         self._time, self._life = entry.time, (entry.server, entry.epoch)
         if not entry.proposals:
             self._tick()
@@ -172,11 +179,11 @@ class State:
         The token of the session that has the name opens it although it is in use: so a client whose
         connection is dead gets its own member back.
         """
-        self._end_late_handshake(wanted.name_key)
+        self._end_late_handshakes(wanted)
         session = self._sessions.get(wanted.known)
         known = session is not None and session.name_key == wanted.name_key
-        holder = self._holders.get(wanted.name_key)
-        if holder is not None and not (known and holder is session):
+        holder = self._holder(wanted, session if known else None)
+        if holder is not None:
             held = holder.phase is Phase.LOST
             code = Code.NAME_HELD if held else Code.NAME_TAKEN
             seconds = max(0, holder.until - self._time) // 1000 if held else 0
@@ -186,27 +193,55 @@ class State:
             if wanted.fresh in self._sessions:  # 128 random bits came twice: no honest server proposes it
                 self._effects.append(NameAnswer(origin, Outcome(Code.UNAVAILABLE)))
                 return
-            session = Session(wanted.fresh, 0, wanted.name, wanted.name_key, "", Phase.ARRIVING, 0)
+            session = Session(
+                wanted.fresh, 0, wanted.name, wanted.name_key, wanted.address, Phase.ARRIVING, 0
+            )
+            session.began = self._time
             self._sessions[session.key] = session
         until = self._time + self._limits.handshake
-        if session.phase is Phase.ABSENT:
-            self._absent -= 1
         if session.phase in (Phase.ABSENT, Phase.ARRIVING):
-            session.name = wanted.name
-            self._enter_phase(session, Phase.ARRIVING, until)
+            self._give_back(session)
+            session.name, session.skeletons = wanted.name, wanted.skeletons
+            self._enter_phase(session, Phase.ARRIVING, until, wanted.address)
         elif session.phase is Phase.LOST:
-            self._enter_phase(session, Phase.LOST, max(session.until, until))
+            self._enter_phase(session, Phase.LOST, max(session.until, until), wanted.address)
         session.coming, session.address = origin, wanted.address
-        self._holders[session.name_key] = session
+        self._hold(session)
         self._keep(session)
         self._effects.append(NameAnswer(origin, Outcome(Code.OK, (known,))))
 
-    def _end_late_handshake(self, name_key: str) -> None:
-        """Free a name whose newcomer has not come in time: the tick that does it may not have come yet."""
-        holder = self._holders.get(name_key)
-        if holder is not None and holder.phase is Phase.ARRIVING and holder.until <= self._time:
-            holder.coming = None
-            self._rest(holder)
+    def _end_late_handshakes(self, wanted: Arrive) -> None:
+        """Free names whose newcomers have not come in time: the tick that does it may not have come yet."""
+        for holder in (self._holders.get(wanted.name_key), *map(self._looks.get, wanted.skeletons)):
+            if holder is None or self._holders.get(holder.name_key) is not holder:
+                continue
+            if holder.phase is Phase.ARRIVING and holder.until <= self._time:
+                holder.coming = None
+                self._rest(holder)
+
+    def _holder(self, wanted: Arrive, own: Session | None) -> Session | None:
+        """Another session that has the wanted name, or whose name looks like it. own: whose token came."""
+        holder = self._holders.get(wanted.name_key)
+        if holder is not None and holder is not own:
+            return holder
+        if own is not None and own.phase in (Phase.HERE, Phase.LOST):  # the member keeps its name as it is
+            return None
+        alike = (self._looks.get(look, own) for look in wanted.skeletons)
+        return next((session for session in alike if session is not own), None)
+
+    def _hold(self, session: Session) -> None:
+        """The session has its name from now on."""
+        self._holders[session.name_key] = session
+        for look in session.skeletons:
+            self._looks.setdefault(look, session)
+
+    def _give_back(self, session: Session) -> None:
+        """The session has its name no longer, if it had it."""
+        if self._holders.get(session.name_key) is session:
+            del self._holders[session.name_key]
+        for look in session.skeletons:
+            if self._looks.get(look) is session:
+                del self._looks[look]
 
     def _withdraw(self, origin: Origin, body: Withdraw) -> None:
         session = self._sessions.get(body.session)
@@ -280,11 +315,21 @@ class State:
             self._quit(session)
         else:
             self._enter_phase(session, Phase.LOST, self._time + self._limits.hold)
+            lost = self._crowds[Phase.LOST]
+            if lost.of(session.address) > self._limits.held and (first := lost.first_of(session.address)):
+                self._quit(first)
 
     # --- phases of sessions ---------------------------------------------------------------------------------
 
-    def _enter_phase(self, session: Session, phase: Phase, until: int) -> None:
+    def _enter_phase(self, session: Session, phase: Phase, until: int, address: str = "") -> None:
+        """address: from where the latest handshake came; "" if it is the same"""
+        before = self._crowds.get(session.phase)
         session.phase, session.until, session.seen = phase, until, self._time
+        if before is not None:
+            before.remove(session)
+        session.address = address or session.address
+        if phase in self._crowds:
+            self._crowds[phase].add(session)
         if until:
             self._ending.add(session)
         self._keep(session)
@@ -311,21 +356,20 @@ class State:
         if session.coming is not None:  # its owner is on the way in again: the name stays taken
             self._enter_phase(session, Phase.ARRIVING, self._time + self._limits.handshake)
             return
-        del self._holders[session.name_key]
+        self._give_back(session)
         if not session.confirmed:
             self._forget(session)
             return
         self._enter_phase(session, Phase.ABSENT, self._time + self._limits.session)
-        self._longest_absent.add(session)
-        self._absent += 1
-        while self._absent > self._limits.sessions and (oldest := self._longest_absent.take()):
-            self._forget(oldest)
+        absent = self._crowds[Phase.ABSENT]
+        while len(absent) > self._limits.sessions and (first := absent.first()):
+            self._forget(first)
 
     def _forget(self, session: Session) -> None:
         """Forget a session, and where its person has been."""
-        if session.phase is Phase.ABSENT:
-            self._absent -= 1
         del self._sessions[session.key]
+        if session.phase in self._crowds:
+            self._crowds[session.phase].remove(session)
         self._changed["session", session.key] = None
         for place in self._memberships.pop(session.person, {}):
             self._changed["membership", f"{session.person} {place}"] = None
@@ -346,6 +390,25 @@ class State:
                 self._quit(session)
             else:
                 self._forget(session)
+
+    def _set_back(self, now: int) -> None:
+        """The clock was ahead, and is right now: what began in the future begins now, and lasts as long.
+
+        Else a name that was held then would be held for as long as the clock was ahead.
+        """
+        for session in self._sessions.values():
+            if session.seen <= now:
+                continue
+            crowd = self._crowds.get(session.phase)
+            if crowd is not None:
+                crowd.remove(session)
+            if session.until:
+                session.until -= session.seen - now
+                self._ending.add(session)
+            session.seen = now
+            if crowd is not None:
+                crowd.add(session)
+            self._keep(session)
 
     def _up(self, _origin: Origin, _body: None) -> None:
         """A server has started: what was connected to its life before has lost its connection.
@@ -428,13 +491,13 @@ class State:
 
     def _restore_session(self, session: Session) -> None:
         self._sessions[session.key] = session
+        self._time = max(self._time, session.seen)
         if session.until:
             self._ending.add(session)
-        if session.phase is Phase.ABSENT:
-            self._absent += 1
-            self._longest_absent.add(session)
-        else:
-            self._holders[session.name_key] = session
+        if session.phase in self._crowds:
+            self._crowds[session.phase].add(session)
+        if session.phase is not Phase.ABSENT:
+            self._hold(session)
         if session.phase is Phase.HERE and session.at is not None:
             self._here[session.at] = session
         if session.phase in (Phase.HERE, Phase.LOST):

@@ -7,16 +7,19 @@ import getpass
 import math
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from io import TextIOWrapper
+from typing import Any, NoReturn
 
 from chatroom import __version__
 from chatroom.errors import ChatroomError, ConfigError, NameRefused
 from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
-from chatroom.names import check_name
+from chatroom.names import check_channel, check_name
 from client.address import DEFAULT_HOST, DEFAULT_PORT, parse_address
 from client.client import Client
-from client.limits import MOST_LINES, REPLAY_LINES, RETRY_FOR
+from client.limits import LONGEST_SILENCE, MOST_LINES, REPLAY_LINES, RETRY_FOR
 from client.pipe import PROGRAM, Pipe, complain
+from client.signals import Terminated, terminable
 
 _USAGE = 2  # the exit code for a wrong command line
 _INTERRUPTED = 130
@@ -41,6 +44,14 @@ class _Options(argparse.ArgumentParser):
         complain(f"{message} (see --help)")
         sys.exit(_USAGE)
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print what --help or --version say. Raises OSError, which argparse drops."""
+        try:
+            print(message, end="", file=file, flush=True)
+        except OSError:
+            sys.stdout = None  # else Python flushes it once more at exit, and fails
+            raise
+
 
 def parser() -> argparse.ArgumentParser:
     """All options."""
@@ -59,10 +70,15 @@ def parser() -> argparse.ArgumentParser:
         help=f"the server (default {DEFAULT_HOST}:{DEFAULT_PORT})",
     )
     options.add_argument(
-        "--name", help="the name in the chatroom (default: ask at a terminal, else the login name)"
+        "--name",
+        type=_checked(check_name),
+        help="the name in the chatroom (default: ask at a terminal, else the login name)",
     )
     options.add_argument(
-        "--channel", default=DEFAULT_CHANNEL, help=f"the channel (default {DEFAULT_CHANNEL})"
+        "--channel",
+        type=_checked(check_channel),
+        default=DEFAULT_CHANNEL,
+        help=f"the channel (default {DEFAULT_CHANNEL})",
     )
     options.add_argument("--json", action="store_true", help="print one JSON object for each event")
     options.add_argument("--follow", action="store_true", help="stay after the end of the input")
@@ -78,7 +94,8 @@ def parser() -> argparse.ArgumentParser:
         type=_seconds_or_zero,
         metavar="SECONDS",
         help="how long to try to reconnect after a lost connection, 0: never"
-        f" (default {RETRY_FOR:g}; at a terminal: for ever)",
+        f" (default {RETRY_FOR:g}; at a terminal: for ever). When given, a client without a terminal also"
+        " waits so long for a server that is not there yet",
     )
     options.add_argument(
         "--dead-after",
@@ -99,14 +116,31 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the client as the command line says; the exit code."""
-    options = parser().parse_args(arguments)
     try:
-        return _interactive(options) if _at_terminal(options) else _piped(options)
-    except ChatroomError as error:
+        with terminable():
+            return _run(arguments)
+    except ConfigError as error:
         complain(str(error))
+        return _USAGE
+    except (ChatroomError, MemoryError) as error:
+        complain(str(error) or "no memory is left")
         return 1
+    except OSError as error:  # no descriptor left, a full disk behind stdout, …
+        complain((error.strerror or str(error)).lower())
+        return 1
+    except Terminated as terminated:
+        complain(str(terminated))
+        return 128 + terminated.number
     except KeyboardInterrupt:
         return _INTERRUPTED
+
+
+def _run(arguments: list[str] | None) -> int:
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, TextIOWrapper):  # a name must not fail where the terminal cannot show it
+            stream.reconfigure(errors="replace")
+    options = parser().parse_args(arguments)
+    return _interactive(options) if _at_terminal(options) else _piped(options)
 
 
 def _at_terminal(options: argparse.Namespace) -> bool:
@@ -148,7 +182,10 @@ def _piped(options: argparse.Namespace) -> int:
     name = login_name() if options.name is None else options.name
     client = _client(options, name, 0, RETRY_FOR)
     try:
-        client.connect()
+        if options.retry_for:
+            client.start()
+        else:
+            client.connect()
         return Pipe(
             client,
             follow=options.follow,
@@ -190,6 +227,18 @@ def _address(text: str) -> tuple[str, int]:
         raise argparse.ArgumentTypeError(str(wrong)) from None
 
 
+def _checked(check: Callable[[str], str]) -> Callable[[str], str]:
+    """The type of an option whose values `check` refuses with NameRefused."""
+
+    def checked(text: str) -> str:
+        try:
+            return check(text)
+        except NameRefused as wrong:
+            raise argparse.ArgumentTypeError(str(wrong)) from None
+
+    return checked
+
+
 def _lines(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) > MOST_LINES:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to {MOST_LINES}")
@@ -198,8 +247,8 @@ def _lines(text: str) -> int:
 
 def _seconds(text: str) -> float:
     seconds = _seconds_or_zero(text)
-    if not seconds:
-        raise argparse.ArgumentTypeError(f"{text} is not a time above 0 seconds")
+    if not 0 < seconds <= LONGEST_SILENCE:
+        raise argparse.ArgumentTypeError(f"{text} is not a time from 0 to {LONGEST_SILENCE:g} seconds")
     return seconds
 
 

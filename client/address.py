@@ -1,14 +1,17 @@
-"""Addresses on the command line: HOST, HOST:PORT, [IPV6]:PORT or a bare IPv6 address."""
+"""Addresses: on the command line (HOST, HOST:PORT, [IPV6]:PORT or a bare IPv6 address), and of sockets."""
 
 from __future__ import annotations
 
 from ipaddress import IPv6Address
-from typing import Final
+from typing import Any, Final
 
 from chatroom.errors import ConfigError
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 5050
+
+Address = tuple[int, Any]
+"""An address family, and a socket address of it."""
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -41,9 +44,11 @@ def parse_address(text: str) -> tuple[str, int]:
 
 def _check_ipv6(host: str) -> None:
     try:
-        IPv6Address(host)  # with a zone, too: fe80::1%eth0
+        address = IPv6Address(host)  # with a zone, too: fe80::1%eth0
     except ValueError:
         raise ConfigError(f"{host!r} is no IPv6 address") from None
+    if address.is_link_local and address.scope_id is None:
+        raise ConfigError(f"{host} is link-local: say on which interface, as in {host}%eth0")
 
 
 def check_port(port: str | int) -> int:
@@ -57,3 +62,21 @@ def check_port(port: str | int) -> int:
 def write_address(host: str, port: int) -> str:
     """Host and port as `parse_address` reads them."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def by_turns(addresses: list[Address]) -> list[Address]:
+    """Each address once, IPv6 and IPv4 by turns (RFC 8305, section 4): often only one of the two works."""
+    waiting = list(dict.fromkeys(addresses))
+    ordered: list[Address] = []
+    while waiting:
+        last = ordered[-1][0] if ordered else None
+        following = next((address for address in waiting if address[0] != last), waiting[0])
+        waiting.remove(following)
+        ordered.append(following)
+    return ordered
+
+
+def numeric_host(address: tuple[Any, ...]) -> str:
+    """The host of a socket address; with its interface, without which a link-local address is none."""
+    host = str(address[0])
+    return f"{host}%{address[3]}" if len(address) == 4 and address[3] and "%" not in host else host

@@ -20,7 +20,7 @@ from client.address import DEFAULT_HOST, DEFAULT_PORT, check_port
 from client.connection import Connection
 from client.handshaking import Admission, admit
 from client.inbox import Inbox
-from client.limits import BYE_SHARE, MOST_LINES, REPLAY_LINES
+from client.limits import BYE_SHARE, LONGEST_SILENCE, MOST_LINES, REPLAY_LINES
 from client.link import Ending, Link
 from client.pending_lines import Line, PendingLines
 from client.reconnect import Reconnect
@@ -74,8 +74,10 @@ class Client:
     ) -> None:
         if not 0 <= lines <= MOST_LINES:
             raise ConfigError(f"{lines} lines of history cannot be asked for: 0 to {MOST_LINES}")
-        if not dead_after > 0 or not retry_for >= 0:
-            raise ConfigError("the times after which to give up must be positive")
+        if not 0 < dead_after <= LONGEST_SILENCE or not retry_for >= 0:
+            raise ConfigError(
+                f"the times after which to give up must be positive, dead_after at most {LONGEST_SILENCE:g} s"
+            )
         self.address = (host, check_port(port))
         self._dead_after = dead_after
         self._another_name = another_name
@@ -147,15 +149,34 @@ class Client:
             if self._started:
                 raise ConfigError("the client is connected already")
         admission = self._admit(self._another_name)
+        try:
+            self._start(admission)
+        except ChatroomError:
+            admission.connection.close()
+            raise
+        return self
+
+    def start(self) -> Client:
+        """Like `connect`, but without waiting for a server that is away; self. The updates say what happens.
+
+        The client tries for `retry_for` seconds, as after a lost connection. Lines may be said at once; they
+        are sent when it is connected. The update Ended comes instead when that cannot be.
+        """
+        self._resume.wish()  # a name or channel that cannot be is told at once
+        self._start(None)
+        return self
+
+    def _start(self, admission: Admission | None) -> None:
+        """Start the threads. Raises ConfigError, Closed, or ChatroomError: the system gives no thread."""
         with self._lock:
+            if self._started:
+                raise ConfigError("the client is connected already")
             self._started = True
         try:
             self._reaper.start()
             self._reaper.spawn(lambda: self._run(admission), "client-connection")
-        except (Closed, RuntimeError):  # closed in the meantime, or the system gives no thread
-            admission.connection.close()
-            raise
-        return self
+        except RuntimeError as none_left:
+            raise ChatroomError(f"the client cannot go on: {none_left}") from None
 
     def close(self) -> None:
         """Send what is queued and BYE, if connected, and end all threads; takes at most two seconds.
@@ -195,20 +216,27 @@ class Client:
         It is settled when it is stored, or refused: then an Answer with its id says why. An Unanswered
         with its id comes when a connection was lost, and the answer can only be concluded, or not be known.
         Waits, at most `timeout` seconds, only while too many lines are not settled (MAX_PENDING).
-        Raises ValueError for a text that is empty or longer than MAX_TEXT bytes, TimeoutError, or Closed.
+        Raises TypeError, ValueError for a text that is empty or longer than MAX_TEXT bytes, TimeoutError,
+        Closed, or ConfigError: nothing was begun yet (`connect`).
         """
+        self._check_begun()
+        _check_text(text)
         return self._pending.say(self.channel, text, timeout)
 
     def command(self, text: str) -> int:
         """Send a slash command; its id, which its Answer has, too.
 
         It is sent once. If the connection is lost before the answer, an Unanswered with its id comes instead.
-        Raises ValueError for a text that is too long, TimeoutError when too many wait, or Closed.
+        Raises TypeError, ValueError for a text that is empty or too long, TimeoutError when too many wait,
+        Closed, or ConfigError: nothing was begun yet (`connect`).
         """
+        self._check_begun()
+        _check_text(text)
         return self._pending.command(self.channel, text)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait at most `timeout` seconds until all lines said so far are settled; whether they are."""
+        self._check_begun()
         return self._pending.wait_for(None, timeout)
 
     def pending(self) -> list[Line]:
@@ -230,7 +258,11 @@ class Client:
             raise ended.error
 
     def updates(self, timeout: float | None = None) -> Iterator[Update]:
-        """All updates in order, to Ended; stops earlier when none came for `timeout` seconds."""
+        """All updates in order, to Ended; stops earlier when none came for `timeout` seconds.
+
+        Raises ConfigError when nothing was begun yet (`connect`): it would wait for ever.
+        """
+        self._check_begun()
         while (update := self._inbox.take(timeout)) is not None:
             yield update
 
@@ -240,9 +272,11 @@ class Client:
 
     # --- the connection thread -------------------------------------------------------------------------
 
-    def _run(self, admission: Admission) -> None:
+    def _run(self, admission: Admission | None) -> None:
         """Use one link after the other, until the end."""
         try:
+            if admission is None:
+                admission = self._reconnect.first()
             while True:
                 began = time.monotonic()
                 ending = self._use(admission)
@@ -296,6 +330,12 @@ class Client:
 
     # --- any thread ----------------------------------------------------------------------------------
 
+    def _check_begun(self) -> None:
+        with self._lock:
+            started = self._started
+        if not started and not self._closing.is_set():
+            raise ConfigError("the client is not connected: call connect() first")
+
     def _cut(self) -> None:
         """Shut down the connection that is being made or used."""
         with self._lock:
@@ -311,3 +351,11 @@ class Client:
         self._pending.close(ended.reason)
         self._inbox.end(ended)
         self._inbox.updated()
+
+
+def _check_text(text: str) -> None:
+    """Raises TypeError and ValueError for what cannot be said, in words for whoever writes a bot."""
+    if not isinstance(text, str):
+        raise TypeError(f"only text can be said, not {type(text).__name__}: {text!r}")
+    if not text:
+        raise ValueError("an empty text cannot be said")

@@ -5,8 +5,12 @@ The system's errors become ConnectionLost in one place (`_translate_errors`).
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import socket
+import struct
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -15,7 +19,9 @@ from typing import Any
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
 from chatroom.limits import RECEIVE_LARGE
-from client.address import write_address
+from client.address import Address, by_turns, numeric_host, write_address
+from client.limits import CONNECT_STAGGER
+from client.waiting import wait_for
 
 
 class Connection:
@@ -26,8 +32,10 @@ class Connection:
     """
 
     def __init__(self) -> None:
-        # Guards _socket (the one that shutdown() has to wake) and _ended (shutdown() was called).
+        # Guards _sockets (those that connect, or the one that has: shutdown() has to wake them), _socket (the
+        # one that has), and _ended (shutdown() was called).
         self._lock = Lock()
+        self._sockets: list[socket.socket] = []
         self._socket: socket.socket | None = None
         self._ended = False
         self._name = "not connected"
@@ -40,40 +48,86 @@ class Connection:
         self._name = write_address(host, port)
         try:
             with _translate_errors(f"cannot connect to {self._name}"):
-                addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            self._open_first(addresses, deadline)
+                found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                self._race(by_turns([(family, address) for family, _, _, _, address in found]), deadline)
         except BaseException:  # Ctrl-C while connecting, too
             self.close()
             raise
 
-    def _open_first(self, addresses: list[Any], deadline: Deadline) -> None:
-        for family, kind, protocol, _, address in addresses:
-            try:
-                with _translate_errors(f"cannot connect to {self._name}"):
-                    self._try(socket.socket(family, kind, protocol), address, deadline)
-                return
-            except ConnectionLost as failure:
-                last = failure
-        raise last  # getaddrinfo() gives at least one address or raises
+    # --- happy eyeballs (RFC 8305, section 5): an address that is silent must not hide one that answers ---
 
-    def _try(self, sock: socket.socket, address: Any, deadline: Deadline) -> None:
+    def _race(self, addresses: list[Address], deadline: Deadline) -> None:
+        """Begin a try each CONNECT_STAGGER, or as soon as one has failed; the first that connects wins."""
+        untried = deque(addresses)
+        failure: OSError = TimeoutError()
+        stagger = Deadline(0.0)
+        while not self._connected(deadline):
+            if untried and (stagger.expired or not self._sockets):
+                stagger = Deadline(CONNECT_STAGGER)
+                failure = self._try(*untried.popleft()) or failure
+            elif self._sockets:
+                seconds = min(deadline.left(), stagger.left() if untried else math.inf)
+                failure = self._hear(seconds) or failure
+            else:
+                raise failure
+
+    def _connected(self, deadline: Deadline) -> bool:
+        """Whether a try has won; the others are given up then. Raises TimeoutError when it is too late."""
         with self._lock:
-            previous, self._socket = self._socket, sock
-            ended = self._ended
-        if previous is not None:
-            previous.close()
-        if ended or deadline.expired:
-            raise TimeoutError
-        sock.settimeout(deadline.left() or 0.001)
-        sock.connect(address)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if self._ended or deadline.expired:
+                raise TimeoutError
+            if self._socket is None:
+                return False
+            others, self._sockets = self._sockets, [self._socket]
+        for sock in others:
+            if sock is not self._socket:
+                sock.close()
+        self.sock.settimeout(max(deadline.left(), 0.001))
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return True
+
+    def _try(self, family: int, address: Any) -> OSError | None:
+        """Begin to connect; the error if that failed at once."""
+        try:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as failure:  # the system has no such addresses, or no descriptor
+            return failure
+        with self._lock:
+            self._sockets.append(sock)
+        sock.setblocking(False)
+        error = sock.connect_ex(address)
+        return None if error in _UNDER_WAY else self._drop(sock, error)
+
+    def _hear(self, seconds: float) -> OSError | None:
+        """Wait for the first answers; the error of the last try that failed, if none has won."""
+        by_number = {sock.fileno(): sock for sock in self._sockets}
+        failure = None
+        for number in wait_for([], list(by_number), seconds)[1]:
+            sock = by_number[number]
+            error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or _check(sock)
+            if error:
+                failure = self._drop(sock, error)
+            else:
+                with self._lock:
+                    self._socket = sock
+                return None
+        return failure
+
+    def _drop(self, sock: socket.socket, error: int) -> OSError:
+        """Give up a try that has failed; its error."""
+        with self._lock:
+            self._sockets.remove(sock)
+        sock.close()
+        return OSError(error, os.strerror(error))
+
+    # --- connected ---------------------------------------------------------------------------------------
 
     @property
     def peer(self) -> str:
         """The numeric address of the server. The admission port is at the same address."""
         with _translate_errors("the connection broke"):
-            return str(self.sock.getpeername()[0])
+            return numeric_host(self.sock.getpeername())
 
     def receive(self, seconds: float) -> bytes:
         """The bytes that came; b"" when none came for `seconds`. Raises ConnectionLost at the end."""
@@ -115,16 +169,16 @@ class Connection:
         self._shut(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the socket. Only for the owner, when no other thread uses it any more."""
+        """Close every socket. Only for the owner, when no other thread uses it any more."""
         with self._lock:
-            sock, self._socket, self._ended = self._socket, None, True
-        if sock is not None:
+            sockets, self._sockets, self._socket, self._ended = self._sockets, [], None, True
+        for sock in sockets:
             sock.close()
 
     def _shut(self, how: int) -> None:
         with self._lock:
-            sock = self._socket
-        if sock is not None:
+            sockets = list(self._sockets)
+        for sock in sockets:
             try:
                 sock.shutdown(how)
             except OSError:  # the connection has ended already, or was never made
@@ -137,6 +191,29 @@ class Connection:
             if self._socket is None:
                 raise ConnectionLost("the connection is closed")
             return self._socket
+
+
+_UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
+
+
+def _check(sock: socket.socket) -> int:
+    """The errno of a socket that is not connected to a server after all; 0 for one that is.
+
+    While nobody listens, the kernel may choose the port that it connects to as the port it connects from.
+    Then the socket is connected to itself (RFC 9293, section 3.5: a simultaneous open), and keeps the server
+    from listening there again.
+    """
+    try:
+        itself = sock.getsockname() == sock.getpeername()
+    except OSError as gone:
+        return gone.errno or errno.ECONNRESET
+    if itself:  # reset it: else its port would be in use for another minute
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    return errno.ECONNREFUSED if itself else 0
+
+
+_RESET = struct.pack("ii", 1, 0) if os.name != "nt" else struct.pack("hh", 1, 0)
+"""SO_LINGER, on, for 0 seconds: close() resets the connection."""
 
 
 def _raise_if_from_kernel(late: TimeoutError) -> None:

@@ -178,8 +178,8 @@ class Conversation:
                 view.status("")
                 you = f"you are {update.name} in {update.channel}"
                 view.system("back again" if update.resumed else f"{you}; /help lists the commands", now)
-            case Missed():
-                view.missed()
+            case Missed(gap):
+                view.missed(gap)
             case CaughtUp():  # the events of stored lines have all come by now
                 self._lines = {id: line for id, line in self._lines.items() if not line.stored}
             case Disconnected():

@@ -44,6 +44,10 @@ UNREAD_PATIENCE: Final = 2.0
 """How long a full inbox makes the connection wait before events are left on the server: a slow reader keeps
 its connection; less than the server's STALL_SECONDS, so that the server does not end it."""
 
+CONNECT_STAGGER: Final = 0.25
+"""A try to connect that has not been answered for so long is joined by one to the host's next address; the
+value that RFC 8305 recommends (section 8): longer than most answers take, too short to be noticed."""
+
 RETRY_FIRST: Final = 0.25
 """The first pause between two tries to reconnect (the first try is made at once); each is twice the last."""
 
@@ -56,6 +60,10 @@ RETRY_STEADY: Final = 1.0
 RETRY_FOR: Final = 300.0
 """How long a piped client tries to reconnect before it gives up: longer than a restart of machine and
 server, short enough that a script is told within minutes. At a terminal the user decides."""
+
+LONGEST_SILENCE: Final = 86400.0
+"""The longest dead_after, a day: the system's timers do not take every number, and who waits longer than the
+server itself (its limit is the same) learns nothing."""
 
 BYE_SHARE: Final = 2 / 3
 """Share of CLOSE_SECONDS in which the server may answer BYE; in the rest threads end after the cut."""

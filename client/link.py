@@ -20,6 +20,7 @@ from chatroom.packets import (
     Ping,
     Pong,
     Replay,
+    Resumed,
     Skipped,
     encode,
 )
@@ -241,7 +242,7 @@ class Link:
         ):
             return list(events)
         self._divider_due = False
-        return [Missed(), *events]
+        return [Missed(self._admission.welcome.resumed is Resumed.GAP), *events]
 
     def _deliver_live(self, live: Live) -> None:
         """The replay is complete: settle the lines that it has not settled; from now on lines may be sent."""

@@ -21,20 +21,31 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-from chatroom.errors import Closed
+from chatroom.errors import ChatroomError, Closed
 from chatroom.events import Event
 from chatroom.limits import CLOSE_SECONDS, MAX_TEXT
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Info
 from client.client import Client
 from client.lines import READ_BYTES, LineSplitter, Said, TooLong
-from client.updates import CaughtUp, Connected, Disconnected, Ended, Interrupted, Unanswered, Update
+from client.signals import ended_by
+from client.updates import (
+    CaughtUp,
+    Connected,
+    Disconnected,
+    Ended,
+    Interrupted,
+    Retrying,
+    Unanswered,
+    Update,
+)
+from client.waiting import wait_for
 from views import one_line, plain_line
 
 PROGRAM: Final = "chatroom-client"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _CHUNK: Final = getattr(select, "PIPE_BUF", 512)
-"""A pipe that select() calls writable takes this many bytes without blocking (POSIX, write())."""
+"""A pipe that poll() calls writable takes this many bytes without blocking (POSIX, write())."""
 
 
 def complain(text: str) -> None:
@@ -47,7 +58,7 @@ def complain(text: str) -> None:
 
 
 class Pipe:
-    """The run of a connected client between two pipes.
+    """The run of a client that was connected or started, between two pipes.
 
     follow:      stay after the end of input
     as_json:     print events as JSON objects instead of text
@@ -88,7 +99,10 @@ class Pipe:
         reader = threading.Thread(target=self._read, name="client-input", daemon=os.name == "nt")
         try:
             with self._handled_signals():
-                reader.start()
+                try:
+                    reader.start()
+                except RuntimeError as none_left:
+                    raise ChatroomError(f"the input cannot be read: {none_left}") from None
                 self._follow_client()
                 return self._leave()
         finally:
@@ -114,7 +128,7 @@ class Pipe:
                 return
             # Printing may have read the wake-ups: wait only when there was nothing to print.
             if not updates and not self._signal:
-                select.select([self.wake_ups], [], [])
+                wait_for([self.wake_ups.fileno()])
                 self.wake_ups.recv(4096)
 
     def _show(self, updates: list[Update]) -> None:
@@ -136,9 +150,12 @@ class Pipe:
                 self._live, self._lost = False, True
                 if self._retries:
                     complain(f"{reason}; trying to reconnect")
+            case Retrying(_, reason) if not self._lost:  # at the start: the server is not there yet
+                self._lost = True
+                complain(f"{reason}; trying again")
             case Connected() if self._lost:
                 self._lost = False
-                complain("connected again")
+                complain("connected again" if update.resumed else "connected")
             case Interrupted(_, words) | Info(words):
                 complain(words)
             case Answer(_, code, words) if code not in (Code.OK, Code.ALREADY):
@@ -155,29 +172,36 @@ class Pipe:
         if self._signal:
             if self._client.connected:
                 self._client.flush(CLOSE_SECONDS)
-            return 128 + self._signal if self._client.pending() else 0
+            waiting = self._client.pending()
+            if waiting or self._signal != signal.SIGINT:  # who pressed Ctrl-C knows
+                self._complain_of(ended_by(self._signal))
+            return 128 + self._signal if waiting else 0
         if self._ended is not None and self._ended.error is not None:
-            waiting = len(self._client.pending())
-            lines = "1 line is" if waiting == 1 else f"{waiting} lines are"
-            complain(self._ended.reason + (f"; {lines} not stored" if waiting else ""))
+            self._complain_of(self._ended.reason)
             return 1
         if self._out is None and self._client.connected:
             self._client.flush(CLOSE_SECONDS)
         return 1 if self._failed.is_set() else 0
+
+    def _complain_of(self, reason: str) -> None:
+        """Print why the program ends, and how many lines are not stored."""
+        waiting = len(self._client.pending())
+        lines = "1 line is" if waiting == 1 else f"{waiting} lines are"
+        complain(reason + (f"; {lines} not stored" if waiting else ""))
 
     def _write(self, data: bytes) -> None:
         """Print, in chunks that do not block: a reader that has stopped must not delay a signal."""
         left = memoryview(data)
         while left and self._out is not None and not self._signal:
             try:
-                if os.name == "nt":  # select() takes sockets only
+                if os.name == "nt":  # only sockets can be waited for
                     left = left[os.write(self._out, left) :]
                     continue
-                woken, ready, _ = select.select([self.wake_ups], [self._out], [])
+                woken, ready = wait_for([self.wake_ups.fileno()], [self._out])
                 if ready:
                     left = left[os.write(self._out, left[:_CHUNK]) :]
                 elif woken:
-                    self.wake_ups.recv(4096)  # else select() would return at once for ever
+                    self.wake_ups.recv(4096)  # else wait_for() would return at once for ever
             except BlockingIOError:
                 continue
             except BrokenPipeError:
@@ -208,8 +232,7 @@ class Pipe:
         try:
             if os.name != "nt":
                 stopped = self._stopped.fileno()
-                ready, _, _ = select.select([self._source, stopped], [], [])
-                if stopped in ready:
+                if stopped in wait_for([self._source, stopped])[0]:
                     raise Closed("stopped")
             return os.read(self._source, READ_BYTES)
         except OSError as cause:

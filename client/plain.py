@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from threading import Thread
 
-from chatroom.errors import Closed
+from chatroom.errors import ChatroomError, Closed
 from chatroom.events import Event
 from chatroom.packets import Answer, Info
 from client.limits import LEAVE_SECONDS
@@ -24,7 +24,10 @@ def talk_plainly(client: Talker) -> Ended | None:
     """
     ended: list[Ended] = []
     printer = Thread(target=_print_updates, args=(client, ended), name="printer")
-    printer.start()
+    try:
+        printer.start()
+    except RuntimeError as none_left:
+        raise ChatroomError(f"nothing can be printed: {none_left}") from None
     try:
         for line in sys.stdin:
             text = line.rstrip("\r\n")
@@ -73,8 +76,8 @@ def _plain_text(update: Update) -> str:
             return f"-- {update.words}: {one_line(update.text)}"
         case Connected():
             return "-- back again" if update.resumed else f"-- you are {update.name} in {update.channel}"
-        case Missed():
-            return "-- missed while you were away:"
+        case Missed(gap):
+            return f"-- missed while you were away{' (older lines are gone)' if gap else ''}:"
         case Disconnected():
             return f"-- connection lost: {one_line(update.reason)}"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -41,9 +42,24 @@ class Reconnect:
         self._clock = clock
         self._giving_up: Deadline | None = None
 
-    def again(self, reason: str, lasted: float) -> Admission:
+    def first(self) -> Admission:
+        """Try to be admitted for the first time: at least once, then as after a connection that was lost.
+
+        Raises as `again`, and ProtocolError when the server is no chatroom.
+        """
+        try:
+            return self._admit()
+        except ConnectionLost as lost:
+            return self.again(str(lost), math.inf, broken=True)
+        except Refused as refused:
+            if refused.code not in RETURNING:
+                raise
+            return self.again(str(refused), math.inf)
+
+    def again(self, reason: str, lasted: float, *, broken: bool = False) -> Admission:
         """Try until admitted, after a connection that was lost for `reason` after `lasted` seconds.
 
+        broken: it was lost before it was admitted
         Raises NameRefused when somebody else has the name, Refused when the server does not want it back,
         ConnectionLost when it gives up, or Closed.
         """
@@ -51,7 +67,8 @@ class Reconnect:
             # Else keep the old deadline and pauses: a connection shorter than RETRY_STEADY is no success.
             self._giving_up = Deadline(self._retry_for, self._clock)
             self._backoff.reset()
-        reserved = Deadline(0.0, self._clock)  # until then our own broken try may hold our name
+        # Until then our own broken try may hold our name.
+        reserved = Deadline(HANDSHAKE_SECONDS if broken else 0.0, self._clock)
         while not self._giving_up.expired:
             self._pause(min(self._backoff.next(), self._giving_up.left()), reason)
             try:

@@ -56,8 +56,9 @@ class ResumeState:
         """What to ask the server for. Raises NameRefused for a name or channel that cannot be."""
         with self._lock:
             name, channel, token = check_name(self._name), check_channel(self._channel), self._token
-        # A client that comes back wants all it has missed. That also holds when it has seen no event yet.
-        lines = MOST_LINES if self.live and not self.seen else self._lines
+        # A client that comes back wants all it has missed: also when it has seen no event yet, and when the
+        # server has another history meanwhile.
+        lines = MOST_LINES if self.live else self._lines
         identity = self._identity if self.seen else NO_IDENTITY
         return Wish(name, token, (channel,), self.seen, self._time, identity, lines)
 

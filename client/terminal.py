@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import select
 import signal
 import termios
 from collections.abc import Callable
@@ -16,19 +15,14 @@ from threading import Lock
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from client.signals import terminate
+from client.waiting import wait_for
+
 _PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
 _AS_USUAL = "\x1b[0m\x1b[?7h"  # resets colour and line wrap after a frame that was cut short
 _READ = 4096
 _FATAL = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _TOLD = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
-
-
-class Terminated(SystemExit):
-    """A signal asks the program to end. The handler raises it in the main thread, whatever that is doing."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(128 + number)
-        self.number = number
 
 
 class PosixTerminal:
@@ -56,7 +50,7 @@ class PosixTerminal:
         atexit.register(self._restore_modes)
         self._old_wakeup = signal.set_wakeup_fd(self._wake_in, warn_on_full_buffer=False)
         for number in _FATAL:
-            self._handle(number, _terminate)
+            self._handle(number, terminate)
         for number in _TOLD:
             self._handle(number, _told)
         self.take()
@@ -103,12 +97,12 @@ class PosixTerminal:
     def wait(self, timeout: float | None, *, for_room: bool) -> tuple[bool, bool, bool]:
         """Wait for keys, a wake-up or, if wanted, room to write; whether each of them has come."""
         sinks = [self._sink] if for_room else []
-        readable, writable, _ = select.select([self.source, self.woken_by], sinks, [], timeout)
+        readable, writable = wait_for([self.source, self.woken_by], sinks, timeout)
         return self.source in readable, self.woken_by in readable, bool(writable)
 
     def has_room(self) -> bool:
         """Whether a write would not wait, at least for its first bytes."""
-        return bool(select.select([], [self._sink], [], 0)[1])
+        return bool(wait_for([], [self._sink], 0)[1])
 
     # --- waking up ---------------------------------------------------------------------------------------
 
@@ -165,10 +159,6 @@ class PosixTerminal:
 
     def _handle(self, number: signal.Signals, handler: Callable[[int, FrameType | None], None]) -> None:
         self._handlers[number] = signal.signal(number, handler)
-
-
-def _terminate(number: int, _frame: FrameType | None) -> None:
-    raise Terminated(number)
 
 
 def _told(_number: int, _frame: FrameType | None) -> None:

@@ -20,7 +20,12 @@ class Connected(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """After a reconnect: the events of others that follow, up to CaughtUp, happened in the meantime."""
+    """After a reconnect: the events of others that follow, up to CaughtUp, happened in the meantime.
+
+    gap: older ones may be gone, because the server does not keep them that long
+    """
+
+    gap: bool = False
 
 
 class Interrupted(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -54,8 +55,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--keep",
         default="all",
-        metavar="90d|1000000|all",
-        help="how much history to keep (default %(default)s)",
+        metavar="90d|1000000events|all",
+        help="how much history to keep: days, or a number of the latest events (default %(default)s)",
     )
     options.add_argument(
         "--dead-after",
@@ -114,9 +115,6 @@ def main(arguments: list[str] | None = None) -> int:
             return _run(options, ports, keep)
     except ChatroomError as error:
         return _fail(str(error))
-    except BrokenPipeError:  # `--export FILE | head`: the reader has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes stdout at its end
-        return 0
     except OSError as error:  # what the system refuses, wherever: descriptors, a file, memory
         what = error.strerror or str(error)
         return _fail(f"{error.filename}: {what}" if error.filename else what)
@@ -140,14 +138,7 @@ def _open_standard_streams() -> None:
 
 def _run(options: argparse.Namespace, ports: Ports, keep: Retention) -> int:
     if options.check is not None or options.export is not None:
-        from server import history_tool
-
-        if options.check is not None:
-            report = history_tool.check(options.check)
-            print(*report.lines, sep="\n")
-            return 0 if report.sound else 1
-        history_tool.export(options.export, sys.stdout)
-        return 0
+        return _inspect(options)
     from server.app import Config, serve
 
     data = options.data
@@ -172,6 +163,29 @@ def _run(options: argparse.Namespace, ports: Ports, keep: Retention) -> int:
             ),
         )
     )
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    """--check and --export. Raises HistoryError, ConfigError (stdout cannot be written)."""
+    from server import history_tool
+
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        raise ConfigError("cannot print: stdout is closed")
+    try:
+        if options.check is not None:
+            report = history_tool.check(options.check)
+            sys.stdout.reconfigure(errors="backslashreplace")  # the locale may lack letters of a channel
+            print(*report.lines, sep="\n", flush=True)
+            return 0 if report.sound else 1
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # JSON Lines, whatever the locale
+        history_tool.export(options.export, sys.stdout)
+        return 0
+    except OSError as error:
+        # Python flushes stdout once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # `--export FILE | head`: the reader has closed the pipe
+            return 0
+        raise ConfigError(f"cannot print: {error.strerror}") from None
 
 
 def _port(text: str) -> int:

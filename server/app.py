@@ -81,8 +81,8 @@ class App:
 
     @property
     def address(self) -> str:
-        """The address of the lobby, HOST:PORT."""
-        return self.server.address
+        """The addresses of the lobby, with one port: HOST:PORT, ..."""
+        return ", ".join(self.server.addresses)
 
     def start(self) -> None:
         """Start every thread; the one that accepts comes last. Raises HistoryError, ConfigError."""

@@ -83,6 +83,10 @@ def limit_wal(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_BYTES // 2}")
 
 
-def checkpoint(connection: sqlite3.Connection) -> None:
-    """Copies the WAL into the file, up to the first commit that a running read must not see yet."""
-    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+def checkpoint(connection: sqlite3.Connection) -> bool:
+    """Copies the WAL into the file, up to the first commit that a running read must not see yet.
+
+    Returns whether it has copied all: else a reader, perhaps of another program, holds the rest back.
+    """
+    busy, pages, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return not busy and pages == copied

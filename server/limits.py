@@ -44,6 +44,10 @@ after STEP_SECONDS for a minute. The others can have the name in more than 90 % 
 LAPSE_SECONDS: Final = 60.0
 """Such an address begins anew when it has let the name alone for so long."""
 
+LAPSE_PATIENCE: Final = 0.25
+"""So long the server lets a newcomer wait for such a name instead of refusing it: a client whose handshake
+broke at once and that tries again notices nothing."""
+
 PORT_SECONDS: Final = 2.0
 """When no port of the range is free, a newcomer gets one that another newcomer has had for so long in vain;
 of an address that has more of them, at once. From PORT to ADMIT an honest one needs 2.5 round trips:
@@ -70,6 +74,10 @@ history with its log and lock, and HISTORY_READERS with two each: 32, and some m
 
 GUEST_DESCRIPTORS: Final = 3
 """Descriptors of one guest: at the admission port the listener, its selector and the owner's connection."""
+
+LISTEN_TRIES: Final = 10
+"""Tries to find one free port for all addresses of a host, when the system may choose it: with nearly all
+ports free, the second try succeeds."""
 
 # --- the waiting queue ----------------------------------------------------------------------------------
 
@@ -136,6 +144,18 @@ can be removed, as many as a fully loaded server takes in."""
 
 MAX_RETENTION: Final = 10**15
 """Largest number of days or events for --keep; in practice the same as all."""
+
+STARTS_NOTED: Final = 1000
+"""Latest starts of the server that the history remembers when --keep has removed their events: a start a day
+for almost three years, in some 25 KB. A client that was away for longer is told of a gap."""
+
+CLOCK_PROOF_SECONDS: Final = 3600
+"""Time for which the clock must have been right before --keep removes events by it: who has set it wrong
+notices within the hour, and ages are counted in days."""
+
+BLOCKED_SECONDS: Final = 10.0
+"""A program that holds a checkpoint back for longer is told to the operator: a backup of a large file may
+take a few seconds, and meanwhile the write-ahead log grows."""
 
 # --- threads --------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from server.connection import NativeDoor
 from server.crowd import Crowd, Visit
 from server.guest import Guest, code_of
 from server.lapses import Lapses
+from server.limits import LAPSE_PATIENCE
 from server.ports import Ports
 from server.transport import TcpTransport
 from server.waiting import WaitingPorts
@@ -144,7 +145,10 @@ class Lobby:
         wait = self._lapses.wait(visit.share, name_key(wanted.name))
         text = f"{wanted.name} was given to your address and not taken up; wait {math.ceil(wait)} s"
         lapsed = NameRefused(text, Code.NAME_HELD)
-        if wait and wanted.token == NO_TOKEN:
+        if wait <= LAPSE_PATIENCE:
+            time.sleep(wait)
+            wait = 0.0
+        elif wanted.token == NO_TOKEN:
             raise lapsed
         reservation = self._chatroom.reserve(wanted.name, wanted.token, guest.transport.peer, deadline.left())
         if wait and reservation.token != wanted.token:

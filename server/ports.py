@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
 from dataclasses import dataclass
+from typing import Any
 
 from chatroom.errors import ConfigError
 from server.limits import LISTEN_BACKLOG
@@ -34,29 +36,40 @@ class Ports:
             return cls(int(low), int(high))
         raise ConfigError(f"--ports {text}: must be any, same or LO-HI with ports from 1 to 65535")
 
-    def listen(self, family: int, host: str) -> socket.socket:
-        """A socket that listens at `host`, on a port of the range. family: the address family of `host`.
+    def listen(self, family: int, host: tuple[Any, ...]) -> socket.socket:
+        """A socket that listens at the host of a socket address, on a port of the range.
 
-        Raises OSError when no port is free.
+        family, host: the address family and the whole address, since a link-local one needs its interface;
+                      its port is of no importance
+        Raises OSError, with a text for a person.
         """
         wanted = list(range(self.low, self.high + 1))
         random.shuffle(wanted)  # in order, each admission would try the ports that others have just taken
-        last: OSError | None = None
         for port in wanted:
             try:
-                return _listen(family, host, port)
+                return _listen(family, (host[0], port, *host[2:]))
             except OSError as error:
                 last = error
-        reason = last.strerror if last else "an empty range"
-        raise OSError(f"no port of {self.low}-{self.high} is free: {reason}") from last
+                if error.errno not in _OF_ONE_PORT:
+                    break
+        if last.errno in _OF_ONE_PORT and self.low:
+            raise OSError(f"no port of {self.low}-{self.high} is free: {last.strerror}") from last
+        raise OSError(f"no port can be opened: {last.strerror}") from last
 
 
-def _listen(family: int, host: str, port: int) -> socket.socket:
+_OF_ONE_PORT = (errno.EADDRINUSE, errno.EACCES)
+"""With these another port may do: it is in use, or the system keeps it for itself. Any other error is the
+same for every port."""
+
+
+def _listen(family: int, address: tuple[Any, ...]) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if port:  # not for port 0: with SO_REUSEADDR the kernel searches half of the ports first, and longer
+        if address[
+            1
+        ]:  # not for port 0: with SO_REUSEADDR the kernel searches half of the ports first, and longer
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        listener.bind(address)
         listener.listen(LISTEN_BACKLOG)  # strangers must not fill it: then the owner would wait a second
     except OSError:
         listener.close()

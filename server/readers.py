@@ -27,6 +27,12 @@ _LOCATE: Final = """
     SELECT coalesce((SELECT time FROM events WHERE seq = ?), 0),
         coalesce((SELECT min(seq) FROM events), (SELECT value FROM state WHERE name = 'removed') + 1)"""
 
+_PARTED: Final = """
+    SELECT coalesce(min(json_extract(start.value, '$[0]')), 0)
+    FROM state, json_each(state.value) AS start
+    WHERE state.name = 'starts'
+        AND json_extract(start.value, '$[0]') <= ? AND json_extract(start.value, '$[1]') > ?"""
+
 
 class Readers:
     """A pool of at most HISTORY_READERS read-only connections.
@@ -74,6 +80,12 @@ class Readers:
         """See `chatroom.history.History.locate`."""
         with self.connection() as reader:
             return Located(*reader.execute(_LOCATE, (seq,)).fetchone())
+
+    def parted(self, seq: int, time: int) -> int:
+        """See `chatroom.history.History.parted`."""
+        with self.connection() as reader:
+            found: tuple[int] = reader.execute(_PARTED, (seq, time)).fetchone()
+            return found[0]
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:

@@ -105,7 +105,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "INSERT INTO state VALUES('identity', randomblob(16)), ('position', x'')",
     ),
 )
-"""The statements that lead from each schema version to the next; the version is PRAGMA user_version.
+"""One more value of `state` needs no migration. `starts`: seq and time of the latest RESTARTED events as
+JSON, missing before the first one. An older program leaves it as it is.
+
+The statements that lead from each schema version to the next; the version is PRAGMA user_version.
 Published entries are never edited: a change of the schema is a new entry."""
 
 
@@ -151,7 +154,11 @@ def open_read_only(path: Path) -> sqlite3.Connection:
 
     Raises HistoryError when there is no such file, or it is not a history that this version can read.
     """
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise HistoryError(f"cannot read the history {path}: {error.strerror}") from error
+    if not there:
         raise HistoryError(f"there is no history {path}")
     with translate_errors(path, "read"):
         try:

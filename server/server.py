@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import threading
 from functools import partial
+from typing import Any
 
 from chatroom.chatroom import Chatroom
 from chatroom.errors import ChatroomError, ConfigError, Refused
@@ -13,7 +15,7 @@ from chatroom.outcomes import Code
 from server.address import format_address, share_of
 from server.crowd import Crowd, Visit
 from server.guest import code_of, refusal
-from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG
+from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, LISTEN_TRIES
 from server.lobby import Lobby
 from server.refusals import Refusals
 from server.transport import TcpTransport
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Server:
-    """The listening socket, and the thread that accepts. The Chatroom starts every thread.
+    """The listening sockets, and a thread for each that accepts. The Chatroom starts every thread.
 
     host, port: where the lobby is; port 0: any
     crowd:      says who may come in
@@ -36,15 +38,15 @@ class Server:
         self._chatroom = chatroom
         self._lobby = lobby
         self._crowd = crowd
-        self._listener = _listen(host, port)
+        self._refused = refused
+        self._listeners = _listen(host, port)
         self._closing = threading.Event()
-        self._accepting = False  # the thread that accepts has been started, and closes the listener
-        self._refusals = Refusals(refused)  # confined to the thread that accepts
+        self._accepting: list[socket.socket] = []  # their threads have been started, and close them
 
     @property
-    def address(self) -> str:
-        """The address that it listens on: HOST:PORT, [HOST]:PORT for IPv6."""
-        return format_address(self._listener.getsockname())
+    def addresses(self) -> list[str]:
+        """The addresses that it listens on, with one port: HOST:PORT, [HOST]:PORT for IPv6."""
+        return [format_address(listener.getsockname()) for listener in self._listeners]
 
     @property
     def newcomers(self) -> int:
@@ -53,25 +55,27 @@ class Server:
 
     def start(self) -> None:
         """Begin to accept."""
-        self._chatroom.spawn(self._accept, "accept")
-        self._accepting = True
+        for listener in self._listeners:
+            self._chatroom.spawn(partial(self._accept, listener), "accept")
+            self._accepting.append(listener)
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
+        refusals = Refusals(self._refused // len(self._listeners))
         while not self._closing.is_set():
-            self._listener.settimeout(self._refusals.tick())
+            listener.settimeout(refusals.tick())
             try:
-                sock, address = self._listener.accept()
+                sock, address = listener.accept()
             except TimeoutError:
                 continue  # one that was refused has had its time
             except OSError as error:
                 if not self._closing.wait(EXHAUSTED_SECONDS):
                     log.error("accept: %s", error)
                 continue
-            self.hand_over(sock, format_address(address))
-        self._refusals.close()
-        self._listener.close()
+            self.hand_over(sock, format_address(address), refusals)
+        refusals.close()
+        listener.close()
 
-    def hand_over(self, sock: socket.socket, peer: str) -> None:
+    def hand_over(self, sock: socket.socket, peer: str, refusals: Refusals) -> None:
         """Let the chatroom start a thread for this connection, so that a silent newcomer delays no other."""
         try:
             transport = TcpTransport(sock, peer)
@@ -87,36 +91,83 @@ class Server:
             self._crowd.leave(visit)
             log.warning("= %s: refused, %s", peer, error)
             code = code_of(error) if isinstance(error, Refused) else Code.UNAVAILABLE
-            self._refusals.refuse(transport, refusal(code, str(error)))
+            refusals.refuse(transport, refusal(code, str(error)))
 
     def close(self) -> None:
         """Accept nobody any more, and end the handshakes that are under way."""
         self._closing.set()
-        try:
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
-        except OSError:
-            pass  # not every system lets a listening socket be shut down; there the next newcomer wakes it
-        if not self._accepting:
-            self._listener.close()
+        for listener in self._listeners:
+            try:
+                listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+            except OSError:
+                pass  # not every system lets a listening socket be shut down: the next newcomer wakes it
+            if listener not in self._accepting:
+                listener.close()
         self._crowd.close()
         self._lobby.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """Listen at every address that `host` has (localhost: 127.0.0.1 and ::1), on one port.
+
+    Else it would depend on the client's way of writing the host whether it finds the server.
+    Raises ConfigError.
+    """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except UnicodeError:  # no host name by the rules of IDNA
         raise ConfigError(f"cannot listen on {host}: the host is not known") from None
     except OSError as error:
         raise ConfigError(f"cannot listen on {host}: {error.strerror or error}") from None
+    addresses: list[tuple[int, Any]] = [(family, address) for family, _, _, _, address in found]
+    for tries_left in reversed(range(LISTEN_TRIES)):
+        try:
+            return _listen_on(list(dict.fromkeys(addresses)))
+        except OSError as error:
+            # With port 0 the system chose one for the first address; at another address it may be in use.
+            if port or error.errno != errno.EADDRINUSE or not tries_left:
+                raise ConfigError(error.strerror) from None
+    raise AssertionError("the last try returns or raises")
+
+
+def _listen_on(addresses: list[tuple[int, Any]]) -> list[socket.socket]:
+    """A listening socket at each address that this machine has. Raises OSError, with a text for a person."""
+    listeners: list[socket.socket] = []
+    missing: list[OSError] = []
+    for family, (host, port, *scope) in addresses:
+        if listeners:
+            port = listeners[0].getsockname()[1]
+        try:
+            listeners.append(_listener(family, (host, port, *scope)))
+        except OSError as error:
+            where = format_address((host, port, *scope))
+            reason = error.strerror
+            if host.startswith("fe80:") and not any(scope):
+                reason = f"say on which interface, as in {host}%eth0"
+            failure = OSError(error.errno, f"cannot listen on {where}: {reason}")
+            if error.errno not in _NOT_HERE:
+                for listener in listeners:
+                    listener.close()
+                raise failure from None
+            missing.append(failure)
+    if not listeners:
+        raise missing[0]
+    for failure in missing:
+        log.warning("%s", failure.strerror)
+    return listeners
+
+
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""A name may have an address that this machine lacks: ::1 in a container without IPv6."""
+
+
+def _listener(family: int, address: tuple[Any, ...]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(LISTEN_BACKLOG)
-    except OSError as error:
+    except OSError:
         listener.close()
-        raise ConfigError(f"cannot listen on {format_address(address)}: {error.strerror}") from None
+        raise
     return listener

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import chain, starmap
 from pathlib import Path
 from threading import Event as Flag
 from threading import Lock
 from typing import Literal
 
-from chatroom.errors import ConfigError, HistoryError
-from chatroom.events import Event
+from chatroom.errors import ConfigError, HistoryError, HistoryFull
+from chatroom.events import Event, EventKind
 from chatroom.history import Located, Restored
 from chatroom.records import Record
 from server.database import connect, limit_wal, transaction, translate_errors
-from server.file_lock import FileLock
+from server.history_files import HistoryFiles
+from server.limits import STARTS_NOTED
 from server.maintenance import Maintenance
 from server.readers import Readers
 from server.retention import Retention
@@ -61,9 +62,11 @@ class SqliteHistory:
         # Guards _writer in append(): only the forwarder calls it. A second caller is refused, it never waits.
         self._appending = Lock()
         # Guards the right to write to the file, for one transaction of append() or of the maintenance.
-        # Held during that transaction's I/O on purpose: SQLite's own wait for its write lock is polling.
+        # Held during that transaction's I/O on purpose: SQLite's own wait for its write lock is polling. Also
+        # guards what the maintenance knows of the file's names (`Maintenance.trouble`).
         self._write_lock = Lock()
         self._position = b""  # of the last append: an append with the same one need not write it
+        self._stored = False  # whether append() was successful once: else a new file is removed at the end
         with ExitStack() as opened:
             self._open(durability, retention or Retention(), opened)
             self._opened = opened.pop_all()
@@ -93,7 +96,7 @@ class SqliteHistory:
             latest = {(kind, key): value for kind, key, value in records}
             kept = [(*name, value) for name, value in latest.items() if value is not None]
             gone = [name for name, value in latest.items() if value is None]
-            with self._write_lock, translate_errors(self._path, "write"), transaction(self._writer):
+            with self._writing():
                 write = self._writer.executemany
                 many = len(rows) - len(rows) % _ROWS
                 write(_INSERT_MANY, [tuple(chain(*rows[i : i + _ROWS])) for i in range(0, many, _ROWS)])
@@ -105,7 +108,9 @@ class SqliteHistory:
                 write("DELETE FROM records WHERE kind = ? AND key = ?", gone)
                 if position != self._position:
                     self._writer.execute("UPDATE state SET value = ? WHERE name = 'position'", (position,))
-            self._position = position
+                if not self._stored:  # the first batch of a server has its RESTARTED
+                    self._note_starts(events)
+            self._position, self._stored = position, True
         finally:
             self._appending.release()
 
@@ -118,18 +123,41 @@ class SqliteHistory:
     def locate(self, seq: int) -> Located:
         return self._readers.locate(seq)
 
+    def parted(self, seq: int, time: int) -> int:
+        return self._readers.parted(seq, time)
+
     def tend(self, stopping: Flag) -> None:
         self._maintenance.tend(stopping)
 
     def close(self) -> None:
-        """Close the file. SQLite copies the rest of the WAL when it closes the last connection."""
+        """Close the file. SQLite copies the rest of the WAL when it closes the last connection.
+
+        A server that has stored nothing did not start: it leaves no file behind that was not there before.
+        """
         with translate_errors(self._path, "close"):
             self._opened.close()
 
+    def _note_starts(self, events: Sequence[Event]) -> None:
+        """Note each RESTARTED apart from the events, which retention removes. Requires the transaction."""
+        starts = [(event.seq, event.time) for event in events if event.kind is EventKind.RESTARTED]
+        if starts:
+            row = self._writer.execute("SELECT value FROM state WHERE name = 'starts'").fetchone()
+            noted = [*(json.loads(row[0]) if row else ()), *starts][-STARTS_NOTED:]
+            self._writer.execute("INSERT OR REPLACE INTO state VALUES('starts', ?)", (json.dumps(noted),))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction of the forwarder. Raises HistoryFull while the file is not where it should be."""
+        with self._write_lock, translate_errors(self._path, "write"):
+            if self._maintenance.trouble:
+                raise HistoryFull(self._maintenance.trouble)
+            with transaction(self._writer):
+                yield
+
     def _open(self, durability: Durability, retention: Retention, opened: ExitStack) -> None:
-        """Opens lock, connections and maintenance; `opened` closes them in reverse order."""
-        _check_place(self._path)
-        opened.callback(FileLock(self._path).release)
+        """Opens files, connections and maintenance; `opened` closes them in reverse order."""
+        files = HistoryFiles(self._path, folders=_is_default(self._path))
+        opened.callback(lambda: files.close(discard=not self._stored))
         with translate_errors(self._path, "open"):
             self._writer = connect(self._path)
             opened.callback(self._writer.close)
@@ -142,7 +170,8 @@ class SqliteHistory:
             with transaction(self._writer):  # so that a read-only file is reported now, not at the first line
                 self._writer.execute("UPDATE state SET value = value")
             (self._position,) = self._writer.execute(_POSITION).fetchone()
-            self._maintenance = Maintenance(self._path, self._write_lock, retention)
+            files.watch()
+            self._maintenance = Maintenance(self._path, self._write_lock, retention, files)
             opened.callback(self._maintenance.close)
         self._readers = Readers(self._path)
         opened.callback(self._readers.close)
@@ -185,16 +214,3 @@ def _is_default(path: Path) -> bool:
         return path == default_path().resolve()
     except ConfigError:
         return False
-
-
-def _check_place(path: Path) -> None:
-    """Reports an impossible path in clearer words than SQLite's; makes the folder of the default path."""
-    if path.is_dir():
-        raise HistoryError(f"cannot open the history {path}: it is a folder")
-    if _is_default(path):
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise HistoryError(f"cannot make the folder of the history {path}: {error.strerror}") from error
-    if not path.parent.is_dir():
-        raise HistoryError(f"cannot open the history {path}: there is no folder {path.parent}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import select
 import socket
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatroom.errors import ConnectionLost
 
@@ -55,9 +55,9 @@ class TcpTransport:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     @property
-    def host(self) -> tuple[int, str]:
-        """Address family and address of our end: where the peer has found this server."""
-        return self._socket.family, str(self._socket.getsockname()[0])
+    def host(self) -> tuple[int, tuple[Any, ...]]:
+        """Address family and socket address of our end: where the peer has found this server."""
+        return self._socket.family, self._socket.getsockname()
 
     def receive(self, size: int, timeout: float | None = None) -> bytes:
         try:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import Any
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed, Refused
@@ -32,10 +33,10 @@ class WaitingPorts:
         self._closed = False
 
     @contextmanager
-    def listen(self, host: tuple[int, str], visit: Visit, deadline: Deadline) -> Iterator[socket.socket]:
+    def listen(self, host: tuple[int, tuple[Any, ...]], visit: Visit, deadline: Deadline) -> Iterator[socket.socket]:
         """A listening socket for this newcomer; the caller closes it before the end of the block.
 
-        host: address family and address
+        host: address family and address; its port does not count
         Waits for a port when the range has no free one. Raises OSError when none becomes free, and Closed.
         """
         listener = self._open(host, visit, deadline)
@@ -47,7 +48,7 @@ class WaitingPorts:
                 self._given_back += 1
                 self._changed.notify_all()
 
-    def _open(self, host: tuple[int, str], visit: Visit, deadline: Deadline) -> socket.socket:
+    def _open(self, host: tuple[int, tuple[Any, ...]], visit: Visit, deadline: Deadline) -> socket.socket:
         while True:
             with self._lock:
                 if self._closed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 from chatroom.limits import MAX_LISTED, MAX_TEXT
@@ -74,9 +75,17 @@ def _who(rows: tuple[Any, ...]) -> str:
     channel, *members = rows
     if not members:
         return f"nobody is in {channel}"
+    head = f"{len(members)} in {channel}: "
     names = [name if phase == "here" else f"{name} (connection lost)" for name, phase in members[:MAX_LISTED]]
-    more = f", and {len(members) - MAX_LISTED} more" if len(members) > MAX_LISTED else ""
-    return f"{len(members)} in {channel}: {', '.join(names)}{more}"
+    names = _that_fit(names, MAX_TEXT - len(head.encode()) - len(f", and {len(members)} more"))
+    more = f", and {len(members) - len(names)} more" if len(members) > len(names) else ""
+    return f"{head}{', '.join(names)}{more}"
+
+
+def _that_fit(names: list[str], size: int) -> list[str]:
+    """The first names, as many as have at most `size` bytes with a comma and a space before each."""
+    sizes = accumulate(len(name.encode()) + len(", ") for name in names)
+    return [name for name, needed in zip(names, sizes, strict=True) if needed <= size]
 
 
 def _stats(rows: tuple[tuple[str, object], ...]) -> str:

@@ -18,13 +18,12 @@ _VIEWS = "views turn state into text; packets and threads are the client's busin
 _PURE = "no socket, thread, clock or terminal: state in, result out, tested with plain values"
 _FOLD = "the same entries must give the same state on every server and in every test"
 
+_NAMES = ("chatroom.names", "chatroom.lookalikes", "chatroom.shown", "chatroom.unicode_tables")
+
 # package → our own modules that it may import, and why no others
 ALLOWED: dict[str, tuple[tuple[str, ...], str]] = {
     "chatroom": (("chatroom",), _HEART),
-    "views": (
-        ("views", "chatroom.events", "chatroom.limits", "chatroom.errors", "chatroom.names"),
-        _VIEWS,
-    ),
+    "views": (("views", "chatroom.events", "chatroom.limits", "chatroom.errors", *_NAMES), _VIEWS),
     "client": (("client", "views", "chatroom"), _SIDES),
     "server": (("server", "chatroom"), _SIDES),
 }
@@ -42,7 +41,7 @@ def _of_chatroom(*modules: str) -> tuple[str, ...]:
     return tuple(f"chatroom.{module}" for module in modules)
 
 
-_WIRE = _of_chatroom("events", "packets", "handshake", "names", "limits", "errors")
+_WIRE = (*_of_chatroom("events", "packets", "handshake", "limits", "errors"), *_NAMES)
 """What is said, and how."""
 _STATE = _of_chatroom("state", "session", "places", "proposals", "effects", "outcomes", "records", "order")
 """The state of the conversation, and what it is made of."""

@@ -12,6 +12,7 @@ from colorama import Fore
 
 from chatroom.events import Event, EventKind
 from chatroom.names import name_key
+from views.mentions import mentions
 from views.sanitize import one_line, sanitize
 from views.text import Row, Span, Style, text_width, wrap
 
@@ -105,21 +106,6 @@ def item_of(event: Event, own_name: str, time_of: LocalTime = local_time) -> Ite
         return Item(moment, "", one_line(describe(event)))
     text = sanitize(event.text)
     return Item(moment, event.author, text, event.author != own_name and mentions(text, own_name))
-
-
-def mentions(text: str, name: str) -> bool:
-    """Whether the sanitized text contains the name as a whole word, ignoring case."""
-    key, found = name_key(name), -1
-    folded = name_key(text)
-    while key and (found := folded.find(key, found + 1)) >= 0:
-        before, after = folded[:found][-1:], folded[found + len(key) :][:1]
-        if not _in_name(before) and not _in_name(after):
-            return True
-    return False
-
-
-def _in_name(character: str) -> bool:
-    return character.isalnum() or character == "_"
 
 
 def plain_line(event: Event, time_of: LocalTime = local_time) -> str:

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from wcwidth import wcwidth
 
+from chatroom.shown import INVISIBLE
 from views.limits import MARKS
 
 _PLAIN = re.compile(r"[ -~]*\Z")
@@ -24,13 +25,7 @@ _BROKEN = re.compile(
     + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17))
     + "]"
 )
-# Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt) and bidi controls, but not the joiners,
-# which some scripts need. Also the keycap and skin tones: terminals disagree on their widths.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    "\u20e3\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
-)
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
 # Scripts that are written with zero-width joiner and non-joiner: Arabic to Myanmar, Khmer and Mongolian,
 # Balinese to Meetei Mayek. Joiners are removed everywhere else.

@@ -106,9 +106,12 @@ class View:
         """Show a message of the program or the server; `milliseconds`: its time since 1970, if it has one."""
         self._add(Item(None if milliseconds is None else self._time_of(milliseconds), "", text))
 
-    def missed(self) -> None:
-        """Show the divider above the events that happened while the connection was lost."""
-        self.system("---- missed while you were away ----")
+    def missed(self, gap: bool = False) -> None:
+        """Show the divider above the events that happened while the connection was lost.
+
+        gap: some of the older ones are gone
+        """
+        self.system(f"---- missed while you were away{'; older lines are gone' if gap else ''} ----")
 
     def pending(self, texts: Sequence[str]) -> None:
         """Set the user's own lines that are not stored yet, in order."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.packets import Say, encode
+from tests.attacks import names
 from tests.attacks.doors import DOORS
 from tests.support.peer import Peer
 
@@ -63,4 +64,6 @@ ATTACKS: dict[str, Attack] = {
     "stopped-readers": Attack(stopped_readers),
     "flooder": Attack(flooders),
     **{name: Attack(run, options) for name, (run, options) in DOORS.items()},
+    "strangers": Attack(names.strangers),
+    "droppers": Attack(names.droppers),
 }

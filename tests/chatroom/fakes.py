@@ -89,6 +89,11 @@ class RecordingHistory(MemoryHistory):
         finally:
             self.tried.set()
 
+    def remove(self, last: int) -> None:
+        """Remove the events up to seq `last`, as retention does."""
+        with self._lock:
+            self._events = [event for event in self._events if event.seq > last]
+
     @property
     def log(self) -> list[Event]:
         return list(self.stored.values())

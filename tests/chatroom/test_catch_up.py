@@ -115,6 +115,26 @@ def test_history_that_cannot_be_read() -> None:
     assert connection.ended == (Code.UNAVAILABLE, "the server cannot read its history")
 
 
+def test_retention_overtakes_a_slow_reader() -> None:
+    """Who was promised every event is not shown a silent gap: the next WELCOME tells of it."""
+    alone = Alone([said(seq) for seq in range(1, 3 * CATCH_UP_EVENTS)])
+    read = alone.history.read
+
+    def removing(after: int, limit: int, places: Collection[int]) -> list[Event]:
+        if after:  # the first chunk is on its way
+            alone.history.remove(after + 10)
+        return read(after, limit, places)
+
+    alone.history.read = removing  # type: ignore[method-assign]
+    exact, told = FakeConnection(alone.history), FakeConnection(alone.history)
+    alone.catch_up.begin(seat(exact), GENERAL, 0, exact=True)
+    assert exact.ended is not None and exact.ended[0] is Code.UNAVAILABLE and "removed" in exact.ended[1]
+    assert [event.seq for event in exact.events()] == list(range(1, CATCH_UP_EVENTS + 1))
+    assert alone.arrived == []
+    alone.catch_up.begin(seat(told), GENERAL, 0)  # a member that was told of a gap gets the rest
+    assert told.ended is None and len(alone.arrived) == 1
+
+
 @pytest.mark.parametrize("error", [Closed("closing"), RuntimeError("no thread")])
 def test_no_thread_for_it(error: Exception) -> None:
     """When no thread can be started, the connection of the member ends and the member may come back."""

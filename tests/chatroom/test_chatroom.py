@@ -17,6 +17,7 @@ from chatroom.limits import MAX_WAITING
 from chatroom.outcomes import Code
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Answer, Bye, Command, Live, Resumed, Say, Welcome
 from chatroom.session import session_key
+from chatroom.tail import Tail
 from tests.chatroom.fakes import FakeConnection, RecordingHistory
 from tests.support.patience import PATIENCE, eventually
 from tests.support.tasks import Task
@@ -59,6 +60,20 @@ class House:
     def close(self, seconds: float = PATIENCE) -> list[str]:
         self.is_closed = True
         return self.chatroom.close(seconds)
+
+
+class AskingAgain(FakeConnection):
+    """Asks for its own name as soon as it reads the goodbye."""
+
+    def __init__(self, house: House, name: str) -> None:
+        super().__init__(house.history, name)
+        self._house = house
+        self.again: Reservation | None = None
+
+    def part(self, code: Code, detail: str = "") -> None:
+        super().part(code, detail)
+        if code is Code.GOODBYE:
+            self.again = self._house.reserve("ann")
 
 
 @pytest.fixture
@@ -200,6 +215,21 @@ def test_a_bad_name_is_refused(house: House) -> None:
         assert refused.value.code is code
 
 
+def test_a_look_alike_is_refused_in_words(house: House) -> None:
+    """reserve() says whom the name looks like, whether that member is here or lost."""
+    ann = house.enter("paypal")
+    with pytest.raises(NameRefused, match=r"^paypaI looks like paypal: paypal is in use$") as refused:
+        house.reserve("paypaI")
+    assert refused.value.code is Code.NAME_TAKEN
+    ann.says.put(ConnectionLost("reset"))
+    eventually(lambda: ann.released, "the connection was not released")
+    with pytest.raises(
+        NameRefused, match=r"^paypa1 looks like paypal: paypal has lost the connection"
+    ) as refused:
+        house.reserve("paypa1")
+    assert refused.value.code is Code.NAME_HELD
+
+
 def test_tokens_are_random_and_stored_as_hashes(house: House) -> None:
     """Each new session gets its own token, and its key is the hash of the token; the history has no token."""
     one, two = house.reserve("ann"), house.reserve("bob")
@@ -276,8 +306,18 @@ def test_a_cursor_that_is_older_than_the_history(
     """When retention took only what the client had seen, nothing is missed; else the client is told."""
     history, locate = returning.house.history, returning.house.history.locate
     monkeypatch.setattr(history, "locate", lambda seq: Located(0 if seq < 5 else locate(seq).time, 5))
+    monkeypatch.setattr(Tail, "covers", lambda _tail, seq: seq >= 4)
     time = returning.time_of(since)
     assert returning.resume(since, time, returning.identity)[0] is resumed
+
+
+def test_what_retention_has_taken_may_still_be_in_memory(
+    returning: Returning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client is not told of a gap when the tail has all that it missed."""
+    monkeypatch.setattr(returning.house.history, "locate", lambda seq: Located(0, 5))
+    wanted = Resumed.EXACT, ALL[1:]
+    assert returning.resume(2, returning.time_of(2), returning.identity) == wanted
 
 
 def test_a_history_that_cannot_be_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -549,3 +589,12 @@ def test_failing_forwarding_is_logged(house: House, caplog: pytest.LogCaptureFix
             house.close()
     assert "forwarder" in caplog.text and "a bug" in caplog.text
     assert ann.ended is not None and ann.of(Live)
+
+
+def test_who_has_read_the_goodbye_gets_the_name_again(house: House) -> None:
+    """The member has left before its client can know that the goodbye has come."""
+    connection = AskingAgain(house, "ann")
+    house.admit(house.reserve("ann"), connection=connection)
+    connection.says.put([Bye(False, Code.GOODBYE, "")])
+    eventually(lambda: connection.released, "the handler does not end")
+    assert connection.again is not None and connection.again.name == "ann"

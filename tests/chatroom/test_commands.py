@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chatroom.commands import COMMANDS, Asker, Room, SlashCommand, name_of, run
+from chatroom.limits import CHANNEL_BYTES
+from chatroom.names import check_channel
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
 from tests.chatroom.world import World
@@ -47,6 +49,20 @@ def test_who_lists_the_own_channel(world: World) -> None:
     assert ask(world, "/who", Asker(4, "#quiet")) == Outcome(Code.OK, ("#quiet", ("eve", "here")))
     assert ask(world, "/who #Quiet") == Outcome(Code.OK, ("#quiet", ("eve", "here")))
     assert ask(world, "/who #nowhere") == Outcome(Code.NO_SUCH_CHANNEL, ("#nowhere",))
+
+
+@pytest.mark.parametrize("written", ["#straße", "#Straße", "#STRASSE", "#ＳＴＲＡＳＳＥ"])
+def test_who_folds_a_channel_as_joining_does(world: World, written: str) -> None:
+    """A channel is found however it is written, as in ADMIT."""
+    world.enter("eve", check_channel("#Straße"))
+    assert ask(world, f"/who {written}") == Outcome(Code.OK, ("#strasse", ("eve", "here")))
+
+
+def test_who_of_what_is_no_channel(world: World) -> None:
+    """A name that no channel can have is answered as it was typed, but shortened."""
+    assert ask(world, "/who General!") == Outcome(Code.NO_SUCH_CHANNEL, ("General!",))
+    marks = "#" + "\u0301\u0323" * 20_000  # to normalise this would take seconds
+    assert ask(world, f"/who {marks}") == Outcome(Code.NO_SUCH_CHANNEL, (marks[:CHANNEL_BYTES],))
 
 
 def test_who_tells_whose_connection_is_lost(world: World) -> None:

@@ -10,8 +10,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatroom.errors import NameRefused
-from chatroom.limits import CHANNEL_BYTES, DEFAULT_CHANNEL, NAME_BYTES, NAME_COLUMNS
-from chatroom.names import check_channel, check_name, columns, name_key
+from chatroom.limits import CHANNEL_BYTES, CHANNEL_COLUMNS, DEFAULT_CHANNEL, NAME_BYTES, NAME_COLUMNS
+from chatroom.names import RESERVED, check_channel, check_name, columns, name_key
+from views.sanitize import sanitize
+from views.text import text_width
+
+LARGE = ("CJK", "HANGUL SYLLABLE", "TANGUT", "CUNEIFORM", "EGYPTIAN", "ANATOLIAN", "KHITAN", "YI ", "BAMUM")
+"""Scripts with many letters, which are all alike."""
 
 anything = st.one_of(st.text(max_size=30), st.text(st.characters(categories=("L", "M", "N")), max_size=26))
 
@@ -25,7 +30,20 @@ anything = st.one_of(st.text(max_size=30), st.text(st.characters(categories=("L"
         "x",
         "0",
         "Åsa",
-        "Ωmega",
+        "Ωμέγα",
+        "Иван",
+        "王力宏Tom",
+        "ひろしカHiro",
+        "김철수kim",
+        "ㄅㄆ漢",
+        "سارة",
+        "שָׂרָה",
+        "Nguyễn",
+        "Ạnh",
+        "İbo",
+        "ışık",
+        "ㅋㅋ",
+        "١٢",
         "Łukasz",
         "李雷",
         "ひろし",
@@ -66,6 +84,29 @@ def test_good_names(name: str) -> None:
         ("x" * (NAME_COLUMNS + 1), "longer"),
         ("漢" * (NAME_COLUMNS // 2 + 1), "longer"),
         ("x\u0323\u0324" * (NAME_COLUMNS - 1), "longer"),
+        ("कि" * (NAME_COLUMNS // 2 + 1), "longer"),
+        ("ann\u20e3", "cannot be"),  # enclosing keycap: the view removes it
+        ("ann\u20dd", "cannot be"),  # enclosing circle
+        ("я\u0488", "cannot be"),
+        ("ann\u1161", "cannot be"),  # a vowel of Hangul, without a width
+        ("ann\ud7b0", "cannot be"),
+        ("ann\u02d0", "cannot be"),  # looks like a colon
+        ("ann\u02bc", "cannot be"),  # looks like an apostrophe
+        ("\U0001d44e\U0001d45b\U0001d45b", "cannot be"),  # a mathematical italic ann
+        ("\U0001d360", "cannot be"),  # a counting rod
+        ("عـمر", "cannot be"),  # with a tatweel
+        ("a\u0301\u0301\u0323", "cannot be"),
+        ("n\u0332\u0332", "cannot be"),  # the same mark twice
+        ("аnn", "scripts"),  # with a Cyrillic a
+        ("Ωmega", "scripts"),
+        ("annर", "scripts"),
+        ("漢字가ひ", "scripts"),
+        ("1١", "digits"),
+        ("server", "reserved"),
+        ("Ｓystem", "reserved"),
+        ("ADM1N", "reserved"),
+        ("Adm1n", "reserved"),
+        ("server-", "reserved"),
     ],
     ids=ascii,
 )
@@ -136,6 +177,7 @@ def test_no_character_of_a_name_is_invisible() -> None:
 @example("#\ufdfa")
 @example("#½")
 @example("#①")
+@example("#000000000000000ᄀᄀ㊀㊀㐀")
 def test_a_channel_has_one_written_form(text: str) -> None:
     """check_channel() returns a folded channel that fits the wire, and returns its own result unchanged."""
     try:
@@ -145,18 +187,81 @@ def test_a_channel_has_one_written_form(text: str) -> None:
     assert channel.startswith("#")
     assert check_channel(channel) == channel
     assert name_key(channel) == channel
-    assert check_name(channel[1:]) == channel[1:]
     assert len(channel.encode()) <= CHANNEL_BYTES
 
 
 def test_channels() -> None:
     """A channel is a '#' and a name; case makes no difference; the default is in its normal form."""
     assert check_channel("#General") == check_channel("#GENERAL") == DEFAULT_CHANNEL
-    for bad in ("general", "", "#", "##a", "# a", "#\ufdfa", "#" + "x" * NAME_COLUMNS + "x"):
+    for bad in ("general", "", "#", "##a", "# a", "#\ufdfa", "#ㅠㅠ", "#gеneral"):
         with pytest.raises(NameRefused):
             check_channel(bad)
 
 
+@pytest.mark.parametrize(
+    "channel",
+    ["#" + "x" * (CHANNEL_COLUMNS - 1), "#" + "漢" * ((CHANNEL_COLUMNS - 1) // 2), "#" + "é" * 47],
+    ids=len,
+)
+def test_the_longest_channels(channel: str) -> None:
+    """A channel has at most CHANNEL_COLUMNS columns and CHANNEL_BYTES bytes, both with its '#'."""
+    assert check_channel(channel) == channel
+    with pytest.raises(NameRefused, match="channel: the name is longer"):
+        check_channel(channel + channel[-1])
+
+
+@pytest.mark.parametrize("word", RESERVED)
+def test_reserved_words_may_be_channels_and_parts_of_names(word: str) -> None:
+    """What is reserved is the word as a name: a channel, or a longer name, may have it."""
+    assert check_channel(f"#{word}") == f"#{word}"
+    assert check_name(f"{word}fan") == f"{word}fan"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("İbo", "ibo"),
+        ("ışık", "işik"),
+        ("Ibo", "ıbo"),
+        ("ạnn", "ann"),
+        ("é", "e"),
+    ],
+)
+def test_a_dot_makes_another_key(one: str, other: str) -> None:
+    """Turkish letters and letters with a dot below are not folded onto others; NFD is, see above."""
+    assert name_key(one) != name_key(other)
+
+
 def test_columns() -> None:
-    """Marks take no column, East Asian wide letters two."""
-    assert [columns(text) for text in ("abc", "漢字", "e\u0301", "Ａ", "")] == [3, 4, 1, 2, 0]
+    """A mark on its letter takes no column, a spacing vowel sign one, an East Asian wide letter two."""
+    assert [columns(text) for text in ("abc", "漢字", "e\u0301", "Ａ", "की", "")] == [3, 4, 1, 2, 2, 0]
+
+
+@pytest.mark.slow
+def test_a_name_is_what_the_screen_shows_of_it() -> None:
+    """The view changes no character that the name rules allow, and each that is no mark has the columns that
+    the rules count."""
+    for character in map(chr, range(0x20000)):
+        category = unicodedata.category(character)[0]
+        if category not in "LMN" or (
+            ord(character) % 50 and unicodedata.name(character, "").startswith(LARGE)
+        ):
+            continue
+        try:
+            name = check_name(character if category != "M" else "9" + character)
+        except NameRefused:
+            continue
+        assert sanitize(name) == name, ascii(name)
+        if category != "M":
+            assert columns(name) == text_width(name), ascii(name)
+
+
+@given(anything)
+def test_any_name_is_shown_as_it_is(text: str) -> None:
+    """The view changes nothing in an allowed name or channel."""
+    for check, wanted in ((check_name, text), (check_channel, "#" + text)):
+        try:
+            checked = check(wanted)
+        except NameRefused:
+            continue
+        assert sanitize(checked) == checked

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.records import Record
-from chatroom.session import Agenda, Phase, Session, restore_session, session_key
+from chatroom.session import Agenda, Crowd, Phase, Session, network_of, restore_session, session_key
 
 NUMBERS = st.integers(0, 2**63 - 1)
 ORIGINS = st.none() | st.tuples(st.text(max_size=5), NUMBERS, NUMBERS)
@@ -26,6 +28,8 @@ SESSIONS = st.builds(
     NUMBERS,
     NUMBERS,
     st.text(max_size=5),
+    st.lists(st.text(max_size=5), max_size=2).map(tuple),
+    NUMBERS,
 )
 
 
@@ -46,7 +50,7 @@ def test_a_session_is_restored(session: Session) -> None:
 
 
 def test_a_record_of_another_version() -> None:
-    """Fields that are missing have their defaults, the key of the name is computed, others are skipped."""
+    """Fields that are missing have their defaults, key and skeleton are computed, others are skipped."""
     value = {
         "person": 3,
         "name": "Ann",
@@ -57,7 +61,7 @@ def test_a_record_of_another_version() -> None:
         "colour": "red",
     }
     restored = restore_session(Record("session", "key", json.dumps(value)))
-    assert restored == Session("key", 3, "Ann", "ann", "", Phase.ABSENT, 9, confirmed=4)
+    assert restored == Session("key", 3, "Ann", "ann", "", Phase.ABSENT, 9, confirmed=4, skeletons=("ann",))
 
 
 def test_an_agenda_gives_sessions_in_the_order_of_their_ends() -> None:
@@ -83,6 +87,72 @@ def test_an_agenda_does_not_grow_with_what_is_out_of_date() -> None:
         agenda.add(session)
     assert len(agenda) < 100
     assert agenda.take() is session
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7:5000", "192.0.2.7"),
+        ("[2001:db8:1:2:3:4:5:6]:5000", "2001:db8:1:2::"),
+        ("[fe80::1%eth0]:5000", "fe80::"),
+        ("[::ffff:192.0.2.7]:5000", "192.0.2.7"),
+        ("a program:1", "a program"),
+        ("", ""),
+    ],
+)
+def test_networks(address: str, network: str) -> None:
+    """An IPv4 address is a network of its own; of IPv6 the first 64 bits count."""
+    assert network_of(address) == network
+
+
+def absent(key: str, address: str, lasted: int = 0, until: int = 100) -> Session:
+    return Session(key, 1, key, key, address, Phase.ABSENT, until, seen=50, began=50 - lasted)
+
+
+def test_a_crowd_gives_up_one_of_the_largest_network() -> None:
+    """First by the network, then the session that lasted shortest, then the one whose phase ends first."""
+    found = [
+        absent("a", "10.0.0.1:1", lasted=0),
+        absent("b", "10.0.0.2:1", lasted=9),
+        absent("c", "10.0.0.2:2", lasted=5, until=200),
+        absent("d", "10.0.0.2:3", lasted=5, until=300),
+        absent("e", "10.0.0.3:3", lasted=7),
+    ]
+    sessions = {session.key: session for session in found}
+    crowd = Crowd(sessions, Phase.ABSENT)
+    for session in found:
+        crowd.add(session)
+    order = []
+    while first := crowd.first():
+        assert len(crowd) == len(sessions)
+        order.append(first.key)
+        del sessions[first.key]
+        crowd.remove(first)
+    assert order == ["c", "d", "a", "e", "b"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 9)), max_size=60))
+def test_a_crowd_is_what_a_search_finds(steps: list[tuple[int, int, int]]) -> None:
+    """Whoever comes and goes: the crowd counts and chooses as a search through all sessions does."""
+    sessions: dict[str, Session] = {}
+    crowd = Crowd(sessions, Phase.ABSENT)
+    for number, network, lasted in steps:
+        key = f"key{number}"
+        if (gone := sessions.pop(key, None)) is not None:
+            crowd.remove(gone)
+        else:
+            sessions[key] = absent(key, f"10.0.0.{network}:1", lasted, until=100 + lasted % 3)
+            crowd.add(sessions[key])
+        count = Counter(session.address for session in sessions.values())
+        assert len(crowd) == len(sessions) and crowd.of("10.0.0.1:9") == count["10.0.0.1:1"]
+
+        def rank(session: Session) -> tuple[int, int, str]:
+            return session.seen - session.began, session.until, session.key
+
+        wanted = min(sessions.values(), key=lambda each: (-count[each.address], rank(each)), default=None)
+        of_one = [each for each in sessions.values() if each.address == "10.0.0.1:1"]
+        assert crowd.first() is wanted
+        assert crowd.first_of("10.0.0.1:2") is min(of_one, key=rank, default=None)
 
 
 def session_until(key: str, until: int) -> Session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from itertools import count
 from types import FunctionType, ModuleType
 
 import pytest
@@ -103,6 +104,59 @@ def test_a_withdrawn_name_leaves_nothing(world: World) -> None:
     world.ask("bob")
     world.tick(HANDSHAKE_SECONDS)
     assert [record.kind for record in world.kept()] == ["history"] and world.log == []
+
+
+@pytest.mark.parametrize("other", ["ian", "lan", "1an", "іan", "İan"])
+def test_a_look_alike_of_a_taken_name_is_refused(world: World, other: str) -> None:
+    """Whoever is here, lost, or on the way in: nobody gets a name that looks like theirs."""
+    visit, _ = world.ask("Ian")
+    assert world.ask(other)[1] == Outcome(Code.NAME_TAKEN, ("Ian", 0))
+    world.come(visit)
+    assert world.ask(other)[1] == Outcome(Code.NAME_TAKEN, ("Ian", 0))
+    world.lose(visit)
+    assert world.ask(other)[1] == Outcome(Code.NAME_HELD, ("Ian", 90))
+    world.tick(HOLD_SECONDS)
+    assert world.ask(other)[1].code is Code.OK
+
+
+def test_a_late_look_alike_is_not_in_the_way(world: World) -> None:
+    """A newcomer that has not come in time keeps nobody from a name that looks like its own."""
+    world.ask("Ian")
+    world.time += int(HANDSHAKE_SECONDS * 1000)
+    assert world.ask("lan")[1].code is Code.OK
+
+
+def test_a_name_may_be_taken_that_looks_like_none(world: World) -> None:
+    """Names that can be told apart are given, although one of them has a look-alike."""
+    for name in ("ian", "lan", "ann", "änn", "ạnn"):
+        assert world.ask(name)[1].code is Code.OK
+
+
+def test_a_token_does_not_open_a_look_alike(world: World) -> None:
+    """Who comes back after the goodbye finds the name refused if somebody who looks like it is here now."""
+    first = world.enter("Ian")
+    world.say(first, 1)
+    world.leave(first)
+    lan = world.enter("lan")
+    assert world.ask("Ian", first.session)[1] == Outcome(Code.NAME_TAKEN, ("lan", 0))
+    world.leave(lan)
+    assert world.ask("Ian", first.session)[1] == Outcome(Code.OK, (True,))
+
+
+def test_another_way_of_writing_looks_otherwise(world: World) -> None:
+    """The bearer of a token may write its name otherwise, unless it then looks like somebody else."""
+    ian, _ = world.ask("ian")
+    world.enter("lan")
+    assert world.ask("Ian", ian.session)[1] == Outcome(Code.NAME_TAKEN, ("lan", 0))
+    assert world.ask("iAN", ian.session)[1] == Outcome(Code.OK, (True,))
+
+
+def test_a_member_keeps_its_name_as_it_is(world: World) -> None:
+    """A member that comes back is called as before, however it writes its name now."""
+    ian = world.enter("ian")
+    world.enter("lan")
+    assert world.ask("Ian", ian.session)[1] == Outcome(Code.OK, (True,))
+    assert world.state.members[1].name == "ian"
 
 
 # --- tokens ---------------------------------------------------------------------------------------------
@@ -401,7 +455,7 @@ def test_sessions_grow_old(world: World) -> None:
 
 
 def test_absent_sessions_are_bounded() -> None:
-    """Over the bound, the longest absent session is forgotten; who is here again is not absent."""
+    """Over the bound, the session that lasted shortest is forgotten; who is here again is not absent."""
     world = World(Limits(sessions=2))
     ann, bob, carl = (world.enter(name) for name in ("ann", "bob", "carl"))
     for visit in (ann, bob, carl):
@@ -415,6 +469,7 @@ def test_absent_sessions_are_bounded() -> None:
     assert [world.phase(visit) for visit in (ann, bob, carl)] == ["here", "absent", "absent"]
     dora = world.enter("dora")
     world.say(dora, 1)
+    world.time += 2500
     world.leave(dora)
     assert [world.phase(visit) for visit in (bob, carl, dora)] == ["forgotten", "absent", "absent"]
 
@@ -462,6 +517,95 @@ def count_objects(root: object) -> int:
             found[id(one)] = one
             waiting += gc.get_referents(one)
     return len(found)
+
+
+YEAR = 365 * 24 * 3600
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_clock_that_was_ahead(world: World, restart: bool) -> None:
+    """What began while the clock was a year ahead begins when it is right again, also after a restart."""
+    world.time += YEAR * 1000
+    lost, absent, arriving = (world.enter(name) for name in ("ann", "bob", "carl"))
+    for visit in (lost, absent):
+        world.say(visit, 1)
+    world.leave(absent)
+    world.leave(arriving)
+    world.lose(lost)
+    arriving, _ = world.ask("carl")
+    world.tick(10.0)
+    world.time -= YEAR * 1000
+    if restart:
+        world.state = world.restored()
+        world.up()
+    world.tick()
+    world.tick(HANDSHAKE_SECONDS)
+    assert world.phase(arriving) == "forgotten"
+    assert world.ask("ann")[1] == Outcome(Code.NAME_HELD, ("ann", int(HOLD_SECONDS - HANDSHAKE_SECONDS)))
+    assert world.tick(HOLD_SECONDS - HANDSHAKE_SECONDS - 0.001).events == []
+    assert [event.author for event in world.tick(0.001).events] == ["ann"]
+    world.tick(SESSION_SECONDS - HOLD_SECONDS)
+    assert (world.phase(lost), world.phase(absent)) == ("absent", "forgotten")
+
+
+def test_lines_bear_the_time_of_now(world: World) -> None:
+    """The order is that of the seqs: a clock that was ahead does not make all later lines late."""
+    ann = world.enter("ann")
+    world.time += YEAR * 1000
+    world.say(ann, 1)
+    world.time -= YEAR * 1000
+    assert world.say(ann, 2).events[0].time == world.time
+
+
+@pytest.mark.parametrize("addresses", [1, 7, 1000], ids="{} addresses".format)
+def test_strangers_do_not_push_out_anybody(addresses: int) -> None:
+    """However many others come, say a line and leave, from however many addresses: a session from another
+    address, or a longer one from the same, is kept, and its client comes back to its lines."""
+    state = State(Limits(sessions=300))
+    numbers = count(1)
+
+    def stay(name: str, address: str, seconds: float) -> None:
+        number, origin = next(numbers), next(origins)
+        for kind, body in (
+            (ProposalKind.ARRIVE, Arrive(name, name, "", name, address, (name,))),
+            (ProposalKind.ENTER, Enter(name, ("#general",))),
+            (ProposalKind.LINES, Lines([Say(number, "#general", "x")])),
+        ):
+            state.apply(Entry(b"", clock[0], "", 1, [Proposal(origin, 0, kind, body)]))
+        clock[0] += int(seconds * 1000)
+        state.apply(Entry(b"", clock[0], "", 1, [Proposal(origin, 0, ProposalKind.LEAVE, Leave(True, ""))]))
+
+    origins, clock = count(1), [NOON]
+    stay("ann", "192.0.2.1:5000", 60)
+    stay("bob", "10.0.0.0:5000", 60)  # the address of a stranger, too
+    for number in range(1000):
+        network = number % addresses
+        stay(f"s{number}", f"10.0.{network // 250}.{network % 250}:{number}", 0.01)
+    kept = {record.key for record in state.records() if record.kind == "session"}
+    assert len(kept) == 300 and {"ann", "bob"} <= kept
+
+
+def test_held_members_of_one_address_are_bounded() -> None:
+    """Who comes and drops again and again from one address holds few names; those of others stay held."""
+    world = World(Limits(held=3))
+    ann = world.enter("ann", address="192.0.2.1:1")
+    world.lose(ann)
+    for number in range(10):
+        world.time += 10
+        world.lose(world.enter(f"s{number}", address=f"10.0.0.1:{number}"))
+    quits = [event.author for event in world.log if event.kind is EventKind.QUIT]
+    assert len(quits) == 7 and "ann" not in quits
+    assert world.ask("ann")[1].code is Code.NAME_HELD
+    assert world.ask("ann", ann.session)[1] == Outcome(Code.OK, (True,))
+
+
+def test_a_restart_holds_everybody() -> None:
+    """A start of the server ends no hold, however many come from one address."""
+    world = World(Limits(held=2))
+    for number in range(4):
+        world.enter(f"s{number}", address="10.0.0.1:1")
+    world.up()
+    assert [event.kind for event in world.log].count(EventKind.QUIT) == 0
 
 
 def test_channels_are_bounded() -> None:
@@ -584,11 +728,11 @@ def test_ids_are_remembered_across_a_return(world: World) -> None:
 
 
 def test_a_tick_without_anything_to_do(world: World) -> None:
-    """A tick writes nothing when it changes nothing; a step of the clock back changes nothing either."""
+    """A tick writes nothing when it changes nothing; a step of the clock back makes no event."""
     world.lose(world.enter("ann"))
     world.ask("bob")
     assert world.tick(1) == ([], [], [])
-    assert world.tick(-3600) == ([], [], [])
+    assert world.tick(-3600)[::2] == ([], [])  # it only notes the new deadlines
 
 
 def test_a_cut_network_is_no_storm(world: World) -> None:
@@ -720,12 +864,14 @@ def test_what_does_not_exist(world: World) -> None:
 KEYS = st.sampled_from(["one", "two", "three", ""])
 CHANNELS = st.sampled_from(["#a", "#b", "#c", "#d", ""])
 NAMES = st.sampled_from(["ann", "bob", ""])
+ADDRESSES = st.sampled_from(["", "1.2.3.4:5", "1.2.3.4:6", "[2001:db8::1]:7"])
+LOOKS = st.lists(st.sampled_from(["x", "y", "z"]), max_size=2, unique=True).map(tuple)
 SAYS = st.builds(
     Say, st.integers(0, 6) | st.just(MAX_NUMBER), CHANNELS, st.text(max_size=3), st.integers(0, 2)
 )
 BODIES = {
     ProposalKind.UP: st.none(),
-    ProposalKind.ARRIVE: st.builds(Arrive, NAMES, NAMES, KEYS, KEYS, st.text(max_size=3)),
+    ProposalKind.ARRIVE: st.builds(Arrive, NAMES, NAMES, KEYS, KEYS, ADDRESSES, LOOKS),
     ProposalKind.WITHDRAW: st.builds(Withdraw, KEYS),
     ProposalKind.ENTER: st.builds(Enter, KEYS, st.lists(CHANNELS, max_size=4).map(tuple)),
     ProposalKind.LINES: st.builds(Lines, st.lists(SAYS, max_size=4)),
@@ -745,7 +891,7 @@ ENTRIES = st.lists(
     ),
     max_size=9,
 )
-SMALL = Limits(handshake=15, hold=90, session=700, sessions=2, places=3, ends_per_tick=2, intervals=2)
+SMALL = Limits(handshake=15, hold=90, session=700, sessions=2, held=1, places=3, ends_per_tick=2, intervals=2)
 
 
 @given(ENTRIES)

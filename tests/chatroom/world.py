@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from chatroom.effects import Admit, Effect, End, NameAnswer, Origin
 from chatroom.events import Event
+from chatroom.lookalikes import skeletons
 from chatroom.names import name_key
 from chatroom.order import Entry
 from chatroom.outcomes import Outcome
@@ -77,19 +78,23 @@ class World:
 
     # --- what people do ---------------------------------------------------------------------------------
 
-    def ask(self, name: str, known: str = "") -> tuple[Visit, Outcome]:
-        """A new connection asks for a name, with the key of its session if it has one."""
+    def ask(self, name: str, known: str = "", address: str = "") -> tuple[Visit, Outcome]:
+        """A new connection asks for a name, with the key of its session if it has one.
+
+        address: of the peer; without one, each connection has its own
+        """
         self._origins += 1
         self._keys += 1
         fresh = f"key{self._keys}"
-        body = Arrive(name, name_key(name), known, fresh, f"address {self._origins}")
+        key, address = name_key(name), address or f"address {self._origins}"
+        body = Arrive(name, key, known, fresh, address, skeletons(name, key))
         (answer,) = self.propose(self._origins, ProposalKind.ARRIVE, body).effects
         assert isinstance(answer, NameAnswer) and answer.origin == self.origin(self._origins)
         return Visit(self._origins, known if answer.outcome.rows == (True,) else fresh), answer.outcome
 
-    def enter(self, name: str, *channels: str, known: str = "") -> Visit:
+    def enter(self, name: str, *channels: str, known: str = "", address: str = "") -> Visit:
         """A new connection takes the name and becomes a member, in #general unless channels are given."""
-        visit, _ = self.ask(name, known)
+        visit, _ = self.ask(name, known, address)
         self.come(visit, *channels)
         return visit
 

@@ -6,10 +6,13 @@ import itertools
 import socket
 import threading
 import time
+from collections.abc import Callable
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
+from chatroom.errors import ChatroomError
 from chatroom.events import EventKind
 from chatroom.outcomes import Code
 from chatroom.packets import Bye, Channel, Port, Say, Status, Verdict
@@ -124,7 +127,14 @@ def test_what_cannot_work_is_refused_before_anything_is_sent() -> None:
     for name, channel in [("", "#general"), ("a b", "#general"), ("ann", "general"), ("x" * 200, "#general")]:
         with pytest.raises(NameRefused):
             Client(name=name, channel=channel).connect()
-    for options in [{"port": 0}, {"port": 70000}, {"lines": -1}, {"lines": 70000}, {"dead_after": 0}]:
+    for options in [
+        {"port": 0},
+        {"port": 70000},
+        {"lines": -1},
+        {"lines": 70000},
+        {"dead_after": 0},
+        {"dead_after": 1e300},
+    ]:
         with pytest.raises(ConfigError):
             Client(name="ann", **options)  # type: ignore[arg-type]
     with pytest.raises(ConfigError):
@@ -232,15 +242,96 @@ def _store_one_line(server: FakeServer) -> None:
 
 
 def test_a_line_that_is_said_early_goes_to_the_channel() -> None:
-    """Also a line said before connect() names the channel as the server writes it."""
+    """A started client takes lines before the server is there; they name the channel as the server does."""
     with FakeServer() as server:
-        client = Client(port=server.port, name="ann", channel="#Test")
-        client.say("hello")
-        connecting = Task(client.connect)
+        server.stop()
+        client = Client(port=server.port, name="ann", channel="#Test").start()
+        line = client.say("hello")
+        assert isinstance(next(client.updates()), Retrying)
+        server.again()
         peer, _ = server.admit(live())
-        connecting.result()
-        assert peer.expect(Say).channel == "#test"
+        say = peer.expect(Say)
+        assert (say.id, say.channel) == (line.id, "#test")
+        with pytest.raises(ConfigError, match="connected already"):
+            client.connect()
         server.dismiss(client)
+
+
+def test_starting_with_a_server_that_never_comes() -> None:
+    """A started client gives up after `retry_for` seconds; without retries, after the first try."""
+    with FakeServer() as server:
+        pass
+    for retry_for, reason in [(0.05, "gave up after 0.05 s: .*refused"), (0.0, "^cannot connect.*refused")]:
+        client = Client(port=server.port, name="ann", retry_for=retry_for).start()
+        with pytest.raises(ConnectionLost, match=reason):
+            next(iter(client))
+        client.close()
+
+
+def test_starting_cannot_make_a_wrong_name_right() -> None:
+    """A name that cannot be is told by start() itself, and one that the server refuses by the end."""
+    with pytest.raises(NameRefused):
+        Client(name="a b").start()
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann").start()
+        lobby, _ = server.named()
+        lobby.send(Status(Verdict.FAIL, Code.NAME_TAKEN, "ann is in use"))
+        with pytest.raises(NameRefused, match="in use"):
+            next(iter(client))
+        client.close()
+
+
+def test_nothing_is_swallowed_before_connect() -> None:
+    """What would be lost or wait for ever without connect() says that it is missing; close() still ends."""
+    client = Client(name="ann")
+    uses: list[Callable[[], object]] = [
+        lambda: client.say("hello"),
+        lambda: client.command("/who"),
+        lambda: client.flush(0),
+        lambda: next(iter(client)),
+        lambda: next(client.updates()),
+    ]
+    for use in uses:
+        with pytest.raises(ConfigError, match=r"call connect\(\) first"):
+            use()
+    client.close()
+    with pytest.raises(Closed):
+        client.say("hello")
+    assert [type(update) for update in client.updates()] == [Ended]
+
+
+def test_what_is_no_text_cannot_be_said() -> None:
+    """A number, bytes, nothing: a clear error at once, and nothing is sent."""
+    with FakeServer() as server:
+        client, peer = connected(server)
+        uses: list[Callable[[Any], object]] = [client.say, client.command]
+        for use in uses:
+            for wrong in (3, None, b"x"):
+                with pytest.raises(TypeError, match=rf"only text can be said, not {type(wrong).__name__}"):
+                    use(wrong)
+            with pytest.raises(ValueError, match="empty"):
+                use("")
+        client.say("right")
+        assert peer.expect(Say).text == "right"
+        server.dismiss(client)
+
+
+def test_a_system_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the system gives no thread, connect() says so, and the connection is closed."""
+
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with FakeServer() as server:
+        playing = Task(server.admit)
+        with monkeypatch.context() as patch:
+            client = Client(port=server.port, name="ann")
+            patch.setattr(threading.Thread, "start", start)
+            with pytest.raises(ChatroomError, match="can't start new thread"):
+                client.connect()
+        peer, _ = playing.result()
+        peer.expect_end()
+        client.close()
 
 
 # --- listening ---------------------------------------------------------------------------------------------

@@ -490,7 +490,7 @@ def test_a_gap_is_told(stage: Stage) -> None:
     assert stage.update() == Connected("ann", "#general", True)
     told = stage.update()
     assert isinstance(told, Interrupted) and told.how is Resumed.GAP
-    assert [stage.update(), *stage.events(1)] == [Missed(), 7]
+    assert [stage.update(), *stage.events(1)] == [Missed(gap=True), 7]
 
 
 def lose_three_lines(stage: Stage) -> tuple[list[Line], list[Say]]:
@@ -528,7 +528,7 @@ def test_what_a_broken_replay_does_not_show_is_not_known(stage: Stage) -> None:
     peer, _ = stage.server.admit(said(7, "b"), confirmed=says[1].id, resumed=Resumed.GAP)
     assert isinstance(stage.update(), Connected)
     assert isinstance(stage.update(), Interrupted)
-    assert [stage.update(), *stage.events(1)] == [Missed(), 7]
+    assert [stage.update(), *stage.events(1)] == [Missed(gap=True), 7]
     peer.close()
     peer, wanted = stage.server.admit(own(8, says[1]), live(8), confirmed=says[1].id)
     assert wanted.since == 7

@@ -36,7 +36,8 @@ def test_all_options() -> None:
     "wrong",
     [
         *("--nonsense", "host:x", "a b", "--history -1", "--history 70000", "--dead-after 0"),
-        *("--retry-for nan", "--retry-for inf", "--repaint maybe", "--name"),
+        *("--retry-for nan", "--retry-for inf", "--repaint maybe", "--name", "--dead-after 1e300"),
+        *("--name a/b", "--name -", "--channel general", "--channel #", "fe80::1"),
     ],
 )
 def test_a_wrong_option_is_one_line(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:

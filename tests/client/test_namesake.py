@@ -9,7 +9,6 @@ from client import Client
 from tests.client.fake_server import ME, FakeServer, live, own
 from tests.support.events import said
 from tests.support.patience import PATIENCE
-from tests.support.tasks import Task
 
 HIGHEST_ID = (1 << 63) - 1
 
@@ -19,12 +18,10 @@ HIGHEST_ID = (1 << 63) - 1
 def test_lines_of_an_earlier_holder_of_the_name_confirm_nothing(id: int, person: int) -> None:
     """A line that waits to be sent is sent, whatever ids the replay shows under our name or number."""
     with FakeServer() as server:
-        client = Client(port=server.port, name="ann")
+        client = Client(port=server.port, name="ann").start()
         try:
             line = client.say("hello")
-            connecting = Task(client.connect)
             peer, _ = server.admit(said(1, "long ago", "ann", id, person=person), live(1))
-            connecting.result()
             say = peer.expect(Say)
             assert say.text == "hello" and not line.stored
             peer.send(own(2, say))

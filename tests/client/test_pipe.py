@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatroom.errors import ChatroomError
 from chatroom.events import Event, EventKind
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Bye, Info, Packet, Resumed, Say
@@ -159,6 +160,26 @@ def test_a_server_that_throws_us_out(capsys: pytest.CaptureFixture[str]) -> None
     code, _ = piped(kick, b"one\n", follow=True)
     assert code == 1
     assert capsys.readouterr().err == "chatroom-client: no bots; 1 line is not stored\n"
+
+
+def test_no_thread_for_the_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the system gives no thread for the input, the pipe says so, and closes the client."""
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "client-input":
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with FakeServer() as server:
+        playing = Task(lambda: store(server, 0))
+        client = Client(port=server.port, name="bot").connect()
+        pipe = Pipe(client, follow=False, as_json=False, retries=False, source=None, out=None)
+        with pytest.raises(ChatroomError, match="can't start new thread"):
+            pipe.run()
+        assert not client.connected
+        playing.result()
 
 
 def test_signal_handlers_are_given_back() -> None:

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from chatroom.errors import Closed, ConnectionLost, NameRefused, Refused
+from chatroom.errors import Closed, ConnectionLost, NameRefused, ProtocolError, Refused
 from chatroom.limits import HANDSHAKE_SECONDS
 from chatroom.outcomes import RETURNING, Code
 from client.backoff import Backoff
@@ -112,6 +112,39 @@ def test_a_name_that_our_own_broken_try_may_hold_is_tried_again() -> None:
         world.reconnect.again("lost", 100.0)
     assert world.now >= HANDSHAKE_SECONDS
     assert world.told[-1].reason == "ann is being taken"
+
+
+def test_the_first_connection() -> None:
+    """It is tried at once, and then like a lost one: at once again, then with pauses."""
+    world = World(ADMITTED)
+    assert world.reconnect.first() is ADMITTED
+    world = World(ConnectionLost("refused"), Refused("full", Code.FULL), ConnectionLost("away"), ADMITTED)
+    assert world.reconnect.first() is ADMITTED
+    assert world.told == [Retrying(RETRY_FIRST, "full"), Retrying(SECOND, "away")]
+    world = World(Refused("starting", Code.UNAVAILABLE), ADMITTED)
+    assert world.reconnect.first() is ADMITTED
+
+
+@pytest.mark.parametrize(
+    "end", [NameRefused("in use"), Refused("banned", Code.KICKED), ProtocolError("no chatroom")]
+)
+def test_what_ends_the_first_connection(end: Exception) -> None:
+    """A server that does not want the client, or that is none, is the end at once."""
+    with pytest.raises(type(end)):
+        World(end, ADMITTED).reconnect.first()
+
+
+def test_the_first_connection_without_reconnecting() -> None:
+    """With `retry_for` 0 one try is made."""
+    with pytest.raises(ConnectionLost, match=r"^away$"):
+        World(ConnectionLost("away"), ADMITTED, retry_for=0.0).reconnect.first()
+    assert World(ADMITTED, retry_for=0.0).reconnect.first() is ADMITTED
+
+
+def test_a_name_that_the_broken_first_try_may_hold() -> None:
+    """After a first try that broke, NameRefused is no end yet."""
+    world = World(ConnectionLost("broke"), NameRefused("ann is being taken"), ADMITTED)
+    assert world.reconnect.first() is ADMITTED
 
 
 def test_closing() -> None:

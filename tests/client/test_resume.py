@@ -22,7 +22,7 @@ def seen(seq: int) -> ResumeState:
 
 
 def test_the_first_wish_and_the_next() -> None:
-    """First the last lines are wanted; once an event was seen, everything after it, in that history."""
+    """First the last lines are wanted; then everything after the last event, or all of another history."""
     resume = ResumeState("ann", "#Test", 7)
     assert resume.channel == "#test"  # lines that are said now must name it so
     assert resume.wish() == Wish("ann", NO_TOKEN, ("#test",), 0, 0, NO_IDENTITY, 7)
@@ -32,7 +32,7 @@ def test_the_first_wish_and_the_next() -> None:
     resume.move(4, 4000)
     resume.caught_up()
     resume.rename("anna")
-    assert resume.wish() == Wish("anna", TOKEN, ("#test",), 5, 5000, IDENTITY, 7)
+    assert resume.wish() == Wish("anna", TOKEN, ("#test",), 5, 5000, IDENTITY, MOST_LINES)
 
 
 def test_a_client_that_saw_an_empty_history_wants_all_that_came_since() -> None:
@@ -50,7 +50,7 @@ def test_the_cursor_starts_anew_in_another_history(resumed: Resumed, since: int)
     resume.welcome(welcome(identity=b"J" * 16, resumed=resumed))
     assert resume.seen == since
     resume.move(501, 501_000)
-    assert resume.wish()[3:] == (501, 501_000, b"J" * 16, 7)
+    assert resume.wish()[3:] == (501, 501_000, b"J" * 16, MOST_LINES)
 
 
 def test_what_was_left_out_is_remembered_until_the_replay_is_complete() -> None:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from client.terminal import PosixTerminal, Terminated
+from client.signals import Terminated
+from client.terminal import PosixTerminal
 
 
 @pytest.fixture

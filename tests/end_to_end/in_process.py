@@ -15,11 +15,13 @@ from server.retention import Retention
 
 
 @contextmanager
-def running(ports: str = "any", data: str = ":memory:", dead_after: float = DEAD_AFTER) -> Iterator[App]:
-    """A whole server on a free port; closed at the end, and the process's thread settings with it."""
+def running(
+    ports: str = "any", data: str = ":memory:", dead_after: float = DEAD_AFTER, port: int = 0
+) -> Iterator[App]:
+    """A whole server, without `port` on a free one; closed at the end, with the process's thread settings."""
     stack, interval, threshold = threading.stack_size(), sys.getswitchinterval(), gc.get_threshold()
     try:
-        app = App(Config("127.0.0.1", 0, Ports.parse(ports), data, dead_after, "normal", Retention()))
+        app = App(Config("127.0.0.1", port, Ports.parse(ports), data, dead_after, "normal", Retention()))
         app.start()
         try:
             yield app

@@ -10,7 +10,9 @@ import pytest
 
 from chatroom.outcomes import Code
 from chatroom.packets import Port, Status, Verdict
+from client.address import write_address
 from tests.end_to_end.programs import run_program, server
+from tests.support.link_local import link_local
 from tests.support.patience import eventually
 from tests.support.peer import Peer
 
@@ -53,6 +55,30 @@ def test_ipv6(host: str, said: str, ports: str, tmp_path: Path) -> None:
         assert program.first_line == f"listening on {said}:{program.port}"
         for address in [f"[::1]:{program.port}"] + [f"127.0.0.1:{program.port}"] * (host == "::"):
             done = run_program("client", address, "--name", "ann", input="hello\n")
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "hello" in done.stdout
+
+
+@pytest.mark.parametrize("ports", ["any", "same"])
+def test_link_local(ports: str, tmp_path: Path) -> None:
+    """A link-local address with its interface works for server and client, in the lobby and for admission."""
+    host, scope = link_local()
+    host = f"{host}%{socket.if_indextoname(scope)}"
+    with server(tmp_path, "--ports", ports, host=host) as program:
+        assert program.first_line == f"listening on [{host}]:{program.port}"
+        done = run_program("client", f"[{host}]:{program.port}", "--name", "ann", input="hello\n")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "hello" in done.stdout
+
+
+def test_localhost(tmp_path: Path) -> None:
+    """With `--host localhost` clients come in by each of its addresses, and by its name."""
+    found = socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)
+    with server(tmp_path, host="localhost") as program:
+        for host in ["localhost", *{address[0] for *_, address in found}]:
+            done = run_program(
+                "client", write_address(str(host), program.port), "--name", "a", input="hello\n"
+            )
             assert (done.returncode, done.stderr) == (0, "")
             assert "hello" in done.stdout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sqlite3
@@ -9,11 +10,14 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from chatroom.events import Event, EventKind
 from client import Client
 from tests.end_to_end.programs import ROOT, run_program, server
+from tests.server.histories import NOW, opened
 from tests.support.peer import Peer
 
 
@@ -111,6 +115,51 @@ def test_history_in_use(tmp_path: Path) -> None:
     assert_one_line(done, "history", "use")
 
 
+def inspect(
+    option: str, path: Path, stdout: IO[bytes] | int | None, **environment: str
+) -> tuple[int, bytes, str]:
+    """Run --check or --export; exit code, stdout if it is a pipe, stderr. None: stdout is closed."""
+    command = [sys.executable, "-m", "server", option, str(path)]
+    if stdout is None:
+        command = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    done = subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, cwd=ROOT, timeout=15, check=False,
+        env=os.environ | environment,
+    )  # fmt: skip
+    return done.returncode, done.stdout or b"", done.stderr.decode()
+
+
+@pytest.fixture
+def spoken(tmp_path: Path) -> Path:
+    """A history with a line and a channel beyond Latin-1."""
+    path = tmp_path / "spoken.db"
+    with opened(path) as history:
+        history.append([Event(1, NOW, EventKind.SAID, "#吃饭", "李雷", "€ 3", 1, 1, 1)], [])
+    return path
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("option", ["--check", "--export"])
+def test_what_was_found_cannot_be_printed(option: str, spoken: Path) -> None:
+    """--check and --export into a full disk or a closed stdout: one line, and not success."""
+    with open("/dev/full", "wb") as full:
+        code, _, errors = inspect(option, spoken, full)
+    assert (code, errors) == (1, "chatroom-server: cannot print: No space left on device\n")
+    code, _, errors = inspect(option, spoken, None)
+    assert (code, errors) == (1, "chatroom-server: cannot print: stdout is closed\n")
+
+
+def test_what_was_found_in_a_latin_1_locale(spoken: Path) -> None:
+    """JSON Lines are UTF-8 in every locale; the report for a person escapes what the locale lacks."""
+    latin = {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    code, out, errors = inspect("--export", spoken, subprocess.PIPE, **latin)
+    assert (code, errors) == (0, "")
+    assert json.loads(out.decode())["text"] == "€ 3"
+    code, out, errors = inspect("--check", spoken, subprocess.PIPE, **latin)
+    assert (code, errors) == (0, "")
+    assert rb"  in '#\u5403\u996d': 1" in out
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_first_line_that_cannot_be_printed() -> None:
     """A server that cannot print its port ends: no client could find it."""
@@ -162,12 +211,13 @@ def test_bad_option_of_the_client(arguments: list[str]) -> None:
 
 
 def test_names_and_channels_that_cannot_be(tmp_path: Path) -> None:
-    """A bad name, a name in use, and a bad channel are each reported in one line."""
+    """A bad name, a name in use, and a bad channel are one line each; the bad ones are wrong options."""
     with server(tmp_path) as program, Peer.come_in(program.port, "ann"):
         address = f"127.0.0.1:{program.port}"
         assert_one_line(run_program("client", address, "--name", "ANN"), "ANN", "in use")
-        assert_one_line(run_program("client", address, "--name", "a b"), "name")
-        assert_one_line(run_program("client", address, "--name", "bob", "--channel", "general"), "channel")
+        assert_one_line(run_program("client", address, "--name", "a b"), "name", code=2)
+        done = run_program("client", address, "--name", "bob", "--channel", "general")
+        assert_one_line(done, "channel", code=2)
 
 
 def test_no_chatroom_there() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -136,7 +137,10 @@ def test_a_line_that_is_too_long_is_told_and_the_others_are_sent(programs: Progr
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_follow_stays_after_the_end_of_input(programs: Programs, number: int) -> None:
-    """--follow prints others' lines at once until a signal; the exit code is 0, as every line was stored."""
+    """--follow prints others' lines until a signal; the exit code is 0, as every line was stored.
+
+    Who sends SIGTERM may be another program: the user is told.
+    """
     follower = programs.client("--name", "watch", "--follow")
     assert follower.stdin is not None
     follower.stdin.close()
@@ -148,7 +152,8 @@ def test_follow_stays_after_the_end_of_input(programs: Programs, number: int) ->
     follower.send_signal(number)
     assert follower.wait(PROGRAM_PATIENCE) == 0
     assert follower.stderr is not None
-    assert follower.stderr.read() == b""
+    told = b"" if number == signal.SIGINT else b"chatroom-client: ended by SIGTERM\n"
+    assert follower.stderr.read() == told
 
 
 def test_nobody_reads_the_output_any_more(programs: Programs) -> None:
@@ -207,11 +212,11 @@ def test_a_full_disk_behind_stdout(programs: Programs) -> None:
 
 
 def test_a_name_that_cannot_be_had(programs: Programs) -> None:
-    """A name that is in use or bad gives one line with the reason, and exit code 1."""
+    """A name that is in use gives one line with the reason, and exit code 1; a bad one is a wrong option."""
     with Client(port=programs.port, name="ann"):
-        for name, reason in [("ANN", "in use"), ("a b", "cannot be in a name")]:
+        for name, expected, reason in [("ANN", 1, "in use"), ("a b", 2, "cannot be in a name")]:
             code, out, err = programs.run(b"hello\n", "--name", name)
-            assert (code, out, err.count("\n")) == (1, "", 1)
+            assert (code, out, err.count("\n")) == (expected, "", 1)
             assert reason in err
 
 
@@ -233,6 +238,104 @@ def test_no_server(address: str, reason: str) -> None:
         )
     assert (program.returncode, program.stdout) == (1, b"")
     assert program.stderr.decode() == f"chatroom-client: cannot connect to {address}:{port}: {reason}\n"
+
+
+def test_a_server_that_comes_later(programs: Programs) -> None:
+    """With --retry-for a client waits for a server that is not there yet, and says so once."""
+    programs.stop_server()
+    program = programs.client("--name", "bot", "--retry-for", "60")
+    write(program, b"one\n")
+    assert program.stderr is not None
+    told = f"chatroom-client: cannot connect to 127.0.0.1:{programs.port}: connection refused; trying again\n"
+    assert program.stderr.readline().decode() == told
+    programs.serve()
+    out, err = program.communicate(b"two\n", PROGRAM_PATIENCE)
+    assert (program.returncode, err) == (0, b"chatroom-client: connected\n")
+    assert [line.split("bot: ", 1)[1] for line in out.decode().splitlines() if "bot: " in line] == [
+        "one",
+        "two",
+    ]
+    assert programs.said() == ["one", "two"]
+
+
+def test_a_server_that_never_comes(programs: Programs) -> None:
+    """After --retry-for the client that waited for its server gives up; exit code 1."""
+    programs.stop_server()
+    code, out, err = programs.run(b"lost\n", "--name", "bot", "--retry-for", "0.5")
+    assert (code, out) == (1, "")
+    waits, gone = err.splitlines()
+    assert waits.endswith("; trying again")
+    assert gone.startswith("chatroom-client: gave up after 0.5 s: cannot connect to")
+    assert gone.endswith("connection refused; 1 line is not stored")
+
+
+def test_a_signal_before_the_server_comes(programs: Programs) -> None:
+    """SIGTERM ends a client that waits for its server; it says so, and exit code 143 that a line is lost."""
+    programs.stop_server()
+    program = programs.client("--name", "bot", "--retry-for", "60")
+    write(program, b"lost\n")
+    assert program.stderr is not None
+    assert b"trying again" in program.stderr.readline()
+    program.send_signal(signal.SIGTERM)
+    assert program.wait(PROGRAM_PATIENCE) == 128 + signal.SIGTERM
+    assert program.stderr.read() == b"chatroom-client: ended by SIGTERM; 1 line is not stored\n"
+
+
+def test_more_descriptors_than_select_takes(programs: Programs) -> None:
+    """A client whose parent left more than a thousand descriptors open does its work."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 1200:
+        pytest.skip("this system does not allow so many descriptors")
+    code = f"""if True:
+        import os, resource, runpy, sys
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1200, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        while os.dup(0) < 1100:
+            pass
+        sys.argv = ["client", "127.0.0.1:{programs.port}", "--name", "bot"]
+        runpy.run_module("client", run_name="__main__")
+    """
+    program = subprocess.run(
+        [sys.executable, "-c", code], input=b"hello\n", capture_output=True, cwd=Path(__file__).parents[2]
+    )
+    assert (program.returncode, program.stderr) == (0, b"")
+    assert program.stdout.endswith(b"bot: hello\n")
+
+
+@pytest.mark.slow
+def test_almost_no_descriptors(programs: Programs) -> None:
+    """However few descriptors there are, the client works, or says that there are not enough, in a line."""
+    codes = set()
+    for most in (5, 7, 9):
+        for options in ("", "--retry-for 0.1"):
+            command = f"ulimit -n {most}; exec {sys.executable} -m client 127.0.0.1:{programs.port} {options}"
+            program = subprocess.run(
+                ["sh", "-c", command],
+                input="hello\n",
+                capture_output=True,
+                text=True,
+                cwd=Path(__file__).parents[2],
+            )
+            told = program.stderr.splitlines()
+            assert all(line.startswith("chatroom-client: ") for line in told), program.stderr
+            assert not program.returncode or "too many open files" in told[-1]
+            codes.add(program.returncode)
+    assert codes == {0, 1}
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_for_a_full_disk(option: str, unbuffered: str) -> None:
+    """What --help says and cannot be written is one line of error."""
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    with open("/dev/full", "wb") as full:
+        program = subprocess.run(
+            [sys.executable, "-m", "client", option],
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+    assert (program.returncode, program.stderr) == (1, b"chatroom-client: no space left on device\n")
 
 
 def test_a_server_that_is_gone_for_good(programs: Programs) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 
 import pytest
 
+from client import Client
 from tests.client.pseudo_terminal import PseudoTerminal, python
 from tests.end_to_end.programs import ServerProcess, server
 
 
 def person(port: int, name: str, *options: str) -> PseudoTerminal:
-    return PseudoTerminal(python("client", f"127.0.0.1:{port}", "--name", name, *options))
+    """Somebody who has joined: who starts first is there first."""
+    terminal = PseudoTerminal(python("client", f"127.0.0.1:{port}", "--name", name, *options))
+    try:
+        terminal.see(f"{name} joined")
+    except BaseException:
+        terminal.__exit__(None, None, None)
+        raise
+    return terminal
 
 
 def test_two_people_talk(tmp_path: Path) -> None:
@@ -93,6 +102,34 @@ def test_the_half_typed_line_survives_a_server_restart(tmp_path: Path) -> None:
                 again.kill()
     finally:
         first.kill()
+
+
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+def test_terminated(kind: str, tmp_path: Path) -> None:
+    """kill -TERM: the terminal is given back, the last row says why the client ended; exit code 143."""
+    with server(tmp_path) as running:
+        command = python("client", f"127.0.0.1:{running.port}", "--name", "ann")
+        with PseudoTerminal(command, TERM=kind) as ann:
+            ann.see("ann joined")
+            ann.signal(signal.SIGTERM)
+            assert ann.wait() == 128 + signal.SIGTERM
+            assert [row for row in ann.screen.rows() if row][-1] == "chatroom-client: ended by SIGTERM"
+            assert ann.modes() == ann.modes_before
+
+
+def test_a_terminal_that_cannot_show_everything(tmp_path: Path) -> None:
+    """In a Latin-1 locale a letter that it lacks is shown as `?`, and what follows is shown, too."""
+    with server(tmp_path) as running:
+        command = python("client", f"127.0.0.1:{running.port}", "--name", "ann")
+        with PseudoTerminal(command, TERM="dumb", PYTHONIOENCODING="latin-1:strict") as ann:
+            ann.see("ann joined")
+            with Client(port=running.port, name="bob") as bob:
+                bob.say("5 \u20ac")
+                bob.say("and more")
+            ann.see("bob: 5 ?")
+            ann.see("bob: and more")
+            ann.type("/quit\r")
+            assert ann.wait() == 0
 
 
 def test_leaving_while_the_server_is_gone(tmp_path: Path) -> None:

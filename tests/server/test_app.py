@@ -19,6 +19,7 @@ from chatroom.packets import VERSION, Answer, Bye, Command, Hello, Ping, Pong, S
 from server.app import App, Config, open_history
 from server.ports import Ports
 from server.retention import Retention
+from server.storage import default_path
 from tests.chatroom.fakes import RecordingHistory
 from tests.support.patience import eventually
 from tests.support.peer import Peer
@@ -292,6 +293,16 @@ def test_a_port_in_use() -> None:
         assert history.closed
 
 
+def test_a_start_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A history that was made for a server that cannot listen is removed, with its lock and its folders."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config = replace(CONFIG, port=taken.getsockname()[1], data=str(default_path()))
+        with pytest.raises(ConfigError):
+            App(config)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("host", ["256.1.1.1", "no such host", "x" * 70, "192.0.2.1"])
 def test_an_address_that_is_not_ours(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that is unknown or not this machine's is one clear error."""
@@ -315,6 +326,7 @@ def test_which_history(tmp_path: Path) -> None:
     """`:memory:` is no file; a path is one, with what the options say; one that cannot be is an error."""
     open_history(CONFIG).close()
     history = open_history(replace(CONFIG, data=str(tmp_path / "history.db")))
+    history.append([], [])
     history.close()
     assert (tmp_path / "history.db").exists()
     with pytest.raises(HistoryError):

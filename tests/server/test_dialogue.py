@@ -116,7 +116,7 @@ def test_as_many_channels_as_are_allowed(server: Running) -> None:
     """MAX_CHANNELS channels with the longest names can be asked for at once."""
     gothic = [chr(0x10330 + number) for number in range(10)]  # four bytes and one column each
     channels = [
-        f"#{gothic[number // 10]}{gothic[number % 10]}{gothic[0] * 21}x" for number in range(MAX_CHANNELS)
+        f"#{gothic[number // 10]}{gothic[number % 10]}{gothic[0] * 21}000" for number in range(MAX_CHANNELS)
     ]
     assert all(check_channel(channel) == channel for channel in channels)
     with come_in(server, "ann", *channels) as ann:

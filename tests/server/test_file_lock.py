@@ -52,3 +52,42 @@ def test_a_lock_file_that_cannot_be_opened(tmp_path: Path) -> None:
     lock.mkdir()
     with pytest.raises(HistoryError, match=f"cannot open the history {path}: {lock}: Is a directory"):
         FileLock(path)
+
+
+def test_a_link_is_no_lock_file(tmp_path: Path) -> None:
+    """What a link FILE.lock leads to is not touched: the server does not start, and says why."""
+    path, letter = tmp_path / "history.db", tmp_path / "letter.txt"
+    letter.write_text("dear all")
+    lock = tmp_path / "history.db.lock"
+    for link in (lock.symlink_to, lock.hardlink_to):
+        link(letter)
+        with pytest.raises(HistoryError, match=r"history\.db\.lock.*(is a link|is no lock file)"):
+            SqliteHistory(path)
+        assert letter.read_text() == "dear all"
+        lock.unlink()
+    lock.symlink_to(tmp_path / "missing")
+    with pytest.raises(HistoryError, match="it is a link"):
+        SqliteHistory(path)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["history.db.lock", "letter.txt"]
+
+
+def test_a_file_of_somebody_else_is_no_lock_file(tmp_path: Path) -> None:
+    """A file that only has the name of the lock file is not overwritten."""
+    lock = tmp_path / "history.db.lock"
+    lock.write_text("my notes on the history.db lock")
+    with pytest.raises(HistoryError, match="is no lock file"):
+        FileLock(tmp_path / "history.db")
+    assert lock.read_text() == "my notes on the history.db lock"
+
+
+def test_a_lock_file_is_removed_only_by_who_made_it(tmp_path: Path) -> None:
+    """discard() removes a new lock file, and leaves one that was there before."""
+    first = FileLock(tmp_path / "history.db")
+    first.discard()
+    first.release()
+    assert list(tmp_path.iterdir()) == []
+    first.path.touch()
+    second = FileLock(tmp_path / "history.db")
+    second.discard()
+    second.release()
+    assert list(tmp_path.iterdir()) == [first.path]

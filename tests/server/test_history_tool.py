@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -22,7 +23,6 @@ from chatroom.records import Record
 from server.history_tool import check, export
 from server.maintenance import Maintenance
 from server.retention import Retention
-from server.storage import SqliteHistory
 from tests.server.histories import GENERAL, NOW, QUIET, VERSION_1, execute, lines, opened, said
 
 
@@ -66,7 +66,8 @@ def test_the_contents(path: Path) -> None:
 def test_an_empty_history_is_sound(tmp_path: Path) -> None:
     """The history of a server that had no visitor yet is sound."""
     path = tmp_path / "history.db"
-    SqliteHistory(path).close()
+    with opened(path) as history:
+        history.append([], [])
     assert check(path).sound
     assert "no events" in check(path).lines
     assert export(path, io.StringIO()) == 0
@@ -255,3 +256,17 @@ def test_a_damaged_event_ends_an_export(path: Path) -> None:
     execute(path, "UPDATE events SET kind = 99 WHERE seq = 5")
     with pytest.raises(HistoryError, match="is damaged: event 5"):
         export(path, io.StringIO())
+
+
+def test_a_backup_of_a_running_server(tmp_path: Path) -> None:
+    """The statement in README makes a sound history with all lines up to then from a file in use."""
+    path, backup = tmp_path / "history.db", tmp_path / "backup.db"
+    with opened(path) as history:
+        history.append(lines(1, 500), [])
+        with closing(sqlite3.connect(path)) as shell:
+            shell.execute(f"VACUUM INTO '{backup}'")
+        history.append(lines(501, 600), [])
+        identity = history.restore().identity
+    assert check(backup).sound
+    with opened(backup) as restored:
+        assert (restored.restore().head, restored.restore().identity) == (500, identity)

@@ -162,7 +162,7 @@ def test_a_name_that_was_not_taken_up_is_for_others_first(server: Running) -> No
     """An address that lets a name lapse must wait for it as long as it has held it; others get it at once."""
     with Peer.connect(server.address, source="127.0.0.2") as grabber:
         assert grabber.ask("ann").verdict is Verdict.PASS
-        threading.Event().wait(0.3)  # the name is held for so long
+        threading.Event().wait(0.6)  # the name is held for so long
 
     def grab() -> Status:
         with Peer.connect(server.address, source="127.0.0.2") as peer:
@@ -183,6 +183,7 @@ def test_a_token_counts_more_than_a_lapse(server: Running) -> None:
     for _ in range(3):
         with Peer.connect(server.address) as peer:
             assert peer.ask("ann", token).verdict is Verdict.PASS
+            threading.Event().wait(0.2)
     with Peer.connect(server.address) as peer:
         assert peer.ask("ann", b"x" * 16).code == Code.NAME_HELD
 

@@ -21,6 +21,7 @@ from server.ports import Ports
 from server.quotas import Quotas
 from server.retention import Retention
 from tests.end_to_end.programs import ROOT
+from tests.server.histories import opened
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +99,7 @@ def test_bad_options(
     assert options[0] in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("options", [["--ports", "all"], ["--keep", "never"]], ids=" ".join)
+@pytest.mark.parametrize("options", [["--ports", "all"], ["--keep", "never"], ["--keep", "90"]], ids=" ".join)
 def test_invalid_values(
     options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,9 +192,8 @@ def test_check_and_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     for option in ("--check", "--export"):
         assert main([option, str(tmp_path / "none.db")]) == 1
         assert capsys.readouterr().err.count("\n") == 1
-    app.open_history(
-        app.Config("", 0, Ports(), str(tmp_path / "h.db"), 1.0, "normal", Retention.parse("all"))
-    ).close()
+    with opened(tmp_path / "h.db") as history:
+        history.append([], [])
     assert main(["--check", str(tmp_path / "h.db")]) == 0
     assert capsys.readouterr().out
     assert main(["--export", str(tmp_path / "h.db")]) == 0

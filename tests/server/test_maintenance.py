@@ -17,22 +17,43 @@ from server.database import checkpoint, connect
 from server.history_tool import check
 from server.limits import RETENTION_STEP
 from server.maintenance import Maintenance
-from server.retention import Retention
+from server.retention import PROOF, Retention
 from server.storage import SqliteHistory
-from tests.server.histories import EVERYWHERE, all_in, lines, opened, said, seqs
+from tests.server.histories import EVERYWHERE, NOW, all_in, lines, opened, said, seqs
 
 DAY = 24 * 3600 * 1000
 
 
+class Wall:
+    """A wall clock that the test moves; times are in milliseconds since 1970."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now / 1000
+
+
 @contextmanager
 def maintained(
-    path: Path, retention: Retention | None = None, write_lock: threading.Lock | None = None
+    path: Path,
+    retention: Retention | None = None,
+    write_lock: threading.Lock | None = None,
+    wall: Wall | None = None,
 ) -> Iterator[tuple[SqliteHistory, Maintenance]]:
-    """A history that retains everything, and a Maintenance for its file that is run by hand."""
+    """A history that retains everything, and a Maintenance for its file that is run by hand.
+
+    Without `wall`, the clock has proven itself.
+    """
+    clock, lock = wall or Wall(), write_lock or threading.Lock()
     with (
         opened(path) as history,
-        closing(Maintenance(path, write_lock or threading.Lock(), retention or Retention())) as upkeep,
+        closing(Maintenance(path, lock, retention or Retention(), wall=clock)) as upkeep,
     ):
+        if wall is None:
+            clock.now -= PROOF
+            run(upkeep)
+            clock.now += PROOF
         yield history, upkeep
 
 
@@ -67,7 +88,7 @@ def test_a_number_of_events_is_retained(tmp_path: Path, count: int) -> None:
 
 def test_a_number_of_days_is_retained(tmp_path: Path) -> None:
     """--keep 90d removes the events older than ninety days, and no younger ones."""
-    now = int(time.time() * 1000)
+    now = NOW
     with maintained(tmp_path / "history.db", Retention(days=90)) as (history, upkeep):
         history.append(lines(1, 300, at=now - 91 * DAY), [])
         history.append(lines(301, 400, at=now - 89 * DAY), [])
@@ -77,9 +98,109 @@ def test_a_number_of_days_is_retained(tmp_path: Path) -> None:
         assert history.locate(301) == (now - 89 * DAY, 301)
 
 
+def test_a_clock_that_jumps_ahead_removes_nothing(tmp_path: Path) -> None:
+    """--keep 90d with a clock a year ahead removes no line of today; it has an hour to be corrected."""
+    wall = Wall()
+    with maintained(tmp_path / "history.db", Retention(days=90), wall=wall) as (history, upkeep):
+        history.append(lines(1, 100, at=NOW - 91 * DAY), [])
+        history.append(lines(101, 200, at=NOW), [])
+        run(upkeep)
+        assert len(stored(history)) == 200  # nobody knows yet whether the clock is right
+        wall.now += 365 * DAY
+        run(upkeep)
+        history.append(lines(201, 300, at=wall.now), [])
+        run(upkeep)
+        assert stored(history) == list(range(101, 301))  # by the clock as it was before
+        wall.now -= 365 * DAY - PROOF
+        run(upkeep)
+        assert stored(history) == list(range(101, 301))
+    with maintained(tmp_path / "history.db", Retention(days=90), wall=wall) as (history, upkeep):
+        wall.now += 365 * DAY - 1
+        run(upkeep)  # a start with a wrong clock: the latest event proves nothing beyond itself
+        assert stored(history) == list(range(101, 301))
+
+
+def test_an_hour_of_the_same_clock_is_believed(tmp_path: Path) -> None:
+    """After an hour --keep goes by the clock, whatever it was before."""
+    wall = Wall()
+    with maintained(tmp_path / "history.db", Retention(days=90), wall=wall) as (history, upkeep):
+        history.append(lines(1, 100, at=NOW), [])
+        wall.now += 91 * DAY
+        run(upkeep)
+        assert len(stored(history)) == 100
+        wall.now += PROOF
+        run(upkeep)
+        assert stored(history) == []
+
+
+def test_a_class_of_less_than_an_hour_a_day(tmp_path: Path) -> None:
+    """The latest event of the day before is proof enough: --keep works for a server that never runs long."""
+    path, wall = tmp_path / "history.db", Wall()
+    with opened(path) as history:
+        history.append(lines(1, 100, at=NOW - 92 * DAY), [])
+        history.append(lines(101, 200, at=NOW - DAY), [])
+    with maintained(path, Retention(days=90), wall=wall) as (history, upkeep):
+        run(upkeep)
+        assert stored(history) == list(range(101, 201))
+
+
+def test_events_of_the_future_hold_nothing_back(tmp_path: Path) -> None:
+    """Lines with the time of a clock that was ahead expire with their neighbours, in small steps, too."""
+    wall, count = Wall(), RETENTION_STEP + 100
+    with maintained(tmp_path / "history.db", Retention(days=90), wall=wall) as (history, upkeep):
+        history.append(lines(1, count, at=NOW + 365 * DAY), [])
+        history.append(lines(count + 1, count + 10, at=NOW - 91 * DAY), [])
+        history.append(lines(count + 11, count + 20, at=NOW + 365 * DAY), [])
+        run(upkeep)
+        wall.now += PROOF
+        assert upkeep.remove_expired()
+        assert stored(history)[0] == RETENTION_STEP + 1
+        run(upkeep)
+        assert stored(history) == list(range(count + 11, count + 21))  # nothing behind them is old
+        history.append(lines(count + 21, count + 30, at=NOW), [])
+        run(upkeep)
+        assert len(stored(history)) == 20
+
+
+YESTERDAY = "2027-01-14T07:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("retention", "said"),
+    [
+        (Retention(events=50), [f"--keep 50events removes the events up to {YESTERDAY} now: 250 of 300"]),
+        (
+            Retention(days=1),
+            [
+                "--keep 1d removes the events up to 2027-01-12T08:00:00.000Z now: 100 of 300",
+                f"--keep 1d removes the events up to {YESTERDAY} when the clock has been right for an hour:"
+                " 250 of 300",
+            ],
+        ),
+        (Retention(events=1000), []),
+        (Retention(days=9), []),
+        (Retention(), []),
+    ],
+)
+def test_the_operator_is_told_what_goes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, retention: Retention, said: list[str]
+) -> None:
+    """The start of a server says how much --keep removes, before it does."""
+    path, wall, stopping = tmp_path / "history.db", Wall(), threading.Event()
+    with opened(path) as history:
+        history.append(lines(1, 100, at=NOW - 3 * DAY), [])
+        history.append(lines(101, 200, at=NOW - DAY - PROOF), [])
+        history.append(lines(201, 250, at=NOW - DAY - PROOF), [])
+        history.append(lines(251, 300, at=NOW - PROOF), [])
+    with maintained(path, retention, wall=wall) as (history, upkeep), caplog.at_level(logging.WARNING):
+        stopping.set()
+        upkeep.tend(stopping)
+    assert [record.getMessage() for record in caplog.records] == said
+
+
 def test_the_history_has_no_gaps(tmp_path: Path) -> None:
     """Only the beginning is removed: an old event behind a young one (a clock was set back) is retained."""
-    now = int(time.time() * 1000)
+    now = NOW
     with maintained(tmp_path / "history.db", Retention(days=90)) as (history, upkeep):
         for first, days in ((1, 91), (101, 1), (201, 91), (301, 0)):
             history.append(lines(first, first + 99, at=now - days * DAY), [])
@@ -98,7 +219,7 @@ def test_seqs_continue_after_everything_was_removed(tmp_path: Path) -> None:
         assert history.locate(500) == (0, 501)
     with maintained(path, Retention(days=1)) as (history, upkeep):
         assert history.restore().head == 500
-        history.append([said(501, at=int(time.time() * 1000))], [])
+        history.append([said(501, at=NOW)], [])
         run(upkeep)
         assert stored(history) == [501]
     with closing(connect(path)) as shell:  # the removed events are gone from the channel index, too
@@ -173,7 +294,7 @@ def test_the_wal_is_bounded_however_busy_the_writer(tmp_path: Path, monkeypatch:
         head += 20
         written += 20 * 2000
 
-    def checkpoint_while_busy(connection: sqlite3.Connection) -> None:
+    def checkpoint_while_busy(connection: sqlite3.Connection) -> bool:
         if write_lock.locked():
             return checkpoint(connection)
         with closing(connect(path, "mode=ro")) as slow:  # its read ends the checkpoint before the new batch
@@ -197,9 +318,9 @@ def test_an_idle_history_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monke
     """A WAL without new batches is not checkpointed again: an idle server writes nothing."""
     checkpoints: list[sqlite3.Connection] = []
 
-    def counted(connection: sqlite3.Connection) -> None:
+    def counted(connection: sqlite3.Connection) -> bool:
         checkpoints.append(connection)
-        checkpoint(connection)
+        return checkpoint(connection)
 
     monkeypatch.setattr(maintenance, "checkpoint", counted)
     with maintained(tmp_path / "history.db") as (history, upkeep):
@@ -221,11 +342,12 @@ def test_a_failure_is_logged_once_and_tried_again(
     tries = threading.Semaphore(0)
     stopping, repaired, worked = threading.Event(), threading.Event(), threading.Event()
 
-    def failing(_connection: sqlite3.Connection) -> None:
+    def failing(_connection: sqlite3.Connection) -> bool:
         tries.release()
         if not repaired.is_set():
             raise sqlite3.OperationalError("disk I/O error")
         worked.set()
+        return True
 
     monkeypatch.setattr(maintenance, "checkpoint", failing)
     with maintained(tmp_path / "history.db") as (history, upkeep), caplog.at_level(logging.WARNING):
@@ -240,3 +362,28 @@ def test_a_failure_is_logged_once_and_tried_again(
             stopping.set()
             thread.join()
     assert [record.getMessage().split(": ")[1] for record in caplog.records] == ["disk I/O error"]
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_a_foreign_reader_holds_a_checkpoint_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A checkpoint that a foreign reader has blocked is tried again, and the operator is told of it."""
+    path, wal = tmp_path / "history.db", tmp_path / "history.db-wal"
+    monkeypatch.setattr(maintenance, "BLOCKED_SECONDS", 0.0)
+    with maintained(path) as (history, upkeep), closing(connect(path, "mode=ro")) as shell:
+        shell.execute("BEGIN")
+        shell.execute("SELECT count(*) FROM events").fetchone()
+        history.append(lines(1, 3000), [])
+        history.append(lines(3001, 3010), [])
+        for _ in range(4):
+            run(upkeep)
+        assert path.stat().st_size < 100_000 < wal.stat().st_size
+        assert [record.getMessage().split(":")[0] for record in caplog.records] == [
+            f"another program has read {path} for a long time"
+        ]
+        shell.execute("ROLLBACK")
+        run(upkeep)
+        assert path.stat().st_size > 100_000
+        history.append(lines(3011, 3011), [])  # the WAL restarts
+        assert wal.stat().st_size < 100_000

@@ -8,6 +8,7 @@ import pytest
 
 from chatroom.errors import ConfigError
 from server.ports import Ports
+from tests.support.link_local import link_local
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_invalid_values(text: str) -> None:
 
 def test_any_port() -> None:
     """Without a range the system chooses; it is listened on at the address of the lobby."""
-    with Ports().listen(socket.AF_INET, "127.0.0.1") as listener:
+    with Ports().listen(socket.AF_INET, ("127.0.0.1", 5050)) as listener:
         host, port = listener.getsockname()
         assert host == "127.0.0.1" and port > 0
         socket.create_connection((host, port)).close()
@@ -48,7 +49,7 @@ def test_a_port_of_the_range() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
         low, high = sorted(sock.getsockname()[1] for sock in (taken, free))
         free.close()
-        with Ports(low, high).listen(socket.AF_INET, "127.0.0.1") as listener:
+        with Ports(low, high).listen(socket.AF_INET, ("127.0.0.1", 5050)) as listener:
             assert low <= listener.getsockname()[1] <= high
 
 
@@ -57,4 +58,19 @@ def test_a_range_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         with pytest.raises(OSError, match=rf"no port .*{number}-{number} is free"):
-            Ports(number, number).listen(socket.AF_INET, "127.0.0.1")
+            Ports(number, number).listen(socket.AF_INET, ("127.0.0.1", 5050))
+
+
+def test_an_error_that_is_no_matter_of_ports() -> None:
+    """An address that cannot be listened at is told as it is, after one try, and names no range."""
+    for ports in (Ports(), Ports(5100, 5199)):
+        with pytest.raises(OSError, match=r"^no port can be opened: Cannot assign requested address$"):
+            ports.listen(socket.AF_INET, ("192.0.2.77", 5050))
+
+
+def test_a_link_local_address_keeps_its_interface() -> None:
+    """An admission port listens at a link-local address, which is none without its interface."""
+    host, scope = link_local()
+    with Ports().listen(socket.AF_INET6, (host, 5050, 0, scope)) as listener:
+        assert listener.getsockname()[0] == host
+        assert listener.getsockname()[3] == scope

@@ -25,10 +25,16 @@ from server.storage import SqliteHistory
 from tests.server.histories import GENERAL, QUIET, VERSION_1, all_in, execute, lines, opened, said, seqs
 
 
+def begin(path: Path) -> None:
+    """Make a history without events."""
+    with opened(path) as history:
+        history.append([], [])
+
+
 def test_a_history_says_what_it_is(tmp_path: Path) -> None:
     """The file contains the application id and the schema version, where file(1) and others find them."""
     path = tmp_path / "history.db"
-    SqliteHistory(path).close()
+    begin(path)
     with closing(connect(path)) as database:
         assert pragma(database, "application_id") == APPLICATION_ID
         assert pragma(database, "user_version") == len(schema.MIGRATIONS)
@@ -69,7 +75,7 @@ def test_an_empty_file_becomes_a_history(tmp_path: Path) -> None:
 def test_a_newer_history_is_refused(tmp_path: Path) -> None:
     """A file of a newer version is refused, and the message has both versions."""
     path = tmp_path / "history.db"
-    SqliteHistory(path).close()
+    begin(path)
     execute(path, "PRAGMA user_version = 999")
     with pytest.raises(HistoryError, match=r"newer version .* schema is 999.* up to 2"):
         SqliteHistory(path)

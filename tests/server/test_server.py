@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
+from chatroom.errors import ConfigError
 from chatroom.outcomes import Code
 from chatroom.packets import NO_TOKEN, VERSION, Bye, Hello, Status, Username, Verdict
 from server.address import format_address, share_of
 from server.quotas import Quotas
+from server.refusals import Refusals
 from tests.server.fakes import pair
 from tests.server.test_app import CONFIG, Running
 from tests.support.patience import PATIENCE, eventually
@@ -22,6 +25,7 @@ from tests.support.peer import PacketSocket, Peer
 from tests.support.tasks import Task
 
 HELLO = Hello(VERSION, "test")
+LOOPBACK = socket.if_nameindex()[0][0]
 
 
 @pytest.fixture
@@ -38,6 +42,8 @@ def server() -> Iterator[Running]:
         (("127.0.0.1", 5050), "127.0.0.1:5050"),
         (("::1", 5050, 0, 0), "[::1]:5050"),
         (("fe80::1%eth0", 1, 0, 2), "[fe80::1%eth0]:1"),
+        (("fe80::1", 1, 0, LOOPBACK), f"[fe80::1%{socket.if_indextoname(LOOPBACK)}]:1"),
+        (("fe80::1", 1, 0, 999_999), "[fe80::1%999999]:1"),
     ],
 )
 def test_addresses(address: tuple[object, ...], text: str) -> None:
@@ -138,6 +144,79 @@ def test_a_class_behind_one_address() -> None:
         server.stop()
 
 
+def resolve(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
+    """Let every host name have these addresses."""
+    real = socket.getaddrinfo
+
+    def all_of_them(host: str, *rest: Any, **options: Any) -> list[Any]:
+        return [found for each in hosts for found in real(each, *rest, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", all_of_them)
+
+
+def test_a_host_with_two_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server listens on every address of its host, once and with one port, and serves at each."""
+    with monkeypatch.context() as patch:
+        resolve(patch, "127.0.0.1", "127.0.0.2", "127.0.0.1")
+        server = Running(replace(CONFIG, host="two.example"))
+    one, two = server.address.split(", ")
+    port = one.removeprefix("127.0.0.1:")
+    assert two == f"127.0.0.2:{port}"
+    with Peer.enter(one, "ann"), Peer.enter(two, "bob") as bob:
+        assert bob.socket.getpeername()[0] == "127.0.0.2"
+        server.stop()
+    for address in (one, two):
+        with pytest.raises(ConnectionError):
+            Peer.connect(address)
+
+
+def test_a_port_that_is_free_at_one_address_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that another program has at the second address is refused; the system finds another one."""
+    real = socket.socket.bind
+    chosen: list[tuple[str, int]] = []
+    with socket.create_server(("127.0.0.2", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        def bind(sock: socket.socket, address: tuple[str, int]) -> None:
+            if address == ("127.0.0.1", 0) and not chosen:
+                address = ("127.0.0.1", port)  # what the system chooses at first
+            chosen.append(address)
+            real(sock, address)
+
+        resolve(monkeypatch, "127.0.0.1", "127.0.0.2")
+        monkeypatch.setattr(socket.socket, "bind", bind)
+        with pytest.raises(
+            ConfigError, match=rf"^cannot listen on 127.0.0.2:{port}: Address already in use$"
+        ):
+            Running(replace(CONFIG, host="two.example", port=port))
+        chosen.clear()
+        server = Running(replace(CONFIG, host="two.example"))
+        assert server.address.count(", ") == 1
+        assert str(port) not in server.address
+        server.stop()
+
+
+def test_an_address_that_this_machine_lacks(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A host with one address of this machine is listened on there, and the other one is told."""
+    with monkeypatch.context() as patch:
+        resolve(patch, "192.0.2.77", "127.0.0.1")
+        server = Running(replace(CONFIG, host="two.example"))
+    assert server.address.startswith("127.0.0.1:")
+    assert "cannot listen on 192.0.2.77:0: Cannot assign requested address" in caplog.text
+    server.stop()
+    resolve(monkeypatch, "192.0.2.77")
+    with pytest.raises(ConfigError, match=r"192\.0\.2\.77:0: Cannot assign"):
+        Running(replace(CONFIG, host="one.example"))
+
+
+def test_a_link_local_address_without_its_interface() -> None:
+    """It cannot be listened on; the error says what is missing."""
+    with pytest.raises(ConfigError, match=r"say on which interface, as in fe80::1%eth0"):
+        Running(replace(CONFIG, host="fe80::1"))
+
+
 def test_no_descriptor_left(
     server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -176,7 +255,9 @@ def test_who_is_accepted_after_the_end(server: Running) -> None:
     """A connection that was accepted just before the end is told so and closed."""
     server.stop()
     with pair() as (ours, theirs):
-        server.app.server.hand_over(ours, "late")
+        refusals = Refusals(1)
+        server.app.server.hand_over(ours, "late", refusals)
+        refusals.close()
         (status,) = PacketSocket(theirs).rest()
         assert isinstance(status, Status) and status.code == Code.UNAVAILABLE
         assert server.app.server.newcomers == 0

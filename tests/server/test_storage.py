@@ -186,6 +186,28 @@ def test_a_batch_waits_for_the_maintenance(tmp_path: Path, monkeypatch: pytest.M
         assert seqs(history.read(0, 10**6, EVERYWHERE)) == list(range(901, 1011))
 
 
+def test_the_starts_outlive_their_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy is recognised by its first RESTARTED, also when retention has removed that event."""
+    path = tmp_path / "history.db"
+    monkeypatch.setattr("server.storage.STARTS_NOTED", 2)
+    for seq in (1, 11, 21, 31):
+        with opened(path) as history:
+            restarted = Event(seq, NOW + seq, EventKind.RESTARTED, "", "", "")
+            batch = [restarted, *lines(seq + 1, seq + 9, at=NOW + seq)]
+            history.append(batch if seq > 1 else [said(1), *batch[1:]], [])
+            if seq == 1:
+                assert history.parted(5, 0) == 0
+    with closing(Maintenance(path, threading.Lock(), Retention(events=1))) as upkeep:
+        upkeep.run(threading.Event())
+    with opened(path) as history:
+        assert history.parted(35, NOW + 15) == 21  # who has seen 35 at that time: the first start after it
+        assert history.parted(25, NOW + 15) == 21
+        assert history.parted(35, NOW + 25) == 31
+        assert history.parted(35, NOW + 31) == history.parted(20, NOW + 15) == 0
+        history.append(lines(41, 42), [])  # not a start: nothing is noted
+        assert history.parted(35, 0) == 21
+
+
 # --- the place of the file ------------------------------------------------------------------------------
 
 

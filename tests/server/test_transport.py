@@ -96,4 +96,4 @@ def test_errors_are_ours(ends: tuple[TcpTransport, socket.socket]) -> None:
 
 def test_where_the_peer_has_found_us(ends: tuple[TcpTransport, socket.socket]) -> None:
     """`host` is the family and the address at which an admission port must listen."""
-    assert ends[0].host == (socket.AF_INET, "127.0.0.1")
+    assert ends[0].host == (socket.AF_INET, ("127.0.0.1", ends[0].host[1][1]))

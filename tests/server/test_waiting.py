@@ -19,7 +19,7 @@ from tests.server.fakes import Clock
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
 
-HOST = (socket.AF_INET, "127.0.0.1")
+HOST = (socket.AF_INET, ("127.0.0.1", 0))
 
 
 class Range:

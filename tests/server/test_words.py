@@ -121,6 +121,17 @@ def test_who_of_a_large_channel() -> None:
     assert said.endswith(f", m{MAX_LISTED - 1}, and 3 more")
 
 
+@pytest.mark.parametrize("name", ["x" * 24, "漢" * 12, "é" * 23 + "x", "😀" * 24], ids=ascii)
+def test_a_long_answer_is_not_cut_within_a_name(name: str) -> None:
+    """As many members are named as fit, each whole; the others are counted."""
+    members = [(f"{name}{number}", "lost" if number % 2 else "here") for number in range(1500)]
+    said, _ = words.answer("/who", Outcome(Code.OK, ("#tea", *members)))
+    *named, more = said.removeprefix("1500 in #tea: ").split(", ")
+    assert named == [f"{name}{number}" + " (connection lost)" * (number % 2) for number in range(len(named))]
+    assert more == f"and {1500 - len(named)} more"
+    assert len(named) == MAX_LISTED or MAX_TEXT - 150 < len(said.encode()) <= MAX_TEXT
+
+
 def test_stats() -> None:
     """The numbers stand in one line, each behind its name."""
     said, rows = words.answer("/stats", Outcome(Code.OK, (("members", 3), ("up", "7 s"))))

@@ -19,6 +19,7 @@ from typing import Any
 from chatroom.errors import NameRefused
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_NUMBER, MAX_PAYLOAD, MAX_TIME, TEXT_PART
+from chatroom.lookalikes import skeletons
 from chatroom.names import check_channel, check_name, name_key
 from chatroom.outcomes import Code
 from chatroom.packets import (
@@ -334,10 +335,37 @@ def names() -> list[dict[str, Any]]:
         "an\u200bn",
     ]
     wanted += ["an\u202en", "an\x1bn", "x" * 24, "x" * 25, "漢" * 12, "漢" * 13, "ann🙂"]
+    wanted += ["Ian", "lan", "paypaI", "bem", "bern", "сор", "cop", "İbo", "ibo", "ışık", "IŞIK", "ạnn"]
+    wanted += [
+        "Nguyễn",
+        "नरेश",
+        "की" * 12,
+        "की" * 13,
+        "王力宏Tom",
+        "ひろしカHiro",
+        "김철수kim",
+        "ㅋㅋ",
+        "ann2",
+    ]
+    wanted += [
+        "аnn",
+        "Ωmega",
+        "ひろ김",
+        "1١",
+        "ann\u20e3",
+        "ann\u1161",
+        "annː",
+        "𝑎𝑛𝑛",
+        "عـمر",
+        "n\u0332\u0332",
+    ]
+    wanted += ["server", "SYSTEM", "Adm1n", "server-", "servers"]
     entries: list[dict[str, Any]] = []
     for name in wanted:
         try:
-            entries.append({"name": name, "written": check_name(name), "key": name_key(name)})
+            written, key = check_name(name), name_key(name)
+            looks = list(skeletons(written, key))
+            entries.append({"name": name, "written": written, "key": key, "skeletons": looks})
         except NameRefused:
             entries.append({"name": name, "refused": True})
     for channel in [
@@ -351,7 +379,16 @@ def names() -> list[dict[str, Any]]:
         "#\ufdfa",
         "@ann",
         "#Ａｎｎ",
-        "#" + "漢" * 12,
+        "#" + "漢" * 24,
+        "#" + "漢" * 25,
+        "#" + "x" * 49,
+        "#" + "x" * 50,
+        "#" + "é" * 47,
+        "#" + "é" * 48,
+        "#" + "𐌰" * 24,
+        "#server",
+        "#gеneral",
+        "#ㅠㅠ",
     ]:
         try:
             entries.append({"channel": channel, "written": check_channel(channel)})

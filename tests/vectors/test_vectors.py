@@ -15,6 +15,7 @@ from chatroom.errors import NameRefused, ProtocolError
 from chatroom.events import EventKind
 from chatroom.handshake import CLIENT, SERVER, Handshake, Step
 from chatroom.limits import TICKET_BYTES
+from chatroom.lookalikes import skeletons
 from chatroom.names import check_channel, check_name, name_key
 from chatroom.outcomes import Code
 from chatroom.packets import HEADER, Credential, Decoder, Form, Kind, Resumed, Role, Verdict, encode
@@ -99,12 +100,14 @@ def test_dialogue_is_a_handshake() -> None:
     "entry", load("names"), ids=lambda entry: ascii(entry.get("name", entry.get("channel")))
 )
 def test_name(entry: dict[str, Any]) -> None:
-    """A name or channel has the written form and the key of its entry, or is refused."""
+    """A name or channel has the written form, key and skeletons of its entry, or is refused."""
     if "refused" in entry:
         with pytest.raises(NameRefused):
             check_name(entry["name"]) if "name" in entry else check_channel(entry["channel"])
     elif "name" in entry:
-        assert (check_name(entry["name"]), name_key(entry["name"])) == (entry["written"], entry["key"])
+        written, key = check_name(entry["name"]), name_key(entry["name"])
+        assert (written, key) == (entry["written"], entry["key"])
+        assert list(skeletons(written, key)) == entry["skeletons"]
     else:
         assert check_channel(entry["channel"]) == entry["written"]
 

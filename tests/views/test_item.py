@@ -1,4 +1,4 @@
-"""Tests of the words, colours, mentions and rows of an item."""
+"""Tests of the words, colours and rows of an item."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from views.item import (
     format_pending,
     item_of,
     local_time,
-    mentions,
     name_colour,
     plain_line,
 )
@@ -89,24 +88,6 @@ def test_names_keep_their_colour() -> None:
     assert name_colour("Bob") == name_colour("bob")
     assert name_colour("ann") == Fore.LIGHTBLUE_EX  # crc32 is the same in every process, unlike hash()
     assert len({name_colour(f"name{n}") for n in range(50)}) > 5
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "is_one"),
-    [
-        ("hello ann", "ann", True),
-        ("Ann: hi", "ann", True),
-        ("@ann!", "Ann", True),
-        ("annual", "ann", False),
-        ("joann", "ann", False),
-        ("annual ann", "ann", True),
-        ("", "ann", False),
-        ("anything", "", False),
-    ],
-)
-def test_mentions(text: str, name: str, is_one: bool) -> None:
-    """A text mentions a name only as a whole word, in any case."""
-    assert mentions(text, name) is is_one
 
 
 def test_own_lines_mention_nobody() -> None:

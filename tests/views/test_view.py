@@ -458,6 +458,19 @@ def test_a_reconnect_keeps_the_line() -> None:
     assert (screen.cursor.x, screen.cursor.y) == (13, 4)
 
 
+def test_the_divider_says_that_lines_are_gone() -> None:
+    """When the server does not keep lines as long as the user was away, the divider says so."""
+    view, screen = view_of(), Screen(40, 10)
+    view.missed(gap=True)
+    view.event(said("news"))
+    assert shown(view, screen, 0.0) == [
+        "-- ---- missed while you were away;",
+        "   older lines are gone ----",
+        "00:00 bob: news",
+        "ann>",
+    ]
+
+
 def test_clear_empties_the_screen() -> None:
     """After /clear only the input line is on the screen; each old row is in the scrollback once."""
     view, screen = view_of(), Screen(40, 10)

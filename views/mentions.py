@@ -1,0 +1,97 @@
+"""Whether a text mentions a name as a whole word: the word boundaries of Unicode Standard Annex 29."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from chatroom.lookalikes import scripts_of
+from chatroom.names import name_key
+
+_LETTER, _KATAKANA, _CONNECTOR, _MARK, _OTHER = range(5)
+# Scripts that are written without spaces, so that any two letters may belong to two words
+_WITHOUT_SPACES = {
+    "Ahom",
+    "Hani",
+    "Hira",
+    "Khmr",
+    "Kits",
+    "Lana",
+    "Laoo",
+    "Mymr",
+    "Nshu",
+    "Tale",
+    "Talu",
+    "Tang",
+}
+_WITHOUT_SPACES |= {"Tavt", "Thai"}
+_JOINS_WORDS = "-."
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether the sanitized text contains the name as a whole word, ignoring case.
+
+    Where words end is a matter of Annex 29, with two changes: a single `-` or `.` between two letters or
+    digits joins them, because `ann-marie` and `ann.2` are names; an apostrophe or a colon does not, because
+    no name has one and people write `ann's` and `ann:yes`.
+    """
+    key = name_key(name)
+    folded, found = name_key(text), -1
+    while key and (found := folded.find(key, found + 1)) >= 0:
+        if _is_boundary(folded, found) and _is_boundary(folded, found + len(key)):
+            return True
+    return False
+
+
+def _is_boundary(text: str, at: int) -> bool:
+    """Whether a word ends, and another one or none begins, before the character at this place."""
+    if at in (0, len(text)):
+        return True
+    before, after = text[at - 1], text[at]
+    if _joined(_base(text, at - 1), after):
+        return False
+    if after in _JOINS_WORDS:
+        return not (at + 1 < len(text) and _joins(_base(text, at - 1)) and _joins(text[at + 1]))
+    if before in _JOINS_WORDS:
+        return not (at > 1 and _joins(_base(text, at - 2)) and _joins(after))
+    return True
+
+
+def _base(text: str, at: int) -> str:
+    """The character, or the one that its marks are on (rule WB4); the mark itself at the text's beginning."""
+    while at > 0 and _kind(text[at]) == _MARK:
+        at -= 1
+    return text[at]
+
+
+def _joined(before: str, after: str) -> bool:
+    """Whether two characters that stand side by side belong to one word (WB4, WB5, WB8 to WB10, WB13)."""
+    one, other = _kind(before), _kind(after)
+    if other == _MARK:
+        return True
+    if _CONNECTOR in (one, other):
+        return one != _OTHER and other != _OTHER
+    return one == other and one in (_LETTER, _KATAKANA)
+
+
+def _joins(character: str) -> bool:
+    """Whether a hyphen or a full stop may join it to another one of its kind (WB6, WB7, WB11, WB12)."""
+    return _kind(character) == _LETTER
+
+
+@lru_cache(maxsize=4096)
+def _kind(character: str) -> int:
+    """What the character is for word boundaries; letters and digits are one kind."""
+    category = unicodedata.category(character)
+    if category[0] == "M" or category == "Cf":
+        return _MARK
+    if category == "Pc":
+        return _CONNECTOR
+    if category[0] not in "LN":
+        return _OTHER
+    scripts = scripts_of(character)
+    if "Kana" in scripts:
+        return _KATAKANA
+    if category != "Nd" and scripts & _WITHOUT_SPACES:
+        return _OTHER
+    return _LETTER
