@@ -33,7 +33,9 @@ class WaitingPorts:
         self._closed = False
 
     @contextmanager
-    def listen(self, host: tuple[int, tuple[Any, ...]], visit: Visit, deadline: Deadline) -> Iterator[socket.socket]:
+    def listen(
+        self, host: tuple[int, tuple[Any, ...]], visit: Visit, deadline: Deadline
+    ) -> Iterator[socket.socket]:
         """A listening socket for this newcomer; the caller closes it before the end of the block.
 
         host: address family and address; its port does not count
