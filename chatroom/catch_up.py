@@ -1,19 +1,17 @@
-"""Catching up: sends missed events from history, in chunks, when the tail does not hold all of them."""
+"""Catching up: sends missed events from history, in slices, when the tail does not hold all of them."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from chatroom.door import Connection
 from chatroom.errors import Closed, HistoryError
-from chatroom.events import Event
-from chatroom.history import History
-from chatroom.limits import BEHIND_BYTES, CATCH_UP_BYTES, CATCH_UP_EVENTS, CATCH_UP_REST
+from chatroom.history import History, is_full
+from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_EVENTS, CATCH_UP_REST, LOOK_BACK_LINES
 from chatroom.outcomes import Code
 from chatroom.places import WHOLE_CHATROOM, Reach
 from chatroom.presence import Seat
@@ -21,32 +19,52 @@ from chatroom.presence import Seat
 log = logging.getLogger(__name__)
 
 
-class _Overtaken(Exception):
-    """Retention has removed events that the member was promised."""
+@dataclass(slots=True, eq=False)
+class _Replay:
+    """What one member still has to get.
+
+    reach:   what it may get
+    seq:     everything up to here was sent; while `lines` are looked for, the last seq that counts
+    lines:   how many of the latest lines of each place it wants; 0: everything after `seq`
+    exact:   the member was told that no event is missing
+    left:    how many events that may still be, at most
+    unknown: places of which lines are still to be found; the last one is being looked at
+    found:   how many of its lines were found
+    starts:  for each other place and this one, the seq after which the lines that were found begin
+    """
+
+    seat: Seat
+    reach: Reach
+    seq: int
+    lines: int
+    exact: bool
+    left: int
+    unknown: list[int] = field(default_factory=list)
+    found: int = 0
+    starts: dict[int, int] = field(default_factory=dict)
 
 
 class CatchUp:
-    """One thread for each member that catches up; it reads as fast as that member receives.
+    """One thread sends all replays, in slices. After a slice a member waits until it has taken all of it,
+    then it is the last in the line. So who does not read costs one slice of memory, and no time.
+
+    Every second slice goes to the first in the line: nobody waits for ever, whoever comes. The others go to
+    the one that has the least left to get: who has missed little does not wait for the many who want all.
 
     history: read here, while the forwarder writes to it
     arrive:  lets the seat go live, which has every event up to a seq; may raise Closed
-    spawn:   starts a thread with a name
     """
 
-    def __init__(
-        self,
-        history: History,
-        arrive: Callable[[Seat, int], None],
-        spawn: Callable[[Callable[[], None], str], object],
-    ) -> None:
+    def __init__(self, history: History, arrive: Callable[[Seat, int], None]) -> None:
         self._history = history
         self._arrive = arrive
-        self._spawn = spawn
-        self._reading = threading.Semaphore()  # one thread reads a chunk at a time
-        self._closing = threading.Event()
-        # Guards _head: the forwarder sets it, the threads read it.
+        self._closing = threading.Event()  # ends the rests between slices
+        # Guards _head, _line and _turns.
         self._lock = threading.Lock()
+        self._called = threading.Condition(self._lock)
         self._head = 0
+        self._line: deque[_Replay] = deque()  # the first at index 0
+        self._turns = 0
 
     def stored(self, head: int) -> None:
         """Note that history holds every event up to seq `head`. Called by the forwarder."""
@@ -54,94 +72,109 @@ class CatchUp:
             self._head = head
 
     def close(self) -> None:
-        """End the pauses between chunks: the chatroom closes."""
+        """End run(): the chatroom closes, and says goodbye to the members itself."""
         self._closing.set()
+        with self._lock:
+            self._called.notify()
 
     def begin(self, seat: Seat, reach: Reach, seq: int, lines: int = 0, exact: bool = False) -> None:
-        """Start a thread that sends the events after `seq` within reach, then lets the seat go live.
+        """Send the events after `seq` within reach, then let the seat go live. Returns at once.
 
-        Returns at once. lines: also send the latest lines of each place up to `seq`
+        lines: send the latest lines of each place up to `seq` instead, and what came after them
         exact: the member was told that no event is missing: when retention removes events before they are
                sent, the connection ends, and the next WELCOME tells the member of the gap
         """
-        try:
-            self._spawn(partial(self._run, seat, reach, seq, lines, exact), f"catch-up {seat.name}")
-        except (Closed, RuntimeError) as error:
-            seat.connection.part(Code.UNAVAILABLE, f"cannot catch up: {error}")
-
-    def _run(self, seat: Seat, reach: Reach, seq: int, lines: int, exact: bool) -> None:
-        connection = seat.connection
-        try:
-            if lines:
-                starts = self._starts(lines, reach, seq)
-                seq, reach = min(starts.values()), reach.later(starts)
-            caught_up = self._send_missed(connection, reach, seq, exact)
-            if caught_up is not None:
-                self._arrive(seat, caught_up)
-        except HistoryError as error:
-            log.error("catching up of %s: %s", seat.name, error)
-            connection.part(Code.UNAVAILABLE, "the server cannot read its history")
-        except _Overtaken:
-            log.info("= %s catches up more slowly than retention removes", seat.name)
-            connection.part(Code.UNAVAILABLE, "some of what you missed was removed before you had it")
-        except Closed:
-            pass  # the chatroom closes, and says goodbye to the member itself
-        except Exception:  # a bug: the reaper logs it; without an end, the member would wait for ever
-            connection.part(Code.UNAVAILABLE, "an error in the server")
-            raise
-
-    def _send_missed(self, connection: Connection, reach: Reach, seq: int, exact: bool) -> int | None:
-        """Send the events after `seq`, a chunk at a time, and return the last seq that is covered.
-
-        Waits after each chunk until at most BEHIND_BYTES are buffered. None: the connection is ending.
-        """
-        limit = CATCH_UP_EVENTS
-        while True:
-            with self._lock:
-                head = self._head
-            events, size = self._send_chunk(connection, reach, seq, limit, exact)
-            if events:
-                seq = events[-1].seq
-            if not connection.wait_until_taken(BEHIND_BYTES):
-                return None
-            if len(events) < limit:
-                return max(seq, head)  # up to `head`, these places have no other event
-            limit = max(1, min(CATCH_UP_EVENTS, CATCH_UP_BYTES * len(events) // max(size, 1)))
-
-    def _send_chunk(
-        self, connection: Connection, reach: Reach, seq: int, limit: int, exact: bool
-    ) -> tuple[list[Event], int]:
-        """Read and send at most `limit` events after `seq`. Returns the events and their size in bytes.
-
-        Raises _Overtaken when events may be missing that must not.
-        """
-        with self._pause_after():
-            events = self._history.read(seq, limit, reach.places)
-            if exact and self._history.locate(seq).oldest > seq + 1:  # after the read: what is there now was
-                raise _Overtaken
-            chunk = b"".join(map(connection.door.encode, filter(reach.has, events)))
-            if chunk:
-                connection.send(chunk)
-        return events, len(chunk)
-
-    def _starts(self, lines: int, reach: Reach, seq: int) -> dict[int, int]:
-        """For each place the seq after which its latest `lines` said lines up to `seq` begin."""
-        starts = dict.fromkeys(reach.places, seq)
         with self._lock:
-            newer = max(0, self._head - seq)
-        for place in reach.places:
-            if place == WHOLE_CHATROOM:  # its events begin with the first line of the others
-                continue
-            with self._pause_after():
-                found = self._history.last_seqs(lines + newer, [place])
-            if wanted := [one for one in found if one <= seq][-lines:]:
-                starts[place] = wanted[0] - 1
-        return starts | {WHOLE_CHATROOM: min(starts.values())}
+            replay = _Replay(seat, reach, seq, lines, exact, self._head - seq)
+        if lines:  # events of the whole chatroom begin with the first line of the others
+            replay.unknown = [place for place in reach.places if place != WHOLE_CHATROOM]
+            replay.starts = {WHOLE_CHATROOM: seq}
+            replay.left = lines * len(replay.unknown)
+        self._enqueue(replay)
 
-    @contextmanager
-    def _pause_after(self) -> Iterator[None]:
-        """Run the block alone, then pause in proportion to its time: live members need the GIL, too."""
-        with self._reading:
-            began = time.monotonic()
-            yield
-            self._closing.wait((time.monotonic() - began) * CATCH_UP_REST)
+    def _enqueue(self, replay: _Replay) -> None:
+        with self._lock:
+            self._line.append(replay)
+            self._called.notify()
+
+    @property
+    def waiting(self) -> int:
+        """How many members are in the line."""
+        with self._lock:
+            return len(self._line)
+
+    def run(self) -> None:
+        """The thread: slice after slice, until close()."""
+        while self._wait_for_one():
+            began = time.thread_time()
+            self.serve()
+            self._closing.wait((time.thread_time() - began) * CATCH_UP_REST)  # live members need the GIL, too
+
+    def _wait_for_one(self) -> bool:
+        """Wait until somebody is in the line; False when the chatroom closes."""
+        with self._lock:
+            while not (self._line or self._closing.is_set()):
+                self._called.wait()
+            return not self._closing.is_set()
+
+    def serve(self) -> None:
+        """Send one slice. Requires that somebody is in the line."""
+        with self._lock:
+            self._turns += 1
+            replay = self._line[0] if self._turns % 2 else min(self._line, key=lambda replay: replay.left)
+            self._line.remove(replay)
+        self._serve(replay)
+
+    def _serve(self, replay: _Replay) -> None:
+        """One slice. Whatever goes wrong ends this member's connection only."""
+        connection = replay.seat.connection
+        try:
+            if replay.lines:
+                self._look_back(replay)
+            else:
+                self._send_slice(replay)
+        except HistoryError as error:
+            log.error("catching up of %s: %s", replay.seat.name, error)
+            connection.part(Code.UNAVAILABLE, "the server cannot read its history")
+        except Closed:
+            pass  # the chatroom closes
+        except Exception:  # a bug; without an end, the member would wait for ever
+            log.exception("catching up of %s", replay.seat.name)
+            connection.part(Code.UNAVAILABLE, "an error in the server")
+
+    def _send_slice(self, replay: _Replay) -> None:
+        """Read and send the next events; the rest when the member has taken them, or let it go live."""
+        with self._lock:
+            head = self._head
+        connection, reach = replay.seat.connection, replay.reach
+        events = self._history.read(replay.seq, CATCH_UP_EVENTS, reach.places, CATCH_UP_BYTES)
+        # After the read: what is there now was there then, too.
+        if replay.exact and self._history.locate(replay.seq).oldest > replay.seq + 1:
+            log.info("= %s catches up more slowly than retention removes", replay.seat.name)
+            connection.part(Code.UNAVAILABLE, "some of what you missed was removed before you had it")
+            return
+        if data := b"".join(map(connection.door.encode, filter(reach.has, events))):
+            connection.send(data)
+        if events:
+            replay.seq, replay.left = events[-1].seq, replay.left - len(events)
+        if is_full(events, CATCH_UP_EVENTS, CATCH_UP_BYTES):
+            connection.when_taken(lambda is_open: self._enqueue(replay) if is_open else None)
+        else:  # up to `head`, these places have no other event
+            self._arrive(replay.seat, max(replay.seq, head))
+
+    def _look_back(self, replay: _Replay) -> None:
+        """Look for the latest lines of one place; when they are found in all places, events can be sent."""
+        if replay.unknown:
+            place = replay.unknown[-1]
+            start = replay.starts.setdefault(place, replay.seq)
+            limit = min(LOOK_BACK_LINES, replay.lines - replay.found)
+            if found := self._history.last_seqs(limit, [place], start):
+                replay.starts[place] = found[0] - 1
+            replay.found += len(found)
+            if len(found) < limit or replay.found == replay.lines:
+                replay.unknown.pop()
+                replay.found = 0
+        if not replay.unknown:
+            replay.seq = replay.starts[WHOLE_CHATROOM] = min(replay.starts.values())
+            replay.reach, replay.lines = replay.reach.later(replay.starts), 0
+        self._enqueue(replay)

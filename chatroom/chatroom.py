@@ -71,8 +71,10 @@ class Chatroom:
         self._identity = b""  # of the history; set by start(), before any other thread reads it
         self.reaper = Reaper("server")
         self.flow = Flow()
-        catch_up = CatchUp(history, lambda seat, seq: self._forwarder.go_live(seat, seq), self.reaper.spawn)
-        self._forwarder = Forwarder(self._order, history, self._presence, self.flow, catch_up, time.monotonic)
+        self._catch_up = CatchUp(history, lambda seat, seq: self._forwarder.go_live(seat, seq))
+        self._forwarder = Forwarder(
+            self._order, history, self._presence, self.flow, self._catch_up, time.monotonic
+        )
         self._forwarded = Flag()  # set when the forwarder has ended
         self._stop_tending = Flag()
         self._stops: list[Callable[[], None]] = [self._stop_tending.set]
@@ -80,13 +82,14 @@ class Chatroom:
     # --- threads ----------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Recover the state from history; start the reaper, the history's maintenance and the forwarder.
+        """Recover the state from history; start the reaper, maintenance, catching up and the forwarder.
 
         Raises HistoryError.
         """
         self._identity = self._forwarder.recover()
         self.reaper.start()
         self.spawn(lambda: self._history.tend(self._stop_tending), "history")
+        self.spawn(self._catch_up.run, "catch-up")
         self.spawn(self._forward, "forwarder")
 
     def spawn(self, target: Callable[[], None], name: str) -> None:

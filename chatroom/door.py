@@ -6,7 +6,7 @@ to bytes once for all its members, and words everything that is said to a member
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from chatroom.events import Event
@@ -48,11 +48,15 @@ class Connection(Protocol):
     def submitting(self, submitting: bool) -> None:
         """Note that the handler waits at the queue, or goes on. While it waits, silence is not counted."""
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes, shared: bool = False) -> None:
         """Send without waiting; bytes that the peer does not take now are buffered and sent later, in order.
 
+        shared: other connections get the same object, so that it is in memory once
         Raises nothing: the connection of a peer that is gone or too far behind ends itself.
         """
+
+    def send_all(self, pieces: Sequence[bytes]) -> None:
+        """As send(), for several pieces, each of which other connections get, too."""
 
     def welcome(self, welcome: Welcome) -> None:
         """Greet a new member. Descriptions of its channels follow."""
@@ -73,8 +77,11 @@ class Connection(Protocol):
     def inform(self, text: str) -> None:
         """Say something to this peer only, unasked."""
 
-    def wait_until_taken(self, size: int) -> bool:
-        """Wait until at most `size` bytes are buffered for the peer; False when the connection is ending."""
+    def when_taken(self, call: Callable[[bool], None]) -> None:
+        """Call `call` once, as soon as no bytes are buffered that only this peer gets; any thread may do it.
+
+        It gets False when the connection is ending. It must not wait.
+        """
 
     def part(self, code: Code, detail: str = "") -> None:
         """Say goodbye, without waiting. detail: more than the code says, for a person.

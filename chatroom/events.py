@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import NamedTuple
 
+memory_of = str.__sizeof__
+"""Bytes of memory of a text. At least as much as a bound in characters means: each takes one, two or four."""
+
 
 class EventKind(IntEnum):
     """The kind of an event. Its number is the packet kind on the wire and the value stored in history."""

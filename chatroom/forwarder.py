@@ -120,7 +120,9 @@ class Forwarder:
         if events or records:
             self._store(events, records, taken.entries[-1].position)
         if events:
-            self._presence.deliver(Batch(events))
+            batch = Batch(events)
+            self._tail.extend(batch)
+            self._presence.deliver(batch)
         self._newcomers.new_round()
         for effect in effects:
             if effect.origin[:2] == self._life:  # else another server carries it out
@@ -163,7 +165,6 @@ class Forwarder:
         if trouble:
             log.warning("history: can be written again")
             self._tell_all("the server can store lines again")
-        self._tail.extend(events)
         self._catch_up.stored(self.state.head)
         self._batches += 1
 

@@ -12,8 +12,8 @@ from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from chatroom.events import Event, EventKind
-from chatroom.limits import TICKET_BYTES
+from chatroom.events import Event, EventKind, memory_of
+from chatroom.limits import MAX_NUMBER, TICKET_BYTES
 from chatroom.records import Record
 
 
@@ -66,12 +66,17 @@ class History(Protocol):
         Raises HistoryFull when it may work later: nothing was stored, and the caller may repeat the call.
         """
 
-    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
-        """The first `limit` events of `places` after seq `after`, in order. Any thread may call it."""
+    def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
+        """The first events of `places` after seq `after`, in order. Any thread may call it.
 
-    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
+        limit: how many at most
+        size:  bytes of memory of their texts; the event that reaches it is the last one (see `is_full`)
+        """
+
+    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
         """The seqs of the latest `limit` lines said in `places`, in order. Any thread may call it.
 
+        until: the last seq that counts
         It returns no texts, so its cost does not depend on their length. `read` then returns the events.
         """
 
@@ -127,21 +132,28 @@ class MemoryHistory:
                     self._records[record.kind, record.key] = record
             self._position = position
 
-    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
+    def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
         wanted = frozenset(places)
+        found: list[Event] = []
         with self._lock:
             if not self._events:
                 return []
             start = max(0, after + 1 - self._events[0].seq)  # seqs have no gaps, so a seq gives its index
             later = map(self._events.__getitem__, range(start, len(self._events)))
-            return list(islice((event for event in later if _is_in(event, wanted)), limit))
+            for event in islice((event for event in later if _is_in(event, wanted)), limit):
+                found.append(event)
+                size -= memory_of(event.text)
+                if size <= 0:
+                    break
+        return found
 
-    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
+    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
         wanted = frozenset(places)
         with self._lock:
+            count = min(len(self._events), until + 1 - self._events[0].seq) if self._events else 0
             matching = (
                 event.seq
-                for event in reversed(self._events)
+                for event in map(self._events.__getitem__, range(count - 1, -1, -1))
                 if event.kind is EventKind.SAID and _is_in(event, wanted)
             )
             found = list(islice(matching, limit))
@@ -163,6 +175,11 @@ class MemoryHistory:
 
     def close(self) -> None:
         pass
+
+
+def is_full(events: Sequence[Event], limit: int, size: int) -> bool:
+    """Whether History.read() has stopped at one of its limits, so that later events may be stored."""
+    return len(events) >= limit or sum([memory_of(event.text) for event in events]) >= size
 
 
 def _is_in(event: Event, wanted: frozenset[int]) -> bool:

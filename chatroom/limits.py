@@ -94,7 +94,7 @@ MAX_WAITING: Final = 8192
 Large enough that one commit and one round of sends carry thousands of lines under load."""
 
 MAX_WAITING_BYTES: Final = 4 * 1024 * 1024
-"""Characters of text in the waiting queue, for long messages: 64 of the longest."""
+"""Memory of the texts in the waiting queue: some 60 of the longest."""
 
 RECEIVE_LARGE: Final = 64 * 1024
 """Size asked of recv() while a peer keeps filling the buffer."""
@@ -104,6 +104,10 @@ RECEIVE_LARGE: Final = 64 * 1024
 BEHIND_BYTES: Final = 1024 * 1024
 """A member with more buffered bytes counts as behind. While most members are behind, talkers are slowed."""
 
+BATCH_PIECE: Final = 256 * 1024
+"""A batch with more bytes is sent in several pieces, each cut between events. A piece that was begun is sent
+to its end, whatever happens, and stays in memory for so long."""
+
 PAUSE_SECONDS: Final = 0.2
 """A burst of lines waits at most this long for slow readers. Long enough for a reader on a slow link to
 receive its bytes, short enough that a talker hardly notices readers that have stopped."""
@@ -112,18 +116,26 @@ TAIL_EVENTS: Final = 2048
 """Latest events in memory: short replays, and the end of each long one, need no disk."""
 
 TAIL_BYTES: Final = 4 * 1024 * 1024
-"""Text of the events in memory: the count alone would allow 128 MiB of the longest texts."""
+"""Memory of the texts in the tail, and about as much again for the bytes that are sent: the count alone would
+allow 128 MiB of the longest texts."""
+
+GREETING_BYTES: Final = 256 * 1024
+"""Bytes of a greeting after which CHANNEL lists no more members: two of the longest lists, or twenty channels
+of a school. With all lists, 50 large channels would be 5 MB for every newcomer."""
 
 CATCH_UP_EVENTS: Final = 256
-"""Events in one chunk that a member catching up gets from history: less than a millisecond of work, and the
-live conversation waits for at most one chunk."""
+"""Events in one slice that a member catching up gets from history: some two milliseconds of work, and the
+live conversation waits for at most one slice. Others who catch up get theirs before the next one."""
 
-CATCH_UP_BYTES: Final = 256 * 1024
-"""Intended bytes of such a chunk: after a larger chunk, the next chunk has fewer events."""
+CATCH_UP_BYTES: Final = 128 * 1024
+"""Memory of the texts in one slice, which waits for a member that does not read. One more text may be in."""
+
+LOOK_BACK_LINES: Final = 2048
+"""Lines that such a slice counts back, to find where the latest lines of a channel begin: as much work."""
 
 CATCH_UP_REST: Final = 1.0
-"""Pause after each such chunk, as a multiple of the time it took: all members that catch up get together at
-most half of the GIL's time."""
+"""Pause after each slice, as a multiple of the time it took: all members that catch up get together at most
+half of the GIL's time."""
 
 CLOCK_STEP_SECONDS: Final = 60.0
 """A wall clock that is further from the order's time was set anew, and is taken over in one step. Corrections

@@ -7,8 +7,7 @@ import logging
 from chatroom.catch_up import CatchUp
 from chatroom.door import Connection, Door
 from chatroom.effects import Admit
-from chatroom.events import Event
-from chatroom.limits import MAX_LISTED
+from chatroom.limits import GREETING_BYTES, MAX_LISTED
 from chatroom.packets import Channel, Present, Resumed, Welcome
 from chatroom.places import WHOLE_CHATROOM
 from chatroom.places import Channel as Place
@@ -32,7 +31,7 @@ class Newcomers:
         self._tail = tail
         self._catch_up = catch_up
         self._identity = b""
-        self._described: dict[tuple[Door, int], bytes] = {}
+        self._described: dict[tuple[Door, int, bool], bytes] = {}
 
     def begin(self, identity: bytes) -> None:
         """Note the identity of the history, which each greeting tells."""
@@ -53,8 +52,7 @@ class Newcomers:
         connection.welcome(
             Welcome(admit.name, token, self._identity, admit.person, admit.confirmed, head, resumed)
         )
-        for channel in self._state.channels_of(admit.person):
-            connection.send(self._describe(connection.door, channel))
+        self._describe_channels(connection, admit.person)
         connection.replay()
         reach = self._state.reach(admit.person, since)
         if not since:
@@ -64,9 +62,9 @@ class Newcomers:
                 return
             since, reach = min(starts.values()), reach.later(starts)
         if self._tail.covers(since):
-            _send(connection, [event for event in self._tail.after(since, reach) if event.seq <= head])
+            connection.send_all(self._tail.bytes_after(connection.door, since, reach, head))
             self.go_live(seat, head)
-        else:  # a thread reads history: that may take long, and the forwarder must not wait
+        else:  # another thread reads history: that may take long, and the forwarder must not wait
             self._catch_up.begin(seat, reach, since, exact=resumed is Resumed.EXACT)
 
     def go_live(self, seat: Seat, seq: int) -> None:
@@ -81,26 +79,32 @@ class Newcomers:
         if not self._tail.covers(seq):
             self._catch_up.begin(seat, reach, seq, exact=True)
             return
-        seat.connection.live(seq, self._tail.time_of(seq))
-        _send(seat.connection, self._tail.after(seq, reach))
+        connection = seat.connection
+        connection.live(seq, self._tail.time_of(seq))
+        connection.send_all(self._tail.bytes_after(connection.door, seq, reach))
         places = [channel.place for channel in self._state.channels_of(seat.person)]
         self._presence.go_live(seat, (WHOLE_CHATROOM, *places))
 
-    def _describe(self, door: Door, place: Place) -> bytes:
-        """The bytes of CHANNEL. The list of members is left out when it is long."""
-        data = self._described.get((door, place.place))
+    def _describe_channels(self, connection: Connection, person: int) -> None:
+        """Send CHANNEL for each channel of the member. Lists of members stop at GREETING_BYTES."""
+        left = GREETING_BYTES
+        for channel in self._state.channels_of(person):
+            data = self._describe(connection.door, channel, True)
+            if len(data) > left:
+                data = self._describe(connection.door, channel, False)
+            connection.send(data, True)
+            left -= len(data)
+
+    def _describe(self, door: Door, place: Place, listed: bool) -> bytes:
+        """The bytes of CHANNEL. The list of members is left out when it is long, or not `listed`."""
+        data = self._described.get((door, place.place, listed))
         if data is None:
             count = len(place.members)
-            listed = sorted(place.members) if count <= MAX_LISTED else ()
+            persons = sorted(place.members) if listed and count <= MAX_LISTED else ()
             members = tuple(
                 Present(person, self._state.role(person, place.place), self._state.members[person].name)
-                for person in listed
+                for person in persons
             )
             channel = Channel(place.place, place.name, "", 0, 0, count, members)
-            data = self._described[door, place.place] = door.encode_channel(channel)
+            data = self._described[door, place.place, listed] = door.encode_channel(channel)
         return data
-
-
-def _send(connection: Connection, events: list[Event]) -> None:
-    if events:
-        connection.send(b"".join(map(connection.door.encode, events)))

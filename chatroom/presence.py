@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
@@ -144,17 +144,20 @@ class Presence:
             for door, seats in self._audience(scope).items():
                 _send(batch, door, (scope,), seats)
             return
-        for seat, scopes in self._scopes_of_each(batch).items():
-            _send(batch, seat.connection.door, tuple(scopes), (seat,))
+        for (door, scopes), group in self._groups(batch).items():
+            _send(batch, door, scopes, group)
 
-    def _scopes_of_each(self, batch: Batch) -> dict[Seat, list[Scope]]:
-        """The scopes of a batch that each connection gets."""
+    def _groups(self, batch: Batch) -> dict[tuple[Door, tuple[Scope, ...]], list[Seat]]:
+        """The connections of each door that get the same scopes of a batch: their bytes are made once."""
         found: dict[Seat, list[Scope]] = {}
         for scope in batch.groups:
             for seats in self._audience(scope).values():
                 for seat in seats:
                     found.setdefault(seat, []).append(scope)
-        return found
+        groups: dict[tuple[Door, tuple[Scope, ...]], list[Seat]] = {}
+        for seat, scopes in found.items():
+            groups.setdefault((seat.connection.door, tuple(scopes)), []).append(seat)
+        return groups
 
     def _audience(self, scope: Scope) -> dict[Door, _Seats]:
         """The live connections that get the events of a scope, each once."""
@@ -167,13 +170,14 @@ class Presence:
         return found
 
 
-def _send(batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: Iterable[Seat]) -> None:
-    data = batch.bytes_for(door, scopes)
-    if door.echoes:
+def _send(batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: Collection[Seat]) -> None:
+    if not door.echoes:
+        authors = batch.authors()
         for seat in seats:
-            seat.connection.send(data)
-        return
-    for seat in seats:
-        own = batch.bytes_without(door, scopes, seat.person)
-        if own:
-            seat.connection.send(own)
+            if seat.person in authors:
+                for data in batch.bytes_without(door, scopes, seat.person):
+                    seat.connection.send(data)
+        seats = [seat for seat in seats if seat.person not in authors]
+    for data in batch.bytes_for(door, scopes):
+        for seat in seats:
+            seat.connection.send(data, True)

@@ -14,6 +14,7 @@ from time import monotonic
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed
+from chatroom.events import memory_of
 from chatroom.limits import MAX_WAITING, MAX_WAITING_BYTES, TICK_SECONDS
 from chatroom.order import Entry, Taken, Task
 from chatroom.order_clock import OrderClock
@@ -26,7 +27,7 @@ class WaitingQueue:
     It is the order of a server that is alone (`chatroom.order.Order`): one take() gives one entry.
 
     max_count: proposals (each line of a burst counts)
-    max_bytes: characters of text, roughly bytes
+    max_bytes: memory of the texts
     clock:     seconds that only rise
     now:       milliseconds since 1970, for the entries
     """
@@ -159,8 +160,8 @@ class WaitingQueue:
 
 
 def _weight(proposal: Proposal) -> tuple[int, int]:
-    """How many proposals and how many characters of text one proposal counts for."""
+    """How many proposals, and how many bytes of memory of texts, one proposal counts for."""
     body = proposal.body
     if isinstance(body, Lines):
-        return len(body.says), sum([len(say.text) for say in body.says])
+        return len(body.says), sum([memory_of(say.text) for say in body.says])
     return 1, 0

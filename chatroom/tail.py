@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
-from itertools import chain, takewhile
+from collections.abc import Collection, Iterator
+from itertools import chain
 
-from chatroom.events import Event, EventKind
-from chatroom.limits import TAIL_BYTES, TAIL_EVENTS
+from chatroom.batch import Batch
+from chatroom.door import Door
+from chatroom.events import Event, EventKind, memory_of
+from chatroom.limits import MAX_NUMBER, TAIL_BYTES, TAIL_EVENTS
 from chatroom.places import WHOLE_CHATROOM, Reach
 
 
@@ -16,7 +18,7 @@ class Tail:
 
     head:  seq of the latest stored event
     floor: the tail holds every event after this seq
-    size:  characters of text that it holds
+    size:  bytes of memory of the texts that it holds
     """
 
     def __init__(self) -> None:
@@ -28,25 +30,25 @@ class Tail:
         self._floor_time = time
         self.size = 0
         self._count = 0
-        self._batches: deque[tuple[Sequence[Event], int]] = deque()  # with the size of each
+        self._batches: deque[tuple[Batch, int]] = deque()  # with the size of each
 
     @property
     def head(self) -> int:
         """Seq of the latest event."""
-        return self._batches[-1][0][-1].seq if self._batches else self.floor
+        return self._batches[-1][0].events[-1].seq if self._batches else self.floor
 
-    def extend(self, batch: Sequence[Event]) -> None:
+    def extend(self, batch: Batch) -> None:
         """Add a batch, and drop the oldest batches that are over the limits. This batch always stays."""
-        if not batch:
+        if not batch.events:
             return
-        size = sum([len(event.text) for event in batch])
+        size = sum([memory_of(event.text) for event in batch.events])
         self._batches.append((batch, size))
-        self._count += len(batch)
+        self._count += len(batch.events)
         self.size += size
         while len(self._batches) > 1 and (self._count > TAIL_EVENTS or self.size > TAIL_BYTES):
             oldest, size = self._batches.popleft()
-            self.floor, self._floor_time = oldest[-1].seq, oldest[-1].time
-            self._count -= len(oldest)
+            self.floor, self._floor_time = oldest.events[-1].seq, oldest.events[-1].time
+            self._count -= len(oldest.events)
             self.size -= size
 
     def covers(self, seq: int) -> bool:
@@ -58,11 +60,22 @@ class Tail:
         assert self.floor <= seq <= self.head
         return next((e.time for e in self._newest_first() if e.seq == seq), self._floor_time)
 
-    def after(self, seq: int, reach: Reach) -> list[Event]:
-        """The events after `seq` within reach, in order. Requires covers(seq)."""
+    def bytes_after(self, door: Door, seq: int, reach: Reach, until: int = MAX_NUMBER) -> list[bytes]:
+        """The bytes of the events after `seq`, up to and with `until`, within reach. Requires covers(seq).
+
+        All who ask get the same objects, so however many replays wait, the bytes are in memory once.
+        """
         assert self.covers(seq)
-        newer = takewhile(lambda event: event.seq > seq, self._newest_first())
-        return [event for event in newer if reach.has(event)][::-1]
+        found: list[bytes] = []
+        for batch, _ in self._batches:
+            if seq < batch.events[-1].seq:
+                encoded = batch.bytes_of_each(door)
+                found += [
+                    data
+                    for event, data in zip(batch.events, encoded, strict=True)
+                    if seq < event.seq <= until and reach.has(event)
+                ]
+        return found
 
     def starts(self, lines: int, places: Collection[int], head: int) -> dict[int, int] | None:
         """For each place the seq after which the latest `lines` said lines up to `head` begin.
@@ -84,4 +97,4 @@ class Tail:
         return starts | {WHOLE_CHATROOM: min(starts.values())}
 
     def _newest_first(self) -> Iterator[Event]:
-        return chain.from_iterable(reversed(events) for events, _ in reversed(self._batches))
+        return chain.from_iterable(reversed(batch.events) for batch, _ in reversed(self._batches))

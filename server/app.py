@@ -16,6 +16,7 @@ from chatroom.deadline import Deadline
 from chatroom.errors import ConfigError
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
+from server.backlogs import Backlogs
 from server.connection import NativeDoor
 from server.crowd import Crowd
 from server.flusher import Flusher
@@ -25,6 +26,7 @@ from server.ports import Ports
 from server.quotas import DEFAULT, Quotas, descriptors
 from server.retention import Retention
 from server.server import Server
+from server.stream import Stream
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,8 @@ class App:
         self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
         self._flushing = False  # its thread has been started, and closes it
-        door = NativeDoor(self._flusher.watch, self.chatroom.flow)
+        self.backlogs: Backlogs[Stream] = Backlogs()
+        door = NativeDoor(self._flusher.watch, self.chatroom.flow, self.backlogs)
         crowd = Crowd(quotas)
         lobby = Lobby(self.chatroom, config.ports, door, crowd)
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from chatroom.errors import ProtocolError
 from chatroom.exchange import Exchange
 from chatroom.flow import Flow
-from chatroom.limits import BEHIND_BYTES, MAX_REASON, RECEIVE_LARGE, TEXT_PART
+from chatroom.limits import MAX_REASON, RECEIVE_LARGE, TEXT_PART
 from chatroom.outcomes import RETURNING, Code, Outcome
 from chatroom.packets import (
     Answer,
@@ -26,7 +26,8 @@ from chatroom.packets import (
     encode_event,
 )
 from server import words
-from server.limits import RECEIVE_SMALL
+from server.backlogs import Backlogs
+from server.limits import ANSWERS_BYTES, RECEIVE_SMALL
 from server.stream import Stream
 from server.transport import Transport
 
@@ -41,9 +42,10 @@ class NativeDoor:
     ping = encode(Ping(0))
     encode = staticmethod(encode_event)
 
-    def __init__(self, watch: Callable[[Stream], None], flow: Flow) -> None:
+    def __init__(self, watch: Callable[[Stream], None], flow: Flow, backlogs: Backlogs[Stream]) -> None:
         self._watch = watch
         self._flow = flow
+        self._backlogs = backlogs
 
     def encode_channel(self, channel: Channel) -> bytes:
         """See `chatroom.door.Door`."""
@@ -55,7 +57,7 @@ class NativeDoor:
 
     def open(self, transport: Transport, exchange: Exchange) -> NativeConnection:
         """A member's connection. exchange: the handshake's; it may hold packets or the beginning of one."""
-        stream = Stream(transport, self, self._watch, self._flow)
+        stream = Stream(transport, self, self._watch, self._flow, self._backlogs)
         self._watch(stream)
         return NativeConnection(self, stream, exchange)
 
@@ -69,7 +71,8 @@ class NativeConnection:
         self._stream = stream
         # These need no words of the protocol. Bound here, because send() is the forwarder's innermost loop.
         self.send = stream.send
-        self.wait_until_taken = stream.wait_until_taken
+        self.send_all = stream.send_all
+        self.when_taken = stream.when_taken
         self.submitting = stream.submitting
         self.part = stream.part
         self.release = stream.release
@@ -134,7 +137,7 @@ class NativeConnection:
         """Receive nothing from a peer that does not read its answers: members do not share those bytes."""
         self._answered = False
         self.submitting(True)
-        self._stream.wait_until_taken(BEHIND_BYTES)
+        self._stream.wait_until_taken(ANSWERS_BYTES)
         self.submitting(False)
 
     # --- sending ----------------------------------------------------------------------------------------

@@ -91,6 +91,29 @@ BACKLOG_BYTES: Final = 32 * 1024 * 1024
 so a hundred slow members cost one backlog, not a hundred. Beyond it the member is disconnected with a
 reason; it resumes from history when it comes back."""
 
+ALL_SHARED_BYTES: Final = 64 * 1024 * 1024
+"""Memory of the shared batches in all backlogs together, each counted once. Two of the longest backlogs:
+members in different channels have different batches. Beyond it the member with the longest must go."""
+
+OWN_BYTES: Final = 1024 * 1024
+"""Memory of what waits for one member only: its greeting, a piece of its replay, answers. Each of these stops
+long before; beyond it the member is disconnected."""
+
+ALL_OWN_BYTES: Final = 32 * 1024 * 1024
+"""The same for all members together: 150 that read nothing fill it with what each may have. Beyond it the
+member with the most is disconnected."""
+
+ANSWERS_BYTES: Final = 64 * 1024
+"""A member that leaves more of its answers unread is not read either. Hundreds of answers; a member that
+reads has none waiting."""
+
+PIECE_BYTES: Final = 64
+"""What a piece in a send buffer takes beside its bytes: the head of the object, and what the allocator rounds
+up to. Without it, a backlog of small batches or answers would be three times its size."""
+
+REFERENCE_BYTES: Final = 8
+"""What each send buffer needs to refer to a piece."""
+
 STALL_SECONDS: Final = 10.0
 """A member with a backlog that has taken no byte for this long is disconnected: its reader has stopped, and
 its backlog would only grow."""

@@ -13,13 +13,16 @@ from threading import BoundedSemaphore, Lock
 from typing import Final
 
 from chatroom.errors import Closed, HistoryError
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, memory_of
 from chatroom.history import Located
+from chatroom.limits import MAX_NUMBER
 from server.database import connect, translate_errors
 from server.limits import HISTORY_READERS, READER_CACHE
 from server.schema import SPAN_EVENTS
 
 _Row = tuple[int, int, int, str, str, str, int, int, int, bytes | None, str | None]
+
+_TEXT: Final = Event._fields.index("text")
 
 _KINDS: Final = {int(kind): kind for kind in EventKind}  # three times as fast as EventKind(number)
 
@@ -48,7 +51,7 @@ class Readers:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
 
-    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
+    def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
         """See `chatroom.history.History.read`."""
         select = f"""SELECT * FROM numbered WHERE seq >= ? AND seq < ? AND {_belongs(places)}
             ORDER BY seq LIMIT ?"""
@@ -56,21 +59,24 @@ class Readers:
         with self.connection() as reader:
             for span in _spans(reader, places, (after + 1) // SPAN_EVENTS):
                 start, end = max(after + 1, span * SPAN_EVENTS), (span + 1) * SPAN_EVENTS
-                found += reader.execute(select, (start, end, limit - len(found)))
-                if len(found) >= limit:
+                for row in reader.execute(select, (start, end, limit - len(found))):
+                    found.append(row)
+                    size -= memory_of(row[_TEXT])
+                    if size <= 0:
+                        break
+                if len(found) >= limit or size <= 0:
                     break
         return self._events(found)
 
-    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
+    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
         """See `chatroom.history.History.last_seqs`."""
-        select = f"""SELECT seq FROM numbered WHERE seq >= ? AND seq < ? AND kind = {int(EventKind.SAID)}
+        select = f"""SELECT seq FROM numbered WHERE seq >= ? AND seq <= ? AND kind = {int(EventKind.SAID)}
             AND {_belongs(places)} ORDER BY seq DESC LIMIT ?"""
         found: list[int] = []
         with self.connection() as reader:
-            for span in _spans(reader, places, 0, backwards=True):
-                rows = reader.execute(
-                    select, (span * SPAN_EVENTS, (span + 1) * SPAN_EVENTS, limit - len(found))
-                )
+            for span in _spans(reader, places, until // SPAN_EVENTS, backwards=True):
+                last = min(until, (span + 1) * SPAN_EVENTS - 1)
+                rows = reader.execute(select, (span * SPAN_EVENTS, last, limit - len(found)))
                 found += [seq for (seq,) in rows]
                 if len(found) >= limit:
                     break
@@ -163,10 +169,12 @@ def _spans(
 ) -> Iterator[int]:
     """The spans, from `first` on, in which one of the places has events, each once and in order.
 
+    backwards: from `first` back to the beginning
+
     They are merged as they are needed. SQLite would sort those of the whole history first.
     """
-    order = "DESC" if backwards else "ASC"
-    select = f"SELECT span FROM spans WHERE place = ? AND span >= ? ORDER BY span {order}"
+    later, order = ("<=", "DESC") if backwards else (">=", "ASC")
+    select = f"SELECT span FROM spans WHERE place = ? AND span {later} ? ORDER BY span {order}"
     of_each = [reader.execute(select, (place, first)) for place in places]
     for (span,), _ in groupby(merge(*of_each, reverse=backwards)):
         yield span

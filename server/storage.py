@@ -19,6 +19,7 @@ from typing import Literal
 from chatroom.errors import ConfigError, HistoryError, HistoryFull
 from chatroom.events import Event, EventKind
 from chatroom.history import Located, Restored
+from chatroom.limits import MAX_NUMBER
 from chatroom.records import Record
 from server.database import connect, limit_wal, transaction, translate_errors
 from server.history_files import HistoryFiles
@@ -114,11 +115,11 @@ class SqliteHistory:
         finally:
             self._appending.release()
 
-    def read(self, after: int, limit: int, places: Collection[int]) -> list[Event]:
-        return self._readers.read(after, limit, places)
+    def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
+        return self._readers.read(after, limit, places, size)
 
-    def last_seqs(self, limit: int, places: Collection[int]) -> list[int]:
-        return self._readers.last_seqs(limit, places)
+    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
+        return self._readers.last_seqs(limit, places, until)
 
     def locate(self, seq: int) -> Located:
         return self._readers.locate(seq)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from time import monotonic
 from typing import Final, Protocol
@@ -20,7 +20,8 @@ from chatroom.errors import ConnectionLost
 from chatroom.flow import Flow
 from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE
 from chatroom.outcomes import Code
-from server.limits import BACKLOG_BYTES, GOODBYE_SECONDS, STALL_SECONDS
+from server.backlogs import Backlogs
+from server.limits import BACKLOG_BYTES, GOODBYE_SECONDS, OWN_BYTES, STALL_SECONDS
 from server.send_buffer import SendBuffer
 from server.transport import Transport
 
@@ -61,8 +62,9 @@ class Stream:
     A deadline is set while bytes wait in the buffer (the peer must take some within STALL_SECONDS) and from
     the goodbye on (the peer must have closed within GOODBYE_SECONDS). `tick` acts when it has passed.
 
-    watch: asks the flusher to look at the stream
-    clock: seconds that only rise
+    watch:    asks the flusher to look at the stream
+    backlogs: what waits in all streams together
+    clock:    seconds that only rise
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Stream:
         words: Words,
         watch: Callable[[Stream], None],
         flow: Flow,
+        backlogs: Backlogs[Stream],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.peer = transport.peer
@@ -78,13 +81,16 @@ class Stream:
         self._words = words
         self._watch = watch
         self._flow = flow
+        self._backlogs = backlogs
         self.clock = clock
         # Guards every field below (but in repr), and that the bytes of each send go out whole and in order.
         self._lock = threading.Lock()
         self._phase = Phase.OPEN
         self._deadline = math.inf
         self._buffer = SendBuffer()
+        self._reported = 0  # what the backlogs know of the buffer's own bytes
         self._taken: threading.Condition | None = None  # made when a thread waits for the peer
+        self._when_taken: Callable[[bool], None] | None = None  # to be called when the peer has taken its own
         self._behind = False  # the flow counts this peer
         self._heard = self._pinged = clock()
         self._submitting = False  # the handler waits at the queue, or for its peer to read
@@ -118,8 +124,11 @@ class Stream:
 
     # --- sending: any thread ----------------------------------------------------------------------------
 
-    def send(self, data: bytes) -> None:
-        """Send now what the socket takes, buffer the rest. Does nothing once the connection is ending."""
+    def send(self, data: bytes, shared: bool = False) -> None:
+        """Send now what the socket takes, buffer the rest. Does nothing once the connection is ending.
+
+        shared: other connections get the same object
+        """
         with self._lock:
             if self._phase is not Phase.OPEN:
                 return
@@ -133,14 +142,29 @@ class Stream:
                 if sent == len(data):  # the usual case
                     return
                 self._deadline = self.clock() + STALL_SECONDS
-            self._buffer.append(memoryview(data)[sent:] if sent else data)
-            size = self._buffer.size
+            self._buffer.append(memoryview(data)[sent:] if sent else data, shared)
         if first:
             self._watch(self)
-        if size > BEHIND_BYTES:
-            self._report_behind()
-            if size > BACKLOG_BYTES:
-                self._give_up("too far behind")
+        self._report((data,) if shared else ())
+
+    def send_all(self, pieces: Sequence[bytes]) -> None:
+        """As send(), for several pieces, each of which other connections get, too."""
+        with self._lock:
+            if self._phase is not Phase.OPEN or not pieces:
+                return
+            first, added = not self._buffer.size, pieces
+            for piece in pieces:
+                self._buffer.append(piece, shared=True)
+            if first:
+                self._deadline = self.clock() + STALL_SECONDS
+                while self._send_buffered():
+                    pass
+                added = self._buffer.shared()
+                self._buffer.take_gone()  # these were never reported
+            waiting = self._buffer.size > 0
+        if first and waiting:
+            self._watch(self)
+        self._report(added)
 
     def flush(self) -> bool:
         """Send what the socket takes of the buffer; whether bytes are left. Called by the flusher."""
@@ -149,18 +173,18 @@ class Stream:
             left = self._buffer.size > 0
             if self._taken is not None:
                 self._taken.notify_all()
-        self._report_behind()
+        self._report()
         return left
 
-    def _send_buffered(self) -> None:
-        """Requires holding _lock."""
+    def _send_buffered(self) -> bool:
+        """Send the next bytes; whether the socket took some and more are left. Requires holding _lock."""
         if not self._buffer.size:
-            return
+            return False
         try:
             sent = self._transport.send(self._buffer.head())
         except ConnectionLost as lost:
             self._cut(str(lost))
-            return
+            return False
         self._buffer.advance(sent)
         if self._phase is Phase.PARTING:
             if not self._buffer.size:
@@ -169,24 +193,58 @@ class Stream:
             self._deadline = math.inf
         elif sent:
             self._deadline = self.clock() + STALL_SECONDS
+        return sent > 0 and self._buffer.size > 0
 
     def wait_until_taken(self, size: int) -> bool:
-        """Wait until at most `size` bytes are buffered; False when the connection is ending."""
+        """Wait until at most `size` bytes are buffered that only this peer gets; False: it is ending."""
         with self._lock:
-            while self._buffer.size > size and self._phase is Phase.OPEN:
+            while self._buffer.own > size and self._phase is Phase.OPEN:
                 if self._taken is None:
                     self._taken = threading.Condition(self._lock)
                 self._taken.wait()
             return self._phase is Phase.OPEN
 
-    def _report_behind(self) -> None:
-        """Tell the flow when the peer fell behind, caught up, or is leaving."""
+    def when_taken(self, call: Callable[[bool], None]) -> None:
+        """Call `call` once, as soon as no bytes are buffered that only this peer gets; any thread may do it.
+
+        It gets False when the connection is ending. It must not wait.
+        """
         with self._lock:
+            self._when_taken = call
+        self._report()
+
+    def _report(self, added: Sequence[bytes] = ()) -> None:
+        """Tell all who want to know what has changed in the buffer: after every change, without the lock.
+
+        added: shared pieces that have come into the buffer
+        """
+        with self._lock:
+            is_open, size = self._phase is Phase.OPEN, self._buffer.size
             limit = BEHIND_BYTES // 2 if self._behind else BEHIND_BYTES
-            behind = self._phase is Phase.OPEN and self._buffer.size > limit
+            behind = is_open and size > limit
             changed, self._behind = behind != self._behind, behind
+            own = self._buffer.own if is_open else 0  # what is left of a goodbye has its deadline
+            grown, self._reported = own - self._reported, own
+            gone = self._buffer.take_gone()
+            call = None
+            if not own:
+                call, self._when_taken = self._when_taken, None
         if changed:
             (self._flow.fell_behind if behind else self._flow.caught_up)()
+        if grown or added or gone:
+            self._backlogs.change(self, grown, added, gone)
+        if call is not None:
+            call(is_open)
+        if own > OWN_BYTES or (is_open and size > BACKLOG_BYTES):
+            self._give_up("too far behind")
+        elif grown > 0 or added:
+            self._relieve()
+
+    def _relieve(self) -> None:
+        """Disconnect whoever holds the most, when all that waits is too much."""
+        holder = self._backlogs.too_much_for()
+        if holder is not None:
+            holder._give_up("too far behind, and memory is short")
 
     # --- receiving: the handler ---------------------------------------------------------------------------
 
@@ -230,14 +288,14 @@ class Stream:
             self._buffer.drop_whole_batches()
             self._buffer.append(self._words.goodbye(code, detail))
             self._send_buffered()
-        self._report_behind()
+        self._report()
         self._watch(self)
 
     def cut(self, reason: str) -> None:
         """End the connection at once, without a goodbye. The first reason counts."""
         with self._lock:
             self._cut(reason)
-        self._report_behind()
+        self._report()
 
     def _give_up(self, reason: str) -> None:
         log.warning("> %s: %s, disconnected", self.peer, reason)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.packets import Say, encode
-from tests.attacks import names
+from tests.attacks import memory, names
 from tests.attacks.doors import DOORS
 from tests.support.peer import Peer
 
@@ -64,6 +64,11 @@ ATTACKS: dict[str, Attack] = {
     "stopped-readers": Attack(stopped_readers),
     "flooder": Attack(flooders),
     **{name: Attack(run, options) for name, (run, options) in DOORS.items()},
+    "silent-joins": Attack(memory.silent_joins),
+    "unread-answers": Attack(memory.unread_answers),
+    "channel-sets": Attack(memory.channel_sets),
+    "trickling-readers": Attack(memory.trickling_readers),
+    "replays": Attack(memory.replays),
     "strangers": Attack(names.strangers),
     "droppers": Attack(names.droppers),
 }

@@ -106,7 +106,9 @@ class FakeConnection:
     """A peer that receives and decodes everything, and checks that each event it gets is stored.
 
     says:   the test puts in the bursts that the peer sends
-    taking: False when the peer takes no bytes
+    taking: False when the peer takes no bytes; what waits for it then is in `waits`
+    datas:  the bytes of each send; `sizes` has their lengths
+    shared: the bytes that other connections get, too
     ended:  with which code and detail the server has said goodbye
     """
 
@@ -121,6 +123,9 @@ class FakeConnection:
         self.taking = True
         self.busy: list[bool] = []
         self.sizes: list[int] = []
+        self.datas: list[bytes] = []
+        self.shared: list[bytes] = []
+        self.waits: Callable[[bool], None] | None = None
         self.changed = threading.Condition()
         self.says: SimpleQueue[Sequence[Say | Command | Bye] | Exception] = SimpleQueue()
         self._history = history
@@ -137,11 +142,14 @@ class FakeConnection:
             self.busy.append(submitting)
             self.changed.notify_all()
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes, shared: bool = False) -> None:
         with self.changed:
             if self.ended is not None:
                 return
             self.sizes.append(len(data))
+            self.datas.append(data)
+            if shared:
+                self.shared.append(data)
             for packet in self._decoder.feed(data):
                 if isinstance(packet, Event) and self._history is not None:
                     stored = self._history.stored[packet.seq]
@@ -165,8 +173,15 @@ class FakeConnection:
     def inform(self, text: str) -> None:
         self.send(encode(Info(text)))
 
-    def wait_until_taken(self, size: int) -> bool:
-        return self.taking and self.ended is None
+    def send_all(self, pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            self.send(piece, True)
+
+    def when_taken(self, call: Callable[[bool], None]) -> None:
+        if self.taking or self.ended is not None:
+            call(self.ended is None)
+        else:
+            self.waits = call
 
     def part(self, code: Code, detail: str = "") -> None:
         with self.changed:

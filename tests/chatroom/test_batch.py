@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 from chatroom.batch import Batch
 from chatroom.events import Event, EventKind
-from chatroom.packets import encode_event
+from chatroom.packets import Decoder, encode_event
 from tests.chatroom.fakes import FakeDoor
 from tests.support.events import BOB, NOON, said
 
@@ -25,11 +27,11 @@ def test_events_are_grouped_by_whom_they_are_for() -> None:
 
 
 def test_each_event_is_encoded_once_a_door() -> None:
-    """However many audiences a door has, it encodes each event once; equal audiences get the same object."""
+    """However many audiences a door has, it encodes each event once."""
     native, other = FakeDoor(), FakeDoor()
     batch = Batch(EVENTS)
     for scopes in ((1,), (2,), (1, 2), (1, (1, 2)), SCOPES):
-        assert batch.bytes_for(native, scopes) is batch.bytes_for(native, scopes)
+        batch.bytes_for(native, scopes)
         batch.bytes_without(native, scopes, BOB)
     batch.bytes_for(other, (1,))
     assert (native.encoded, other.encoded) == (5, 5)
@@ -39,16 +41,27 @@ def test_groups_are_merged_in_order() -> None:
     """An audience gets the bytes of the events of its groups, in order of seq, and of no others."""
     batch, door = Batch(EVENTS), FakeDoor()
     one, two, three, four, five = map(encode_event, EVENTS)
-    assert batch.bytes_for(door, (1,)) == one + four
-    assert batch.bytes_for(door, (0, 2)) == two + five
-    assert batch.bytes_for(door, (1, (1, 2))) == one + three + four
-    assert batch.bytes_for(door, SCOPES) == one + two + three + four + five
+    assert batch.bytes_for(door, (1,)) == [one + four]
+    assert batch.bytes_for(door, (0, 2)) == [two + five]
+    assert batch.bytes_for(door, (1, (1, 2))) == [one + three + four]
+    assert batch.bytes_for(door, SCOPES) == [one + two + three + four + five]
 
 
 def test_without_the_lines_of_one_author() -> None:
     """For a door that does not echo, an author's own lines are left out, and nothing else of the author."""
     batch, door = Batch(EVENTS), FakeDoor(echoes=False)
     one, two, three, four, five = map(encode_event, EVENTS)
-    assert batch.bytes_without(door, SCOPES, ANN) == one + two + three + five
-    assert batch.bytes_without(door, SCOPES, BOB) == three + four + five
-    assert batch.bytes_without(door, (2,), BOB) == b""
+    assert batch.bytes_without(door, SCOPES, ANN) == [one + two + three + five]
+    assert batch.bytes_without(door, SCOPES, BOB) == [three + four + five]
+    assert batch.bytes_without(door, (2,), BOB) == []
+
+
+def test_a_large_batch_is_cut_between_events() -> None:
+    """A large batch comes in pieces of whole events, none much longer than the bound; nothing is lost."""
+    batch, door = Batch(EVENTS * 10), FakeDoor()
+    encoded = list(map(encode_event, EVENTS * 10))
+    with mock.patch("chatroom.batch.BATCH_PIECE", 200):
+        pieces = batch.bytes_for(door, SCOPES)
+    assert b"".join(pieces) == b"".join(encoded) and len(pieces) > 5
+    assert max(map(len, pieces)) <= 200 + max(map(len, encoded))
+    assert all(Decoder().feed(piece) for piece in pieces)

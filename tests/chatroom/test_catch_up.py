@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from unittest import mock
 
 import pytest
@@ -12,24 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.arrivals import Join, Missed, Reservation
+from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
 from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
-from chatroom.limits import BEHIND_BYTES, CATCH_UP_BYTES, CATCH_UP_EVENTS, MAX_NUMBER, MAX_TEXT
+from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_EVENTS, MAX_NUMBER, MAX_TEXT
 from chatroom.order import Entry
 from chatroom.outcomes import Code
-from chatroom.packets import NO_IDENTITY, NO_TOKEN, Live, Resumed, Say
+from chatroom.packets import NO_IDENTITY, NO_TOKEN, Decoder, Live, Resumed, Say
 from chatroom.places import Reach
 from chatroom.presence import Presence, Seat
 from chatroom.proposals import Arrive, Enter, Lines, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
-from chatroom.reaper import Reaper
 from chatroom.state import State
 from chatroom.tail import Tail
-from server.limits import BACKLOG_BYTES
-from tests.chatroom.fakes import FakeConnection, RecordingHistory
+from tests.chatroom.fakes import DOOR, FakeConnection, RecordingHistory
 from tests.support.events import NOON, said
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
@@ -42,27 +41,31 @@ def seat(connection: FakeConnection) -> Seat:
 
 
 class Alone:
-    """Catching up without a forwarder. A spawned thread runs at once, in the test's thread."""
+    """Catching up without a forwarder and without a thread: the test serves slices."""
 
     def __init__(self, events: list[Event]) -> None:
         self.history = RecordingHistory()
         self.history.append(events, [])
         self.arrived: list[tuple[Seat, int]] = []
-        self.catch_up = CatchUp(
-            self.history, lambda *arrival: self.arrived.append(arrival), lambda run, _name: run()
-        )
+        self.catch_up = CatchUp(self.history, lambda *arrival: self.arrived.append(arrival))
         self.catch_up.stored(len(events))
-        self.catch_up.close()  # so that it makes no pauses
 
     def begin(
         self, connection: FakeConnection, seq: int, reach: Reach = GENERAL, lines: int = 0
     ) -> FakeConnection:
+        """Catch up one member, to the end."""
         self.catch_up.begin(seat(connection), reach, seq, lines)
+        self.serve()
         return connection
 
+    def serve(self) -> None:
+        """Slices until nobody is in the line."""
+        while self.catch_up.waiting:
+            self.catch_up.serve()
 
-def test_chunks_in_order() -> None:
-    """The missed events come in order and in chunks; then the member may go live."""
+
+def test_slices_in_order() -> None:
+    """The missed events come in order and in slices; then the member may go live."""
     alone = Alone([said(seq) for seq in range(1, 2 * CATCH_UP_EVENTS + 500)])
     connection = FakeConnection(alone.history)
     alone.begin(connection, 7)
@@ -72,15 +75,70 @@ def test_chunks_in_order() -> None:
     assert seq == len(alone.history.log) and arrived.connection is connection
 
 
-def test_long_texts_come_in_small_chunks() -> None:
-    """However long the missed texts are, a chunk does not bring the send buffer over BACKLOG_BYTES."""
-    alone = Alone([said(seq, text="x" * MAX_TEXT) for seq in range(1, CATCH_UP_EVENTS + 50)])
+def test_long_texts_come_in_small_slices() -> None:
+    """However long the missed texts are, and wherever they begin, a slice is small."""
+    short = [said(seq) for seq in range(1, CATCH_UP_EVENTS)]
+    long = [said(seq, text="x" * MAX_TEXT) for seq in range(CATCH_UP_EVENTS, CATCH_UP_EVENTS + 50)]
+    alone = Alone(short + long)
     connection = FakeConnection(alone.history)
     alone.begin(connection, 0)
-    assert len(connection.events()) == CATCH_UP_EVENTS + 49
-    first, *others = connection.sizes
-    assert first + BEHIND_BYTES < BACKLOG_BYTES
-    assert max(others) <= CATCH_UP_BYTES + 2 * MAX_TEXT
+    assert connection.events() == alone.history.log
+    assert max(connection.sizes) <= CATCH_UP_BYTES + MAX_TEXT + CATCH_UP_EVENTS * 150
+
+
+def test_a_member_that_takes_nothing_gets_one_slice() -> None:
+    """Who does not read costs one slice, and no place in the line; the rest comes when it has read."""
+    alone = Alone([said(seq) for seq in range(1, 3 * CATCH_UP_EVENTS)])
+    connection = FakeConnection(alone.history)
+    connection.taking = False
+    alone.begin(connection, 0)
+    assert len(connection.events()) == CATCH_UP_EVENTS and alone.catch_up.waiting == 0
+    connection.taking = True
+    assert connection.waits is not None
+    connection.waits(True)
+    alone.serve()
+    assert connection.events() == alone.history.log and len(alone.arrived) == 1
+
+
+def test_who_missed_little_does_not_wait_for_the_end_of_longer_replays() -> None:
+    """One that has missed a tenth, and comes after fifty that want all, is live within a few slices."""
+    many = 40 * CATCH_UP_EVENTS
+    alone = Alone([said(seq) for seq in range(1, many + 1)])
+    greedy = [FakeConnection() for _ in range(50)]
+    for connection in greedy:
+        alone.catch_up.begin(seat(connection), GENERAL, 0)
+    for _ in range(40):
+        alone.catch_up.serve()
+    late = FakeConnection()
+    alone.catch_up.begin(seat(late), GENERAL, many - many // 10)
+    for _ in range(2 * 5):  # four slices of events, one that finds no more
+        alone.catch_up.serve()
+    assert [arrived.connection for arrived, _ in alone.arrived] == [late]
+
+
+def test_nobody_waits_for_ever() -> None:
+    """However many come that have missed little, one that has missed much gets every second slice."""
+    many = 10 * CATCH_UP_EVENTS
+    alone = Alone([said(seq) for seq in range(1, many + 1)])
+    long = FakeConnection()
+    alone.catch_up.begin(seat(long), GENERAL, 0)
+    for _ in range(4 * many // CATCH_UP_EVENTS):
+        alone.catch_up.begin(seat(FakeConnection()), GENERAL, many - 10)
+        alone.catch_up.serve()
+    assert len(long.events()) >= 3 * CATCH_UP_EVENTS
+    alone.serve()
+    assert long.events() == alone.history.log
+
+
+def test_all_get_slices_in_turn() -> None:
+    """Each of those that wait gets its share of every second slice, in the order in which they came."""
+    alone = Alone([said(seq) for seq in range(1, 20 * CATCH_UP_EVENTS)])
+    peers = [FakeConnection() for _ in range(5)]
+    for connection in peers:
+        alone.catch_up.begin(seat(connection), GENERAL, 0)
+    for _ in range(30):
+        alone.catch_up.serve()
+    assert all(len(connection.sizes) >= 3 for connection in peers)
 
 
 def test_other_channels_do_not_hold_it_up() -> None:
@@ -92,21 +150,24 @@ def test_other_channels_do_not_hold_it_up() -> None:
     assert alone.arrived[0][1] == 1999
 
 
-def test_a_member_that_is_gone_ends_the_thread() -> None:
-    """When the member disconnects, catching up stops after the chunk that was being sent."""
+def test_a_member_that_is_gone_leaves_the_line() -> None:
+    """When the member disconnects, catching up stops after the slice that was being sent."""
     alone = Alone([said(seq) for seq in range(1, 3 * CATCH_UP_EVENTS)])
     connection = FakeConnection(alone.history)
     connection.taking = False
     alone.begin(connection, 0)
+    connection.part(Code.GOODBYE)
+    assert connection.waits is not None
+    connection.waits(False)
     assert len(connection.events()) <= CATCH_UP_EVENTS
-    assert alone.arrived == []
+    assert alone.arrived == [] and alone.catch_up.waiting == 0
 
 
 def test_history_that_cannot_be_read() -> None:
     """When history cannot be read, the connection of the member ends, and the member may come back."""
     alone = Alone([said(1)])
 
-    def read(after: int, limit: int, places: Collection[int]) -> list[Event]:
+    def read(after: int, limit: int, places: Collection[int], size: int = 0) -> list[Event]:
         raise HistoryError("broken")
 
     alone.history.read = read  # type: ignore[method-assign]
@@ -120,53 +181,57 @@ def test_retention_overtakes_a_slow_reader() -> None:
     alone = Alone([said(seq) for seq in range(1, 3 * CATCH_UP_EVENTS)])
     read = alone.history.read
 
-    def removing(after: int, limit: int, places: Collection[int]) -> list[Event]:
-        if after:  # the first chunk is on its way
+    def removing(after: int, limit: int, places: Collection[int], size: int = 0) -> list[Event]:
+        if after:  # the first slice is on its way
             alone.history.remove(after + 10)
-        return read(after, limit, places)
+        return read(after, limit, places, size)
 
     alone.history.read = removing  # type: ignore[method-assign]
     exact, told = FakeConnection(alone.history), FakeConnection(alone.history)
     alone.catch_up.begin(seat(exact), GENERAL, 0, exact=True)
+    alone.serve()
     assert exact.ended is not None and exact.ended[0] is Code.UNAVAILABLE and "removed" in exact.ended[1]
     assert [event.seq for event in exact.events()] == list(range(1, CATCH_UP_EVENTS + 1))
     assert alone.arrived == []
-    alone.catch_up.begin(seat(told), GENERAL, 0)  # a member that was told of a gap gets the rest
+    alone.begin(told, 0)  # a member that was told of a gap gets the rest
     assert told.ended is None and len(alone.arrived) == 1
-
-
-@pytest.mark.parametrize("error", [Closed("closing"), RuntimeError("no thread")])
-def test_no_thread_for_it(error: Exception) -> None:
-    """When no thread can be started, the connection of the member ends and the member may come back."""
-
-    def spawn(run: Callable[[], None], name: str) -> None:
-        raise error
-
-    connection = FakeConnection()
-    CatchUp(RecordingHistory(), lambda *_: None, spawn).begin(seat(connection), GENERAL, 0)
-    assert connection.ended == (Code.UNAVAILABLE, f"cannot catch up: {error}")
 
 
 def test_the_end_of_the_chatroom() -> None:
     """When the chatroom closes, catching up leaves the goodbye to the chatroom."""
-    alone = Alone([said(1)])
 
     def closed(*_: object) -> None:
         raise Closed("closing")
 
-    connection = FakeConnection()
-    CatchUp(alone.history, closed, lambda run, _name: run()).begin(seat(connection), GENERAL, 0)
+    catch_up, connection = CatchUp(RecordingHistory(), closed), FakeConnection()
+    catch_up.begin(seat(connection), GENERAL, 0)
+    catch_up.serve()
     assert connection.ended is None
 
 
-def test_a_bug_ends_the_connection() -> None:
-    """An error that nobody expects ends the connection: else its member would wait for ever."""
+def test_a_bug_ends_one_connection(caplog: pytest.LogCaptureFixture) -> None:
+    """An error that nobody expects ends the connection of its member, and is logged; the others go on."""
     alone = Alone([said(1)])
+    read = alone.history.read
     alone.history.read = mock.Mock(side_effect=KeyError("a bug"))  # type: ignore[method-assign]
-    connection = FakeConnection()
-    with pytest.raises(KeyError):
-        alone.begin(connection, 0)
+    connection = alone.begin(FakeConnection(), 0)
     assert connection.ended == (Code.UNAVAILABLE, "an error in the server")
+    assert "a bug" in caplog.text
+    alone.history.read = read  # type: ignore[method-assign]
+    assert alone.begin(FakeConnection(), 0).events() == [said(1)]
+
+
+def test_the_thread_ends_with_the_chatroom() -> None:
+    """The thread serves whoever comes, and ends when the chatroom closes, in the middle of a replay, too."""
+    alone = Alone([said(seq) for seq in range(1, 3 * CATCH_UP_EVENTS)])
+    thread = Task(alone.catch_up.run)
+    connection = FakeConnection(alone.history)
+    alone.catch_up.begin(seat(connection), GENERAL, 0)
+    connection.wait_for(lambda peer: len(peer.events()) == 3 * CATCH_UP_EVENTS - 1)
+    alone.catch_up.close()
+    thread.result()
+    alone.catch_up.begin(seat(connection), GENERAL, 0)
+    alone.catch_up.run()
 
 
 def test_only_what_is_within_reach() -> None:
@@ -199,12 +264,13 @@ def test_history_and_tail_agree(
         for seq, (place, is_line) in enumerate(made, 1)
     ]
     alone, tail, head = Alone(events), Tail(), max(0, len(events) - back)
-    tail.extend(events)
+    tail.extend(Batch(events))
     reach = Reach(dict.fromkeys((0, *places), ((0, MAX_NUMBER),)))
     starts = tail.starts(lines, reach.places, head)
     assert starts is not None
     connection = alone.begin(FakeConnection(alone.history), head, reach, lines)
-    assert connection.events() == tail.after(min(starts.values()), reach.later(starts))
+    replay = tail.bytes_after(DOOR, min(starts.values()), reach.later(starts))
+    assert connection.events() == Decoder().feed(b"".join(replay))
 
 
 def test_each_event_once_while_others_talk() -> None:
@@ -240,18 +306,18 @@ class Busy:
 
     def __init__(self) -> None:
         self.history, self.presence, self.queue = RecordingHistory(), Presence(), WaitingQueue()
-        self.reaper = Reaper("test")
         bob = (Proposal(0, 0, ProposalKind.UP, None), *arrival(1, "bob"))
         lines = Proposal(1, 0, ProposalKind.LINES, Lines([Say(n, "#general", "x") for n in range(1, 5000)]))
         state = State()
         applied = state.apply(Entry(b"", NOON, "", 1, [*bob, lines]))
         self.history.append(applied.events, applied.records)
-        catch_up = CatchUp(
-            self.history, lambda seat, seq: self.forwarder.go_live(seat, seq), self.reaper.spawn
+        self.catch_up = CatchUp(self.history, lambda seat, seq: self.forwarder.go_live(seat, seq))
+        self.forwarder = Forwarder(
+            self.queue, self.history, self.presence, Flow(), self.catch_up, time.monotonic
         )
-        self.forwarder = Forwarder(self.queue, self.history, self.presence, Flow(), catch_up, time.monotonic)
         self.forwarder.recover()
         self.running = Task(self.forwarder.run)
+        self.catching_up = Task(self.catch_up.run)
 
     def enter(self, name: str, since: int) -> tuple[int, FakeConnection]:
         connection = FakeConnection(self.history)
@@ -267,7 +333,8 @@ class Busy:
     def close(self) -> None:
         self.queue.close()
         self.running.result()
-        assert self.reaper.close(PATIENCE) == []
+        self.catch_up.close()
+        self.catching_up.result()
 
 
 def arrival(origin: int, name: str) -> tuple[Proposal, Proposal]:

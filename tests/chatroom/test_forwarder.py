@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 from unittest import mock
@@ -64,7 +63,7 @@ class Asked:
 
 
 class Room:
-    """A forwarder without a thread: the test calls its rounds. Catch-up threads start in settle().
+    """A forwarder without a thread: the test calls its rounds. Catching up goes on in settle().
 
     now: seconds since the beginning; only the test moves it
     """
@@ -76,11 +75,10 @@ class Room:
         self.tokens: int = before.tokens if before else 0
         self.order = WaitingQueue(clock=lambda: self.now, now=lambda: NOON + int(self.now * 1000))
         self.presence = Presence()
-        self.threads: list[Callable[[], None]] = []
         self.flow = Flow()
-        catch_up = CatchUp(self.history, self.go_live, lambda run, _name: self.threads.append(run))
+        self.catch_up = CatchUp(self.history, self.go_live)
         self.forwarder = Forwarder(
-            self.order, self.history, self.presence, self.flow, catch_up, lambda: self.now
+            self.order, self.history, self.presence, self.flow, self.catch_up, lambda: self.now
         )
         self.forwarder.recover()
         self.origins: dict[FakeConnection, int] = {}
@@ -99,8 +97,8 @@ class Room:
     def settle(self) -> None:
         """Rounds until every member is live."""
         self.forward()
-        while self.threads:
-            self.threads.pop(0)()
+        while self.catch_up.waiting:
+            self.catch_up.serve()
             self.forward()
 
     def put(self, origin: int, kind: ProposalKind, body: Body) -> None:
@@ -428,10 +426,10 @@ def test_a_busy_channel_does_not_hold_up_who_is_in_another(room: Room) -> None:
             room.forward()
         again = room.join(room.reserve("eve", token_of(eve)), "#quiet", since=1)
         room.forward()
-        assert len(room.threads) == 1
-        room.threads.pop()()
+        assert room.catch_up.waiting == 1
+        room.catch_up.serve()
         room.forward()
-    assert room.threads == [] and again.events() == [] and again.of(Live) == [Live(31, NOON)]
+    assert room.catch_up.waiting == 0 and again.events() == [] and again.of(Live) == [Live(31, NOON)]
 
 
 def test_a_first_start_says_nothing(room: Room) -> None:
@@ -847,10 +845,10 @@ class Conversation(RuleBasedStateMachine):
         good = [asked for asked in answered if asked.answer.result(0).code is Code.OK]
         self.reserved += [asked.reservation() for asked in good]
 
-    @precondition(lambda self: self.room.threads)
-    @rule(which=st.integers(0, 3))
-    def catch_up(self, which: int) -> None:
-        self.room.threads.pop(which % len(self.room.threads))()
+    @precondition(lambda self: self.room.catch_up.waiting)
+    @rule()
+    def catch_up(self) -> None:
+        self.room.catch_up.serve()
 
     @rule(seconds=st.sampled_from([1.0, HANDSHAKE_SECONDS, HOLD_SECONDS]))
     def wait(self, seconds: float) -> None:

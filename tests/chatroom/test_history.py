@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.events import Event, EventKind
-from chatroom.history import History, Located, MemoryHistory
+from chatroom.history import History, Located, MemoryHistory, is_full
 from chatroom.limits import MAX_NUMBER, MAX_TEXT, MAX_TIME
 from chatroom.records import Record
 from server.storage import SqliteHistory
@@ -62,6 +62,22 @@ def test_a_new_history_is_empty(make: Make) -> None:
         assert history.read(0, 10, PLACES) == []
         assert history.last_seqs(10, PLACES) == []
         assert history.locate(1) == Located(0, 1)
+
+
+@every_history
+@pytest.mark.parametrize("text", ["x" * 1000, "\N{GRINNING FACE}" * 250], ids=["narrow", "wide"])
+def test_a_read_is_bounded_in_bytes(make: Make, text: str) -> None:
+    """A read ends with the event that reaches the size, at least one; is_full() says that more may follow."""
+    with make() as history:
+        history.append([event(seq)._replace(text=text) for seq in range(1, 600)], [])
+        for size, count in ((1, 1), (2000, 2), (300_000, None)):
+            found = history.read(0, 1000, PLACES, size)
+            assert count is None or len(found) == count
+            assert seqs(found) == list(range(1, len(found) + 1)) and is_full(found, 1000, size)
+            assert len(text.encode()) * (len(found) - 1) < size
+        rest = history.read(590, 1000, PLACES, 300_000)
+        assert seqs(rest) == list(range(591, 600)) and not is_full(rest, 1000, 300_000)
+        assert is_full(history.read(590, 9, PLACES), 9, MAX_NUMBER)
 
 
 @every_history
@@ -195,6 +211,8 @@ def test_the_last_events_come_in_order(make: Make) -> None:
         assert history.last_seqs(2, [GENERAL]) == [599, 600]
         assert history.last_seqs(400, [GENERAL]) == list(range(201, 601))
         assert history.last_seqs(999, [GENERAL]) == list(range(1, 601))
+        assert history.last_seqs(300, [GENERAL], 400) == list(range(101, 401))
+        assert history.last_seqs(300, [GENERAL], 0) == []
 
 
 @every_history
@@ -317,6 +335,8 @@ def test_it_is_a_list(make: Make, runs: list, cut: int, questions: list) -> None
             if from_the_end:
                 said = [one.seq for one in mine if one.kind is EventKind.SAID]
                 assert history.last_seqs(limit, wanted) == said[-limit:]
+                earlier = [seq for seq in said if seq <= after]
+                assert history.last_seqs(limit, wanted, after) == earlier[-limit:]
             else:
                 assert history.read(after, limit, wanted) == [one for one in mine if one.seq > after][:limit]
 

@@ -35,7 +35,6 @@ class Hall:
         self.presence = Presence()
         self.history = RecordingHistory()
         self.door = FakeDoor()
-        self.threads: list[str] = []
         bob = self.world.enter("bob")
         for id in range(1, 8):
             self.world.time += 1
@@ -47,9 +46,9 @@ class Hall:
         self.history.append(self.world.log, [])
         self.tail = Tail()
         self.tail.begin(floor, NOON)
-        self.tail.extend(self.world.log[floor:])
-        catch_up = CatchUp(self.history, lambda *_: None, lambda _run, name: self.threads.append(name))
-        self.newcomers = Newcomers(self.world.state, self.presence, self.tail, catch_up)
+        self.tail.extend(Batch(self.world.log[floor:]))
+        self.catch_up = CatchUp(self.history, lambda *_: None)
+        self.newcomers = Newcomers(self.world.state, self.presence, self.tail, self.catch_up)
         self.newcomers.begin(IDENTITY)
 
     def come(self, visit: Visit, since: int, lines: int) -> FakeConnection:
@@ -115,7 +114,7 @@ def test_each_channel_has_its_own_lines() -> None:
     (admit,) = admits(hall.world.come(eve, "#general", "#quiet"))
     new = hall.world.log[11:]
     hall.history.append(new, [])
-    hall.tail.extend(new)
+    hall.tail.extend(Batch(new))
     connection = hall.come(eve, 0, 1)
     hall.newcomers.welcome(admit)
     assert told(connection) == [Welcome, Channel, Channel, Replay, 13, 23, Live, 24, 25]
@@ -143,7 +142,7 @@ def test_a_channel_is_described_once_a_round() -> None:
     hall.newcomers.new_round()
     late, _ = hall.world.ask("dora")
     (admit,) = admits(hall.world.come(late))
-    hall.tail.extend(hall.world.log[10:])
+    hall.tail.extend(Batch(hall.world.log[10:]))
     hall.history.append(hall.world.log[10:], [])
     connection = hall.come(late, 0, 0)
     hall.newcomers.welcome(admit)
@@ -159,13 +158,36 @@ def test_a_long_list_of_members_is_left_out(limit: int, listed: int) -> None:
     assert (channel.size, len(channel.members)) == (2, listed)
 
 
+def test_lists_stop_when_the_greeting_is_long() -> None:
+    """Beyond GREETING_BYTES channels come without their members; none of the channels is left out."""
+    with mock.patch("chatroom.newcomers.GREETING_BYTES", 150):
+        found = Hall(0, "#one", "#two", "#three", "#four").welcome().of(Channel)
+    listed = [bool(channel.members) for channel in found]
+    assert len(found) == 4 and listed == sorted(listed, reverse=True) and 0 < sum(listed) < 4
+
+
+def test_what_many_newcomers_get_is_shared() -> None:
+    """Two newcomers that miss the same get the same objects: their replays are in memory once."""
+    hall = Hall()
+    one = hall.welcome(lines=3)
+    eve, _ = hall.world.ask("eve")
+    (admit,) = admits(hall.world.come(eve))
+    hall.tail.extend(Batch(hall.world.log[10:]))
+    hall.history.append(hall.world.log[10:], [])
+    two = hall.come(eve, 8, 0)
+    hall.newcomers.welcome(admit)
+    assert {id(data) for data in one.shared} & {id(data) for data in two.shared}
+    own = [data for data in one.datas if not any(data is shared for shared in one.shared)]
+    assert sum(map(len, own)) < 300
+
+
 @pytest.mark.parametrize(("since", "lines"), [(5, 50), (0, 3)])
 def test_far_behind(since: int, lines: int) -> None:
-    """Events that the tail does not hold are read in a thread; after them the member goes live."""
+    """Events that the tail does not hold are read by another thread; after them the member goes live."""
     hall = Hall(8)
     connection = hall.welcome(since, lines)
     assert told(connection) == [Welcome, Channel, Replay]
-    assert hall.threads == ["catch-up ann"] and not hall.is_live
+    assert hall.catch_up.waiting == 1 and not hall.is_live
     (seat,) = hall.presence.seats
     hall.newcomers.go_live(seat, 9)
     assert told(connection)[3:] == [Live, 10] and hall.is_live
@@ -177,7 +199,7 @@ def test_still_behind() -> None:
     connection = hall.welcome(since=5)
     (seat,) = hall.presence.seats
     hall.newcomers.go_live(seat, 7)
-    assert hall.threads == ["catch-up ann"] * 2 and not hall.is_live
+    assert hall.catch_up.waiting == 2 and not hall.is_live
     assert connection.of(Live) == []
 
 
@@ -198,7 +220,7 @@ def test_left_in_the_round_it_came_in() -> None:
     hall.world.leave(hall.ann)
     hall.world.say(hall.bob, 9)
     hall.history.append(hall.world.log[10:], [])
-    hall.tail.extend(hall.world.log[10:])
+    hall.tail.extend(Batch(hall.world.log[10:]))
     connection = hall.welcome(lines=1)
     assert told(connection) == [Welcome, Replay, Live, 9, 10, 11, 12]
     assert hall.presence.live[0].places == (0,)
@@ -216,7 +238,7 @@ def test_what_was_missed_of_a_channel_that_was_left() -> None:
     again, _ = hall.world.ask("ann", hall.ann.session)
     (admit,) = admits(hall.world.come(again, "#general"))  # 18
     hall.history.append(hall.world.log[11:], [])
-    hall.tail.extend(hall.world.log[11:])
+    hall.tail.extend(Batch(hall.world.log[11:]))
     hall.ann, hall.admit = again, admit
     connection = hall.welcome(since=12)
     assert told(connection) == [Welcome, Channel, Replay, 13, 14, 15, 17, Live, 18]
@@ -239,7 +261,7 @@ def test_a_return_names_the_confirmed_id() -> None:
     (admit,) = admits(hall.world.come(again))
     assert admit == Admit(hall.world.origin(again.origin), 2, "ann", 41, 11)
     hall.history.append(hall.world.log[10:], [])
-    hall.tail.extend(hall.world.log[10:])
+    hall.tail.extend(Batch(hall.world.log[10:]))
     connection = hall.come(again, 11, 50)
     hall.newcomers.welcome(admit)
     assert connection.of(Welcome) == [Welcome("ann", TOKEN, IDENTITY, 2, 41, 11, Resumed.EXACT)]

@@ -106,7 +106,7 @@ def test_a_busy_place_among_idle_ones_touches_no_other() -> None:
     class Touched(FakeConnection):
         touches = 0
 
-        def send(self, data: bytes) -> None:
+        def send(self, data: bytes, shared: bool = False) -> None:
             Touched.touches += 1
 
     hall = Hall()
@@ -128,6 +128,8 @@ def test_equal_audiences_share_their_bytes(hall: Hall) -> None:
     hall.deliver(in_place(1, 1))
     hall.deliver(in_place(2, 1), in_place(3, 2), quit(4, 1, 2))
     assert door.encoded == 4
+    datas = {id(data) for seat in hall.presence.seats for data in seat.connection.shared}  # type: ignore[attr-defined]
+    assert len(datas) == 1 + 2  # the first batch for all; the second with and without #2's line
 
 
 def test_a_door_that_does_not_echo(hall: Hall) -> None:

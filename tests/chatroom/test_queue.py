@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from chatroom.errors import Closed
+from chatroom.events import memory_of
 from chatroom.limits import TICK_SECONDS
 from chatroom.order import Entry, Taken
 from chatroom.packets import Say
@@ -143,11 +144,13 @@ def test_a_full_queue_blocks() -> None:
     assert len(queue) == 1
 
 
-def test_long_texts_fill_it_too() -> None:
-    """The queue is bounded in characters as well as in proposals."""
-    queue = still(max_count=1000, max_bytes=100)
-    queue.put(burst(3, "x" * 33))
-    queue.put(burst(1), timeout=0.01)  # there is room for one character more
+@pytest.mark.parametrize("character", ["x", "\N{GRINNING FACE}"])
+def test_long_texts_fill_it_too(character: str) -> None:
+    """The queue is bounded in the memory of texts, whatever their characters, as well as in proposals."""
+    text = character * 33
+    queue = still(max_count=1000, max_bytes=3 * memory_of(text) + 1)
+    queue.put(burst(3, text))
+    queue.put(burst(1), timeout=0.01)  # there is room for one byte more
     task = waiter(queue, burst(1))
     queue.take()
     task.result()

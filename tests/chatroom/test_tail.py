@@ -7,10 +7,13 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.events import Event, EventKind
+from chatroom.batch import Batch
+from chatroom.events import Event, EventKind, memory_of
 from chatroom.limits import MAX_NUMBER
+from chatroom.packets import Decoder
 from chatroom.places import Reach
 from chatroom.tail import Tail
+from tests.chatroom.fakes import DOOR, FakeDoor
 from tests.support.events import NOON, said
 
 PLACES = (1, 2, 3)
@@ -36,9 +39,15 @@ def fill(head: int, batches: Batches) -> tuple[Tail, list[Event]]:
             seq += 1
             event = said(seq, "x" * size, place=place)._replace(time=NOON + seq)
             events.append(event if is_line else event._replace(kind=EventKind.JOINED))
-        tail.extend(events)
+        tail.extend(Batch(events))
         log += events
     return tail, log
+
+
+def decoded(tail: Tail, seq: int, reach: Reach = EVERYTHING, until: int = MAX_NUMBER) -> list[Event]:
+    """The events that the tail gives, in order."""
+    packets = Decoder().feed(b"".join(tail.bytes_after(DOOR, seq, reach, until)))
+    return [packet for packet in packets if isinstance(packet, Event)]
 
 
 @given(head=st.integers(0, 30), batches=batches, seq=st.integers(0, 200), reach=reaches)
@@ -49,7 +58,7 @@ def test_it_is_the_end_of_a_list(head: int, batches: Batches, seq: int, reach: R
     assert tail.head == head + len(log)
     assert tail.covers(seq) == (seq >= tail.floor) and tail.floor >= head
     if tail.covers(seq):
-        assert tail.after(seq, reach) == [event for event in log if event.seq > seq and reach.has(event)]
+        assert decoded(tail, seq, reach) == [event for event in log if event.seq > seq and reach.has(event)]
     assert tail.time_of(tail.floor) == (NOON if tail.floor == head else NOON + tail.floor)
     if tail.floor <= seq <= tail.head:
         assert tail.time_of(seq) == (NOON if seq == head else NOON + seq)
@@ -89,19 +98,19 @@ def test_its_bounds(head: int, batches: Batches) -> None:
         tail, log = fill(head, batches)
     size = len(batches[-1]) if batches else 0
     assert tail.covers(head + len(log) - size)
-    latest = tail.after(tail.floor, EVERYTHING)
+    latest = decoded(tail, tail.floor)
     assert len(latest) <= max(10, size)
-    assert len(latest) == size or sum(len(event.text) for event in latest) <= 300
-    assert tail.size == sum(len(event.text) for event in latest)
+    assert len(latest) == size or sum(memory_of(event.text) for event in latest) <= 300
+    assert tail.size == sum(memory_of(event.text) for event in latest)
 
 
 def test_an_empty_tail_knows_the_end() -> None:
     """Right after a start, a client that has seen everything needs no history."""
     tail = Tail()
-    assert tail.covers(0) and tail.after(0, EVERYTHING) == []
+    assert tail.covers(0) and decoded(tail, 0) == []
     assert tail.starts(5, [0, 1], 0) == {0: 0, 1: 0}
     tail.begin(7, NOON)
-    assert tail.covers(7) and tail.after(7, EVERYTHING) == [] and tail.time_of(7) == NOON
+    assert tail.covers(7) and decoded(tail, 7) == [] and tail.time_of(7) == NOON
     assert not tail.covers(6)
     assert tail.starts(1, [0, 1], 7) is None
     assert tail.starts(0, [0, 1], 7) == {0: 7, 1: 7}
@@ -110,7 +119,34 @@ def test_an_empty_tail_knows_the_end() -> None:
 def test_a_round_without_events_changes_nothing() -> None:
     """An empty batch takes no room and moves nothing."""
     tail = Tail()
-    tail.extend([said(1)])
+    tail.extend(Batch([said(1)]))
     for _ in range(5):
-        tail.extend([])
-    assert (tail.head, tail.floor, tail.after(0, EVERYTHING)) == (1, 0, [said(1)])
+        tail.extend(Batch([]))
+    assert (tail.head, tail.floor, decoded(tail, 0)) == (1, 0, [said(1)])
+
+
+def test_replays_share_their_bytes() -> None:
+    """Each event is encoded once for a door: every replay gets the same objects, and what was sent live."""
+    door, batch, tail = FakeDoor(), Batch([said(1), said(2, place=2), said(3)]), Tail()
+    live = batch.bytes_of_each(door)
+    tail.extend(batch)
+    first, second = (tail.bytes_after(door, seq, EVERYTHING) for seq in (0, 1))
+    assert [id(data) for data in first] == list(map(id, live)) and list(map(id, second)) == list(
+        map(id, live[1:])
+    )
+    assert door.encoded == 3
+
+
+def test_a_replay_can_end_before_the_latest_event() -> None:
+    """A newcomer gets the events up to its own coming first; what is later comes after LIVE."""
+    tail = Tail()
+    tail.extend(Batch([said(seq) for seq in range(1, 6)]))
+    assert decoded(tail, 1, until=3) == [said(2), said(3)]
+
+
+def test_it_counts_the_memory_of_texts() -> None:
+    """A text of characters of four bytes counts four times as much as one of as many letters."""
+    letters, wide = Tail(), Tail()
+    letters.extend(Batch([said(1, "x" * 1000)]))
+    wide.extend(Batch([said(1, "\N{GRINNING FACE}" * 1000)]))
+    assert wide.size > 3.5 * letters.size

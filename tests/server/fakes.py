@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from chatroom.flow import Flow
 from chatroom.outcomes import RETURNING, Code
+from server.backlogs import Backlogs
 from server.stream import Stream
 from server.transport import Bytes, TcpTransport
 from tests.support.patience import PATIENCE
@@ -91,10 +92,11 @@ class Desk:
     def __init__(self, ours: socket.socket, theirs: socket.socket) -> None:
         self.ours, self.theirs = ours, theirs
         self.clock, self.flow = Clock(), Flow()
+        self.backlogs: Backlogs[Stream] = Backlogs()
         self.watched: list[Stream] = []
         self.words = PlainWords()
         self.stream = Stream(
-            TcpTransport(ours, "peer"), self.words, self.watched.append, self.flow, self.clock
+            TcpTransport(ours, "peer"), self.words, self.watched.append, self.flow, self.backlogs, self.clock
         )
 
     def read_some(self, size: int = 65536) -> bytes:
@@ -132,10 +134,13 @@ class Desk:
 class FullDesk:
     """A stream over a transport that takes nothing until the test gives it room."""
 
-    def __init__(self) -> None:
+    def __init__(self, backlogs: Backlogs[Stream] | None = None) -> None:
         self.clock, self.flow, self.transport = Clock(), Flow(), FullTransport()
+        self.backlogs = backlogs or Backlogs()
         self.words = PlainWords()
-        self.stream = Stream(self.transport, self.words, lambda _stream: None, self.flow, self.clock)
+        self.stream = Stream(
+            self.transport, self.words, lambda _stream: None, self.flow, self.backlogs, self.clock
+        )
 
 
 LARGE = bytes(range(250)) * 400

@@ -30,6 +30,7 @@ from chatroom.packets import (
     Welcome,
     encode,
 )
+from server.backlogs import Backlogs
 from server.connection import NativeDoor
 from server.guest import Guest
 from server.limits import RECEIVE_SMALL
@@ -51,7 +52,9 @@ class Line:
 
     def __init__(self, guest: Guest, peer: Peer) -> None:
         self.streams: list[Stream] = []
-        self.connection = NativeDoor(self.streams.append, Flow()).open(guest.transport, guest.exchange)
+        self.connection = NativeDoor(self.streams.append, Flow(), Backlogs()).open(
+            guest.transport, guest.exchange
+        )
         self.peer = peer
 
     @property
@@ -226,11 +229,11 @@ def repeat_a_line(line: Line) -> None:
 
 @pytest.mark.parametrize("ask", [ping, give_a_command, repeat_a_line])
 def test_a_peer_that_asks_and_does_not_read_is_not_read(ask: Callable[[Line], None]) -> None:
-    """While more than BEHIND_BYTES wait for a peer that was answered, nothing more is read from it."""
+    """While more than ANSWERS_BYTES of its own wait for a peer that was answered, nothing more is read."""
     with pair() as (ours, theirs):
         line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
         ask(line)
-        line.connection.send(b"x" * 3_000_000)
+        line.connection.send(b"x" * 900_000)
         line.peer.send(TWO)
         task = Task(line.connection.receive)
         eventually(lambda: line.stream.is_submitting, "the handler does not wait for the peer")
@@ -247,7 +250,7 @@ def test_a_peer_that_has_read_its_answers_is_read_again() -> None:
         line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
         line.peer.send(Ping(1), ONE)
         assert line.connection.receive() == [ONE]
-        line.connection.send(b"x" * 3_000_000)
+        line.connection.send(b"x" * 900_000)
         line.peer.send(TWO)
         task = Task(line.connection.receive)
         eventually(lambda: line.stream.is_submitting, "the handler does not wait for the peer")
@@ -264,7 +267,7 @@ def test_an_old_question_does_not_count(line: Line) -> None:
     assert line.connection.receive() == [ONE]
     line.peer.send(ONE)
     assert line.connection.receive() == [ONE]  # nothing waited for the peer
-    line.connection.send(b"x" * 8_000_000)
+    line.connection.send(b"x" * 8_000_000, True)
     line.peer.send(TWO)
     task = Task(line.connection.receive)
     assert task.result() == [TWO]
@@ -301,18 +304,21 @@ def test_a_connection_names_its_peer(line: Line) -> None:
     assert line.connection.peer == line.stream.peer == "peer"
 
 
-def test_waiting_until_the_peer_has_taken_its_bytes(line: Line) -> None:
-    """The chatroom can wait for a peer; it is told when the connection ends meanwhile."""
-    assert line.connection.wait_until_taken(0)
-    line.connection.send(b"x" * 8_000_000)
-    task = Task(lambda: line.connection.wait_until_taken(0))
-    line.stream.cut("enough")
-    assert not task.result()
+def test_what_waits_for_the_peer_to_take_its_bytes() -> None:
+    """The chatroom can go on when the peer has taken its own bytes; it is told when the connection ends."""
+    told: list[bool] = []
+    with pair() as (ours, theirs):
+        line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
+        line.connection.when_taken(told.append)
+        line.connection.send(b"x" * 900_000)
+        line.connection.when_taken(told.append)
+        line.stream.cut("enough")
+    assert told == [True, False]
 
 
 def test_a_peer_that_only_talks_is_read(line: Line) -> None:
     """A peer that has asked for nothing is read however much waits for it: those bytes are shared."""
-    line.connection.send(b"x" * 8_000_000)
+    line.connection.send(b"x" * 8_000_000, True)
     line.peer.send(ONE)
     assert line.connection.receive() == [ONE]
 
@@ -321,6 +327,6 @@ def test_a_pong_asks_for_nothing(line: Line) -> None:
     """A peer that answers our PING is read however much waits for it."""
     line.peer.send(Pong(0), ONE)
     assert line.connection.receive() == [ONE]
-    line.connection.send(b"x" * 8_000_000)
+    line.connection.send(b"x" * 8_000_000, True)
     line.peer.send(TWO)
     assert Task(line.connection.receive).result() == [TWO]

@@ -12,6 +12,7 @@ import pytest
 from chatroom.errors import ConnectionLost
 from chatroom.flow import Flow
 from chatroom.outcomes import Code
+from server.backlogs import Backlogs
 from server.flusher import Flusher
 from server.limits import GOODBYE_SECONDS
 from server.stream import Phase, Stream
@@ -32,7 +33,7 @@ class Yard:
     def stream(self, transport: type[TcpTransport] = TcpTransport) -> tuple[Stream, socket.socket]:
         """A new stream, and its peer's socket."""
         ours, theirs = self._stack.enter_context(pair())
-        stream = Stream(transport(ours, "peer"), PlainWords(), self.flusher.watch, Flow())
+        stream = Stream(transport(ours, "peer"), PlainWords(), self.flusher.watch, Flow(), Backlogs())
         self.flusher.watch(stream)
         return stream, theirs
 

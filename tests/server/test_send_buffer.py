@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.limits import FLUSH_BYTES
+from server.limits import FLUSH_BYTES, PIECE_BYTES
 from server.send_buffer import SendBuffer
 
 
@@ -92,3 +92,42 @@ def test_clear() -> None:
     buffer = buffer_of(b"one", b"two")
     buffer.clear()
     assert buffer.size == 0
+
+
+PIECES = st.lists(st.tuples(st.binary(min_size=1, max_size=50), st.booleans()), max_size=20)
+
+
+@given(PIECES, st.lists(st.integers(0, 60), max_size=30), st.booleans())
+def test_own_and_shared_pieces_are_told_apart(
+    pieces: list[tuple[bytes, bool]], takes: list[int], drops: bool
+) -> None:
+    """Whatever was sent, `own` is the memory of its own pieces; each shared piece is in it or has gone."""
+    buffer, shared = SendBuffer(), [bytes(data) for data, is_shared in pieces if is_shared]
+    for data, is_shared in pieces:
+        buffer.append(data, is_shared)
+    gone: list[bytes] = []
+    for take in takes:
+        if buffer.size:
+            buffer.advance(min(take, len(buffer.head())))
+        gone += buffer.take_gone()
+        assert gone + buffer.shared() == shared
+    own = [data for data, is_shared in pieces if not is_shared]
+    assert buffer.own in {
+        sum(len(data) + PIECE_BYTES for data in own[start:]) for start in range(len(own) + 1)
+    }
+    if drops:
+        buffer.drop_whole_batches()
+    else:
+        buffer.clear()
+    assert gone + buffer.take_gone() == shared and buffer.shared() == []
+    assert (buffer.own > 0) == (buffer.size > 0)
+    assert drops or not buffer.size
+
+
+def test_a_begun_piece_is_kept_whole() -> None:
+    """The rest of a piece keeps the whole object in memory: it counts until its last byte is sent."""
+    buffer = buffer_of(b"x" * 1000)
+    buffer.advance(999)
+    assert buffer.own == 1000 + PIECE_BYTES
+    buffer.advance(1)
+    assert buffer.own == 0

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from chatroom.errors import ConnectionLost
 from chatroom.limits import BEHIND_BYTES
 from chatroom.outcomes import Code
-from server.limits import GOODBYE_SECONDS, STALL_SECONDS
-from server.stream import Phase
+from server.backlogs import Backlogs
+from server.limits import GOODBYE_SECONDS, OWN_BYTES, PIECE_BYTES, REFERENCE_BYTES, STALL_SECONDS
+from server.stream import Phase, Stream
 from tests.server.fakes import LARGE, Desk, FullDesk, pair, read_all
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
@@ -148,9 +149,9 @@ def test_falling_behind_and_catching_up(desk: Desk) -> None:
     sent = len(desk.fill())
     while desk.stream.buffered <= BEHIND_BYTES:
         assert desk.flow.behind == 0
-        desk.stream.send(LARGE)
+        desk.stream.send(LARGE, True)
         sent += len(LARGE)
-    desk.stream.send(LARGE)
+    desk.stream.send(LARGE, True)
     assert desk.flow.behind == 1
     left = sent + len(LARGE)
     while desk.stream.buffered > BEHIND_BYTES // 2:
@@ -165,17 +166,17 @@ def test_falling_behind_and_catching_up(desk: Desk) -> None:
 def test_behind_means_more_than_the_limit() -> None:
     """A peer with exactly BEHIND_BYTES is not behind, however often it is flushed; one byte more is."""
     desk = FullDesk()
-    desk.stream.send(bytes(BEHIND_BYTES))
+    desk.stream.send(bytes(BEHIND_BYTES), True)
     desk.stream.flush()
     assert desk.flow.behind == 0
-    desk.stream.send(b"x")
+    desk.stream.send(b"x", True)
     assert desk.flow.behind == 1
 
 
 @pytest.mark.parametrize("end", ["part", "cut", "part, cut", "stall", "silence", "release", "reset"])
 def test_a_departing_peer_is_not_behind(desk: Desk, end: str) -> None:
     """A peer no longer counts as behind from the beginning of its end on, whatever ends it."""
-    desk.stream.send(b"x" * (BEHIND_BYTES + 500_000))
+    desk.stream.send(b"x" * (BEHIND_BYTES + 500_000), True)
     assert desk.flow.behind == 1
     if "part" in end:
         desk.stream.part(Code.STOPPING, "bye")
@@ -200,9 +201,9 @@ def test_too_far_behind(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptu
     """A peer for which more than the limit waits is told goodbye; its handler and the log hear why."""
     monkeypatch.setattr("server.stream.BACKLOG_BYTES", BEHIND_BYTES + 10)
     desk = FullDesk()
-    desk.stream.send(bytes(BEHIND_BYTES + 10))
+    desk.stream.send(bytes(BEHIND_BYTES + 10), True)
     assert phase(desk) is Phase.OPEN
-    desk.stream.send(b"x")
+    desk.stream.send(b"x", True)
     assert phase(desk) is Phase.PARTING
     assert desk.words.reasons == [(Code.TOO_SLOW, "too far behind")]
     assert "peer: too far behind" in caplog.text
@@ -240,6 +241,106 @@ def test_waiting_ends_with_the_connection(desk: Desk, end: str) -> None:
         desk.stream.cut("bye")
     assert task.result() is False
     assert desk.stream.wait_until_taken(10**9) is False
+
+
+# --- memory ---------------------------------------------------------------------------------------------
+
+
+def test_what_waits_is_reported() -> None:
+    """All that waits is in the backlogs, shared pieces once; what was sent, or dropped at the end, is not."""
+    backlogs: Backlogs[Stream] = Backlogs()
+    desks = [FullDesk(backlogs) for _ in range(10)]
+    batch = b"b" * 5000
+    for desk in desks:
+        desk.stream.send(b"own", False)
+        desk.stream.send(batch, True)
+        desk.stream.send_all([batch, b"x" * 100])
+    assert backlogs.own == 10 * (3 + PIECE_BYTES)
+    assert backlogs.shared == 5000 + 100 + 2 * PIECE_BYTES + 30 * REFERENCE_BYTES
+    for desk in desks[:4]:
+        desk.transport.room = 100_000
+        desk.stream.flush()
+    for desk in desks[4:7]:
+        desk.stream.part(Code.STOPPING, "bye")
+    for desk in desks[7:]:
+        desk.stream.cut("bye")
+    assert (backlogs.own, backlogs.shared) == (0, 0)
+
+
+def test_what_is_sent_at_once_costs_nothing(desk: Desk) -> None:
+    """Pieces that the socket takes at once are never counted, and the flusher is not told."""
+    desk.stream.send_all([b"one", b"two"])
+    assert desk.theirs.recv(100) == b"onetwo"
+    assert (desk.backlogs.own, desk.backlogs.shared, desk.watched) == (0, 0, [])
+
+
+def test_several_pieces_arrive_in_order(desk: Desk) -> None:
+    """Pieces come behind what waits already, in order; the flusher is told once."""
+    sent = desk.fill()
+    pieces = [bytes([number]) * 50_000 for number in range(10)]
+    desk.stream.send_all(pieces)
+    assert desk.read(len(sent) + 500_000) == sent + b"".join(pieces)
+    assert desk.watched == [desk.stream] and desk.backlogs.shared == 0
+    desk.stream.send_all(pieces)
+    assert desk.read(500_000) == b"".join(pieces)
+    assert desk.backlogs.shared == 0
+
+
+def test_too_much_of_its_own() -> None:
+    """A peer that leaves more than OWN_BYTES unread that only it gets is told goodbye."""
+    desk = FullDesk()
+    for _ in range(OWN_BYTES // 1000 - 100):
+        desk.stream.send(bytes(900))
+    assert phase(desk) is Phase.OPEN
+    for _ in range(200):
+        desk.stream.send(bytes(900))
+    assert phase(desk) is Phase.PARTING
+    assert desk.words.reasons == [(Code.TOO_SLOW, "too far behind")]
+
+
+def test_when_all_together_is_too_much_the_largest_goes() -> None:
+    """When all backlogs are too much, the peer with the most is told goodbye, whoever is sent something."""
+    backlogs: Backlogs[Stream] = Backlogs(shared_limit=100_000)
+    slow, slower, other = (FullDesk(backlogs) for _ in range(3))
+    for number in range(9):
+        batch = bytes([number]) * 10_000
+        slower.stream.send(batch, True)
+        if number > 4:
+            slow.stream.send(batch, True)
+    assert [phase(desk) for desk in (slow, slower)] == [Phase.OPEN, Phase.OPEN]
+    other.stream.send(b"x" * 20_000, True)
+    assert [phase(desk) for desk in (slow, slower, other)] == [Phase.OPEN, Phase.PARTING, Phase.OPEN]
+    assert backlogs.shared < 100_000
+
+
+def test_it_is_told_when_the_peer_has_taken_its_own() -> None:
+    """Who waits for the peer is called once: when its own bytes are sent, or at once when none wait."""
+    desk, told = FullDesk(), list[bool]()
+    desk.stream.when_taken(told.append)
+    assert told == [True]
+    desk.stream.send(b"xyz")
+    desk.stream.when_taken(told.append)
+    desk.transport.room = 2
+    desk.stream.flush()
+    assert told == [True]
+    desk.transport.room = 2
+    desk.stream.flush()
+    desk.stream.flush()
+    assert told == [True, True]
+
+
+@pytest.mark.parametrize("end", ["part", "cut"])
+def test_it_is_told_that_the_connection_ends(end: str) -> None:
+    """Who waits for a peer whose connection ends is called with False, and so is who comes later."""
+    desk, told = FullDesk(), list[bool]()
+    desk.stream.send(b"xyz")
+    desk.stream.when_taken(told.append)
+    if end == "part":
+        desk.stream.part(Code.STOPPING, "bye")
+    else:
+        desk.stream.cut("bye")
+    desk.stream.when_taken(told.append)
+    assert told == [False, False]
 
 
 # --- the goodbye ----------------------------------------------------------------------------------------
@@ -330,7 +431,7 @@ def test_a_stalled_peer_is_told_goodbye(desk: Desk) -> None:
 def test_a_peer_that_stops_reading_is_stalled() -> None:
     """The time runs from the last byte that was taken: flushing in vain does not prolong it."""
     desk = FullDesk()
-    desk.stream.send(LARGE)
+    desk.stream.send(LARGE, True)
     desk.stream.submitting(True)
     tick(desk, STALL_SECONDS - 1)
     desk.transport.room = 10
@@ -350,7 +451,7 @@ def test_a_slow_peer_is_not_stalled(desk: Desk) -> None:
         waiting = desk.stream.buffered
         while desk.stream.buffered == waiting:
             left -= len(desk.theirs.recv(10_000))
-            desk.stream.send(LARGE)
+            desk.stream.send(LARGE, True)
             left += len(LARGE)
             waiting += len(LARGE)
             desk.stream.flush()
