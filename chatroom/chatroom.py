@@ -101,13 +101,23 @@ class Chatroom:
         self._stops.append(stop)
         self.spawn(run, name)
 
-    def accept(self, arrive: Callable[[], Join | None], name: str) -> None:
+    def accept(
+        self, arrive: Callable[[], Join | None], name: str, left: Callable[[], None] = lambda: None
+    ) -> None:
         """Start the thread of a new connection: it runs `arrive`, and then is the handler of the member.
 
         arrive: the handshake; returns the request to join, or None when it has refused the newcomer
+        left:   called in the end, when the thread does not use the connection any more
         Raises Closed, RuntimeError (no thread left).
         """
-        self.spawn(lambda: self._run_connection(arrive), name)
+
+        def run() -> None:
+            try:
+                self._run_connection(arrive)
+            finally:
+                left()
+
+        self.spawn(run, name)
 
     def _forward(self) -> None:
         try:

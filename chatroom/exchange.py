@@ -40,7 +40,7 @@ class Exchange:
         return self.waiting.popleft()
 
     def receive_some(self) -> Packet | None:
-        """Read once; the next packet if it is complete. Raises as receive()."""
+        """Read once; the next packet if it is complete. Raises as receive(), at once for wrong bytes."""
         if not self.waiting:
             self._read()
         return self.waiting.popleft() if self.waiting else None

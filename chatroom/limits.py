@@ -80,6 +80,11 @@ HANDSHAKE_SECONDS: Final = 15.0
 """From the accepted connection to ADMIT on the new port. It covers all steps, so that a slow peer
 cannot add time-outs up. Enough for a satellite link. An unused reservation expires after the same time."""
 
+STEP_SECONDS: Final = 5.0
+"""Time for each step that a program does by itself: up to the first USERNAME, up to END, up to ADMIT. Two
+round trips over a satellite, and three lost packets. Only a person who has to choose another name has all of
+HANDSHAKE_SECONDS. So a silent guest holds a thread for 5 s, and a name or a port for hardly longer."""
+
 NAME_TRIES: Final = 16
 """USERNAME packets on one lobby connection: a person needs a few, a scanner tries thousands."""
 

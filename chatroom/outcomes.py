@@ -71,5 +71,8 @@ class Outcome(NamedTuple):
     rows: tuple[object, ...] = ()
 
 
-RETURNING = frozenset({Code.FULL, Code.UNAVAILABLE, Code.EXPIRED, Code.STOPPING, Code.TOO_SLOW, Code.SILENT})
+RETURNING = frozenset(
+    {Code.FULL, Code.SLOW_DOWN, Code.TOO_MANY}
+    | {Code.UNAVAILABLE, Code.EXPIRED, Code.STOPPING, Code.TOO_SLOW, Code.SILENT}
+)
 """A client whose connection ended for one of these reasons may come back by itself."""

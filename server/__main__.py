@@ -12,8 +12,12 @@ from typing import NoReturn
 from chatroom import __version__
 from chatroom.errors import ChatroomError, ConfigError
 from chatroom.limits import DEAD_AFTER
-from chatroom.log_formatter import LogFormatter
 from chatroom.printable import printable_line
+from server.limits import ADDRESS_GUESTS, ADDRESS_MEMBERS, ADDRESS_RATE
+from server.log_writer import log_to, say_at_the_end
+from server.ports import Ports
+from server.quotas import Quotas
+from server.retention import Retention
 
 _USAGE = 2  # exit code for a bad command line
 _INTERRUPTED = 130
@@ -68,6 +72,34 @@ def parser() -> argparse.ArgumentParser:
         metavar="LINES/S",
         help="let each member say so many lines a second; faster ones are slowed (default: no limit)",
     )
+    options.add_argument(
+        "--max-members",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="members (default: as many as the system allows)",
+    )
+    options.add_argument(
+        "--address-members",
+        type=_number,
+        default=ADDRESS_MEMBERS,
+        metavar="N",
+        help="members from one address (default %(default)s)",
+    )
+    options.add_argument(
+        "--address-guests",
+        type=_number,
+        default=ADDRESS_GUESTS,
+        metavar="N",
+        help="newcomers at once from one address (default %(default)s)",
+    )
+    options.add_argument(
+        "--address-rate",
+        type=_number,
+        default=ADDRESS_RATE,
+        metavar="N",
+        help="new connections a second from one address (default %(default)s)",
+    )
     options.add_argument("--check", metavar="FILE", help="verify a history file, describe it, and exit")
     options.add_argument("--export", metavar="FILE", help="print a history file as JSON lines, and exit")
     options.add_argument("-v", "--verbose", action="store_true", help="log every join and leave")
@@ -78,24 +110,43 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = parser().parse_args(arguments)
-    handler = logging.StreamHandler()
-    handler.setFormatter(LogFormatter())
-    logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, handlers=[handler])
     try:
-        return _run(options)
+        ports, keep = Ports.parse(options.ports), Retention.parse(options.keep)
+    except ConfigError as error:
+        parser().error(str(error))
+    if options.check is not None and options.export is not None:
+        parser().error("--check and --export exclude each other")
+    _open_standard_streams()
+    try:
+        with log_to(sys.stderr, logging.INFO if options.verbose else logging.WARNING):
+            return _run(options, ports, keep)
     except ChatroomError as error:
-        print(f"chatroom-server: {printable_line(str(error))}", file=sys.stderr)
-        return 1
+        return _fail(str(error))
+    except OSError as error:  # what the system refuses, wherever: descriptors, a file, memory
+        what = error.strerror or str(error)
+        return _fail(f"{error.filename}: {what}" if error.filename else what)
     except KeyboardInterrupt:  # during the start; a running server handles SIGINT itself
         return _INTERRUPTED
 
 
-def _run(options: argparse.Namespace) -> int:
-    if options.check or options.export:
+def _fail(reason: str) -> int:
+    say_at_the_end(f"chatroom-server: {printable_line(reason)}")
+    return 1
+
+
+def _open_standard_streams() -> None:
+    """Occupy the numbers 0 to 2: else the first socket gets one of them, and the log is sent to a peer."""
+    while True:
+        number = os.open(os.devnull, os.O_RDWR)
+        if number > 2:
+            os.close(number)
+            return
+
+
+def _run(options: argparse.Namespace, ports: Ports, keep: Retention) -> int:
+    if options.check is not None or options.export is not None:
         return _inspect(options)
     from server.app import Config, serve
-    from server.ports import Ports
-    from server.retention import Retention
 
     data = options.data
     if data is None:
@@ -106,12 +157,18 @@ def _run(options: argparse.Namespace) -> int:
         Config(
             host=options.host,
             port=options.port,
-            ports=Ports.parse(options.ports),
+            ports=ports,
             data=data,
             dead_after=options.dead_after,
             durability=options.durability,
-            keep=Retention.parse(options.keep),
+            keep=keep,
             rate=options.rate,
+            quotas=Quotas(
+                members=options.max_members,
+                address_members=options.address_members,
+                address_guests=options.address_guests,
+                address_rate=options.address_rate,
+            ),
         )
     )
 
@@ -123,7 +180,7 @@ def _inspect(options: argparse.Namespace) -> int:
     if not isinstance(sys.stdout, io.TextIOWrapper):
         raise ConfigError("cannot print: stdout is closed")
     try:
-        if options.check:
+        if options.check is not None:
             report = history_tool.check(options.check)
             sys.stdout.reconfigure(errors="backslashreplace")  # the locale may lack letters of a channel
             print(*map(printable_line, report.lines), sep="\n", flush=True)
@@ -153,6 +210,12 @@ def _rate(text: str) -> float:
     if not 0.01 <= rate <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text} is not a number of lines a second from 0.01 to 1000000")
     return rate
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to 1000000")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

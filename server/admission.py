@@ -8,13 +8,15 @@ import logging
 import selectors
 import socket
 import time
+from collections import Counter
 
 from chatroom.deadline import Deadline
-from chatroom.errors import Closed, ConnectionLost, ProtocolError, Refused
+from chatroom.errors import ChatroomError, Closed, ConnectionLost, ProtocolError, Refused
 from chatroom.handshake import Handshake
 from chatroom.outcomes import Code
 from chatroom.packets import Admit, Packet
-from server.address import format_address
+from server.address import format_address, share_of
+from server.crowd import Crowd, Visit
 from server.guest import Guest, code_of
 from server.limits import ADMISSION_GUESTS, EXHAUSTED_SECONDS
 from server.transport import TcpTransport
@@ -26,19 +28,28 @@ class AdmissionPort:
     """Waits for the one newcomer who has the ticket. Strangers cannot keep it out.
 
     listener: listens already, so that the newcomer cannot be too early; owned from here on
+    share:    the address that the newcomer counts for; most probably it comes from there again
+    crowd:    counts the strangers
     """
 
     def __init__(
-        self, listener: socket.socket, handshake: Handshake, ticket: bytes, deadline: Deadline
+        self,
+        listener: socket.socket,
+        handshake: Handshake,
+        ticket: bytes,
+        share: str,
+        crowd: Crowd,
     ) -> None:
         self.number: int = listener.getsockname()[1]
         self._listener = listener
         self._handshake = handshake
         self._ticket = ticket
-        self._deadline = deadline
+        self._share = share
+        self._crowd = crowd
         # Confined to the thread in wait_for_owner():
+        self._expected = True  # the newcomer's second connection; the crowd counts its handshake already
         self._selector = selectors.DefaultSelector()
-        self._guests: list[Guest] = []  # connected, no ticket shown yet; the oldest first
+        self._guests: dict[Guest, Visit] = {}  # connected, no ticket shown yet; the oldest first
 
     def wake(self) -> None:
         """Let wait_for_owner() raise Closed. Any thread, before close()."""
@@ -46,19 +57,19 @@ class AdmissionPort:
 
     def close(self) -> None:
         """Listen no more, and disconnect the strangers."""
-        for guest in self._guests:
-            guest.transport.close()
+        for guest in list(self._guests):
+            self._refuse(guest, Refused("the port is closed", Code.EXPIRED))
         self._selector.close()
         self._listener.close()
 
-    def wait_for_owner(self) -> tuple[Guest, Admit]:
+    def wait_for_owner(self, deadline: Deadline) -> tuple[Guest, Admit]:
         """Accept guests until one shows the ticket. Raises ConnectionLost at the deadline, Closed."""
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)
-        while not self._deadline.expired:
-            for key, _ in self._selector.select(self._deadline.left()):
+        while not deadline.expired:
+            for key, _ in self._selector.select(deadline.left()):
                 if key.data is None:
-                    self._accept()
+                    self._accept(deadline)
                 elif key.data in self._guests:  # else it has just made room for another one
                     admit = self._hear(key.data)
                     if admit is not None:
@@ -66,20 +77,41 @@ class AdmissionPort:
                         return key.data, admit
         raise ConnectionLost("nobody came to the admission port in time")
 
-    def _accept(self) -> None:
+    def _accept(self, deadline: Deadline) -> None:
         try:
             sock, address = self._listener.accept()
-            guest = Guest(TcpTransport(sock, format_address(address)), self._deadline)
+            guest = Guest(TcpTransport(sock, format_address(address)), deadline)
         except OSError as error:
             if error.errno == errno.EINVAL:  # the listener was shut down
                 raise Closed("the server is shutting down") from None
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 time.sleep(EXHAUSTED_SECONDS)  # the listener stays readable: without a pause this would spin
             return  # otherwise the peer is gone again
+        visit = Visit(share_of(guest.transport.peer), guest.transport.hush)
+        try:
+            if self._expected and visit.share == self._share:
+                self._expected = False
+            else:
+                self._crowd.enter(visit)
+        except (Refused, Closed) as error:
+            guest.refuse(code_of(error), str(error), linger=False)
+            return
         if len(self._guests) >= ADMISSION_GUESTS:
-            self._forget(self._guests[0]).close()
-        self._guests.append(guest)
+            self._refuse(self._unlikely(), Refused("too many connections to this port", Code.SLOW_DOWN))
+        self._guests[guest] = visit
         self._selector.register(guest.transport, selectors.EVENT_READ, guest)
+
+    def _unlikely(self) -> Guest:
+        """The guest that makes room: the oldest of the busiest address that is not the newcomer's.
+
+        When all are from the newcomer's address, too, the first half stays: the newcomer may have been early,
+        and silent until now. The others push out each other, the oldest first: the newcomer may come late.
+        """
+        shares = Counter(visit.share for visit in self._guests.values() if visit.share != self._share)
+        if shares:
+            ((busiest, _),) = shares.most_common(1)
+            return next(guest for guest, visit in self._guests.items() if visit.share == busiest)
+        return list(self._guests)[len(self._guests) // 2]
 
     def _hear(self, guest: Guest) -> Admit | None:
         """The guest's ADMIT, once it is complete; refuses a guest that sends anything else."""
@@ -87,15 +119,18 @@ class AdmissionPort:
             packet = guest.exchange.receive_some()
             return None if packet is None else check_admit(packet, self._handshake, self._ticket)
         except (ProtocolError, Refused, ConnectionLost) as error:
-            log.warning("< %s: on the admission port %d: %s", guest.transport.peer, self.number, error)
-            self._forget(guest)
-            guest.refuse(code_of(error), str(error))
+            self._refuse(guest, error)
             return None
 
-    def _forget(self, guest: Guest) -> TcpTransport:
+    def _refuse(self, guest: Guest, error: ChatroomError) -> None:
+        error = self._forget(guest) or error
+        log.warning("< %s: on the admission port %d: %s", guest.transport.peer, self.number, error)
+        guest.refuse(code_of(error), str(error), linger=False)
+
+    def _forget(self, guest: Guest) -> Refused | None:
+        """Let the guest go; why it must leave already."""
         self._selector.unregister(guest.transport)
-        self._guests.remove(guest)
-        return guest.transport
+        return self._crowd.settle(self._guests.pop(guest))
 
 
 def check_admit(packet: Packet, handshake: Handshake, ticket: bytes) -> Admit:

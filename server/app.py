@@ -18,10 +18,12 @@ from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
 from server.backlogs import Backlogs
 from server.connection import NativeDoor
+from server.crowd import Crowd
 from server.flusher import Flusher
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
 from server.lobby import Lobby
 from server.ports import Ports
+from server.quotas import DEFAULT, Quotas, descriptors
 from server.retention import Retention
 from server.server import Server
 from server.stream import Stream
@@ -38,6 +40,7 @@ class Config:
     durability: "full" survives a power loss, too
     keep:       how much history stays
     rate:       lines a second that a member may say, None: as many as the server takes
+    quotas:     how many connections there may be
     """
 
     host: str
@@ -48,6 +51,7 @@ class Config:
     durability: Literal["normal", "full"]
     keep: Retention
     rate: float | None = None
+    quotas: Quotas = DEFAULT
 
 
 class App:
@@ -60,14 +64,17 @@ class App:
         threading.stack_size(STACK_BYTES)
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.set_threshold(GC_OBJECTS)
+        quotas = config.quotas.within(descriptors())
         history = history or open_history(config)
         self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
+        self._flushing = False  # its thread has been started, and closes it
         self.backlogs: Backlogs[Stream] = Backlogs()
         door = NativeDoor(self._flusher.watch, self.chatroom.flow, self.backlogs, config.rate)
-        lobby = Lobby(self.chatroom, config.ports, door)
+        crowd = Crowd(quotas)
+        lobby = Lobby(self.chatroom, config.ports, door, crowd)
         try:
-            self.server = Server(config.host, config.port, self.chatroom, lobby)
+            self.server = Server(config.host, config.port, self.chatroom, lobby, crowd, quotas.refused)
         except ConfigError:
             self._flusher.close()
             history.close()
@@ -83,10 +90,16 @@ class App:
         return ", ".join(self.server.addresses)
 
     def start(self) -> None:
-        """Start every thread; the one that accepts comes last. Raises HistoryError."""
-        self.chatroom.start()
-        self.chatroom.spawn_until_close(self._flusher.run, self._flusher.stop, "flusher")
-        self.server.start()
+        """Start every thread; the one that accepts comes last. Raises HistoryError, ConfigError."""
+        try:
+            self.chatroom.start()
+            self.chatroom.spawn_until_close(self._flusher.run, self._flusher.stop, "flusher")
+            self._flushing = True
+            self.server.start()
+        except RuntimeError as error:
+            if "thread" not in str(error):
+                raise
+            raise ConfigError("cannot start: the system has no thread left") from None
 
     def wait(self) -> None:
         """Wait until stop() is called, or the chatroom has ended by itself."""
@@ -117,6 +130,8 @@ class App:
             if left:
                 log.error("threads that did not end: %s", ", ".join(left))
         finally:
+            if not self._flushing:
+                self._flusher.close()
             self._waking.close()
             self._wakes.close()
 

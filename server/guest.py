@@ -9,20 +9,24 @@ from chatroom.limits import MAX_REASON
 from chatroom.outcomes import Code
 from chatroom.packets import Status, Verdict, encode, encode_refusal_v1
 from server import words
-from server.limits import RECEIVE_SMALL
+from server.limits import GOODBYE_SECONDS, RECEIVE_SMALL
 from server.transport import TcpTransport
 
 
 class Guest:
-    """A transport, and the packets that go over it until the deadline of the handshake."""
+    """A transport, and the packets that go over it until the deadline of the handshake.
+
+    hurry: an earlier deadline, for the step that is due; to be changed
+    """
 
     def __init__(self, transport: TcpTransport, deadline: Deadline) -> None:
         self.transport = transport
         self.exchange = Exchange(self, deadline)
+        self.hurry = deadline
 
     def receive(self, seconds: float) -> bytes:
         """See `chatroom.exchange.ByteLink`."""
-        data = self.transport.receive(RECEIVE_SMALL, seconds)
+        data = self.transport.receive(RECEIVE_SMALL, min(seconds, self.hurry.left()))
         if not data:
             raise ConnectionLost("closed in the middle of the handshake")
         return data
@@ -36,20 +40,33 @@ class Guest:
         """Go on with the connection of `other`: the newcomer has come to its admission port."""
         self.transport, self.exchange = other.transport, other.exchange
 
-    def refuse(self, code: Code, reason: str) -> None:
-        """Say STATUS FAIL with the reason, if the peer still listens, and close."""
-        self._refuse(encode(Status(Verdict.FAIL, code, words.shorten(reason, MAX_REASON))))
+    def refuse(self, code: Code, reason: str, linger: bool = True) -> None:
+        """Say STATUS FAIL with the reason, if the peer still listens, and close.
+
+        linger: whether to wait until the peer has read it and closed, at most GOODBYE_SECONDS
+        """
+        self._refuse(refusal(code, reason), linger)
 
     def refuse_old(self, reason: str) -> None:
         """The same for a peer that speaks version 1 of the protocol, in that version."""
-        self._refuse(encode_refusal_v1(reason))
+        self._refuse(encode_refusal_v1(reason), True)
 
-    def _refuse(self, status: bytes) -> None:
+    def _refuse(self, status: bytes, linger: bool) -> None:
         try:
             self.transport.send(status)
+            self.transport.finish()
+            # A socket that is closed with unread bytes sends a reset, and the peer may lose the reason.
+            deadline = Deadline(GOODBYE_SECONDS if linger else 0.0)
+            while not deadline.expired and self.transport.receive(RECEIVE_SMALL, deadline.left()):
+                pass
         except ConnectionLost:
-            pass  # the peer is gone; the log has the reason
+            pass  # the peer is gone or does not close; the log has the reason
         self.transport.close()
+
+
+def refusal(code: Code, reason: str) -> bytes:
+    """STATUS FAIL; a reason that is too long is shortened."""
+    return encode(Status(Verdict.FAIL, code, words.shorten(reason, MAX_REASON)))
 
 
 def code_of(error: ChatroomError) -> Code:

@@ -5,8 +5,53 @@ from typing import Final
 # --- handshake ------------------------------------------------------------------------------------------
 
 MAX_HANDSHAKES: Final = 1024
-"""Connections in the handshake at the same time; each has a thread. Beyond it newcomers are refused at once,
-so that a flood of silent connections cannot use up the process's descriptors."""
+"""Connections in the handshake at the same time; each has a thread. When a flood of silent connections fills
+them, the longest silent one of the busiest address makes room for each newcomer."""
+
+ADDRESS_GUESTS: Final = 128
+"""Of them from one address. A school class of 60 behind one address comes in within the same second: that is
+at worst 60 at once, so twice as many, and an eighth of all."""
+
+ADDRESS_MEMBERS: Final = 250
+"""Members from one address: four such classes behind the address of their school. Who lets more people come
+through one address (a proxy, `ssh -L`) sets the option."""
+
+ADDRESS_RATE: Final = 32
+"""New connections a second from one address, in the long run: a class of 60 in two seconds, and below what
+costs the others anything (measured: a newcomer costs about 2 ms of processor time)."""
+
+BURST_SECONDS: Final = 8.0
+"""So much of ADDRESS_RATE may come at once, 256 connections: all ADDRESS_MEMBERS of an address come back in
+the same second after a restart of the server."""
+
+MAX_ADDRESSES: Final = 4096
+"""Addresses whose rate is remembered; the one that came longest ago is forgotten first. The most that IPv6
+makes cheap is a /48 with 65,536 times /64: it can forget its own past this way, at 4,096 connections each
+time, and nobody else's."""
+
+SILENT_SECONDS: Final = 1.0
+"""A guest that was silent for so long may have to leave for another one from its own address. An honest guest
+sends each packet as soon as it may: that is one round trip, also over a satellite."""
+
+MAX_LAPSES: Final = 10_000
+"""Names that were given to a newcomer and not taken up are remembered, for each address: ADDRESS_GUESTS at
+once from 78 addresses. The oldest is forgotten first."""
+
+LAPSE_FACTOR: Final = 12
+"""An address that again and again does not take up a name waits so many times as long as it had held it:
+after STEP_SECONDS for a minute. The others can have the name in more than 90 % of the time."""
+
+LAPSE_SECONDS: Final = 60.0
+"""Such an address begins anew when it has let the name alone for so long."""
+
+LAPSE_PATIENCE: Final = 0.25
+"""So long the server lets a newcomer wait for such a name instead of refusing it: a client whose handshake
+broke at once and that tries again notices nothing."""
+
+PORT_SECONDS: Final = 2.0
+"""When no port of the range is free, a newcomer gets one that another newcomer has had for so long in vain;
+of an address that has more of them, at once. From PORT to ADMIT an honest one needs 2.5 round trips:
+milliseconds, over a satellite 1.5 s."""
 
 ADMISSION_GUESTS: Final = 8
 """Connections at once on one admission port that have not shown the ticket yet: strangers there cannot
@@ -15,8 +60,20 @@ shut its owner out, and cannot hold many descriptors either."""
 EXHAUSTED_SECONDS: Final = 0.1
 """Pause before accept() is tried again when no descriptor is left: others must close first."""
 
-LISTEN_BACKLOG: Final = 1024
-"""Connections the kernel keeps ready for accept(): a whole school class connects in the same second."""
+LISTEN_BACKLOG: Final = 4096
+"""Connections the kernel keeps ready for accept(). A program that floods the port makes some thousand while
+the thread that accepts waits for its turn; when there is no room, newcomers try again only after a second."""
+
+MAX_REFUSED: Final = 64
+"""Refused connections that stay open for GOODBYE_SECONDS, so that the peer can read why. Beyond it the oldest
+is closed at once."""
+
+RESERVED_DESCRIPTORS: Final = 40
+"""Descriptors that are no peer's: three standard streams, the listener, two selectors, two socket pairs, the
+history with its log and lock, and HISTORY_READERS with two each: 32, and some more for a short time."""
+
+GUEST_DESCRIPTORS: Final = 3
+"""Descriptors of one guest: at the admission port the listener, its selector and the owner's connection."""
 
 LISTEN_TRIES: Final = 10
 """Tries to find one free port for all addresses of a host, when the system may choose it: with nearly all
@@ -178,3 +235,27 @@ computes for long, and a thread that blocks releases the interpreter at once."""
 GC_OBJECTS: Final = 50_000
 """New objects after which the garbage collector looks for cycles (Python's default: 700). A line makes a
 handful of objects that are in no cycle; looking for cycles among them was a tenth of its cost."""
+
+# --- the log --------------------------------------------------------------------------------------------
+
+LOG_SAME: Final = 5
+"""Warnings of one kind about one address that are written in LOG_SECONDS; the others are counted. Enough to
+see what happens, and a flood of 12,000 refusals is six lines."""
+
+LOG_SECONDS: Final = 10.0
+"""Time after which their number is written."""
+
+LOG_KINDS: Final = 1000
+"""Kinds and addresses that are counted at once; all others count as one. So the log grows by at most LOG_SAME
+such lines in LOG_SECONDS, each of some hundred bytes: 50 kB/s if everybody attacks, usually nothing."""
+
+LOG_LINES: Final = 1000
+"""Lines that wait to be written. When a terminal is stopped (Ctrl-S) or a pipe is full, later lines are
+dropped, and their number is written once that is possible."""
+
+LOG_BYTES: Final = 4096
+"""Bytes of one line, traceback included: a pipe that poll() calls writable takes so many without blocking
+(POSIX: PIPE_BUF is at least 512; Linux: 4096)."""
+
+LOG_CLOSE_SECONDS: Final = 0.2
+"""Time to write the rest when the server ends: it ends within CLOSE_SECONDS and this, below 2 s."""

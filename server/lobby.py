@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from chatroom.arrivals import Join, Reservation
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
-from chatroom.errors import Closed, ConnectionLost, NameRefused, OldVersion, ProtocolError, Refused
+from chatroom.errors import ChatroomError, Closed, NameRefused, OldVersion, Refused
 from chatroom.handshake import SERVER, Handshake, Step
-from chatroom.limits import HANDSHAKE_SECONDS, NAME_TRIES, TICKET_BYTES
-from chatroom.names import check_channel
+from chatroom.limits import HANDSHAKE_SECONDS, NAME_TRIES, STEP_SECONDS, TICKET_BYTES
+from chatroom.names import check_channel, name_key
 from chatroom.outcomes import Code
-from chatroom.packets import SAME_CONNECTION, VERSION, Hello, Port, Status, Username, Verdict
+from chatroom.packets import (
+    NO_TOKEN,
+    SAME_CONNECTION,
+    VERSION,
+    Hello,
+    Packet,
+    Port,
+    Status,
+    Username,
+    Verdict,
+)
 from server.admission import AdmissionPort, check_admit
 from server.connection import NativeDoor
+from server.crowd import Crowd, Visit
 from server.guest import Guest, code_of
+from server.lapses import Lapses
+from server.limits import LAPSE_PATIENCE
 from server.ports import Ports
 from server.transport import TcpTransport
+from server.waiting import WaitingPorts
 
 log = logging.getLogger(__name__)
 
@@ -29,23 +44,18 @@ log = logging.getLogger(__name__)
 class Lobby:
     """Leads newcomers through the handshake, each in the thread of its connection."""
 
-    def __init__(self, chatroom: Chatroom, ports: Ports, door: NativeDoor) -> None:
+    def __init__(self, chatroom: Chatroom, ports: Ports, door: NativeDoor, crowd: Crowd) -> None:
         self._chatroom = chatroom
-        self._ports = ports
+        self._ports = WaitingPorts(ports, crowd)
         self._door = door
-        # Guards _awaiting and _closed.
-        self._lock = threading.Lock()
-        self._awaiting: set[AdmissionPort] = set()
-        self._closed = False
+        self._crowd = crowd
+        self._lapses = Lapses()
 
     def close(self) -> None:
-        """Wake the threads that wait at an admission port; they end."""
-        with self._lock:
-            self._closed = True
-            for port in self._awaiting:
-                port.wake()
+        """Wake the threads that wait at an admission port or for one; they end."""
+        self._ports.close()
 
-    def lead(self, transport: TcpTransport) -> Join | None:
+    def lead(self, transport: TcpTransport, visit: Visit) -> Join | None:
         """Lead the newcomer on `transport` through the handshake.
 
         Returns what the chatroom is to admit, or None when the newcomer was refused and disconnected.
@@ -53,51 +63,68 @@ class Lobby:
         deadline = Deadline(HANDSHAKE_SECONDS)
         guest = Guest(transport, deadline)
         try:
-            return self._lead(guest, deadline)
-        except OldVersion as error:
-            log.warning("< %s: %s", transport.peer, error)
-            guest.refuse_old(str(error))
-        except (ProtocolError, Refused, NameRefused, ConnectionLost) as error:
-            log.warning("< %s: %s", transport.peer, error)
-            guest.refuse(code_of(error), str(error))
-        except (Closed, OSError) as error:  # the server is shutting down, or no port is free
-            log.warning("= %s: cannot be admitted: %s", transport.peer, error)
-            guest.refuse(Code.UNAVAILABLE, f"the server cannot admit anybody now: {error}")
+            return self._lead(guest, visit, deadline)
+        except (ChatroomError, OSError) as error:  # OSError: no port is free
+            self._refuse(guest, self._crowd.settle(visit) or error)
         return None
 
-    def _lead(self, guest: Guest, deadline: Deadline) -> Join:
+    def _refuse(self, guest: Guest, error: ChatroomError | OSError) -> None:
+        """Tell the newcomer why it is not admitted, and close."""
+        if isinstance(error, Closed | OSError):
+            log.warning("= %s: cannot be admitted: %s", guest.transport.peer, error)
+            guest.refuse(Code.UNAVAILABLE, f"the server cannot admit anybody now: {error}")
+            return
+        log.warning("< %s: %s", guest.transport.peer, error)
+        if isinstance(error, OldVersion):
+            guest.refuse_old(str(error))
+        else:
+            guest.refuse(code_of(error), str(error))
+
+    def _lead(self, guest: Guest, visit: Visit, deadline: Deadline) -> Join:
         handshake, ticket = Handshake(SERVER), secrets.token_bytes(TICKET_BYTES)
-        reservation = self._find_name(guest, handshake, deadline)
+        reservation = self._find_name(guest, visit, handshake, deadline)
         with ExitStack() as undo:
             # Before the newcomer is told: it may ask for the name again at once.
-            undo.callback(self._chatroom.release, reservation)
+            undo.callback(self._let_lapse, visit, reservation, time.monotonic())
             if self._ports.same:
-                self._offer(guest, handshake, SAME_CONNECTION, ticket)
+                self._offer(guest, visit, handshake, SAME_CONNECTION, ticket)
                 admit = check_admit(guest.exchange.receive(), handshake, ticket)
             else:
-                with self._admission_port(guest, handshake, ticket, deadline) as port:
-                    self._offer(guest, handshake, port.number, ticket)
+                with self._admission_port(guest, visit, handshake, ticket, deadline) as port:
+                    self._offer(guest, visit, handshake, port.number, ticket)
+                    if refused := self._crowd.reach(visit, port.wake):
+                        raise refused
                     guest.transport.close()
-                    owner, admit = port.wait_for_owner()
+                    owner, admit = port.wait_for_owner(Deadline(min(STEP_SECONDS, deadline.left())))
                     guest.continue_at(owner)
             channels = tuple(check_channel(channel) for channel in admit.channels)
+            if refused := self._crowd.settle(visit):
+                raise refused
             undo.pop_all()
         connection = self._door.open(guest.transport, guest.exchange)
         return Join(reservation, connection, channels, admit.since, admit.time, admit.identity, admit.lines)
 
-    def _find_name(self, guest: Guest, handshake: Handshake, deadline: Deadline) -> Reservation:
+    def _let_lapse(self, visit: Visit, reservation: Reservation, since: float) -> None:
+        """Give up the name of a newcomer that did not come, and remember how long it was held in vain."""
+        self._lapses.note(visit.share, name_key(reservation.name), time.monotonic() - since)
+        self._chatroom.release(reservation)
+
+    def _find_name(self, guest: Guest, visit: Visit, handshake: Handshake, deadline: Deadline) -> Reservation:
         """Take HELLO, then names until one can be reserved."""
-        hello = guest.exchange.receive()
+        guest.hurry = Deadline(STEP_SECONDS)
+        hello = self._next(guest, visit)
         handshake.receive(hello)
         assert isinstance(hello, Hello)
         if hello.version != VERSION:
             raise Refused(f"this server speaks version {VERSION} of the protocol", Code.BAD_VERSION)
         for _ in range(NAME_TRIES):
-            wanted = guest.exchange.receive()
+            wanted = self._next(guest, visit)
             handshake.receive(wanted)
             assert isinstance(wanted, Username)
+            guest.hurry = deadline
+            self._crowd.sit(visit)
             try:
-                reservation = self._reserve(guest, wanted, deadline)
+                reservation = self._reserve(guest, visit, wanted, deadline)
             except NameRefused as refused:
                 guest.exchange.send(Status(Verdict.FAIL, refused.code, str(refused)))
             else:
@@ -105,30 +132,49 @@ class Lobby:
                 return reservation
         raise Refused("too many names were tried", Code.TOO_MANY)
 
-    def _reserve(self, guest: Guest, wanted: Username, deadline: Deadline) -> Reservation:
-        return self._chatroom.reserve(wanted.name, wanted.token, guest.transport.peer, deadline.left())
+    def _next(self, guest: Guest, visit: Visit) -> Packet:
+        packet = guest.exchange.receive()
+        self._crowd.hear(visit)
+        return packet
 
-    def _offer(self, guest: Guest, handshake: Handshake, port: int, ticket: bytes) -> None:
+    def _reserve(self, guest: Guest, visit: Visit, wanted: Username, deadline: Deadline) -> Reservation:
+        """Reserve the name, unless this address has just let it lapse. A session's owner may always.
+
+        Raises NameRefused, Closed.
+        """
+        wait = self._lapses.wait(visit.share, name_key(wanted.name))
+        text = f"{wanted.name} was given to your address and not taken up; wait {math.ceil(wait)} s"
+        lapsed = NameRefused(text, Code.NAME_HELD)
+        if wait <= LAPSE_PATIENCE:
+            time.sleep(wait)
+            wait = 0.0
+        elif wanted.token == NO_TOKEN:
+            raise lapsed
+        reservation = self._chatroom.reserve(wanted.name, wanted.token, guest.transport.peer, deadline.left())
+        if wait and reservation.token != wanted.token:
+            self._chatroom.release(reservation)
+            raise lapsed
+        return reservation
+
+    def _offer(self, guest: Guest, visit: Visit, handshake: Handshake, port: int, ticket: bytes) -> None:
         """Say PASS to the name, tell the port, and wait until the newcomer accepts it."""
+        guest.hurry = Deadline(STEP_SECONDS)
         guest.exchange.send(Status(Verdict.PASS), Port(port, ticket))
-        if handshake.receive(guest.exchange.receive()) is Step.REFUSED:
+        if handshake.receive(self._next(guest, visit)) is Step.REFUSED:
             raise Refused("the newcomer cannot use the port")
-        handshake.receive(guest.exchange.receive())
+        handshake.receive(self._next(guest, visit))
         guest.exchange.send(Status(Verdict.END))
+        guest.hurry = Deadline(STEP_SECONDS)
 
     @contextmanager
     def _admission_port(
-        self, guest: Guest, handshake: Handshake, ticket: bytes, deadline: Deadline
+        self, guest: Guest, visit: Visit, handshake: Handshake, ticket: bytes, deadline: Deadline
     ) -> Iterator[AdmissionPort]:
         """An admission port at the address where the newcomer found the lobby; close() can wake it."""
-        port = AdmissionPort(self._ports.listen(*guest.transport.host), handshake, ticket, deadline)
-        try:
-            with self._lock:
-                if self._closed:
-                    raise Closed("the server is shutting down")
-                self._awaiting.add(port)
-            yield port
-        finally:
-            with self._lock:
-                self._awaiting.discard(port)
-            port.close()
+        with self._ports.listen(guest.transport.host, visit, deadline) as listener:
+            port = AdmissionPort(listener, handshake, ticket, visit.share, self._crowd)
+            try:
+                yield port
+            finally:
+                self._crowd.reach(visit, None)
+                port.close()

@@ -10,7 +10,7 @@ from typing import Any
 
 from chatroom.errors import ConfigError
 from chatroom.limits import LOWEST_PORT
-from server.limits import ADMISSION_GUESTS
+from server.limits import LISTEN_BACKLOG
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _listen(family: int, address: tuple[Any, ...]) -> socket.socket:
         ]:  # not for port 0: with SO_REUSEADDR the kernel searches half of the ports first, and longer
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(ADMISSION_GUESTS)
+        listener.listen(LISTEN_BACKLOG)  # strangers must not fill it: then the owner would wait a second
     except OSError:
         listener.close()
         raise

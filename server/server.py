@@ -9,12 +9,15 @@ import threading
 from functools import partial
 from typing import Any
 
-from chatroom.arrivals import Join
 from chatroom.chatroom import Chatroom
-from chatroom.errors import Closed, ConfigError
-from server.address import format_address
-from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, LISTEN_TRIES, MAX_HANDSHAKES
+from chatroom.errors import ChatroomError, ConfigError, Refused
+from chatroom.outcomes import Code
+from server.address import format_address, share_of
+from server.crowd import Crowd, Visit
+from server.guest import code_of, refusal
+from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, LISTEN_TRIES
 from server.lobby import Lobby
+from server.refusals import Refusals
 from server.transport import TcpTransport
 
 log = logging.getLogger(__name__)
@@ -24,17 +27,21 @@ class Server:
     """The listening sockets, and a thread for each that accepts. The Chatroom starts every thread.
 
     host, port: where the lobby is; port 0: any
+    crowd:      says who may come in
+    refused:    how many connections that were refused stay open until the peer has read why
     Raises ConfigError when it cannot listen there.
     """
 
-    def __init__(self, host: str, port: int, chatroom: Chatroom, lobby: Lobby) -> None:
+    def __init__(
+        self, host: str, port: int, chatroom: Chatroom, lobby: Lobby, crowd: Crowd, refused: int
+    ) -> None:
         self._chatroom = chatroom
         self._lobby = lobby
+        self._crowd = crowd
+        self._refused = refused
         self._listeners = _listen(host, port)
-        # Guards _newcomers, and that none is added once _closing is set.
-        self._lock = threading.Lock()
-        self._newcomers: set[TcpTransport] = set()  # in the middle of the handshake
         self._closing = threading.Event()
+        self._accepting: list[socket.socket] = []  # their threads have been started, and close them
 
     @property
     def addresses(self) -> list[str]:
@@ -44,73 +51,60 @@ class Server:
     @property
     def newcomers(self) -> int:
         """How many connections are in the middle of the handshake."""
-        with self._lock:
-            return len(self._newcomers)
+        return self._crowd.guests
 
     def start(self) -> None:
         """Begin to accept."""
         for listener in self._listeners:
             self._chatroom.spawn(partial(self._accept, listener), "accept")
+            self._accepting.append(listener)
 
     def _accept(self, listener: socket.socket) -> None:
+        refusals = Refusals(self._refused // len(self._listeners))
         while not self._closing.is_set():
+            listener.settimeout(refusals.tick())
             try:
                 sock, address = listener.accept()
+            except TimeoutError:
+                continue  # one that was refused has had its time
             except OSError as error:
-                if not self._closing.is_set():
+                if not self._closing.wait(EXHAUSTED_SECONDS):
                     log.error("accept: %s", error)
-                    self._closing.wait(EXHAUSTED_SECONDS)
                 continue
-            self.hand_over(sock, format_address(address))
+            self.hand_over(sock, format_address(address), refusals)
+        refusals.close()
         listener.close()
 
-    def hand_over(self, sock: socket.socket, peer: str) -> None:
+    def hand_over(self, sock: socket.socket, peer: str, refusals: Refusals) -> None:
         """Let the chatroom start a thread for this connection, so that a silent newcomer delays no other."""
         try:
             transport = TcpTransport(sock, peer)
         except OSError:
             sock.close()
             return  # the peer is gone already
-        with self._lock:
-            closing = self._closing.is_set()  # close() may have run already, and has not seen this connection
-            full = len(self._newcomers) >= MAX_HANDSHAKES
-            if not full and not closing:
-                self._newcomers.add(transport)
-        if full or closing:
-            log.warning("= %s: refused, %s", peer, "closing" if closing else "too many handshakes at once")
-            transport.close()
-            return
+        visit = Visit(share_of(peer), transport.hush)
         try:
-            self._chatroom.accept(lambda: self._lead(transport), f"connection {peer}")
-        except (Closed, RuntimeError) as error:  # RuntimeError: the system has no thread left
+            self._crowd.enter(visit)
+            lead, leave = partial(self._lobby.lead, transport, visit), partial(self._crowd.leave, visit)
+            self._chatroom.accept(lead, f"connection {peer}", leave)
+        except (ChatroomError, RuntimeError) as error:  # RuntimeError: the system has no thread left
+            self._crowd.leave(visit)
             log.warning("= %s: refused, %s", peer, error)
-            self._forget(transport)
-            transport.close()
-
-    def _lead(self, transport: TcpTransport) -> Join | None:
-        """The first part of a connection's thread: the handshake."""
-        try:
-            return self._lobby.lead(transport)
-        finally:
-            self._forget(transport)
-
-    def _forget(self, transport: TcpTransport) -> None:
-        with self._lock:
-            self._newcomers.discard(transport)
+            code = code_of(error) if isinstance(error, Refused) else Code.UNAVAILABLE
+            refusals.refuse(transport, refusal(code, str(error)))
 
     def close(self) -> None:
         """Accept nobody any more, and end the handshakes that are under way."""
-        with self._lock:
-            self._closing.set()
+        self._closing.set()
         for listener in self._listeners:
             try:
                 listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
             except OSError:
                 pass  # not every system lets a listening socket be shut down: the next newcomer wakes it
+            if listener not in self._accepting:
+                listener.close()
+        self._crowd.close()
         self._lobby.close()
-        with self._lock:
-            for transport in self._newcomers:
-                transport.abort()
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:

@@ -16,7 +16,7 @@ from threading import Event as Flag
 from threading import Lock
 from typing import Literal
 
-from chatroom.errors import HistoryError, HistoryFull
+from chatroom.errors import ConfigError, HistoryError, HistoryFull
 from chatroom.events import Event, EventKind
 from chatroom.history import Located, Restored
 from chatroom.limits import MAX_NUMBER
@@ -157,7 +157,7 @@ class SqliteHistory:
 
     def _open(self, durability: Durability, retention: Retention, opened: ExitStack) -> None:
         """Opens files, connections and maintenance; `opened` closes them in reverse order."""
-        files = HistoryFiles(self._path, folders=self._path == default_path().resolve())
+        files = HistoryFiles(self._path, folders=_is_default(self._path))
         opened.callback(lambda: files.close(discard=not self._stored))
         with translate_errors(self._path, "open"):
             self._writer = connect(self._path)
@@ -198,7 +198,20 @@ def _full_row(event: Event) -> tuple[object, ...]:
 
 
 def default_path() -> Path:
-    """The history's path without `--data`: in the user's data folder (XDG Base Directory 0.8)."""
+    """The history's path without `--data`: in the user's data folder (XDG Base Directory 0.8).
+
+    Raises ConfigError when the user has no home folder.
+    """
     folder = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(folder) if os.path.isabs(folder) else Path.home() / ".local" / "share"
+    try:
+        base = Path(folder) if os.path.isabs(folder) else Path.home() / ".local" / "share"
+    except RuntimeError:
+        raise ConfigError("you have no home folder for the history: say where with --data FILE") from None
     return base / "chatroom" / "history.db"
+
+
+def _is_default(path: Path) -> bool:
+    try:
+        return path == default_path().resolve()
+    except ConfigError:
+        return False

@@ -87,6 +87,10 @@ class TcpTransport:
     def abort(self) -> None:
         self._shutdown(socket.SHUT_RDWR)
 
+    def hush(self) -> None:
+        """Receive nothing more: wakes the thread in receive() with b"". Sending goes on."""
+        self._shutdown(socket.SHUT_RD)
+
     def _shutdown(self, how: int) -> None:
         try:
             self._socket.shutdown(how)

@@ -67,6 +67,7 @@ from chatroom.packets.kinds import (
 from chatroom.packets.rows import split_rows
 
 _SAY = int(Kind.SAY)
+_VERSION = bytes((VERSION,))
 _PLAIN = SAY_FIXED.pack(Form.SAY, 0)  # a line without extra
 _new = tuple.__new__  # for a named tuple, twice as fast as its own constructor, which is written in Python
 
@@ -129,6 +130,8 @@ class Decoder:
             start = position + header_size
             position = start + length
             if position > end:
+                if kind not in _PARSERS:
+                    raise _no_such_kind(kind)
                 position = start - header_size
                 break
             if kind == _SAY and parts == 1 and part == 0 and self._open is None:
@@ -141,7 +144,7 @@ class Decoder:
                 continue
             parse = _PARSERS.get(kind)
             if parse is None:
-                raise ProtocolError(f"packet kind 0x{kind:02x} does not exist")
+                raise _no_such_kind(kind)
             payload = buffer[start:position]
             if parts != 1:
                 whole = self._gather(kind, id, part, parts, payload)
@@ -156,8 +159,9 @@ class Decoder:
             else:
                 self.scraps += 1
         self._rest = buffer[position:]
-        if self._rest and self._rest[0] != MAGIC:  # an HTTP request may be shorter than our header
-            raise _not_ours(self._rest[0], VERSION)
+        if self._rest and (self._rest[0] != MAGIC or self._rest[1:2] not in (b"", _VERSION)):
+            # An HTTP request may be shorter than our header; nobody should have to wait for the rest of it.
+            raise _not_ours(self._rest[0], self._rest[1] if len(self._rest) > 1 else VERSION)
 
     def _say(self, id: int, buffer: bytes, start: int, end: int) -> Say:
         """The SAY with its payload from `start` to `end`; remember how it begins if it is plain."""
@@ -204,6 +208,10 @@ class _Unfinished:
     @property
     def held(self) -> int:
         return self.size + len(self.key[3])
+
+
+def _no_such_kind(kind: int) -> ProtocolError:
+    return ProtocolError(f"packet kind 0x{kind:02x} does not exist")
 
 
 def _not_ours(magic: int, version: int) -> ProtocolError:

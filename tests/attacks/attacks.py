@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from chatroom.packets import Say, encode
 from tests.attacks import fairness, memory, names
+from tests.attacks.doors import DOORS
 from tests.attacks.screen import wall_of_text
 from tests.support.peer import Peer
 
@@ -70,6 +71,7 @@ ATTACKS: dict[str, Attack] = {
     "eight-pinging": Attack(fairness.eight_pinging),
     "eight-commanding": Attack(fairness.eight_commanding),
     "eight-refused": Attack(fairness.eight_refused),
+    **{name: Attack(run, options) for name, (run, options) in DOORS.items()},
     "silent-joins": Attack(memory.silent_joins),
     "unread-answers": Attack(memory.unread_answers),
     "channel-sets": Attack(memory.channel_sets),

@@ -99,7 +99,9 @@ class Native(Peer):
     protocol = "native"
 
     def command(self, folder: Path, members: int, size: int) -> list[str]:
-        return [sys.executable, "-m", "server", "--port", "0", "--data", str(folder / "history.db")]
+        # As an operator whose members all come through one address.
+        limits = [f"--address-{what}=100000" for what in ("members", "guests", "rate")]
+        return [sys.executable, "-m", "server", "--port", "0", "--data", str(folder / "history.db"), *limits]
 
     def version(self) -> str:
         return f"Python {sys.version.split()[0]}"

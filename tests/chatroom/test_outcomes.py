@@ -48,5 +48,6 @@ def test_code_numbers_are_kept() -> None:
 
 def test_who_comes_back_by_itself() -> None:
     """A client comes back after troubles that pass, and not against somebody's will."""
-    passing = {Code.FULL, Code.STOPPING, Code.TOO_SLOW, Code.SILENT, Code.EXPIRED, Code.UNAVAILABLE}
+    passing = {Code.SLOW_DOWN, Code.TOO_MANY}
+    passing |= {Code.FULL, Code.STOPPING, Code.TOO_SLOW, Code.SILENT, Code.EXPIRED, Code.UNAVAILABLE}
     assert passing == RETURNING

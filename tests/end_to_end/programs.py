@@ -20,6 +20,10 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
+CROWDED: Final = ("--address-members=100000", "--address-guests=100000", "--address-rate=100000")
+"""Options of a server for a test in which more peers than a school class come from one address."""
+
+
 class ServerProcess:
     """A running `python -m server`, or another module; its stderr goes to the file `log`."""
 

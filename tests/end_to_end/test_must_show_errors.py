@@ -68,9 +68,8 @@ def test_bad_option_of_the_server(option: str, value: str) -> None:
 @pytest.mark.parametrize("value", ["5-1", "0-5", "1-70000", "any-", "-", "1", "a-b", ""])
 def test_bad_range_of_ports(value: str) -> None:
     """A wrong range of ports is answered in one line with an example of a right one."""
-    assert_one_line(
-        run_program("server", "--port", "0", "--data", ":memory:", f"--ports={value}"), "any, same or LO-HI"
-    )
+    done = run_program("server", "--port", "0", "--data", ":memory:", f"--ports={value}")
+    assert_one_line(done, "any, same or LO-HI", code=2)
 
 
 def test_history_that_is_none(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.events import Event
-from tests.end_to_end.programs import ROOT, ServerProcess, processor_seconds, server
+from tests.end_to_end.programs import CROWDED, ROOT, ServerProcess, processor_seconds, server
 from tests.support.patience import eventually
 from tests.support.peer import Peer
 
@@ -27,7 +27,7 @@ def test_memory_of_an_idle_member(tmp_path: Path) -> None:
     """A thousand members, admitted through the whole handshake, cost at most 40 KiB each."""
     data = str(tmp_path / "history")
     # They answer no PING. On a busy machine the last one comes after the first one would count as dead.
-    with server(tmp_path, "--dead-after", "3600", data=data) as program, ExitStack() as stack:
+    with server(tmp_path, "--dead-after", "3600", *CROWDED, data=data) as program, ExitStack() as stack:
         for number in range(10):
             Peer.come_in(program.port, f"early{number}").socket.close()
         before = program.resident()

@@ -158,6 +158,71 @@ def test_nobody_at_the_port_frees_the_name(server: Running, monkeypatch: pytest.
         Peer.connect(server.address, port.number)
 
 
+def test_a_name_that_was_not_taken_up_is_for_others_first(server: Running) -> None:
+    """An address that lets a name lapse must wait for it as long as it has held it; others get it at once."""
+    with Peer.connect(server.address, source="127.0.0.2") as grabber:
+        assert grabber.ask("ann").verdict is Verdict.PASS
+        threading.Event().wait(0.6)  # the name is held for so long
+
+    def grab() -> Status:
+        with Peer.connect(server.address, source="127.0.0.2") as peer:
+            return peer.ask("Ann")
+
+    eventually(lambda: grab().code != Code.NAME_TAKEN, "the end is not noticed")
+    status = grab()
+    assert status.code == Code.NAME_HELD
+    assert status.reason == "Ann was given to your address and not taken up; wait 1 s"
+    with Peer.enter(server.address, "ann"):
+        pass
+
+
+def test_a_token_counts_more_than_a_lapse(server: Running) -> None:
+    """The owner of a session gets its name although its address has just let the name lapse."""
+    with Peer.enter(server.address, "ann") as ann:
+        token = ann.welcome.token
+    for _ in range(3):
+        with Peer.connect(server.address) as peer:
+            assert peer.ask("ann", token).verdict is Verdict.PASS
+            threading.Event().wait(0.2)
+    with Peer.connect(server.address) as peer:
+        assert peer.ask("ann", b"x" * 16).code == Code.NAME_HELD
+
+
+@pytest.mark.parametrize("step", ["connected", "half a HELLO", "HELLO", "named"])
+def test_each_step_has_its_time(server: Running, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guest that is silent for STEP_SECONDS is refused, long before the deadline of the handshake."""
+    monkeypatch.setattr("server.lobby.STEP_SECONDS", 0.05)
+    monkeypatch.setattr("server.guest.GOODBYE_SECONDS", 0.05)
+    data = {"half a HELLO": encode(HELLO)[:-1], "HELLO": encode(HELLO)}
+    with Peer.connect(server.address) as peer:
+        if step == "named":
+            peer.ask("ann")
+        peer.socket.sendall(data.get(step, b""))
+        status = peer.rest()[-1]
+    assert isinstance(status, Status) and (status.verdict, status.code) == (Verdict.FAIL, Code.SILENT)
+
+
+def test_who_must_choose_another_name_has_time(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a refused name a person may think longer than a program's step takes."""
+    monkeypatch.setattr("server.lobby.STEP_SECONDS", 0.1)
+    with Peer.connect(server.address) as peer:
+        assert peer.ask("-").code == Code.BAD_NAME
+        threading.Event().wait(0.2)
+        assert peer.ask("ann", hello=False).verdict is Verdict.PASS
+
+
+def test_half_handshakes_do_not_hold_the_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newcomers that do not come to their ports hold no range: another address gets one of them at once."""
+    low = 5600
+    server = Running(replace(CONFIG, ports=Ports(low, low + 3)))
+    for number in range(4):
+        with Peer.connect(server.address, source="127.0.0.2") as half:
+            half.ask(f"half{number}")
+            half.take_port()
+    with Peer.enter(server.address, "ann"), Peer.enter(server.address, "bob"):
+        server.stop()
+
+
 # --- tickets --------------------------------------------------------------------------------------------
 
 
@@ -191,7 +256,8 @@ def test_many_strangers_do_not_block_the_owner(server: Running) -> None:
     """More silent strangers than there are places push out each other, not the owner."""
     port = offered(server)
     strangers = [Peer.connect(server.address, port.number) for _ in range(2 * ADMISSION_GUESTS)]
-    strangers[0].expect_end()
+    crowded = Status(Verdict.FAIL, Code.SLOW_DOWN, "too many connections to this port")
+    assert strangers[ADMISSION_GUESTS // 2].rest() == [crowded]
     with Peer.connect(server.address, port.number) as owner:
         assert admit(owner, port).name == "ann"
     for stranger in strangers:
@@ -306,6 +372,7 @@ def test_silence_is_dropped(server: Running, data: bytes, monkeypatch: pytest.Mo
 def test_steps_do_not_add_up(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """One deadline covers all steps: a peer that is slow at each step does not get the time anew."""
     monkeypatch.setattr("server.lobby.HANDSHAKE_SECONDS", 0.1)
+    monkeypatch.setattr("server.guest.GOODBYE_SECONDS", 0.05)
     pause = threading.Event()
     data = encode(HELLO) + encode(Username("ann", NO_TOKEN)) + encode(Status(Verdict.PASS))
     with Peer.connect(server.address) as peer:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +18,9 @@ from chatroom.limits import DEAD_AFTER
 from server import app
 from server.__main__ import main, parser
 from server.ports import Ports
+from server.quotas import Quotas
 from server.retention import Retention
+from tests.end_to_end.programs import ROOT
 from tests.server.histories import opened
 
 
@@ -58,11 +64,11 @@ def test_every_option(configs: list[app.Config]) -> None:
     """Each option ends up in the configuration."""
     options = (
         "--host ::1 --port 0 --ports 5100-5199 --data :memory: --durability full --keep 90d --dead-after 2.5"
+        " --max-members 5 --address-members 4 --address-guests 3 --address-rate 2"
     )
     assert main(options.split()) == 0
-    assert configs == [
-        app.Config("::1", 0, Ports(5100, 5199), ":memory:", 2.5, "full", Retention.parse("90d"))
-    ]
+    keep, quotas = Retention.parse("90d"), Quotas(5, 4, 3, 2)
+    assert configs == [app.Config("::1", 0, Ports(5100, 5199), ":memory:", 2.5, "full", keep, quotas)]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,9 @@ def test_every_option(configs: list[app.Config]) -> None:
         ["--dead-after", "nan"],
         ["--dead-after", "x"],
         ["--durability", "some"],
+        ["--max-members", "0"],
+        ["--address-rate", "²"],
+        ["--check", "x", "--export", "y"],
         ["--nonsense"],
         ["surplus"],
     ],
@@ -83,10 +92,10 @@ def test_every_option(configs: list[app.Config]) -> None:
 def test_bad_options(
     options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A bad option is named on stderr, the exit code is not 0, and no server is started."""
+    """A bad option is named on stderr, the exit code is 2, and no server is started."""
     with pytest.raises(SystemExit) as ended:
         main(options)
-    assert ended.value.code not in (0, None) and configs == []
+    assert ended.value.code == 2 and configs == []
     assert options[0] in capsys.readouterr().err
 
 
@@ -94,9 +103,11 @@ def test_bad_options(
 def test_invalid_values(
     options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An invalid value is one line on stderr and exit code 1."""
-    assert main(["--data", ":memory:", *options]) == 1
+    """An invalid value is one line on stderr and exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--data", ":memory:", *options])
     captured = capsys.readouterr()
+    assert ended.value.code == 2
     assert captured.err.startswith("chatroom-server: ") and captured.err.count("\n") == 1
     assert options[1] in captured.err and captured.out == "" and configs == []
 
@@ -109,6 +120,61 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
     captured = capsys.readouterr()
     assert captured.err == f"chatroom-server: cannot listen on 127.0.0.1:{port}: Address already in use\n"
     assert captured.out == ""
+
+
+def test_no_home_folder(
+    configs: list[app.Config], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user without a home folder is told to use --data; with it, the folder does not matter."""
+
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", home)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert main([]) == 1
+    captured = capsys.readouterr()
+    assert "--data" in captured.err and captured.err.count("\n") == 1
+    assert main(["--data", "x.db"]) == 0
+    assert configs[0].data == "x.db"
+
+
+@pytest.mark.parametrize("started", range(6))
+def test_no_thread_left(
+    started: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When the system has no thread left, at whatever step of the start, that is one line and exit code 1."""
+    start, count = threading.Thread.start, itertools.count()
+
+    def limited(thread: threading.Thread) -> None:
+        if next(count) >= started:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr("chatroom.limits.CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(app, "CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    assert main(["--port", "0", "--data", ":memory:"]) == 1
+    captured = capsys.readouterr()
+    assert "no thread left" in captured.err and captured.err.count("\n") == 1
+
+
+def test_too_few_descriptors(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With too few descriptors the server says so in one line."""
+    monkeypatch.setattr(app, "descriptors", lambda: 10)
+    assert main(["--port", "0", "--data", ":memory:"]) == 1
+    captured = capsys.readouterr()
+    assert "only 10 descriptors" in captured.err and captured.err.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [5, 8, 10, 40])
+def test_really_few_descriptors(limit: int) -> None:
+    """With so few descriptors the real program prints one line, no traceback."""
+    command = f"ulimit -n {limit}; exec {sys.executable} -m server --port 0 --data :memory:"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("chatroom-server: ") and done.stderr.count("\n") == 1, done.stderr
 
 
 def test_data_that_is_no_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from chatroom.errors import ConfigError
 from chatroom.outcomes import Code
-from server.address import format_address
+from chatroom.packets import NO_TOKEN, VERSION, Bye, Hello, Status, Username, Verdict
+from server.address import format_address, share_of
+from server.quotas import Quotas
+from server.refusals import Refusals
 from tests.server.fakes import pair
 from tests.server.test_app import CONFIG, Running
-from tests.support.patience import PATIENCE
-from tests.support.peer import Peer
+from tests.support.patience import PATIENCE, eventually
+from tests.support.peer import PacketSocket, Peer
 from tests.support.tasks import Task
 
+HELLO = Hello(VERSION, "test")
 LOOPBACK = socket.if_nameindex()[0][0]
 
 
@@ -44,6 +49,99 @@ def server() -> Iterator[Running]:
 def test_addresses(address: tuple[object, ...], text: str) -> None:
     """An address is written as one can type it into the client."""
     assert format_address(address) == text
+
+
+@pytest.mark.parametrize(
+    ("peer", "share"),
+    [
+        ("192.0.2.7:1000", "192.0.2.7"),
+        ("[2001:db8:1:2:3:4:5:6]:1000", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::]:7", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:3::]:7", "2001:db8:1:3::/64"),
+        ("[::ffff:192.0.2.7]:1000", "192.0.2.7"),
+        ("[fe80::1%eth0]:1", "fe80::/64"),
+        ("peer", "peer"),
+    ],
+)
+def test_shares(peer: str, share: str) -> None:
+    """An IPv4 address counts by itself, also when it is mapped; an IPv6 address by its /64."""
+    assert share_of(peer) == share
+
+
+def test_too_many_silent_guests() -> None:
+    """Silent guests of one address do not keep others out: their oldest goes, and is told why."""
+    server = Running(replace(CONFIG, quotas=Quotas(guests=4, address_guests=4)))
+    silent = [Peer.connect(server.address, source=f"127.0.0.{n}") for n in (2, 2, 2, 3)]
+    with Peer.enter(server.address, "ann"), Peer.enter(server.address, "bob"):
+        (status,) = silent[0].rest()
+        assert isinstance(status, Status) and (status.verdict, status.code) == (Verdict.FAIL, Code.SLOW_DOWN)
+        assert "you were silent" in status.reason
+    for peer in silent:
+        peer.close()
+    server.stop()
+
+
+def test_too_many_guests_from_one_address() -> None:
+    """Beyond its share an address gets a refusal with a code while its guests work; others come in."""
+    server = Running(replace(CONFIG, quotas=Quotas(address_guests=2)))
+    working = [Peer.connect(server.address, source="127.0.0.2") for _ in range(2)]
+    with Peer.connect(server.address, source="127.0.0.2") as third:
+        third.send(HELLO, Username("eve", NO_TOKEN))  # unread by the server: it must not destroy the answer
+        (status,) = third.rest()
+        assert isinstance(status, Status) and status.code == Code.SLOW_DOWN
+    with Peer.enter(server.address, "ann"):
+        for peer in working:
+            peer.close()
+    server.stop()
+
+
+def test_too_many_connections_from_one_address() -> None:
+    """An address that connects too often is refused with a code, always; another address is not."""
+    server = Running(replace(CONFIG, quotas=Quotas(address_rate=1)))
+    answers = []
+    for _ in range(40):
+        with Peer.connect(server.address, source="127.0.0.2") as peer:
+            peer.send(HELLO, Username("-", NO_TOKEN))
+            answers.append(peer.expect(Status).code)
+    assert answers[:8] == [Code.BAD_NAME] * 8
+    assert set(answers[12:]) == {Code.SLOW_DOWN}
+    with Peer.enter(server.address, "ann"):
+        server.stop()
+
+
+def test_a_full_chatroom() -> None:
+    """Who finds the chatroom full, or its address with too many members, hears it before it gets a name."""
+    server = Running(replace(CONFIG, quotas=Quotas(members=3, address_members=2)))
+    with ExitStack() as stack:
+        first, second = (stack.enter_context(Peer.enter(server.address, name)) for name in ("ann", "bob"))
+        with Peer.connect(server.address) as third:
+            assert third.ask("eve").code == Code.TOO_MANY
+            assert third.rest() == []
+        other = stack.enter_context(Peer.connect(server.address, source="127.0.0.2"))
+        assert other.ask("cid").verdict is Verdict.PASS
+        with Peer.connect(server.address, source="127.0.0.3") as fourth:
+            assert fourth.ask("eve").code == Code.FULL
+        first.send(Bye(False, Code.GOODBYE, ""))
+        first.bye()
+        first.close()
+
+        def free() -> bool:
+            with Peer.connect(server.address) as peer:
+                return peer.ask("dan").verdict is Verdict.PASS
+
+        eventually(free, "the place of a member that has left is not given back")
+        second.close()
+    server.stop()
+
+
+def test_a_class_behind_one_address() -> None:
+    """Sixty people behind one address come in at the same moment, with the limits as they are."""
+    server = Running()
+    with ExitStack() as stack:
+        tasks = [Task(partial(Peer.come_in, server.address, f"pupil{n}")) for n in range(60)]
+        members = [stack.enter_context(task.result()) for task in tasks]
+        assert len({member.welcome.person for member in members}) == 60
+        server.stop()
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
@@ -119,26 +217,6 @@ def test_a_link_local_address_without_its_interface() -> None:
         Running(replace(CONFIG, host="fe80::1"))
 
 
-def test_too_many_handshakes(
-    server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Beyond the limit newcomers are refused at once; when others are done, there is room again."""
-    monkeypatch.setattr("server.server.MAX_HANDSHAKES", 2)
-    with Peer.connect(server.address) as one, Peer.connect(server.address) as two:
-        with caplog.at_level(logging.WARNING), Peer.connect(server.address) as third:
-            third.expect_end()
-        assert "too many handshakes" in caplog.text
-        one.socket.close()
-        two.socket.close()
-    while True:
-        with Peer.connect(server.address) as peer:
-            try:
-                assert peer.ask("ann").code in (Code.OK, Code.NAME_TAKEN)
-            except (AssertionError, OSError):
-                continue  # the server has not noticed yet that the two are gone
-        break
-
-
 def test_no_descriptor_left(
     server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -167,17 +245,21 @@ def test_no_thread_for_a_handshake(server: Running, monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as patch:
         patch.setattr(server.app.chatroom, "spawn", spawn)
         with Peer.connect(server.address) as peer:
-            peer.expect_end()
+            (status,) = peer.rest()
+            assert isinstance(status, Status) and status.code == Code.UNAVAILABLE
     with Peer.enter(server.address, "ann"):
         pass
 
 
 def test_who_is_accepted_after_the_end(server: Running) -> None:
-    """A connection that was accepted just before the end is closed at once."""
-    server.app.server.close()
-    with pair() as (ours, _theirs):
-        server.app.server.hand_over(ours, "late")
-        assert ours.fileno() == -1
+    """A connection that was accepted just before the end is told so and closed."""
+    server.stop()
+    with pair() as (ours, theirs):
+        refusals = Refusals(1)
+        server.app.server.hand_over(ours, "late", refusals)
+        refusals.close()
+        (status,) = PacketSocket(theirs).rest()
+        assert isinstance(status, Status) and status.code == Code.UNAVAILABLE
         assert server.app.server.newcomers == 0
 
 

@@ -1,0 +1,181 @@
+"""Who is connected, by address: so that no address keeps the others out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+from chatroom.errors import Closed, Refused
+from chatroom.outcomes import Code
+from server.limits import BURST_SECONDS, MAX_ADDRESSES, SILENT_SECONDS
+from server.quotas import Quotas
+
+
+class Visit:
+    """The stay of one connection: in the handshake a guest, with a seat as soon as it asks for a name.
+
+    share: the address that it counts for
+    hush:  makes its thread stop waiting for the peer; must not block
+    Only the Crowd uses the fields behind these, under its lock.
+    """
+
+    def __init__(self, share: str, hush: Callable[[], None]) -> None:
+        self.share = share
+        self.hush: Callable[[], None] | None = hush
+        self.heard = 0.0  # when the latest packet came
+        self.seated = False
+        self.dismissed: Refused | None = None  # why it must leave
+
+    def __repr__(self) -> str:
+        return f"<Visit {self.share}{' seated' if self.seated else ''}>"
+
+
+class Crowd:
+    """Counts the visits, refuses those for which there is no room, and makes room for others. Any thread.
+
+    quotas: see `Quotas`
+    clock:  gives seconds
+    """
+
+    def __init__(self, quotas: Quotas, clock: Callable[[], float] = monotonic) -> None:
+        self._quotas = quotas
+        self._clock = clock
+        # Guards every field below, and those of the visits: a visit that is out of the crowd is not hushed.
+        self._lock = threading.Lock()
+        self._guests: dict[str, dict[Visit, None]] = {}  # by share; of each the longest silent first
+        self._guest_count = 0
+        self._seats: dict[str, int] = {}  # by share
+        self._seat_count = 0
+        self._free_at: dict[str, float] = {}  # when the bucket of a share is full again; latest used last
+        self._closed = False
+
+    @property
+    def guests(self) -> int:
+        """How many are in the middle of the handshake."""
+        with self._lock:
+            return self._guest_count
+
+    @property
+    def seats(self) -> int:
+        """How many are members, or about to be."""
+        with self._lock:
+            return self._seat_count
+
+    def enter(self, visit: Visit) -> None:
+        """Count a new connection in. Raises Refused when there is no room, and Closed.
+
+        When there are too many guests, the one of the busiest address that has been silent for the longest
+        time must leave. Among guests of the newcomer's own address only one that was silent for
+        SILENT_SECONDS: else too many that work on it would only push out each other.
+        """
+        with self._lock:
+            if self._closed:
+                raise Closed("the server is shutting down")
+            self._pay(visit.share)
+            self._make_room(visit.share)
+            visit.heard = self._clock()
+            self._guests.setdefault(visit.share, {})[visit] = None
+            self._guest_count += 1
+
+    def _pay(self, share: str) -> None:
+        """Requires holding _lock. A bucket that leaks: each connection costs 1 / address_rate seconds."""
+        now = self._clock()
+        free_at = max(now, self._free_at.pop(share, now))
+        if free_at > now + BURST_SECONDS:
+            self._free_at[share] = free_at
+            raise Refused("too many connections from your address: try again in some seconds", Code.SLOW_DOWN)
+        self._free_at[share] = free_at + 1 / self._quotas.address_rate
+        if len(self._free_at) > MAX_ADDRESSES:
+            del self._free_at[next(iter(self._free_at))]
+
+    def _make_room(self, share: str) -> None:
+        """Requires holding _lock."""
+        own = len(self._guests.get(share, ()))
+        if own >= self._quotas.address_guests:
+            busiest = share
+        elif self._guest_count >= self._quotas.guests:
+            busiest = max(self._guests, key=lambda one: len(self._guests[one]))
+        else:
+            return
+        longest = next(iter(self._guests[busiest]))
+        working = self._clock() - longest.heard < SILENT_SECONDS
+        if working and len(self._guests[busiest]) <= own + 1:
+            raise Refused("too many newcomers at once: try again in a moment", Code.SLOW_DOWN)
+        self._dismiss(longest, Refused("other newcomers need the place, and you were silent", Code.SLOW_DOWN))
+
+    def dismiss(self, visit: Visit, reason: Refused) -> None:
+        """Let the guest leave, and its thread learn why. Does nothing when its handshake is over."""
+        with self._lock:
+            if visit in self._guests.get(visit.share, ()):
+                self._dismiss(visit, reason)
+
+    def _dismiss(self, visit: Visit, reason: Refused) -> None:
+        """Requires holding _lock."""
+        visit.dismissed = reason
+        if visit.hush is not None:
+            visit.hush()
+        self._settle(visit)
+
+    def hear(self, visit: Visit) -> None:
+        """Note that the guest has sent a packet."""
+        with self._lock:
+            visit.heard = self._clock()
+            guests = self._guests.get(visit.share, {})
+            if visit in guests:
+                del guests[visit]
+                guests[visit] = None
+
+    def sit(self, visit: Visit) -> None:
+        """Give the guest a member's seat. Raises Refused when there is none."""
+        with self._lock:
+            taken = self._seats.get(visit.share, 0)
+            if visit.seated:
+                return
+            if self._seat_count >= self._quotas.members:
+                raise Refused("the chatroom is full: try again later", Code.FULL)
+            if taken >= self._quotas.address_members:
+                raise Refused("too many members from your address", Code.TOO_MANY)
+            visit.seated = True
+            self._seats[visit.share] = taken + 1
+            self._seat_count += 1
+
+    def reach(self, visit: Visit, hush: Callable[[], None] | None) -> Refused | None:
+        """From now on this wakes the visit's thread; None: nothing does. Why it must leave already."""
+        with self._lock:
+            visit.hush = hush
+            return visit.dismissed
+
+    def settle(self, visit: Visit) -> Refused | None:
+        """The handshake is over, the seat stays. Returns why the guest had to leave before."""
+        with self._lock:
+            self._settle(visit)
+            return visit.dismissed
+
+    def _settle(self, visit: Visit) -> None:
+        """Requires holding _lock."""
+        visit.hush = None
+        guests = self._guests.get(visit.share, {})
+        if visit in guests:
+            del guests[visit]
+            self._guest_count -= 1
+            if not guests:
+                del self._guests[visit.share]
+
+    def leave(self, visit: Visit) -> None:
+        """Nobody uses the connection any more. May be called again."""
+        with self._lock:
+            self._settle(visit)
+            if visit.seated:
+                visit.seated = False
+                self._seat_count -= 1
+                self._seats[visit.share] -= 1
+                if not self._seats[visit.share]:
+                    del self._seats[visit.share]
+
+    def close(self) -> None:
+        """Let nobody in any more, and dismiss the guests."""
+        with self._lock:
+            self._closed = True
+            for visit in [visit for guests in self._guests.values() for visit in guests]:
+                self._dismiss(visit, Refused("the server is shutting down", Code.UNAVAILABLE))

@@ -1,0 +1,192 @@
+"""The log: written by a thread of its own, so that no other thread waits for a terminal or a pipe."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import TextIO
+
+from chatroom.deadline import Deadline
+from chatroom.errors import ConfigError
+from chatroom.log_formatter import LogFormatter
+from server.address import share_of
+from server.limits import LOG_BYTES, LOG_CLOSE_SECONDS, LOG_KINDS, LOG_LINES, LOG_SAME, LOG_SECONDS
+
+_LOOK_SECONDS = 0.1  # how often the thread looks whether it is to end, while nobody takes its lines
+_OTHERS = ("", "", "")
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Warnings of one kind about one address. latest: the last of them"""
+
+    until: float
+    count: int
+    latest: logging.LogRecord
+
+
+class LogWriter(logging.Handler):
+    """Keeps lines in a bounded queue, and writes them in a thread.
+
+    Warnings of one kind about one address are counted: LOG_SAME of them are written in LOG_SECONDS, then the
+    number of the others. The kind is the text without its arguments, the address is the first argument.
+
+    descriptor: where the lines go; it may block, or be closed at the other end
+    """
+
+    def __init__(self, descriptor: int, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self.setFormatter(LogFormatter())
+        self._descriptor = descriptor
+        self._clock = clock
+        # The handler's own lock guards every field below; logging holds it when it calls emit().
+        self._changed = threading.Condition(self.lock)
+        self._lines: deque[bytes] = deque()
+        self._dropped = 0  # lines for which the queue had no room
+        self._kinds: dict[tuple[str, str, str], _Kind] = {}  # the oldest first
+        self._end: Deadline | None = None  # set by close()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread. Raises RuntimeError: the system has no thread left."""
+        self._thread.start()
+
+    # --- any thread -----------------------------------------------------------------------------------------
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue a line. Never waits. Requires holding the lock."""
+        try:
+            if record.levelno < logging.WARNING or self._is_new(record):
+                self._put(self.format(record))
+        except Exception as error:  # noqa: BLE001  a mistake in a log call; logging's way would block
+            self._put(f"a line of {record.pathname}:{record.lineno} cannot be written: {error!r}")
+
+    def _is_new(self, record: logging.LogRecord) -> bool:
+        """Count a warning; whether it is one of the first of its kind."""
+        self._write_numbers()
+        about = share_of(str(record.args[0])) if isinstance(record.args, tuple) and record.args else ""
+        key = (record.name, str(record.msg), about)
+        if key not in self._kinds and len(self._kinds) >= LOG_KINDS:
+            key = _OTHERS
+        kind = self._kinds.get(key)
+        if kind is None:
+            kind = self._kinds[key] = _Kind(self._clock() + LOG_SECONDS, 0, record)
+            self._changed.notify()  # the thread knows when to write the number
+        kind.count += 1
+        kind.latest = record
+        return kind.count <= LOG_SAME
+
+    def _put(self, line: str) -> None:
+        if len(self._lines) >= LOG_LINES:
+            self._dropped += 1
+            return
+        self._lines.append(line.encode(errors="backslashreplace")[: LOG_BYTES - 1] + b"\n")
+        self._changed.notify()
+
+    # --- the thread -----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while (line := self._next()) is not None:
+            while line and self._is_writable():
+                try:
+                    line = line[os.write(self._descriptor, line) :]
+                except BlockingIOError:
+                    continue
+                except OSError:  # the terminal is gone, the disk is full
+                    break
+
+    def _next(self) -> bytes | None:
+        """Wait for a line; None at the end."""
+        with self._changed:
+            while True:
+                self._write_numbers()
+                if self._lines:
+                    return self._lines.popleft()
+                if self._end is not None:
+                    return None
+                first = next(iter(self._kinds.values()), None)
+                self._changed.wait(None if first is None else max(0.0, first.until - self._clock()))
+
+    def _write_numbers(self) -> None:
+        """Queue the numbers of what was not written. Requires holding the lock."""
+        now = self._clock()
+        while self._kinds:
+            key, kind = next(iter(self._kinds.items()))
+            if now < kind.until and self._end is None:
+                break
+            del self._kinds[key]
+            if kind.count > LOG_SAME:
+                latest = logging.makeLogRecord(vars(kind.latest))
+                latest.msg, latest.args = f"{kind.count - LOG_SAME} more like this: {latest.getMessage()}", ()
+                self._put(self.format(latest))
+        if self._dropped and len(self._lines) < LOG_LINES:
+            dropped, self._dropped = self._dropped, 0
+            self._put(f"{dropped} lines of the log were dropped: nobody took them")
+
+    def _is_writable(self) -> bool:
+        """Wait until the descriptor takes LOG_BYTES; False when the time after close() is over."""
+        if self._descriptor < 0:
+            return False
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLOUT)
+        while not poll.poll(_LOOK_SECONDS * 1000):
+            with self._changed:
+                if self._end is not None and self._end.expired:
+                    return False
+        return True
+
+    def close(self) -> None:
+        """Write what waits, within LOG_CLOSE_SECONDS, and end the thread."""
+        with self._changed:
+            if self._end is None:
+                self._end = Deadline(LOG_CLOSE_SECONDS)
+            self._changed.notify()
+        if self._thread.ident is not None:
+            self._thread.join(LOG_CLOSE_SECONDS + 2 * _LOOK_SECONDS)
+        super().close()
+
+
+@contextmanager
+def log_to(stream: TextIO | None, level: int) -> Iterator[None]:
+    """Let the log of the whole process go to `stream`, None: nowhere. Raises ConfigError."""
+    writer = LogWriter(_descriptor_of(stream))
+    try:
+        writer.start()
+    except RuntimeError:
+        raise ConfigError("the system has no thread left") from None
+    root = logging.getLogger()
+    root.addHandler(writer)
+    root.setLevel(level)
+    try:
+        yield
+    finally:
+        root.removeHandler(writer)
+        writer.close()
+
+
+def say_at_the_end(text: str) -> None:
+    """Print one line on stderr, unless nobody takes it: the end must not wait for a stopped terminal."""
+    descriptor = _descriptor_of(sys.stderr)
+    if descriptor >= 0:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        if not poll.poll(LOG_CLOSE_SECONDS * 1000):
+            return
+    if sys.stderr is not None:
+        print(text, file=sys.stderr)
+
+
+def _descriptor_of(stream: TextIO | None) -> int:
+    """-1 for a stream that has none."""
+    try:
+        return -1 if stream is None else stream.fileno()
+    except (OSError, ValueError):
+        return -1
