@@ -13,6 +13,7 @@ import pytest
 
 from chatroom.errors import ChatroomError
 from chatroom.events import Event, EventKind
+from chatroom.log_formatter import LogFormatter
 from chatroom.packets import Answer, Channel, Info, Present, Resumed
 from client import plain
 from client.interactive import ask_name
@@ -37,8 +38,9 @@ WAYS_OUT = {
     "client/terminal.py: write": (1, "views: all text became cells, by sanitize"),
     "client/terminal.py: wake": (1, "a zero byte, into the client's own pipe"),
     "server/__main__.py: error": (1, "printable_line"),
-    "server/__main__.py: main": (1, "printable_line"),
     "server/__main__.py: _inspect": (1, "printable_line"),
+    "server/log_writer.py: _run": (1, "LogFormatter"),
+    "server/log_writer.py: say_at_the_end": (1, "printable_line, in server/__main__.py: _fail"),
     "server/app.py: _announce": (1, "the address that the operator chose"),
     "server/history_tool.py: export": (1, "json_line"),
 }
@@ -84,7 +86,8 @@ def test_the_log_has_one_formatter() -> None:
     """Each handler of the programs has LogFormatter: no other text comes into the log."""
     for path in MODULES:
         text = path.read_text()
-        assert text.count("logging.StreamHandler(") == text.count("setFormatter(LogFormatter())"), path
+        handlers = text.count("logging.StreamHandler(") + text.count("(logging.Handler)")
+        assert handlers == text.count("setFormatter(") == text.count("setFormatter(LogFormatter())"), path
         assert "format=" not in text or "basicConfig" not in text, path
 
 
@@ -151,7 +154,7 @@ def test_a_terminal_without_escape_sequences(
 def test_the_server_to_its_operator(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """--check, --export, refusals of options, and the log hold nothing harmful of others."""
+    """--check, --export, refusals of options, and lines of the log hold nothing harmful of others."""
     history = SqliteHistory(str(tmp_path / "history"))
     events = [Event(n, 0, EventKind.SAID, "#general", "bob", evil) for n, evil in enumerate(EVIL, 1)]
     history.append([event for event in events if "\ud800" not in event.text], [])
@@ -159,13 +162,12 @@ def test_the_server_to_its_operator(
     out = io.StringIO()
     export(tmp_path / "history", out)
     assert harmless(out.getvalue())
-    monkeypatch.setattr("logging.root.handlers", [])
     for evil in EVIL:
         monkeypatch.setattr("server.history_tool.check", lambda _, evil=evil: Report([evil], False))
         assert server_main.main(["--check", "x"]) == 1
         with pytest.raises(SystemExit):
             server_main.main([evil, f"--{evil}"])
-        logging.getLogger("server").warning("= %s has left: %s", evil, evil)
-        text = "".join(capsys.readouterr())
-        assert harmless(text), evil
-        assert text.count("has left") == 1
+        record = logging.makeLogRecord({"msg": "= %s has left: %s", "args": (evil, evil)})
+        line = LogFormatter().format(record)
+        assert harmless("".join(capsys.readouterr()) + line), evil
+        assert "\n" not in line

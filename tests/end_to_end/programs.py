@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -34,6 +34,7 @@ class ServerProcess:
         host: str = "127.0.0.1",
         port: int = 0,
         module: tuple[str, ...] = ("server",),
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.log = log
         with log.open("ab") as errors:
@@ -43,6 +44,7 @@ class ServerProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=ROOT,
+                env=env,
             )
         try:
             self.first_line = self._read_line()

@@ -64,11 +64,11 @@ def test_every_option(configs: list[app.Config]) -> None:
     """Each option ends up in the configuration."""
     options = (
         "--host ::1 --port 0 --ports 5100-5199 --data :memory: --durability full --keep 90d --dead-after 2.5"
-        " --max-members 5 --address-members 4 --address-guests 3 --address-rate 2"
+        " --rate 7 --max-members 5 --address-members 4 --address-guests 3 --address-rate 2"
     )
     assert main(options.split()) == 0
     keep, quotas = Retention.parse("90d"), Quotas(5, 4, 3, 2)
-    assert configs == [app.Config("::1", 0, Ports(5100, 5199), ":memory:", 2.5, "full", keep, quotas)]
+    assert configs == [app.Config("::1", 0, Ports(5100, 5199), ":memory:", 2.5, "full", keep, 7.0, quotas)]
 
 
 @pytest.mark.parametrize(
