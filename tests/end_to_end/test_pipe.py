@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -10,6 +11,8 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +20,7 @@ import pytest
 
 from chatroom.limits import MAX_TEXT
 from client import Client, EventKind
-from tests.support.patience import PROGRAM_PATIENCE
+from tests.support.patience import PROGRAM_PATIENCE, eventually
 
 
 class Programs:
@@ -269,11 +272,21 @@ def test_a_server_that_never_comes(programs: Programs) -> None:
     assert gone.endswith("connection refused; 1 line is not stored")
 
 
+def unread(program: subprocess.Popen[bytes]) -> int:
+    """How many bytes of its input a program has not read yet."""
+    assert program.stdin is not None
+    count = array("i", [0])
+    fcntl.ioctl(program.stdin, termios.FIONREAD, count)
+    return count[0]
+
+
 def test_a_signal_before_the_server_comes(programs: Programs) -> None:
     """SIGTERM ends a client that waits for its server; it says so, and exit code 143 that a line is lost."""
     programs.stop_server()
     program = programs.client("--name", "bot", "--retry-for", "60")
-    write(program, b"lost\n")
+    for piece in (b"lost\n", b"half"):  # the second one is read when the first one has been said
+        write(program, piece)
+        eventually(lambda: unread(program) == 0, "the input is not read")
     assert program.stderr is not None
     assert b"trying again" in program.stderr.readline()
     program.send_signal(signal.SIGTERM)
