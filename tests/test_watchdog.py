@@ -59,6 +59,7 @@ def test_a_wake_up_that_never_comes_fails(watched: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_fixture_that_hangs_fails(watched: pytest.Pytester) -> None:
     """A fixture that waits for ever, before or after its test, is an error of that test."""
     watched.makepyfile(

@@ -314,6 +314,7 @@ questions = st.lists(
 )
 
 
+@pytest.mark.slow
 @every_history
 @given(runs=runs, cut=st.integers(1, 700), questions=questions)
 def test_it_is_a_list(make: Make, runs: list, cut: int, questions: list) -> None:  # type: ignore[type-arg]

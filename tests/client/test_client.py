@@ -178,6 +178,7 @@ def test_close_says_what_is_queued_and_goodbye_and_stops_everything() -> None:
         client.close()
 
 
+@pytest.mark.slow
 def test_close_does_not_depend_on_the_server() -> None:
     """close() takes at most two seconds, also when the server neither answers nor reads."""
     with FakeServer() as server:

@@ -73,6 +73,7 @@ def test_nothing_to_say_ends_when_caught_up() -> None:
     assert (code, output.count("bob: old")) == (0, 1)
 
 
+@pytest.mark.slow
 def test_what_comes_while_printing_is_held_up_is_not_forgotten() -> None:
     """A line that is confirmed while printing waits for the reader still ends the program."""
     source, feed = os.pipe()

@@ -46,6 +46,7 @@ def gets_in(port: int, name: str) -> bool:
         return lobby.ask(name).verdict is Verdict.PASS
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 @pytest.mark.parametrize("ports", ["any", "same"])
 @pytest.mark.parametrize(("host", "said"), [("::1", "[::1]"), ("::", "[::]")])
@@ -71,6 +72,7 @@ def test_link_local(ports: str, tmp_path: Path) -> None:
         assert "hello" in done.stdout
 
 
+@pytest.mark.slow
 def test_localhost(tmp_path: Path) -> None:
     """With `--host localhost` clients come in by each of its addresses, and by its name."""
     found = socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)
@@ -92,6 +94,7 @@ def test_ports_of_a_range(tmp_path: Path) -> None:
         assert used == set(range(first, first + 3))
 
 
+@pytest.mark.slow
 def test_a_range_that_is_used_up(tmp_path: Path) -> None:
     """While all ports of the range are in use, the next newcomer waits, and gets that of a silent one."""
     first = free_range(1)

@@ -210,6 +210,7 @@ def test_bad_option_of_the_client(arguments: list[str]) -> None:
     assert_one_line(run_program("client", "--name", "ann", *arguments), "--help", code=2)
 
 
+@pytest.mark.slow
 def test_names_and_channels_that_cannot_be(tmp_path: Path) -> None:
     """A bad name, a name in use, and a bad channel are one line each; the bad ones are wrong options."""
     with server(tmp_path) as program, Peer.come_in(program.port, "ann"):

@@ -117,6 +117,7 @@ def test_ends_in_time_whatever_its_guests_do(scene: Scene, number: signal.Signal
     assert_shown_is_stored(tmp_path / "history", [packets])
 
 
+@pytest.mark.slow
 def test_a_signal_in_any_moment_after_the_first_line_ends_it(tmp_path: Path) -> None:
     """The server obeys a signal right after `listening on`, while newcomers keep its threads busy."""
     for _ in range(3):

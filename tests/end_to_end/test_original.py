@@ -254,6 +254,7 @@ def test_one_name_for_one_of_two(app: App) -> None:
 # --- client: a thread for each burst, and one that removes the dead -------------------------------------
 
 
+@pytest.mark.slow
 def test_client_thread_per_burst_and_reaper(
     app: App, owners: dict[str, Reaper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,6 +295,7 @@ def test_client_thread_per_burst_and_reaper(
 # --- the same on the server side ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_same_on_server(app: App, owners: dict[str, Reaper]) -> None:
     """The same class joins the server's threads; a member that left leaves no thread behind."""
     with Client(port=port_of(app), name="bob"):

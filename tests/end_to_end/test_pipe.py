@@ -243,6 +243,7 @@ def test_no_server(address: str, reason: str) -> None:
     assert program.stderr.decode() == f"chatroom-client: cannot connect to {address}:{port}: {reason}\n"
 
 
+@pytest.mark.slow
 def test_a_server_that_comes_later(programs: Programs) -> None:
     """With --retry-for a client waits for a server that is not there yet, and says so once."""
     programs.stop_server()
@@ -351,6 +352,7 @@ def test_help_for_a_full_disk(option: str, unbuffered: str) -> None:
     assert (program.returncode, program.stderr) == (1, b"chatroom-client: no space left on device\n")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_for_good(programs: Programs) -> None:
     """After --retry-for the client gives up, with a line for each step and exit code 1."""
     program = programs.client("--name", "bot", "--follow", "--retry-for", "1")
@@ -387,6 +389,7 @@ def test_an_interrupt_while_the_server_is_away(programs: Programs) -> None:
     assert program.wait(PROGRAM_PATIENCE) == 130
 
 
+@pytest.mark.slow
 def test_a_pipe_survives_a_server_that_is_killed(programs: Programs, tmp_path: Path) -> None:
     """Lines before, during and after an outage are stored once, in order; stderr reports the outage once."""
     programs.stop_server()

@@ -35,6 +35,7 @@ def two_people(port: int) -> Iterator[tuple[PseudoTerminal, PseudoTerminal]]:
             yield ann, bob
 
 
+@pytest.mark.slow
 def test_two_people_talk(tmp_path: Path) -> None:
     """Each sees the other's lines; a half-typed line stays when the other speaks, and is sent whole."""
     with server(tmp_path) as running, two_people(running.port) as (ann, bob):
@@ -61,6 +62,7 @@ def test_two_people_talk(tmp_path: Path) -> None:
             assert terminal.screen.obeyed == []
 
 
+@pytest.mark.slow
 def test_nobody_drives_another_ones_terminal(tmp_path: Path) -> None:
     """A pasted escape sequence is shown as visible text."""
     with server(tmp_path) as running, two_people(running.port) as (ann, bob):
@@ -72,6 +74,7 @@ def test_nobody_drives_another_ones_terminal(tmp_path: Path) -> None:
         assert ann.screen.obeyed == []
 
 
+@pytest.mark.slow
 def test_asked_for_a_name_again(tmp_path: Path) -> None:
     """The client shows why a name in use was refused, and asks for another one."""
     with server(tmp_path) as running, person(running.port, "ann") as ann:
@@ -143,6 +146,7 @@ def test_a_terminal_that_cannot_show_everything(tmp_path: Path) -> None:
             assert ann.wait() == 0
 
 
+@pytest.mark.slow
 def test_leaving_while_the_server_is_gone(tmp_path: Path) -> None:
     """Ctrl-C ends the retries at once."""
     with server(tmp_path) as running, person(running.port, "ann") as ann:

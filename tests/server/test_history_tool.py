@@ -238,6 +238,7 @@ def test_inspecting_after_kill_9(path: Path) -> None:
     assert export(path, io.StringIO()) == 800
 
 
+@pytest.mark.slow
 def test_an_export_needs_little_memory(tmp_path: Path) -> None:
     """An export needs memory for a chunk, not for the whole history."""
     path = tmp_path / "history.db"
