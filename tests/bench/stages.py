@@ -30,8 +30,8 @@ from chatroom.packets import NO_IDENTITY, NO_TOKEN, Decoder, Resumed, Say, encod
 from chatroom.presence import Presence
 from chatroom.proposals import Arrive, Body, Enter, Lines, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
-from chatroom.reaper import Reaper
 from chatroom.records import Record
+from server.backlogs import Backlogs
 from server.connection import NativeDoor
 from server.storage import SqliteHistory
 
@@ -41,17 +41,18 @@ PLACE = 1
 RUNS = 31
 
 
-NATIVE = NativeDoor(lambda _stream: None, Flow())
+NATIVE = NativeDoor(lambda _stream: None, Flow(), Backlogs())
 
 
 class Stub:
-    """A connection that drops the bytes it is given, or sends them into a socket that a thread empties."""
+    """A connection that drops the bytes it is given."""
 
     door = NATIVE
     peer = "stub"
 
-    def __init__(self, send: Callable[[bytes], object] = len) -> None:
-        self.send = send
+    def send(self, _data: bytes, shared: bool = False) -> None: ...
+
+    def send_all(self, _pieces: Sequence[bytes]) -> None: ...
 
     def welcome(self, _welcome: object) -> None: ...
 
@@ -74,8 +75,8 @@ class Room:
 
     def __init__(self, history: History, connections: Iterable[Stub]) -> None:
         self._queue, self._presence = WaitingQueue(), Presence()
-        flow, spawn = Flow(), Reaper("bench").spawn
-        catch_up = CatchUp(history, lambda seat, seq: self.forwarder.go_live(seat, seq), spawn)
+        flow = Flow()
+        catch_up = CatchUp(history, lambda seat, seq: self.forwarder.go_live(seat, seq))
         self.forwarder = Forwarder(self._queue, history, self._presence, flow, catch_up, time.monotonic)
         self.forwarder.recover()
         self.origins = [self._admit(connection) for connection in connections]
@@ -167,7 +168,7 @@ def measure(count: int, size: int, members: int) -> dict[str, float]:
     found["hand to members (no socket)"] = rounds(Room(NoHistory(), crowd), 1, size) - rounds(
         Room(NoHistory(), [Stub()]), 1, size
     )
-    found["send (system call)"] = sending(len(Batch(events).bytes_for(NATIVE, (PLACE,))), members)
+    found["send (system call)"] = sending(sum(map(len, Batch(events).bytes_for(NATIVE, (PLACE,)))), members)
     return found
 
 
