@@ -183,7 +183,7 @@ class NativeConnection:
             for index, packet in enumerate(packets):
                 if type(packet) is Say:  # the usual case
                     if lines is None or lines.take():
-                        burst.append(packet)
+                        burst.append(_tidy(packet) if "\r" in packet.text or "\0" in packet.text else packet)
                         continue
                     self._early = packets[index:]
                     break
@@ -238,3 +238,8 @@ class NativeConnection:
 
     def inform(self, text: str) -> None:
         self.send(encode(Info(words.shorten(text, TEXT_PART))))
+
+
+def _tidy(say: Say) -> Say:
+    """The line as everybody gets it: each line end is LF, and no NUL ends the text for a program in C."""
+    return say._replace(text=say.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", " "))

@@ -77,6 +77,15 @@ def test_a_burst_is_what_came_together(line: Line) -> None:
     assert list(line.connection.receive()) == []
 
 
+@pytest.mark.parametrize(
+    ("sent", "said"), [("a\r\nb\rc\n\rd", "a\nb\nc\n\nd"), ("a\0b", "a b"), ("\r", "\n"), ("a\nb", "a\nb")]
+)
+def test_every_line_end_is_a_line_feed(line: Line, sent: str, said: str) -> None:
+    """CR LF and a lone CR become LF, and NUL a space: texts are the same for every program."""
+    line.peer.send(ONE, Say(2, "#general", sent))
+    assert line.connection.receive() == [ONE, Say(2, "#general", said)]
+
+
 def test_cut_in_the_middle_of_a_packet(line: Line) -> None:
     """A packet that comes in two segments is one packet."""
     data = encode(ONE)
