@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Reaper:
-    """Owns the threads that it starts: in the server, all but the main one and its own.
+    """Owns the threads that it starts: in the server, all but the main one, the log's and its own.
 
     A thread is registered before it starts, and leaves the register after it has reported its end and was
     joined. So a thread has an owner at every moment, and the reaper does not take a thread that is registered

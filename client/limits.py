@@ -21,8 +21,8 @@ FETCHED_UPDATES: Final = 200
 # --- the client -----------------------------------------------------------------------------------------
 
 MAX_PENDING: Final = 8192
-"""Lines said and not yet settled; then say() waits. As many as the server's waiting queue holds: more on
-the way would only wait there."""
+"""Lines said and not yet settled; then say() waits. Some seconds of a fast talker: more on the
+way would only wait in the buffers between."""
 
 PENDING_BYTES: Final = 8 * 1024 * 1024
 """Bytes of those lines, for long texts."""
