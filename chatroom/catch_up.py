@@ -177,4 +177,5 @@ class CatchUp:
         if not replay.unknown:
             replay.seq = replay.starts[WHOLE_CHATROOM] = min(replay.starts.values())
             replay.reach, replay.lines = replay.reach.later(replay.starts), 0
-        self._enqueue(replay)
+        # A connection that has ended meanwhile is not looked for any more.
+        replay.seat.connection.when_taken(lambda is_open: self._enqueue(replay) if is_open else None)

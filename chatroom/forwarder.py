@@ -130,7 +130,8 @@ class Forwarder:
         for effect in effects:
             if effect.origin[:2] == self._life:  # else another server carries it out
                 self._carry_out(effect)
-        self._order.done(sent, time.thread_time() - worked)
+        if events:  # else the round says nothing of what a round with lines costs
+            self._order.done(sent, time.thread_time() - worked)
         for task in taken.tasks:
             task()
         self._flow.count_members(len(self._presence))

@@ -18,6 +18,7 @@ from chatroom.limits import (
     HANDSHAKE_SECONDS,
     HOLD_SECONDS,
     HOLDS_PER_TICK,
+    MAX_CHANNELS,
     MAX_HELD,
     MAX_INTERVALS,
     MAX_NUMBER,
@@ -58,6 +59,7 @@ class Limits(NamedTuple):
     sessions: int = MAX_SESSIONS
     held: int = MAX_HELD
     places: int = MAX_PLACES
+    channels: int = MAX_CHANNELS
     ends_per_tick: int = HOLDS_PER_TICK
     intervals: int = MAX_INTERVALS
 
@@ -260,7 +262,7 @@ class State:
             self._effects.append(End(origin, Code.EXPIRED))
             return
         fresh = [channel for channel in dict.fromkeys(body.channels) if channel not in self._place_of]
-        if self._places + len(fresh) > self._limits.places:
+        if self._places + len(fresh) > self._limits.places or self._has_too_many(session, body.channels):
             self._effects.append(End(origin, Code.FULL))
             self._withdraw(origin, Withdraw(session.key))
             return
@@ -275,6 +277,12 @@ class State:
             if channel not in member.places:
                 self._join(member, channel)
         self._effects.append(Admit(origin, member.person, member.name, session.confirmed, head))
+
+    def _has_too_many(self, session: Session, channels: Iterable[str]) -> bool:
+        """Whether the member would be in too many channels: coming back adds some, and takes none away."""
+        member = self.members.get(session.person)
+        names = {*channels, *(member.places if member else ())}
+        return len(names) > self._limits.channels
 
     def _member_of(self, session: Session) -> Member:
         """The member of a session; a new one for a person that is not in the chatroom."""

@@ -76,11 +76,6 @@ class SendBuffer:
             self._drop_first()
         self.size = 0
 
-    def shared(self) -> list[bytes]:
-        """The pieces in the buffer that others may refer to as well."""
-        own = set(self._own)
-        return [whole(piece) for number, piece in enumerate(self._pieces, self._first) if number not in own]
-
     def take_gone(self) -> list[bytes]:
         """The shared pieces that have left the buffer since the last call."""
         gone, self._gone = self._gone, []

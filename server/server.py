@@ -60,7 +60,7 @@ class Server:
             self._accepting.append(listener)
 
     def _accept(self, listener: socket.socket) -> None:
-        refusals = Refusals(self._refused // len(self._listeners))
+        refusals = Refusals(max(1, self._refused // len(self._listeners)))
         while not self._closing.is_set():
             listener.settimeout(refusals.tick())
             try:

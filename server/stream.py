@@ -165,19 +165,17 @@ class Stream:
         with self._lock:
             if self._phase is not Phase.OPEN or not pieces:
                 return
-            first, added = not self._buffer.size, pieces
+            first = not self._buffer.size
             for piece in pieces:
                 self._buffer.append(piece, shared=True)
             if first:
                 self._begin_waiting()
                 while self._send_buffered():
                     pass
-                added = self._buffer.shared()
-                self._buffer.take_gone()  # these were never reported
             waiting = self._buffer.size > 0
         if first and waiting:
             self._watch(self)
-        self._report(added)
+        self._report(pieces)
 
     def flush(self) -> bool:
         """Send what the socket takes of the buffer; whether bytes are left. Called by the flusher."""

@@ -18,7 +18,7 @@ from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
-from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_EVENTS, MAX_NUMBER, MAX_TEXT
+from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_EVENTS, LOOK_BACK_LINES, MAX_NUMBER, MAX_TEXT
 from chatroom.order import Entry
 from chatroom.outcomes import Code
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Decoder, Live, Resumed, Say
@@ -343,3 +343,13 @@ def arrival(origin: int, name: str) -> tuple[Proposal, Proposal]:
         Proposal(origin, 0, ProposalKind.ARRIVE, Arrive(name, name, "", name, "")),
         Proposal(origin, 0, ProposalKind.ENTER, Enter(name, ("#general",))),
     )
+
+
+def test_a_connection_that_has_ended_is_not_looked_for() -> None:
+    """Looking back for many lines ends with the connection: else those that vanish would fill the line."""
+    alone = Alone([said(seq) for seq in range(1, 3 * LOOK_BACK_LINES)])
+    connection = FakeConnection(alone.history)
+    connection.part(Code.SILENT)
+    alone.catch_up.begin(seat(connection), GENERAL, len(alone.history.log), 2 * LOOK_BACK_LINES)
+    alone.catch_up.serve()
+    assert alone.catch_up.waiting == 0

@@ -17,7 +17,7 @@ from chatroom.errors import ChatroomError, Closed, HistoryError, NameRefused
 from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
-from chatroom.limits import HANDSHAKE_SECONDS, HOLD_SECONDS
+from chatroom.limits import HANDSHAKE_SECONDS, HOLD_SECONDS, TICK_SECONDS
 from chatroom.names import name_key
 from chatroom.order import Entry, Taken
 from chatroom.outcomes import Code, Outcome
@@ -922,3 +922,17 @@ class Conversation(RuleBasedStateMachine):
 
 TestConversation = Conversation.TestCase
 TestConversation.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+
+
+def test_only_rounds_with_events_tell_the_pace(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick in a quiet minute costs nothing: it must not look as if each round cost so little."""
+    ann = room.enter("ann")
+    told: list[float] = []
+    monkeypatch.setattr(room.order, "done", lambda sent, worked: told.append(sent))
+    for _ in range(3):
+        room.now += TICK_SECONDS
+        room.forward()
+    assert told == []
+    room.say(ann, 1)
+    room.forward()
+    assert len(told) == 1

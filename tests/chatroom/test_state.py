@@ -920,3 +920,13 @@ def test_any_proposals_give_one_log_and_records_that_restore_it(
         assert restored.records() == living.records() == kept
         if restart:
             again = restored
+
+
+def test_a_member_is_in_so_many_channels_at_most() -> None:
+    """Coming back again and again with other channels does not fill the chatroom with them."""
+    world = World(Limits(channels=4))
+    ann = world.enter("ann", "#one", "#two", "#three")
+    again, _ = world.ask("ann", ann.session)
+    assert world.come(again, "#four", "#five").effects == [End(world.origin(again.origin), Code.FULL)]
+    again, _ = world.ask("ann", ann.session)
+    assert [event.channel for event in world.come(again, "#one", "#four").events] == ["#four"]
