@@ -1,68 +1,110 @@
-"""A batch: the events of one round of the forwarder, and their bytes for each audience."""
+"""A batch: what happened in one round of the forwarder, in blocks, and the bytes for each audience."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
 
+from chatroom.blocks import Block, joined
 from chatroom.door import Door
-from chatroom.events import Event, EventKind
-from chatroom.limits import BATCH_PIECE
+from chatroom.events import Event, EventKind, Talk
+from chatroom.limits import BATCH_PIECE, BLOCK_BYTES
+from chatroom.packets import encode_event, encode_said
 
-Scope = int | tuple[int, ...]
-"""For whom an event is: who is in a place, or who is in at least one of several."""
+Scope = tuple[int, ...]
+"""For whom an event is: who is in at least one of these places; 0: the whole chatroom."""
 
 
 class Batch:
-    """Events in order of seq, grouped by scope. Each event is turned to bytes once for each door.
+    """Events in order of seq. Each is turned to bytes once, and once more for each door that needs others.
 
-    groups: the indices of the events of each scope
+    pieces: what happened, in order of seq; several pieces may be of one scope
+    scopes: of all pieces
+    last:   seq of the last event
     """
 
-    def __init__(self, events: Sequence[Event]) -> None:
-        self.events = events
-        self.groups: dict[Scope, list[int]] = {}
-        for index, event in enumerate(events):
-            self.groups.setdefault(event.places or event.place, []).append(index)
-        self._encoded: dict[Door, list[bytes]] = {}
+    def __init__(self, happened: Iterable[Event | Talk]) -> None:
+        self.pieces: list[Block] = []
+        for one in happened:
+            if isinstance(one, Talk):
+                self.pieces += _pieces_of(one)
+            else:
+                self.pieces.append(_block_of(one))
+        self.scopes = tuple(dict.fromkeys(piece.scope for piece in self.pieces))
+        self.last = self.pieces[-1].last if self.pieces else 0
+        self._bytes: dict[Door, list[bytes]] = {}
+
+    def blocks(self) -> list[Block]:
+        """One block for each scope, for the history."""
+        if len(self.scopes) == 1:
+            return [joined(self.pieces)]
+        of_scope: dict[Scope, list[Block]] = {scope: [] for scope in self.scopes}
+        for piece in self.pieces:
+            of_scope[piece.scope].append(piece)
+        return [joined(pieces) for pieces in of_scope.values()]
 
     def bytes_of_each(self, door: Door) -> list[bytes]:
-        """The bytes of each event. Everybody gets the same objects, live or in a replay."""
-        encoded = self._encoded.get(door)
-        if encoded is None:
-            encoded = self._encoded[door] = list(map(door.encode, self.events))
-        return encoded
+        """The bytes of each piece. Everybody gets the same objects, live or in a replay."""
+        found = self._bytes.get(door)
+        if found is None:
+            packets = [piece.packets for piece in self.pieces]
+            found = self._bytes[door] = packets if door.native else list(map(door.translate, packets))
+        return found
 
-    def bytes_for(self, door: Door, scopes: tuple[Scope, ...]) -> list[bytes]:
-        """The events of some groups, in order of seq, put together anew: the batch keeps no copy.
+    def bytes_for(self, door: Door, scopes: Sequence[Scope]) -> list[bytes]:
+        """The pieces of some scopes, in order of seq, put together anew: the batch keeps no copy.
 
-        Mostly one piece. A large batch is cut between events, so that a connection can end between pieces.
+        Mostly one. A large batch is cut between events, so that a connection can end between pieces.
         """
         encoded = self.bytes_of_each(door)
-        if len(scopes) < len(self.groups):
-            encoded = [encoded[index] for index in self._merged(scopes)]
+        if len(scopes) < len(self.scopes):
+            wanted = frozenset(scopes)
+            encoded = [data for piece, data in zip(self.pieces, encoded, strict=True) if piece.scope in wanted]
         return _joined(encoded)
 
-    def bytes_without(self, door: Door, scopes: tuple[Scope, ...], author: int) -> list[bytes]:
+    def bytes_without(self, door: Door, scopes: Sequence[Scope], author: int) -> list[bytes]:
         """As bytes_for(), without the lines of one author: for doors that do not echo."""
-        encoded, events = self.bytes_of_each(door), self.events
+        wanted = frozenset(scopes)
         return _joined(
             [
-                encoded[index]
-                for index in self._merged(scopes)
-                if events[index].person != author or events[index].kind is not EventKind.SAID
+                data
+                for piece, data in zip(self.pieces, self.bytes_of_each(door), strict=True)
+                if piece.scope in wanted and all(person != author for person, _ in piece.talkers)
             ]
         )
 
     def authors(self) -> frozenset[int]:
         """The persons who said something."""
-        return frozenset(event.person for event in self.events if event.kind is EventKind.SAID)
+        return frozenset(person for piece in self.pieces for person, _ in piece.talkers)
 
-    def _merged(self, scopes: tuple[Scope, ...]) -> list[int]:
-        """Indices of the events of several groups. Sorting merges lists that are sorted already."""
-        if len(scopes) == 1:
-            return self.groups[scopes[0]]
-        return sorted(chain.from_iterable(self.groups[scope] for scope in scopes))
+
+def _block_of(event: Event) -> Block:
+    seq, packets = event.seq, encode_event(event)
+    if event.kind is EventKind.SAID:
+        return Block(seq, seq, event.time, 1, event.place, event.places, packets, ((event.person, event.id),))
+    return Block(seq, seq, event.time, 0, event.place, event.places, packets)
+
+
+def _pieces_of(talk: Talk) -> list[Block]:
+    """Lines of one author in pieces of about BLOCK_BYTES, so that a replay copies little when it cuts one."""
+    first, time, channel, author, person, place, ids, texts = talk
+    packets = encode_said(first, time, channel, author, person, place, ids, texts)
+    count = len(packets)
+    size = sum(map(len, packets))
+    step = count if size <= BLOCK_BYTES else max(1, count * BLOCK_BYTES // size)
+    return [
+        Block(
+            first + start,
+            first + end - 1,
+            time,
+            end - start,
+            place,
+            (),
+            b"".join(packets[start:end]),
+            ((person, ids[end - 1]),),
+        )
+        for start in range(0, count, step)
+        for end in (min(start + step, count),)
+    ]
 
 
 def _joined(encoded: list[bytes]) -> list[bytes]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from chatroom.events import Event
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Bye, Channel, Command, Say, Welcome
 
@@ -21,8 +20,12 @@ class Door(Protocol):
     def echoes(self) -> bool:
         """Whether the author of a line gets the line back, as the proof that it is stored."""
 
-    def encode(self, event: Event) -> bytes:
-        """The event as this protocol writes it."""
+    @property
+    def native(self) -> bool:
+        """Whether it speaks our own protocol: then the packets of events go out as they are stored."""
+
+    def translate(self, packets: bytes) -> bytes:
+        """The same events as this protocol writes them; only of a door that is not native."""
 
     def encode_channel(self, channel: Channel) -> bytes:
         """The description of a channel as this protocol writes it."""

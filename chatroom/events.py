@@ -6,13 +6,10 @@ time to make, and every line of every member makes one (see notes/decisions/0003
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import NamedTuple
-
-memory_of = str.__sizeof__
-"""Bytes of memory of a text. At least as much as a bound in characters means: each takes one, two or four."""
-
 
 class EventKind(IntEnum):
     """The kind of an event. Its number is the packet kind on the wire and the value stored in history."""
@@ -71,6 +68,35 @@ class Event(NamedTuple):
             "author": self.author,
             "text": self.text,
         }
+
+
+class Talk(NamedTuple):
+    """Lines that one member said in one channel, one after the other: SAID events whose seqs follow each other.
+
+    The server makes no Event for each of them: nothing in it looks at a single line.
+
+    first: seq of the first line
+    ids:   their message ids, rising
+    texts: in UTF-8
+    The other fields are those of Event, and the same for all lines.
+    """
+
+    first: int
+    time: int
+    channel: str
+    author: str
+    person: int
+    place: int
+    ids: Sequence[int]
+    texts: Sequence[bytes]
+
+    def events(self) -> list[Event]:
+        """Each line as an event."""
+        _, time, channel, author, person, place, ids, texts = self
+        return [
+            Event(seq, time, EventKind.SAID, channel, author, text.decode(), id, person, place)
+            for seq, (id, text) in enumerate(zip(ids, texts, strict=True), self.first)
+        ]
 
 
 def iso_time(milliseconds: int) -> str:

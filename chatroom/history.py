@@ -6,13 +6,15 @@ The forwarder is the only writer. Other threads may read at the same time, for m
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
-from itertools import islice
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from chatroom.events import Event, EventKind, memory_of
+from chatroom.blocks import Block, cut, events_of
+from chatroom.events import EventKind
 from chatroom.limits import MAX_NUMBER, TICKET_BYTES
 from chatroom.records import Record
 
@@ -25,6 +27,7 @@ class Restored(NamedTuple):
     head:     seq of the latest event, 0 for none. Retention may have removed that event
     time:     of the latest stored event, in milliseconds since 1970; 0 for none
     records:  all that are not gone, sorted by kind and key; each has a value
+    talkers:  of the lines that the records do not know: person, highest message id, and time, in order of seq
     """
 
     identity: bytes
@@ -32,6 +35,27 @@ class Restored(NamedTuple):
     head: int
     time: int
     records: list[Record]
+    talkers: list[Talker]
+
+
+class Talker(NamedTuple):
+    """Who has said something: person, highest message id, and when, in milliseconds since 1970."""
+
+    person: int
+    id: int
+    time: int
+
+
+class Slice(NamedTuple):
+    """What a read found.
+
+    blocks: in order of their first events
+    until:  up to here, they hold every event that was asked for; MAX_NUMBER: there is no other one.
+            A block may go on behind it: the next read finds that block again
+    """
+
+    blocks: list[Block]
+    until: int
 
 
 class Located(NamedTuple):
@@ -46,38 +70,43 @@ class Located(NamedTuple):
 
 
 class History(Protocol):
-    """A log of events, and the records that follow from it.
+    """A log of events in blocks, and the records that follow from them.
 
     Every method raises HistoryError when the storage fails for good.
 
-    An event belongs to its `place`; an event that lists `places` belongs to each of those instead. So a QUIT
-    is found by its channels, and RESTARTED by place 0, which the caller names like any other place.
+    A block belongs to its `place`; one that lists `places` belongs to each of those instead. So a QUIT is
+    found by its channels, and RESTARTED by place 0, which the caller names like any other place.
     """
 
     def restore(self) -> Restored:
         """The stored state, as it was after the last append."""
 
-    def append(self, events: Sequence[Event], records: Sequence[Record], position: bytes = b"") -> None:
+    def append(
+        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+    ) -> None:
         """Store a batch as one transaction: after a crash, either all of it is stored or nothing.
 
-        events:   in order of seq, without a gap after the stored ones
+        blocks:   at most one for each scope; together they have all seqs that follow the stored ones
         records:  written in this order; one without a value is removed
         position: where in the order the batch stands
+        noted:    all talkers up to this seq are in the records; restore() gives the others. It never falls
         Raises HistoryFull when it may work later: nothing was stored, and the caller may repeat the call.
         """
 
-    def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
-        """The first events of `places` after seq `after`, in order. Any thread may call it.
+    def read(self, after: int, places: Collection[int], size: int) -> Slice:
+        """The first events of `places` after seq `after`. Any thread may call it.
 
-        limit: how many at most
-        size:  bytes of memory of their texts; the event that reaches it is the last one (see `is_full`)
+        size: bytes of packets; the block that reaches it is the last one. Progress is certain: the slice's
+              `until` is greater than `after`
+        No event comes up to `after`, and none that retention has removed, although its block may have begun
+        before.
         """
 
-    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
-        """The seqs of the latest `limit` lines said in `places`, in order. Any thread may call it.
+    def start_of(self, lines: int, place: int, until: int = MAX_NUMBER) -> int:
+        """The seq after which the latest `lines` lines of a place begin: all its lines, when it has not so many.
 
-        until: the last seq that counts
-        It returns no texts, so its cost does not depend on their length. `read` then returns the events.
+        until: the last seq that counts; also the answer when there is no line
+        Any thread may call it.
         """
 
     def locate(self, seq: int) -> Located:
@@ -98,74 +127,70 @@ class History(Protocol):
         """Close files and connections. Called once, after the forwarder and `tend` have ended."""
 
 
+_LAST = attrgetter("last")
+
+
 class MemoryHistory:
     """A history in memory, lost when the process ends: for `--data :memory:` and tests.
 
-    max_events: it holds at least this many of the latest events, and at most twice as many
+    max_events: it holds at least this many of the latest events, as far as they are not in the last block
     """
 
     def __init__(self, max_events: int = 100_000) -> None:
         self._max_events = max_events
         self._identity = secrets.token_bytes(TICKET_BYTES)
-        # Guards _events, _records and _position.
+        # Guards the fields below.
         self._lock = Lock()
-        self._events: list[Event] = []
+        self._blocks: list[Block] = []  # by their last events
+        self._removed = 0  # seq up to which blocks were removed
         self._records: dict[tuple[str, str], Record] = {}
         self._position = b""
+        self._noted = 0
 
     def restore(self) -> Restored:
         with self._lock:
-            head = self._events[-1].seq if self._events else 0
-            time = self._events[-1].time if self._events else 0
+            head, time = (self._blocks[-1].last, self._blocks[-1].time) if self._blocks else (0, 0)
             records = [self._records[key] for key in sorted(self._records)]
-            return Restored(self._identity, self._position, head, time, records)
+            talkers = talkers_of(self._after(self._noted))
+            return Restored(self._identity, self._position, head, time, records, talkers)
 
-    def append(self, events: Sequence[Event], records: Sequence[Record], position: bytes = b"") -> None:
+    def append(
+        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+    ) -> None:
         with self._lock:
-            self._events.extend(events)
-            if len(self._events) > 2 * self._max_events:  # rarely: so the cost per event stays constant
-                del self._events[: -self._max_events]
+            self._blocks += sorted(blocks, key=_LAST)
+            if blocks and self._blocks[-1].last - self._blocks[0].last >= 2 * self._max_events:
+                # Rarely: so the cost of an event stays constant.
+                kept = self._after(self._blocks[-1].last - self._max_events)
+                self._removed = self._blocks[-len(kept) - 1].last
+                self._blocks = kept
             for record in records:
                 if record.value is None:
                     self._records.pop((record.kind, record.key), None)
                 else:
                     self._records[record.kind, record.key] = record
-            self._position = position
+            self._position, self._noted = position, max(noted, self._noted)
 
-    def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
-        wanted = frozenset(places)
-        found: list[Event] = []
-        with self._lock:
-            if not self._events:
-                return []
-            start = max(0, after + 1 - self._events[0].seq)  # seqs have no gaps, so a seq gives its index
-            later = map(self._events.__getitem__, range(start, len(self._events)))
-            for event in islice((event for event in later if _is_in(event, wanted)), limit):
-                found.append(event)
-                size -= memory_of(event.text)
-                if size <= 0:
-                    break
-        return found
-
-    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
+    def read(self, after: int, places: Collection[int], size: int) -> Slice:
         wanted = frozenset(places)
         with self._lock:
-            count = min(len(self._events), until + 1 - self._events[0].seq) if self._events else 0
-            matching = (
-                event.seq
-                for event in map(self._events.__getitem__, range(count - 1, -1, -1))
-                if event.kind is EventKind.SAID and _is_in(event, wanted)
-            )
-            found = list(islice(matching, limit))
-        return found[::-1]
+            later = self._after(after)
+        return slice_of(sorted(block for block in later if not wanted.isdisjoint(block.scope)), after, size)
+
+    def start_of(self, lines: int, place: int, until: int = MAX_NUMBER) -> int:
+        with self._lock:
+            blocks = self._blocks.copy()
+        mine = (block for block in reversed(blocks) if place in block.scope and block.first <= until)
+        return start_of(mine, lines, until)
 
     def locate(self, seq: int) -> Located:
         with self._lock:
-            if not self._events:
-                return Located(0, 1)
-            oldest = self._events[0].seq
-            index = seq - oldest
-            return Located(self._events[index].time if 0 <= index < len(self._events) else 0, oldest)
+            around = [block for block in self._after(seq - 1) if block.first <= seq]
+            return Located(time_of(around, seq), self._removed + 1)
+
+    def _after(self, seq: int) -> list[Block]:
+        """The blocks with an event after `seq`. Requires holding the lock."""
+        return self._blocks[bisect_right(self._blocks, seq, key=_LAST) :]
 
     def parted(self, seq: int, time: int) -> int:
         return 0  # nobody can copy it
@@ -177,11 +202,49 @@ class MemoryHistory:
         pass
 
 
-def is_full(events: Sequence[Event], limit: int, size: int) -> bool:
-    """Whether History.read() has stopped at one of its limits, so that later events may be stored."""
-    return len(events) >= limit or sum([memory_of(event.text) for event in events]) >= size
+def talkers_of(blocks: Iterable[Block]) -> list[Talker]:
+    """The talkers of some blocks, as Restored has them."""
+    return [Talker(person, id, block.time) for block in sorted(blocks) for person, id in block.talkers]
 
 
-def _is_in(event: Event, wanted: frozenset[int]) -> bool:
-    """Whether the event belongs to one of these places."""
-    return not wanted.isdisjoint(event.places) if event.places else event.place in wanted
+def slice_of(blocks: Iterable[Block], after: int, size: int) -> Slice:
+    """The first of some blocks that are in order; see History.read. It takes from `blocks` what it needs.
+
+    Of a block that begins before, the events up to `after` are cut off. Its lines are not counted anew.
+    """
+    found: list[Block] = []
+    for block in blocks:
+        if size <= 0 and block.first - 1 > after:
+            return Slice(found, block.first - 1)
+        if block.first <= after:
+            block = block._replace(first=after + 1, packets=cut(block, after, MAX_NUMBER))
+        found.append(block)
+        size -= len(block.packets)
+    return Slice(found, MAX_NUMBER)
+
+
+def start_of(blocks: Iterable[Block], lines: int, until: int) -> int:
+    """See History.start_of. blocks: of the place, the latest first; it takes from `blocks` what it needs."""
+    oldest: Block | None = None  # that has lines
+    for block in blocks if lines else ():
+        if not block.lines:
+            continue
+        oldest = block
+        if block.last > until or block.lines >= lines:
+            lines -= len(_said(block, until))
+            if lines <= 0:
+                return _said(block, until)[-lines] - 1
+        else:
+            lines -= block.lines
+    found = _said(oldest, until) if oldest is not None and lines else []
+    return found[0] - 1 if found else until
+
+
+def _said(block: Block, until: int) -> list[int]:
+    """The seqs of the lines up to `until`."""
+    return [event.seq for event in events_of(block) if event.kind is EventKind.SAID and event.seq <= until]
+
+
+def time_of(blocks: Iterable[Block], seq: int) -> int:
+    """Time of the event `seq`, which one of these blocks may have; 0: none of them has it."""
+    return next((event.time for block in blocks for event in events_of(block) if event.seq == seq), 0)

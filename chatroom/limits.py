@@ -134,6 +134,10 @@ BATCH_PIECE: Final = 256 * 1024
 """A batch with more bytes is sent in several pieces, each cut between events. A piece that was begun is sent
 to its end, whatever happens, and stays in memory for so long."""
 
+BLOCK_BYTES: Final = 64 * 1024
+"""Lines of one author in one round are kept in memory in pieces of about so many bytes. A replay that begins
+in the middle of a piece copies the rest of it."""
+
 PAUSE_SECONDS: Final = 0.15
 """Lines wait at most this long for slow readers, in each PAUSE_PERIOD. Long enough for a reader on a slow
 link to receive its bytes, short enough that a talker hardly notices."""

@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from chatroom.events import Event
 from chatroom.limits import MAX_NUMBER
 from chatroom.records import Record
 from chatroom.session import Session
@@ -32,14 +31,16 @@ class Reach:
         """The places with an interval."""
         return self._intervals.keys()
 
-    def has(self, event: Event) -> bool:
-        """Whether the event is in one of the intervals of its place, or of one of its places."""
-        seq = event.seq
-        for place in event.places or (event.place,):
-            for after, until in self._intervals.get(place, ()):
-                if after < seq <= until:
-                    return True
-        return False
+    def within(self, places: Iterable[int], after: int, until: int) -> list[Interval]:
+        """The parts of (after, until] in which it has the events of these places, in order, without overlap."""
+        found: list[Interval] = []
+        for begin, end in sorted(pair for place in places for pair in self._intervals.get(place, ())):
+            begin, end = max(begin, after), min(end, until)
+            if found and begin <= found[-1][1]:
+                found[-1] = found[-1][0], max(end, found[-1][1])
+            elif begin < end:
+                found.append((begin, end))
+        return found
 
     def later(self, starts: Mapping[int, int]) -> Reach:
         """The part after the given seq of each place."""

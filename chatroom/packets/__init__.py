@@ -18,7 +18,7 @@ byte by byte.
 """
 
 from chatroom.packets.decoder import Decoder
-from chatroom.packets.encoder import encode, encode_event, encode_refusal_v1, split_text
+from chatroom.packets.encoder import encode, encode_event, encode_refusal_v1, encode_said, split_text
 from chatroom.packets.kinds import (
     EVENT_KINDS,
     HEADER,
@@ -92,6 +92,7 @@ __all__ = [
     "encode",
     "encode_event",
     "encode_refusal_v1",
+    "encode_said",
     "split_rows",
     "split_text",
 ]

@@ -8,7 +8,7 @@ from struct import Struct
 from struct import error as StructError
 
 from chatroom.errors import ProtocolError
-from chatroom.events import Event
+from chatroom.events import Event, EventKind
 from chatroom.limits import (
     CHANNEL_FIELD,
     MAX_CHANNELS,
@@ -64,6 +64,9 @@ _EVENT_HEADER = Struct("!HBxIQIQQ")  # a header, with fewer numbers to pack than
 _OURS = MAGIC << 8 | VERSION
 _ONE_PART = 1  # part 0 of 1
 _FIELDS_AT = LIVE_FIXED.size  # the bytes of seq and time
+_SEQ = _TIME = Struct("!Q")
+_SEQ_SIZE = _SEQ.size
+_SAID = int.from_bytes((MAGIC, VERSION, EventKind.SAID, 0), "big")  # the first bytes of its header
 _EVENT_FIELDS = Struct("!IIHBB")  # the rest of EVENT_FIXED: person, place, bytes of extra, author, channel
 
 
@@ -108,6 +111,39 @@ def encode_event(event: Event) -> bytes:
         return _EVENT_HEADER.pack(_OURS, kind, length, id, _ONE_PART, seq, time) + fields + said
     except StructError as cause:
         raise ValueError(f"a number does not fit: {cause}") from None
+
+
+def encode_said(
+    first: int,
+    time: int,
+    channel: str,
+    author: str,
+    person: int,
+    place: int,
+    ids: Sequence[int],
+    texts: Sequence[bytes],
+) -> list[bytes]:
+    """The bytes of each of some lines of one author, as encode_event() makes them: see `chatroom.events.Talk`.
+
+    What all of them share stands behind seq, and is made once.
+    """
+    shared = _TIME.pack(time) + _plain_fields(person, place, author, channel)
+    pack, size = _said_packer(len(shared)), _SEQ_SIZE + len(shared)
+    if max(map(len, texts)) <= TEXT_PART:
+        return [
+            pack(_SAID, size + len(text), id, _ONE_PART, seq, shared) + text
+            for seq, (id, text) in enumerate(zip(ids, texts, strict=True), first)
+        ]
+    return [
+        _in_parts(EventKind.SAID, id, _SEQ.pack(seq) + shared, text)
+        for seq, (id, text) in enumerate(zip(ids, texts, strict=True), first)
+    ]
+
+
+@lru_cache(256)
+def _said_packer(size: int) -> Callable[..., bytes]:
+    """Packs header, seq, and `size` bytes."""
+    return Struct(f"!IIQIQ{size}s").pack
 
 
 @lru_cache(1024)

@@ -1,0 +1,127 @@
+"""Blocks: the packets of events that follow one another, as they are sent, stored, and sent again.
+
+An event is turned to bytes once. The same bytes go to the members, into the history, and from there to who
+missed them. A block belongs to one scope: between its seqs there may be events of other scopes, in other blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from operator import attrgetter, itemgetter
+from struct import Struct
+from typing import NamedTuple
+
+from chatroom.errors import ProtocolError
+from chatroom.events import Event
+from chatroom.limits import MAX_NUMBER
+from chatroom.packets import HEADER, Decoder
+from chatroom.places import Interval, Reach
+
+_LENGTH_AND_SEQ = Struct("!4xI12xQ")
+"""Of an event's packet: the length of its payload, and the seq with which that begins."""
+
+
+class Block(NamedTuple):
+    """Some events of one scope.
+
+    first:   seq of the first event
+    last:    seq of the last event
+    time:    of the last event, in milliseconds since 1970
+    lines:   how many of the events are lines (SAID)
+    place:   of all events; 0: the whole chatroom, or see `places`
+    places:  for events of several places: their numbers
+    packets: of the events, in order of seq, in the present version of the protocol
+    talkers: for each person that has said some of the lines: the highest message id
+    """
+
+    first: int
+    last: int
+    time: int
+    lines: int
+    place: int
+    places: tuple[int, ...]
+    packets: bytes
+    talkers: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def scope(self) -> tuple[int, ...]:
+        """The places to which the events belong."""
+        return self.places or (self.place,)
+
+
+def events_of(block: Block) -> list[Event]:
+    """The events of a block. Raises ProtocolError if the packets are not those of events."""
+    packets = Decoder().feed(block.packets)
+    events = [packet._replace(places=block.places) for packet in packets if isinstance(packet, Event)]
+    if len(events) < len(packets):
+        raise ProtocolError("a packet of another kind, or of an unknown event, is stored")
+    return events
+
+
+def joined(blocks: Sequence[Block]) -> Block:
+    """Some blocks of one scope as one, in order of seq."""
+    if len(blocks) == 1:
+        return blocks[0]
+    highest: dict[int, int] = {}
+    for block in blocks:
+        for person, id in block.talkers:
+            highest[person] = max(id, highest.get(person, 0))
+    first, latest = blocks[0], blocks[-1]
+    packets = b"".join([block.packets for block in blocks])
+    lines = sum([block.lines for block in blocks])
+    talkers = tuple(highest.items())
+    return Block(
+        first.first, latest.last, latest.time, lines, first.place, first.places, packets, talkers
+    )
+
+
+def merged(blocks: Iterable[Block], reach: Reach, after: int = 0, until: int = MAX_NUMBER) -> list[bytes]:
+    """The packets of the events after `after` and up to `until` that are within reach, in order of seq.
+
+    blocks: in any order; no event is in two of them
+    What is taken whole is the same object as in the block.
+    """
+    wanted: list[tuple[Block, list[Interval]]] = []
+    for block in sorted(blocks, key=attrgetter("first")):
+        intervals = reach.within(block.scope, max(after, block.first - 1), min(until, block.last))
+        if intervals:
+            wanted.append((block, intervals))
+    if all(one.last < other.first for (one, _), (other, _) in pairwise(wanted)):
+        return [data for block, intervals in wanted for data in _cut(block, intervals)]
+    found: list[tuple[int, bytes]] = []
+    for block, intervals in wanted:
+        found += [(seq, data) for seq, data in _split(block.packets) if _is_in(seq, intervals)]
+    found.sort(key=itemgetter(0))  # merges parts that are sorted already, and keeps the order of parts
+    return [b"".join([data for _, data in found])]
+
+
+def cut(block: Block, after: int, until: int) -> bytes:
+    """The packets of the events after `after` and up to `until`."""
+    return b"".join(_cut(block, [(after, until)]))
+
+
+def _cut(block: Block, intervals: Sequence[Interval]) -> list[bytes]:
+    """The packets of the events in the intervals, which are in order."""
+    after, until = intervals[0]
+    if after < block.first and until >= block.last:
+        return [block.packets]
+    return [b"".join([data for seq, data in _split(block.packets) if _is_in(seq, intervals)])]
+
+
+def _split(packets: bytes) -> list[tuple[int, bytes]]:
+    """Each packet with the seq of its event. A long event has several packets."""
+    found, start, size, unpack = [], 0, HEADER.size, _LENGTH_AND_SEQ.unpack_from
+    while start < len(packets):
+        length, seq = unpack(packets, start)
+        end = start + size + length
+        found.append((seq, packets[start:end]))
+        start = end
+    return found
+
+
+def _is_in(seq: int, intervals: Sequence[Interval]) -> bool:
+    for after, until in intervals:
+        if after < seq <= until:
+            return True
+    return False
