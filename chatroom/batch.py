@@ -35,7 +35,7 @@ class Batch:
 
     def blocks(self) -> list[Block]:
         """One block for each scope, for the history."""
-        if len(self.scopes) == 1:
+        if len(self.scopes) == 1:  # the usual case
             return [joined(self.pieces)]
         of_scope: dict[Scope, list[Block]] = {scope: [] for scope in self.scopes}
         for piece in self.pieces:
@@ -46,8 +46,7 @@ class Batch:
         """The bytes of each piece. Everybody gets the same objects, live or in a replay."""
         found = self._bytes.get(door)
         if found is None:
-            packets = [piece.packets for piece in self.pieces]
-            found = self._bytes[door] = packets if door.native else list(map(door.translate, packets))
+            found = self._bytes[door] = [door.translate(piece.packets) for piece in self.pieces]
         return found
 
     def bytes_for(self, door: Door, scopes: Sequence[Scope]) -> list[bytes]:
@@ -57,8 +56,8 @@ class Batch:
         """
         encoded = self.bytes_of_each(door)
         if len(scopes) < len(self.scopes):
-            wanted = frozenset(scopes)
-            encoded = [data for piece, data in zip(self.pieces, encoded, strict=True) if piece.scope in wanted]
+            wanted, both = frozenset(scopes), zip(self.pieces, encoded, strict=True)
+            encoded = [data for piece, data in both if piece.scope in wanted]
         return _joined(encoded)
 
     def bytes_without(self, door: Door, scopes: Sequence[Scope], author: int) -> list[bytes]:

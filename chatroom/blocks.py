@@ -1,7 +1,7 @@
 """Blocks: the packets of events that follow one another, as they are sent, stored, and sent again.
 
-An event is turned to bytes once. The same bytes go to the members, into the history, and from there to who
-missed them. A block belongs to one scope: between its seqs there may be events of other scopes, in other blocks.
+An event is turned to bytes once. The same bytes go to the members, into the history, and from there to those
+who missed them. A block belongs to one scope: between its seqs there may be events of other scopes.
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ def joined(blocks: Sequence[Block]) -> Block:
     packets = b"".join([block.packets for block in blocks])
     lines = sum([block.lines for block in blocks])
     talkers = tuple(highest.items())
-    return Block(
-        first.first, latest.last, latest.time, lines, first.place, first.places, packets, talkers
-    )
+    return Block(first.first, latest.last, latest.time, lines, first.place, first.places, packets, talkers)
 
 
 def merged(blocks: Iterable[Block], reach: Reach, after: int = 0, until: int = MAX_NUMBER) -> list[bytes]:
@@ -121,7 +119,4 @@ def _split(packets: bytes) -> list[tuple[int, bytes]]:
 
 
 def _is_in(seq: int, intervals: Sequence[Interval]) -> bool:
-    for after, until in intervals:
-        if after < seq <= until:
-            return True
-    return False
+    return any(after < seq <= until for after, until in intervals)

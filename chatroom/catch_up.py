@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from chatroom.blocks import merged
 from chatroom.errors import Closed, HistoryError
-from chatroom.history import History, is_full
-from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_EVENTS, CATCH_UP_REST, LOOK_BACK_LINES
+from chatroom.history import History
+from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_REST, MAX_NUMBER
 from chatroom.outcomes import Code
 from chatroom.places import WHOLE_CHATROOM, Reach
 from chatroom.presence import Seat
@@ -28,9 +29,8 @@ class _Replay:
     lines:   how many of the latest lines of each place it wants; 0: everything after `seq`
     exact:   the member was told that no event is missing
     left:    how many events that may still be, at most
-    unknown: places of which lines are still to be found; the last one is being looked at
-    found:   how many of its lines were found
-    starts:  for each other place and this one, the seq after which the lines that were found begin
+    unknown: places whose lines are still to be found
+    starts:  for each other place, the seq after which its lines begin
     """
 
     seat: Seat
@@ -40,7 +40,6 @@ class _Replay:
     exact: bool
     left: int
     unknown: list[int] = field(default_factory=list)
-    found: int = 0
     starts: dict[int, int] = field(default_factory=dict)
 
 
@@ -147,33 +146,27 @@ class CatchUp:
         with self._lock:
             head = self._head
         connection, reach = replay.seat.connection, replay.reach
-        events = self._history.read(replay.seq, CATCH_UP_EVENTS, reach.places, CATCH_UP_BYTES)
+        blocks, until = self._history.read(replay.seq, reach.places, CATCH_UP_BYTES)
         # After the read: what is there now was there then, too.
         if replay.exact and self._history.locate(replay.seq).oldest > replay.seq + 1:
             log.info("= %s catches up more slowly than retention removes", replay.seat.name)
             connection.part(Code.UNAVAILABLE, "some of what you missed was removed before you had it")
             return
-        if data := b"".join(map(connection.door.encode, filter(reach.has, events))):
-            connection.send(data)
-        if events:
-            replay.seq, replay.left = events[-1].seq, replay.left - len(events)
-        if is_full(events, CATCH_UP_EVENTS, CATCH_UP_BYTES):
+        if packets := b"".join(merged(blocks, reach, replay.seq, until)):
+            connection.send(connection.door.translate(packets))
+        latest = max((block.last for block in blocks), default=0)
+        replay.seq = max(head, latest) if until == MAX_NUMBER else until
+        replay.left = max(0, head - replay.seq)
+        if until < MAX_NUMBER:
             connection.when_taken(lambda is_open: self._enqueue(replay) if is_open else None)
-        else:  # up to `head`, these places have no other event
-            self._arrive(replay.seat, max(replay.seq, head))
+        else:  # up to there, these places have no other event
+            self._arrive(replay.seat, replay.seq)
 
     def _look_back(self, replay: _Replay) -> None:
         """Look for the latest lines of one place; when they are found in all places, events can be sent."""
         if replay.unknown:
-            place = replay.unknown[-1]
-            start = replay.starts.setdefault(place, replay.seq)
-            limit = min(LOOK_BACK_LINES, replay.lines - replay.found)
-            if found := self._history.last_seqs(limit, [place], start):
-                replay.starts[place] = found[0] - 1
-            replay.found += len(found)
-            if len(found) < limit or replay.found == replay.lines:
-                replay.unknown.pop()
-                replay.found = 0
+            place = replay.unknown.pop()
+            replay.starts[place] = self._history.start_of(replay.lines, place, replay.seq)
         if not replay.unknown:
             replay.seq = replay.starts[WHOLE_CHATROOM] = min(replay.starts.values())
             replay.reach, replay.lines = replay.reach.later(replay.starts), 0

@@ -25,9 +25,9 @@ from chatroom.lookalikes import skeletons
 from chatroom.names import check_name, name_key
 from chatroom.order import Order
 from chatroom.outcomes import Code, Outcome
-from chatroom.packets import NO_TOKEN, Bye, Command, Resumed, Say
+from chatroom.packets import NO_TOKEN, Burst, Bye, Command, Resumed
 from chatroom.presence import Presence
-from chatroom.proposals import Arrive, Body, Enter, Leave, Lines, Proposal, ProposalKind, Withdraw
+from chatroom.proposals import Arrive, Body, Enter, Leave, Proposal, ProposalKind, Withdraw
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from chatroom.session import session_key
@@ -244,27 +244,22 @@ class Chatroom:
 
         Raises ConnectionLost when the peer closes without BYE.
         """
-        while burst := join.connection.receive():
-            says: list[Say] = []
-            for packet in burst:
-                if isinstance(packet, Say):
-                    says.append(packet)
-                    continue
-                self._submit(join, says)
-                says = []
-                if isinstance(packet, Bye):
+        while packets := join.connection.receive():
+            for packet in packets:
+                if isinstance(packet, Burst):
+                    self._submit(join, packet)
+                elif isinstance(packet, Bye):
                     return packet.reason
-                self._ask(join, packet)
-            self._submit(join, says)
+                else:
+                    self._ask(join, packet)
         raise ConnectionLost("connection closed")
 
-    def _submit(self, join: Join, says: list[Say]) -> None:
+    def _submit(self, join: Join, burst: Burst) -> None:
         """Queue a burst of lines. While most readers are behind, wait first."""
-        if says:
-            join.connection.submitting(True)
-            self.flow.wait_for_readers()
-            self._order.put(Proposal(join.reservation.origin, 0, ProposalKind.LINES, Lines(says)))
-            join.connection.submitting(False)
+        join.connection.submitting(True)
+        self.flow.wait_for_readers()
+        self._order.put(Proposal(join.reservation.origin, 0, ProposalKind.LINES, burst))
+        join.connection.submitting(False)
 
     def _ask(self, join: Join, command: Command) -> None:
         """Let the forwarder answer a command, and wait: many commands in a round would delay all members."""

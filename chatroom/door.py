@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from chatroom.outcomes import Code, Outcome
-from chatroom.packets import Bye, Channel, Command, Say, Welcome
+from chatroom.packets import Burst, Bye, Channel, Command, Welcome
 
 
 class Door(Protocol):
@@ -20,12 +20,8 @@ class Door(Protocol):
     def echoes(self) -> bool:
         """Whether the author of a line gets the line back, as the proof that it is stored."""
 
-    @property
-    def native(self) -> bool:
-        """Whether it speaks our own protocol: then the packets of events go out as they are stored."""
-
     def translate(self, packets: bytes) -> bytes:
-        """The same events as this protocol writes them; only of a door that is not native."""
+        """The packets of events, as this protocol writes them; our own protocol returns the same object."""
 
     def encode_channel(self, channel: Channel) -> bytes:
         """The description of a channel as this protocol writes it."""
@@ -42,7 +38,7 @@ class Connection(Protocol):
     def peer(self) -> str:
         """The peer's address, for the log."""
 
-    def receive(self) -> Sequence[Say | Command | Bye]:
+    def receive(self) -> Sequence[Burst | Command | Bye]:
         """Wait for the next burst; empty when the peer has closed. Called by the handler only.
 
         Raises ProtocolError, or ConnectionLost; when the server ended the connection, with its reason.

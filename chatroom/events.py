@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import NamedTuple
 
+
 class EventKind(IntEnum):
     """The kind of an event. Its number is the packet kind on the wire and the value stored in history."""
 
@@ -71,7 +72,7 @@ class Event(NamedTuple):
 
 
 class Talk(NamedTuple):
-    """Lines that one member said in one channel, one after the other: SAID events whose seqs follow each other.
+    """Lines that one member said in one channel, one after the other: SAID events with consecutive seqs.
 
     The server makes no Event for each of them: nothing in it looks at a single line.
 

@@ -18,7 +18,7 @@ from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
 from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer
 from chatroom.errors import ChatroomError, HistoryError, HistoryFull
-from chatroom.events import Event
+from chatroom.events import Event, Talk
 from chatroom.flow import Flow
 from chatroom.history import History
 from chatroom.limits import DISK_RETRY_SECONDS
@@ -79,7 +79,7 @@ class Forwarder:
         Raises HistoryError.
         """
         restored = self._history.restore()
-        self.state.restore(restored.head, restored.records)
+        self.state.restore(restored.head, restored.records, restored.talkers)
         self._tail.begin(restored.head, restored.time)
         self._catch_up.stored(restored.head)
         self._newcomers.begin(restored.identity)
@@ -118,11 +118,11 @@ class Forwarder:
     def forward(self, taken: Taken) -> None:
         """One round: apply, store, deliver, carry out the effects, run the tasks."""
         began, worked = self._clock(), time.thread_time()
-        events, records, effects = self._apply(taken.entries)
-        if events or records:
-            self._store(events, records, taken.entries[-1].position)
-        if events:
-            batch = Batch(events)
+        happened, records, effects = self._apply(taken.entries)
+        batch = Batch(happened)
+        if happened or records:
+            self._store(batch, records, taken.entries[-1].position)
+        if happened:
             self._tail.extend(batch)
             self._presence.deliver(batch)
         sent = self._clock() - began
@@ -130,7 +130,7 @@ class Forwarder:
         for effect in effects:
             if effect.origin[:2] == self._life:  # else another server carries it out
                 self._carry_out(effect)
-        if events:  # else the round says nothing of what a round with lines costs
+        if happened:  # else the round says nothing of what a round with lines costs
             self._order.done(sent, time.thread_time() - worked)
         for task in taken.tasks:
             task()
@@ -138,30 +138,33 @@ class Forwarder:
 
     def _apply(self, entries: Sequence[Entry]) -> Applied:
         """What follows from all entries of a round."""
-        events: list[Event] = []
+        if len(entries) == 1:  # the usual case
+            return self.state.apply(entries[0])
+        happened: list[Event | Talk] = []
         records: list[Record] = []
         effects: list[Effect] = []
         for entry in entries:
             applied = self.state.apply(entry)
-            events += applied.events
+            happened += applied.happened
             records += applied.records
             effects += applied.effects
-        return Applied(events, records, effects)
+        return Applied(happened, records, effects)
 
-    def _store(self, events: list[Event], records: list[Record], position: bytes) -> None:
+    def _store(self, batch: Batch, records: list[Record], position: bytes) -> None:
         """Commit the round. While the disk is full, hold the round, tell the members, and try again.
 
         Raises HistoryError when history fails for good, or is still full when the chatroom closes. Then no
         member has got anything of the round.
         """
-        trouble = ""
+        trouble, blocks = "", batch.blocks()
         while True:
             try:
-                self._history.append(events, records, position)
+                self._history.append(blocks, records, position, self.state.noted)
                 break
             except HistoryFull as full:
                 if self._closing.is_set():  # this was the last try
-                    raise HistoryError(f"{len(events)} events could not be stored: {full}") from None
+                    lost = f"the events up to seq {self.state.head} could not be stored"
+                    raise HistoryError(f"{lost}: {full}") from None
                 if not trouble:
                     trouble = str(full)
                     log.error("history: %s; waiting", trouble)

@@ -103,7 +103,7 @@ class History(Protocol):
         """
 
     def start_of(self, lines: int, place: int, until: int = MAX_NUMBER) -> int:
-        """The seq after which the latest `lines` lines of a place begin: all its lines, when it has not so many.
+        """The seq after which the latest `lines` lines of a place begin, or all, when it has not so many.
 
         until: the last seq that counts; also the answer when there is no line
         Any thread may call it.

@@ -97,9 +97,10 @@ MAX_WAITING: Final = 8192
 """Requests other than lines in the waiting queue: each comes from another thread, as a rule. When there are
 more, their threads wait."""
 
-LINE_WEIGHT: Final = 256
+LINE_WEIGHT: Final = 96
 """What a line weighs in the waiting queue beside its bytes. One weight is the cost of a byte that is sent to
-some hundred members; to apply, encode and store a line costs the forwarder about as much as 256 of them."""
+some hundred members. A line has 48 bytes and two names before its text, and to apply, encode and store it
+costs the forwarder about as much as some 40 bytes more."""
 
 ROUND_SECONDS: Final = 0.02
 """Processor time of one round of the forwarder that the waiting queue aims at. A line waits for the rest of
@@ -113,7 +114,7 @@ forwarder would do little else than begin new rounds."""
 MAX_ROUND_SECONDS: Final = 0.4
 """A round of ten thousand members, with FIXED_COSTS, would be a second."""
 
-MIN_ROOM: Final = 64 * LINE_WEIGHT
+MIN_ROOM: Final = 16 * 1024
 """Least weight that may wait: a few lines of each of some talkers, on the slowest machine."""
 
 MAX_ROOM: Final = 2 * 1024 * 1024
@@ -149,22 +150,15 @@ TAIL_EVENTS: Final = 2048
 """Latest events in memory: short replays, and the end of each long one, need no disk."""
 
 TAIL_BYTES: Final = 4 * 1024 * 1024
-"""Memory of the texts in the tail, and about as much again for the bytes that are sent: the count alone would
-allow 128 MiB of the longest texts."""
+"""Bytes of the packets in the tail: the count alone would allow 128 MiB of the longest texts."""
 
 GREETING_BYTES: Final = 256 * 1024
 """Bytes of a greeting after which CHANNEL lists no more members: two of the longest lists, or twenty channels
 of a school. With all lists, 50 large channels would be 5 MB for every newcomer."""
 
-CATCH_UP_EVENTS: Final = 256
-"""Events in one slice that a member catching up gets from history: some two milliseconds of work, and the
-live conversation waits for at most one slice. Others who catch up get theirs before the next one."""
-
 CATCH_UP_BYTES: Final = 128 * 1024
-"""Memory of the texts in one slice, which waits for a member that does not read. One more text may be in."""
-
-LOOK_BACK_LINES: Final = 2048
-"""Lines that such a slice counts back, to find where the latest lines of a channel begin: as much work."""
+"""Bytes in one slice that a member catching up gets from history: it waits in memory for a member that does
+not read. One more block may be in. Others who catch up get their slices before the next one."""
 
 CATCH_UP_REST: Final = 1.0
 """Pause after each slice, as a multiple of the time it took: all members that catch up get together at most

@@ -32,7 +32,7 @@ class Reach:
         return self._intervals.keys()
 
     def within(self, places: Iterable[int], after: int, until: int) -> list[Interval]:
-        """The parts of (after, until] in which it has the events of these places, in order, without overlap."""
+        """The parts of (after, until] in which it has the events of these places, in order and disjoint."""
         found: list[Interval] = []
         for begin, end in sorted(pair for place in places for pair in self._intervals.get(place, ())):
             begin, end = max(begin, after), min(end, until)

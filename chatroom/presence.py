@@ -139,10 +139,9 @@ class Presence:
 
     def deliver(self, batch: Batch) -> None:
         """Send each live connection the events of its places. Costs nothing for places without an event."""
-        if len(batch.groups) == 1:
-            (scope,) = batch.groups
-            for door, seats in self._audience(scope).items():
-                _send(batch, door, (scope,), seats)
+        if len(batch.scopes) == 1:
+            for door, seats in self._audience(batch.scopes[0]).items():
+                _send(batch, door, batch.scopes, seats)
             return
         for (door, scopes), group in self._groups(batch).items():
             _send(batch, door, scopes, group)
@@ -150,7 +149,7 @@ class Presence:
     def _groups(self, batch: Batch) -> dict[tuple[Door, tuple[Scope, ...]], list[Seat]]:
         """The connections of each door that get the same scopes of a batch: their bytes are made once."""
         found: dict[Seat, list[Scope]] = {}
-        for scope in batch.groups:
+        for scope in batch.scopes:
             for seats in self._audience(scope).values():
                 for seat in seats:
                     found.setdefault(seat, []).append(scope)
@@ -161,8 +160,8 @@ class Presence:
 
     def _audience(self, scope: Scope) -> dict[Door, _Seats]:
         """The live connections that get the events of a scope, each once."""
-        if isinstance(scope, int):
-            return self._live.get(scope, {})
+        if len(scope) == 1:
+            return self._live.get(scope[0], {})
         found: dict[Door, _Seats] = {}
         for place in scope:
             for door, seats in self._live.get(place, {}).items():

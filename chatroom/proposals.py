@@ -6,11 +6,10 @@ be checked without the state (names, lengths, UTF-8) is checked before a proposa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from chatroom.packets import Say
+from chatroom.packets import Burst
 
 
 class ProposalKind(IntEnum):
@@ -71,14 +70,8 @@ class Leave(NamedTuple):
     reason: str
 
 
-class Lines(NamedTuple):
-    """LINES: the lines of one burst of one connection, in order."""
-
-    says: Sequence[Say]
-
-
-Body = Arrive | Withdraw | Enter | Lines | Leave | None
-"""UP has none: all of it is in the entry."""
+Body = Arrive | Withdraw | Enter | Burst | Leave | None
+"""LINES has a Burst: lines of one connection for one channel. UP has none: all of it is in the entry."""
 
 
 class Proposal(NamedTuple):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import accumulate
 from time import monotonic
 
@@ -21,41 +21,48 @@ from chatroom.limits import LINE_WEIGHT, MAX_WAITING, TICK_SECONDS
 from chatroom.order import Entry, Taken, Task
 from chatroom.order_clock import OrderClock
 from chatroom.pace import Pace
-from chatroom.packets import Say
-from chatroom.proposals import Lines, Proposal
+from chatroom.packets import Burst
+from chatroom.proposals import Proposal
 
 
 class _Producer:
     """A proposal that has come, and is not in the queue yet, or not all of it. Needs the queue's lock.
 
-    ends:  the weight of the lines up to each line; none for what is not lines
-    start: how many lines are in the queue
+    burst: its lines, None for what is not lines
+    start: how many of them are in the queue
+    left:  what the others weigh
     place: the condition on which its thread waits
     """
 
-    __slots__ = ("ends", "place", "proposal", "start")
+    __slots__ = ("_ends", "burst", "left", "place", "proposal", "start")
 
     def __init__(self, proposal: Proposal) -> None:
         self.proposal = proposal
-        body = proposal.body
-        self.ends = _ends(body.says) if isinstance(body, Lines) else []
+        self.burst = proposal.body if isinstance(proposal.body, Burst) else None
         self.start = 0
+        self.left = self.burst.size + len(self.burst.ids) * LINE_WEIGHT if self.burst is not None else 0
         self.place: threading.Condition | None = None
+        self._ends: list[int] = []  # the weight of the lines up to each line; most bursts need none
 
-    def fitting(self, weight: int) -> int:
-        """Up to which line the next lines weigh at most so much together."""
-        before = self.ends[self.start - 1] if self.start else 0
-        return bisect_right(self.ends, before + weight, self.start)
+    def piece(self, room: int, least: int = 0) -> tuple[Proposal, int, int] | None:
+        """The next lines that weigh at most `room` together, but at least so many; their number and weight.
 
-    def piece(self, end: int) -> tuple[Proposal, int]:
-        """The next lines up to `end`, and their weight."""
-        start, self.start = self.start, end
-        weight = self.ends[end - 1] - (self.ends[start - 1] if start else 0)
-        body = self.proposal.body
-        if end - start == len(self.ends):
-            return self.proposal, weight
-        assert isinstance(body, Lines)
-        return self.proposal._replace(body=Lines(body.says[start:end])), weight
+        None: not even one.
+        """
+        burst = self.burst
+        assert burst is not None
+        start, end = self.start, len(burst.ids)
+        if self.left <= room:
+            weight = self.left
+        else:
+            self._ends = self._ends or list(accumulate([len(text) + LINE_WEIGHT for text in burst.texts]))
+            before = self._ends[start - 1] if start else 0
+            end = max(bisect_right(self._ends, before + room, start), start + least)
+            if end == start:
+                return None
+            weight = self._ends[end - 1] - before
+        self.start, self.left = end, self.left - weight
+        return self.proposal._replace(body=burst.part(start, end)), end - start, weight
 
 
 class WaitingQueue:
@@ -202,7 +209,7 @@ class WaitingQueue:
         self._room = self._pace.room
         self._count = self._others = self._weight = 0
         self._talked = max(1, len(self._shares))
-        self._shares = {one.proposal.origin: 0 for one in self._line if one.ends}
+        self._shares = {one.proposal.origin: 0 for one in self._line if one.burst}
         if self._closed:
             return
         line, self._line = self._line, deque()
@@ -216,7 +223,7 @@ class WaitingQueue:
     def _let_in(self, producer: _Producer) -> bool:
         """Add what there is room for; whether that was all of it. Requires holding the lock."""
         assert self._lock.locked()
-        if producer.ends:
+        if producer.burst is not None:
             return self._let_lines_in(producer)
         if self._others >= self._max_count:
             return False
@@ -226,29 +233,20 @@ class WaitingQueue:
 
     def _let_lines_in(self, producer: _Producer) -> bool:
         """As _let_in(), for lines. A line that is larger than a share needs room beside all that waits."""
-        origin, start = producer.proposal.origin, producer.start
+        origin = producer.proposal.origin
         own = self._shares.setdefault(origin, 0)
         share = self._room // max(self._talked, len(self._shares))
-        end = producer.fitting(share - own)
-        if end == start and not own and self._weight < self._room:
-            end += 1
-        if end > start:
-            piece, weight = producer.piece(end)
+        piece = producer.piece(share - own)
+        if piece is None and not own and self._weight < self._room:
+            piece = producer.piece(0, least=1)
+        if piece is not None:
+            proposal, count, weight = piece
             self._shares[origin] += weight
             self._weight += weight
-            self._add(piece, end - start)
-        return end == len(producer.ends)
+            self._add(proposal, count)
+        return not producer.left
 
     def _add(self, proposal: Proposal, count: int) -> None:
         self._proposals.append(proposal)
         self._count += count
         self._filled.notify()
-
-
-def _ends(says: Sequence[Say]) -> list[int]:
-    """The weight of the lines up to each of them: LINE_WEIGHT, and the bytes of text and extra at most."""
-    weights = [
-        LINE_WEIGHT + (len(text) if text.isascii() else 4 * len(text)) + len(extra)
-        for _, _, text, _, extra in says
-    ]
-    return list(accumulate(weights))

@@ -8,12 +8,14 @@ of the changes restore it.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer, Origin
 from chatroom.errors import ChatroomError
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, Talk
+from chatroom.history import Talker
 from chatroom.limits import (
     HANDSHAKE_SECONDS,
     HOLD_SECONDS,
@@ -28,7 +30,7 @@ from chatroom.limits import (
 )
 from chatroom.order import Entry
 from chatroom.outcomes import Code, Outcome
-from chatroom.packets import Form, Role
+from chatroom.packets import Burst, Form, Role
 from chatroom.places import (
     WHOLE_CHATROOM,
     Channel,
@@ -38,11 +40,9 @@ from chatroom.places import (
     restore_channel,
     restore_membership,
 )
-from chatroom.proposals import Arrive, Enter, Leave, Lines, ProposalKind, Withdraw
+from chatroom.proposals import Arrive, Enter, Leave, ProposalKind, Withdraw
 from chatroom.records import Record
 from chatroom.session import Agenda, Crowd, Phase, Session, restore_session
-
-_new = tuple.__new__  # makes the same tuple as Event(), without a call of a Python function
 
 
 class Limits(NamedTuple):
@@ -67,7 +67,7 @@ class Limits(NamedTuple):
 class Applied(NamedTuple):
     """What followed from an entry: events and changed records to store, then effects to carry out."""
 
-    events: list[Event]
+    happened: list[Event | Talk]
     records: list[Record]
     effects: list[Effect]
 
@@ -78,11 +78,13 @@ class State:
     head:    seq of the latest event
     epoch:   the latest life of the server
     members: by person, who is in the chatroom
+    noted:   the records know all that was said up to this seq. What came later is known from the lines'
+             events: a record for each line would cost more than the line
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self.head = 0
+        self.head = self.noted = 0
         self.epoch = 0
         self.members: dict[int, Member] = {}
         self._persons = 0  # how many numbers were given
@@ -100,9 +102,10 @@ class State:
         # but of none before the latest `seen`:
         self._time = 0
         self._life = ("", 0)
-        self._events: list[Event] = []
+        self._happened: list[Event | Talk] = []
         self._effects: list[Effect] = []
         self._changed: dict[tuple[str, str], Callable[[], Record] | None] = {}  # None: gone
+        self._talked: dict[str, Session] = {}  # have said something after `noted`
         self._handlers: dict[int, Callable[[Origin, Any], None]] = {
             ProposalKind.UP: self._up,
             ProposalKind.ARRIVE: self._arrive,
@@ -123,14 +126,15 @@ class State:
             self._set_back(entry.time)
         self._time, self._life = entry.time, (entry.server, entry.epoch)
         if not entry.proposals:
+            self._note_talkers()
             self._tick()
         for origin, _, kind, body in entry.proposals:
             handler = self._handlers.get(kind)
             if handler is None:
                 raise ChatroomError(f"a proposal of kind {kind} was written by a newer version of the server")
             handler((entry.server, entry.epoch, origin), body)
-        applied = Applied(self._events, self._take_records(), self._effects)
-        self._events, self._effects = [], []
+        applied = Applied(self._happened, self._take_records(), self._effects)
+        self._happened, self._effects = [], []
         return applied
 
     def _add_event(
@@ -146,32 +150,31 @@ class State:
         self.head += 1
         channel = self._channels[place].name if place else ""
         event = Event(self.head, self._time, kind, channel, author, text, 0, person, place, places=places)
-        self._events.append(event)
+        self._happened.append(event)
         return self.head
 
     # --- lines ----------------------------------------------------------------------------------------------
 
-    def _lines(self, origin: Origin, body: Lines) -> None:
+    def _lines(self, origin: Origin, burst: Burst) -> None:
+        """Say the lines of a burst. The state does not look at a single text, and makes no object for it."""
         session = self._here.get(origin)
         if session is None:  # the member has left, or another connection has taken it over
             return
-        member = self.members[session.person]
-        name, person, places = member.name, member.person, member.places
-        said, time, seq, confirmed, say = EventKind.SAID, self._time, self.head, session.confirmed, Form.SAY
-        events = self._events
-        # The hot loop: it runs once for each line of all members.
-        for id, channel, text, form, _ in body.says:
-            place = places.get(channel)
-            if id > confirmed and place is not None and form == say:
-                confirmed, seq = id, seq + 1
-                events.append(_new(Event, (seq, time, said, channel, name, text, id, person, place, b"", ())))
-            else:
-                refused = Code.NOT_IN if place is None else Code.BAD_ARGUMENTS
-                code = Code.ALREADY if id <= confirmed else refused
-                self._effects.append(Answer(origin, id, Outcome(code)))
-        if seq > self.head:
-            self.head, session.confirmed, session.seen = seq, confirmed, time
-            self._keep(session)
+        member, (channel, ids, texts, form) = self.members[session.person], burst
+        place = member.places.get(channel)
+        old = bisect_right(ids, session.confirmed)  # so many are repeats
+        refused = Code.NOT_IN if place is None else Code.BAD_ARGUMENTS if form != Form.SAY else None
+        for number, id in enumerate(ids if refused is not None else ids[:old]):
+            code = Code.ALREADY if number < old or refused is None else refused
+            self._effects.append(Answer(origin, id, Outcome(code)))
+        if refused is not None or place is None or old == len(ids):
+            return
+        if old:
+            ids, texts = ids[old:], texts[old:]
+        first, self.head = self.head + 1, self.head + len(ids)
+        self._happened.append(Talk(first, self._time, channel, member.name, member.person, place, ids, texts))
+        session.confirmed, session.seen = ids[-1], self._time
+        self._talked[session.key] = session
 
     # --- arriving and leaving -------------------------------------------------------------------------------
 
@@ -399,6 +402,15 @@ class State:
             else:
                 self._forget(session)
 
+    def _note_talkers(self) -> None:
+        """Let the records know what was said. Comes with each tick, so a start has few lines to look at."""
+        if self._talked:
+            for key, session in self._talked.items():
+                if self._sessions.get(key) is session:
+                    self._keep(session)
+            self._talked.clear()
+            self.noted = self.head
+
     def _set_back(self, now: int) -> None:
         """The clock was ahead, and is right now: what began in the future begins now, and lasts as long.
 
@@ -473,8 +485,11 @@ class State:
             found += [one.record() for one in entities.values()]  # type: ignore[attr-defined]
         return sorted(found)
 
-    def restore(self, head: int, records: Iterable[Record]) -> None:
-        """Take the state that was stored. Only before the first entry."""
+    def restore(self, head: int, records: Iterable[Record], talkers: Iterable[Talker] = ()) -> None:
+        """Take the state that was stored. Only before the first entry.
+
+        talkers: of the lines that the records do not know, see `noted`
+        """
         self.head = head
         by_kind: dict[str, list[Record]] = {}
         for record in records:
@@ -496,6 +511,13 @@ class State:
                 channel = self._channels[membership.place]
                 channel.members[membership.person] = None
                 self.members[membership.person].places[channel.name] = channel.place
+
+        persons = {session.person: session for session in self._sessions.values()}
+        for person, id, time in talkers:
+            if (talked := persons.get(person)) is not None:  # else it was forgotten after that
+                talked.confirmed, talked.seen = max(talked.confirmed, id), max(talked.seen, time)
+                self._time = max(self._time, time)
+                self._talked[talked.key] = talked
 
     def _restore_session(self, session: Session) -> None:
         self._sessions[session.key] = session

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 
 from chatroom.batch import Batch
+from chatroom.blocks import Block, merged
 from chatroom.door import Door
-from chatroom.events import Event, EventKind, memory_of
 from chatroom.limits import MAX_NUMBER, TAIL_BYTES, TAIL_EVENTS
 from chatroom.places import WHOLE_CHATROOM, Reach
 
@@ -18,7 +18,7 @@ class Tail:
 
     head:  seq of the latest stored event
     floor: the tail holds every event after this seq
-    size:  bytes of memory of the texts that it holds
+    size:  bytes of the packets that it holds
     """
 
     def __init__(self) -> None:
@@ -26,29 +26,22 @@ class Tail:
 
     def begin(self, head: int, time: int) -> None:
         """Empty the tail; the next event comes after the event `head` of `time`."""
-        self.floor = head
+        self.head = self.floor = head
         self._floor_time = time
         self.size = 0
-        self._count = 0
         self._batches: deque[tuple[Batch, int]] = deque()  # with the size of each
-
-    @property
-    def head(self) -> int:
-        """Seq of the latest event."""
-        return self._batches[-1][0].events[-1].seq if self._batches else self.floor
 
     def extend(self, batch: Batch) -> None:
         """Add a batch, and drop the oldest batches that are over the limits. This batch always stays."""
-        if not batch.events:
+        if not batch.pieces:
             return
-        size = sum([memory_of(event.text) for event in batch.events])
+        size = sum([len(piece.packets) for piece in batch.pieces])
         self._batches.append((batch, size))
-        self._count += len(batch.events)
+        self.head = batch.last
         self.size += size
-        while len(self._batches) > 1 and (self._count > TAIL_EVENTS or self.size > TAIL_BYTES):
+        while len(self._batches) > 1 and (self.head - self.floor > TAIL_EVENTS or self.size > TAIL_BYTES):
             oldest, size = self._batches.popleft()
-            self.floor, self._floor_time = oldest.events[-1].seq, oldest.events[-1].time
-            self._count -= len(oldest.events)
+            self.floor, self._floor_time = oldest.last, oldest.pieces[-1].time
             self.size -= size
 
     def covers(self, seq: int) -> bool:
@@ -58,23 +51,23 @@ class Tail:
     def time_of(self, seq: int) -> int:
         """Time of the event `seq`, in milliseconds since 1970. Requires covers(seq) and seq <= head."""
         assert self.floor <= seq <= self.head
-        return next((e.time for e in self._newest_first() if e.seq == seq), self._floor_time)
+        times = (piece.time for piece in self._newest_first() if piece.first <= seq <= piece.last)
+        return next(times, self._floor_time)
 
     def bytes_after(self, door: Door, seq: int, reach: Reach, until: int = MAX_NUMBER) -> list[bytes]:
         """The bytes of the events after `seq`, up to and with `until`, within reach. Requires covers(seq).
 
-        All who ask get the same objects, so however many replays wait, the bytes are in memory once.
+        All who ask get the same objects, so however many replays wait, the bytes are in memory once. Only
+        where a replay begins or ends inside a piece, it has a copy of its part of the piece.
         """
         assert self.covers(seq)
         found: list[bytes] = []
         for batch, _ in self._batches:
-            if seq < batch.events[-1].seq:
-                encoded = batch.bytes_of_each(door)
-                found += [
-                    data
-                    for event, data in zip(batch.events, encoded, strict=True)
-                    if seq < event.seq <= until and reach.has(event)
-                ]
+            if seq >= batch.last:
+                continue
+            for piece, data in zip(batch.pieces, batch.bytes_of_each(door), strict=True):
+                for packets in merged([piece], reach, seq, until):
+                    found.append(data if packets is piece.packets else door.translate(packets))
         return found
 
     def starts(self, lines: int, places: Collection[int], head: int) -> dict[int, int] | None:
@@ -82,19 +75,20 @@ class Tail:
 
         None when the tail does not hold all of them. Events of the whole chatroom begin with the first line.
         """
-        starts, counts = dict.fromkeys(places, head), dict.fromkeys(places, 0)
-        missing = {place for place in places if place != WHOLE_CHATROOM and lines}
-        for event in self._newest_first():
+        starts = dict.fromkeys(places, head)
+        missing = {place: lines for place in places if place != WHOLE_CHATROOM and lines}
+        for piece in self._newest_first():  # a piece with lines has nothing else
             if not missing:
                 break
-            if event.place in missing and event.kind is EventKind.SAID and event.seq <= head:
-                starts[event.place] = event.seq - 1
-                counts[event.place] += 1
-                if counts[event.place] == lines:
-                    missing.discard(event.place)
+            if piece.lines and piece.place in missing and piece.last <= head:
+                count = min(piece.lines, missing[piece.place])
+                starts[piece.place] = piece.last - count
+                missing[piece.place] -= count
+                if not missing[piece.place]:
+                    del missing[piece.place]
         if missing and self.floor > 0:
             return None
         return starts | {WHOLE_CHATROOM: min(starts.values())}
 
-    def _newest_first(self) -> Iterator[Event]:
-        return chain.from_iterable(reversed(batch.events) for batch, _ in reversed(self._batches))
+    def _newest_first(self) -> Iterator[Block]:
+        return chain.from_iterable(reversed(batch.pieces) for batch, _ in reversed(self._batches))

@@ -22,14 +22,13 @@ class Bucket:
         self._tokens = size
         self._filled = clock()
 
-    def take(self) -> bool:
-        """Take one token; False when there is none."""
+    def take(self, most: int = 1) -> int:
+        """Take as many tokens as there are, at most so many; how many it took."""
         with self._lock:
             self._fill()
-            if self._tokens < 1:
-                return False
-            self._tokens -= 1
-            return True
+            taken = max(0, min(most, int(self._tokens)))
+            self._tokens -= taken
+            return taken
 
     def charge(self, tokens: int) -> None:
         """Take tokens that may not be there: others wait until they have come back."""

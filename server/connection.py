@@ -12,6 +12,7 @@ from chatroom.limits import MAX_REASON, RECEIVE_LARGE, TEXT_PART
 from chatroom.outcomes import RETURNING, Code, Outcome
 from chatroom.packets import (
     Answer,
+    Burst,
     Bye,
     Channel,
     Command,
@@ -24,7 +25,6 @@ from chatroom.packets import (
     Say,
     Welcome,
     encode,
-    encode_event,
 )
 from server import words
 from server.backlogs import Backlogs
@@ -53,7 +53,6 @@ class NativeDoor:
 
     echoes = True
     ping = encode(Ping(0))
-    encode = staticmethod(encode_event)
 
     def __init__(
         self,
@@ -66,6 +65,10 @@ class NativeDoor:
         self._flow = flow
         self._backlogs = backlogs
         self._rate = rate
+
+    def translate(self, packets: bytes) -> bytes:
+        """See `chatroom.door.Door`."""
+        return packets
 
     def encode_channel(self, channel: Channel) -> bytes:
         """See `chatroom.door.Door`."""
@@ -111,6 +114,7 @@ class NativeConnection:
         self._lines = lines
         self._scraps = 0  # of the decoder, as far as they are paid for
         self._decoder = exchange.decoder
+        self._decoder.bursts = True
         self._early: Sequence[Packet] = list(exchange.waiting)
         self._error: ProtocolError | None = None  # to be raised by the next receive()
         self._size = RECEIVE_SMALL
@@ -120,14 +124,14 @@ class NativeConnection:
 
     # --- receiving --------------------------------------------------------------------------------------
 
-    def receive(self) -> Sequence[Say | Command | Bye]:
+    def receive(self) -> Sequence[Burst | Command | Bye]:
         while True:
             packets = (self._await_tokens() and self._early) or self._read()
             self._early = ()
             if packets is None:
                 return ()
-            if burst := self._sift(packets):
-                return burst
+            if sifted := self._sift(packets):
+                return sifted
 
     def _await_tokens(self) -> bool:
         """Wait until the peer may say more; TCP slows it. False when the connection is ending."""
@@ -164,47 +168,49 @@ class NativeConnection:
                 time.sleep(YIELD_SECONDS)
                 began = time.thread_time()
             try:
-                packets += self._decoder.feed(data[start : start + DECODE_BYTES])
+                _extend(packets, self._decoder.feed(data[start : start + DECODE_BYTES]))
             except ProtocolError:
                 if not packets:
                     raise
                 break  # the next call of check() raises it
         return packets
 
-    def _sift(self, packets: Sequence[Packet]) -> list[Say | Command | Bye]:
+    def _sift(self, packets: Sequence[Packet]) -> list[Burst | Command | Bye]:
         """The packets for the chatroom, up to the first that may not come: the next call raises its error.
 
-        What comes behind a packet that has no token waits in _early.
+        What has no token waits in _early, and what came behind it.
         """
-        burst: list[Say | Command | Bye] = []
+        sifted: list[Burst | Command | Bye] = []
         pongs: list[bytes] = []
-        lines, control = self._lines, self._control
         try:
             for index, packet in enumerate(packets):
-                if type(packet) is Say:  # the usual case
-                    if lines is None or lines.take():
-                        burst.append(_tidy(packet) if "\r" in packet.text or "\0" in packet.text else packet)
-                        continue
-                    self._early = packets[index:]
-                    break
-                if not control.take():
+                if isinstance(packet, Burst | Say):
+                    burst = packet if isinstance(packet, Burst) else _alone(packet)
+                    paid = len(burst.ids) if self._lines is None else self._lines.take(len(burst.ids))
+                    if paid:
+                        sifted.append(_tidy(burst.part(0, paid)))
+                    if paid < len(burst.ids):
+                        self._early = [burst.part(paid, len(burst.ids)), *packets[index + 1 :]]
+                        break
+                    continue
+                if not self._control.take():
                     self._early = packets[index:]
                     break
                 if self._is_for_the_chatroom(packet):
-                    burst.append(packet)  # type: ignore[arg-type]  # nothing else is for the chatroom
+                    sifted.append(packet)  # type: ignore[arg-type]  # nothing else is for the chatroom
                 elif isinstance(packet, Ping):
                     pongs.append(encode(Pong(packet.id)))
         except ProtocolError as error:
             self._error = error
         if pongs:
             self._reply(b"".join(pongs))
-        return burst
+        return sifted
 
     def _is_for_the_chatroom(self, packet: Packet) -> bool:
         """Whether the chatroom gets it. Raises ProtocolError if it may not come."""
         if isinstance(packet, Ping | Pong):
             return False
-        if isinstance(packet, Say | Command | Bye):
+        if isinstance(packet, Command | Bye):
             return True
         raise ProtocolError(f"{type(packet).__name__.upper()} cannot come from a member")
 
@@ -240,6 +246,24 @@ class NativeConnection:
         self.send(encode(Info(words.shorten(text, TEXT_PART))))
 
 
-def _tidy(say: Say) -> Say:
-    """The line as everybody gets it: each line end is LF, and no NUL ends the text for a program in C."""
-    return say._replace(text=say.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", " "))
+def _extend(packets: list[Packet], more: list[Packet]) -> None:
+    """Append more packets. A burst that goes on stays one: each costs the forwarder some time."""
+    before, then = packets[-1] if packets else None, more[0] if more else None
+    if isinstance(before, Burst) and isinstance(then, Burst) and then.goes_on(before):
+        packets[-1] = before._replace(ids=[*before.ids, *then.ids], texts=[*before.texts, *then.texts])
+        del more[0]
+    packets += more
+
+
+def _alone(say: Say) -> Burst:
+    """A line that had several parts or is not plain. Its extra goes: no key has a meaning yet."""
+    return Burst(say.channel, [say.id], [say.text.encode()], say.form)
+
+
+def _tidy(burst: Burst) -> Burst:
+    """The lines as everybody gets them: each line end is LF, and no NUL ends the text for a program in C."""
+    together = b"".join(burst.texts)
+    if b"\r" not in together and b"\0" not in together:  # the usual case
+        return burst
+    texts = [text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\0", b" ") for text in burst.texts]
+    return burst._replace(texts=texts)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
+from struct import Struct
 from struct import error as StructError
 
 from chatroom.errors import OldVersion, ProtocolError
@@ -42,6 +44,7 @@ from chatroom.packets.kinds import (
     WELCOME_FIXED,
     Admit,
     Answer,
+    Burst,
     Bye,
     Channel,
     Command,
@@ -67,6 +70,9 @@ from chatroom.packets.kinds import (
 from chatroom.packets.rows import split_rows
 
 _SAY = int(Kind.SAY)
+_SAY_HEADER = Struct("!IIQI")  # a header with fewer numbers to compare than HEADER
+_SAY_BEGIN = int.from_bytes((MAGIC, VERSION, _SAY, 0), "big")
+_WHOLE = 1  # part 0 of 1
 _VERSION = bytes((VERSION,))
 _PLAIN = SAY_FIXED.pack(Form.SAY, 0)  # a line without extra
 _new = tuple.__new__  # for a named tuple, twice as fast as its own constructor, which is written in Python
@@ -79,6 +85,7 @@ class Decoder:
     HEADER.size + MAX_PAYLOAD bytes of the packet, MAX_ROWS bytes of the message and the fields before it.
 
     scraps: packets that cost time and carried nothing, or much less of a message than a packet may
+    bursts: whether plain lines that follow one another come as one Burst, instead of one Say each
     """
 
     def __init__(self) -> None:
@@ -86,7 +93,7 @@ class Decoder:
         self._open: _Unfinished | None = None
         self._broken: ProtocolError | None = None  # the error in the bytes
         self.scraps = 0
-        self._start, self._channel = b"\0\0\0\0", ""  # how the latest plain SAY began, and its channel
+        self.bursts = False
 
     @property
     def held(self) -> int:
@@ -120,7 +127,7 @@ class Decoder:
         """Append the whole packets in `buffer` to `packets`; hold the rest in _rest."""
         position, end, header_size = 0, len(buffer), HEADER.size
         while end - position >= header_size:
-            magic, version, kind, _, length, id, part, parts = HEADER.unpack_from(buffer, position)
+            magic, version, kind, flags, length, id, part, parts = HEADER.unpack_from(buffer, position)
             if magic != MAGIC or version != VERSION:
                 raise _not_ours(magic, version)
             if length > MAX_PAYLOAD:
@@ -128,20 +135,19 @@ class Decoder:
             if id > MAX_NUMBER:
                 raise ProtocolError(_number_too_large(id))
             start = position + header_size
-            position = start + length
-            if position > end:
+            stop = start + length
+            if stop > end:
                 if kind not in _PARSERS:
                     raise _no_such_kind(kind)
-                position = start - header_size
                 break
-            if kind == _SAY and parts == 1 and part == 0 and self._open is None:
-                # The server's fast path: most lines go to the same channel as the line before.
-                text = start + len(self._start)
-                if text < position and buffer.startswith(self._start, start):
-                    packets.append(_new(Say, (id, self._channel, buffer[text:position].decode(), 0, b"")))
-                else:
-                    packets.append(self._say(id, buffer, start, position))
-                continue
+            if self.bursts and kind == _SAY and parts == 1 and not (part or flags or self._open):
+                fixed = start + 1 + buffer[start]
+                text = fixed + SAY_FIXED.size
+                if text < stop and buffer[fixed:text] == _PLAIN:
+                    burst, position = _burst(buffer, position, buffer[start:text])
+                    packets.append(burst)
+                    continue
+            position = stop
             parse = _PARSERS.get(kind)
             if parse is None:
                 raise _no_such_kind(kind)
@@ -162,15 +168,6 @@ class Decoder:
         if self._rest and (self._rest[0] != MAGIC or self._rest[1:2] not in (b"", _VERSION)):
             # An HTTP request may be shorter than our header; nobody should have to wait for the rest of it.
             raise _not_ours(self._rest[0], self._rest[1] if len(self._rest) > 1 else VERSION)
-
-    def _say(self, id: int, buffer: bytes, start: int, end: int) -> Say:
-        """The SAY with its payload from `start` to `end`; remember how it begins if it is plain."""
-        fixed = start + 1 + buffer[start]
-        text = fixed + SAY_FIXED.size
-        if text >= end or buffer[fixed:text] != _PLAIN:
-            return _parse_say(_SAY, id, buffer[start:end])
-        self._start, self._channel = buffer[start:text], buffer[start + 1 : fixed].decode()
-        return _new(Say, (id, self._channel, buffer[text:end].decode(), 0, b""))
 
     def _gather(self, kind: int, id: int, part: int, parts: int, payload: bytes) -> bytes | None:
         """Add one part of a message. Returns the payload of the whole message once it is complete."""
@@ -195,6 +192,49 @@ class Decoder:
             return None
         self._open = None
         return prefix + b"".join(message.texts)
+
+
+def _burst(buffer: bytes, position: int, begin: bytes) -> tuple[Burst, int]:
+    """The plain SAYs from `position` on whose payload begins with `begin`, and the position behind them.
+
+    There is at least one. Raises ProtocolError if the text of the first one is not UTF-8.
+    """
+    ids, texts, end = list[int](), list[bytes](), len(buffer)
+    latest, skip, unpack, header_size = -1, len(begin), _SAY_HEADER.unpack_from, _SAY_HEADER.size
+    channel = begin[1 : -SAY_FIXED.size].decode()
+    while end - position >= header_size:  # the hot loop: it runs once for each line of all members
+        head, length, id, parts = unpack(buffer, position)
+        start = position + header_size
+        stop = start + length
+        if not (
+            head == _SAY_BEGIN
+            and parts == _WHOLE
+            and latest < id <= MAX_NUMBER
+            and skip < length <= MAX_PAYLOAD
+            and stop <= end
+            and buffer.startswith(begin, start)
+        ):
+            break
+        ids.append(id)
+        texts.append(buffer[start + skip : stop])
+        latest, position = id, stop
+    try:
+        b"\n".join(texts).decode()  # no character of several bytes has an LF in it
+    except UnicodeDecodeError:
+        good = len(list(takewhile(_is_utf8, texts)))
+        if not good:
+            raise
+        position -= sum(header_size + skip + len(text) for text in texts[good:])
+        del ids[good:], texts[good:]
+    return _new(Burst, (channel, ids, texts, Form.SAY)), position
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Unfinished:

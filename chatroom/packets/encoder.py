@@ -123,7 +123,7 @@ def encode_said(
     ids: Sequence[int],
     texts: Sequence[bytes],
 ) -> list[bytes]:
-    """The bytes of each of some lines of one author, as encode_event() makes them: see `chatroom.events.Talk`.
+    """The bytes of each of some lines of one author, as encode_event() makes them; see `Talk`.
 
     What all of them share stands behind seq, and is made once.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from struct import Struct
 from typing import Final, NamedTuple
@@ -233,6 +234,35 @@ class Say(NamedTuple):
     extra: bytes = b""
 
 
+class Burst(NamedTuple):
+    """Lines that came one after the other, for one channel. Their texts stay bytes, checked together.
+
+    ids:   message ids, rising
+    texts: in UTF-8, not empty
+    form:  of all of them
+    """
+
+    channel: str
+    ids: Sequence[int]
+    texts: Sequence[bytes]
+    form: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the texts."""
+        return sum(map(len, self.texts))
+
+    def goes_on(self, other: Burst) -> bool:
+        """Whether its lines can come behind those of another burst, in one burst."""
+        return (self.channel, self.form) == (other.channel, other.form) and other.ids[-1] < self.ids[0]
+
+    def part(self, start: int, end: int) -> Burst:
+        """The lines from `start` to `end`."""
+        if end - start == len(self.ids):
+            return self
+        return Burst(self.channel, self.ids[start:end], self.texts[start:end], self.form)
+
+
 class Command(NamedTuple):
     """client → server: a slash command, with its slash. It gets one ANSWER."""
 
@@ -293,7 +323,7 @@ class Skipped(NamedTuple):
 
 
 Handshaking = Hello | Username | Status | Port | Admit | Welcome
-Talking = Say | Command | Answer | Info | Live | Replay | Channel | Event | Skipped
+Talking = Say | Burst | Command | Answer | Info | Live | Replay | Channel | Event | Skipped
 Packet = Handshaking | Talking | Ping | Pong | Bye
 
 NO_TOKEN: Final = bytes(TICKET_BYTES)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any
 
+from chatroom.blocks import Block
 from chatroom.errors import HistoryError, HistoryFull
 from chatroom.events import Event
 from chatroom.history import MemoryHistory
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import (
     Answer,
+    Burst,
     Bye,
     Channel,
     Command,
@@ -24,9 +26,9 @@ from chatroom.packets import (
     Say,
     Welcome,
     encode,
-    encode_event,
 )
 from chatroom.records import Record
+from tests.support.blocks import flat, in_bursts
 from tests.support.patience import PATIENCE
 
 
@@ -43,16 +45,16 @@ class WatchedCondition(threading.Condition):
 
 
 class FakeDoor:
-    """A native door that counts its encode() calls. echoes: whether authors get their own lines back."""
+    """A native door that counts its translate() calls. echoes: whether authors get their own lines back."""
 
     def __init__(self, echoes: bool = True) -> None:
         self.echoes = echoes
-        self.encoded = 0
+        self.translated = 0
         self.described = 0
 
-    def encode(self, event: Event) -> bytes:
-        self.encoded += 1
-        return encode_event(event)
+    def translate(self, packets: bytes) -> bytes:
+        self.translated += 1
+        return packets
 
     def encode_channel(self, channel: Channel) -> bytes:
         self.described += 1
@@ -78,21 +80,24 @@ class RecordingHistory(MemoryHistory):
         self.tried = threading.Event()
         self.closed = False
 
-    def append(self, events: Sequence[Event], records: Sequence[Record], position: bytes = b"") -> None:
+    def append(
+        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+    ) -> None:
         try:
             if self.full:
                 raise HistoryFull("no space")
             if self.broken:
                 raise HistoryError("the disk is gone")
-            super().append(events, records, position)
-            self.stored.update((event.seq, event) for event in events)
+            super().append(blocks, records, position, noted)
+            self.stored.update((event.seq, event) for event in flat(blocks))
         finally:
             self.tried.set()
 
     def remove(self, last: int) -> None:
         """Remove the events up to seq `last`, as retention does."""
         with self._lock:
-            self._events = [event for event in self._events if event.seq > last]
+            assert all(block.first > last for block in self._after(last)), "a block is removed whole"
+            self._blocks, self._removed = self._after(last), last
 
     @property
     def log(self) -> list[Event]:
@@ -131,11 +136,11 @@ class FakeConnection:
         self._history = history
         self._decoder = Decoder()
 
-    def receive(self) -> Sequence[Say | Command | Bye]:
+    def receive(self) -> Sequence[Burst | Command | Bye]:
         said = self.says.get(timeout=PATIENCE)
         if isinstance(said, Exception):
             raise said
-        return said
+        return in_bursts(said)
 
     def submitting(self, submitting: bool) -> None:
         with self.changed:
