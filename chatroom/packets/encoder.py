@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import count
 from struct import Struct
 from struct import error as StructError
 
@@ -132,11 +133,11 @@ def encode_said(
     if max(map(len, texts)) <= TEXT_PART:
         return [
             pack(_SAID, size + len(text), id, _ONE_PART, seq, shared) + text
-            for seq, (id, text) in enumerate(zip(ids, texts, strict=True), first)
+            for seq, id, text in zip(count(first), ids, texts, strict=False)
         ]
     return [
         _in_parts(EventKind.SAID, id, _SEQ.pack(seq) + shared, text)
-        for seq, (id, text) in enumerate(zip(ids, texts, strict=True), first)
+        for seq, id, text in zip(count(first), ids, texts, strict=False)
     ]
 
 
