@@ -106,7 +106,7 @@ class Lobby:
 
     def _let_lapse(self, visit: Visit, reservation: Reservation, since: float) -> None:
         """Give up the name of a newcomer that did not come, and remember how long it was held in vain."""
-        self._lapses.note(visit.share, name_key(reservation.name), time.monotonic() - since)
+        self._lapses.note(visit.network, name_key(reservation.name), time.monotonic() - since)
         self._chatroom.release(reservation)
 
     def _find_name(self, guest: Guest, visit: Visit, handshake: Handshake, deadline: Deadline) -> Reservation:
@@ -142,7 +142,7 @@ class Lobby:
 
         Raises NameRefused, Closed.
         """
-        wait = self._lapses.wait(visit.share, name_key(wanted.name))
+        wait = self._lapses.wait(visit.network, name_key(wanted.name))
         text = f"{wanted.name} was given to your address and not taken up; wait {math.ceil(wait)} s"
         lapsed = NameRefused(text, Code.NAME_HELD)
         if wait <= LAPSE_PATIENCE:
@@ -172,7 +172,7 @@ class Lobby:
     ) -> Iterator[AdmissionPort]:
         """An admission port at the address where the newcomer found the lobby; close() can wake it."""
         with self._ports.listen(guest.transport.host, visit, deadline) as listener:
-            port = AdmissionPort(listener, handshake, ticket, visit.share, self._crowd)
+            port = AdmissionPort(listener, handshake, ticket, visit.network, self._crowd)
             try:
                 yield port
             finally:

@@ -15,7 +15,7 @@ import pytest
 from chatroom.errors import ConfigError
 from chatroom.outcomes import Code
 from chatroom.packets import NO_TOKEN, VERSION, Bye, Hello, Status, Username, Verdict
-from server.address import format_address, share_of
+from server.address import format_address
 from server.quotas import Quotas
 from server.refusals import Refusals
 from tests.server.fakes import pair
@@ -49,23 +49,6 @@ def server() -> Iterator[Running]:
 def test_addresses(address: tuple[object, ...], text: str) -> None:
     """An address is written as one can type it into the client."""
     assert format_address(address) == text
-
-
-@pytest.mark.parametrize(
-    ("peer", "share"),
-    [
-        ("192.0.2.7:1000", "192.0.2.7"),
-        ("[2001:db8:1:2:3:4:5:6]:1000", "2001:db8:1:2::/64"),
-        ("[2001:db8:1:2::]:7", "2001:db8:1:2::/64"),
-        ("[2001:db8:1:3::]:7", "2001:db8:1:3::/64"),
-        ("[::ffff:192.0.2.7]:1000", "192.0.2.7"),
-        ("[fe80::1%eth0]:1", "fe80::/64"),
-        ("peer", "peer"),
-    ],
-)
-def test_shares(peer: str, share: str) -> None:
-    """An IPv4 address counts by itself, also when it is mapped; an IPv6 address by its /64."""
-    assert share_of(peer) == share
 
 
 def test_too_many_silent_guests() -> None:
