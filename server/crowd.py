@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 
@@ -15,6 +16,9 @@ from server.quotas import Quotas
 class Visit:
     """The stay of one connection: in the handshake a guest, with a seat as soon as it asks for a name.
 
+    All connections of a session have one seat together. So a client comes back whose connection is dead,
+    although the server has not noticed yet. No address gets more members by it: a session has one.
+
     network: the address that it counts for
     hush:  makes its thread stop waiting for the peer; must not block
     Only the Crowd uses the fields behind these, under its lock.
@@ -24,11 +28,15 @@ class Visit:
         self.network = network
         self.hush: Callable[[], None] | None = hush
         self.heard = 0.0  # when the latest packet came
-        self.seated = False
+        self.seat: Seat | None = None
         self.dismissed: Refused | None = None  # why it must leave
 
     def __repr__(self) -> str:
-        return f"<Visit {self.network}{' seated' if self.seated else ''}>"
+        return f"<Visit {self.network}{' seated' if self.seat else ''}>"
+
+
+Seat = Visit | str
+"""A seat is that of a session, by key; before the visit has one, its own."""
 
 
 class Crowd:
@@ -45,8 +53,8 @@ class Crowd:
         self._lock = threading.Lock()
         self._guests: dict[str, dict[Visit, None]] = {}  # by network; of each the longest silent first
         self._guest_count = 0
-        self._seats: dict[str, int] = {}  # by network
-        self._seat_count = 0
+        self._seats: Counter[Seat] = Counter()  # how many visits use each
+        self._seats_of: dict[str, Counter[Seat]] = {}  # by network: the same of its visits
         self._free_at: dict[str, float] = {}  # when the bucket of a network is full again; latest used last
         self._closed = False
 
@@ -60,7 +68,7 @@ class Crowd:
     def seats(self) -> int:
         """How many are members, or about to be."""
         with self._lock:
-            return self._seat_count
+            return len(self._seats)
 
     def enter(self, visit: Visit) -> None:
         """Count a new connection in. Raises Refused when there is no room, and Closed.
@@ -126,19 +134,35 @@ class Crowd:
                 del guests[visit]
                 guests[visit] = None
 
-    def sit(self, visit: Visit) -> None:
-        """Give the guest a member's seat. Raises Refused when there is none."""
+    def sit(self, visit: Visit, session: str = "") -> None:
+        """Give the guest a member's seat: that of the session; "": it has none yet. It gives up another seat.
+
+        Raises Refused when there is none; then the guest has none.
+        """
+        seat: Seat = session or visit
         with self._lock:
-            taken = self._seats.get(visit.network, 0)
-            if visit.seated:
-                return
-            if self._seat_count >= self._quotas.members:
+            self._stand_up(visit)
+            here = self._seats_of.get(visit.network, Counter())
+            if seat not in self._seats and len(self._seats) >= self._quotas.members:
                 raise Refused("the chatroom is full: try again later", Code.FULL)
-            if taken >= self._quotas.address_members:
+            if seat not in here and len(here) >= self._quotas.address_members:
                 raise Refused("too many members from your address", Code.TOO_MANY)
-            visit.seated = True
-            self._seats[visit.network] = taken + 1
-            self._seat_count += 1
+            visit.seat = seat
+            self._seats[seat] += 1
+            self._seats_of.setdefault(visit.network, Counter())[seat] += 1
+
+    def _stand_up(self, visit: Visit) -> None:
+        """Requires holding _lock."""
+        seat, visit.seat = visit.seat, None
+        if seat is None:
+            return
+        here = self._seats_of[visit.network]
+        for seats in (self._seats, here):
+            seats[seat] -= 1
+            if not seats[seat]:
+                del seats[seat]
+        if not here:
+            del self._seats_of[visit.network]
 
     def reach(self, visit: Visit, hush: Callable[[], None] | None) -> Refused | None:
         """From now on this wakes the visit's thread; None: nothing does. Why it must leave already."""
@@ -166,12 +190,7 @@ class Crowd:
         """Nobody uses the connection any more. May be called again."""
         with self._lock:
             self._settle(visit)
-            if visit.seated:
-                visit.seated = False
-                self._seat_count -= 1
-                self._seats[visit.network] -= 1
-                if not self._seats[visit.network]:
-                    del self._seats[visit.network]
+            self._stand_up(visit)
 
     def close(self) -> None:
         """Let nobody in any more, and dismiss the guests."""

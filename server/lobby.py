@@ -28,6 +28,7 @@ from chatroom.packets import (
     Username,
     Verdict,
 )
+from chatroom.session import session_key
 from server.admission import AdmissionPort, check_admit
 from server.connection import NativeDoor
 from server.crowd import Crowd, Visit
@@ -122,15 +123,24 @@ class Lobby:
             handshake.receive(wanted)
             assert isinstance(wanted, Username)
             guest.hurry = deadline
-            self._crowd.sit(visit)
+            self._crowd.sit(visit, session_key(wanted.token) if wanted.token != NO_TOKEN else "")
             try:
                 reservation = self._reserve(guest, visit, wanted, deadline)
             except NameRefused as refused:
                 guest.exchange.send(Status(Verdict.FAIL, refused.code, str(refused)))
             else:
+                self._keep_seat(visit, reservation)
                 handshake.enter(Step.OFFERED)
                 return reservation
         raise Refused("too many names were tried", Code.TOO_MANY)
+
+    def _keep_seat(self, visit: Visit, reservation: Reservation) -> None:
+        """The seat is that of the session from now on. Raises Refused: its token was another session's."""
+        try:
+            self._crowd.sit(visit, reservation.session)
+        except Refused:
+            self._chatroom.release(reservation)
+            raise
 
     def _next(self, guest: Guest, visit: Visit) -> Packet:
         packet = guest.exchange.receive()

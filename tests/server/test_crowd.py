@@ -126,6 +126,47 @@ def test_seats() -> None:
     gate.crowd.sit(visits[2])
 
 
+def test_a_session_has_one_seat() -> None:
+    """All connections of a session use one seat, which is free when the last of them has ended."""
+    gate = Gate(PLENTY._replace(members=2, address_members=1))
+    dead, back, other = gate.enter("a"), gate.enter("a"), gate.enter("a")
+    gate.crowd.sit(dead)
+    gate.crowd.sit(dead, "ann")
+    gate.crowd.sit(back, "ann")
+    assert gate.crowd.seats == 1
+    gate.crowd.leave(dead)
+    with pytest.raises(Refused):
+        gate.crowd.sit(other, "bob")
+    gate.crowd.leave(back)
+    assert gate.crowd.seats == 0
+    gate.crowd.sit(other, "bob")
+
+
+def test_a_session_that_moves_needs_a_seat_of_its_new_address() -> None:
+    """In all it has one seat; of each address that it has a connection from, another one."""
+    gate = Gate(PLENTY._replace(members=2, address_members=1))
+    dead, back, other = gate.enter("a"), gate.enter("b"), gate.enter("b")
+    gate.crowd.sit(dead, "ann")
+    gate.crowd.sit(other, "bob")
+    with pytest.raises(Refused) as refused:
+        gate.crowd.sit(back, "ann")
+    assert refused.value.code == Code.TOO_MANY
+    gate.crowd.leave(other)
+    gate.crowd.sit(back, "ann")
+    assert gate.crowd.seats == 1
+
+
+def test_a_wrong_claim_gets_no_seat() -> None:
+    """Who has sat down with a token and then takes another session needs a seat for that one."""
+    gate = Gate(PLENTY._replace(address_members=1))
+    ann, eve = gate.enter("a"), gate.enter("a")
+    gate.crowd.sit(ann, "ann")
+    gate.crowd.sit(eve, "ann")
+    with pytest.raises(Refused):
+        gate.crowd.sit(eve, "eve")
+    assert gate.crowd.seats == 1
+
+
 def test_who_is_through_is_left_alone() -> None:
     """A visit whose handshake is over is not woken any more, and one that waits elsewhere is woken there."""
     gate = Gate(PLENTY)

@@ -117,6 +117,26 @@ def test_a_full_chatroom() -> None:
     server.stop()
 
 
+@pytest.mark.parametrize("quotas", [Quotas(members=2), Quotas(members=9, address_members=2)])
+def test_a_seat_of_a_dead_connection(quotas: Quotas) -> None:
+    """Who comes back with its token needs no second seat while its old connection is not known to be dead.
+
+    The token of somebody who is here opens no seat for another name.
+    """
+    server = Running(replace(CONFIG, quotas=quotas))
+    with Peer.enter(server.address, "ann") as dead, Peer.enter(server.address, "bob"):
+        token = dead.welcome.token
+        with Peer.connect(server.address) as other:
+            assert other.ask("eve", token).code in (Code.FULL, Code.TOO_MANY)
+        for _ in range(2):
+            with Peer.connect(server.address) as fickle:
+                assert fickle.ask("ann", token).verdict is Verdict.PASS  # and goes away
+        with Peer.enter(server.address, "ann", token) as ann, Peer.connect(server.address) as eve:
+            assert ann.welcome.token == token and dead.bye().code == Code.TAKEN_OVER
+            assert eve.ask("eve").code in (Code.FULL, Code.TOO_MANY)
+    server.stop()
+
+
 def test_a_class_behind_one_address() -> None:
     """Sixty people behind one address come in at the same moment, with the limits as they are."""
     server = Running()
