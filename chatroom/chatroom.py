@@ -23,6 +23,7 @@ from chatroom.history import History
 from chatroom.limits import TICKET_BYTES
 from chatroom.lookalikes import skeletons
 from chatroom.names import check_name, name_key
+from chatroom.network import network_of
 from chatroom.order import Order
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import NO_TOKEN, Burst, Bye, Command, Resumed
@@ -142,7 +143,8 @@ class Chatroom:
         fresh = secrets.token_bytes(TICKET_BYTES)  # here, because the state may not use random numbers
         known = session_key(token) if token != NO_TOKEN else ""
         key = name_key(name)
-        wanted = Arrive(name, key, known, session_key(fresh), address, skeletons(name, key))
+        looks, network = skeletons(name, key), network_of(address)
+        wanted = Arrive(name, key, known, session_key(fresh), address, looks, network)
         origin, answer = self._presence.ask()
         try:
             self._order.put(Proposal(origin, 0, ProposalKind.ARRIVE, wanted), deadline.left())

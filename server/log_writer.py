@@ -17,7 +17,7 @@ from typing import TextIO
 from chatroom.deadline import Deadline
 from chatroom.errors import ConfigError
 from chatroom.log_formatter import LogFormatter
-from server.address import share_of
+from chatroom.network import network_of
 from server.limits import LOG_BYTES, LOG_CLOSE_SECONDS, LOG_KINDS, LOG_LINES, LOG_SAME, LOG_SECONDS
 
 _LOOK_SECONDS = 0.1  # how often the thread looks whether it is to end, while nobody takes its lines
@@ -72,7 +72,7 @@ class LogWriter(logging.Handler):
     def _is_new(self, record: logging.LogRecord) -> bool:
         """Count a warning; whether it is one of the first of its kind."""
         self._write_numbers()
-        about = share_of(str(record.args[0])) if isinstance(record.args, tuple) and record.args else ""
+        about = network_of(str(record.args[0])) if isinstance(record.args, tuple) and record.args else ""
         key = (record.name, str(record.msg), about)
         if key not in self._kinds and len(self._kinds) >= LOG_KINDS:
             key = _OTHERS

@@ -11,8 +11,9 @@ from typing import Any
 
 from chatroom.chatroom import Chatroom
 from chatroom.errors import ChatroomError, ConfigError, Refused
+from chatroom.network import network_of
 from chatroom.outcomes import Code
-from server.address import format_address, share_of
+from server.address import format_address
 from server.crowd import Crowd, Visit
 from server.guest import code_of, refusal
 from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, LISTEN_TRIES
@@ -82,7 +83,7 @@ class Server:
         except OSError:
             sock.close()
             return  # the peer is gone already
-        visit = Visit(share_of(peer), transport.hush)
+        visit = Visit(network_of(peer), transport.hush)
         try:
             self._crowd.enter(visit)
             lead, leave = partial(self._lobby.lead, transport, visit), partial(self._crowd.leave, visit)

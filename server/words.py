@@ -15,6 +15,7 @@ _GOODBYES = {
     Code.FULL: "there are too many channels already",
     Code.STOPPING: "the server is shutting down",
     Code.TAKEN_OVER: "taken over by a new connection",
+    Code.TOO_MANY: "too many channels: of yours, or of those that were founded from your address",
 }
 
 _REFUSALS = {
