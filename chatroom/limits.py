@@ -160,6 +160,10 @@ CATCH_UP_BYTES: Final = 128 * 1024
 """Bytes in one slice that a member catching up gets from history: it waits in memory for a member that does
 not read. One more block may be in. Others who catch up get their slices before the next one."""
 
+SLICE_FACTOR: Final = 4
+"""Blocks of several channels overlap and have to be read together: with eight channels a slice is about twice
+as long as was asked for. Where it would be more than so many times as long, the blocks are cut."""
+
 CATCH_UP_REST: Final = 1.0
 """Pause after each slice, as a multiple of the time it took: all members that catch up get together at most
 half of the GIL's time."""

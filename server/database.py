@@ -36,20 +36,21 @@ def connect(path: Path, parameters: str = "mode=rwc") -> sqlite3.Connection:
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Commits what the block writes; after an exception, nothing of it is stored."""
-    _roll_back(connection)  # a transaction is open only if its own rollback failed
+    roll_back(connection)  # a transaction is open only if its own rollback failed
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
         connection.execute("COMMIT")
     except BaseException:
         try:
-            _roll_back(connection)
+            roll_back(connection)
         except sqlite3.Error:
             pass  # the first error is the one to report; the next transaction rolls back again
         raise
 
 
-def _roll_back(connection: sqlite3.Connection) -> None:
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Ends a transaction that is open, if there is one, and undoes its writes."""
     if connection.in_transaction:  # after some I/O errors SQLite has rolled back already
         connection.execute("ROLLBACK")
 
