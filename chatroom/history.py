@@ -98,8 +98,8 @@ class History(Protocol):
         """The first events of `places` after seq `after`. Any thread may call it.
 
         size: the slice ends when its blocks, but for those that go on behind its end, have so many bytes of
-              packets. All together it is at most SLICE_FACTOR times as long, but for one block. Progress is certain: the slice's
-              `until` is greater than `after`
+              packets. Blocks are cut where all of them would have more than SLICE_FACTOR times as many.
+              Progress is certain: the slice's `until` is greater than `after`
         No event comes up to `after`, and none that retention has removed, although its block may have begun
         before.
         """

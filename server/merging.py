@@ -18,8 +18,8 @@ Scope = tuple[int, str | None]
 class Merging:
     """Merges the small blocks of one scope in one window of MERGE_WINDOW seqs, and settles the window.
 
-    One window after the other. They are aligned, so a merged block never reaches from one into the next. After
-    a kill -9 the window is looked at anew: what is merged stays so.
+    One window after the other. They are aligned, so no merged block reaches from one into the next. After a
+    kill -9 the window is looked at anew: what is merged stays so.
 
     connection: of the maintenance, which uses it in one thread only
     write_lock: the lock of every transaction that writes to the history (see `SqliteHistory`)

@@ -58,8 +58,10 @@ _LATEST_SETTLED: Final = """
 
 
 def row_of(block: Block) -> Row:
-    """The row of a block. Empty places and talkers are NULL."""
+    """The row of a block. No talkers are NULL; places are NULL, too, when one number says the scope."""
     first, last, time, lines, place, places, packets, talkers = block
+    if len(places) == 1:  # a QUIT of somebody who was in one channel, and perhaps lines of that channel
+        place, places = places[0], ()
     return (
         first,
         last,

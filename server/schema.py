@@ -22,7 +22,7 @@ TABLES: Final = (
         first INTEGER PRIMARY KEY, last INTEGER NOT NULL, time INTEGER NOT NULL, lines INTEGER NOT NULL,
         place INTEGER NOT NULL, places TEXT, talkers BLOB, packets BLOB NOT NULL)""",
     # The index of places, for the blocks that begin up to `state.settled`: one row for each place of a block.
-    # An index that SQLite maintains would make an append half as dear again (notes/decisions/0010-history.md).
+    # An index that SQLite maintains would make an append dearer by half (notes/decisions/0010-history.md).
     """CREATE TABLE settled(
         place INTEGER, first INTEGER, last INTEGER NOT NULL, PRIMARY KEY(place, first)) WITHOUT ROWID""",
     # Packets that readers get instead of those in the block, until the block is merged.
