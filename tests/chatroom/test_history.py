@@ -91,7 +91,7 @@ def several(first: int, last: int, place: int = GENERAL) -> list[Event]:
 
 
 def without_one(event: Event) -> Event:
-    """The event as it is read: for who has it, one of `places` is the same as `place`, and nobody keeps it."""
+    """The event as it is read: one number in `places` is the same scope as `place`, and is not kept."""
     return event._replace(places=()) if len(event.places) == 1 else event
 
 
