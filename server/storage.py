@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from itertools import starmap
@@ -23,7 +24,7 @@ from chatroom.history import Located, Restored, Slice, talkers_of
 from chatroom.limits import MAX_NUMBER
 from chatroom.places import WHOLE_CHATROOM
 from chatroom.records import Record
-from server.database import connect, limit_wal, roll_back, transaction, translate_errors
+from server.database import connect, limit_wal, roll_back, transaction, translate_errors, translated
 from server.history_files import HistoryFiles
 from server.limits import STARTS_NOTED
 from server.maintenance import Maintenance
@@ -85,30 +86,38 @@ class SqliteHistory:
         if not self._appending.acquire(blocking=False):
             raise RuntimeError("only the forwarder may call append(), one batch after the other")
         try:
-            rows = list(map(row_of, blocks))
-            reach = max([row[1] - row[0] + 1 for row in rows], default=0)
-            with self._write_lock, translate_errors(self._path, "write"):
+            rows = [row_of(block) for block in blocks]
+            with self._write_lock:
                 if self._maintenance.trouble:  # the file is not where it should be
                     raise HistoryFull(self._maintenance.trouble)
-                if (
-                    len(rows) == 1
-                    and not records
-                    and position == self._position
-                    and noted <= self._noted
-                    and reach <= self._reach
-                    and self._stored
-                ):
-                    roll_back(self._writer)
-                    self._writer.execute(INSERT, rows[0])
-                    return
-                with transaction(self._writer):
-                    self._write(rows, records, position, noted, reach)
-                    if not self._stored:  # the first batch of a server has its RESTARTED
-                        self._note_starts(blocks)
-            self._position, self._noted = position, max(noted, self._noted)
-            self._reach, self._stored = max(_power_of_two(reach), self._reach), True
+                try:
+                    self._store(rows, blocks, records, position, noted)
+                except sqlite3.Error as error:
+                    raise translated(error, self._path, "write") from error
         finally:
             self._appending.release()
+
+    def _store(
+        self,
+        rows: list[Row],
+        blocks: Sequence[Block],
+        records: Sequence[Record],
+        position: bytes,
+        noted: int,
+    ) -> None:
+        """One INSERT where that is all, else a transaction. Requires holding the write lock."""
+        reach = max([row[1] - row[0] for row in rows]) + 1 if rows else 0
+        unchanged = position == self._position and noted <= self._noted and reach <= self._reach
+        if len(rows) == 1 and unchanged and not records and self._stored:
+            roll_back(self._writer)  # a transaction is open only if its own rollback failed
+            self._writer.execute(INSERT, rows[0])
+            return
+        with transaction(self._writer):
+            self._write(rows, records, position, noted, reach)
+            if not self._stored:  # the first batch of a server has its RESTARTED
+                self._note_starts(blocks)
+        self._position, self._noted = position, max(noted, self._noted)
+        self._reach, self._stored = max(_power_of_two(reach), self._reach), True
 
     def _write(
         self, rows: list[Row], records: Sequence[Record], position: bytes, noted: int, reach: int
