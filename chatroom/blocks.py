@@ -22,6 +22,7 @@ _LENGTH_AND_SEQ = Struct("!4xI12xQ")
 """Of an event's packet: the length of its payload, and the seq with which that begins."""
 
 _LENGTH_SEQ_AND_TIME = Struct("!4xI12xQQ")
+_KIND_LENGTH_AND_SEQ = Struct("!2xBxI12xQ")
 
 
 class Block(NamedTuple):
@@ -130,6 +131,18 @@ def amended(block: Block, packets: Mapping[int, bytes]) -> Block:
             parts.append(packets[seq])
             done.add(seq)
     return block._replace(packets=b"".join(parts)) if done else block
+
+
+def lines_of(block: Block) -> list[int]:
+    """The seqs of the lines, in order. The packets are not looked at otherwise."""
+    found, start, size, unpack = dict[int, None](), 0, HEADER.size, _KIND_LENGTH_AND_SEQ.unpack_from
+    packets, said = block.packets, int(EventKind.SAID)
+    while start < len(packets):
+        kind, length, seq = unpack(packets, start)
+        if kind == said:
+            found[seq] = None  # a long line has several packets
+        start += size + length
+    return list(found)
 
 
 def times_of(block: Block) -> dict[int, int]:
