@@ -142,6 +142,7 @@ def lines_of(block: Block) -> list[int]:
         if kind == said:
             found[seq] = None  # a long line has several packets
         start += size + length
+    _check_end(packets, start)
     return list(found)
 
 
@@ -153,6 +154,7 @@ def times_of(block: Block) -> dict[int, int]:
         length, seq, time = unpack(packets, start)
         found[seq] = time
         start += size + length
+    _check_end(packets, start)
     return found
 
 
@@ -172,7 +174,13 @@ def _split(packets: bytes) -> list[tuple[int, bytes]]:
         end = start + size + length
         found.append((seq, packets[start:end]))
         start = end
+    _check_end(packets, start)
     return found
+
+
+def _check_end(packets: bytes, end: int) -> None:
+    if end != len(packets):
+        raise ProtocolError("the last packet of a block is cut short")
 
 
 def _is_in(seq: int, intervals: Sequence[Interval]) -> bool:
