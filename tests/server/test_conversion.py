@@ -371,9 +371,9 @@ def test_a_million_events_are_converted(tmp_path: Path) -> None:
     """Converting a million events takes some ten seconds, and the file is hardly larger."""
     path = tmp_path / "history.db"
     make_old(path, 1_000_000)
-    size, start = path.stat().st_size, time.perf_counter()
+    size, start = path.stat().st_size, time.process_time()
     with opened(path) as history:
-        took = time.perf_counter() - start
+        took = time.process_time() - start
         assert seqs(read(history, 999_997, [GENERAL])) == [999_998, 999_999]
         assert history.start_of(3, QUIET) == 999_799
     print(f"{took:.1f} s, {size / 1e6:.0f} MB before, {path.stat().st_size / 1e6:.0f} MB after")
