@@ -16,7 +16,7 @@ from chatroom.errors import ProtocolError
 from chatroom.events import Event
 from chatroom.limits import MAX_NUMBER
 from chatroom.packets import HEADER, Decoder
-from chatroom.places import Interval, Reach
+from chatroom.places import WHOLE_CHATROOM, Interval, Reach
 
 _LENGTH_AND_SEQ = Struct("!4xI12xQ")
 """Of an event's packet: the length of its payload, and the seq with which that begins."""
@@ -53,10 +53,15 @@ class Block(NamedTuple):
 def events_of(block: Block) -> list[Event]:
     """The events of a block. Raises ProtocolError if the packets are not those of events."""
     packets = Decoder().feed(block.packets)
-    events = [packet._replace(places=block.places) for packet in packets if isinstance(packet, Event)]
+    events = [_in_places(packet, block.scope) for packet in packets if isinstance(packet, Event)]
     if len(events) < len(packets):
         raise ProtocolError("a packet of another kind, or of an unknown event, is stored")
     return events
+
+
+def _in_places(event: Event, scope: tuple[int, ...]) -> Event:
+    """The event with the places that its packet does not have."""
+    return event if event.place or scope == (WHOLE_CHATROOM,) else event._replace(places=scope)
 
 
 def joined(blocks: Sequence[Block]) -> Block:
