@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer, Origin
 from chatroom.errors import ChatroomError
 from chatroom.events import Event, EventKind, Talk
-from chatroom.history import Talker
 from chatroom.limits import (
     HANDSHAKE_SECONDS,
     HOLD_SECONDS,
@@ -41,7 +40,7 @@ from chatroom.places import (
     restore_membership,
 )
 from chatroom.proposals import Arrive, Enter, Leave, ProposalKind, Withdraw
-from chatroom.records import Record
+from chatroom.records import Record, Talker
 from chatroom.session import Agenda, Crowd, Phase, Session, restore_session
 
 

@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 from chatroom.effects import Admit, Effect, End, NameAnswer, Origin
 from chatroom.events import Event
-from chatroom.history import Talker
 from chatroom.lookalikes import skeletons
 from chatroom.names import name_key
 from chatroom.order import Entry
 from chatroom.outcomes import Outcome
 from chatroom.packets import Burst
 from chatroom.proposals import Arrive, Body, Enter, Leave, Proposal, ProposalKind, Withdraw
-from chatroom.records import Record
+from chatroom.records import Record, Talker
 from chatroom.state import Applied, Limits, State
 from tests.support.blocks import blocks_of, flat
 from tests.support.events import NOON
