@@ -428,6 +428,7 @@ class State:
             if crowd is not None:
                 crowd.add(session)
             self._keep(session)
+        self._note_talkers()  # a start takes the times of the lines that are not noted
 
     def _up(self, _origin: Origin, _body: None) -> None:
         """A server has started: what was connected to its life before has lost its connection.
