@@ -16,7 +16,7 @@ from chatroom.errors import ProtocolError
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_NUMBER
 from chatroom.packets import HEADER, Decoder, encode_event
-from chatroom.places import Interval, Reach
+from chatroom.places import WHOLE_CHATROOM, Interval, Reach
 
 _LENGTH_AND_SEQ = Struct("!4xI12xQ")
 """Of an event's packet: the length of its payload, and the seq with which that begins."""
@@ -59,7 +59,7 @@ def events_of(block: Block) -> list[Event]:
     decoder.check()
     if decoder.held:
         raise ProtocolError("the last packet of a block is cut short")
-    events = [packet._replace(places=block.places) for packet in packets if isinstance(packet, Event)]
+    events = [_in_places(packet, block.scope) for packet in packets if isinstance(packet, Event)]
     if len(events) < len(packets):
         raise ProtocolError("a packet of another kind, or of an unknown event, is stored")
     return events
@@ -77,6 +77,11 @@ def encoded(events: Sequence[Event]) -> Block:
     packets = b"".join(map(encode_event, events))
     talkers = tuple(highest.items())
     return Block(first.seq, latest.seq, latest.time, lines, first.place, first.places, packets, talkers)
+
+
+def _in_places(event: Event, scope: tuple[int, ...]) -> Event:
+    """The event with the places that its packet does not have."""
+    return event if event.place or scope == (WHOLE_CHATROOM,) else event._replace(places=scope)
 
 
 def joined(blocks: Sequence[Block]) -> Block:
