@@ -471,12 +471,12 @@ def _is_closed(house: House) -> bool:
 
 
 def test_nobody_gets_in_after_the_end(house: House) -> None:
-    """After close(), reserve() and spawn() raise Closed."""
+    """After close(), reserve() and spawn_vital() raise Closed."""
     house.close()
     with pytest.raises(Closed):
         house.reserve("ann")
     with pytest.raises(Closed):
-        house.chatroom.spawn(lambda: None, "late")
+        house.chatroom.spawn_vital(lambda: None, "late")
 
 
 def test_a_newcomer_at_the_last_moment(house: House) -> None:
@@ -501,7 +501,7 @@ def test_a_newcomer_at_the_last_moment(house: House) -> None:
 def test_a_thread_that_does_not_end_is_named(house: House) -> None:
     """close() returns at its deadline, with the names of the threads that still run."""
     release = threading.Event()
-    house.chatroom.spawn(lambda: _wait(release), "stubborn")
+    house.chatroom.spawn_vital(lambda: _wait(release), "stubborn")
     assert house.close(0.2) == ["stubborn"]
     release.set()
     assert house.chatroom.reaper.close(PATIENCE) == []
@@ -514,9 +514,26 @@ def _wait(release: threading.Event) -> None:
 def test_long_running_threads_are_stopped(house: House) -> None:
     """close() stops a thread that was started to run until then."""
     stop = threading.Event()
-    house.chatroom.spawn_until_close(lambda: _wait(stop), stop.set, "listener")
+    house.chatroom.spawn_vital(lambda: _wait(stop), "listener", stop.set)
     assert house.close() == []
     assert stop.is_set()
+
+
+def test_a_vital_thread_that_fails_ends_it(house: House) -> None:
+    """When a vital thread fails, on_ended runs, what was accepted is stored, and close() raises the bug."""
+    ann = house.enter("ann")
+    ann.says.put([Say(1, "#general", "one")])
+    ann.wait_for(lambda peer: texts(peer) == ["one"])
+
+    def bug() -> None:
+        raise KeyError("a bug")
+
+    house.chatroom.spawn_vital(bug, "listener")
+    assert house.ended.wait(PATIENCE)
+    assert ann.ended is None
+    with pytest.raises(ChatroomError, match=r"a bug ended the thread listener: KeyError\('a bug'\)"):
+        house.close()
+    assert ann.ended == (Code.STOPPING, "") and house.history.closed
 
 
 def test_a_broken_disk_ends_it(house: House) -> None:
