@@ -178,7 +178,7 @@ class Merciless(Crowd):
 
 
 def test_an_owner_that_has_to_make_room_at_the_last_moment() -> None:
-    """The owner whose socket the crowd has shut does not become a member that cannot speak: it is told why."""
+    """An owner whose socket the crowd has shut becomes no member that cannot speak: it is told why."""
     port = admission_port(Merciless(QUOTAS))
     task = Task(lambda: port.wait_for_owner(Deadline(PATIENCE)))
     with stranger(port), stranger(port) as owner:
