@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.catch_up import CatchUp
+from chatroom.commands import name_of
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
 from chatroom.flow import Flow
@@ -280,10 +281,12 @@ class Chatroom:
             join.connection.submitting(False)
 
     def _ask(self, join: Join, command: Command) -> None:
-        """Let the forwarder answer a command, and wait: many commands in a round would delay all members."""
+        """Let the forwarder look, and wait: many commands in a round would delay all members. Then answer."""
         join.connection.submitting(True)
-        self._forwarder.ask(join.reservation.origin, command).result()
+        outcome = self._forwarder.ask(join.reservation.origin, command).result()
         join.connection.submitting(False)
+        if outcome is not None:
+            join.connection.answer(command.id, outcome, name_of(command.text))
 
     def _put(self, join: Join, kind: ProposalKind, body: Body) -> None:
         join.connection.submitting(True)

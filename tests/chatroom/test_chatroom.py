@@ -14,7 +14,7 @@ from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError,
 from chatroom.events import EventKind
 from chatroom.history import Located
 from chatroom.limits import MAX_WAITING
-from chatroom.outcomes import Code
+from chatroom.outcomes import Code, Outcome
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Answer, Bye, Command, Live, Resumed, Say, Welcome
 from chatroom.session import session_key
 from chatroom.tail import Tail
@@ -60,6 +60,18 @@ class House:
     def close(self, seconds: float = PATIENCE) -> list[str]:
         self.is_closed = True
         return self.chatroom.close(seconds)
+
+
+class Worder(FakeConnection):
+    """Notes which thread words its answers."""
+
+    def __init__(self, history: RecordingHistory, name: str) -> None:
+        super().__init__(history, name)
+        self.worded_by: list[str] = []
+
+    def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
+        self.worded_by.append(threading.current_thread().name)
+        super().answer(request, outcome, command)
 
 
 class AskingAgain(FakeConnection):
@@ -146,6 +158,16 @@ def test_lines_and_commands_of_one_burst_keep_their_order(house: House) -> None:
     assert texts(bob) == ["one", "two", "three"]
     (answer,) = ann.of(Answer)
     assert (answer.id, answer.code) == (2, Code.OK)
+
+
+def test_the_handler_answers_a_command(house: House) -> None:
+    """An answer is worded and sent by the thread of the one who asked: the forwarder goes on meanwhile."""
+    connection = Worder(house.history, "ann")
+    ann = house.admit(house.reserve("ann"), connection=connection)
+    ann.says.put([Command(7, "#general", "/WHO")])
+    ann.wait_for(lambda peer: len(peer.of(Answer)) == 1)
+    assert connection.worded_by == ["handler ann"]
+    assert ann.of(Answer) == [Answer(7, Code.OK, "/who ('#general', ('ann', 'here'))")]
 
 
 def test_a_goodbye_frees_the_name(house: House) -> None:
