@@ -41,8 +41,8 @@ MAX_TOPIC: Final = 512
 """UTF-8 bytes of a topic: some lines. Each part of CHANNEL repeats it."""
 
 MAX_LISTED: Final = 1000
-"""Members that CHANNEL lists. A longer list is of no use to a person, and thousands of members that come
-back together would each get thousands of rows."""
+"""Members that CHANNEL and /who list. A longer list is of no use to a person, and thousands of members that
+come back together would each get thousands of rows."""
 
 # --- names ----------------------------------------------------------------------------------------------
 
