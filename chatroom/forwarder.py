@@ -164,8 +164,8 @@ class Forwarder:
                 break
             except HistoryFull as full:
                 if self._closing.is_set():  # this was the last try
-                    lost = f"the events up to seq {self.state.head} could not be stored"
-                    raise HistoryError(f"{lost}: {full}") from None
+                    lost = self.state.head - self._tail.head
+                    raise HistoryError(f"{lost} events could not be stored: {full}") from None
                 if not trouble:
                     trouble = str(full)
                     log.error("history: %s; waiting", trouble)
