@@ -860,8 +860,9 @@ bool Load::drain() {
     if (!m.stuck && m.fd >= 0) { receivers++; done_ += m.received >= goal_; }
   long seen = -1;
   int64_t patience = 0;
+  const int64_t wait = std::min<int64_t>(100000000, static_cast<int64_t>(options.patience / 64 * 1e9));
   for (long turns = 0; done_ < receivers; turns++) {
-    turn(now_ns() + 100000000);
+    turn(now_ns() + wait);
     if (turns % 64) continue;
     long sum = delivered();
     if (sum != seen) patience = now_ns() + static_cast<int64_t>(options.patience * 1e9);
