@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -37,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scale = replace(scale, seconds=options.seconds)
     if options.events:
         scale = replace(scale, catch_up=options.events, coming_back=options.events)
-    known = all_peers(options.python)
+    # Absolute: the server runs in another folder. Not resolved: the link of a venv leads out of it.
+    python = os.path.abspath(shutil.which(options.python) or options.python)
+    known = all_peers(python)
     names = options.peers or ([OURS, "blast"] if options.smoke else [peer.name for peer in known])
     chosen = [
         w for w in workloads(scale) if not options.only or any(w.name.startswith(o) for o in options.only)
@@ -47,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0 if options.list else 2
     try:
         load_program()
-        before = machine.interpreter(options.python)
+        before = machine.interpreter(python)
     except NoCompiler as missing:
         print(f"nothing measured: the load program is C++, and {missing}", file=sys.stderr)
         return 2
@@ -58,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _raise_descriptor_limit()
     peers = [peer for peer in known if peer.name in names]
     runs = list(measure(chosen, peers, options.repeat or scale.repeat))
-    after = machine.interpreter(options.python)
+    after = machine.interpreter(python)
     summaries, compared = summarize(runs), ratios(runs)
     print("\n" + table(summaries))
     if compared:
@@ -79,7 +83,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     size.add_argument("--smoke", action="store_true", help="seconds: only whether it works")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only workloads whose name begins so")
     parser.add_argument("--peers", type=lambda text: text.split(","), help="comma-separated, default: all")
-    parser.add_argument("--repeat", type=int, help="repetitions, interleaved between the peers")
+    parser.add_argument("--repeat", type=int, help="repetitions, interleaved between workloads and peers")
     parser.add_argument("--seconds", type=float, help="length of one measurement")
     parser.add_argument("--events", type=int, help="length of the histories that a member catches up")
     parser.add_argument(
