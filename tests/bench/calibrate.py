@@ -1,7 +1,7 @@
 """Which interpreter this is, and how fast it is: prints one line of JSON.
 
 The interpreter in question runs this file as a script, so it imports nothing but the standard library. Two
-interpreters of one version can differ by a third (PGO, LTO, the compiler), and their build options do not
+interpreters of one version need not be equally fast (PGO, LTO, the compiler), and their build options do not
 always tell: only a measurement does. The same measurement tells whether two machines are equally fast.
 """
 
