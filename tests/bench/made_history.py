@@ -11,6 +11,7 @@ from pathlib import Path
 from chatroom.events import Event, EventKind
 from chatroom.records import Record
 from server.storage import SqliteHistory
+from tests.support.blocks import blocks_of
 
 TALKERS = 20
 TEXT = "x" * 64
@@ -34,7 +35,8 @@ def make_history(path: Path, count: int, channels: int) -> int:
         for first in range(1, count + 1, BATCH):
             seqs = range(first, min(first + BATCH, count + 1))
             events = [_line(seq, first_time, names) for seq in seqs]
-            history.append(events, _records(names, first_time) if first == 1 else [])
+            records = _records(names, first_time) if first == 1 else []
+            history.append(blocks_of(events), records, noted=seqs[-1])
     return first_time
 
 
