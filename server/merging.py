@@ -8,8 +8,8 @@ from threading import Lock
 
 from chatroom.blocks import joined, times_of
 from server.database import transaction
-from server.limits import MERGE_STEP, MERGE_WINDOW, MERGED_BYTES
-from server.rows import COLUMNS, INSERT, block_of, number, places_of, row_of, with_amendments
+from server.limits import MERGE_STEP, MERGED_BYTES
+from server.rows import COLUMNS, INSERT, block_of, number, places_of, row_of, window_end, with_amendments
 
 Scope = tuple[int, str | None]
 """Place and places, as in a row."""
@@ -51,8 +51,8 @@ class Merging:
         ).fetchone()
         if first is None:
             return None
-        end = (first // MERGE_WINDOW + 1) * MERGE_WINDOW - 1
-        if latest <= end + MERGE_WINDOW:
+        end = window_end(first)
+        if latest < window_end(end + 1):
             return None
         self._end, self._indexed = end, settled
         return self._groups_between(settled, end)

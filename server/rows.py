@@ -20,6 +20,7 @@ from chatroom.errors import ProtocolError
 from chatroom.events import EventKind
 from chatroom.history import time_of
 from chatroom.limits import MAX_NUMBER
+from server.limits import MERGE_WINDOW
 
 Row = tuple[int, int, int, int, int, str | None, bytes | None, bytes]
 
@@ -95,6 +96,11 @@ def block_of(row: Row) -> Block:
 def places_of(place: int, places: str | None) -> tuple[int, ...]:
     """The places of a row."""
     return tuple(json.loads(places)) if places else (place,)
+
+
+def window_end(seq: int) -> int:
+    """The last seq of the window in which `seq` is; see MERGE_WINDOW."""
+    return (seq // MERGE_WINDOW + 1) * MERGE_WINDOW - 1
 
 
 def number(connection: sqlite3.Connection, name: str) -> int:

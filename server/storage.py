@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import starmap
 from pathlib import Path
 from threading import Event as Flag
@@ -24,6 +24,7 @@ from chatroom.history import Located, Restored, Slice, talkers_of
 from chatroom.limits import MAX_NUMBER
 from chatroom.places import WHOLE_CHATROOM
 from chatroom.records import Record
+from server.conversion import convert
 from server.database import connect, limit_wal, roll_back, transaction, translate_errors, translated
 from server.history_files import HistoryFiles
 from server.limits import STARTS_NOTED
@@ -31,7 +32,7 @@ from server.maintenance import Maintenance
 from server.readers import Readers
 from server.retention import Retention
 from server.rows import INSERT, Row, head_of, row_of, talking_since, time_at
-from server.schema import make_tables, version_of
+from server.schema import SCHEMA, make_tables, version_of
 
 Durability = Literal["normal", "full"]
 
@@ -181,9 +182,12 @@ class SqliteHistory:
         files = HistoryFiles(self._path, folders=_is_default(self._path))
         opened.callback(lambda: files.close(discard=not self._stored))
         with translate_errors(self._path, "open"):
+            with closing(connect(self._path)) as look:
+                version = version_of(look, self._path)  # before the first write: the file may be foreign
+            if 0 < version < SCHEMA:
+                convert(self._path)
             self._writer = connect(self._path)
             opened.callback(self._writer.close)
-            version = version_of(self._writer, self._path)  # before the first write: the file may be foreign
             if self._writer.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
                 raise HistoryError(f"cannot open the history {self._path}: no write-ahead log on this disk")
             self._writer.execute(f"PRAGMA synchronous = {durability.upper()}")
