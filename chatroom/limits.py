@@ -41,8 +41,8 @@ MAX_TOPIC: Final = 512
 """UTF-8 bytes of a topic: some lines. Each part of CHANNEL repeats it."""
 
 MAX_LISTED: Final = 1000
-"""Members that CHANNEL lists. A longer list is of no use to a person, and thousands of members that come
-back together would each get thousands of rows."""
+"""Members that CHANNEL and /who list. A longer list is of no use to a person, and thousands of members that
+come back together would each get thousands of rows."""
 
 # --- names ----------------------------------------------------------------------------------------------
 
@@ -160,6 +160,10 @@ CATCH_UP_BYTES: Final = 128 * 1024
 """Bytes in one slice that a member catching up gets from history: it waits in memory for a member that does
 not read. One more block may be in. Others who catch up get their slices before the next one."""
 
+SLICE_FACTOR: Final = 4
+"""Blocks of several channels overlap and have to be read together: with eight channels a slice is about twice
+as long as was asked for. Where it would be more than so many times as long, the blocks are cut."""
+
 CATCH_UP_REST: Final = 1.0
 """Pause after each slice, as a multiple of the time it took: all members that catch up get together at most
 half of the GIL's time."""
@@ -185,8 +189,12 @@ HOLD_SECONDS: Final = 90.0
 """How long a member whose connection broke is held, before the others are told that it has left: longer than
 DEAD_AFTER, so that a client that notices late comes back silently; short enough that a name is soon free."""
 
-MAX_HELD: Final = 1000
-"""Lost members of one address that are held at the same time: a school behind one address whose network is
+MAX_HELD: Final = 10_000
+"""Lost members that are held at the same time, for the memory; as many as sessions of absent ones. One more
+ends a hold of the network with the most of them."""
+
+NETWORK_HELD: Final = 1000
+"""Of them from one network (an IPv4 address, a /64 of IPv6): a school behind one address whose network is
 cut. One more of them ends a hold: who comes and drops again and again does not take names without end."""
 
 HOLDS_PER_TICK: Final = 100
@@ -194,6 +202,10 @@ HOLDS_PER_TICK: Final = 100
 
 MAX_PLACES: Final = 10_000
 """Channels that are founded at most: they are durable, so somebody could fill the disk with them."""
+
+NETWORK_PLACES: Final = 3000
+"""Of them from one network, so that no address takes all: a class of 60 behind one address, each in
+MAX_CHANNELS channels of their own."""
 
 MAX_INTERVALS: Final = 20
 """Stays of one person in one channel that are remembered, so that a client that comes and goes for ever does

@@ -61,6 +61,7 @@ class Channel:
     name:    with its '#', as check_channel() returns it
     founded: when, in milliseconds since 1970
     by:      the person who founded it, 0: unknown
+    network: from which it was founded, "": unknown
     members: persons who are in, in the order in which they came
     """
 
@@ -68,10 +69,11 @@ class Channel:
     name: str
     founded: int
     by: int
+    network: str = ""
     members: dict[int, None] = field(default_factory=dict)
 
     def record(self) -> Record:
-        value = {"name": self.name, "founded": self.founded, "by": self.by}
+        value = {"name": self.name, "founded": self.founded, "by": self.by, "network": self.network}
         return Record("channel", str(self.place), json.dumps(value, separators=(",", ":")))
 
 
@@ -118,9 +120,9 @@ class Membership:
 
 
 def restore_channel(record: Record) -> Channel:
-    """The channel of a record, without its members."""
+    """The channel of a record, without its members. A record of an older file has no network."""
     value = json.loads(record.value or "{}")
-    return Channel(int(record.key), value["name"], value["founded"], value["by"])
+    return Channel(int(record.key), value["name"], value["founded"], value["by"], value.get("network", ""))
 
 
 def restore_membership(record: Record) -> Membership:

@@ -32,6 +32,7 @@ class Arrive(NamedTuple):
     fresh:     session key of a token that the proposer has made, in case that a new session begins
     address:   of the peer
     skeletons: as skeletons() returns them, for the same reason; an entry of an older version has none
+    network:   of the address, as network_of() returns it
     """
 
     name: str
@@ -40,6 +41,7 @@ class Arrive(NamedTuple):
     fresh: str
     address: str
     skeletons: tuple[str, ...] = ()
+    network: str = ""
 
 
 class Withdraw(NamedTuple):

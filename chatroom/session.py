@@ -13,14 +13,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from heapq import heapify, heappop, heappush
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from chatroom.effects import Origin
 from chatroom.lookalikes import skeletons
 from chatroom.names import name_key
+from chatroom.network import network_of
 from chatroom.records import Record
 
 
@@ -57,6 +56,7 @@ class Session:
     reason:    why the connection was lost
     skeletons: what the name looks like
     began:     time of the first handshake, in milliseconds since 1970
+    network:   of the address, as network_of() returns it
     """
 
     key: str
@@ -73,6 +73,7 @@ class Session:
     reason: str = ""
     skeletons: tuple[str, ...] = ()
     began: int = 0
+    network: str = ""
 
     def record(self) -> Record:
         """What is stored of it: everything."""
@@ -112,7 +113,7 @@ class Agenda:
         return None
 
 
-class Crowd:
+class Ranking:
     """Sessions in one phase, and which of them is given up first when they are too many.
 
     It is one of the network with the most of them: so nobody who comes from elsewhere is pushed out. Of one
@@ -134,27 +135,27 @@ class Crowd:
     def __len__(self) -> int:
         return self._size
 
-    def of(self, address: str) -> int:
-        """How many there are from the network of an address."""
-        return self._counts.get(network_of(address), 0)
+    def of(self, network: str) -> int:
+        """How many there are from a network."""
+        return self._counts.get(network, 0)
 
     def add(self, session: Session) -> None:
         """Add a session whose phase has begun."""
-        network = network_of(session.address)
+        network = session.network
         ranks = self._ranks.setdefault(network, [])
         heappush(ranks, _rank(session))
         self._count(network, 1)
         if len(ranks) > 2 * self._counts[network] + _SPARE:
-            ranks[:] = filter(self._is_valid, ranks)
+            ranks[:] = [rank for rank in ranks if self._is_valid(rank, network)]
             heapify(ranks)
 
-    def remove(self, session: Session) -> None:
-        """Remove a session that is not in the phase any more, or not at this address."""
-        self._count(network_of(session.address), -1)
+    def remove(self, network: str) -> None:
+        """Count a session out of its network. Called after whatever has changed of it was changed."""
+        self._count(network, -1)
 
-    def first_of(self, address: str) -> Session | None:
-        """Of the sessions from the network of an address, the one to give up first."""
-        rank = self._first(network_of(address))
+    def first_of(self, network: str) -> Session | None:
+        """Of the sessions from a network, the one to give up first."""
+        rank = self._first(network)
         return self._sessions[rank[-1]] if rank else None
 
     def first(self) -> Session | None:
@@ -185,13 +186,18 @@ class Crowd:
 
     def _first(self, network: str) -> _Rank | None:
         ranks = self._ranks.get(network, [])
-        while ranks and not self._is_valid(ranks[0]):
+        while ranks and not self._is_valid(ranks[0], network):
             heappop(ranks)
         return ranks[0] if ranks else None
 
-    def _is_valid(self, rank: _Rank) -> bool:
+    def _is_valid(self, rank: _Rank, network: str) -> bool:
         session = self._sessions.get(rank[-1])
-        return session is not None and session.phase is self._phase and _rank(session) == rank
+        return (
+            session is not None
+            and session.phase is self._phase
+            and session.network == network
+            and _rank(session) == rank
+        )
 
 
 _Rank = tuple[int, int, str]
@@ -200,24 +206,6 @@ _Rank = tuple[int, int, str]
 
 def _rank(session: Session) -> _Rank:
     return session.seen - session.began, session.until, session.key
-
-
-@lru_cache(maxsize=4096)
-def network_of(address: str) -> str:
-    """What stands for the one who uses an address: of IPv4 the host, of IPv6 its first 64 bits.
-
-    A household or a rented machine has at least 64 bits of IPv6 for itself.
-
-    address: HOST:PORT, IPv6 in brackets; another text stands for itself
-    """
-    host = address.rpartition(":")[0] or address
-    try:
-        ip = ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return host
-    if isinstance(ip, IPv6Address):
-        return str(ip.ipv4_mapped or IPv6Address(int(ip) >> 64 << 64))
-    return str(ip)
 
 
 _SPARE = 64  # entries out of date that are not worth the time to remove them
@@ -233,6 +221,7 @@ def restore_session(record: Record) -> Session:
     looks = skeletons(stored["name"], fields["name_key"])
     fields["skeletons"] = tuple(stored.get("skeletons", looks))
     fields.setdefault("began", stored.get("seen", 0))
+    fields.setdefault("network", network_of(stored["address"]))
     for name in ("at", "coming"):
         fields[name] = tuple(stored[name]) if stored.get(name) else None
     return Session(record.key, **fields)

@@ -25,6 +25,8 @@ from chatroom.limits import (
     MAX_NUMBER,
     MAX_PLACES,
     MAX_SESSIONS,
+    NETWORK_HELD,
+    NETWORK_PLACES,
     SESSION_SECONDS,
 )
 from chatroom.order import Entry
@@ -41,7 +43,7 @@ from chatroom.places import (
 )
 from chatroom.proposals import Arrive, Enter, Leave, ProposalKind, Withdraw
 from chatroom.records import Record, Talker
-from chatroom.session import Agenda, Crowd, Phase, Session, restore_session
+from chatroom.session import Agenda, Phase, Ranking, Session, restore_session
 
 
 class Limits(NamedTuple):
@@ -49,7 +51,9 @@ class Limits(NamedTuple):
 
     handshake, hold, session: how long a session stays ARRIVING, LOST, ABSENT, in milliseconds
     sessions: ABSENT ones in sum
-    held: LOST ones of one address
+    held, held_of_network: LOST ones in sum, and of one network
+    places, places_of_network: channels that are founded, in sum and from one network
+    channels: in which a member is
     """
 
     handshake: int = int(HANDSHAKE_SECONDS * 1000)
@@ -57,7 +61,9 @@ class Limits(NamedTuple):
     session: int = int(SESSION_SECONDS * 1000)
     sessions: int = MAX_SESSIONS
     held: int = MAX_HELD
+    held_of_network: int = NETWORK_HELD
     places: int = MAX_PLACES
+    places_of_network: int = NETWORK_PLACES
     channels: int = MAX_CHANNELS
     ends_per_tick: int = HOLDS_PER_TICK
     intervals: int = MAX_INTERVALS
@@ -94,8 +100,9 @@ class State:
         self._here: dict[Origin, Session] = {}
         self._channels: dict[int, Channel] = {}
         self._place_of: dict[str, int] = {}  # by the channel's name
+        self._founded: dict[str, int] = {}  # by network: how many channels come from there
         self._memberships: dict[int, dict[int, Membership]] = {}  # by person, by place
-        self._crowds = {phase: Crowd(self._sessions, phase) for phase in (Phase.LOST, Phase.ABSENT)}
+        self._rankings = {phase: Ranking(self._sessions, phase) for phase in (Phase.LOST, Phase.ABSENT)}
         self._ending = Agenda(self._sessions, lambda session: session.until > 0)
         # Of the entry that is being applied, or of the one before; after restore() perhaps of an earlier one,
         # but of none before the latest `seen`:
@@ -202,16 +209,18 @@ class State:
             )
             session.began = self._time
             self._sessions[session.key] = session
-        until = self._time + self._limits.handshake
+        until, moved = self._time + self._limits.handshake, session.network != wanted.network
         if session.phase in (Phase.ABSENT, Phase.ARRIVING):
             self._give_back(session)
             session.name, session.skeletons = wanted.name, wanted.skeletons
-            self._enter_phase(session, Phase.ARRIVING, until, wanted.address)
+            self._enter_phase(session, Phase.ARRIVING, until, wanted)
         elif session.phase is Phase.LOST:
-            self._enter_phase(session, Phase.LOST, max(session.until, until), wanted.address)
-        session.coming, session.address = origin, wanted.address
+            self._enter_phase(session, Phase.LOST, max(session.until, until), wanted)
+        session.coming, session.address, session.network = origin, wanted.address, wanted.network
         self._hold(session)
         self._keep(session)
+        if session.phase is Phase.LOST and moved:
+            self._bound_held(session.network)
         self._effects.append(NameAnswer(origin, Outcome(Code.OK, (known,))))
 
     def _end_late_handshakes(self, wanted: Arrive) -> None:
@@ -263,9 +272,9 @@ class State:
         if session is None or session.coming != origin or origin in self._here:
             self._effects.append(End(origin, Code.EXPIRED))
             return
-        fresh = [channel for channel in dict.fromkeys(body.channels) if channel not in self._place_of]
-        if self._places + len(fresh) > self._limits.places or self._has_too_many(session, body.channels):
-            self._effects.append(End(origin, Code.FULL))
+        refused = self._refuse_channels(session, body.channels)
+        if refused is not None:
+            self._effects.append(End(origin, refused))
             self._withdraw(origin, Withdraw(session.key))
             return
         if session.phase is Phase.HERE and session.at is not None:
@@ -280,11 +289,15 @@ class State:
                 self._join(member, channel)
         self._effects.append(Admit(origin, member.person, member.name, session.confirmed, head))
 
-    def _has_too_many(self, session: Session, channels: Iterable[str]) -> bool:
-        """Whether the member would be in too many channels: coming back adds some, and takes none away."""
+    def _refuse_channels(self, session: Session, channels: Iterable[str]) -> Code | None:
+        """Why the newcomer cannot be in these channels; coming back adds some, and takes none away."""
         member = self.members.get(session.person)
-        names = {*channels, *(member.places if member else ())}
-        return len(names) > self._limits.channels
+        if len({*channels, *(member.places if member else ())}) > self._limits.channels:
+            return Code.TOO_MANY
+        fresh = sum(channel not in self._place_of for channel in set(channels))
+        if fresh and self._founded.get(session.network, 0) + fresh > self._limits.places_of_network:
+            return Code.TOO_MANY
+        return Code.FULL if fresh and self._places + fresh > self._limits.places else None
 
     def _member_of(self, session: Session) -> Member:
         """The member of a session; a new one for a person that is not in the chatroom."""
@@ -303,8 +316,9 @@ class State:
         place = self._place_of.get(name)
         if place is None:
             self._places += 1
-            place = self._place_of[name] = self._places
-            channel = self._channels[place] = Channel(place, name, self._time, member.person)
+            place = self._places
+            channel = Channel(place, name, self._time, member.person, member.session.network)
+            self._add_channel(channel)
             self._changed["history", ""] = self._numbers
             self._changed["channel", str(place)] = channel.record
         seq = self._add_event(EventKind.JOINED, member.person, member.name, place)
@@ -314,6 +328,12 @@ class State:
         self._changed["membership", f"{member.person} {place}"] = membership.record
         self._channels[place].members[member.person] = None
         member.places[name] = place
+
+    def _add_channel(self, channel: Channel) -> None:
+        self._channels[channel.place] = channel
+        self._place_of[channel.name] = channel.place
+        if channel.network:
+            self._founded[channel.network] = self._founded.get(channel.network, 0) + 1
 
     def _leave(self, origin: Origin, body: Leave) -> None:
         session = self._here.pop(origin, None)
@@ -325,21 +345,34 @@ class State:
             self._quit(session)
         else:
             self._enter_phase(session, Phase.LOST, self._time + self._limits.hold)
-            lost = self._crowds[Phase.LOST]
-            if lost.of(session.address) > self._limits.held and (first := lost.first_of(session.address)):
-                self._quit(first)
+            self._bound_held(session.network)
+
+    def _bound_held(self, network: str) -> None:
+        """One more member of this network is lost: when that is one too many, end a hold.
+
+        At most one: a start of the server may have made more of them lost than the bound allows.
+        """
+        lost = self._rankings[Phase.LOST]
+        first: Session | None = None
+        if lost.of(network) > self._limits.held_of_network:
+            first = lost.first_of(network)
+        elif len(lost) > self._limits.held:
+            first = lost.first()
+        if first is not None:
+            self._quit(first)
 
     # --- phases of sessions ---------------------------------------------------------------------------------
 
-    def _enter_phase(self, session: Session, phase: Phase, until: int, address: str = "") -> None:
-        """address: from where the latest handshake came; "" if it is the same"""
-        before = self._crowds.get(session.phase)
+    def _enter_phase(self, session: Session, phase: Phase, until: int, wanted: Arrive | None = None) -> None:
+        """wanted: a new handshake of the session, perhaps from another address"""
+        before, network = self._rankings.get(session.phase), session.network
         session.phase, session.until, session.seen = phase, until, self._time
+        if wanted is not None:
+            session.address, session.network = wanted.address, wanted.network
         if before is not None:
-            before.remove(session)
-        session.address = address or session.address
-        if phase in self._crowds:
-            self._crowds[phase].add(session)
+            before.remove(network)
+        if phase in self._rankings:
+            self._rankings[phase].add(session)
         if until:
             self._ending.add(session)
         self._keep(session)
@@ -371,15 +404,15 @@ class State:
             self._forget(session)
             return
         self._enter_phase(session, Phase.ABSENT, self._time + self._limits.session)
-        absent = self._crowds[Phase.ABSENT]
+        absent = self._rankings[Phase.ABSENT]
         while len(absent) > self._limits.sessions and (first := absent.first()):
             self._forget(first)
 
     def _forget(self, session: Session) -> None:
         """Forget a session, and where its person has been."""
         del self._sessions[session.key]
-        if session.phase in self._crowds:
-            self._crowds[session.phase].remove(session)
+        if session.phase in self._rankings:
+            self._rankings[session.phase].remove(session.network)
         self._changed["session", session.key] = None
         for place in self._memberships.pop(session.person, {}):
             self._changed["membership", f"{session.person} {place}"] = None
@@ -418,15 +451,14 @@ class State:
         for session in self._sessions.values():
             if session.seen <= now:
                 continue
-            crowd = self._crowds.get(session.phase)
-            if crowd is not None:
-                crowd.remove(session)
             if session.until:
                 session.until -= session.seen - now
                 self._ending.add(session)
             session.seen = now
-            if crowd is not None:
-                crowd.add(session)
+            ranking = self._rankings.get(session.phase)
+            if ranking is not None:
+                ranking.remove(session.network)
+                ranking.add(session)
             self._keep(session)
         self._note_talkers()  # a start takes the times of the lines that are not noted
 
@@ -499,9 +531,7 @@ class State:
             self._persons, self._places = numbers["persons"], numbers["places"]
             self.epoch = numbers["epoch"]
         for record in by_kind.get("channel", ()):
-            channel = restore_channel(record)
-            self._channels[channel.place] = channel
-            self._place_of[channel.name] = channel.place
+            self._add_channel(restore_channel(record))
         for record in by_kind.get("session", ()):
             self._restore_session(restore_session(record))
         for record in by_kind.get("membership", ()):
@@ -524,8 +554,8 @@ class State:
         self._time = max(self._time, session.seen)
         if session.until:
             self._ending.add(session)
-        if session.phase in self._crowds:
-            self._crowds[session.phase].add(session)
+        if session.phase in self._rankings:
+            self._rankings[session.phase].add(session)
         if session.phase is not Phase.ABSENT:
             self._hold(session)
         if session.phase is Phase.HERE and session.at is not None:

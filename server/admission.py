@@ -13,9 +13,10 @@ from collections import Counter
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, Closed, ConnectionLost, ProtocolError, Refused
 from chatroom.handshake import Handshake
+from chatroom.network import network_of
 from chatroom.outcomes import Code
 from chatroom.packets import Admit, Packet
-from server.address import format_address, share_of
+from server.address import format_address
 from server.crowd import Crowd, Visit
 from server.guest import Guest, code_of
 from server.limits import ADMISSION_GUESTS, EXHAUSTED_SECONDS
@@ -28,7 +29,7 @@ class AdmissionPort:
     """Waits for the one newcomer who has the ticket. Strangers cannot keep it out.
 
     listener: listens already, so that the newcomer cannot be too early; owned from here on
-    share:    the address that the newcomer counts for; most probably it comes from there again
+    network:    the address that the newcomer counts for; most probably it comes from there again
     crowd:    counts the strangers
     """
 
@@ -37,14 +38,14 @@ class AdmissionPort:
         listener: socket.socket,
         handshake: Handshake,
         ticket: bytes,
-        share: str,
+        network: str,
         crowd: Crowd,
     ) -> None:
         self.number: int = listener.getsockname()[1]
         self._listener = listener
         self._handshake = handshake
         self._ticket = ticket
-        self._share = share
+        self._network = network
         self._crowd = crowd
         # Confined to the thread in wait_for_owner():
         self._expected = True  # the newcomer's second connection; the crowd counts its handshake already
@@ -66,7 +67,10 @@ class AdmissionPort:
         self._listener.close()
 
     def wait_for_owner(self, deadline: Deadline) -> tuple[Guest, Admit]:
-        """Accept guests until one shows the ticket. Raises ConnectionLost at the deadline, Closed."""
+        """Accept guests until one shows the ticket.
+
+        Raises ConnectionLost at the deadline, Closed, and Refused: the owner has come, and had to make room.
+        """
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)
         while not deadline.expired:
@@ -76,7 +80,7 @@ class AdmissionPort:
                 elif key.data in self._guests:  # else it has just made room for another one
                     admit = self._hear(key.data)
                     if admit is not None:
-                        self._forget(key.data)
+                        self._keep(key.data)
                         return key.data, admit
         raise ConnectionLost("nobody came to the admission port in time")
 
@@ -90,9 +94,9 @@ class AdmissionPort:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 time.sleep(EXHAUSTED_SECONDS)  # the listener stays readable: without a pause this would spin
             return  # otherwise the peer is gone again
-        visit = Visit(share_of(guest.transport.peer), guest.transport.hush)
+        visit = Visit(network_of(guest.transport.peer), guest.transport.hush)
         try:
-            if self._expected and visit.share == self._share:
+            if self._expected and visit.network == self._network:
                 self._expected = False
             else:
                 self._crowd.enter(visit)
@@ -110,10 +114,10 @@ class AdmissionPort:
         When all are from the newcomer's address, too, the first half stays: the newcomer may have been early,
         and silent until now. The others push out each other, the oldest first: the newcomer may come late.
         """
-        shares = Counter(visit.share for visit in self._guests.values() if visit.share != self._share)
-        if shares:
-            ((busiest, _),) = shares.most_common(1)
-            return next(guest for guest, visit in self._guests.items() if visit.share == busiest)
+        networks = Counter(visit.network for visit in self._guests.values() if visit.network != self._network)
+        if networks:
+            ((busiest, _),) = networks.most_common(1)
+            return next(guest for guest, visit in self._guests.items() if visit.network == busiest)
         return list(self._guests)[len(self._guests) // 2]
 
     def _hear(self, guest: Guest) -> Admit | None:
@@ -124,6 +128,13 @@ class AdmissionPort:
         except (ProtocolError, Refused, ConnectionLost) as error:
             self._refuse(guest, error)
             return None
+
+    def _keep(self, owner: Guest) -> None:
+        """Let the owner go to its seat. Raises Refused when the crowd has shut its socket a moment ago."""
+        refused = self._forget(owner)
+        if refused is not None:
+            owner.refuse(code_of(refused), str(refused), linger=False)
+            raise refused
 
     def _refuse(self, guest: Guest, error: ChatroomError) -> None:
         error = self._forget(guest) or error

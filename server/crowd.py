@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 
@@ -15,20 +16,27 @@ from server.quotas import Quotas
 class Visit:
     """The stay of one connection: in the handshake a guest, with a seat as soon as it asks for a name.
 
-    share: the address that it counts for
+    All connections of a session have one seat together. So a client comes back whose connection is dead,
+    although the server has not noticed yet. No address gets more members by it: a session has one.
+
+    network: the address that it counts for
     hush:  makes its thread stop waiting for the peer; must not block
     Only the Crowd uses the fields behind these, under its lock.
     """
 
-    def __init__(self, share: str, hush: Callable[[], None]) -> None:
-        self.share = share
+    def __init__(self, network: str, hush: Callable[[], None]) -> None:
+        self.network = network
         self.hush: Callable[[], None] | None = hush
         self.heard = 0.0  # when the latest packet came
-        self.seated = False
+        self.seat: Seat | None = None
         self.dismissed: Refused | None = None  # why it must leave
 
     def __repr__(self) -> str:
-        return f"<Visit {self.share}{' seated' if self.seated else ''}>"
+        return f"<Visit {self.network}{' seated' if self.seat else ''}>"
+
+
+Seat = Visit | str
+"""A seat is that of a session, by key; before the visit has one, its own."""
 
 
 class Crowd:
@@ -43,11 +51,11 @@ class Crowd:
         self._clock = clock
         # Guards every field below, and those of the visits: a visit that is out of the crowd is not hushed.
         self._lock = threading.Lock()
-        self._guests: dict[str, dict[Visit, None]] = {}  # by share; of each the longest silent first
+        self._guests: dict[str, dict[Visit, None]] = {}  # by network; of each the longest silent first
         self._guest_count = 0
-        self._seats: dict[str, int] = {}  # by share
-        self._seat_count = 0
-        self._free_at: dict[str, float] = {}  # when the bucket of a share is full again; latest used last
+        self._seats: Counter[Seat] = Counter()  # how many visits use each
+        self._seats_of: dict[str, Counter[Seat]] = {}  # by network: the same of its visits
+        self._free_at: dict[str, float] = {}  # when the bucket of a network is full again; latest used last
         self._closed = False
 
     @property
@@ -60,7 +68,7 @@ class Crowd:
     def seats(self) -> int:
         """How many are members, or about to be."""
         with self._lock:
-            return self._seat_count
+            return len(self._seats)
 
     def enter(self, visit: Visit) -> None:
         """Count a new connection in. Raises Refused when there is no room, and Closed.
@@ -72,28 +80,28 @@ class Crowd:
         with self._lock:
             if self._closed:
                 raise Closed("the server is shutting down")
-            self._pay(visit.share)
-            self._make_room(visit.share)
+            self._pay(visit.network)
+            self._make_room(visit.network)
             visit.heard = self._clock()
-            self._guests.setdefault(visit.share, {})[visit] = None
+            self._guests.setdefault(visit.network, {})[visit] = None
             self._guest_count += 1
 
-    def _pay(self, share: str) -> None:
+    def _pay(self, network: str) -> None:
         """Requires holding _lock. A bucket that leaks: each connection costs 1 / address_rate seconds."""
         now = self._clock()
-        free_at = max(now, self._free_at.pop(share, now))
+        free_at = max(now, self._free_at.pop(network, now))
         if free_at > now + BURST_SECONDS:
-            self._free_at[share] = free_at
+            self._free_at[network] = free_at
             raise Refused("too many connections from your address: try again in some seconds", Code.SLOW_DOWN)
-        self._free_at[share] = free_at + 1 / self._quotas.address_rate
+        self._free_at[network] = free_at + 1 / self._quotas.address_rate
         if len(self._free_at) > MAX_ADDRESSES:
             del self._free_at[next(iter(self._free_at))]
 
-    def _make_room(self, share: str) -> None:
+    def _make_room(self, network: str) -> None:
         """Requires holding _lock."""
-        own = len(self._guests.get(share, ()))
+        own = len(self._guests.get(network, ()))
         if own >= self._quotas.address_guests:
-            busiest = share
+            busiest = network
         elif self._guest_count >= self._quotas.guests:
             busiest = max(self._guests, key=lambda one: len(self._guests[one]))
         else:
@@ -107,7 +115,7 @@ class Crowd:
     def dismiss(self, visit: Visit, reason: Refused) -> None:
         """Let the guest leave, and its thread learn why. Does nothing when its handshake is over."""
         with self._lock:
-            if visit in self._guests.get(visit.share, ()):
+            if visit in self._guests.get(visit.network, ()):
                 self._dismiss(visit, reason)
 
     def _dismiss(self, visit: Visit, reason: Refused) -> None:
@@ -121,24 +129,40 @@ class Crowd:
         """Note that the guest has sent a packet."""
         with self._lock:
             visit.heard = self._clock()
-            guests = self._guests.get(visit.share, {})
+            guests = self._guests.get(visit.network, {})
             if visit in guests:
                 del guests[visit]
                 guests[visit] = None
 
-    def sit(self, visit: Visit) -> None:
-        """Give the guest a member's seat. Raises Refused when there is none."""
+    def sit(self, visit: Visit, session: str = "") -> None:
+        """Give the guest a member's seat: that of the session; "": it has none yet. It gives up another seat.
+
+        Raises Refused when there is none; then the guest has none.
+        """
+        seat: Seat = session or visit
         with self._lock:
-            taken = self._seats.get(visit.share, 0)
-            if visit.seated:
-                return
-            if self._seat_count >= self._quotas.members:
+            self._stand_up(visit)
+            here = self._seats_of.get(visit.network, Counter())
+            if seat not in self._seats and len(self._seats) >= self._quotas.members:
                 raise Refused("the chatroom is full: try again later", Code.FULL)
-            if taken >= self._quotas.address_members:
+            if seat not in here and len(here) >= self._quotas.address_members:
                 raise Refused("too many members from your address", Code.TOO_MANY)
-            visit.seated = True
-            self._seats[visit.share] = taken + 1
-            self._seat_count += 1
+            visit.seat = seat
+            self._seats[seat] += 1
+            self._seats_of.setdefault(visit.network, Counter())[seat] += 1
+
+    def _stand_up(self, visit: Visit) -> None:
+        """Requires holding _lock."""
+        seat, visit.seat = visit.seat, None
+        if seat is None:
+            return
+        here = self._seats_of[visit.network]
+        for seats in (self._seats, here):
+            seats[seat] -= 1
+            if not seats[seat]:
+                del seats[seat]
+        if not here:
+            del self._seats_of[visit.network]
 
     def reach(self, visit: Visit, hush: Callable[[], None] | None) -> Refused | None:
         """From now on this wakes the visit's thread; None: nothing does. Why it must leave already."""
@@ -155,23 +179,18 @@ class Crowd:
     def _settle(self, visit: Visit) -> None:
         """Requires holding _lock."""
         visit.hush = None
-        guests = self._guests.get(visit.share, {})
+        guests = self._guests.get(visit.network, {})
         if visit in guests:
             del guests[visit]
             self._guest_count -= 1
             if not guests:
-                del self._guests[visit.share]
+                del self._guests[visit.network]
 
     def leave(self, visit: Visit) -> None:
         """Nobody uses the connection any more. May be called again."""
         with self._lock:
             self._settle(visit)
-            if visit.seated:
-                visit.seated = False
-                self._seat_count -= 1
-                self._seats[visit.share] -= 1
-                if not self._seats[visit.share]:
-                    del self._seats[visit.share]
+            self._stand_up(visit)
 
     def close(self) -> None:
         """Let nobody in any more, and dismiss the guests."""

@@ -23,23 +23,23 @@ class Lapses:
         self._clock = clock
         # Guards _lapses.
         self._lock = threading.Lock()
-        self._lapses: dict[tuple[str, str], _Lapse] = {}  # by share and name_key; the latest last
+        self._lapses: dict[tuple[str, str], _Lapse] = {}  # by network and name_key; the latest last
 
-    def note(self, share: str, key: str, held: float) -> None:
+    def note(self, network: str, key: str, held: float) -> None:
         """An address has let a name lapse that it had held for `held` seconds."""
         now = self._clock()
         with self._lock:
-            until, factor = self._lapses.pop((share, key), _NONE)
+            until, factor = self._lapses.pop((network, key), _NONE)
             soon = now - held < until + LAPSE_SECONDS
             factor = min(2 * factor, LAPSE_FACTOR) if soon else 1
-            self._lapses[share, key] = _Lapse(now + factor * held, factor)
+            self._lapses[network, key] = _Lapse(now + factor * held, factor)
             if len(self._lapses) > MAX_LAPSES:
                 del self._lapses[next(iter(self._lapses))]
 
-    def wait(self, share: str, key: str) -> float:
+    def wait(self, network: str, key: str) -> float:
         """Seconds until the address may get the name again; 0: now."""
         with self._lock:
-            return max(0.0, self._lapses.get((share, key), _NONE).until - self._clock())
+            return max(0.0, self._lapses.get((network, key), _NONE).until - self._clock())
 
 
 class _Lapse(NamedTuple):

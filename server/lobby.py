@@ -28,6 +28,7 @@ from chatroom.packets import (
     Username,
     Verdict,
 )
+from chatroom.session import session_key
 from server.admission import AdmissionPort, check_admit
 from server.connection import NativeDoor
 from server.crowd import Crowd, Visit
@@ -106,7 +107,7 @@ class Lobby:
 
     def _let_lapse(self, visit: Visit, reservation: Reservation, since: float) -> None:
         """Give up the name of a newcomer that did not come, and remember how long it was held in vain."""
-        self._lapses.note(visit.share, name_key(reservation.name), time.monotonic() - since)
+        self._lapses.note(visit.network, name_key(reservation.name), time.monotonic() - since)
         self._chatroom.release(reservation)
 
     def _find_name(self, guest: Guest, visit: Visit, handshake: Handshake, deadline: Deadline) -> Reservation:
@@ -122,15 +123,24 @@ class Lobby:
             handshake.receive(wanted)
             assert isinstance(wanted, Username)
             guest.hurry = deadline
-            self._crowd.sit(visit)
+            self._crowd.sit(visit, session_key(wanted.token) if wanted.token != NO_TOKEN else "")
             try:
                 reservation = self._reserve(guest, visit, wanted, deadline)
             except NameRefused as refused:
                 guest.exchange.send(Status(Verdict.FAIL, refused.code, str(refused)))
             else:
+                self._keep_seat(visit, reservation)
                 handshake.enter(Step.OFFERED)
                 return reservation
         raise Refused("too many names were tried", Code.TOO_MANY)
+
+    def _keep_seat(self, visit: Visit, reservation: Reservation) -> None:
+        """The seat is that of the session from now on. Raises Refused: its token was another session's."""
+        try:
+            self._crowd.sit(visit, reservation.session)
+        except Refused:
+            self._chatroom.release(reservation)
+            raise
 
     def _next(self, guest: Guest, visit: Visit) -> Packet:
         packet = guest.exchange.receive()
@@ -142,7 +152,7 @@ class Lobby:
 
         Raises NameRefused, Closed.
         """
-        wait = self._lapses.wait(visit.share, name_key(wanted.name))
+        wait = self._lapses.wait(visit.network, name_key(wanted.name))
         text = f"{wanted.name} was given to your address and not taken up; wait {math.ceil(wait)} s"
         lapsed = NameRefused(text, Code.NAME_HELD)
         if wait <= LAPSE_PATIENCE:
@@ -172,7 +182,7 @@ class Lobby:
     ) -> Iterator[AdmissionPort]:
         """An admission port at the address where the newcomer found the lobby; close() can wake it."""
         with self._ports.listen(guest.transport.host, visit, deadline) as listener:
-            port = AdmissionPort(listener, handshake, ticket, visit.share, self._crowd)
+            port = AdmissionPort(listener, handshake, ticket, visit.network, self._crowd)
             try:
                 yield port
             finally:

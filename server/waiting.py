@@ -28,7 +28,7 @@ class WaitingPorts:
         # Guards _holders, _given_back and _closed.
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._holders: dict[str, dict[Visit, float]] = {}  # by share: since when; the longest first
+        self._holders: dict[str, dict[Visit, float]] = {}  # by network: since when; the longest first
         self._given_back = 0  # how many ports have been given back so far
         self._closed = False
 
@@ -63,7 +63,7 @@ class WaitingPorts:
                     raise
                 continue
             with self._lock:
-                self._holders.setdefault(visit.share, {})[visit] = self._clock()
+                self._holders.setdefault(visit.network, {})[visit] = self._clock()
             return listener
 
     def _wait(self, visit: Visit, given_back: int, deadline: Deadline) -> bool:
@@ -71,7 +71,7 @@ class WaitingPorts:
         with self._lock:
             if not self._holders and given_back == self._given_back:
                 return False
-            victim = self._victim(visit.share)
+            victim = self._victim(visit.network)
         if victim is not None:
             reason = "other newcomers need the port, and you did not come to it"
             self._crowd.dismiss(victim, Refused(reason, Code.SLOW_DOWN))
@@ -80,14 +80,14 @@ class WaitingPorts:
                 self._changed.wait(min(PORT_SECONDS, deadline.left()))
         return True
 
-    def _victim(self, share: str) -> Visit | None:
+    def _victim(self, network: str) -> Visit | None:
         """The newcomer that has to give up its port: of the busiest address, the one that had it longest.
 
         Requires holding _lock.
         """
         if not self._holders:
             return None
-        own = len(self._holders.get(share, ()))
+        own = len(self._holders.get(network, ()))
         busiest = max(self._holders.values(), key=len)
         visit, since = next(iter(busiest.items()))
         if len(busiest) <= own + 1 and self._clock() - since < PORT_SECONDS:
@@ -96,10 +96,10 @@ class WaitingPorts:
 
     def _remove(self, visit: Visit) -> None:
         """Requires holding _lock."""
-        holders = self._holders.get(visit.share, {})
+        holders = self._holders.get(visit.network, {})
         holders.pop(visit, None)
         if not holders:
-            self._holders.pop(visit.share, None)
+            self._holders.pop(visit.network, None)
 
     def close(self) -> None:
         """Let those that wait for a port raise Closed."""

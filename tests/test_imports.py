@@ -43,7 +43,9 @@ def _of_chatroom(*modules: str) -> tuple[str, ...]:
 
 _WIRE = (*_of_chatroom("events", "packets", "handshake", "limits", "errors"), *_NAMES)
 """What is said, and how."""
-_STATE = _of_chatroom("state", "session", "places", "proposals", "effects", "outcomes", "records", "order")
+_STATE = _of_chatroom(
+    "state", "session", "network", "places", "proposals", "effects", "outcomes", "records", "order"
+)
 """The state of the conversation, and what it is made of."""
 _PURE_MODULES = (*_WIRE, *_STATE, *_of_chatroom("batch", "blocks", "commands", "door", "tail"))
 

@@ -149,7 +149,7 @@ class Room:
     def leave(self, connection: FakeConnection, clean: bool = True) -> None:
         self.put(self.origins[connection], ProposalKind.LEAVE, Leave(clean, "gone"))
 
-    def command(self, connection: FakeConnection, text: str) -> Future[None]:
+    def command(self, connection: FakeConnection, text: str) -> Future[Outcome | None]:
         return self.forwarder.ask(self.origins[connection], Command(9, "#general", text))
 
     def state_of_the_stored(self) -> State:
@@ -379,23 +379,22 @@ def test_a_lost_member_is_held(room: Room) -> None:
 
 
 def test_commands_are_answered_to_the_asker(room: Room) -> None:
-    """The answer to a command goes to the asker only, with the command's id; who is gone gets none."""
+    """The asker gets what the command has found out, as data, and words it; who is gone gets nothing."""
     ann, bob = room.enter("ann"), room.enter("bob")
-    done = [room.command(ann, "/WHO"), room.forwarder.ask(77, Command(9, "#general", "/who"))]
+    answers = [room.command(ann, "/WHO"), room.forwarder.ask(77, Command(9, "#general", "/who"))]
     room.forward()
-    (answer,) = ann.of(Answer)
-    assert answer == Answer(9, Code.OK, "/who ('#general', ('ann', 'here'), ('bob', 'here'))")
-    assert bob.of(Answer) == []
-    assert [one.done() for one in done] == [True, True]
+    found = Outcome(Code.OK, ("#general", ("ann", "here"), ("bob", "here")))
+    assert [answer.result(0) for answer in answers] == [found, None]
+    assert ann.of(Answer) == bob.of(Answer) == []
 
 
 def test_a_command_sees_what_was_proposed_before(room: Room) -> None:
     """A command is answered after the entries of its round."""
     ann = room.enter("ann")
     room.join(room.reserve("bob"))
-    room.command(ann, "/who")
+    answer = room.command(ann, "/who")
     room.forward()
-    assert "bob" in ann.of(Answer)[0].words
+    assert answer.result(0) == Outcome(Code.OK, ("#general", ("ann", "here"), ("bob", "here")))
 
 
 def test_a_round_is_encoded_once(room: Room) -> None:
@@ -592,7 +591,7 @@ def test_stats(room: Room) -> None:
     ann = room.enter("ann")
     room.enter("bob")
     room.now += 75.0
-    room.command(ann, "/stats")
+    answer = room.command(ann, "/stats")
     room.forward()
     numbers = room.forwarder.numbers()
     assert {name: numbers[name] for name in ("up", "members", "events", "waiting", "behind", "pauses")} == {
@@ -604,7 +603,8 @@ def test_stats(room: Room) -> None:
         "pauses": 0,
     }
     assert numbers["batches"] == 5  # the start, two names, two members
-    assert all(name in ann.of(Answer)[0].words for name in numbers)
+    outcome = answer.result(0)
+    assert outcome is not None and all(name in str(outcome.rows) for name in numbers)
 
 
 # --- trouble with the disk ------------------------------------------------------------------------------
@@ -708,10 +708,10 @@ def test_who_waits_is_answered_at_the_end(room: Room) -> None:
         append(*arguments)
 
     room.history.append = fail  # type: ignore[method-assign, assignment]
-    done = room.command(ann, "/who")
+    answer = room.command(ann, "/who")
     room.say(ann, 5)
     room.forwarder.run()
-    assert done.done() and ann.of(Answer) == []
+    assert answer.result(0) is None
     for one in asked:
         with pytest.raises(Closed):
             one.reservation()

@@ -138,8 +138,8 @@ def test_a_stay_that_goes_on_is_stored_without_an_end() -> None:
 
 def test_a_channel_is_restored() -> None:
     """The record of a channel gives the channel without its members: memberships have those."""
-    channel = Channel(3, "#straße", NOON, 7, {7: None})
-    assert restore_channel(channel.record()) == Channel(3, "#straße", NOON, 7)
+    channel = Channel(3, "#straße", NOON, 7, "192.0.2.7", {7: None})
+    assert restore_channel(channel.record()) == Channel(3, "#straße", NOON, 7, "192.0.2.7")
 
 
 def test_a_members_record() -> None:

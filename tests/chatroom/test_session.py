@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.records import Record
-from chatroom.session import Agenda, Crowd, Phase, Session, network_of, restore_session, session_key
+from chatroom.session import Agenda, Phase, Ranking, Session, restore_session, session_key
 
 NUMBERS = st.integers(0, 2**63 - 1)
 ORIGINS = st.none() | st.tuples(st.text(max_size=5), NUMBERS, NUMBERS)
@@ -30,6 +29,7 @@ SESSIONS = st.builds(
     st.text(max_size=5),
     st.lists(st.text(max_size=5), max_size=2).map(tuple),
     NUMBERS,
+    st.text(max_size=5),
 )
 
 
@@ -50,18 +50,29 @@ def test_a_session_is_restored(session: Session) -> None:
 
 
 def test_a_record_of_another_version() -> None:
-    """Fields that are missing have their defaults, key and skeleton are computed, others are skipped."""
+    """Fields that are missing have their defaults or are computed (key, skeleton, network)."""
     value = {
         "person": 3,
         "name": "Ann",
-        "address": "",
+        "address": "192.0.2.7:5000",
         "phase": "absent",
         "until": 9,
         "confirmed": 4,
         "colour": "red",
     }
     restored = restore_session(Record("session", "key", json.dumps(value)))
-    assert restored == Session("key", 3, "Ann", "ann", "", Phase.ABSENT, 9, confirmed=4, skeletons=("ann",))
+    assert restored == Session(
+        "key",
+        3,
+        "Ann",
+        "ann",
+        "192.0.2.7:5000",
+        Phase.ABSENT,
+        9,
+        confirmed=4,
+        skeletons=("ann",),
+        network="192.0.2.7",
+    )
 
 
 def test_an_agenda_gives_sessions_in_the_order_of_their_ends() -> None:
@@ -89,70 +100,60 @@ def test_an_agenda_does_not_grow_with_what_is_out_of_date() -> None:
     assert agenda.take() is session
 
 
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7:5000", "192.0.2.7"),
-        ("[2001:db8:1:2:3:4:5:6]:5000", "2001:db8:1:2::"),
-        ("[fe80::1%eth0]:5000", "fe80::"),
-        ("[::ffff:192.0.2.7]:5000", "192.0.2.7"),
-        ("a program:1", "a program"),
-        ("", ""),
-    ],
-)
-def test_networks(address: str, network: str) -> None:
-    """An IPv4 address is a network of its own; of IPv6 the first 64 bits count."""
-    assert network_of(address) == network
+def absent(key: str, network: str, lasted: int = 0, until: int = 100) -> Session:
+    return Session(key, 1, key, key, "", Phase.ABSENT, until, seen=50, began=50 - lasted, network=network)
 
 
-def absent(key: str, address: str, lasted: int = 0, until: int = 100) -> Session:
-    return Session(key, 1, key, key, address, Phase.ABSENT, until, seen=50, began=50 - lasted)
-
-
-def test_a_crowd_gives_up_one_of_the_largest_network() -> None:
+def test_a_ranking_gives_up_one_of_the_largest_network() -> None:
     """First by the network, then the session that lasted shortest, then the one whose phase ends first."""
     found = [
-        absent("a", "10.0.0.1:1", lasted=0),
-        absent("b", "10.0.0.2:1", lasted=9),
-        absent("c", "10.0.0.2:2", lasted=5, until=200),
-        absent("d", "10.0.0.2:3", lasted=5, until=300),
-        absent("e", "10.0.0.3:3", lasted=7),
+        absent("a", "10.0.0.1", lasted=0),
+        absent("b", "10.0.0.2", lasted=9),
+        absent("c", "10.0.0.2", lasted=5, until=200),
+        absent("d", "10.0.0.2", lasted=5, until=300),
+        absent("e", "10.0.0.3", lasted=7),
     ]
     sessions = {session.key: session for session in found}
-    crowd = Crowd(sessions, Phase.ABSENT)
+    ranking = Ranking(sessions, Phase.ABSENT)
     for session in found:
-        crowd.add(session)
+        ranking.add(session)
     order = []
-    while first := crowd.first():
-        assert len(crowd) == len(sessions)
+    while first := ranking.first():
+        assert len(ranking) == len(sessions)
         order.append(first.key)
         del sessions[first.key]
-        crowd.remove(first)
+        ranking.remove(first.network)
     assert order == ["c", "d", "a", "e", "b"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 9)), max_size=60))
-def test_a_crowd_is_what_a_search_finds(steps: list[tuple[int, int, int]]) -> None:
-    """Whoever comes and goes: the crowd counts and chooses as a search through all sessions does."""
+def test_a_ranking_is_what_a_search_finds(steps: list[tuple[int, int, int]]) -> None:
+    """Whoever comes, goes and moves: the ranking counts and chooses as a search through all sessions does."""
     sessions: dict[str, Session] = {}
-    crowd = Crowd(sessions, Phase.ABSENT)
-    for number, network, lasted in steps:
-        key = f"key{number}"
-        if (gone := sessions.pop(key, None)) is not None:
-            crowd.remove(gone)
+    ranking = Ranking(sessions, Phase.ABSENT)
+    for number, place, lasted in steps:
+        key, network = f"key{number}", f"10.0.0.{place}"
+        present = sessions.get(key)
+        if present is None:
+            sessions[key] = absent(key, network, lasted, until=100 + lasted % 3)
+            ranking.add(sessions[key])
+        elif lasted % 2:  # it moves, and nothing else changes
+            before, present.network = present.network, network
+            ranking.remove(before)
+            ranking.add(present)
         else:
-            sessions[key] = absent(key, f"10.0.0.{network}:1", lasted, until=100 + lasted % 3)
-            crowd.add(sessions[key])
-        count = Counter(session.address for session in sessions.values())
-        assert len(crowd) == len(sessions) and crowd.of("10.0.0.1:9") == count["10.0.0.1:1"]
+            del sessions[key]
+            ranking.remove(present.network)
+        count = Counter(session.network for session in sessions.values())
+        assert len(ranking) == len(sessions) and ranking.of("10.0.0.1") == count["10.0.0.1"]
 
         def rank(session: Session) -> tuple[int, int, str]:
             return session.seen - session.began, session.until, session.key
 
-        wanted = min(sessions.values(), key=lambda each: (-count[each.address], rank(each)), default=None)
-        of_one = [each for each in sessions.values() if each.address == "10.0.0.1:1"]
-        assert crowd.first() is wanted
-        assert crowd.first_of("10.0.0.1:2") is min(of_one, key=rank, default=None)
+        wanted = min(sessions.values(), key=lambda each: (-count[each.network], rank(each)), default=None)
+        of_one = [each for each in sessions.values() if each.network == "10.0.0.1"]
+        assert ranking.first() is wanted
+        assert ranking.first_of("10.0.0.1") is min(of_one, key=rank, default=None)
 
 
 def session_until(key: str, until: int) -> Session:

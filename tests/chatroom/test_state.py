@@ -19,9 +19,13 @@ from chatroom.limits import (
     HANDSHAKE_SECONDS,
     HOLD_SECONDS,
     HOLDS_PER_TICK,
+    MAX_CHANNELS,
     MAX_NUMBER,
+    MAX_PLACES,
+    NETWORK_PLACES,
     SESSION_SECONDS,
 )
+from chatroom.network import network_of
 from chatroom.order import Entry
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Burst, Form
@@ -574,7 +578,7 @@ def test_strangers_do_not_push_out_anybody(addresses: int) -> None:
     def stay(name: str, address: str, seconds: float) -> None:
         number, origin = next(numbers), next(origins)
         for kind, body in (
-            (ProposalKind.ARRIVE, Arrive(name, name, "", name, address, (name,))),
+            (ProposalKind.ARRIVE, Arrive(name, name, "", name, address, (name,), network_of(address))),
             (ProposalKind.ENTER, Enter(name, ("#general",))),
             (ProposalKind.LINES, Burst("#general", [number], [b"x"])),
         ):
@@ -594,7 +598,7 @@ def test_strangers_do_not_push_out_anybody(addresses: int) -> None:
 
 def test_held_members_of_one_address_are_bounded() -> None:
     """Who comes and drops again and again from one address holds few names; those of others stay held."""
-    world = World(Limits(held=3))
+    world = World(Limits(held_of_network=3))
     ann = world.enter("ann", address="192.0.2.1:1")
     world.lose(ann)
     for number in range(10):
@@ -606,9 +610,43 @@ def test_held_members_of_one_address_are_bounded() -> None:
     assert world.ask("ann", ann.session)[1] == Outcome(Code.OK, (True,))
 
 
+def test_held_members_are_bounded_in_sum() -> None:
+    """However many addresses lose members: one of the network with the most of them goes."""
+    world = World(Limits(held=4))
+    for number, network in enumerate((1, 2, 2, 3, 4, 5)):
+        world.time += 10
+        world.lose(world.enter(f"m{number}", address=f"10.0.0.{network}:1"))
+    assert [event.author for event in world.log if event.kind is EventKind.QUIT] == ["m1", "m0"]
+
+
+def test_a_lost_member_counts_where_it_came_from_last() -> None:
+    """Who comes back from another address, and breaks off, does not count for the earlier one any more."""
+    world = World(Limits(held_of_network=2))
+    ann = world.enter("ann", address="10.0.0.1:1")
+    world.time += 10
+    bob, carl, dave = (world.enter(name, address="10.0.0.1:1") for name in ("bob", "carl", "dave"))
+    world.lose(ann)
+    world.lose(bob)
+    world.withdraw(world.ask("bob", bob.session, address="10.0.0.2:1")[0])  # in the same millisecond
+    world.lose(carl)
+    world.lose(dave)
+    assert [event.author for event in world.log if event.kind is EventKind.QUIT] == ["carl"]
+
+
+def test_lost_members_that_move_to_one_address_are_bounded() -> None:
+    """One address holds no more members when these were lost elsewhere."""
+    world = World(Limits(held_of_network=2))
+    visits = [world.enter(f"m{number}", address=f"10.0.0.{number}:1") for number in range(4)]
+    for visit in visits:
+        world.lose(visit)
+    for number, visit in enumerate(visits):
+        world.withdraw(world.ask(f"m{number}", visit.session, address="10.0.0.9:1")[0])
+    assert [event.kind for event in world.log].count(EventKind.QUIT) == 2
+
+
 def test_a_restart_holds_everybody() -> None:
     """A start of the server ends no hold, however many come from one address."""
-    world = World(Limits(held=2))
+    world = World(Limits(held=2, held_of_network=2))
     for number in range(4):
         world.enter(f"s{number}", address="10.0.0.1:1")
     world.up()
@@ -626,6 +664,24 @@ def test_channels_are_bounded() -> None:
     again, _ = world.ask("ann", ann.session)
     assert world.come(again, "#four").effects == [End(world.origin(again.origin), Code.FULL)]
     assert world.phase(ann) == "here"
+
+
+def test_channels_founded_from_one_address_are_bounded() -> None:
+    """One address does not use all channels up: it may still come into those that are there; others found."""
+    world = World(Limits(places=9, places_of_network=2))
+    world.leave(world.enter("ann", "#one", "#two", address="10.0.0.1:1"))
+    bob, _ = world.ask("bob", address="10.0.0.1:2")
+    assert world.come(bob, "#one", "#three").effects == [End(world.origin(bob.origin), Code.TOO_MANY)]
+    assert world.phase(bob) == "forgotten"
+    world.enter("bob", "#one", "#two", address="10.0.0.1:3")
+    carl = world.enter("carl", "#three", "#one", address="10.0.0.2:1")
+    assert [channel.name for channel in world.state.channels_of(3)] == ["#three", "#one"]
+    world.leave(carl)
+
+
+def test_a_class_never_meets_the_bound_of_channels() -> None:
+    """Sixty guests behind one address may each be in as many channels of their own as a member may be in."""
+    assert NETWORK_PLACES >= 60 * MAX_CHANNELS and 3 * NETWORK_PLACES < MAX_PLACES
 
 
 def test_intervals_are_bounded() -> None:
@@ -1005,6 +1061,7 @@ KEYS = st.sampled_from(["one", "two", "three", ""])
 CHANNELS = st.sampled_from(["#a", "#b", "#c", "#d", ""])
 NAMES = st.sampled_from(["ann", "bob", ""])
 ADDRESSES = st.sampled_from(["", "1.2.3.4:5", "1.2.3.4:6", "[2001:db8::1]:7"])
+NETWORKS = st.sampled_from(["", "1.2.3.4", "2001:db8::/64"])
 LOOKS = st.lists(st.sampled_from(["x", "y", "z"]), max_size=2, unique=True).map(tuple)
 BURSTS = st.builds(
     lambda channel, ids, text, form: Burst(channel, sorted(ids), [text] * len(ids), form),
@@ -1015,7 +1072,7 @@ BURSTS = st.builds(
 )
 BODIES = {
     ProposalKind.UP: st.none(),
-    ProposalKind.ARRIVE: st.builds(Arrive, NAMES, NAMES, KEYS, KEYS, ADDRESSES, LOOKS),
+    ProposalKind.ARRIVE: st.builds(Arrive, NAMES, NAMES, KEYS, KEYS, ADDRESSES, LOOKS, NETWORKS),
     ProposalKind.WITHDRAW: st.builds(Withdraw, KEYS),
     ProposalKind.ENTER: st.builds(Enter, KEYS, st.lists(CHANNELS, max_size=4).map(tuple)),
     ProposalKind.LINES: BURSTS,
@@ -1035,7 +1092,18 @@ ENTRIES = st.lists(
     ),
     max_size=9,
 )
-SMALL = Limits(handshake=15, hold=90, session=700, sessions=2, held=1, places=3, ends_per_tick=2, intervals=2)
+SMALL = Limits(
+    handshake=15,
+    hold=90,
+    session=700,
+    sessions=2,
+    held=2,
+    held_of_network=1,
+    places=3,
+    places_of_network=2,
+    ends_per_tick=2,
+    intervals=2,
+)
 
 
 @given(ENTRIES)
@@ -1077,6 +1145,6 @@ def test_a_member_is_in_so_many_channels_at_most() -> None:
     world = World(Limits(channels=4))
     ann = world.enter("ann", "#one", "#two", "#three")
     again, _ = world.ask("ann", ann.session)
-    assert world.come(again, "#four", "#five").effects == [End(world.origin(again.origin), Code.FULL)]
+    assert world.come(again, "#four", "#five").effects == [End(world.origin(again.origin), Code.TOO_MANY)]
     again, _ = world.ask("ann", ann.session)
     assert [event.channel for event in events(world.come(again, "#one", "#four"))] == ["#four"]

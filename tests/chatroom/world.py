@@ -9,6 +9,7 @@ from chatroom.effects import Admit, Effect, End, NameAnswer, Origin
 from chatroom.events import Event
 from chatroom.lookalikes import skeletons
 from chatroom.names import name_key
+from chatroom.network import network_of
 from chatroom.order import Entry
 from chatroom.outcomes import Outcome
 from chatroom.packets import Burst
@@ -93,7 +94,7 @@ class World:
         self._keys += 1
         fresh = f"key{self._keys}"
         key, address = name_key(name), address or f"address {self._origins}"
-        body = Arrive(name, key, known, fresh, address, skeletons(name, key))
+        body = Arrive(name, key, known, fresh, address, skeletons(name, key), network_of(address))
         (answer,) = self.propose(self._origins, ProposalKind.ARRIVE, body).effects
         assert isinstance(answer, NameAnswer) and answer.origin == self.origin(self._origins)
         return Visit(self._origins, known if answer.outcome.rows == (True,) else fresh), answer.outcome

@@ -34,8 +34,9 @@ from client.backoff import Backoff
 from client.limits import RETRY_LONGEST
 from client.updates import Update
 from tests.client.fake_server import TICKET, FakeServer, live, own
+from tests.client.slow_system import SlowSystem
 from tests.support.events import said
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 from tests.support.peer import PacketSocket
 from tests.support.tasks import Task
 
@@ -200,6 +201,17 @@ def test_close_while_connecting() -> None:
         client.close()
         with pytest.raises((ConnectionLost, Closed)):
             connecting.result()
+
+
+def test_close_while_a_host_is_looked_up() -> None:
+    """Name servers that do not answer do not delay close()."""
+    with SlowSystem() as system:
+        client = Client("slow.example", name="ann").start()
+        eventually(lambda: system.asked == ["slow.example"], "the host is not looked up")
+        began = time.monotonic()
+        client.close()
+        assert time.monotonic() - began < 1
+        assert until_ended(client) == Ended("closed", None)
 
 
 @pytest.mark.parametrize("moment", ["pause", "handshake"])

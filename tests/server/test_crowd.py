@@ -29,14 +29,14 @@ class Gate:
         self.crowd = Crowd(quotas, self.clock)
         self.hushed: list[str] = []
 
-    def enter(self, share: str, name: str = "") -> Visit:
-        visit = Visit(share, lambda: self.hushed.append(name or share))
+    def enter(self, network: str, name: str = "") -> Visit:
+        visit = Visit(network, lambda: self.hushed.append(name or network))
         self.crowd.enter(visit)
         return visit
 
-    def refusal(self, share: str) -> int:
+    def refusal(self, network: str) -> int:
         with pytest.raises(Refused) as refused:
-            self.enter(share)
+            self.enter(network)
         return refused.value.code
 
 
@@ -96,9 +96,9 @@ def test_the_rate_of_an_address() -> None:
 def test_addresses_are_forgotten() -> None:
     """Not more than MAX_ADDRESSES rates are remembered; the one that came longest ago is forgotten first."""
     gate = Gate(PLENTY._replace(address_rate=1, guests=10**6))
-    for share in ("old", "new"):
+    for network in ("old", "new"):
         for _ in range(9):
-            gate.enter(share)
+            gate.enter(network)
     for number in range(MAX_ADDRESSES - 1):
         gate.enter(f"{number}")
     assert gate.refusal("new") == Code.SLOW_DOWN
@@ -108,7 +108,7 @@ def test_addresses_are_forgotten() -> None:
 def test_seats() -> None:
     """Members are counted in all and by address; a seat is free again when its connection is closed."""
     gate = Gate(PLENTY._replace(members=3, address_members=2))
-    visits = [gate.enter(share) for share in ("a", "a", "a", "b", "c")]
+    visits = [gate.enter(network) for network in ("a", "a", "a", "b", "c")]
     for visit in (*visits[:2], visits[0]):
         gate.crowd.sit(visit)
     with pytest.raises(Refused) as refused:
@@ -124,6 +124,47 @@ def test_seats() -> None:
     gate.crowd.leave(visits[0])
     assert gate.crowd.seats == 2
     gate.crowd.sit(visits[2])
+
+
+def test_a_session_has_one_seat() -> None:
+    """All connections of a session use one seat, which is free when the last of them has ended."""
+    gate = Gate(PLENTY._replace(members=2, address_members=1))
+    dead, back, other = gate.enter("a"), gate.enter("a"), gate.enter("a")
+    gate.crowd.sit(dead)
+    gate.crowd.sit(dead, "ann")
+    gate.crowd.sit(back, "ann")
+    assert gate.crowd.seats == 1
+    gate.crowd.leave(dead)
+    with pytest.raises(Refused):
+        gate.crowd.sit(other, "bob")
+    gate.crowd.leave(back)
+    assert gate.crowd.seats == 0
+    gate.crowd.sit(other, "bob")
+
+
+def test_a_session_that_moves_needs_a_seat_of_its_new_address() -> None:
+    """In all it has one seat; of each address that it has a connection from, another one."""
+    gate = Gate(PLENTY._replace(members=2, address_members=1))
+    dead, back, other = gate.enter("a"), gate.enter("b"), gate.enter("b")
+    gate.crowd.sit(dead, "ann")
+    gate.crowd.sit(other, "bob")
+    with pytest.raises(Refused) as refused:
+        gate.crowd.sit(back, "ann")
+    assert refused.value.code == Code.TOO_MANY
+    gate.crowd.leave(other)
+    gate.crowd.sit(back, "ann")
+    assert gate.crowd.seats == 1
+
+
+def test_a_wrong_claim_gets_no_seat() -> None:
+    """Who has sat down with a token and then takes another session needs a seat for that one."""
+    gate = Gate(PLENTY._replace(address_members=1))
+    ann, eve = gate.enter("a"), gate.enter("a")
+    gate.crowd.sit(ann, "ann")
+    gate.crowd.sit(eve, "ann")
+    with pytest.raises(Refused):
+        gate.crowd.sit(eve, "eve")
+    assert gate.crowd.seats == 1
 
 
 def test_who_is_through_is_left_alone() -> None:

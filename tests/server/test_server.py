@@ -15,7 +15,7 @@ import pytest
 from chatroom.errors import ConfigError
 from chatroom.outcomes import Code
 from chatroom.packets import NO_TOKEN, VERSION, Bye, Hello, Status, Username, Verdict
-from server.address import format_address, share_of
+from server.address import format_address
 from server.quotas import Quotas
 from server.refusals import Refusals
 from tests.server.fakes import pair
@@ -49,23 +49,6 @@ def server() -> Iterator[Running]:
 def test_addresses(address: tuple[object, ...], text: str) -> None:
     """An address is written as one can type it into the client."""
     assert format_address(address) == text
-
-
-@pytest.mark.parametrize(
-    ("peer", "share"),
-    [
-        ("192.0.2.7:1000", "192.0.2.7"),
-        ("[2001:db8:1:2:3:4:5:6]:1000", "2001:db8:1:2::/64"),
-        ("[2001:db8:1:2::]:7", "2001:db8:1:2::/64"),
-        ("[2001:db8:1:3::]:7", "2001:db8:1:3::/64"),
-        ("[::ffff:192.0.2.7]:1000", "192.0.2.7"),
-        ("[fe80::1%eth0]:1", "fe80::/64"),
-        ("peer", "peer"),
-    ],
-)
-def test_shares(peer: str, share: str) -> None:
-    """An IPv4 address counts by itself, also when it is mapped; an IPv6 address by its /64."""
-    assert share_of(peer) == share
 
 
 def test_too_many_silent_guests() -> None:
@@ -131,6 +114,26 @@ def test_a_full_chatroom() -> None:
 
         eventually(free, "the place of a member that has left is not given back")
         second.close()
+    server.stop()
+
+
+@pytest.mark.parametrize("quotas", [Quotas(members=2), Quotas(members=9, address_members=2)])
+def test_a_seat_of_a_dead_connection(quotas: Quotas) -> None:
+    """Who comes back with its token needs no second seat while its old connection is not known to be dead.
+
+    The token of somebody who is here opens no seat for another name.
+    """
+    server = Running(replace(CONFIG, quotas=quotas))
+    with Peer.enter(server.address, "ann") as dead, Peer.enter(server.address, "bob"):
+        token = dead.welcome.token
+        with Peer.connect(server.address) as other:
+            assert other.ask("eve", token).code in (Code.FULL, Code.TOO_MANY)
+        for _ in range(2):
+            with Peer.connect(server.address) as fickle:
+                assert fickle.ask("ann", token).verdict is Verdict.PASS  # and goes away
+        with Peer.enter(server.address, "ann", token) as ann, Peer.connect(server.address) as eve:
+            assert ann.welcome.token == token and dead.bye().code == Code.TAKEN_OVER
+            assert eve.ask("eve").code in (Code.FULL, Code.TOO_MANY)
     server.stop()
 
 
@@ -239,11 +242,11 @@ def test_no_descriptor_left(
 def test_no_thread_for_a_handshake(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the system has no thread left, the newcomer is disconnected; the next one gets in."""
 
-    def spawn(target: object, name: str) -> None:
+    def spawn(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(server.app.chatroom, "spawn", spawn)
+        patch.setattr(server.app.chatroom.reaper, "spawn", spawn)
         with Peer.connect(server.address) as peer:
             (status,) = peer.rest()
             assert isinstance(status, Status) and status.code == Code.UNAVAILABLE

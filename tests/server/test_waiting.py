@@ -32,17 +32,17 @@ class Range:
         self.ports = WaitingPorts(Ports(self.low, self.low + 1), self.crowd, self.clock)
         self.told: Queue[str] = Queue()
 
-    def visit(self, share: str, name: str = "") -> Visit:
-        visit = Visit(share, lambda: self.told.put(name or share))
+    def visit(self, network: str, name: str = "") -> Visit:
+        visit = Visit(network, lambda: self.told.put(name or network))
         self.crowd.enter(visit)
         return visit
 
     def hold(self, visit: Visit, seconds: float = PATIENCE) -> AbstractContextManager[socket.socket]:
         return self.ports.listen(HOST, visit, Deadline(seconds))
 
-    def take(self, share: str, seconds: float = PATIENCE) -> int:
+    def take(self, network: str, seconds: float = PATIENCE) -> int:
         """Wait for a port, use it, and give it back; its number."""
-        with self.hold(self.visit(share), seconds) as listener, listener:
+        with self.hold(self.visit(network), seconds) as listener, listener:
             return int(listener.getsockname()[1])
 
 
