@@ -80,11 +80,16 @@ def _help(_room: Room, _asker: Asker, name: str) -> Outcome:
 
 
 def _who(room: Room, asker: Asker, name: str) -> Outcome:
-    """Rows: the channel, then name and phase of each member: "here", or "lost" while its connection is."""
+    """Rows: the channel, then name and phase of each member: "here", or "lost" while its connection is.
+
+    Of a counted channel: the channel, and how many members it has.
+    """
     wanted = _channel(name or asker.channel)
     channel = room.state.channel(wanted)
     if channel is None:
         return Outcome(Code.NO_SUCH_CHANNEL, (wanted,))
+    if channel.counted:
+        return Outcome(Code.OK, (wanted, len(channel.members)))
     members = [room.state.members[person] for person in channel.members]
     members.sort(key=lambda member: member.session.name_key)
     return Outcome(Code.OK, (wanted, *((member.name, str(member.session.phase)) for member in members)))

@@ -76,6 +76,8 @@ def _who(rows: tuple[Any, ...]) -> str:
     channel, *members = rows
     if not members:
         return f"nobody is in {channel}"
+    if isinstance(members[0], int):  # the channel is counted
+        return f"{members[0]} in {channel}"
     head = f"{len(members)} in {channel}: "
     names = [name if phase == "here" else f"{name} (connection lost)" for name, phase in members[:MAX_LISTED]]
     names = _that_fit(names, MAX_TEXT - len(head.encode()) - len(f", and {len(members)} more"))
