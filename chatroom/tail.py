@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator
-from itertools import chain
+from itertools import chain, takewhile
 
 from chatroom.batch import Batch
 from chatroom.blocks import Block, merged
@@ -62,9 +62,7 @@ class Tail:
         """
         assert self.covers(seq)
         found: list[bytes] = []
-        for batch, _ in self._batches:
-            if seq >= batch.last:
-                continue
+        for batch in reversed([*takewhile(lambda batch: batch.last > seq, self._newest())]):
             for piece, data in zip(batch.pieces, batch.bytes_of_each(door), strict=True):
                 for packets in merged([piece], reach, seq, until):
                     found.append(data if packets is piece.packets else door.translate(packets))
@@ -91,4 +89,8 @@ class Tail:
         return starts | {WHOLE_CHATROOM: min(starts.values())}
 
     def _newest_first(self) -> Iterator[Block]:
-        return chain.from_iterable(reversed(batch.pieces) for batch, _ in reversed(self._batches))
+        return chain.from_iterable(reversed(batch.pieces) for batch in self._newest())
+
+    def _newest(self) -> Iterator[Batch]:
+        """The batches, the latest first: who asks mostly needs few of them."""
+        return (batch for batch, _ in reversed(self._batches))
