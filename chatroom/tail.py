@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator
-from itertools import chain
+from itertools import chain, takewhile
 
 from chatroom.batch import Batch, Scope
 from chatroom.blocks import Block, parts_in
@@ -63,9 +63,7 @@ class Tail:
         assert self.covers(seq)
         found: list[bytes] = []
         of_scope: dict[Scope, list[Interval]] = {}
-        for batch, _ in self._batches:
-            if seq >= batch.last:
-                continue
+        for batch in reversed([*takewhile(lambda batch: batch.last > seq, self._newest())]):
             for scope in batch.scopes:
                 if scope not in of_scope:
                     of_scope[scope] = reach.within(scope, seq, until)
@@ -95,4 +93,8 @@ class Tail:
         return starts | {WHOLE_CHATROOM: min(starts.values())}
 
     def _newest_first(self) -> Iterator[Block]:
-        return chain.from_iterable(reversed(batch.pieces) for batch, _ in reversed(self._batches))
+        return chain.from_iterable(reversed(batch.pieces) for batch in self._newest())
+
+    def _newest(self) -> Iterator[Batch]:
+        """The batches, the latest first: who asks mostly needs few of them."""
+        return (batch for batch, _ in reversed(self._batches))

@@ -24,6 +24,7 @@ from client.inbox import Inbox
 from client.limits import BYE_SHARE, LONGEST_SILENCE, MOST_LINES, REPLAY_LINES
 from client.link import Ending, Link
 from client.pending_lines import Line, PendingLines
+from client.people import People
 from client.reconnect import Reconnect
 from client.resume import ResumeState
 from client.updates import Connected, Disconnected, Ended, Interrupted, Retrying, Update
@@ -85,6 +86,7 @@ class Client:
         self._resume = ResumeState(name, channel, lines)
         self._pending = PendingLines()
         self._inbox = Inbox(on_update)
+        self._people = People()
         self._reaper = Reaper("client")
         self._closing = Flag()
         self._reconnect = Reconnect(
@@ -118,6 +120,14 @@ class Client:
     def channel(self) -> str:
         """The channel that lines go to."""
         return self._resume.channel
+
+    @property
+    def people(self) -> int | None:
+        """How many people are in the channel, the client included; None until the server has said it.
+
+        In a large channel the server tells it about once a second.
+        """
+        return self._people.number
 
     @property
     def on_update(self) -> Callable[[], None] | None:
@@ -302,7 +312,9 @@ class Client:
     def _use(self, admission: Admission) -> Ending:
         """One link from WELCOME to its end."""
         self._greet(admission.welcome)
-        link = Link(admission, self._resume, self._pending, self._inbox, self._reaper, self._dead_after)
+        link = Link(
+            admission, self._resume, self._pending, self._inbox, self._people, self._reaper, self._dead_after
+        )
         with self._lock:
             self._link = link
         if self._closing.is_set():  # close() may have looked before there was a link
@@ -316,6 +328,7 @@ class Client:
     def _greet(self, welcome: Welcome) -> None:
         """Tell the user who it is now, and whether the conversation goes on where it was."""
         self._resume.welcome(welcome)
+        self._people.begin(welcome.head)
         self._tell(Connected(welcome.name, self.channel, self._resume.live))
         words = _INTERRUPTED.get(welcome.resumed)
         if words is not None:

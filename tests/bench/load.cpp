@@ -218,6 +218,8 @@ Options parse(int argc, char **argv) {
 
 const unsigned PROBE = 4095;  // the talker number of the probes that tell that everybody is connected
 
+const int COUNTED_FROM = 1000;  // native: in a channel with more members they are only counted
+
 const uint32_t ANY = UINT32_MAX;  // in Member::next: whatever comes first is right
 
 struct Member {
@@ -237,6 +239,7 @@ struct Member {
   uint64_t seq = 0, since = 0;   // the latest event seen; the seq to catch up from
   uint64_t since_time = 0;       // the time of that event
   uint64_t first = 0, first_time = 0;  // the first event seen
+  uint32_t people = 0;           // how many members the channel has, as far as this one knows
   std::string identity = std::string(16, '\0');  // of the history
   uint64_t message_id = 0;
   uint16_t new_port = 0;
@@ -331,7 +334,8 @@ class Load {
 // Ours: chatroom/packets. Two connections: the lobby, where the name is asked for, and the admission port.
 struct Native : Protocol {
   enum { HELLO = 1, USERNAME, STATUS, PORT, ADMIT, WELCOME, LIVE, SAY, ANSWER, COMMAND, INFO, PING, PONG, BYE };
-  enum { SAID = 0x20, LAST_EVENT = 0x7F };
+  enum { CHANNEL = 0x0F, SAID = 0x20, COUNTED = 0x61, LAST_EVENT = 0x7F };
+  enum { SIZE_AT = 6 };                          // in CHANNEL
   enum { EXACT = 1 };                            // in WELCOME: every event after `since` comes
   enum { IDENTITY_AT = 16, RESUMED_AT = 52 };    // in WELCOME
   enum { IN_LOBBY, PORT_TAKEN, ADMITTING, MEMBER };
@@ -406,6 +410,12 @@ struct Native : Protocol {
   static void event(Load &load, Member &m, const char *p, size_t size) {
     const char *payload = p + header;
     unsigned part = be16(p + 16), parts = be16(p + 18);
+    const char *text = payload + event_fixed + be16(payload + 24) + static_cast<unsigned char>(payload[26]) +
+                       static_cast<unsigned char>(payload[27]);
+    if (be64(payload) == 0) {  // a signal
+      if (p[2] == COUNTED) m.people = static_cast<uint32_t>(atol(std::string(text, p + size).c_str()));
+      return;
+    }
     if (part == 0) {
       uint64_t seq = be64(payload);
       if (seq != m.seq + 1 && !(m.seq == 0 && m.since == 0)) load.wrong(m, "seq", seq, m.seq + 1);
@@ -414,8 +424,6 @@ struct Native : Protocol {
     }
     if (!m.joined) { if (part + 1 == parts) m.replayed++; return; }  // of the replay only seq is checked
     if (p[2] != SAID) { load.totals.others++; return; }
-    const char *text = payload + event_fixed + be16(payload + 24) + static_cast<unsigned char>(payload[26]) +
-                       static_cast<unsigned char>(payload[27]);
     if (parts == 1) { load.take(m, text, static_cast<size_t>(p + size - text)); return; }
     // A long text counts when its last part is here; its beginning and size are remembered until then.
     if (part == 0) { m.head.assign(text, 16); m.text_size = 0; }
@@ -451,6 +459,9 @@ struct Native : Protocol {
         m.step = MEMBER;
         load.joined(m);
         return true;
+      case CHANNEL:
+        m.people = be32(payload + SIZE_AT);
+        return true;
       case PING:
         packet(m.out, PONG, be64(p + 8), "");
         load.send(m);
@@ -462,7 +473,7 @@ struct Native : Protocol {
         if (load.totals.complaint.size() < 200) load.totals.complaint += "ANSWER: code " + std::to_string(be16(payload)) + "; ";
         return true;
       default:
-        return true;  // CHANNEL, REPLAY, INFO, PONG
+        return true;  // REPLAY, INFO, PONG
     }
   }
 };
@@ -759,6 +770,8 @@ void Load::connect_all() {
 }
 
 // One member says probes until everybody has seen the same: then all are connected and nothing is under way.
+// Their seqs have no gap, so each has heard of all who came after it. A counted channel says only how many are
+// in; then everybody must know that, too.
 void Load::barrier() {
   if (options.protocol == "blast") {  // it tells that it has everybody by one message to each
     goal_ = 1;
@@ -784,7 +797,9 @@ void Load::barrier() {
 
 long Load::probes(long number) {
   long behind = 0;
-  for (Member &m : members_) behind += !m.stuck && m.fd >= 0 && m.probe < number;
+  bool counted = options.protocol == "native" && joined_count_ > COUNTED_FROM;
+  for (Member &m : members_)
+    behind += !m.stuck && m.fd >= 0 && (m.probe < number || (counted && m.people != static_cast<uint32_t>(joined_count_)));
   return behind;
 }
 

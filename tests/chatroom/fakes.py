@@ -156,7 +156,7 @@ class FakeConnection:
             if shared:
                 self.shared.append(data)
             for packet in self._decoder.feed(data):
-                if isinstance(packet, Event) and self._history is not None:
+                if isinstance(packet, Event) and packet.seq and self._history is not None:
                     stored = self._history.stored[packet.seq]
                     assert stored._replace(places=()) == packet, "seen before it was stored"
                 self.packets.append(packet)
