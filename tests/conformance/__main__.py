@@ -28,16 +28,24 @@ def parser() -> argparse.ArgumentParser:
     )
     program = options.add_mutually_exclusive_group(required=True)
     program.add_argument(
-        "--server", metavar="CMD", help="how to start a server; {port} is replaced, and so are {data}, {dead_after}"
+        "--server",
+        metavar="CMD",
+        help="how to start a server; {port} is replaced, and so are {data}, {dead_after}",
     )
     program.add_argument(
-        "--client", metavar="CMD", help="how to start a client; {address} and {name} are replaced, and {dead_after}"
+        "--client",
+        metavar="CMD",
+        help="how to start a client; {address} and {name} are replaced, and {dead_after}",
     )
     options.add_argument(
         "--level", choices=[level.name.lower() for level in Level], default="full", help="default %(default)s"
     )
     options.add_argument(
-        "--timeout", type=_seconds, default=5.0, metavar="SECONDS", help="for each answer (default %(default)g)"
+        "--timeout",
+        type=_seconds,
+        default=5.0,
+        metavar="SECONDS",
+        help="for each answer (default %(default)g)",
     )
     options.add_argument(
         "--only", default="", metavar="TEXT", help="only checks of this rule, or with this text in their name"
@@ -49,7 +57,9 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code."""
     options = parser().parse_args(arguments)
-    command, role = (options.server, Role.SERVER) if options.server is not None else (options.client, Role.CLIENT)
+    command, role = (
+        (options.server, Role.SERVER) if options.server is not None else (options.client, Role.CLIENT)
+    )
     checks = checks_for(role, Level[options.level.upper()], options.only)
     if not checks:
         parser().error(f"no check has {options.only!r} in its name or rules")

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.conformance import server_handshake, server_talk  # noqa: F401  they register their checks
+from tests.conformance import (  # noqa: F401  they register their checks
+    server_alive,
+    server_handshake,
+    server_names,
+    server_packets,
+    server_resume,
+    server_talk,
+)
 from tests.conformance.check import CHECKS, Check, Level, Role
 
 

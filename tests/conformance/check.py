@@ -57,6 +57,10 @@ class NotChecked(Exception):
     """The check cannot be made with this program or command; the text says why."""
 
 
+class Slowed(Exception):
+    """The server said SLOW_DOWN: the check has to be made again later."""
+
+
 CHECKS: list[Check] = []
 
 
@@ -89,7 +93,10 @@ def _runs(
     name = function.__name__.replace("_", " ")
     if cases is None:
         return [(name, function)]
-    return [(f"{name}: {case}", lambda stage, value=value: function(stage, value)) for case, value in cases.items()]
+    return [
+        (f"{name}: {case}", lambda stage, value=value: function(stage, value))
+        for case, value in cases.items()
+    ]
 
 
 def ensure(condition: object, rule: str, expected: str, came: object) -> None:

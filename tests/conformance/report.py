@@ -48,7 +48,9 @@ def summary(results: Sequence[Result], seconds: float) -> str:
         of_level = [result for result in results if result.check.level is level]
         if of_level:
             counts = Counter(result.verdict for result in of_level)
-            numbers = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+            numbers = ", ".join(
+                f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]
+            )
             lines.append(f"{level.name.lower():7} {numbers}")
     broken = sorted({id for result in _with(results, Verdict.FAILED) for id in result.blamed}, key=order)
     if broken:

@@ -6,7 +6,6 @@ import itertools
 import socket
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +42,6 @@ SHORT_DEAD_AFTER = 1.5
 """Of the server for the checks of aliveness."""
 START_SECONDS = 15.0
 """Time that a server has until it listens."""
-AGAIN_SECONDS = 0.3
-"""Pause after SLOW_DOWN."""
 LETTERS = "abcdefgh"
 """Of names: none of them looks like another one."""
 
@@ -107,7 +104,9 @@ class Room:
             self._server = self._servers.get("shared")
         return self._server
 
-    def use_own_server(self, name: str, *, needs: str = "", dead_after: float = LONG_DEAD_AFTER) -> ServerProgram:
+    def use_own_server(
+        self, name: str, *, needs: str = "", dead_after: float = LONG_DEAD_AFTER
+    ) -> ServerProgram:
         """Let this check have a server of its own. needs: a word that the command must have."""
         if needs and f"{{{needs}}}" not in self._servers.command:
             raise NotChecked(f"the command has no {{{needs}}}")
@@ -123,7 +122,11 @@ class Room:
 
     def story(self) -> list[str]:
         """What the report adds about the server."""
-        return self._server.program.story() if self._server is not None and self._server.program.code is not None else []
+        return (
+            self._server.program.story()
+            if self._server is not None and self._server.program.code is not None
+            else []
+        )
 
     # --- names ------------------------------------------------------------------------------------------
 
@@ -146,7 +149,9 @@ class Room:
         try:
             sock = socket.create_connection(("127.0.0.1", number), self.seconds)
         except OSError as error:
-            raise Failed(f"a server that listens at port {number}", f"{error.strerror or error}", "A1") from None
+            raise Failed(
+                f"a server that listens at port {number}", f"{error.strerror or error}", "A1"
+            ) from None
         wire = kind(sock, name, Role.SERVER, self.seconds)
         self.wires.append(wire)
         return wire
@@ -157,26 +162,10 @@ class Room:
         return connection
 
     def greet(self, name: str, token: bytes = NO_TOKEN) -> Wire:
-        """A connection to the lobby that has said HELLO and USERNAME. Waits when the server says SLOW_DOWN."""
-        deadline = time.monotonic() + 4 * self.seconds
-        while True:
-            lobby = self.connect(name=f"{name} in the lobby")
-            lobby.send(Hello(VERSION, SOFTWARE), Username(name, token))
-            if not self._is_slowed(lobby) or time.monotonic() > deadline:
-                return lobby
-            self.wires.remove(lobby)
-            lobby.close()
-            threading.Event().wait(AGAIN_SECONDS)
-
-    def _is_slowed(self, lobby: Wire) -> bool:
-        if not lobby.peek(self.seconds):
-            return False  # whoever expects the answer will tell
-        packet = lobby.take()
-        if isinstance(packet, Status) and packet.code == Code.SLOW_DOWN:
-            return True
-        if packet is not None:
-            lobby.put_back(packet)
-        return False
+        """A connection to the lobby that has said HELLO and USERNAME."""
+        lobby = self.connect(name=f"{name} in the lobby")
+        lobby.send(Hello(VERSION, SOFTWARE), Username(name, token))
+        return lobby
 
     def offered(self, name: str, token: bytes = NO_TOKEN) -> tuple[Wire, Port]:
         """A lobby connection that was given the name, and the PORT that came."""
@@ -259,17 +248,32 @@ class Member(Wire):
             packet = self.take(expected="CHANNEL or REPLAY")
             if not isinstance(packet, Channel):
                 break
-            ensure(packet.name not in self.channels, "O2", "one CHANNEL for each channel", f"a second {packet.name}")
+            ensure(
+                packet.name not in self.channels,
+                "O2",
+                "one CHANNEL for each channel",
+                f"a second {packet.name}",
+            )
             self.channels[packet.name] = packet
         ensure(packet == Replay(0), "O2", "REPLAY with id 0 after the channels", describe(packet))
         while True:
             packet = self.take(expected="an event or LIVE")
             if isinstance(packet, Live):
                 break
-            ensure(isinstance(packet, Event), "O2", "nothing but events between REPLAY and LIVE", describe(packet))
+            ensure(
+                isinstance(packet, Event),
+                "O2",
+                "nothing but events between REPLAY and LIVE",
+                describe(packet),
+            )
             self.replay.append(packet)  # type: ignore[arg-type]
         self.live = packet
-        ensure(packet.seq >= self.seen[0], "P26", f"LIVE with at least the seq {self.seen[0]} of the replay", describe(packet))
+        ensure(
+            packet.seq >= self.seen[0],
+            "P26",
+            f"LIVE with at least the seq {self.seen[0]} of the replay",
+            describe(packet),
+        )
         self.seen = (packet.seq, packet.time)
         self._is_live = True
 
@@ -277,7 +281,9 @@ class Member(Wire):
         packet = super().take(seconds, expected)
         if isinstance(packet, Event) and packet.seq:
             rule = "O6" if self._is_live else "O1"
-            ensure(packet.seq > self.seen[0], rule, f"an event with a seq above {self.seen[0]}", describe(packet))
+            ensure(
+                packet.seq > self.seen[0], rule, f"an event with a seq above {self.seen[0]}", describe(packet)
+            )
             self.seen = (packet.seq, packet.time)
         return packet
 
@@ -289,7 +295,9 @@ class Member(Wire):
     @property
     def said(self) -> list[str]:
         """The lines in the replay."""
-        return [event.text for event in self.replay if isinstance(event, Event) and event.kind is EventKind.SAID]
+        return [
+            event.text for event in self.replay if isinstance(event, Event) and event.kind is EventKind.SAID
+        ]
 
     def joined(self) -> Event:
         """Its own JOINED, which has to come once."""

@@ -7,13 +7,17 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
+from threading import Event as Flag
 from typing import NamedTuple, Protocol
 
-from tests.conformance.check import Check, Failed, NotChecked
+from tests.conformance.check import Check, Failed, NotChecked, Slowed
 from tests.conformance.wire import Wire
 
 SIDE_BY_SIDE = 10
 """Checks at the same time: most of them wait for the program."""
+SLOWED_TIMES = 10
+"""A check is made again so often when the server says SLOW_DOWN, each time after SLOWED_PAUSE seconds."""
+SLOWED_PAUSE = 2.0
 
 
 class Verdict(Enum):
@@ -75,6 +79,19 @@ def run(checks: Sequence[Check], stage: Callable[[], Stage], tell: Callable[[Res
 
 
 def _run(check: Check, make: Callable[[], Stage]) -> Result:
+    for _ in range(SLOWED_TIMES):
+        try:
+            return _try(check, make)
+        except Slowed:
+            Flag().wait(SLOWED_PAUSE)
+    came = "SLOW_DOWN, again and again"
+    return Result(
+        check, Verdict.FAILED, SLOWED_TIMES * SLOWED_PAUSE, ("C8",), "to be let in after some seconds", came
+    )
+
+
+def _try(check: Check, make: Callable[[], Stage]) -> Result:
+    """Make a check once. Raises Slowed."""
     began = time.monotonic()
     stage = make()
 
@@ -90,6 +107,8 @@ def _run(check: Check, make: Callable[[], Stage]) -> Result:
         return result(Verdict.NOT_CHECKED, came=str(reason))
     except Failed as failed:
         return result(Verdict.FAILED, failed.rules or check.rules, failed.expected, failed.came)
+    except Slowed:
+        raise
     except Exception:  # noqa: BLE001  a mistake in a check must not end the run
         return result(Verdict.FAILED, (), "a check without a mistake of its own", traceback.format_exc())
     finally:

@@ -42,7 +42,7 @@ def admit(name: str, ticket: bytes, *channels: str) -> Admit:
 
 
 @basic("A1", gate=True)
-def the_handshake_leads_to_WELCOME(room: Room) -> None:  # noqa: N802
+def the_handshake_leads_to_WELCOME(room: Room) -> None:
     """A newcomer with a free name and the right ticket becomes a member."""
     room.enter()
 
@@ -63,7 +63,7 @@ def the_lobby_connection_ends(room: Room) -> None:
 
 
 @basic("A1")
-def HELLO_and_USERNAME_one_after_the_other(room: Room) -> None:  # noqa: N802
+def HELLO_and_USERNAME_one_after_the_other(room: Room) -> None:
     """HELLO gets no answer of its own; USERNAME may come together with it or later."""
     lobby = room.connect()
     lobby.send(HELLO)
@@ -84,7 +84,9 @@ def the_greeting_of_a_newcomer(room: Room) -> None:
     ensure(welcome.confirmed == 0, "P17", "confirmed 0 in a new session", welcome.confirmed)
     ensure(welcome.resumed is Resumed.FRESH, "P20", "FRESH, because since was 0", welcome.resumed.name)
     ensure(live.seq >= welcome.head, "P18", f"LIVE at or behind head {welcome.head}", live.seq)
-    ensure((live.time == 0) == (live.seq == 0), "P27", "a time with LIVE's seq, and none without", describe(live))
+    ensure(
+        (live.time == 0) == (live.seq == 0), "P27", "a time with LIVE's seq, and none without", describe(live)
+    )
     ensure(live.time <= MAX_TIME, "P27", f"at most {MAX_TIME}", live.time)
 
 
@@ -97,13 +99,18 @@ def a_name_is_written_as_asked_for(room: Room) -> None:
 
 
 @basic("P42", "P43", "P44", "P45", "P46", "P47", "O8")
-def CHANNEL_lists_the_members(room: Room) -> None:  # noqa: N802
+def CHANNEL_lists_the_members(room: Room) -> None:
     """CHANNEL has place, name, and all members, the client itself, too."""
     first = room.enter(None, room.channel())
     first.joined()
     second = room.enter(None, first.channel)
     channel = second.channels[first.channel]
-    ensure(channel.place == first.channels[first.channel].place != 0, "P42", "one place for one channel", channel.place)
+    ensure(
+        channel.place == first.channels[first.channel].place != 0,
+        "P42",
+        "one place for one channel",
+        channel.place,
+    )
     ensure(channel.role == 0, "P43", "role 0: no server gives another one yet", channel.role)
     ensure(channel.settings == 0 and not channel.topic, "P44", "no settings and no topic", describe(channel))
     ensure(channel.size == len(channel.members), "P45", f"size {len(channel.members)}", channel.size)
@@ -125,9 +132,16 @@ def everybody_is_told_who_comes(room: Room) -> None:
         place = first.channels[channel].place
         ensure(event.id == 0, "P53", "message id 0", event.id)
         ensure(event.seq > second.welcome.head, "P54", f"a seq above head {second.welcome.head}", event.seq)
-        ensure(abs(event.time / 1000 - time.time()) < CLOCK_SECONDS, "P55", "milliseconds since 1970", event.time)
+        ensure(
+            abs(event.time / 1000 - time.time()) < CLOCK_SECONDS, "P55", "milliseconds since 1970", event.time
+        )
         ensure(event.author == second.welcome.name, "P56", second.welcome.name, event.author)
-        ensure((event.place, event.channel) == (place, channel), "P57", f"place {place}, {channel}", describe(event))
+        ensure(
+            (event.place, event.channel) == (place, channel),
+            "P57",
+            f"place {place}, {channel}",
+            describe(event),
+        )
         ensure(event.text == "" and event.extra == b"", "P59", "no text", describe(event))
 
 
@@ -205,14 +219,21 @@ def a_ticket_works_once(room: Room) -> None:
         return  # nobody listens there any more
     second.send(admit(name, port.ticket, channel))
     packets = second.rest("A9")
-    ensure(not any(type(p).__name__ == "Welcome" for p in packets), "A9", "no WELCOME", list(map(describe, packets)))
+    ensure(
+        not any(type(p).__name__ == "Welcome" for p in packets),
+        "A9",
+        "no WELCOME",
+        list(map(describe, packets)),
+    )
 
 
 @basic("P7")
 def tickets_differ(room: Room) -> None:
     """Each newcomer gets a ticket of its own, which cannot be guessed."""
     tickets = {room.offered(room.name())[1].ticket for _ in range(3)}
-    ensure(len(tickets) == 3 and bytes(16) not in tickets, "P7", "three tickets", [one.hex() for one in tickets])
+    ensure(
+        len(tickets) == 3 and bytes(16) not in tickets, "P7", "three tickets", [one.hex() for one in tickets]
+    )
 
 
 WRONG_STEPS = {
@@ -248,7 +269,7 @@ def a_packet_at_a_wrong_later_step(room: Room, packets: tuple[Hello | Status | A
 
 
 @full("A2", "C15")
-def another_USERNAME_after_PASS(room: Room) -> None:  # noqa: N802
+def another_USERNAME_after_PASS(room: Room) -> None:
     """After PORT the client may send only STATUS."""
     lobby, _ = room.offered(room.name())
     lobby.send(Username(room.name(), NO_TOKEN))
@@ -256,7 +277,7 @@ def another_USERNAME_after_PASS(room: Room) -> None:  # noqa: N802
 
 
 @full("A2", "C15")
-def END_without_PASS(room: Room) -> None:  # noqa: N802
+def END_without_PASS(room: Room) -> None:
     """STATUS END comes only after STATUS PASS."""
     lobby, _ = room.offered(room.name())
     lobby.send(Status(Verdict.END))
@@ -264,7 +285,7 @@ def END_without_PASS(room: Room) -> None:  # noqa: N802
 
 
 @full("A10", "C15")
-def something_else_than_ADMIT(room: Room) -> None:  # noqa: N802
+def something_else_than_ADMIT(room: Room) -> None:
     """At the new port a peer that sends anything else is refused; the owner still comes in."""
     name = room.name()
     lobby, port = room.taken(name)
@@ -301,7 +322,7 @@ def too_many_names(room: Room) -> None:
 
 
 @full("V2", "C14")
-def HELLO_with_another_version(room: Room) -> None:  # noqa: N802
+def HELLO_with_another_version(room: Room) -> None:
     """A HELLO whose payload names another version is answered with BAD_VERSION."""
     for version in (1, 3, 255):
         lobby = room.connect()
@@ -319,10 +340,14 @@ def a_client_of_version_1(room: Room) -> None:
     header, payload = data[:20], data[20:]
     expected = bytes([0xC7, 1, 3, 0]) + len(payload).to_bytes(4, "big") + bytes(8) + bytes([0, 0, 0, 1])
     ensure(header == expected, "V1", f"the header {in_hex(expected)}", in_hex(header) or "the end")
-    ensure(payload[:1] == b"\x01" and payload[1:].decode(), "V1", "one byte 1, then the reason", in_hex(payload))
+    ensure(
+        payload[:1] == b"\x01" and payload[1:].decode(), "V1", "one byte 1, then the reason", in_hex(payload)
+    )
 
 
-@basic("A13", "C10", cases={"a space": "#a b", "no letter": "#", "no #": "general", "51 columns": "#" + "x" * 50})
+@basic(
+    "A13", "C10", cases={"a space": "#a b", "no letter": "#", "no #": "general", "51 columns": "#" + "x" * 50}
+)
 def a_channel_that_cannot_be(room: Room, channel: str) -> None:
     """ADMIT with a channel that cannot be is refused with BAD_NAME."""
     name = room.name()
@@ -344,7 +369,7 @@ def silence_before_the_first_name(room: Room) -> None:
 
 
 @full("A14", "L18", "C20", long=True)
-def silence_after_PASS(room: Room) -> None:  # noqa: N802
+def silence_after_PASS(room: Room) -> None:
     """From the server's PASS to the client's END a client has STEP_SECONDS; then comes SILENT."""
     lobby, _ = room.offered(room.name())
     _silent(room, lobby, time.monotonic(), STEP_SECONDS)
@@ -371,7 +396,12 @@ def nobody_comes_to_the_new_port(room: Room) -> None:
         return
     late.send(admit(name, port.ticket, room.channel()))
     packets = late.rest("A17")
-    ensure(not any(type(p).__name__ == "Welcome" for p in packets), "A17", "no WELCOME", list(map(describe, packets)))
+    ensure(
+        not any(type(p).__name__ == "Welcome" for p in packets),
+        "A17",
+        "no WELCOME",
+        list(map(describe, packets)),
+    )
 
 
 @full("L17", "C20", "A4", long=True)
@@ -409,10 +439,9 @@ def the_token_gives_a_name_at_once(room: Room) -> None:
 
 
 @full("E12", "D2")
-def packets_right_behind_ADMIT(room: Room) -> None:  # noqa: N802
+def packets_right_behind_ADMIT(room: Room) -> None:
     """PING may come any time after ADMIT, and a line before LIVE is taken, too."""
     name, channel = room.name(), room.channel()
     member, port = room.arrive(name)
     member.send(admit(name, port.ticket, channel), Ping(5), Say(9, channel, "early"))
     member.hears("early", "E12", id=9)
-

@@ -35,7 +35,9 @@ def say_in_parts(member: Member, texts: list[bytes], id: int | None = None) -> i
     """Send a SAY whose parts have exactly these bytes."""
     id = member.next_id() if id is None else id
     for part, text in enumerate(texts):
-        member.send_bytes(say_part(member, text, id, part, len(texts)), f"part {part} of a SAY, {len(text)} bytes")
+        member.send_bytes(
+            say_part(member, text, id, part, len(texts)), f"part {part} of a SAY, {len(text)} bytes"
+        )
     return id
 
 
@@ -79,7 +81,12 @@ def all_see_one_order(room: Room) -> None:
         ensure(other == heard[0], "O1", "the same order for all", f"{other[:3]} … and {heard[0][:3]} …")
     for member in members:
         own = [text for _, person, text in heard[0] if person == member.welcome.person]
-        ensure(own == [f"{member.welcome.name} {n}" for n in range(LINES)], "O1", "an author's lines in order", own)
+        ensure(
+            own == [f"{member.welcome.name} {n}" for n in range(LINES)],
+            "O1",
+            "an author's lines in order",
+            own,
+        )
 
 
 @basic("O1", "P58")
@@ -102,8 +109,18 @@ def the_longest_line(room: Room) -> None:
     id = first.say(text)
     second.hears(text, "L4", id=id)
     parts = [one for one in second.frames if one.kind == EventKind.SAID]
-    ensure([one.part for one in parts] == list(range(len(parts))), "M6", "parts from 0 on", [one.part for one in parts])
-    ensure({(one.parts, one.id) for one in parts} == {(len(parts), id)}, "M5", "one part count and id", parts[0][:8])
+    ensure(
+        [one.part for one in parts] == list(range(len(parts))),
+        "M6",
+        "parts from 0 on",
+        [one.part for one in parts],
+    )
+    ensure(
+        {(one.parts, one.id) for one in parts} == {(len(parts), id)},
+        "M5",
+        "one part count and id",
+        parts[0][:8],
+    )
 
 
 @basic("M1", "M7")
@@ -118,7 +135,7 @@ def a_short_line_is_one_packet(room: Room) -> None:
 
 
 @basic("P39", "D2")
-def PING_is_answered(room: Room) -> None:  # noqa: N802
+def PING_is_answered(room: Room) -> None:
     """PONG comes soon and repeats the id of its PING."""
     member = room.enter()
     for id in (0, 1, MAX_NUMBER):
@@ -204,7 +221,9 @@ def a_form_that_does_not_exist_yet(room: Room, form: int) -> None:
 def rows_of_an_extra_are_skipped(room: Room) -> None:
     """A line with an extra of unknown keys is said; MAX_EXTRA bytes are not too many."""
     member = room.enter()
-    rows = bytes([9, 2]) + b"ab" + bytes([200, 0]) + bytes([1, 250]) + b"x" * 250 + bytes([2, 252]) + b"y" * 252
+    rows = (
+        bytes([9, 2]) + b"ab" + bytes([200, 0]) + bytes([1, 250]) + b"x" * 250 + bytes([2, 252]) + b"y" * 252
+    )
     assert len(rows) == MAX_EXTRA
     for id, extra in enumerate((bytes([9, 2]) + b"ab", rows), 1):
         member.send(Say(id, member.channel, f"extra {id}", 0, extra))
@@ -245,7 +264,11 @@ def parts_cut_anywhere(room: Room) -> None:
     """A receiver joins the parts before it reads them, so a cut inside a character does no harm."""
     first, second = two(room)
     data = ("€" * 2000).encode()
-    for texts in ([data[:1], data[1:4000], data[4000:]], [data[:5000], data[5000:]], [data[:4500], data[4500:]]):
+    for texts in (
+        [data[:1], data[1:4000], data[4000:]],
+        [data[:5000], data[5000:]],
+        [data[:4500], data[4500:]],
+    ):
         id = say_in_parts(first, texts)
         second.hears(data.decode(), "M4", "L3", id=id)
 
@@ -282,7 +305,7 @@ def a_sender_that_stops_in_the_middle(room: Room) -> None:
 
 
 @full("M7", "L5")
-def a_message_of_MAX_PARTS(room: Room) -> None:  # noqa: N802
+def a_message_of_MAX_PARTS(room: Room) -> None:
     """A message of MAX_PARTS parts is not too long."""
     member = room.enter()
     say_in_parts(member, [b"x"] * 32)
@@ -307,7 +330,7 @@ def line_ends_and_zero_bytes(room: Room) -> None:
 
 
 @basic("Q1", "Q2", "P60", "O10", "Q5", "C21")
-def BYE_ends_a_membership(room: Room) -> None:  # noqa: N802
+def BYE_ends_a_membership(room: Room) -> None:
     """After BYE comes QUIT with its reason to all others, at once and once; the server closes."""
     first, second = two(room)
     first.send(Bye(False, Code.GOODBYE, "dinner"))
@@ -325,7 +348,7 @@ def BYE_ends_a_membership(room: Room) -> None:  # noqa: N802
 
 
 @basic("O10")
-def a_name_is_free_after_BYE(room: Room) -> None:  # noqa: N802
+def a_name_is_free_after_BYE(room: Room) -> None:
     """Who has said BYE has left: its name is free, and its lines go to the others alone."""
     first, second = two(room)
     first.leave()
@@ -336,7 +359,7 @@ def a_name_is_free_after_BYE(room: Room) -> None:  # noqa: N802
 
 
 @full("P60")
-def QUIT_comes_once(room: Room) -> None:  # noqa: N802
+def QUIT_comes_once(room: Room) -> None:
     """Who shares several channels with the one that quits gets one QUIT, and a member of none gets none."""
     one, two_ = room.channel(), room.channel()
     first, second, third = room.enter(None, one, two_), room.enter(None, one, two_), room.enter()
@@ -350,7 +373,7 @@ def QUIT_comes_once(room: Room) -> None:  # noqa: N802
 
 
 @basic("Q10", "Q9", "E5")
-def lines_before_BYE_are_taken(room: Room) -> None:  # noqa: N802
+def lines_before_BYE_are_taken(room: Room) -> None:
     """Lines and BYE in one segment, then the end of the direction: the server takes all lines, in order."""
     first, second = two(room)
     lines = [Say(first.next_id(), first.channel, f"last {number}") for number in range(20)]
@@ -363,7 +386,7 @@ def lines_before_BYE_are_taken(room: Room) -> None:  # noqa: N802
 
 
 @full("Q1")
-def nothing_counts_behind_BYE(room: Room) -> None:  # noqa: N802
+def nothing_counts_behind_BYE(room: Room) -> None:
     """BYE is the last packet: what comes behind it is not taken."""
     first, second = two(room)
     first.send(Bye(False, Code.GOODBYE, ""), Say(99, first.channel, "too late"))

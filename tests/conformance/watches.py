@@ -80,9 +80,17 @@ HEADERS: list[tuple[str, str, Callable[[Frame], bool]]] = [
 """Rule, what is expected, and whether a header is so."""
 
 PAYLOADS: list[tuple[str, str, Callable[[Frame], bool]]] = [
-    ("M1", f"at most {TEXT_PART} bytes of text in a part", lambda f: not _has_parts(f) or len(_text(f)) <= TEXT_PART),
+    (
+        "M1",
+        f"at most {TEXT_PART} bytes of text in a part",
+        lambda f: not _has_parts(f) or len(_text(f)) <= TEXT_PART,
+    ),
     ("M8", "no part without text", lambda frame: not _has_parts(frame) or len(_text(frame)) > 0),
-    ("M3", "no cut inside a character", lambda f: not _has_parts(f) or f.kind == Kind.CHANNEL or _is_utf8(_text(f))),
+    (
+        "M3",
+        "no cut inside a character",
+        lambda f: not _has_parts(f) or f.kind == Kind.CHANNEL or _is_utf8(_text(f)),
+    ),
 ]
 """The same for a packet with its payload."""
 

@@ -13,7 +13,7 @@ from chatroom.errors import ProtocolError
 from chatroom.events import Event
 from chatroom.outcomes import Code
 from chatroom.packets import HEADER, MAGIC, VERSION, Bye, Decoder, Packet, Ping, Pong, Status, Verdict, encode
-from tests.conformance.check import Failed, Role
+from tests.conformance.check import Failed, Role, Slowed
 from tests.conformance.watches import Frame, parse_header, watch_header, watch_payload
 
 P = TypeVar("P")
@@ -47,7 +47,9 @@ def describe(packet: object) -> str:
         return str(packet)
     name = packet.kind.name if isinstance(packet, Event) else type(packet).__name__.upper()
     fields = ", ".join(
-        f"{field} {_value(value)}" for field, value in zip(packet._fields, packet, strict=True) if field != "kind"  # type: ignore[attr-defined]
+        f"{field} {_value(value)}"
+        for field, value in zip(packet._fields, packet, strict=True)
+        if field != "kind"  # type: ignore[attr-defined]
     )
     return f"{name} {{{fields}}}"
 
@@ -108,7 +110,9 @@ class Wire:
         try:
             self.socket.sendall(data)
         except TimeoutError:
-            raise Failed("that the program reads what is sent", f"{self.seconds:g} s without reading") from None
+            raise Failed(
+                "that the program reads what is sent", f"{self.seconds:g} s without reading"
+            ) from None
         except OSError as error:
             self.log.append(f"          (not sent: {error.strerror})")  # reading will tell
 
@@ -160,6 +164,17 @@ class Wire:
             return False
         if packet is not None:
             self.put_back(packet)
+        return True
+
+    def pulse(self, seconds: float = 0.1) -> bool:
+        """Let time pass, answer PING, drop what comes; whether the stream has ended."""
+        try:
+            while self.take(seconds) is not None:
+                pass
+        except Failed as silence:
+            if silence.rules:
+                raise
+            return False
         return True
 
     def put_back(self, packet: Packet) -> None:
@@ -216,12 +231,16 @@ class Wire:
             packets = self._decoder.feed(data)
         except ProtocolError as error:
             self.log.append(f"received  {in_hex(data)}")
-            raise Failed("a packet that the page allows", f"{error}: {in_hex(data)}", _broken(str(error))) from None
+            raise Failed(
+                "a packet that the page allows", f"{error}: {in_hex(data)}", _broken(str(error))
+            ) from None
         except Failed:
             self.log.append(f"received  {in_hex(data)}")
             raise
         for packet in packets:
             self.log.append(f"received  {describe(packet)}  {in_hex(data)}")
+            if isinstance(packet, Status) and packet.code == Code.SLOW_DOWN and self.sender is Role.SERVER:
+                raise Slowed
         self._packets += packets
 
     def raw_rest(self) -> bytes:
@@ -279,7 +298,9 @@ class Wire:
                 packet = self.take(max(0.0, deadline - time.monotonic()), "the end of the connection")
             except Failed as failed:
                 last = f"; the last packet was {describe(packets[-1])}" if packets else ""
-                raise failed if failed.rules else Failed(failed.expected, failed.came + last, *rules) from None
+                raise (
+                    failed if failed.rules else Failed(failed.expected, failed.came + last, *rules)
+                ) from None
             if packet is None:
                 return packets
             packets.append(packet)
