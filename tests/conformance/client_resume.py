@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from functools import partial
 
-
 from chatroom.outcomes import Code
 from chatroom.packets import NO_TOKEN, Answer, Port, Resumed, Say, Status, Verdict
 from tests.conformance.check import Failed, Level, Role, check, ensure
@@ -29,7 +28,7 @@ def cursor(guest: Guest) -> tuple[int, int]:
 
 @resume("B1", "P8", "P9", "P10", "P14", "B9")
 def coming_back_with_token_and_cursor(host: Host) -> None:
-    """After a lost connection: token and name of WELCOME, since, time and identity of the last event, its channels."""
+    """USERNAME has token and name of WELCOME, ADMIT has the cursor and the channels."""
     first = host.enter()
     event = first.tell("seen")
     host.shows("seen")
@@ -37,21 +36,33 @@ def coming_back_with_token_and_cursor(host: Host) -> None:
     second = host.back_in(resumed=Resumed.EXACT)
     ensure(second.username.token == TOKEN, "P14", f"the token {TOKEN.hex()}", second.username.token.hex())
     ensure(second.username.name == host.name, "B1", host.name, second.username.name)
-    ensure(cursor(second) == (event.seq, event.time), "B1", f"since {event.seq}, time {event.time}", describe(second.admit))
+    ensure(
+        cursor(second) == (event.seq, event.time),
+        "B1",
+        f"since {event.seq}, time {event.time}",
+        describe(second.admit),
+    )
     ensure(second.admit.identity == IDENTITY, "P10", IDENTITY.hex(), second.admit.identity.hex())
-    ensure(second.admit.channels == first.admit.channels, "B1", first.admit.channels, second.admit.channels)
+    ensure(
+        second.admit.channels == first.admit.channels, "B1", str(first.admit.channels), second.admit.channels
+    )
     second.tell("back again")
     host.shows("back again", "B2")
 
 
 @resume("B1", "P26", "P27")
-def LIVE_moves_the_cursor(host: Host) -> None:  # noqa: N802
+def LIVE_moves_the_cursor(host: Host) -> None:
     """LIVE counts for `since` when it has the greater seq."""
     first = host.enter()
     first.takes_pings()
     first.close()
     second = host.bring_in(host.come_back())
-    ensure(cursor(second) == (host.seq, MOMENT + host.seq), "B1", f"since {host.seq} of LIVE", describe(second.admit))
+    ensure(
+        cursor(second) == (host.seq, MOMENT + host.seq),
+        "B1",
+        f"since {host.seq} of LIVE",
+        describe(second.admit),
+    )
 
 
 @full("B1", "K1", "K2")
@@ -83,7 +94,7 @@ def a_replay_with_an_id_is_for_showing_only(host: Host) -> None:
 
 
 @full("B2", "P19")
-def the_name_of_WELCOME_counts(host: Host) -> None:  # noqa: N802
+def the_name_of_WELCOME_counts(host: Host) -> None:
     """The client comes back with the name that WELCOME gave."""
     first = host.enter(name="Guest-X")
     first.takes_pings()
@@ -115,7 +126,7 @@ def again(guest: Guest, *says: Say, rule: str) -> None:
 @resume("E18", "E11", "E13", "B1")
 def what_did_not_arrive_is_sent_again(host: Host) -> None:
     """Lines above `confirmed` are sent again after LIVE, with the same ids, in the order of the ids."""
-    guest, one, two = two_lines(host)
+    _guest, one, two = two_lines(host)
     host.program.say("three")
     back = host.back_in(resumed=Resumed.EXACT)
     back.expect_line("one", "E18", id=one.id)
@@ -133,7 +144,7 @@ def what_is_in_the_replay_is_said(host: Host) -> None:
 
 
 @full("E14", "E5", "P16")
-def the_SAID_of_another_person_is_not_its_own(host: Host) -> None:  # noqa: N802
+def the_SAID_of_another_person_is_not_its_own(host: Host) -> None:
     """Only a SAID with the own person and the id ends a line."""
     _, one, two = two_lines(host)
     other = host.event("one", id=one.id, author=host.name)
@@ -143,7 +154,7 @@ def the_SAID_of_another_person_is_not_its_own(host: Host) -> None:  # noqa: N802
 
 @resume("E16", "E9")
 def what_is_confirmed_but_not_there_was_refused(host: Host) -> None:
-    """With EXACT, a line up to `confirmed` that is not in the replay was refused: not sent again, and told."""
+    """With EXACT, a line up to `confirmed` that is not in the replay was refused: told, not sent again."""
     _, one, two = two_lines(host)
     told = host.told()
     back = host.back_in(resumed=Resumed.EXACT, confirmed=two.id)
@@ -154,7 +165,7 @@ def what_is_confirmed_but_not_there_was_refused(host: Host) -> None:
 
 @full("E17", "B8", "P22", cases={"GAP": Resumed.GAP, "FRESH": Resumed.FRESH})
 def what_nobody_knows_is_not_sent_again(host: Host, resumed: Resumed) -> None:
-    """Without EXACT a line up to `confirmed` that is not in the replay is unknown: not sent again, and told."""
+    """Without EXACT a line up to `confirmed` that is not in the replay is unknown: told, not sent again."""
     _, _, two = two_lines(host)
     told = host.told()
     back = host.back_in(resumed=resumed, confirmed=two.id)
@@ -183,7 +194,7 @@ def the_old_person_counts_in_a_new_session(host: Host) -> None:
 
 @full("B7", "E15", "P23", "E18")
 def another_history_is_told(host: Host) -> None:
-    """With OTHER_HISTORY the client forgets its cursor, tells its user, and only the new person is its own."""
+    """With OTHER_HISTORY the client forgets its cursor and tells its user; only the new person is its own."""
     guest, one, two = two_lines(host)
     told = host.told()
     old = guest.said(one)
@@ -203,7 +214,7 @@ def another_history_is_told(host: Host) -> None:
 
 @full("B7", "E14", "E15", "P24")
 def an_older_copy_is_told(host: Host) -> None:
-    """With RESTORED a SAID in the replay with the person of the new WELCOME ends a line; lower seqs are new."""
+    """With RESTORED a SAID with the person of the new WELCOME ends a line; lower seqs are new."""
     guest, one, two = two_lines(host)
     host.seq = 500
     said = guest.said(one)
@@ -228,7 +239,7 @@ def a_refused_line_is_ended(host: Host) -> None:
 
 
 @full("E8", "C2", "E5")
-def ALREADY_ends_a_line(host: Host) -> None:  # noqa: N802
+def ALREADY_ends_a_line(host: Host) -> None:
     """ANSWER with ALREADY ends a line: it is not sent again."""
     guest = host.enter()
     host.program.say("line")
@@ -242,7 +253,7 @@ def ALREADY_ends_a_line(host: Host) -> None:  # noqa: N802
 
 @full("E1", "E13", "E18")
 def ids_rise_across_sessions(host: Host) -> None:
-    """In a new session the client goes on with its ids; a line that was typed meanwhile comes in its order."""
+    """In a new session the client goes on with its ids; a line typed meanwhile comes in its order."""
     first = host.enter()
     host.program.say("first")
     one = first.takes_and_confirms("first")
@@ -255,7 +266,7 @@ def ids_rise_across_sessions(host: Host) -> None:
 
 
 @resume("E11", "E18")
-def no_line_before_LIVE(host: Host) -> None:  # noqa: N802
+def no_line_before_LIVE(host: Host) -> None:
     """Between the begin of a handshake and LIVE no SAY is sent, however long the replay is."""
     _, one, two = two_lines(host)
     back = host.back_in(resumed=Resumed.EXACT, live=False, replay=[host.event(f"old {n}") for n in range(20)])
@@ -283,7 +294,7 @@ def events_are_shown_once(host: Host) -> None:
 
 
 @resume("B14", "Q3", "C18", "P40", cases={"again 1": 1, "again 7": 7})
-def BYE_with_again(host: Host, again_: int) -> None:  # noqa: N802
+def BYE_with_again(host: Host, again_: int) -> None:
     """After BYE with `again` other than 0 the client comes back (it may; to resume it must)."""
     first = host.enter()
     first.send_bytes(frame(0x0E, bytes([again_]) + b"\0\x40stopping"), f"BYE with again {again_}, STOPPING")
@@ -365,7 +376,7 @@ def a_name_that_is_gone(host: Host) -> None:
 
 
 @full("Q6", "D6", "C19", "B14")
-def TOO_SLOW_is_no_reason_to_stay_away(host: Host) -> None:  # noqa: N802
+def TOO_SLOW_is_no_reason_to_stay_away(host: Host) -> None:
     """After BYE with TOO_SLOW the client gets the rest from the history."""
     first = host.enter()
     event = first.tell("before")
@@ -375,5 +386,3 @@ def TOO_SLOW_is_no_reason_to_stay_away(host: Host) -> None:  # noqa: N802
     ensure(cursor(back) == (event.seq, event.time), "B1", f"since {event.seq}", describe(back.admit))
     back.greet(resumed=Resumed.EXACT, replay=(host.event("the rest"),))
     host.shows("the rest", "D6")
-
-

@@ -107,7 +107,9 @@ class Host:
 
     def accept(self, label: str = "lobby", seconds: float | None = None, *rules: str) -> Guest:
         """The next connection to the lobby."""
-        return self._accept(self._listener, label, START_SECONDS if seconds is None else seconds, rules or ("A1",))
+        return self._accept(
+            self._listener, label, START_SECONDS if seconds is None else seconds, rules or ("A1",)
+        )
 
     def comes_within(self, seconds: float) -> bool:
         """Whether the client connects to the lobby; the connection is closed then."""
@@ -195,10 +197,16 @@ class Host:
         guest.greet(**welcome)
         return guest
 
-    def event(self, text: str = "", kind: int = EventKind.SAID, **fields: Any) -> Event:
+    def event(self, text: str = "", kind: EventKind = EventKind.SAID, **fields: Any) -> Event:
         """The next event of the history; by somebody else, unless the fields say so."""
         self.seq += 1
-        wanted: dict[str, Any] = {"id": 0, "person": OTHER, "author": "bob", "channel": "#general", "place": PLACE}
+        wanted: dict[str, Any] = {
+            "id": 0,
+            "person": OTHER,
+            "author": "bob",
+            "channel": "#general",
+            "place": PLACE,
+        }
         wanted |= fields
         return Event(
             self.seq, MOMENT + self.seq, kind, wanted["channel"], wanted["author"], text,
@@ -292,13 +300,15 @@ class Guest(Wire):
             if not isinstance(packet, Pong):
                 break
         wanted = {"text": text} | fields
-        good = isinstance(packet, Say) and all(getattr(packet, name) == value for name, value in wanted.items())
+        good = isinstance(packet, Say) and all(
+            getattr(packet, name) == value for name, value in wanted.items()
+        )
         if not good:
             raise Failed(f"SAY with {wanted}", describe(packet), *rules)
         assert isinstance(packet, Say)
         return packet
 
-    def tell(self, text: str = "", kind: int = EventKind.SAID, **fields: Any) -> Event:
+    def tell(self, text: str = "", kind: EventKind = EventKind.SAID, **fields: Any) -> Event:
         """Send the next event."""
         event = self.host.event(text, kind, **fields)
         self.send(event)
