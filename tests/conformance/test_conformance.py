@@ -130,7 +130,10 @@ def test_a_program_that_is_no_server(kind: str, tmp_path: Path, capsys: pytest.C
     assert "  rule " in out
 
 
-CONNECT = "import socket, sys, time; host, port = sys.argv[1].split(':'); s = socket.create_connection((host, int(port)));"
+CONNECT = (
+    "import socket, sys, time; host, port = sys.argv[1].split(':');"
+    "s = socket.create_connection((host, int(port)));"
+)
 BAD_CLIENTS = {
     "ends at once": ("raise SystemExit('no configuration')", "no configuration"),
     "is silent": (CONNECT + "time.sleep(60)", "nothing in time"),

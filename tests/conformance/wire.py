@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from chatroom.errors import ProtocolError
 from chatroom.events import Event
 from chatroom.outcomes import Code
-from chatroom.packets import HEADER, MAGIC, VERSION, Bye, Decoder, Packet, Ping, Pong, Status, Verdict, encode
+from chatroom.packets import HEADER, MAGIC, VERSION, Bye, Decoder, Packet, Ping, Pong, Status, encode
 from tests.conformance.check import Failed, Role, Slowed
 from tests.conformance.watches import Frame, parse_header, watch_header, watch_payload
 
