@@ -165,7 +165,7 @@ class Decoder:
 
     def _say(self, id: int, buffer: bytes, start: int, end: int) -> Say:
         """The SAY with its payload from `start` to `end`; remember how it begins if it is plain."""
-        fixed = start + 1 + buffer[start]
+        fixed = start + 1 + (buffer[start] if start < end else 0)
         text = fixed + SAY_FIXED.size
         if text >= end or buffer[fixed:text] != _PLAIN:
             return _parse_say(_SAY, id, buffer[start:end])
