@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from random import Random
 from typing import cast
 
@@ -55,6 +56,7 @@ TICKET = b"<-- the ticket->"
 """Stands in scripts for the ticket that the server makes."""
 
 LOBBY, ADMISSION, CLIENT = range(3)
+_encode = lru_cache(1000)(encode)  # the scripts are made of few packets
 _QUOTAS = Quotas(100, 100, 100, 1_000_000, 100, 100)
 _DOOR = NativeDoor(lambda stream: None, Flow(), Backlogs())
 _SHARE = "127.0.0.1"
@@ -231,7 +233,7 @@ def _to_lobby(random: Random) -> list[bytes]:
         Status(Verdict.END),
         *_to_admission(random),
     ]
-    return list(map(encode, packets))
+    return list(map(_encode, packets))
 
 
 def _to_admission(random: Random) -> list[Admit | Say]:
@@ -251,7 +253,7 @@ def _to_client(random: Random) -> list[bytes]:
         *([Ping(1)] if random.random() < 0.3 else []),
         Welcome("ann", NO_TOKEN, NO_IDENTITY, 1, 0, 0, Resumed.FRESH),
     ]
-    return list(map(encode, packets))
+    return list(map(_encode, packets))
 
 
 def _shuffled(random: Random, packets: list[bytes], others: list[bytes]) -> bytes:
@@ -288,7 +290,7 @@ def handshake() -> Iterator[Target]:
         if side == LOBBY:
             data = _shuffled(random, _to_lobby(random), from_clients)
         elif side == ADMISSION:
-            data = _shuffled(random, list(map(encode, _to_admission(random))), from_clients)
+            data = _shuffled(random, list(map(_encode, _to_admission(random))), from_clients)
         else:
             data = _shuffled(random, _to_client(random), from_servers)
         return bytes((side,)) + cuts(random, data)

@@ -19,11 +19,11 @@ from views import Leave, Submitted, Suspend, View
 PAINTED: Final = 8
 """One input of so many is painted on the model of a terminal, which takes most of the time."""
 
-REPEATS: Final = (*[1] * 13, 2, 40, 300)
+REPEATS: Final = (*[1] * 29, 2, 40, 300)
 KEYS_AT_ONCE: Final = 100
 """Bytes that are typed, not pasted, in one step: in a full line, each key takes some milliseconds."""
 
-TIMES_SAID: Final = (1, 1, 1, 1, 1, 2, 5, 60)
+TIMES_SAID: Final = (*[1] * 13, 2, 5, 60)
 TIMES: Final = (0, 1, 86_400_000, 1_700_000_000_000, MAX_TIME)
 PAUSES: Final = (0.0, 0.0, 0.001, 0.02, 0.05, 1.0, 10.0)
 
@@ -116,7 +116,8 @@ class Player:
         self.press(self.choices.take(self.choices.number(40)))
 
     def pasted(self) -> None:
-        self.press(b"\x1b[200~" + self.text().encode("utf-8", "replace") * 20 + b"\x1b[201~")
+        times = 20 if self.choices.number(16) == 0 else 1
+        self.press(b"\x1b[200~" + self.text().encode("utf-8", "replace") * times + b"\x1b[201~")
 
     def press(self, data: bytes) -> None:
         for action in self.view.keys(data, self.now):
@@ -205,6 +206,6 @@ def views() -> Iterator[Target]:
     """What a user sees and types."""
 
     def make(random: Random) -> bytes:
-        return random.randbytes(random.choice((10, 40, 40, 150)))
+        return random.randbytes(random.choice((10, 20, 40, 40, 120)))
 
     yield Target(make, _run)
