@@ -13,6 +13,7 @@ from chatroom.blocks import Block, encoded
 from chatroom.events import Event, EventKind
 from chatroom.history import History
 from chatroom.limits import MAX_NUMBER
+from chatroom.packets import encode_event
 from server.database import connect
 from server.retention import Retention
 from server.storage import Durability, SqliteHistory
@@ -20,7 +21,8 @@ from tests.support.blocks import flat
 
 NOW = 1_800_000_000_000
 VERSION_1 = Path(__file__).parent / "files" / "version-1.db"
-"""A history that a server of version 1 has written; files/make_version_1.py beside it tells its story."""
+VERSION_2 = Path(__file__).parent / "files" / "version-2.db"
+"""Histories that servers of these versions have written; files/make_… beside them tell the story."""
 
 GENERAL = 1
 QUIET = 2
@@ -102,6 +104,13 @@ def read(history: History, after: int = 0, places: Collection[int] = EVERYWHERE)
         found += [event for event in flat(blocks) if after < event.seq <= until]
         after = until
     return found
+
+
+def amend(path: Path, *events: Event) -> None:
+    """Put packets into a history file that are read instead of those of the same seqs."""
+    with closing(connect(path)) as shell:
+        for event in events:
+            shell.execute("INSERT INTO amended VALUES(?, ?)", (event.seq, encode_event(event)))
 
 
 def seqs(events: Iterable[Event]) -> list[int]:

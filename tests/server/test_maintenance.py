@@ -19,7 +19,7 @@ from server.limits import RETENTION_STEP
 from server.maintenance import Maintenance
 from server.retention import PROOF, Retention
 from server.storage import SqliteHistory
-from tests.server.histories import EVERYWHERE, NOW, all_in, lines, opened, said, seqs
+from tests.server.histories import GENERAL, NOW, all_in, lines, opened, read, said, seqs, store
 
 DAY = 24 * 3600 * 1000
 
@@ -64,13 +64,13 @@ def run(upkeep: Maintenance) -> None:
 
 def stored(history: SqliteHistory) -> list[int]:
     """The seqs of all events in the history."""
-    return seqs(history.read(0, 10**9, EVERYWHERE))
+    return seqs(read(history))
 
 
 def test_everything_is_retained_by_default(tmp_path: Path) -> None:
     """Without --keep nothing is removed, however old it is."""
     with maintained(tmp_path / "history.db") as (history, upkeep):
-        history.append(lines(1, 500, at=0), [])
+        store(history, lines(1, 500, at=0), noted=10**6)
         run(upkeep)
         assert stored(history) == list(range(1, 501))
 
@@ -80,7 +80,7 @@ def test_a_number_of_events_is_retained(tmp_path: Path, count: int) -> None:
     """--keep 100 retains exactly the latest hundred, also when the removal takes several steps."""
     path = tmp_path / "history.db"
     with maintained(path, Retention(events=100)) as (history, upkeep):
-        history.append(lines(1, count), [])
+        store(history, lines(1, count), noted=10**6)
         run(upkeep)
         assert stored(history) == list(range(max(1, count - 99), count + 1))
     assert check(path).sound
@@ -90,8 +90,8 @@ def test_a_number_of_days_is_retained(tmp_path: Path) -> None:
     """--keep 90d removes the events older than ninety days, and no younger ones."""
     now = NOW
     with maintained(tmp_path / "history.db", Retention(days=90)) as (history, upkeep):
-        history.append(lines(1, 300, at=now - 91 * DAY), [])
-        history.append(lines(301, 400, at=now - 89 * DAY), [])
+        store(history, lines(1, 300, at=now - 91 * DAY), noted=10**6)
+        store(history, lines(301, 400, at=now - 89 * DAY), noted=10**6)
         run(upkeep)
         assert stored(history) == list(range(301, 401))
         assert history.locate(300) == (0, 301)
@@ -102,13 +102,13 @@ def test_a_clock_that_jumps_ahead_removes_nothing(tmp_path: Path) -> None:
     """--keep 90d with a clock a year ahead removes no line of today; it has an hour to be corrected."""
     wall = Wall()
     with maintained(tmp_path / "history.db", Retention(days=90), wall=wall) as (history, upkeep):
-        history.append(lines(1, 100, at=NOW - 91 * DAY), [])
-        history.append(lines(101, 200, at=NOW), [])
+        store(history, lines(1, 100, at=NOW - 91 * DAY), noted=10**6)
+        store(history, lines(101, 200, at=NOW), noted=10**6)
         run(upkeep)
         assert len(stored(history)) == 200  # nobody knows yet whether the clock is right
         wall.now += 365 * DAY
         run(upkeep)
-        history.append(lines(201, 300, at=wall.now), [])
+        store(history, lines(201, 300, at=wall.now), noted=10**6)
         run(upkeep)
         assert stored(history) == list(range(101, 301))  # by the clock as it was before
         wall.now -= 365 * DAY - PROOF
@@ -124,7 +124,7 @@ def test_an_hour_of_the_same_clock_is_believed(tmp_path: Path) -> None:
     """After an hour --keep goes by the clock, whatever it was before."""
     wall = Wall()
     with maintained(tmp_path / "history.db", Retention(days=90), wall=wall) as (history, upkeep):
-        history.append(lines(1, 100, at=NOW), [])
+        store(history, lines(1, 100, at=NOW), noted=10**6)
         wall.now += 91 * DAY
         run(upkeep)
         assert len(stored(history)) == 100
@@ -137,8 +137,8 @@ def test_a_class_of_less_than_an_hour_a_day(tmp_path: Path) -> None:
     """The latest event of the day before is proof enough: --keep works for a server that never runs long."""
     path, wall = tmp_path / "history.db", Wall()
     with opened(path) as history:
-        history.append(lines(1, 100, at=NOW - 92 * DAY), [])
-        history.append(lines(101, 200, at=NOW - DAY), [])
+        store(history, lines(1, 100, at=NOW - 92 * DAY), noted=10**6)
+        store(history, lines(101, 200, at=NOW - DAY), noted=10**6)
     with maintained(path, Retention(days=90), wall=wall) as (history, upkeep):
         run(upkeep)
         assert stored(history) == list(range(101, 201))
@@ -148,16 +148,16 @@ def test_events_of_the_future_hold_nothing_back(tmp_path: Path) -> None:
     """Lines with the time of a clock that was ahead expire with their neighbours, in small steps, too."""
     wall, count = Wall(), RETENTION_STEP + 100
     with maintained(tmp_path / "history.db", Retention(days=90), wall=wall) as (history, upkeep):
-        history.append(lines(1, count, at=NOW + 365 * DAY), [])
-        history.append(lines(count + 1, count + 10, at=NOW - 91 * DAY), [])
-        history.append(lines(count + 11, count + 20, at=NOW + 365 * DAY), [])
+        store(history, lines(1, count, at=NOW + 365 * DAY), noted=10**6)
+        store(history, lines(count + 1, count + 10, at=NOW - 91 * DAY), noted=10**6)
+        store(history, lines(count + 11, count + 20, at=NOW + 365 * DAY), noted=10**6)
         run(upkeep)
         wall.now += PROOF
         assert upkeep.remove_expired()
         assert stored(history)[0] == RETENTION_STEP + 1
         run(upkeep)
         assert stored(history) == list(range(count + 11, count + 21))  # nothing behind them is old
-        history.append(lines(count + 21, count + 30, at=NOW), [])
+        store(history, lines(count + 21, count + 30, at=NOW), noted=10**6)
         run(upkeep)
         assert len(stored(history)) == 20
 
@@ -188,10 +188,10 @@ def test_the_operator_is_told_what_goes(
     """The start of a server says how much --keep removes, before it does."""
     path, wall, stopping = tmp_path / "history.db", Wall(), threading.Event()
     with opened(path) as history:
-        history.append(lines(1, 100, at=NOW - 3 * DAY), [])
-        history.append(lines(101, 200, at=NOW - DAY - PROOF), [])
-        history.append(lines(201, 250, at=NOW - DAY - PROOF), [])
-        history.append(lines(251, 300, at=NOW - PROOF), [])
+        store(history, lines(1, 100, at=NOW - 3 * DAY), noted=10**6)
+        store(history, lines(101, 200, at=NOW - DAY - PROOF), noted=10**6)
+        store(history, lines(201, 250, at=NOW - DAY - PROOF), noted=10**6)
+        store(history, lines(251, 300, at=NOW - PROOF), noted=10**6)
     with maintained(path, retention, wall=wall) as (history, upkeep), caplog.at_level(logging.WARNING):
         stopping.set()
         upkeep.tend(stopping)
@@ -203,7 +203,7 @@ def test_the_history_has_no_gaps(tmp_path: Path) -> None:
     now = NOW
     with maintained(tmp_path / "history.db", Retention(days=90)) as (history, upkeep):
         for first, days in ((1, 91), (101, 1), (201, 91), (301, 0)):
-            history.append(lines(first, first + 99, at=now - days * DAY), [])
+            store(history, lines(first, first + 99, at=now - days * DAY), noted=10**6)
         run(upkeep)
         assert stored(history) == list(range(101, 401))
 
@@ -212,29 +212,29 @@ def test_seqs_continue_after_everything_was_removed(tmp_path: Path) -> None:
     """A seq is never given twice, even when no event is left."""
     path = tmp_path / "history.db"
     with maintained(path, Retention(days=1)) as (history, upkeep):
-        history.append(lines(1, 500, at=0), [])
+        store(history, lines(1, 500, at=0), noted=10**6)
         run(upkeep)
-        assert stored(history) == history.last_seqs(50, EVERYWHERE) == []
+        assert stored(history) == [] and history.start_of(50, GENERAL, 600) == 600
         assert history.restore().head == 500
         assert history.locate(500) == (0, 501)
     with maintained(path, Retention(days=1)) as (history, upkeep):
         assert history.restore().head == 500
-        history.append([said(501, at=NOW)], [])
+        store(history, [said(501, at=NOW)], noted=10**6)
         run(upkeep)
         assert stored(history) == [501]
-    with closing(connect(path)) as shell:  # the removed events are gone from the channel index, too
-        assert shell.execute("SELECT span FROM spans").fetchall() == [(1,)]
+    with closing(connect(path)) as shell:
+        assert shell.execute("SELECT first FROM blocks").fetchall() == [(501,)]
 
 
 def test_events_are_removed_in_small_steps(tmp_path: Path) -> None:
     """No transaction removes more than RETENTION_STEP events, and batches are stored between two of them."""
     with maintained(tmp_path / "history.db", Retention(events=10)) as (history, upkeep):
         head = 3 * RETENTION_STEP
-        history.append(lines(1, head), [])
+        store(history, lines(1, head), noted=10**6)
         for step in (1, 2):
             assert upkeep.remove_expired()
             head += 1
-            history.append([said(head)], [])
+            store(history, [said(head)], noted=10**6)
             assert stored(history) == list(range(step * RETENTION_STEP + 1, head + 1))
         assert upkeep.remove_expired()
         assert not upkeep.remove_expired()
@@ -246,7 +246,7 @@ def test_removing_stops_at_once(tmp_path: Path) -> None:
     stopping = threading.Event()
     stopping.set()
     with maintained(tmp_path / "history.db", Retention(events=10)) as (history, upkeep):
-        history.append(lines(1, 3 * RETENTION_STEP), [])
+        store(history, lines(1, 3 * RETENTION_STEP), noted=10**6)
         upkeep.run(stopping)
         assert len(stored(history)) == 2 * RETENTION_STEP
 
@@ -266,7 +266,7 @@ def test_the_background_thread_does_both(tmp_path: Path) -> None:
     path = tmp_path / "history.db"
     stopping = threading.Event()
     with opened(path, retention=Retention(events=10)) as history:
-        history.append(lines(1, 3000), [])
+        store(history, lines(1, 3000), noted=10**6)
         thread = threading.Thread(target=history.tend, args=(stopping,))
         thread.start()
         try:
@@ -290,7 +290,7 @@ def test_the_wal_is_bounded_however_busy_the_writer(tmp_path: Path, monkeypatch:
     def append() -> None:
         nonlocal head, written
         batch = [said(seq, "x" * 2000) for seq in range(head + 1, head + 21)]
-        history.append(batch, [])
+        store(history, batch)
         head += 20
         written += 20 * 2000
 
@@ -324,11 +324,11 @@ def test_an_idle_history_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(maintenance, "checkpoint", counted)
     with maintained(tmp_path / "history.db") as (history, upkeep):
-        history.append(lines(1, 3000), [])
+        store(history, lines(1, 3000), noted=10**6)
         for _ in range(5):
             run(upkeep)
         assert len(checkpoints) == 1
-        history.append(lines(3001, 3001), [])  # the WAL restarts and is short now
+        store(history, lines(3001, 3001), noted=10**6)  # the WAL restarts and is short now
         for _ in range(5):
             run(upkeep)
         assert len(checkpoints) == 1
@@ -351,7 +351,7 @@ def test_a_failure_is_logged_once_and_tried_again(
 
     monkeypatch.setattr(maintenance, "checkpoint", failing)
     with maintained(tmp_path / "history.db") as (history, upkeep), caplog.at_level(logging.WARNING):
-        history.append(lines(1, 3000), [])
+        store(history, lines(1, 3000), noted=10**6)
         thread = threading.Thread(target=upkeep.tend, args=(stopping,))
         thread.start()
         try:
@@ -373,9 +373,9 @@ def test_a_foreign_reader_holds_a_checkpoint_back(
     monkeypatch.setattr(maintenance, "BLOCKED_SECONDS", 0.0)
     with maintained(path) as (history, upkeep), closing(connect(path, "mode=ro")) as shell:
         shell.execute("BEGIN")
-        shell.execute("SELECT count(*) FROM events").fetchone()
-        history.append(lines(1, 3000), [])
-        history.append(lines(3001, 3010), [])
+        shell.execute("SELECT count(*) FROM blocks").fetchone()
+        store(history, lines(1, 3000), noted=10**6)
+        store(history, lines(3001, 3010), noted=10**6)
         for _ in range(4):
             run(upkeep)
         assert path.stat().st_size < 100_000 < wal.stat().st_size
@@ -385,5 +385,5 @@ def test_a_foreign_reader_holds_a_checkpoint_back(
         shell.execute("ROLLBACK")
         run(upkeep)
         assert path.stat().st_size > 100_000
-        history.append(lines(3011, 3011), [])  # the WAL restarts
+        store(history, lines(3011, 3011), noted=10**6)  # the WAL restarts
         assert wal.stat().st_size < 100_000
