@@ -140,7 +140,7 @@ class Decoder:
                 if kind not in _PARSERS:
                     raise _no_such_kind(kind)
                 break
-            if self.bursts and kind == _SAY and parts == 1 and not (part or flags or self._open):
+            if self.bursts and kind == _SAY and length and parts == 1 and not (part or flags or self._open):
                 fixed = start + 1 + buffer[start]
                 text = fixed + SAY_FIXED.size
                 if text < stop and buffer[fixed:text] == _PLAIN:
