@@ -156,7 +156,8 @@ class Lobby:
         text = f"{wanted.name} was given to your address and not taken up; wait {math.ceil(wait)} s"
         lapsed = NameRefused(text, Code.NAME_HELD)
         if wait <= LAPSE_PATIENCE:
-            time.sleep(wait)
+            if wait:  # sleep(0) would let another thread go first
+                time.sleep(wait)
             wait = 0.0
         elif wanted.token == NO_TOKEN:
             raise lapsed

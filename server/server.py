@@ -63,7 +63,8 @@ class Server:
     def _accept(self, listener: socket.socket) -> None:
         refusals = Refusals(max(1, self._refused // len(self._listeners)))
         while not self._closing.is_set():
-            listener.settimeout(refusals.tick())
+            if (seconds := refusals.tick()) != listener.gettimeout():  # mostly None, as before
+                listener.settimeout(seconds)
             try:
                 sock, address = listener.accept()
             except TimeoutError:
