@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from chatroom.catch_up import CatchUp
-from chatroom.door import Connection, Door
+from chatroom.door import Door
 from chatroom.effects import Admit
 from chatroom.events import Setting
 from chatroom.limits import GREETING_BYTES, MAX_LISTED
@@ -50,11 +51,10 @@ class Newcomers:
             resumed = Resumed.EXACT
         log.info("= %s is %s", connection.peer, admit.name)
         token = join.reservation.token
-        connection.welcome(
-            Welcome(admit.name, token, self._identity, admit.person, admit.confirmed, head, resumed)
+        connection.greet(
+            Welcome(admit.name, token, self._identity, admit.person, admit.confirmed, head, resumed),
+            self._described_channels(connection.door, admit.person),
         )
-        self._describe_channels(connection, admit.person)
-        connection.replay()
         reach = self._state.reach(admit.person, since)
         if not since:
             starts = self._tail.starts(lines, reach.places, head)
@@ -63,8 +63,7 @@ class Newcomers:
                 return
             since, reach = min(starts.values()), reach.later(starts)
         if self._tail.covers(since):
-            connection.send_all(self._tail.bytes_after(connection.door, since, reach, head))
-            self._go_live(seat, head)
+            self._go_live(seat, head, self._tail.bytes_after(connection.door, since, reach, head))
         else:  # another thread reads history: that may take long, and the forwarder must not wait
             self._catch_up.begin(seat, reach, since, exact=resumed is Resumed.EXACT)
 
@@ -83,26 +82,28 @@ class Newcomers:
                 packets = encode_event(channel.number_told(time))
                 seat.connection.send(seat.connection.door.translate(packets))
 
-    def _go_live(self, seat: Seat, seq: int) -> None:
+    def _go_live(self, seat: Seat, seq: int, missed: Sequence[bytes] = ()) -> None:
+        """missed: the events up to `seq` that are still to be sent"""
         reach = self._state.reach(seat.person, seq)
         if not self._tail.covers(seq):
             self._catch_up.begin(seat, reach, seq, exact=True)
             return
         connection = seat.connection
-        connection.live(seq, self._tail.time_of(seq))
-        connection.send_all(self._tail.bytes_after(connection.door, seq, reach))
+        later = self._tail.bytes_after(connection.door, seq, reach)
+        connection.live(missed, seq, self._tail.time_of(seq), later)
         places = [channel.place for channel in self._state.channels_of(seat.person)]
         self._presence.go_live(seat, (WHOLE_CHATROOM, *places))
 
-    def _describe_channels(self, connection: Connection, person: int) -> None:
-        """Send CHANNEL for each channel of the member. Lists of members stop at GREETING_BYTES."""
-        left = GREETING_BYTES
+    def _described_channels(self, door: Door, person: int) -> list[bytes]:
+        """CHANNEL for each channel of the member. Lists of members stop at GREETING_BYTES."""
+        found, left = list[bytes](), GREETING_BYTES
         for channel in self._state.channels_of(person):
-            data = self._describe(connection.door, channel, True)
+            data = self._describe(door, channel, True)
             if len(data) > left:
-                data = self._describe(connection.door, channel, False)
-            connection.send(data, True)
+                data = self._describe(door, channel, False)
+            found.append(data)
             left -= len(data)
+        return found
 
     def _describe(self, door: Door, place: Place, listed: bool) -> bytes:
         """The bytes of CHANNEL. The list of members is left out when it is long, or not `listed`."""

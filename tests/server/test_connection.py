@@ -195,11 +195,8 @@ def test_no_event_may_come_from_a_member(line: Line, kind: int) -> None:
 def test_everything_is_worded_in_packets(line: Line) -> None:
     """What the chatroom says arrives in order, as the packets of our protocol, the goodbye last."""
     connection = line.connection
-    connection.welcome(WELCOME)
-    connection.send(connection.door.encode_channel(CHANNEL))
-    connection.replay()
-    connection.send(connection.door.translate(encode_event(said(9))))
-    connection.live(9, 77)
+    connection.greet(WELCOME, [connection.door.encode_channel(CHANNEL)])
+    connection.live([encode(said(9))], 9, 77, [encode(said(10))])
     connection.answer(7, Outcome(Code.NOT_IN))
     connection.answer(8, Outcome(Code.OK, ("#general", ("ann", "here"))), "/who")
     connection.inform("note")
@@ -211,6 +208,7 @@ def test_everything_is_worded_in_packets(line: Line) -> None:
         Replay(0),
         said(9),
         Live(9, 77),
+        said(10),
         Answer(7, Code.NOT_IN, "not said: you are not in this channel"),
         Answer(8, Code.OK, "1 in #general: ann", '["#general",["ann","here"]]'),
         Info("note"),
