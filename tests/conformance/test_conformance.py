@@ -14,7 +14,7 @@ from tests.conformance import rules
 from tests.conformance.__main__ import main
 from tests.conformance.catalogue import checks_for
 from tests.conformance.check import CHECKS, Level, Role
-from tests.conformance.faulty_server import FAULTS
+from tests.conformance.faulty import FAULTS, OF_SERVER
 from tests.conformance.watches import WATCHED
 
 HERE = Path(__file__).parent
@@ -62,13 +62,13 @@ def test_both_roles_have_checks_of_every_level() -> None:
 
 
 def test_the_run_knows_only_the_wire() -> None:
-    """The run imports nothing of server/ or client/; only the faulty server does."""
+    """The run imports nothing of server/ or client/; only the faulty copies do."""
     for path in HERE.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             ours = {name.split(".")[0] for name in names} & {"server", "client", "views"}
-            assert not ours or path.name == "faulty_server.py", f"{path.name} imports {ours}"
+            assert not ours or path.name == "faulty.py", f"{path.name} imports {ours}"
 
 
 def test_the_page_lists_the_faults() -> None:
@@ -184,10 +184,11 @@ def test_our_client_passes(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The run finds a server with a fault, and names the rule that it breaks."""
+    """The run finds a program with a fault, and names the rule that it breaks."""
     fault = FAULTS[name]
-    command = SERVER.replace("-m server", f"-m tests.conformance.faulty_server {name}")
-    assert main(["--server", command, "--only", fault.rule, "--timeout", "2"]) == 1
+    option, good = ("--server", SERVER) if name in OF_SERVER else ("--client", CLIENT)
+    command = good.replace(f"-m {option[2:]}", f"-m tests.conformance.faulty {name}")
+    assert main([option, command, "--only", fault.rule, "--timeout", "3"]) == 1
     out = capsys.readouterr().out
     assert f"  rule {fault.rule} (" in out
     broken = re.search(r"^rules that were broken: (.*)$", out, re.M)
