@@ -78,6 +78,8 @@ def block_of(row: Row) -> Block:
     """The block of a row. Raises ProtocolError when it is no row of a block."""
     first, last, time, lines, place, places, talkers, packets = row
     try:
+        if set(map(type, row[:5])) != {int} or type(packets) is not bytes:
+            raise TypeError("a value is of another type")
         return Block(
             first,
             last,

@@ -64,7 +64,10 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
             f" this version knows up to {SCHEMA}"
         )
     if version == SCHEMA:
-        (wire,) = connection.execute("SELECT value FROM state WHERE name = 'wire'").fetchone()
+        try:
+            (wire,) = connection.execute("SELECT value FROM state WHERE name = 'wire'").fetchone()
+        except sqlite3.DatabaseError:
+            wire = VERSION  # the page is damaged: who goes on finds it, and `--check` tells what else is
         if wire != VERSION:
             raise HistoryError(
                 f"{path} was written by a newer version of this program: its packets are of version {wire}"

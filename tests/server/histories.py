@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,7 +16,8 @@ from chatroom.history import History
 from chatroom.limits import MAX_NUMBER
 from chatroom.packets import encode_event
 from server.database import connect
-from server.retention import Retention
+from server.maintenance import Maintenance
+from server.retention import PROOF, Retention
 from server.storage import Durability, SqliteHistory
 from tests.support.blocks import flat
 
@@ -122,3 +124,46 @@ def all_in(path: Path) -> list[Event]:
     """Every event of a history file."""
     with opened(path) as history:
         return read(history)
+
+
+class Wall:
+    """A wall clock that the test moves; times are in milliseconds since 1970."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now / 1000
+
+
+@contextmanager
+def maintained(
+    path: Path,
+    retention: Retention | None = None,
+    write_lock: threading.Lock | None = None,
+    wall: Wall | None = None,
+) -> Iterator[tuple[SqliteHistory, Maintenance]]:
+    """A history that retains everything, and a Maintenance for its file that is run by hand.
+
+    Without `wall`, the clock has proven itself.
+    """
+    clock, lock = wall or Wall(), write_lock or threading.Lock()
+    with (
+        opened(path) as history,
+        closing(Maintenance(path, lock, retention or Retention(), wall=clock)) as upkeep,
+    ):
+        if wall is None:
+            clock.now -= PROOF
+            run(upkeep)
+            clock.now += PROOF
+        yield history, upkeep
+
+
+def run(upkeep: Maintenance) -> None:
+    """One complete round."""
+    upkeep.run(threading.Event())
+
+
+def stored(history: SqliteHistory) -> list[int]:
+    """The seqs of all events in the history."""
+    return seqs(read(history))
