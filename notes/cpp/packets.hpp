@@ -51,6 +51,15 @@ enum class Code : std::uint16_t {  // those that this program gives or acts on; 
     TOO_SLOW = 65, SILENT = 66, GOODBYE = 68,
 };
 
+// A client whose connection ended for one of these reasons may come back by itself.
+constexpr bool may_return(Code code) {
+    switch (code) {
+        case Code::FULL: case Code::SLOW_DOWN: case Code::TOO_MANY: case Code::UNAVAILABLE: case Code::EXPIRED:
+        case Code::STOPPING: case Code::TOO_SLOW: case Code::SILENT: return true;
+        default: return false;
+    }
+}
+
 struct Credential {
     std::uint8_t key{};
     std::string value;
