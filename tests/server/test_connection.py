@@ -14,6 +14,9 @@ from chatroom.flow import Flow
 from chatroom.limits import MAX_REASON, RECEIVE_LARGE, TEXT_PART
 from chatroom.outcomes import RETURNING, Code, Outcome
 from chatroom.packets import (
+    HEADER,
+    MAGIC,
+    VERSION,
     Answer,
     Bye,
     Channel,
@@ -137,6 +140,15 @@ def test_what_may_not_come_from_a_member(line: Line) -> None:
     """A packet that only a server sends ends the connection, with a reason that names it."""
     line.peer.send(Live(5, 0))
     with pytest.raises(ProtocolError, match=r"^LIVE cannot come from a member$"):
+        line.connection.receive()
+
+
+@pytest.mark.parametrize("kind", [0x20, 0x26, 0x7F])
+def test_no_event_may_come_from_a_member(line: Line, kind: int) -> None:
+    """Events come from servers only: also a kind that nobody knows, and without a seq, ends the connection."""
+    payload = bytes(28)
+    line.peer.socket.sendall(HEADER.pack(MAGIC, VERSION, kind, 0, len(payload), 0, 0, 1) + payload)
+    with pytest.raises(ProtocolError, match="cannot come from a client$"):
         line.connection.receive()
 
 
