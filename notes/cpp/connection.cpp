@@ -77,6 +77,7 @@ std::vector<Packet> Connection::receive() {
 void Connection::release() {
     std::unique_lock lock(mutex_);
     if (parted_ && !cut_) {  // else there is nobody to say goodbye to
+        room_.wait_until(lock, cut_at_, [this] { return finished_ || cut_; });
         lock.unlock();
         socket_.drain();
         lock.lock();
@@ -92,6 +93,8 @@ void Connection::write() {
         for (auto chunk = next_chunk(); !chunk.empty(); chunk = next_chunk()) send_chunk(chunk);
         socket_.finish();
         std::unique_lock lock(mutex_);
+        finished_ = true;
+        room_.notify_all();
         work_.wait_until(lock, cut_at_, [this] { return released_ || cut_; });
     } catch (const ConnectionLost&) {  // the handler learns it when it reads
     }

@@ -41,7 +41,7 @@ public:
     // --- the handler
     // The packets that came, at least one. PING is answered. Throws ProtocolError, ConnectionLost.
     std::vector<Packet> receive();
-    void release();  // the handler is done: reads and drops until the peer closes, or the writer cuts
+    void release();  // the handler is done: waits until BYE is sent, then until the peer has closed; not for long
 
     // --- the writer: sends until the connection ends
     void write();
@@ -56,11 +56,12 @@ private:
 
     std::mutex mutex_;               // guards all fields below
     std::condition_variable work_;   // send(), part(), cut() and release() wake the writer
-    std::condition_variable room_;   // the writer, part() and cut() wake a handler whose peer does not read answers
+    std::condition_variable room_;   // the writer, part() and cut() wake a handler that waits for the writer
     std::deque<Piece> waiting_;
     std::size_t bytes_ = 0;          // of waiting_
     std::size_t answers_ = 0;        // of those in it that are answers
     bool parted_ = false;            // BYE is in waiting_, or sent
+    bool finished_ = false;          // BYE was sent
     bool cut_ = false;
     bool released_ = false;
     Deadline cut_at_ = Deadline::max();
