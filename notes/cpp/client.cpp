@@ -111,6 +111,11 @@ void PendingLines::close() {
     work_.notify_one();
 }
 
+bool PendingLines::is_closed() {
+    const std::lock_guard lock(mutex_);
+    return closing_;
+}
+
 void PendingLines::attach() {
     const std::lock_guard lock(mutex_);
     attached_ = true;
@@ -269,6 +274,7 @@ void Client::run() {
 
 // Tries to be admitted, with growing pauses. Throws when it gives up; returns nothing when the client is closed.
 std::optional<Client::Admission> Client::come_back(std::string reason) {
+    if (pending_.is_closed()) return std::nullopt;
     if (tried_ && plan_.retry_for == 0) throw ConnectionLost(reason);
     if (give_up_ == Deadline::max()) {
         pause_ = tried_ ? RETRY_FIRST : 0;

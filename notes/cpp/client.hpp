@@ -69,6 +69,7 @@ public:
     void say(std::string text);
     void command(std::string text);
     void close();  // send what is left, then BYE
+    bool is_closed();
 
     // --- the thread whose turn it is
     void attach();                                          // a connection was made
