@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tests.conformance import (  # noqa: F401  they register their checks
+    client_packets,
+    client_resume,
+    client_talk,
     server_alive,
     server_handshake,
     server_names,

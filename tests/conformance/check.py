@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, IntEnum
+from functools import partial
 from typing import Any, NamedTuple
 
 
@@ -93,10 +94,11 @@ def _runs(
     name = function.__name__.replace("_", " ")
     if cases is None:
         return [(name, function)]
-    return [
-        (f"{name}: {case}", lambda stage, value=value: function(stage, value))
-        for case, value in cases.items()
-    ]
+    return [(f"{name}: {case}", partial(_with, function, value)) for case, value in cases.items()]
+
+
+def _with(function: Callable[..., None], value: object, stage: object) -> None:
+    function(stage, value)
 
 
 def ensure(condition: object, rule: str, expected: str, came: object) -> None:

@@ -144,6 +144,10 @@ class Program:
         """End it and its children: SIGTERM, and SIGKILL when that does not help."""
         self.signal(signal.SIGTERM)
         self.wait(STOP_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it and its children at once."""
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
@@ -203,5 +207,4 @@ class ServerProgram:
 
     def kill(self) -> None:
         """End it as a power loss does."""
-        self.program.signal(signal.SIGKILL)
-        self.program.stop()
+        self.program.kill()

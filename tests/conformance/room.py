@@ -142,7 +142,8 @@ class Room:
 
     def connect(self, port: int | None = None, name: str = "lobby") -> Wire:
         """A new connection to the lobby, or to another port."""
-        return self._connect(Wire, port, name)
+        wire: Wire = self._connect(Wire, port, name)
+        return wire
 
     def _connect(self, kind: type[Any], port: int | None, name: str) -> Any:
         number = self.server.port if port is None else port

@@ -11,6 +11,7 @@ from threading import Event as Flag
 from typing import NamedTuple, Protocol
 
 from tests.conformance.check import Check, Failed, NotChecked, Slowed
+from tests.conformance.program import WrongCommand
 from tests.conformance.wire import Wire
 
 SIDE_BY_SIDE = 10
@@ -107,7 +108,7 @@ def _try(check: Check, make: Callable[[], Stage]) -> Result:
         return result(Verdict.NOT_CHECKED, came=str(reason))
     except Failed as failed:
         return result(Verdict.FAILED, failed.rules or check.rules, failed.expected, failed.came)
-    except Slowed:
+    except (Slowed, WrongCommand):
         raise
     except Exception:  # noqa: BLE001  a mistake in a check must not end the run
         return result(Verdict.FAILED, (), "a check without a mistake of its own", traceback.format_exc())

@@ -26,7 +26,7 @@ from chatroom.packets import (
 )
 from tests.conformance.check import Failed, Level, NotChecked, Role, check, ensure
 from tests.conformance.room import SOFTWARE, Room
-from tests.conformance.wire import describe, frame, in_hex
+from tests.conformance.wire import Wire, describe, frame, in_hex
 
 basic = partial(check, role=Role.SERVER, level=Level.BASIC)
 full = partial(check, role=Role.SERVER, level=Level.FULL)
@@ -54,8 +54,10 @@ def the_lobby_connection_ends(room: Room) -> None:
     lobby, port = room.taken(name)
     ensure(
         port.number == SAME_CONNECTION or port.number >= LOWEST_PORT,
-        "P7", f"the number 0, or at least {LOWEST_PORT}", port.number,
-    )  # fmt: skip
+        "P7",
+        f"the number 0, or at least {LOWEST_PORT}",
+        port.number,
+    )
     if port.number == SAME_CONNECTION:
         raise NotChecked("the server goes on with the lobby connection")
     packets = lobby.rest("A1")
@@ -147,7 +149,7 @@ def everybody_is_told_who_comes(room: Room) -> None:
 
 @basic("C11", "A4", "A16")
 def a_taken_name_is_refused(room: Room) -> None:
-    """Somebody else's name is refused with NAME_TAKEN, also while it is only reserved; another name may follow."""
+    """Somebody else's name gets NAME_TAKEN, also while it is only reserved; another name may follow."""
     member = room.enter()
     reserved, free = room.name(), room.name()
     room.offered(reserved)
@@ -161,9 +163,16 @@ def a_taken_name_is_refused(room: Room) -> None:
 
 
 BAD_NAMES = {
-    "empty": "", "begins with _": "_ann", "begins with -": "-ann", "a space": "an n", "a colon": "an:n",
-    "a control character": "an\x1bn", "a line end": "ann\n", "a zero byte": "an\0n", "25 columns": "x" * 25,
-}  # fmt: skip
+    "empty": "",
+    "begins with _": "_ann",
+    "begins with -": "-ann",
+    "a space": "an n",
+    "a colon": "an:n",
+    "a control character": "an\x1bn",
+    "a line end": "ann\n",
+    "a zero byte": "an\0n",
+    "25 columns": "x" * 25,
+}
 
 
 @basic("N2", "N4", "C10", "L13")
@@ -187,9 +196,9 @@ def a_refusal_has_a_reason(room: Room) -> None:
 
 @basic("A10", "C16")
 def a_wrong_ticket_is_refused(room: Room) -> None:
-    """Who shows another ticket at the new port is refused; the owner of the right one comes in all the same."""
+    """Who shows another ticket at the new port is refused; the owner of the right one still comes in."""
     name = room.name()
-    lobby, port = room.taken(name)
+    _lobby, port = room.taken(name)
     if port.number == SAME_CONNECTION:
         raise NotChecked("the server goes on with the lobby connection")
     stranger = room.connect(port.number, "stranger at the new port")
@@ -288,7 +297,7 @@ def END_without_PASS(room: Room) -> None:
 def something_else_than_ADMIT(room: Room) -> None:
     """At the new port a peer that sends anything else is refused; the owner still comes in."""
     name = room.name()
-    lobby, port = room.taken(name)
+    _lobby, port = room.taken(name)
     if port.number == SAME_CONNECTION:
         raise NotChecked("the server goes on with the lobby connection")
     stranger = room.connect(port.number, "stranger at the new port")
@@ -388,8 +397,10 @@ def nobody_comes_to_the_new_port(room: Room) -> None:
     last = packets[-1] if packets else None
     ensure(
         last is None or (isinstance(last, Status) and last.code in (Code.SILENT, Code.EXPIRED)),
-        "A14", "SILENT or EXPIRED", describe(last),
-    )  # fmt: skip
+        "A14",
+        "SILENT or EXPIRED",
+        describe(last),
+    )
     try:
         late = room.connect(port.number, "late at the new port")
     except Failed:
@@ -413,8 +424,8 @@ def the_whole_handshake_has_a_deadline(room: Room) -> None:
     _silent(room, lobby, began, HANDSHAKE_SECONDS)
 
 
-def _silent(room: Room, lobby: Room | object, began: float, seconds: float) -> None:
-    packets = lobby.rest("A14", seconds=seconds + room.seconds)  # type: ignore[attr-defined]
+def _silent(room: Room, lobby: Wire, began: float, seconds: float) -> None:
+    packets = lobby.rest("A14", seconds=seconds + room.seconds)
     last = packets[-1] if packets else None
     good = isinstance(last, Status) and (last.verdict, last.code) == (Verdict.FAIL, Code.SILENT)
     ensure(good, "C20", "STATUS FAIL with SILENT", describe(last))

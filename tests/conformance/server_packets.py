@@ -85,15 +85,25 @@ def broken(*rules: str, cases: dict[str, bytes], level: Level = Level.FULL) -> N
 
 
 broken("H1", level=Level.BASIC, cases={"an HTTP request": b"GET / HTTP/1.0\r\n\r\n", "one wrong byte": b"G"})
-broken("H2", level=Level.BASIC, cases={
-    "version 3": frame(Kind.PING, version=3), "version 0": frame(Kind.PING, version=0),
-    "version 1 in the room": frame(Kind.PING, version=1), "two bytes are enough": b"\xc7\x03",
-})  # fmt: skip
-broken("H4", "L1", cases={
-    "a payload too long by one": frame(Kind.SAY, length=MAX_PAYLOAD + 1),
-    "the longest length": frame(Kind.SAY, length=0xFFFFFFFF),
-    "also of an empty kind": frame(Kind.PING, length=MAX_PAYLOAD + 1),
-})  # fmt: skip
+broken(
+    "H2",
+    level=Level.BASIC,
+    cases={
+        "version 3": frame(Kind.PING, version=3),
+        "version 0": frame(Kind.PING, version=0),
+        "version 1 in the room": frame(Kind.PING, version=1),
+        "two bytes are enough": b"\xc7\x03",
+    },
+)
+broken(
+    "H4",
+    "L1",
+    cases={
+        "a payload too long by one": frame(Kind.SAY, length=MAX_PAYLOAD + 1),
+        "the longest length": frame(Kind.SAY, length=0xFFFFFFFF),
+        "also of an empty kind": frame(Kind.PING, length=MAX_PAYLOAD + 1),
+    },
+)
 broken(
     "H5",
     cases={
@@ -101,10 +111,15 @@ broken(
         "the largest": frame(Kind.PONG, id=2**64 - 1),
     },
 )
-broken("H6", cases={
-    "no parts": frame(Kind.SAY, say(b"x"), 5, 0, 0), "a part behind the last": frame(Kind.SAY, say(b"x"), 5, 2, 2),
-    "part 1 of 1": frame(Kind.SAY, say(b"x"), 5, 1, 1), "PING without parts": frame(Kind.PING, b"", 5, 0, 0),
-})  # fmt: skip
+broken(
+    "H6",
+    cases={
+        "no parts": frame(Kind.SAY, say(b"x"), 5, 0, 0),
+        "a part behind the last": frame(Kind.SAY, say(b"x"), 5, 2, 2),
+        "part 1 of 1": frame(Kind.SAY, say(b"x"), 5, 1, 1),
+        "PING without parts": frame(Kind.PING, b"", 5, 0, 0),
+    },
+)
 broken("K3", cases={f"kind 0x{kind:02x}": frame(kind) for kind in (0x00, 0x11, 0x1F, 0x80, 0xFF)})
 broken("K3", cases={"before its payload": frame(0x11, length=1)})
 _SERVERS_KINDS = sorted(SENT_BY[Role.SERVER] - SENT_BY[Role.CLIENT] - set(range(0x29, 0x7F)))
@@ -112,55 +127,85 @@ broken(
     "K4",
     cases={f"kind 0x{kind:02x}, which a server sends": frame(kind, bytes(29)) for kind in _SERVERS_KINDS},
 )
-broken("K4", "A2", cases={
-    "HELLO in the room": encode(Hello(2, SOFTWARE)), "STATUS in the room": encode(Status(Verdict.PASS)),
-    "USERNAME in the room": encode(Username("ann", NO_TOKEN)),
-})  # fmt: skip
-broken("G1", cases={
-    "a line that is not UTF-8": frame(Kind.SAY, say(b"caf\xe9"), 1), "overlong UTF-8": frame(Kind.SAY, say(b"\xc0\x80"), 1),
-    "a surrogate": frame(Kind.SAY, say(b"\xed\xa0\x80"), 1), "beyond Unicode": frame(Kind.SAY, say(b"\xf4\x90\x80\x80"), 1),
-    "a channel that is not UTF-8": frame(Kind.SAY, say(b"x", b"#\xff"), 1),
-    "a command that is not UTF-8": frame(Kind.COMMAND, string8(b"#a") + b"/\xff", 1),
-    "a reason that is not UTF-8": frame(Kind.BYE, b"\0\0\x44\xff"),
-})  # fmt: skip
+broken(
+    "K4",
+    "A2",
+    cases={
+        "HELLO in the room": encode(Hello(2, SOFTWARE)),
+        "STATUS in the room": encode(Status(Verdict.PASS)),
+        "USERNAME in the room": encode(Username("ann", NO_TOKEN)),
+    },
+)
+broken(
+    "G1",
+    cases={
+        "a line that is not UTF-8": frame(Kind.SAY, say(b"caf\xe9"), 1),
+        "overlong UTF-8": frame(Kind.SAY, say(b"\xc0\x80"), 1),
+        "a surrogate": frame(Kind.SAY, say(b"\xed\xa0\x80"), 1),
+        "beyond Unicode": frame(Kind.SAY, say(b"\xf4\x90\x80\x80"), 1),
+        "a channel that is not UTF-8": frame(Kind.SAY, say(b"x", b"#\xff"), 1),
+        "a command that is not UTF-8": frame(Kind.COMMAND, string8(b"#a") + b"/\xff", 1),
+        "a reason that is not UTF-8": frame(Kind.BYE, b"\0\0\x44\xff"),
+    },
+)
 broken(
     "P2",
     level=Level.BASIC,
     cases={"PING with a payload": frame(Kind.PING, b"x"), "SAY cut short": frame(Kind.SAY, b"\x05#a", 1)},
 )
-broken("P2", cases={
-    "PONG with a payload": frame(Kind.PONG, b"x"), "an empty SAY": frame(Kind.SAY, b"", 1),
-    "SAY without a form": frame(Kind.SAY, b"\x02#a", 1), "an empty COMMAND": frame(Kind.COMMAND, b"", 1),
-    "COMMAND cut short": frame(Kind.COMMAND, b"\x09#a", 1), "BYE without a code": frame(Kind.BYE, b"\0\0"),
-    "an empty BYE": frame(Kind.BYE),
-})  # fmt: skip
+broken(
+    "P2",
+    cases={
+        "PONG with a payload": frame(Kind.PONG, b"x"),
+        "an empty SAY": frame(Kind.SAY, b"", 1),
+        "SAY without a form": frame(Kind.SAY, b"\x02#a", 1),
+        "an empty COMMAND": frame(Kind.COMMAND, b"", 1),
+        "COMMAND cut short": frame(Kind.COMMAND, b"\x09#a", 1),
+        "BYE without a code": frame(Kind.BYE, b"\0\0"),
+        "an empty BYE": frame(Kind.BYE),
+    },
+)
 broken("P29", cases={"a line without text": frame(Kind.SAY, say(b""), 1)})
-broken("P32", cases={
-    "an extra longer than the payload": frame(Kind.SAY, say(b"x", size=5), 1),
-    "a row cut short": frame(Kind.SAY, say(b"x", extra=b"\x01\x05ab"), 1),
-    "a row without a length": frame(Kind.SAY, say(b"x", extra=b"\x01"), 1),
-})  # fmt: skip
+broken(
+    "P32",
+    cases={
+        "an extra longer than the payload": frame(Kind.SAY, say(b"x", size=5), 1),
+        "a row cut short": frame(Kind.SAY, say(b"x", extra=b"\x01\x05ab"), 1),
+        "a row without a length": frame(Kind.SAY, say(b"x", extra=b"\x01"), 1),
+    },
+)
 broken(
     "L7",
     cases={"an extra too long by one": frame(Kind.SAY, say(b"x", extra=(b"\x01\xff" + b"x" * 255) * 2), 1)},
 )
 broken("L6", cases={"a reason too long by one": frame(Kind.BYE, b"\0\0\x44" + b"x" * (MAX_REASON + 1))})
-broken("M2", cases={
-    "COMMAND in two parts": frame(Kind.COMMAND, string8(b"#a") + b"/help", 1, 0, 2),
-    "PING in two parts": frame(Kind.PING, b"", 1, 0, 2), "BYE in two parts": frame(Kind.BYE, b"\0\0\x44", 0, 0, 2),
-})  # fmt: skip
-broken("M6", cases={
-    "not from part 0 on": frame(Kind.SAY, say(b"x"), 5, 1, 2),
-    "a part left out": frame(Kind.SAY, say(b"x"), 5, 0, 3) + frame(Kind.SAY, say(b"x"), 5, 2, 3),
-    "a part twice": frame(Kind.SAY, say(b"x"), 5, 0, 3) + frame(Kind.SAY, say(b"x"), 5, 0, 3),
-})  # fmt: skip
+broken(
+    "M2",
+    cases={
+        "COMMAND in two parts": frame(Kind.COMMAND, string8(b"#a") + b"/help", 1, 0, 2),
+        "PING in two parts": frame(Kind.PING, b"", 1, 0, 2),
+        "BYE in two parts": frame(Kind.BYE, b"\0\0\x44", 0, 0, 2),
+    },
+)
+broken(
+    "M6",
+    cases={
+        "not from part 0 on": frame(Kind.SAY, say(b"x"), 5, 1, 2),
+        "a part left out": frame(Kind.SAY, say(b"x"), 5, 0, 3) + frame(Kind.SAY, say(b"x"), 5, 2, 3),
+        "a part twice": frame(Kind.SAY, say(b"x"), 5, 0, 3) + frame(Kind.SAY, say(b"x"), 5, 0, 3),
+    },
+)
 _BEGUN = frame(Kind.SAY, say(b"x"), 5, 0, 3)
-broken("M5", cases={
-    "another id": _BEGUN + frame(Kind.SAY, say(b"x"), 6, 1, 3), "another count": _BEGUN + frame(Kind.SAY, say(b"x"), 5, 1, 4),
-    "another channel": _BEGUN + frame(Kind.SAY, say(b"x", b"#b"), 5, 1, 3),
-    "another form": _BEGUN + frame(Kind.SAY, say(b"x", form=2), 5, 1, 3),
-    "another extra": _BEGUN + frame(Kind.SAY, say(b"x", extra=b"\x01\x00"), 5, 1, 3),
-})  # fmt: skip
+broken(
+    "M5",
+    cases={
+        "another id": _BEGUN + frame(Kind.SAY, say(b"x"), 6, 1, 3),
+        "another count": _BEGUN + frame(Kind.SAY, say(b"x"), 5, 1, 4),
+        "another channel": _BEGUN + frame(Kind.SAY, say(b"x", b"#b"), 5, 1, 3),
+        "another form": _BEGUN + frame(Kind.SAY, say(b"x", form=2), 5, 1, 3),
+        "another extra": _BEGUN + frame(Kind.SAY, say(b"x", extra=b"\x01\x00"), 5, 1, 3),
+    },
+)
 broken("M9", cases={"a whole SAY between two parts": _BEGUN + frame(Kind.SAY, say(b"x"), 6)})
 broken("M7", "L5", cases={"too many parts": frame(Kind.SAY, say(b"x"), 5, 0, MAX_PARTS + 1)})
 _STREAMS = {entry["name"]: bytes.fromhex(entry["hex"]) for entry in load("streams") if entry["error"]}
@@ -242,18 +287,33 @@ lobby_breaks(
     "L12",
     cases={"a name too long by one": frame(Kind.USERNAME, NO_TOKEN + string8(b"x" * (NAME_BYTES + 1)))},
 )
-lobby_breaks("P2", cases={
-    "USERNAME cut short": frame(Kind.USERNAME, _NAME[:-1]), "USERNAME without a name": frame(Kind.USERNAME, NO_TOKEN),
-})  # fmt: skip
+lobby_breaks(
+    "P2",
+    cases={
+        "USERNAME cut short": frame(Kind.USERNAME, _NAME[:-1]),
+        "USERNAME without a name": frame(Kind.USERNAME, NO_TOKEN),
+    },
+)
 lobby_breaks("G1", cases={"a name that is not UTF-8": frame(Kind.USERNAME, NO_TOKEN + string8(b"a\xff"))})
 lobby_breaks("P5", cases={"credentials cut short": frame(Kind.USERNAME, _NAME + b"\x01\x00\x07secret")})
-lobby_breaks("L8", cases={
-    "credentials too long by one": frame(Kind.USERNAME, _NAME + b"\xc8" + (MAX_CREDENTIALS - 2).to_bytes(2, "big") + b"x" * (MAX_CREDENTIALS - 2)),
-})  # fmt: skip
-lobby_breaks("P6", cases={
-    "a verdict that does not exist": frame(Kind.STATUS, b"\x03\0\0"), "PASS with a reason": frame(Kind.STATUS, b"\0\0\0why"),
-    "END with a code": frame(Kind.STATUS, b"\x02\0\x28"), "STATUS cut short": frame(Kind.STATUS, b"\0\0"),
-})  # fmt: skip
+lobby_breaks(
+    "L8",
+    cases={
+        "credentials too long by one": frame(
+            Kind.USERNAME,
+            _NAME + b"\xc8" + (MAX_CREDENTIALS - 2).to_bytes(2, "big") + b"x" * (MAX_CREDENTIALS - 2),
+        ),
+    },
+)
+lobby_breaks(
+    "P6",
+    cases={
+        "a verdict that does not exist": frame(Kind.STATUS, b"\x03\0\0"),
+        "PASS with a reason": frame(Kind.STATUS, b"\0\0\0why"),
+        "END with a code": frame(Kind.STATUS, b"\x02\0\x28"),
+        "STATUS cut short": frame(Kind.STATUS, b"\0\0"),
+    },
+)
 lobby_breaks("H1", cases={"one wrong byte": b"G"})
 lobby_breaks("H4", "L1", cases={"a payload too long by one": frame(Kind.USERNAME, length=MAX_PAYLOAD + 1)})
 lobby_breaks("K3", cases={"an unknown kind": frame(0x1F)})
@@ -261,9 +321,12 @@ lobby_breaks("K4", cases={"a kind that servers send": frame(Kind.PORT, bytes(18)
 
 
 HELLOS = {
-    "an empty HELLO": b"", "a software cut short": b"\x02\x05ab", "abilities with two spaces": b"\x02\x01aone  two",
-    "abilities too long by one": b"\x02\x01a" + b"x" * (MAX_REASON + 1), "abilities that are not UTF-8": b"\x02\x01a\xff",
-}  # fmt: skip
+    "an empty HELLO": b"",
+    "a software cut short": b"\x02\x05ab",
+    "abilities with two spaces": b"\x02\x01aone  two",
+    "abilities too long by one": b"\x02\x01a" + b"x" * (MAX_REASON + 1),
+    "abilities that are not UTF-8": b"\x02\x01a\xff",
+}
 
 
 @full("P2", "P3", "L6", "G1", cases=HELLOS)

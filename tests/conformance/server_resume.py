@@ -275,7 +275,7 @@ def no_gap_and_no_double_while_others_talk(room: Room) -> None:
             talker.say(f"line {count}")
             count += 1
         back = room.come_back(lost)
-        heard = [text for text in back.said]
+        heard = list(back.said)
         talker.say("fence")
         heard += [p.text for p in back.up_to("fence") if isinstance(p, Event) and p.kind is EventKind.SAID]
         wanted = [f"line {number}" for number in range(count - 40, count)]

@@ -145,7 +145,7 @@ def PING_is_answered(room: Room) -> None:
 
 @basic("P36", "P33", "P37", "E6")
 def a_command_gets_one_answer(room: Room) -> None:
-    """Each COMMAND gets exactly one ANSWER with its id; ids of COMMANDs may repeat, and do not count for lines."""
+    """Each COMMAND gets exactly one ANSWER with its id; its ids may repeat, and do not count for lines."""
     member = room.enter()
     for id in (1000, 1000, 3):
         member.send(Command(id, member.channel, "/help"))
@@ -191,7 +191,7 @@ def a_line_to_another_channel(room: Room) -> None:
 
 @resume("C2", "E4", "P28")
 def repeats_are_answered(room: Room) -> None:
-    """A SAY whose id is not above the highest applied one, or is 0, gets ANSWER with ALREADY and is not said."""
+    """A SAY whose id is not above the highest applied one, or is 0, gets ALREADY and is not said."""
     member = room.enter()
     member.send(Say(10, member.channel, "ten"), Say(20, member.channel, "twenty"))
     member.hears("twenty", "E4", id=20)
@@ -295,7 +295,7 @@ def a_packet_between_two_parts(room: Room) -> None:
 
 @basic("M10")
 def a_sender_that_stops_in_the_middle(room: Room) -> None:
-    """A sender that stops in the middle of a message or packet delays only itself; nothing of it is passed on."""
+    """A sender that stops in the middle of a message delays only itself; nothing of it is passed on."""
     first, second = two(room)
     first.send_bytes(say_part(first, b"never whole ", 1, 0, 2), "part 0 of 2")
     first.send_bytes(say_part(first, b"x" * 50, 1, 1, 2)[:30], "the beginning of part 1")
@@ -355,7 +355,7 @@ def a_name_is_free_after_BYE(room: Room) -> None:
     second.event(EventKind.QUIT, "O10", person=first.welcome.person)
     again = room.enter(first.welcome.name, second.channel)
     event = second.event(EventKind.JOINED, "O16", author=first.welcome.name)
-    ensure(event.person == again.welcome.person, "P16", again.welcome.person, describe(event))
+    ensure(event.person == again.welcome.person, "P16", f"person {again.welcome.person}", describe(event))
 
 
 @full("P60")

@@ -26,7 +26,8 @@ class Frame(NamedTuple):
 
 def parse_header(data: bytes) -> Frame:
     """The header at the beginning of `data`; the payload is still to come."""
-    return Frame(*HEADER.unpack_from(data), b"")
+    magic, version, kind, flags, length, id, part, parts = HEADER.unpack_from(data)
+    return Frame(magic, version, kind, flags, length, id, part, parts, b"")
 
 
 _FROM_CLIENT = {Kind.HELLO, Kind.USERNAME, Kind.ADMIT, Kind.SAY, Kind.COMMAND}

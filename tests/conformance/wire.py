@@ -43,15 +43,13 @@ def describe(packet: object) -> str:
     """A packet for a report: its kind and fields, shortened."""
     if packet is None:
         return "the end of the connection"
-    if not isinstance(packet, tuple):
+    fields = getattr(packet, "_fields", None)
+    if fields is None or not isinstance(packet, tuple):
         return str(packet)
     name = packet.kind.name if isinstance(packet, Event) else type(packet).__name__.upper()
-    fields = ", ".join(
-        f"{field} {_value(value)}"
-        for field, value in zip(packet._fields, packet, strict=True)
-        if field != "kind"  # type: ignore[attr-defined]
-    )
-    return f"{name} {{{fields}}}"
+    named = zip(fields, packet, strict=True)
+    shown = ", ".join(f"{field} {_value(value)}" for field, value in named if field not in ("kind", "places"))
+    return f"{name} {{{shown}}}"
 
 
 def _value(value: object) -> str:
@@ -309,9 +307,9 @@ class Wire:
         """The connection must end by a protocol error; if a reason comes, it must be the right one."""
         packets = self.rest(*rules, seconds=seconds)
         last = packets[-1] if packets else None
-        if isinstance(last, Bye) or (isinstance(last, Status) and last.verdict is Verdict.FAIL):
-            if self.sender is Role.SERVER and last.code != Code.PROTOCOL_ERROR:
-                raise Failed("the code PROTOCOL_ERROR", describe(last), *rules, "C15")
+        wrong = isinstance(last, Bye | Status) and last.code not in (Code.OK, Code.PROTOCOL_ERROR)
+        if self.sender is Role.SERVER and wrong:
+            raise Failed("the code PROTOCOL_ERROR", describe(last), *rules, "C15")
 
 
 def _broken(error: str) -> str:

@@ -145,10 +145,10 @@ def test_what_may_not_come_from_a_member(line: Line) -> None:
 
 @pytest.mark.parametrize("kind", [0x20, 0x26, 0x7F])
 def test_no_event_may_come_from_a_member(line: Line, kind: int) -> None:
-    """Events come from servers only: also a kind that nobody knows, and without a seq, ends the connection."""
+    """Events come from servers only: one of an unknown kind without a seq ends the connection, too."""
     payload = bytes(28)
     line.peer.socket.sendall(HEADER.pack(MAGIC, VERSION, kind, 0, len(payload), 0, 0, 1) + payload)
-    with pytest.raises(ProtocolError, match="cannot come from a client$"):
+    with pytest.raises(ProtocolError, match=r"cannot come from a client$"):
         line.connection.receive()
 
 
