@@ -60,11 +60,14 @@ void Inbox::put(Update update) {
     if (updates_.size() == 1) ring();
 }
 
-std::vector<Update> Inbox::poll() {
-    const std::lock_guard lock(mutex_);
+void Inbox::hush() {
     std::array<char, 256> dropped;
     while (::read(bell_.get(), dropped.data(), dropped.size()) > 0) {
     }
+}
+
+std::vector<Update> Inbox::poll() {
+    const std::lock_guard lock(mutex_);
     bytes_ = 0;
     room_.notify_all();
     return std::exchange(updates_, {});

@@ -42,9 +42,10 @@ using Update = std::variant<Event, Connected, CaughtUp, Missed, Anew, Lost, Noti
 class Inbox {
 public:
     Inbox();
-    int bell() const { return bell_.get(); }  // readable while something has happened since the last poll()
+    int bell() const { return bell_.get(); }  // readable while something has happened since hush()
+    void hush();                              // main calls it before it looks what has happened: so it misses nothing
+    void ring();                              // something has happened
     void put(Update update);
-    void ring();                              // something else has happened
     std::vector<Update> poll();
     void close();                             // lets nobody wait
 

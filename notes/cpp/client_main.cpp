@@ -78,6 +78,7 @@ private:
 int Run::pipe() {
     std::array<char, 65536> buffer;
     while (!signalled && !ended_) {
+        client_.inbox().hush();
         const bool stored = input_ended_ && client_.lines().lines() == 0;  // before poll(): it has their events then
         for (const auto& update : client_.inbox().poll()) print(update);
         if (stored && live_ && !follow_) return failed_ ? 1 : 0;
@@ -173,6 +174,7 @@ int Run::interact() {
         } while (start < text.size());
     };
     while (!signalled && !ended_ && !view.editor.left()) {
+        client_.inbox().hush();
         for (const auto& update : client_.inbox().poll()) {
             if (const auto event = std::get_if<Event>(&update)) write(view.show(event_line(*event, with_channel_)));
             else if (const auto connected = std::get_if<Connected>(&update)) show(connected->again ? "back again" : "you are " + connected->name);

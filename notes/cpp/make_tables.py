@@ -22,7 +22,8 @@ from chatroom.unicode_tables import LOOK_ALIKES
 
 FLAGS = ("LETTER", "NUMBER", "MARK", "DIGIT", "NO_COLUMN", "WIDE", "ENCLOSING", "HIDDEN", "INVISIBLE")
 HANGUL = range(0xAC00, 0xD7A4)  # composed and taken apart by arithmetic, not by a table
-CHARACTERS = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+# Beyond these, Unicode has given no character yet but those for private use.
+CHARACTERS = [chr(code) for code in (*range(0xD800), *range(0xE000, 0x33000), *range(0xE0000, 0xE1000))]
 # Tatweel and lajanyalan only lengthen a letter; terminals disagree on the width of counting rods.
 _HIDDEN = re.compile(f"[{INVISIBLE}{ZERO_WIDTH}\u0640\u07fa\U0001d360-\U0001d376]")
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")

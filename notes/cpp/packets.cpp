@@ -224,7 +224,7 @@ std::size_t prefix_size(Kind kind, std::string_view payload) {
     }
 }
 
-std::optional<Packet> parse_event(Kind kind, MessageId id, Reader in) {
+Packet parse_event(Kind kind, MessageId id, Reader in) {
     Event p{.kind = kind, .seq = {}, .time = {}, .channel = {}, .author = {}, .text = {}, .id = id, .person = {}, .place = {}, .extra = {}};
     p.seq = {in.number_up_to(MAX_NUMBER)};
     p.time = {in.number_up_to(MAX_TIME)};
@@ -240,8 +240,7 @@ std::optional<Packet> parse_event(Kind kind, MessageId id, Reader in) {
         case Kind::SAID: case Kind::JOINED: case Kind::LEFT: case Kind::RENAMED: case Kind::TOPIC:
         case Kind::KICKED: case Kind::QUIT: case Kind::RESTARTED:
             return p;
-        default:  // skipped; of a signal (seq 0) nothing is left
-            return p.seq == Seq{} ? std::optional<Packet>() : Skipped{p.seq, p.time};
+        default: return Skipped{p.seq, p.time};
     }
 }
 
@@ -347,7 +346,7 @@ Bare parse_bare(MessageId id, const Reader& in) {
     return {id};
 }
 
-std::optional<Packet> parse(Kind kind, MessageId id, std::string_view payload) {
+Packet parse(Kind kind, MessageId id, std::string_view payload) {
     Reader in(payload);
     switch (kind) {
         case Kind::HELLO: return parse_hello(in);
@@ -451,14 +450,12 @@ std::optional<Packet> Decoder::decode() {
         at_ += HEADER_BYTES + length;
         const auto payload = waiting.substr(HEADER_BYTES, length);
         const auto kind = static_cast<Kind>(header.kind);
-        std::optional<Packet> packet;
         if (header.parts != 1) {
-            if (const auto whole = gather(header, payload)) packet = parse(kind, {header.id}, *whole);
+            if (const auto whole = gather(header, payload)) return parse(kind, {header.id}, *whole);
         } else {
             need(header.part == 0 && !(open_ && has_parts(kind)), "parts of two messages are mixed");
-            packet = parse(kind, {header.id}, payload);
+            return parse(kind, {header.id}, payload);
         }
-        if (packet) return packet;
     }
 }
 

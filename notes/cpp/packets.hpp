@@ -98,7 +98,7 @@ struct Event {
     Kind kind{}; Seq seq; Time time; std::string channel, author, text; MessageId id; Person person; Place place;
     std::string extra;
 };
-struct Skipped { Seq seq; Time time; };  // an event of a kind that this program does not know: its seq counts
+struct Skipped { Seq seq; Time time; };  // an event of a kind that this program does not know: its seq counts, if not 0
 
 using Packet = std::variant<Hello, Username, Status, Port, Admit, Welcome, Live, Say, Answer, Command, Info, Ping,
                             Pong, Bye, Channel, Replay, Event, Skipped>;
