@@ -35,7 +35,6 @@ from chatroom.packets import (
     Say,
     Welcome,
     encode,
-    encode_event,
 )
 from server.backlogs import Backlogs
 from server.connection import NativeDoor
