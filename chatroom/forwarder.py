@@ -24,6 +24,7 @@ from chatroom.history import History
 from chatroom.limits import DISK_RETRY_SECONDS
 from chatroom.newcomers import Newcomers
 from chatroom.order import Entry, Order, Taken
+from chatroom.outcomes import Outcome
 from chatroom.packets import Command
 from chatroom.presence import Presence, Seat
 from chatroom.proposals import Proposal, ProposalKind
@@ -167,8 +168,8 @@ class Forwarder:
                 break
             except HistoryFull as full:
                 if self._closing.is_set():  # this was the last try
-                    lost = f"the events up to seq {self.state.head} could not be stored"
-                    raise HistoryError(f"{lost}: {full}") from None
+                    lost = self.state.head - self._tail.head
+                    raise HistoryError(f"{lost} events could not be stored: {full}") from None
                 if not trouble:
                     trouble = str(full)
                     log.error("history: %s; waiting", trouble)
@@ -204,25 +205,24 @@ class Forwarder:
         """Let a member go live that has caught up to `seq`. Any thread. Raises Closed."""
         self._order.post(partial(self._newcomers.go_live, seat, seq))
 
-    def ask(self, origin: int, command: Command) -> Future[None]:
-        """Answer a command that only reads. Any thread. Raises Closed.
+    def ask(self, origin: int, command: Command) -> Future[Outcome | None]:
+        """What becomes of a command that only reads; None: it is not answered any more. Any thread.
 
-        The future is done when the command is answered.
+        The thread that asks finds the words and sends them: that would take the forwarder too long.
+        Raises Closed.
         """
-        done: Future[None] = Future()
-        self._order.post(partial(self._answer, origin, command, done))
-        return done
+        answer: Future[Outcome | None] = Future()
+        self._order.post(partial(self._run, origin, command, answer))
+        return answer
 
-    def _answer(self, origin: int, command: Command, done: Future[None]) -> None:
-        seat = self._presence.seat(origin)
+    def _run(self, origin: int, command: Command, answer: Future[Outcome | None]) -> None:
+        seat, outcome = self._presence.seat(origin), None
         try:
             if seat is not None and self.failure is None:  # else the state is ahead of what is stored
                 room = commands.Room(self.state, self.numbers())
-                asker = commands.Asker(seat.person, command.channel)
-                outcome = commands.run(room, asker, command.text)
-                seat.connection.answer(command.id, outcome, commands.name_of(command.text))
+                outcome = commands.run(room, commands.Asker(seat.person, command.channel), command.text)
         finally:
-            done.set_result(None)
+            answer.set_result(outcome)
 
     # --- end, numbers ---------------------------------------------------------------------------------------
 

@@ -13,10 +13,10 @@ from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from chatroom.blocks import Block, cut, events_of
+from chatroom.blocks import Block, cut, events_of, times_of
 from chatroom.events import EventKind
-from chatroom.limits import MAX_NUMBER, TICKET_BYTES
-from chatroom.records import Record
+from chatroom.limits import MAX_NUMBER, SLICE_FACTOR, TICKET_BYTES
+from chatroom.records import Record, Talker
 
 
 class Restored(NamedTuple):
@@ -36,14 +36,6 @@ class Restored(NamedTuple):
     time: int
     records: list[Record]
     talkers: list[Talker]
-
-
-class Talker(NamedTuple):
-    """Who has said something: person, highest message id, and when, in milliseconds since 1970."""
-
-    person: int
-    id: int
-    time: int
 
 
 class Slice(NamedTuple):
@@ -86,7 +78,8 @@ class History(Protocol):
     ) -> None:
         """Store a batch as one transaction: after a crash, either all of it is stored or nothing.
 
-        blocks:   at most one for each scope; together they have all seqs that follow the stored ones
+        blocks:   in any order; those of one scope do not overlap. Together they have all seqs that follow the
+                  stored ones
         records:  written in this order; one without a value is removed
         position: where in the order the batch stands
         noted:    all talkers up to this seq are in the records; restore() gives the others. It never falls
@@ -96,8 +89,9 @@ class History(Protocol):
     def read(self, after: int, places: Collection[int], size: int) -> Slice:
         """The first events of `places` after seq `after`. Any thread may call it.
 
-        size: bytes of packets; the block that reaches it is the last one. Progress is certain: the slice's
-              `until` is greater than `after`
+        size: the slice ends when its blocks, but for those that go on behind its end, have so many bytes of
+              packets. Blocks are cut where all of them would have more than SLICE_FACTOR times as many.
+              Progress is certain: the slice's `until` is greater than `after`
         No event comes up to `after`, and none that retention has removed, although its block may have begun
         before.
         """
@@ -213,14 +207,36 @@ def slice_of(blocks: Iterable[Block], after: int, size: int) -> Slice:
     Of a block that begins before, the events up to `after` are cut off. Its lines are not counted anew.
     """
     found: list[Block] = []
+    reaching: list[Block] = []  # those found that go on behind the beginning of the next one
+    whole = 0  # bytes of the others
+    until = MAX_NUMBER
     for block in blocks:
-        if size <= 0 and block.first - 1 > after:
-            return Slice(found, block.first - 1)
+        whole += sum(len(one.packets) for one in reaching if one.last < block.first)
+        reaching = [one for one in reaching if one.last >= block.first]
+        if whole >= size and block.first - 1 > after:
+            until = block.first - 1
+            break
         if block.first <= after:
             block = block._replace(first=after + 1, packets=cut(block, after, MAX_NUMBER))
         found.append(block)
-        size -= len(block.packets)
-    return Slice(found, MAX_NUMBER)
+        reaching.append(block)
+    return _shortened(Slice(found, until), after, size)
+
+
+def _shortened(found: Slice, after: int, size: int) -> Slice:
+    """Many blocks may overlap, each with few of the events that come next: leave out what comes later."""
+    blocks, until = found
+    while len(blocks) > 1 and sum(len(block.packets) for block in blocks) > SLICE_FACTOR * size:
+        until = (after + min(until, max(block.last for block in blocks))) // 2
+        if until == after:
+            break
+        blocks = [
+            block if block.last <= until else block._replace(packets=cut(block, after, until))
+            for block in blocks
+            if block.first <= until
+        ]
+        found = Slice([block for block in blocks if block.packets], until)
+    return found
 
 
 def start_of(blocks: Iterable[Block], lines: int, until: int) -> int:
@@ -247,4 +263,4 @@ def _said(block: Block, until: int) -> list[int]:
 
 def time_of(blocks: Iterable[Block], seq: int) -> int:
     """Time of the event `seq`, which one of these blocks may have; 0: none of them has it."""
-    return next((event.time for block in blocks for event in events_of(block) if event.seq == seq), 0)
+    return next(filter(None, (times_of(block).get(seq, 0) for block in blocks)), 0)

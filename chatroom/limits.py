@@ -41,8 +41,8 @@ MAX_TOPIC: Final = 512
 """UTF-8 bytes of a topic: some lines. Each part of CHANNEL repeats it."""
 
 MAX_LISTED: Final = 1000
-"""Members that CHANNEL lists. A longer list is of no use to a person, and thousands of members that come
-back together would each get thousands of rows."""
+"""Members that CHANNEL and /who list. A longer list is of no use to a person, and thousands of members that
+come back together would each get thousands of rows."""
 
 COUNTED_FROM: Final = MAX_LISTED
 """Members up to which a channel tells who comes and goes; one with more only counts them. From there on
@@ -164,6 +164,10 @@ of a school. With all lists, 50 large channels would be 5 MB for every newcomer.
 CATCH_UP_BYTES: Final = 128 * 1024
 """Bytes in one slice that a member catching up gets from history: it waits in memory for a member that does
 not read. One more block may be in. Others who catch up get their slices before the next one."""
+
+SLICE_FACTOR: Final = 4
+"""Blocks of several channels overlap and have to be read together: with eight channels a slice is about twice
+as long as was asked for. Where it would be more than so many times as long, the blocks are cut."""
 
 CATCH_UP_REST: Final = 1.0
 """Pause after each slice, as a multiple of the time it took: all members that catch up get together at most

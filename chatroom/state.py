@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer, Origin, Signal
 from chatroom.errors import ChatroomError
 from chatroom.events import SET_COUNTED, Event, EventKind, Talk
-from chatroom.history import Talker
 from chatroom.limits import (
     COUNTED_FROM,
     HANDSHAKE_SECONDS,
@@ -45,7 +44,7 @@ from chatroom.places import (
     restore_membership,
 )
 from chatroom.proposals import Arrive, Enter, Leave, ProposalKind, Withdraw
-from chatroom.records import Record
+from chatroom.records import Record, Talker
 from chatroom.session import Agenda, Phase, Ranking, Session, restore_session
 
 
@@ -500,6 +499,7 @@ class State:
                 ranking.remove(session.network)
                 ranking.add(session)
             self._keep(session)
+        self._note_talkers()  # a start takes the times of the lines that are not noted
 
     def _up(self, _origin: Origin, _body: None) -> None:
         """A server has started: what was connected to its life before has lost its connection.

@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Event as Flag
 from threading import Lock
 from types import TracebackType
@@ -26,7 +27,7 @@ from client.pending_lines import Line, PendingLines
 from client.people import People
 from client.reconnect import Reconnect
 from client.resume import ResumeState
-from client.updates import Connected, Disconnected, Ended, Interrupted, Update
+from client.updates import Connected, Disconnected, Ended, Interrupted, Retrying, Update
 
 log = logging.getLogger(__name__)
 
@@ -150,15 +151,20 @@ class Client:
 
     # --- begin and end -------------------------------------------------------------------------------
 
-    def connect(self) -> Client:
+    def connect(
+        self, wait_for: float = 0.0, waiting: Callable[[Retrying], None] = lambda retrying: None
+    ) -> Client:
         """Go through the handshake and start the threads; self. After NameRefused it may be called again.
 
-        Raises NameRefused, Refused, ConnectionLost, ConfigError, or ProtocolError (not a chatroom).
+        wait_for: seconds to try while the server is away or full, as after a lost connection
+        waiting:  called before each pause
+        Raises NameRefused, Refused, ConnectionLost, ConfigError, ProtocolError (not a chatroom), or Closed.
         """
         with self._lock:
             if self._started:
                 raise ConfigError("the client is connected already")
-        admission = self._admit(self._another_name)
+        admit = partial(self._admit, self._another_name)
+        admission = Reconnect(admit, wait_for, waiting, self._closing.wait).first() if wait_for else admit()
         try:
             self._start(admission)
         except ChatroomError:

@@ -36,20 +36,21 @@ def connect(path: Path, parameters: str = "mode=rwc") -> sqlite3.Connection:
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Commits what the block writes; after an exception, nothing of it is stored."""
-    _roll_back(connection)  # a transaction is open only if its own rollback failed
+    roll_back(connection)  # a transaction is open only if its own rollback failed
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
         connection.execute("COMMIT")
     except BaseException:
         try:
-            _roll_back(connection)
+            roll_back(connection)
         except sqlite3.Error:
             pass  # the first error is the one to report; the next transaction rolls back again
         raise
 
 
-def _roll_back(connection: sqlite3.Connection) -> None:
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Ends a transaction that is open, if there is one, and undoes its writes."""
     if connection.in_transaction:  # after some I/O errors SQLite has rolled back already
         connection.execute("ROLLBACK")
 
@@ -63,11 +64,16 @@ def translate_errors(path: Path, action: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary result code
-        if code == sqlite3.SQLITE_NOTADB:
-            raise HistoryError(f"{path} is not a chatroom history") from error
-        error_class = HistoryFull if code in _TRANSIENT else HistoryError
-        raise error_class(f"cannot {action} the history {path}: {error}") from error
+        raise translated(error, path, action) from error
+
+
+def translated(error: sqlite3.Error, path: Path, action: str) -> HistoryError:
+    """What translate_errors() raises: entering and leaving it costs a lone append 2 µs of 30."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary result code
+    if code == sqlite3.SQLITE_NOTADB:
+        return HistoryError(f"{path} is not a chatroom history")
+    error_class = HistoryFull if code in _TRANSIENT else HistoryError
+    return error_class(f"cannot {action} the history {path}: {error}")
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -194,16 +194,31 @@ HISTORY_READERS: Final = 8
 READER_CACHE: Final = 512 * 1024
 """Page cache of each reading connection; the operating system caches the rest."""
 
-LONG_HISTORY: Final = 500_000
-"""A file of an older version with more events is announced before it is converted, because the server listens
-only afterwards. A shorter one is converted in less than half a second (measured: 0.7 µs an event)."""
-
 RETENTION_STEP: Final = 2000
 """Events removed in one transaction: a batch waits at most a few milliseconds for it."""
 
-RETENTION_PAUSE: Final = 0.005
-"""Pause between two such transactions, in which waiting batches are stored. Over 100,000 events per second
-can be removed, as many as a fully loaded server takes in."""
+MAINTENANCE_PAUSE: Final = 0.005
+"""Pause between two transactions of the maintenance, in which waiting batches are stored. Over 100,000 events
+per second can be removed, as many as a fully loaded server takes in."""
+
+MERGE_WINDOW: Final = 2048
+"""Blocks within so many seqs are merged, when as many later ones are there. With eight channels that is 256
+lines for each, a block of about MERGED_BYTES. Who reads them together needs all blocks of a window in memory,
+some 230 KB; a read of the latest events scans at most some thousand blocks, a millisecond."""
+
+CONVERTED_EVENT: Final = 64
+"""What an event of a file of version 2 needs in the new file, beside what it had, at most: its packet has 48
+bytes before the names, its row had some 30."""
+
+PROGRESS_SECONDS: Final = 3.0
+"""How often the operator is told how far the conversion of an old file is: the server listens after it."""
+
+MERGED_BYTES: Final = 32 * 1024
+"""Blocks are merged up to this size, some 290 lines. A row costs 57 bytes beside its packets, and half a page
+is wasted at its end. In larger rows a read that begins in the middle would cost more."""
+
+MERGE_STEP: Final = 256
+"""Blocks that are merged in one transaction, and rows that are added to the index in one: a millisecond."""
 
 MAX_RETENTION: Final = 10**15
 """Largest number of days or events for --keep; in practice the same as all."""

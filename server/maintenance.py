@@ -1,4 +1,4 @@
-"""Maintenance of the history in the background: checkpoints of the write-ahead log, and retention."""
+"""Maintenance of the history in the background: checkpoints, retention, and the merging of small blocks."""
 
 from __future__ import annotations
 
@@ -12,22 +12,14 @@ from threading import Event as Flag
 from threading import Lock
 
 from chatroom.errors import HistoryError
-from chatroom.events import iso_time
-from server.database import checkpoint, connect, limit_wal, transaction, translate_errors
+from server.database import checkpoint, connect, limit_wal, translate_errors
 from server.history_files import HistoryFiles
-from server.limits import (
-    BLOCKED_SECONDS,
-    CHECKPOINT_BYTES,
-    RETENTION_PAUSE,
-    RETENTION_STEP,
-    TEND_SECONDS,
-    WAL_BYTES,
-)
-from server.retention import PROOF, ProvenClock, Retention
-from server.schema import SPAN_EVENTS
+from server.limits import BLOCKED_SECONDS, CHECKPOINT_BYTES, MAINTENANCE_PAUSE, TEND_SECONDS, WAL_BYTES
+from server.merging import Merging
+from server.removal import Removal
+from server.retention import Retention
 
 _log = logging.getLogger(__name__)
-_DAY = 24 * 3600 * 1000
 
 
 class Maintenance:
@@ -55,23 +47,22 @@ class Maintenance:
         self._path = path
         self._wal_path = path.with_name(path.name + "-wal")
         self._write_lock = write_lock
-        self._retention = retention
         self._files = files
-        self._wall = wall
         self._steady = steady
         self._checkpointed = (0, 0)  # state of the WAL when all of it had been copied
         self._blocked: float | None = None  # since when a reader has held the checkpoint back
         self._connection = connect(path)
         self._connection.execute("PRAGMA synchronous = NORMAL")
         limit_wal(self._connection)
-        (latest,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
-        self._clock = ProvenClock(self._time_of(latest))
+        self._removal = Removal(self._connection, write_lock, retention, wall)
+        self._merging = Merging(self._connection, write_lock)
 
     def tend(self, stopping: Flag) -> None:
         """See `chatroom.history.History.tend`."""
         failing = False
         try:
-            self._announce()
+            with translate_errors(self._path, "maintain"):
+                self._removal.announce()
         except HistoryError as error:
             _log.warning("%s", error)
         while not stopping.wait(TEND_SECONDS):
@@ -84,12 +75,18 @@ class Maintenance:
                 failing = True
 
     def run(self, stopping: Flag) -> None:
-        """One round: a checkpoint if the WAL is long, and the removal of all expired events."""
+        """One round: a checkpoint if the WAL is long, the removal of all expired events, then the merging."""
         self._watch()
         with translate_errors(self._path, "maintain"):
             self._checkpoint()
-            while self.remove_expired() and not stopping.wait(RETENTION_PAUSE):
-                self._checkpoint()  # removing writes to the WAL, too
+            for step in (self._removal.step, self._merging.step):
+                while step() and not stopping.wait(MAINTENANCE_PAUSE):
+                    self._checkpoint()  # each step writes to the WAL, too
+
+    def remove_expired(self) -> bool:
+        """One step of the removal; False when there was nothing to remove."""
+        with translate_errors(self._path, "maintain"):
+            return self._removal.step()
 
     def close(self) -> None:
         """Close the connection."""
@@ -155,91 +152,3 @@ class Maintenance:
         except FileNotFoundError:
             return 0, 0
         return state.st_size, state.st_mtime_ns
-
-    # --- retention --------------------------------------------------------------------------------------
-
-    def remove_expired(self) -> bool:
-        """Removes the oldest expired events, at most RETENTION_STEP; False when there were none.
-
-        A step is small, so that the forwarder waits only a few milliseconds for the write lock.
-        """
-        first, head = self._ends()
-        proven = self._clock.read(int(self._wall() * 1000))
-        last = self._last_expired(first, head, min(head, first + RETENTION_STEP - 1), proven)
-        if not last:
-            return False
-        with self._write_lock, transaction(self._connection):
-            self._connection.execute("DELETE FROM events WHERE seq <= ?", (last,))
-            self._connection.execute("DELETE FROM spans WHERE span < ?", ((last + 1) // SPAN_EVENTS,))
-            self._connection.execute("UPDATE state SET value = ? WHERE name = 'removed'", (last,))
-        return True
-
-    def _announce(self) -> None:
-        """Says, before the first round, what it will remove."""
-        now, keep = int(self._wall() * 1000), self._retention
-        with translate_errors(self._path, "maintain"):
-            first, head = self._ends()
-            last = self._last_expired(first, head, head, self._clock.read(now))
-            later = self._last_expired(first, head, head, now)
-            until, until_later = iso_time(self._time_of(last)), iso_time(self._time_of(later))
-        count = head - first + 1
-        if last:
-            _log.warning(
-                "--keep %s removes the events up to %s now: %d of %d", keep, until, last - first + 1, count
-            )
-        if later > last:
-            _log.warning(
-                "--keep %s removes the events up to %s when the clock has been right for an hour: %d of %d",
-                keep,
-                until_later,
-                later - first + 1,
-                count,
-            )
-
-    def _ends(self) -> tuple[int, int]:
-        """The first and the last seq of all events; the first is greater when there is none."""
-        found: tuple[int, int] = self._connection.execute(
-            "SELECT coalesce((SELECT min(seq) FROM events), 1), coalesce((SELECT max(seq) FROM events), 0)"
-        ).fetchone()
-        return found
-
-    def _time_of(self, seq: int) -> int:
-        found: tuple[int] | None = self._connection.execute(
-            "SELECT time FROM events WHERE seq = ?", (seq,)
-        ).fetchone()
-        return found[0] if found else 0
-
-    def _last_expired(self, first: int, head: int, end: int, proven: int) -> int:
-        """The last expired seq from `first` to `end`, 0 when none has expired."""
-        if first > head:
-            return 0
-        if self._retention.events:
-            last = min(end, head - self._retention.events)
-        elif self._retention.days:
-            last = min(end, self._last_too_old(end, proven - self._retention.days * _DAY))
-        else:
-            last = 0
-        return last if last >= first else 0
-
-    def _last_too_old(self, end: int, oldest: int) -> int:
-        """The last event before `oldest` behind which no younger one comes up to `end`; 0 for none.
-
-        The clock was ahead when an event of the future was stored: its time says nothing, and its neighbours
-        decide.
-        """
-        future = int(self._wall() * 1000) + PROOF
-        begin: tuple[int] | None = self._connection.execute(
-            "SELECT seq FROM events WHERE time <= ? ORDER BY seq LIMIT 1", (future,)
-        ).fetchone()
-        if begin is None:
-            return 0
-        end = max(end, begin[0])
-        young: tuple[int] | None = self._connection.execute(
-            "SELECT seq FROM events WHERE seq BETWEEN ? AND ? AND time BETWEEN ? AND ? ORDER BY seq LIMIT 1",
-            (begin[0], end, oldest, future),
-        ).fetchone()
-        last: tuple[int] | None = self._connection.execute(
-            "SELECT seq FROM events WHERE seq BETWEEN ? AND ? AND time < ? ORDER BY seq DESC LIMIT 1",
-            (begin[0], young[0] - 1 if young else end, oldest),
-        ).fetchone()
-        return last[0] if last else 0

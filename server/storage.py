@@ -8,43 +8,35 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from itertools import chain, starmap
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import ExitStack, closing
+from itertools import starmap
 from pathlib import Path
 from threading import Event as Flag
 from threading import Lock
 from typing import Literal
 
+from chatroom.blocks import Block, events_of
 from chatroom.errors import ConfigError, HistoryError, HistoryFull
-from chatroom.events import Event, EventKind
-from chatroom.history import Located, Restored
+from chatroom.events import EventKind
+from chatroom.history import Located, Restored, Slice, talkers_of
 from chatroom.limits import MAX_NUMBER
+from chatroom.places import WHOLE_CHATROOM
 from chatroom.records import Record
-from server.database import connect, limit_wal, transaction, translate_errors
+from server.conversion import convert
+from server.database import connect, limit_wal, roll_back, transaction, translate_errors, translated
 from server.history_files import HistoryFiles
 from server.limits import STARTS_NOTED
 from server.maintenance import Maintenance
 from server.readers import Readers
 from server.retention import Retention
-from server.schema import SPAN_EVENTS, head_of, migrate, version_of
+from server.rows import INSERT, Row, head_of, row_of, talking_since, time_at
+from server.schema import SCHEMA, make_tables, version_of
 
 Durability = Literal["normal", "full"]
 
-_Row = tuple[int, int, int, str, str, str, int, int, int]
-
-_POSITION = "SELECT value FROM state WHERE name = 'position'"
-
-_INSERT = """INSERT INTO events(seq, time, kind, channel, author, text, id, person, place)
-    VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_ROWS = 100
-_INSERT_MANY = _INSERT + ", (?, ?, ?, ?, ?, ?, ?, ?, ?)" * (_ROWS - 1)
-"""Inserts a hundred rows of a large batch: a quarter cheaper than one by one, and sqlite3 releases the GIL
-once per statement, not once per row."""
-
-_INSERT_MORE = "INSERT INTO events VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-"""Inserts a row with extra or places. Few have them, and binding two NULLs costs 0.9 µs: sqlite3 looks for an
-adapter for every value that is no number and no text."""
+_SET = "UPDATE state SET value = ? WHERE name = ?"
 
 
 class SqliteHistory:
@@ -66,7 +58,8 @@ class SqliteHistory:
         # Held during that transaction's I/O on purpose: SQLite's own wait for its write lock is polling. Also
         # guards what the maintenance knows of the file's names (`Maintenance.trouble`).
         self._write_lock = Lock()
-        self._position = b""  # of the last append: an append with the same one need not write it
+        # What `state` has: an append that changes nothing of it is one statement.
+        self._position, self._noted, self._reach = b"", 0, 1
         self._stored = False  # whether append() was successful once: else a new file is removed at the end
         with ExitStack() as opened:
             self._open(durability, retention or Retention(), opened)
@@ -78,48 +71,80 @@ class SqliteHistory:
     def restore(self) -> Restored:
         with translate_errors(self._path, "read"):
             state = dict(self._writer.execute("SELECT name, value FROM state"))
-            latest = self._writer.execute("SELECT time FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+            head = head_of(self._writer)
+            time = time_at(self._writer, head)
             records = self._writer.execute(
                 "SELECT kind, key, value FROM records ORDER BY kind, key"
             ).fetchall()
-            head = head_of(self._writer)
-        time = latest[0] if latest else 0
-        return Restored(state["identity"], state["position"], head, time, list(starmap(Record, records)))
+            talkers = talkers_of(talking_since(self._writer, state["noted"]))
+        return Restored(
+            state["identity"], state["position"], head, time, list(starmap(Record, records)), talkers
+        )
 
-    def append(self, events: Sequence[Event], records: Sequence[Record], position: bytes = b"") -> None:
+    def append(
+        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+    ) -> None:
         if not self._appending.acquire(blocking=False):
             raise RuntimeError("only the forwarder may call append(), one batch after the other")
         try:
-            rows, more = _divide(events)
-            spans = {(row[0] // SPAN_EVENTS, row[8]) for row in rows}
-            for event in more:
-                spans.update((event.seq // SPAN_EVENTS, place) for place in event.places or (event.place,))
-            latest = {(kind, key): value for kind, key, value in records}
-            kept = [(*name, value) for name, value in latest.items() if value is not None]
-            gone = [name for name, value in latest.items() if value is None]
-            with self._writing():
-                write = self._writer.executemany
-                many = len(rows) - len(rows) % _ROWS
-                write(_INSERT_MANY, [tuple(chain(*rows[i : i + _ROWS])) for i in range(0, many, _ROWS)])
-                write(_INSERT, rows[many:])
-                if more:
-                    write(_INSERT_MORE, map(_full_row, more))
-                write("INSERT OR IGNORE INTO spans VALUES(?, ?)", spans)
-                write("INSERT OR REPLACE INTO records VALUES(?, ?, ?)", kept)
-                write("DELETE FROM records WHERE kind = ? AND key = ?", gone)
-                if position != self._position:
-                    self._writer.execute("UPDATE state SET value = ? WHERE name = 'position'", (position,))
-                if not self._stored:  # the first batch of a server has its RESTARTED
-                    self._note_starts(events)
-            self._position, self._stored = position, True
+            rows = [row_of(block) for block in blocks]
+            with self._write_lock:
+                if self._maintenance.trouble:  # the file is not where it should be
+                    raise HistoryFull(self._maintenance.trouble)
+                try:
+                    self._store(rows, blocks, records, position, noted)
+                except sqlite3.Error as error:
+                    raise translated(error, self._path, "write") from error
         finally:
             self._appending.release()
 
-    def read(self, after: int, limit: int, places: Collection[int], size: int = MAX_NUMBER) -> list[Event]:
-        return self._readers.read(after, limit, places, size)
+    def _store(
+        self,
+        rows: list[Row],
+        blocks: Sequence[Block],
+        records: Sequence[Record],
+        position: bytes,
+        noted: int,
+    ) -> None:
+        """One INSERT where that is all, else a transaction. Requires holding the write lock."""
+        reach = max([row[1] - row[0] for row in rows]) + 1 if rows else 0
+        unchanged = position == self._position and noted <= self._noted and reach <= self._reach
+        if len(rows) == 1 and unchanged and not records and self._stored:
+            roll_back(self._writer)  # a transaction is open only if its own rollback failed
+            self._writer.execute(INSERT, rows[0])
+            return
+        with transaction(self._writer):
+            self._write(rows, records, position, noted, reach)
+            if not self._stored:  # the first batch of a server has its RESTARTED
+                self._note_starts(blocks)
+        self._position, self._noted = position, max(noted, self._noted)
+        self._reach, self._stored = max(_power_of_two(reach), self._reach), True
 
-    def last_seqs(self, limit: int, places: Collection[int], until: int = MAX_NUMBER) -> list[int]:
-        return self._readers.last_seqs(limit, places, until)
+    def _write(
+        self, rows: list[Row], records: Sequence[Record], position: bytes, noted: int, reach: int
+    ) -> None:
+        """Write a batch, and what changes with it. Requires the transaction."""
+        write, write_many = self._writer.execute, self._writer.executemany
+        if rows:
+            write_many(INSERT, rows)
+        if records:
+            latest = {(kind, key): value for kind, key, value in records}
+            kept = [(*name, value) for name, value in latest.items() if value is not None]
+            gone = [name for name, value in latest.items() if value is None]
+            write_many("INSERT OR REPLACE INTO records VALUES(?, ?, ?)", kept)
+            write_many("DELETE FROM records WHERE kind = ? AND key = ?", gone)
+        if position != self._position:
+            write(_SET, (position, "position"))
+        if noted > self._noted:
+            write(_SET, (noted, "noted"))
+        if reach > self._reach:
+            write(_SET, (_power_of_two(reach), "reach"))
+
+    def read(self, after: int, places: Collection[int], size: int) -> Slice:
+        return self._readers.read(after, places, size)
+
+    def start_of(self, lines: int, place: int, until: int = MAX_NUMBER) -> int:
+        return self._readers.start_of(lines, place, until)
 
     def locate(self, seq: int) -> Located:
         return self._readers.locate(seq)
@@ -138,39 +163,41 @@ class SqliteHistory:
         with translate_errors(self._path, "close"):
             self._opened.close()
 
-    def _note_starts(self, events: Sequence[Event]) -> None:
-        """Note each RESTARTED apart from the events, which retention removes. Requires the transaction."""
-        starts = [(event.seq, event.time) for event in events if event.kind is EventKind.RESTARTED]
+    def _note_starts(self, blocks: Iterable[Block]) -> None:
+        """Note each RESTARTED apart from the blocks, which retention removes. Requires the transaction."""
+        starts = [
+            (event.seq, event.time)
+            for block in blocks
+            if block.scope == (WHOLE_CHATROOM,)
+            for event in events_of(block)
+            if event.kind is EventKind.RESTARTED
+        ]
         if starts:
             row = self._writer.execute("SELECT value FROM state WHERE name = 'starts'").fetchone()
             noted = [*(json.loads(row[0]) if row else ()), *starts][-STARTS_NOTED:]
             self._writer.execute("INSERT OR REPLACE INTO state VALUES('starts', ?)", (json.dumps(noted),))
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """A transaction of the forwarder. Raises HistoryFull while the file is not where it should be."""
-        with self._write_lock, translate_errors(self._path, "write"):
-            if self._maintenance.trouble:
-                raise HistoryFull(self._maintenance.trouble)
-            with transaction(self._writer):
-                yield
 
     def _open(self, durability: Durability, retention: Retention, opened: ExitStack) -> None:
         """Opens files, connections and maintenance; `opened` closes them in reverse order."""
         files = HistoryFiles(self._path, folders=_is_default(self._path))
         opened.callback(lambda: files.close(discard=not self._stored))
         with translate_errors(self._path, "open"):
+            with closing(connect(self._path)) as look:
+                version = version_of(look, self._path)  # before the first write: the file may be foreign
+            if 0 < version < SCHEMA:
+                convert(self._path)
             self._writer = connect(self._path)
             opened.callback(self._writer.close)
-            version = version_of(self._writer, self._path)  # before the first write: the file may be foreign
             if self._writer.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
                 raise HistoryError(f"cannot open the history {self._path}: no write-ahead log on this disk")
             self._writer.execute(f"PRAGMA synchronous = {durability.upper()}")
             limit_wal(self._writer)
-            migrate(self._writer, version, self._path)
+            if version == 0:
+                make_tables(self._writer)
             with transaction(self._writer):  # so that a read-only file is reported now, not at the first line
                 self._writer.execute("UPDATE state SET value = value")
-            (self._position,) = self._writer.execute(_POSITION).fetchone()
+            state = dict(self._writer.execute("SELECT name, value FROM state"))
+            self._position, self._noted, self._reach = state["position"], state["noted"], state["reach"]
             files.watch()
             self._maintenance = Maintenance(self._path, self._write_lock, retention, files)
             opened.callback(self._maintenance.close)
@@ -178,23 +205,9 @@ class SqliteHistory:
         opened.callback(self._readers.close)
 
 
-def _divide(events: Sequence[Event]) -> tuple[list[_Row], list[Event]]:
-    """The rows of the events with neither extra nor places, and the other events."""
-    # +: sqlite3 binds a plain int faster than an enum (0.9 µs per row)
-    rows = [
-        (seq, at, +kind, channel, author, text, id, person, place)
-        for seq, at, kind, channel, author, text, id, person, place, extra, places in events
-        if not (extra or places)
-    ]
-    if len(rows) == len(events):
-        return rows, []
-    return rows, [event for event in events if event.extra or event.places]
-
-
-def _full_row(event: Event) -> tuple[object, ...]:
-    """The row of an event with extra or places; an empty one of them is NULL."""
-    places = json.dumps(event.places) if event.places else None
-    return *event[:2], int(event.kind), *event[3:9], event.extra or None, places
+def _power_of_two(number: int) -> int:
+    """The least power of two that is not below the number."""
+    return 1 << max(0, number - 1).bit_length()
 
 
 def default_path() -> Path:

@@ -20,6 +20,7 @@ from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
 from chatroom.flow import Flow
 from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE
+from chatroom.network import network_of
 from chatroom.outcomes import Code
 from server.backlogs import Backlogs
 from server.limits import (
@@ -87,6 +88,7 @@ class Stream:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.peer = transport.peer
+        self.network = network_of(self.peer)
         self._transport = transport
         self._words = words
         self._watch = watch
@@ -305,7 +307,7 @@ class Stream:
             self._relieve()
 
     def _relieve(self) -> None:
-        """Disconnect whoever holds the most, when all that waits is too much."""
+        """Disconnect who holds the most, of the address with the most, when all that waits is too much."""
         holder = self._backlogs.too_much_for()
         if holder is not None:
             holder._give_up("too far behind, and memory is short")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
-from chatroom.limits import MAX_LISTED, MAX_TEXT
+from chatroom.limits import MAX_TEXT
 from chatroom.outcomes import Code, Outcome
 
 _GOODBYES = {
@@ -79,7 +79,7 @@ def _who(rows: tuple[Any, ...]) -> str:
     if isinstance(members[0], int):  # the channel is counted
         return f"{members[0]} in {channel}"
     head = f"{len(members)} in {channel}: "
-    names = [name if phase == "here" else f"{name} (connection lost)" for name, phase in members[:MAX_LISTED]]
+    names = [name if phase == "here" else f"{name} (connection lost)" for name, phase in members]
     names = _that_fit(names, MAX_TEXT - len(head.encode()) - len(f", and {len(members)} more"))
     more = f", and {len(members) - len(names)} more" if len(members) > len(names) else ""
     return f"{head}{', '.join(names)}{more}"

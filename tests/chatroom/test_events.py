@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.events import Event, EventKind, iso_time
+from chatroom.events import Event, EventKind, Talk, iso_time
 from chatroom.limits import MAX_TIME
 from chatroom.packets import EVENT_KINDS
 from tests.chatroom import strategies
@@ -47,6 +47,13 @@ def test_an_event_cannot_be_changed() -> None:
     """The fields of an event cannot be changed."""
     with pytest.raises(AttributeError):
         SAID.text = "bye"  # type: ignore[misc]
+
+
+def test_the_events_of_a_talk() -> None:
+    """Lines said together are SAID events with consecutive seqs, each with its own id and text."""
+    talk = Talk(3, SAID.time, "#general", "ann", 5, 1, [7, 9], [b"hi", "é".encode()])
+    first = SAID._replace(person=5, place=1)
+    assert talk.events() == [first, first._replace(seq=4, id=9, text="é")]
 
 
 def test_kind_numbers_are_kept() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from chatroom.places import (
     restore_membership,
 )
 from chatroom.session import Phase, Session
+from tests.support.blocks import reaches
 from tests.support.events import NOON, said
 
 
@@ -27,21 +30,21 @@ def quit(seq: int, *places: int) -> Event:
 def test_an_interval_has_its_end_and_not_its_beginning() -> None:
     """The first seq of an interval was seen before; the last one still belongs to it."""
     reach = Reach({1: [(3, 5)]})
-    assert [seq for seq in range(1, 9) if reach.has(said(seq))] == [4, 5]
-    assert not reach.has(said(4, place=2)) and list(reach.places) == [1]
+    assert [seq for seq in range(1, 9) if reaches(reach, said(seq))] == [4, 5]
+    assert not reaches(reach, said(4, place=2)) and list(reach.places) == [1]
 
 
 def test_several_intervals_of_one_place() -> None:
     """Who left and came back gets both stays, and not what was said in between."""
     reach = Reach({1: [(0, 2), (5, MAX_NUMBER)]})
-    assert [seq for seq in range(1, 9) if reach.has(said(seq))] == [1, 2, 6, 7, 8]
+    assert [seq for seq in range(1, 9) if reaches(reach, said(seq))] == [1, 2, 6, 7, 8]
 
 
 def test_an_event_of_several_places() -> None:
     """An event of several places belongs to each of them, and not to the whole chatroom."""
-    assert Reach({2: [(0, 9)]}).has(quit(4, 1, 2))
-    assert not Reach({2: [(4, 9)]}).has(quit(4, 1, 2))
-    assert not Reach({WHOLE_CHATROOM: [(0, 9)], 3: [(0, 9)]}).has(quit(4, 1, 2))
+    assert reaches(Reach({2: [(0, 9)]}), quit(4, 1, 2))
+    assert not reaches(Reach({2: [(4, 9)]}), quit(4, 1, 2))
+    assert not reaches(Reach({WHOLE_CHATROOM: [(0, 9)], 3: [(0, 9)]}), quit(4, 1, 2))
 
 
 SEQS = st.integers(0, 12)
@@ -56,7 +59,26 @@ def test_the_later_part(intervals: dict[int, list[tuple[int, int]]], starts: dic
     for place in range(4):
         for seq in range(14):
             event = said(seq, place=place)
-            assert later.has(event) == (place in starts and seq > starts[place] and reach.has(event))
+            assert reaches(later, event) == (
+                place in starts and seq > starts[place] and reaches(reach, event)
+            )
+
+
+@given(INTERVALS, st.sets(st.integers(0, 4), max_size=3), SEQS, SEQS)
+def test_the_parts_that_are_within(
+    intervals: dict[int, list[tuple[int, int]]], places: set[int], after: int, until: int
+) -> None:
+    """within() gives the seqs of some places as intervals in order that neither touch nor are empty."""
+    found = Reach(intervals).within(places, after, until)
+    wanted = {
+        seq
+        for place in places
+        for begin, end in intervals.get(place, ())
+        for seq in range(max(begin, after) + 1, min(end, until) + 1)
+    }
+    assert {seq for begin, end in found for seq in range(begin + 1, end + 1)} == wanted
+    assert all(begin < end for begin, end in found)
+    assert all(one[1] < other[0] for one, other in pairwise(found))
 
 
 class Stay:
@@ -84,8 +106,8 @@ def test_what_a_membership_gives(wanted: list[bool], since: int) -> None:
         stay.step(one)
     reach = Reach({2: stay.membership.since(since)})
     for seq, was_in in enumerate(stay.was_in):
-        assert reach.has(said(seq, place=2)) == (seq > since and (was_in or stay.membership.present))
-    assert reach.has(said(len(wanted) + 20, place=2)) == stay.membership.present
+        assert reaches(reach, said(seq, place=2)) == (seq > since and (was_in or stay.membership.present))
+    assert reaches(reach, said(len(wanted) + 20, place=2)) == stay.membership.present
 
 
 def test_only_the_latest_stays_are_kept() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from chatroom.blocks import Block, encoded
 from chatroom.events import Event, EventKind
+from chatroom.history import History
+from chatroom.limits import MAX_NUMBER
 from server.database import connect
 from server.retention import Retention
 from server.storage import Durability, SqliteHistory
+from tests.support.blocks import flat
 
 NOW = 1_800_000_000_000
 VERSION_1 = Path(__file__).parent / "files" / "version-1.db"
@@ -76,7 +80,31 @@ def execute(path: Path, statement: str) -> None:
         shell.execute(statement)
 
 
-def seqs(events: list[Event]) -> list[int]:
+def blocks_of(events: Iterable[Event]) -> list[Block]:
+    """The blocks of a batch: one for each scope."""
+    of_scope: dict[tuple[int, ...], list[Event]] = {}
+    for event in events:
+        of_scope.setdefault(event.places or (event.place,), []).append(event)
+    return [encoded(group) for group in of_scope.values()]
+
+
+def store(history: History, events: Iterable[Event], noted: int = 0) -> None:
+    """Append a batch."""
+    history.append(blocks_of(events), [], noted=noted)
+
+
+def read(history: History, after: int = 0, places: Collection[int] = EVERYWHERE) -> list[Event]:
+    """Every event of the places after `after`, in slices of some kilobytes."""
+    found: list[Event] = []
+    while after < MAX_NUMBER:
+        blocks, until = history.read(after, places, 10_000)
+        assert until > after
+        found += [event for event in flat(blocks) if after < event.seq <= until]
+        after = until
+    return found
+
+
+def seqs(events: Iterable[Event]) -> list[int]:
     """The seqs alone: they make readable failure messages."""
     return [event.seq for event in events]
 
@@ -84,4 +112,4 @@ def seqs(events: list[Event]) -> list[int]:
 def all_in(path: Path) -> list[Event]:
     """Every event of a history file."""
     with opened(path) as history:
-        return history.read(0, 10**9, EVERYWHERE)
+        return read(history)
