@@ -77,10 +77,12 @@ class Batch:
 
 
 def _block_of(event: Event) -> Block:
-    seq, packets = event.seq, encode_event(event)
+    seq, place, places, packets = event.seq, event.place, event.places, encode_event(event)
+    if len(places) == 1:  # it goes into one block with the lines of its place
+        place, places = places[0], ()
     if event.kind is EventKind.SAID:
-        return Block(seq, seq, event.time, 1, event.place, event.places, packets, ((event.person, event.id),))
-    return Block(seq, seq, event.time, 0, event.place, event.places, packets)
+        return Block(seq, seq, event.time, 1, place, places, packets, ((event.person, event.id),))
+    return Block(seq, seq, event.time, 0, place, places, packets)
 
 
 def _pieces_of(talk: Talk) -> list[Block]:

@@ -16,7 +16,7 @@ from chatroom.errors import ProtocolError
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_NUMBER
 from chatroom.packets import HEADER, Decoder, encode_event
-from chatroom.places import Interval, Reach
+from chatroom.places import WHOLE_CHATROOM, Interval, Reach
 
 _LENGTH_AND_SEQ = Struct("!4xI12xQ")
 """Of an event's packet: the length of its payload, and the seq with which that begins."""
@@ -60,7 +60,7 @@ def events_of(block: Block) -> list[Event]:
     decoder.check()
     if decoder.held:
         raise ProtocolError("the last packet of a block is cut short")
-    events = [packet._replace(places=block.places) for packet in packets if isinstance(packet, Event)]
+    events = [_in_places(packet, block.scope) for packet in packets if isinstance(packet, Event)]
     if len(events) < len(packets):
         raise ProtocolError("a packet of another kind, or of an unknown event, is stored")
     return events
@@ -78,6 +78,11 @@ def encoded(events: Sequence[Event]) -> Block:
     packets = b"".join(map(encode_event, events))
     talkers = tuple(highest.items())
     return Block(first.seq, latest.seq, latest.time, lines, first.place, first.places, packets, talkers)
+
+
+def _in_places(event: Event, scope: tuple[int, ...]) -> Event:
+    """The event with the places that its packet does not have."""
+    return event if event.place or scope == (WHOLE_CHATROOM,) else event._replace(places=scope)
 
 
 def joined(blocks: Sequence[Block]) -> Block:
@@ -101,13 +106,16 @@ def merged(blocks: Iterable[Block], reach: Reach, after: int = 0, until: int = M
     blocks: in any order; no event is in two of them
     What is taken whole is the same object as in the block.
     """
+    of_scope: dict[tuple[int, ...], list[Interval]] = {}
     wanted: list[tuple[Block, list[Interval]]] = []
     for block in sorted(blocks, key=attrgetter("first")):
-        intervals = reach.within(block.scope, max(after, block.first - 1), min(until, block.last))
-        if intervals:
-            wanted.append((block, intervals))
+        scope = block.scope
+        if scope not in of_scope:
+            of_scope[scope] = reach.within(scope, after, until)
+        if any(begin < block.last and end >= block.first for begin, end in of_scope[scope]):
+            wanted.append((block, of_scope[scope]))
     if all(one.last < other.first for (one, _), (other, _) in pairwise(wanted)):
-        return [data for block, intervals in wanted for data in _cut(block, intervals)]
+        return [data for block, intervals in wanted for data in parts_in(block, intervals)]
     found: list[tuple[int, bytes]] = []
     for block, intervals in wanted:
         found += [(seq, data) for seq, data in _split(block.packets) if _is_in(seq, intervals)]
@@ -115,9 +123,23 @@ def merged(blocks: Iterable[Block], reach: Reach, after: int = 0, until: int = M
     return [b"".join([data for _, data in found])]
 
 
+def parts_in(block: Block, intervals: Sequence[Interval]) -> list[bytes]:
+    """The packets of the events in the intervals (in order, disjoint): the block's own object if it is all.
+
+    At most one object: a list, because there may be none.
+    """
+    for after, until in intervals:
+        if after < block.last and until >= block.first:
+            if after < block.first and until >= block.last:
+                return [block.packets]
+            data = b"".join([data for seq, data in _split(block.packets) if _is_in(seq, intervals)])
+            return [data] if data else []
+    return []
+
+
 def cut(block: Block, after: int, until: int) -> bytes:
     """The packets of the events after `after` and up to `until`."""
-    return b"".join(_cut(block, [(after, until)]))
+    return b"".join(parts_in(block, [(after, until)]))
 
 
 def amended(block: Block, packets: Mapping[int, bytes]) -> Block:
@@ -156,14 +178,6 @@ def times_of(block: Block) -> dict[int, int]:
         start += size + length
     _check_end(packets, start)
     return found
-
-
-def _cut(block: Block, intervals: Sequence[Interval]) -> list[bytes]:
-    """The packets of the events in the intervals, which are in order."""
-    after, until = intervals[0]
-    if after < block.first and until >= block.last:
-        return [block.packets]
-    return [b"".join([data for seq, data in _split(block.packets) if _is_in(seq, intervals)])]
 
 
 def _split(packets: bytes) -> list[tuple[int, bytes]]:

@@ -10,13 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from functools import partial
+from queue import SimpleQueue
 from threading import Event as Flag
 from typing import NamedTuple
 
 from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.catch_up import CatchUp
+from chatroom.commands import name_of
 from chatroom.deadline import Deadline
-from chatroom.errors import Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
+from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.history import History
@@ -55,7 +57,8 @@ class Chatroom:
     """A running conversation. The server hands new connections over; the chatroom does the rest.
 
     history:  the log that the conversation continues
-    on_ended: called once, in the forwarder's thread, when the forwarder ends for any reason
+    on_ended: called when the conversation has ended or cannot go on, and the chatroom is to be closed. Any
+              thread may call it, several times; it must not wait
     order:    makes one order of what everybody wants; without one, a waiting queue
     """
 
@@ -70,7 +73,8 @@ class Chatroom:
         self._order = order if order is not None else WaitingQueue()
         self._presence = Presence()
         self._identity = b""  # of the history; set by start(), before any other thread reads it
-        self.reaper = Reaper("server")
+        self.reaper = Reaper("server", self._fail)
+        self._failures: SimpleQueue[ChatroomError] = SimpleQueue()  # of vital threads
         self.flow = Flow()
         self._catch_up = CatchUp(history, lambda seat, seq: self._forwarder.go_live(seat, seq))
         self._forwarder = Forwarder(
@@ -78,7 +82,7 @@ class Chatroom:
         )
         self._forwarded = Flag()  # set when the forwarder has ended
         self._stop_tending = Flag()
-        self._stops: list[Callable[[], None]] = [self._stop_tending.set]
+        self._stops: list[Callable[[], None]] = []
 
     # --- threads ----------------------------------------------------------------------------------------
 
@@ -89,18 +93,30 @@ class Chatroom:
         """
         self._identity = self._forwarder.recover()
         self.reaper.start()
-        self.spawn(lambda: self._history.tend(self._stop_tending), "history")
-        self.spawn(self._catch_up.run, "catch-up")
-        self.spawn(self._forward, "forwarder")
+        self.spawn_vital(lambda: self._history.tend(self._stop_tending), "history", self._stop_tending.set)
+        self.spawn_vital(self._catch_up.run, "catch-up")
+        self.spawn_vital(self._forward, "forwarder")
 
-    def spawn(self, target: Callable[[], None], name: str) -> None:
-        """Run `target` in a thread that the reaper joins. Raises Closed, RuntimeError (no thread left)."""
-        self.reaper.spawn(target, name)
+    def spawn_vital(
+        self,
+        run: Callable[[], None],
+        name: str,
+        stop: Callable[[], None] = lambda: None,
+        last: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Run `run` in a thread that the reaper joins. When it fails, the chatroom ends: close() raises why.
 
-    def spawn_until_close(self, run: Callable[[], None], stop: Callable[[], None], name: str) -> None:
-        """As spawn(), for a thread that runs until close(), which calls `stop`."""
+        stop: called by close(), when all members have been told goodbye
+        last: what the thread does in the end, also when `run` has failed
+        Raises Closed, RuntimeError (no thread left).
+        """
         self._stops.append(stop)
-        self.spawn(run, name)
+        self.reaper.spawn(run, name, vital=True, last=last)
+
+    def _fail(self, thread: str, error: Exception) -> None:
+        """A thread has failed that the chatroom cannot do without. Without it, the server would only limp."""
+        self._failures.put(ChatroomError(f"a bug ended the thread {thread}: {error!r}"))
+        self._on_ended()
 
     def accept(
         self, arrive: Callable[[], Join | None], name: str, left: Callable[[], None] = lambda: None
@@ -112,23 +128,19 @@ class Chatroom:
         Raises Closed, RuntimeError (no thread left).
         """
 
-        def run() -> None:
-            try:
-                self._run_connection(arrive)
-            finally:
-                left()
-
-        self.spawn(run, name)
+        self.reaper.spawn(partial(self._run_connection, arrive), name, last=left)
 
     def _forward(self) -> None:
         try:
             self._forwarder.run()
         finally:
-            self._order.close()
-            for seat in self._presence.seats:
-                seat.connection.part(Code.STOPPING)
-            self._forwarded.set()
-            self._on_ended()
+            try:
+                self._order.close()
+                for seat in self._presence.seats:
+                    seat.connection.part(Code.STOPPING)
+            finally:
+                self._forwarded.set()
+                self._on_ended()
 
     # --- admission --------------------------------------------------------------------------------------
 
@@ -168,7 +180,7 @@ class Chatroom:
         if answer.exception() is None and answer.result().code is Code.OK:
             reservation = _reservation(origin, wanted, b"", b"", answer.result())
             try:
-                self.spawn(lambda: self.release(reservation), "release")
+                self.reaper.spawn(lambda: self.release(reservation), "release")
             except (Closed, RuntimeError):
                 pass  # the reservation expires by itself
 
@@ -264,10 +276,12 @@ class Chatroom:
         join.connection.submitting(False)
 
     def _ask(self, join: Join, command: Command) -> None:
-        """Let the forwarder answer a command, and wait: many commands in a round would delay all members."""
+        """Let the forwarder look, and wait: many commands in a round would delay all members. Then answer."""
         join.connection.submitting(True)
-        self._forwarder.ask(join.reservation.origin, command).result()
+        outcome = self._forwarder.ask(join.reservation.origin, command).result()
         join.connection.submitting(False)
+        if outcome is not None:
+            join.connection.answer(command.id, outcome, name_of(command.text))
 
     def _put(self, join: Join, kind: ProposalKind, body: Body) -> None:
         join.connection.submitting(True)
@@ -279,8 +293,8 @@ class Chatroom:
     def close(self, seconds: float) -> list[str]:
         """Store the accepted requests, say goodbye to every member, join every thread within `seconds`.
 
-        Returns the names of the threads that did not end. Raises the error that ended the forwarder:
-        HistoryError when accepted lines could not be stored, ChatroomError after a bug.
+        Returns the names of the threads that did not end. Raises the error that ended the conversation:
+        HistoryError when accepted lines could not be stored, ChatroomError after a bug in a vital thread.
         """
         deadline = Deadline(seconds)
         self._forwarder.stop_waiting()
@@ -292,6 +306,8 @@ class Chatroom:
         self._history.close()
         if self._forwarder.failure is not None:
             raise self._forwarder.failure
+        if not self._failures.empty():
+            raise self._failures.get()
         return left
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from chatroom.errors import NameRefused
-from chatroom.limits import CHANNEL_BYTES
+from chatroom.limits import CHANNEL_BYTES, MAX_LISTED
 from chatroom.names import check_channel
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
@@ -80,14 +81,21 @@ def _help(_room: Room, _asker: Asker, name: str) -> Outcome:
 
 
 def _who(room: Room, asker: Asker, name: str) -> Outcome:
-    """Rows: the channel, then name and phase of each member: "here", or "lost" while its connection is."""
+    """Rows: the channel, then name and phase of each member: "here", or "lost" while its connection is.
+
+    Of more than MAX_LISTED members those that came first; then the last row is the number of the others. In a
+    counted channel nobody is listed, and that number is of all.
+    """
     wanted = _channel(name or asker.channel)
     channel = room.state.channel(wanted)
     if channel is None:
         return Outcome(Code.NO_SUCH_CHANNEL, (wanted,))
-    members = [room.state.members[person] for person in channel.members]
+    listed = islice(channel.members, 0 if channel.counted else MAX_LISTED)
+    members = [room.state.members[person] for person in listed]
     members.sort(key=lambda member: member.session.name_key)
-    return Outcome(Code.OK, (wanted, *((member.name, str(member.session.phase)) for member in members)))
+    more = len(channel.members) - len(members)
+    rows = ((member.name, str(member.session.phase)) for member in members)
+    return Outcome(Code.OK, (wanted, *rows, more) if more else (wanted, *rows))
 
 
 def _channel(name: str) -> str:

@@ -16,7 +16,7 @@ from functools import partial
 from chatroom import commands
 from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
-from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer
+from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer, Signal
 from chatroom.errors import ChatroomError, HistoryError, HistoryFull
 from chatroom.events import Event, Talk
 from chatroom.flow import Flow
@@ -24,11 +24,12 @@ from chatroom.history import History
 from chatroom.limits import DISK_RETRY_SECONDS
 from chatroom.newcomers import Newcomers
 from chatroom.order import Entry, Order, Taken
+from chatroom.outcomes import Outcome
 from chatroom.packets import Command
 from chatroom.presence import Presence, Seat
 from chatroom.proposals import Proposal, ProposalKind
 from chatroom.records import Record
-from chatroom.state import Applied, State
+from chatroom.state import Applied, Limits, State
 from chatroom.tail import Tail
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Forwarder:
     flow:     needs the number of connections
     catch_up: sends members the missed events that the tail does not hold
     clock:    seconds that only rise
+    limits:   of the state
 
     failure:  the error that ended it; None after a normal end
     """
@@ -55,6 +57,7 @@ class Forwarder:
         flow: Flow,
         catch_up: CatchUp,
         clock: Callable[[], float],
+        limits: Limits | None = None,
     ) -> None:
         self._order = order
         self._history = history
@@ -65,7 +68,7 @@ class Forwarder:
         self._started = clock()
         self._closing = threading.Event()
         self.failure: ChatroomError | None = None
-        self.state = State()
+        self.state = State(limits)
         self._tail = Tail()
         self._newcomers = Newcomers(self.state, presence, self._tail, catch_up)
         self._life = ("", 0)
@@ -128,7 +131,9 @@ class Forwarder:
         sent = self._clock() - began
         self._newcomers.new_round()
         for effect in effects:
-            if effect.origin[:2] == self._life:  # else another server carries it out
+            if isinstance(effect, Signal):
+                self._presence.deliver(Batch([effect.event]))
+            elif effect.origin[:2] == self._life:  # else another server carries it out
                 self._carry_out(effect)
         if happened:  # else the round says nothing of what a round with lines costs
             self._order.done(sent, time.thread_time() - worked)
@@ -163,8 +168,8 @@ class Forwarder:
                 break
             except HistoryFull as full:
                 if self._closing.is_set():  # this was the last try
-                    lost = f"the events up to seq {self.state.head} could not be stored"
-                    raise HistoryError(f"{lost}: {full}") from None
+                    lost = self.state.head - self._tail.head
+                    raise HistoryError(f"{lost} events could not be stored: {full}") from None
                 if not trouble:
                     trouble = str(full)
                     log.error("history: %s; waiting", trouble)
@@ -176,7 +181,7 @@ class Forwarder:
         self._catch_up.stored(self.state.head)
         self._batches += 1
 
-    def _carry_out(self, effect: Effect) -> None:
+    def _carry_out(self, effect: NameAnswer | Answer | Admit | End | Gone) -> None:
         number = effect.origin[2]
         match effect:
             case NameAnswer(outcome=outcome):
@@ -200,25 +205,24 @@ class Forwarder:
         """Let a member go live that has caught up to `seq`. Any thread. Raises Closed."""
         self._order.post(partial(self._newcomers.go_live, seat, seq))
 
-    def ask(self, origin: int, command: Command) -> Future[None]:
-        """Answer a command that only reads. Any thread. Raises Closed.
+    def ask(self, origin: int, command: Command) -> Future[Outcome | None]:
+        """What becomes of a command that only reads; None: it is not answered any more. Any thread.
 
-        The future is done when the command is answered.
+        The thread that asks finds the words and sends them: that would take the forwarder too long.
+        Raises Closed.
         """
-        done: Future[None] = Future()
-        self._order.post(partial(self._answer, origin, command, done))
-        return done
+        answer: Future[Outcome | None] = Future()
+        self._order.post(partial(self._run, origin, command, answer))
+        return answer
 
-    def _answer(self, origin: int, command: Command, done: Future[None]) -> None:
-        seat = self._presence.seat(origin)
+    def _run(self, origin: int, command: Command, answer: Future[Outcome | None]) -> None:
+        seat, outcome = self._presence.seat(origin), None
         try:
             if seat is not None and self.failure is None:  # else the state is ahead of what is stored
                 room = commands.Room(self.state, self.numbers())
-                asker = commands.Asker(seat.person, command.channel)
-                outcome = commands.run(room, asker, command.text)
-                seat.connection.answer(command.id, outcome, commands.name_of(command.text))
+                outcome = commands.run(room, commands.Asker(seat.person, command.channel), command.text)
         finally:
-            done.set_result(None)
+            answer.set_result(outcome)
 
     # --- end, numbers ---------------------------------------------------------------------------------------
 

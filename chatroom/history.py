@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 from chatroom.blocks import Block, cut, lines_of, times_of
 from chatroom.limits import MAX_NUMBER, SLICE_FACTOR, TICKET_BYTES
-from chatroom.records import Record
+from chatroom.records import Record, Talker
 
 
 class Restored(NamedTuple):
@@ -35,14 +35,6 @@ class Restored(NamedTuple):
     time: int
     records: list[Record]
     talkers: list[Talker]
-
-
-class Talker(NamedTuple):
-    """Who has said something: person, highest message id, and when, in milliseconds since 1970."""
-
-    person: int
-    id: int
-    time: int
 
 
 class Slice(NamedTuple):

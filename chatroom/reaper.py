@@ -23,10 +23,16 @@ class Reaper:
     A thread is registered before it starts, and leaves the register after it has reported its end and was
     joined. So a thread has an owner at every moment, and the reaper does not take a thread that is registered
     but not yet running for a dead one (`is_alive()` is false for both).
+
+    failed: told the name and the error of a vital thread that has failed, in that thread. The reaper's own is
+            vital, too
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self, name: str, failed: Callable[[str, Exception], None] = lambda name, error: None
+    ) -> None:
         self._name = name
+        self._failed = failed
         # Guards _threads, _starting, _ended and _closed.
         self._lock = threading.Lock()
         self._all_started = threading.Condition(self._lock)
@@ -35,7 +41,7 @@ class Reaper:
         self._ended: list[threading.Thread] = []
         self._closed = False
         self._closing = threading.Event()
-        self._reaping = threading.Thread(target=self._reap_each_second, name=f"{name}-reaper")
+        self._reaping = threading.Thread(target=self._reap_until_close, name=f"{name}-reaper")
 
     def __repr__(self) -> str:
         with self._lock:
@@ -51,14 +57,22 @@ class Reaper:
         """Start the thread that reaps once a second."""
         self._reaping.start()
 
-    def spawn(self, target: Callable[[], None], name: str) -> threading.Thread:
+    def spawn(
+        self,
+        target: Callable[[], None],
+        name: str,
+        vital: bool = False,
+        last: Callable[[], None] = lambda: None,
+    ) -> threading.Thread:
         """Start `target` in a thread of that name; the reaper joins the thread after `target` has returned.
 
+        vital: the program cannot do without this thread
+        last:  what the thread does in the end, also when `target` has failed and that was told
         Raises Closed after close(), RuntimeError when the system has no thread left.
         """
         # daemon: the interpreter keeps a list of all other threads, to join them at its exit, and up to 3.12
         # walks through it at every start. This register does that work without the walk.
-        thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
+        thread = threading.Thread(target=self._run, args=(target, vital, last), name=name, daemon=True)
         with self._lock:
             if self._closed:
                 raise Closed(f"{self._name} is closing; no new threads")
@@ -76,15 +90,27 @@ class Reaper:
                 self._all_started.notify_all()
         return thread
 
-    def _run(self, target: Callable[[], None]) -> None:
-        """The top of every thread: logs what `target` raises, and reports the thread's end."""
+    def _run(self, target: Callable[[], None], vital: bool, last: Callable[[], None]) -> None:
+        """The top of every thread: reports the thread's end."""
         try:
-            target()
-        except Exception:
-            log.exception("thread %s failed", threading.current_thread().name)
+            self._guard(target, vital)
         finally:
+            self._guard(last, vital)
             with self._lock:
                 self._ended.append(threading.current_thread())
+
+    def _guard(self, run: Callable[[], None], vital: bool) -> None:
+        """Log what `run` raises; of a vital thread also tell it."""
+        try:
+            run()
+        except Exception as error:
+            name = threading.current_thread().name
+            log.exception("thread %s failed", name)
+            if vital:
+                self._failed(name, error)
+
+    def _reap_until_close(self) -> None:
+        self._guard(self._reap_each_second, vital=True)
 
     def _reap_each_second(self) -> None:
         while not self._closing.wait(REAP_SECONDS):

@@ -16,3 +16,11 @@ class Record(NamedTuple):
     kind: str
     key: str
     value: str | None
+
+
+class Talker(NamedTuple):
+    """Who has said something: person, highest message id, and when, in milliseconds since 1970."""
+
+    person: int
+    id: int
+    time: int

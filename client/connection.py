@@ -13,14 +13,16 @@ import struct
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event as Flag
 from threading import Lock
 from typing import Any
 
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
 from chatroom.limits import RECEIVE_LARGE
-from client.address import Address, by_turns, numeric_host, write_address
+from client.address import Address, numeric_host, write_address
 from client.limits import CONNECT_STAGGER
+from client.resolver import RESOLVER, look_up
 from client.waiting import wait_for
 
 
@@ -38,6 +40,7 @@ class Connection:
         self._sockets: list[socket.socket] = []
         self._socket: socket.socket | None = None
         self._ended = False
+        self._awake = Flag()  # wakes the owner that waits for the addresses of a host
         self._name = "not connected"
 
     def __repr__(self) -> str:
@@ -48,11 +51,23 @@ class Connection:
         self._name = write_address(host, port)
         try:
             with _translate_errors(f"cannot connect to {self._name}"):
-                found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                self._race(by_turns([(family, address) for family, _, _, _, address in found]), deadline)
+                self._race(self._resolve(host, port, deadline), deadline)
         except BaseException:  # Ctrl-C while connecting, too
             self.close()
             raise
+
+    def _resolve(self, host: str, port: int, deadline: Deadline) -> list[Address]:
+        """The addresses of the host. Raises TimeoutError: shutdown() was called, or it is too late."""
+        try:
+            return look_up(host, port, socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            pass  # it is a name: the system may have to ask others
+        answer = RESOLVER.ask(host, port)
+        answer.add_done_callback(lambda _answer: self._awake.set())
+        self._awake.wait(deadline.left())
+        if not answer.done():
+            raise TimeoutError
+        return answer.result()
 
     # --- happy eyeballs (RFC 8305, section 5): an address that is silent must not hide one that answers ---
 
@@ -166,6 +181,7 @@ class Connection:
         """End the connection and wake the threads that wait in it. Any thread, any number of times."""
         with self._lock:
             self._ended = True
+        self._awake.set()
         self._shut(socket.SHUT_RDWR)
 
     def close(self) -> None:

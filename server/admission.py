@@ -49,7 +49,7 @@ class AdmissionPort:
         self._crowd = crowd
         # Confined to the thread in wait_for_owner():
         self._expected = True  # the newcomer's second connection; the crowd counts its handshake already
-        self._selector = selectors.DefaultSelector()
+        self._selector = selectors.PollSelector()  # for a few sockets and seconds: it needs no descriptor
         self._guests: dict[Guest, Visit] = {}  # connected, no ticket shown yet; the oldest first
 
     def wake(self) -> None:
@@ -67,7 +67,10 @@ class AdmissionPort:
         self._listener.close()
 
     def wait_for_owner(self, deadline: Deadline) -> tuple[Guest, Admit]:
-        """Accept guests until one shows the ticket. Raises ConnectionLost at the deadline, Closed."""
+        """Accept guests until one shows the ticket.
+
+        Raises ConnectionLost at the deadline, Closed, and Refused: the owner has come, and had to make room.
+        """
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)
         while not deadline.expired:
@@ -77,7 +80,7 @@ class AdmissionPort:
                 elif key.data in self._guests:  # else it has just made room for another one
                     admit = self._hear(key.data)
                     if admit is not None:
-                        self._forget(key.data)
+                        self._keep(key.data)
                         return key.data, admit
         raise ConnectionLost("nobody came to the admission port in time")
 
@@ -125,6 +128,13 @@ class AdmissionPort:
         except (ProtocolError, Refused, ConnectionLost) as error:
             self._refuse(guest, error)
             return None
+
+    def _keep(self, owner: Guest) -> None:
+        """Let the owner go to its seat. Raises Refused when the crowd has shut its socket a moment ago."""
+        refused = self._forget(owner)
+        if refused is not None:
+            owner.refuse(code_of(refused), str(refused), linger=False)
+            raise refused
 
     def _refuse(self, guest: Guest, error: ChatroomError) -> None:
         error = self._forget(guest) or error

@@ -93,7 +93,8 @@ class App:
         """Start every thread; the one that accepts comes last. Raises HistoryError, ConfigError."""
         try:
             self.chatroom.start()
-            self.chatroom.spawn_until_close(self._flusher.run, self._flusher.stop, "flusher")
+            flusher = self._flusher
+            self.chatroom.spawn_vital(flusher.run, "flusher", flusher.stop, flusher.finish)
             self._flushing = True
             self.server.start()
         except RuntimeError as error:
@@ -102,7 +103,7 @@ class App:
             raise ConfigError("cannot start: the system has no thread left") from None
 
     def wait(self) -> None:
-        """Wait until stop() is called, or the chatroom has ended by itself."""
+        """Wait until stop() is called, or the chatroom has ended by itself, or cannot go on."""
         self._wakes.recv(1)
 
     def stop(self, *_signal: object) -> None:
@@ -121,7 +122,7 @@ class App:
     def close(self) -> None:
         """Accept no newcomer, store the accepted lines, say goodbye to all members, join every thread.
 
-        Raises HistoryError when an accepted line could not be stored.
+        Raises HistoryError when an accepted line could not be stored, ChatroomError after a bug.
         """
         deadline = Deadline(CLOSE_SECONDS)
         self.server.close()
@@ -148,7 +149,7 @@ def open_history(config: Config) -> History:
 
 
 def serve(config: Config) -> int:
-    """Run a server until SIGINT or SIGTERM; the exit code. Raises ConfigError, HistoryError."""
+    """Run a server until SIGINT or SIGTERM; the exit code. Raises ConfigError, and what close() raises."""
     app = App(config)
     app.obey_signals()
     try:

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from server.limits import ALL_OWN_BYTES, ALL_SHARED_BYTES, PIECE_BYTES, REFERENCE_BYTES
 
-H = TypeVar("H")
+
+class Holder(Protocol):
+    """Who has a send buffer: a stream."""
+
+    @property
+    def network(self) -> str:
+        """Of its peer's address."""
+
+
+H = TypeVar("H", bound=Holder)
+K = TypeVar("K")
 
 
 class Backlogs(Generic[H]):
     """Counts bytes of memory. Holders (streams) report the changes of their buffers, in any order.
 
-    A piece that several buffers refer to is counted once. When the sum is too large, the holder with most of
-    it must go: of the pieces that it shares with nobody, or of the shared ones. So a reader that is only slow
-    does not pay for those that fill the memory with answers.
+    A piece that several buffers refer to is counted once. When the sum is too large, one holder must go: of
+    the network that has the most, the one that has the most. The pieces that a holder shares with nobody are
+    one sum, the shared ones another: a reader that is only slow does not pay for those that fill the memory
+    with answers. For a network, too, a shared piece counts once: nor does a class behind one address pay.
 
     own_limit, shared_limit: bytes in all buffers together
     """
@@ -26,22 +37,23 @@ class Backlogs(Generic[H]):
         self._shared_limit = shared_limit
         # Guards every field below.
         self._lock = threading.Lock()
-        self._own = _Sums[H]()
-        self._shared = _Sums[H]()  # of each holder, as if it shared nothing
+        self._own, self._shared = 0, 0
+        self._own_of = _Sums[H]()
+        self._shared_of = _Sums[H]()  # of each holder, as if it shared nothing
         self._references: dict[int, int] = {}  # by id() of a piece: how many buffers refer to it
-        self._distinct = 0
+        self._references_of: dict[tuple[str, int], int] = {}  # the same for each network
 
     @property
     def own(self) -> int:
         """Bytes of the pieces that are in one buffer only."""
         with self._lock:
-            return self._own.sum
+            return self._own
 
     @property
     def shared(self) -> int:
         """Bytes of the shared pieces, each counted once, and of the references to them."""
         with self._lock:
-            return self._distinct
+            return self._shared
 
     def change(
         self, holder: H, own: int = 0, added: Iterable[bytes] = (), gone: Iterable[bytes] = ()
@@ -53,7 +65,8 @@ class Backlogs(Generic[H]):
                      during the call, so that no other piece has the same id()
         """
         with self._lock:
-            self._own.add(holder, own)
+            self._own += own
+            self._own_of.add(holder, own, own)
             for piece in added:
                 self._refer(holder, piece, 1)
             for piece in gone:
@@ -62,10 +75,10 @@ class Backlogs(Generic[H]):
     def too_much_for(self) -> H | None:
         """The holder that must go now; None while all buffers together are within the limits."""
         with self._lock:
-            if self._own.sum > self._own_limit:
-                return self._own.largest()
-            if self._distinct > self._shared_limit:
-                return self._shared.largest()
+            if self._own > self._own_limit:
+                return self._own_of.largest()
+            if self._shared > self._shared_limit:
+                return self._shared_of.largest()
             return None
 
     def _refer(self, holder: H, piece: bytes, change: int) -> None:
@@ -73,30 +86,40 @@ class Backlogs(Generic[H]):
 
         One thread may report that a piece has left before another one reports that it had come.
         """
-        before = self._references.get(id(piece), 0)
-        after = before + change
-        if after:
-            self._references[id(piece)] = after
-        else:
-            self._references.pop(id(piece), None)
-        size = len(piece) + PIECE_BYTES
-        self._distinct += change * REFERENCE_BYTES + size * ((after > 0) - (before > 0))
-        self._shared.add(holder, change * (size + REFERENCE_BYTES))
+        size, references = len(piece) + PIECE_BYTES, change * REFERENCE_BYTES
+        self._shared += references + size * _count(self._references, id(piece), change)
+        once = size * _count(self._references_of, (holder.network, id(piece)), change)
+        self._shared_of.add(holder, change * size + references, once + references)
+
+
+def _count(references: dict[K, int], key: K, change: int) -> int:
+    """Count references; 1 if these are the first, -1 if these were the last, else 0. Zeros are not kept."""
+    before = references.get(key, 0)
+    after = before + change
+    if after:
+        references[key] = after
+    else:
+        references.pop(key, None)
+    return (after > 0) - (before > 0)
 
 
 class _Sums(Generic[H]):
-    """A number for each holder, and their sum. Zeros are not kept."""
+    """A number for each holder, and one for each network. Zeros are not kept."""
 
     def __init__(self) -> None:
-        self.sum = 0
-        self._of_each: dict[H, int] = {}
+        self._of_networks: dict[str, int] = {}
+        self._of_holders: dict[str, dict[H, int]] = {}  # by network
 
-    def add(self, holder: H, change: int) -> None:
-        if change:
-            self.sum += change
-            self._of_each[holder] = self._of_each.get(holder, 0) + change
-            if not self._of_each[holder]:
-                del self._of_each[holder]
+    def add(self, holder: H, change: int, change_of_network: int) -> None:
+        network = holder.network
+        _count(self._of_networks, network, change_of_network)
+        holders = self._of_holders.setdefault(network, {})
+        _count(holders, holder, change)
+        if not holders:
+            del self._of_holders[network]
 
     def largest(self) -> H | None:
-        return max(self._of_each, key=self._of_each.__getitem__, default=None)
+        """Of the network with the most, the holder with the most."""
+        network = max(self._of_networks, key=self._of_networks.__getitem__, default="")
+        holders = self._of_holders.get(network, {})
+        return max(holders, key=holders.__getitem__, default=None)

@@ -7,6 +7,7 @@ import math
 import selectors
 import socket
 import threading
+import time
 from time import monotonic
 
 from chatroom.deadline import Deadline
@@ -28,11 +29,11 @@ class Flusher:
 
     def __init__(self, dead_after: float) -> None:
         self._dead_after = dead_after
-        # Guards _posted, _woken, _stopping and _ended.
+        self._stopping = threading.Event()
+        # Guards _posted, _woken and _ended.
         self._lock = threading.Lock()
         self._posted: set[Stream] = set()
         self._woken = False
-        self._stopping = False
         self._ended = False
         self._waking, self._wakes = socket.socketpair()
         self._selector = selectors.DefaultSelector()
@@ -40,23 +41,26 @@ class Flusher:
         self._streams: set[Stream] = set()
         self._writing: set[Stream] = set()  # in the selector: bytes wait in them
         self._urgent: set[Stream] = set()  # their deadline runs
+        self._end: Deadline | None = None  # set when run() has begun to end
         self._expected = math.inf  # when it wanted to go on
 
     def watch(self, stream: Stream) -> None:
-        """Look at `stream`: it is new, bytes wait in it, it is ending, or it is released. Any thread."""
+        """Look at `stream`: it is new, bytes wait in it, it is ending, or it is released. Any thread.
+
+        A new stream without bytes can wait for the next round: each newcomer would wake the thread.
+        """
         with self._lock:
             ended = self._ended
             if not ended:
                 self._posted.add(stream)
         if ended:
             self._drop(stream)
-        else:
+        elif not stream.is_idle:
             self._wake()
 
     def stop(self) -> None:
         """End run(). Streams that were told goodbye have GOODBYE_SECONDS to end. Any thread."""
-        with self._lock:
-            self._stopping = True
+        self._stopping.set()
         self._wake()
 
     def _wake(self) -> None:
@@ -69,19 +73,18 @@ class Flusher:
                 pass  # the thread has ended meanwhile, and has dropped what was posted
 
     def run(self) -> None:
-        """The thread."""
-        end: Deadline | None = None
+        """The thread. finish() has to follow."""
         next_round = 0.0
-        while end is None or (self._streams and not end.expired):
+        while self._end is None or (self._streams and not self._end.expired):
             now = self._now()
             if now >= next_round:
                 next_round = now + self._dead_after / _ROUNDS
                 self._tick(self._streams, now)
-            self._wait(TICK_SECONDS if self._urgent or end is not None else max(0.0, next_round - now))
-            if self._take_posted() and end is None:
-                end = Deadline(GOODBYE_SECONDS)
+            self._wait(TICK_SECONDS if self._urgent or self._end is not None else max(0.0, next_round - now))
+            self._take_posted()
+            if self._stopping.is_set() and self._end is None:
+                self._end = Deadline(GOODBYE_SECONDS)
             self._tick(self._urgent, self._now())
-        self.close()
 
     def _now(self) -> float:
         """The time. After a pause of the whole process, every stream first gets another round."""
@@ -104,18 +107,16 @@ class Flusher:
             else:
                 self._wakes.recv(16)
 
-    def _take_posted(self) -> bool:
-        """Look at the streams that were posted; whether to stop."""
+    def _take_posted(self) -> None:
+        """Look at the streams that were posted."""
         with self._lock:
             posted, self._posted = self._posted, set()
             self._woken = False
-            stopping = self._stopping
         for stream in posted:
             if stream.fileno() >= 0:  # else it was closed after another thread had posted it
                 self._streams.add(stream)
                 self._urgent.add(stream)
                 self._flush(stream)
-        return stopping
 
     def _flush(self, stream: Stream) -> None:
         left, watched = stream.flush(), stream in self._writing
@@ -135,8 +136,15 @@ class Flusher:
             if not stream.tick(now, self._dead_after):
                 self._urgent.discard(stream)
 
+    def finish(self) -> None:
+        """The last act of the thread. When run() has failed, wait until the others have said goodbye."""
+        if self._end is None:
+            self._stopping.wait()
+            time.sleep(GOODBYE_SECONDS)
+        self.close()
+
     def close(self) -> None:
-        """Cut every stream and give the descriptors back: the end of run(), or in its place."""
+        """Cut every stream and give the descriptors back: also in place of run() and finish()."""
         with self._lock:
             self._ended = True
             posted, self._posted = self._posted, set()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import TextIO
+from typing import Final, TextIO
 
 from chatroom.deadline import Deadline
 from chatroom.errors import ConfigError
@@ -21,16 +21,19 @@ from chatroom.network import network_of
 from server.limits import LOG_BYTES, LOG_CLOSE_SECONDS, LOG_KINDS, LOG_LINES, LOG_SAME, LOG_SECONDS
 
 _LOOK_SECONDS = 0.1  # how often the thread looks whether it is to end, while nobody takes its lines
-_OTHERS = ("", "", "")
+_Key = tuple[str, str, str]
+"""A kind of warnings about one address: who logs it, the text without its arguments, the network."""
+
+_OTHERS: Final[_Key] = ("", "", "")
 
 
 @dataclass(slots=True)
 class _Kind:
-    """Warnings of one kind about one address. latest: the last of them"""
+    """Warnings of one kind about one address. latest: the last of them; a record would keep frames alive"""
 
     until: float
     count: int
-    latest: logging.LogRecord
+    latest: str
 
 
 class LogWriter(logging.Handler):
@@ -51,7 +54,7 @@ class LogWriter(logging.Handler):
         self._changed = threading.Condition(self.lock)
         self._lines: deque[bytes] = deque()
         self._dropped = 0  # lines for which the queue had no room
-        self._kinds: dict[tuple[str, str, str], _Kind] = {}  # the oldest first
+        self._kinds: dict[_Key, _Kind] = {}  # the oldest first
         self._end: Deadline | None = None  # set by close()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
@@ -64,24 +67,24 @@ class LogWriter(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Queue a line. Never waits. Requires holding the lock."""
         try:
-            if record.levelno < logging.WARNING or self._is_new(record):
-                self._put(self.format(record))
+            line, key = self.format(record), _kind_of(record)
         except Exception as error:  # noqa: BLE001  a mistake in a log call; logging's way would block
-            self._put(f"a line of {record.pathname}:{record.lineno} cannot be written: {error!r}")
+            line = f"a line of {record.pathname}:{record.lineno} cannot be written: {error!r}"
+            key = _OTHERS
+        if record.levelno < logging.WARNING or self._is_new(key, line[:LOG_BYTES]):
+            self._put(line)
 
-    def _is_new(self, record: logging.LogRecord) -> bool:
+    def _is_new(self, key: _Key, line: str) -> bool:
         """Count a warning; whether it is one of the first of its kind."""
         self._write_numbers()
-        about = network_of(str(record.args[0])) if isinstance(record.args, tuple) and record.args else ""
-        key = (record.name, str(record.msg), about)
         if key not in self._kinds and len(self._kinds) >= LOG_KINDS:
             key = _OTHERS
         kind = self._kinds.get(key)
         if kind is None:
-            kind = self._kinds[key] = _Kind(self._clock() + LOG_SECONDS, 0, record)
+            kind = self._kinds[key] = _Kind(self._clock() + LOG_SECONDS, 0, line)
             self._changed.notify()  # the thread knows when to write the number
         kind.count += 1
-        kind.latest = record
+        kind.latest = line
         return kind.count <= LOG_SAME
 
     def _put(self, line: str) -> None:
@@ -124,9 +127,7 @@ class LogWriter(logging.Handler):
                 break
             del self._kinds[key]
             if kind.count > LOG_SAME:
-                latest = logging.makeLogRecord(vars(kind.latest))
-                latest.msg, latest.args = f"{kind.count - LOG_SAME} more like this: {latest.getMessage()}", ()
-                self._put(self.format(latest))
+                self._put(f"{kind.count - LOG_SAME} more like this: {kind.latest}")
         if self._dropped and len(self._lines) < LOG_LINES:
             dropped, self._dropped = self._dropped, 0
             self._put(f"{dropped} lines of the log were dropped: nobody took them")
@@ -152,6 +153,11 @@ class LogWriter(logging.Handler):
         if self._thread.ident is not None:
             self._thread.join(LOG_CLOSE_SECONDS + 2 * _LOOK_SECONDS)
         super().close()
+
+
+def _kind_of(record: logging.LogRecord) -> _Key:
+    about = str(record.args[0])[:LOG_BYTES] if isinstance(record.args, tuple) and record.args else ""
+    return record.name, str(record.msg)[:LOG_BYTES], network_of(about)
 
 
 @contextmanager

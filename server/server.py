@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import threading
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -57,24 +58,27 @@ class Server:
     def start(self) -> None:
         """Begin to accept."""
         for listener in self._listeners:
-            self._chatroom.spawn(partial(self._accept, listener), "accept")
+            self._chatroom.spawn_vital(partial(self._accept, listener), "accept", last=listener.close)
             self._accepting.append(listener)
 
     def _accept(self, listener: socket.socket) -> None:
-        refusals = Refusals(max(1, self._refused // len(self._listeners)))
-        while not self._closing.is_set():
-            listener.settimeout(refusals.tick())
-            try:
-                sock, address = listener.accept()
-            except TimeoutError:
-                continue  # one that was refused has had its time
-            except OSError as error:
-                if not self._closing.wait(EXHAUSTED_SECONDS):
-                    log.error("accept: %s", error)
-                continue
-            self.hand_over(sock, format_address(address), refusals)
-        refusals.close()
-        listener.close()
+        with closing(Refusals(max(1, self._refused // len(self._listeners)))) as refusals:
+            while not self._closing.is_set():
+                if (seconds := refusals.tick()) != listener.gettimeout():  # mostly None, as before
+                    listener.settimeout(seconds)
+                try:
+                    sock, address = listener.accept()
+                except TimeoutError:
+                    continue  # one that was refused has had its time
+                except OSError as error:
+                    if not self._closing.wait(EXHAUSTED_SECONDS):
+                        log.error("accept: %s", error)
+                    continue
+                try:
+                    self.hand_over(sock, format_address(address), refusals)
+                except Exception:  # a bug, which ends the server
+                    sock.close()
+                    raise
 
     def hand_over(self, sock: socket.socket, peer: str, refusals: Refusals) -> None:
         """Let the chatroom start a thread for this connection, so that a silent newcomer delays no other."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
-from chatroom.limits import MAX_LISTED, MAX_TEXT
+from chatroom.limits import MAX_TEXT
 from chatroom.outcomes import Code, Outcome
 
 _GOODBYES = {
@@ -76,10 +76,15 @@ def _who(rows: tuple[Any, ...]) -> str:
     channel, *members = rows
     if not members:
         return f"nobody is in {channel}"
-    head = f"{len(members)} in {channel}: "
-    names = [name if phase == "here" else f"{name} (connection lost)" for name, phase in members[:MAX_LISTED]]
-    names = _that_fit(names, MAX_TEXT - len(head.encode()) - len(f", and {len(members)} more"))
-    more = f", and {len(members) - len(names)} more" if len(members) > len(names) else ""
+    count = len(members)
+    if isinstance(members[-1], int):  # the number of those that are not listed
+        count += members.pop() - 1
+    if not members:
+        return f"{count} in {channel}"
+    head = f"{count} in {channel}: "
+    names = [name if phase == "here" else f"{name} (connection lost)" for name, phase in members]
+    names = _that_fit(names, MAX_TEXT - len(head.encode()) - len(f", and {count} more"))
+    more = f", and {count - len(names)} more" if count > len(names) else ""
     return f"{head}{', '.join(names)}{more}"
 
 

@@ -47,7 +47,7 @@ _STATE = _of_chatroom(
     "state", "session", "network", "places", "proposals", "effects", "outcomes", "records", "order"
 )
 """The state of the conversation, and what it is made of."""
-_PURE_MODULES = (*_WIRE, *_STATE, *_of_chatroom("batch", "commands", "door", "tail"))
+_PURE_MODULES = (*_WIRE, *_STATE, *_of_chatroom("batch", "blocks", "commands", "door", "tail"))
 
 # modules of chatroom/ → other modules of it that they may import, and why no others
 INSIDE: list[tuple[tuple[str, ...], tuple[str, ...], str]] = [
@@ -140,6 +140,8 @@ def test_import_directions(path: Path) -> None:
         ("chatroom.order_clock", "import threading"),
         ("chatroom.tail", "import logging"),
         ("chatroom.batch", "from chatroom.flow import Flow"),
+        ("chatroom.blocks", "from chatroom.history import MemoryHistory"),
+        ("chatroom.state", "from chatroom.blocks import Block"),
         ("chatroom.handshake", "import threading"),
         ("chatroom.packets.decoder", "def late():\n    import time"),
         ("chatroom.packets.decoder", "from ...server import app"),

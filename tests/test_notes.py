@@ -74,9 +74,9 @@ def test_every_thread_is_listed() -> None:
                 continue
             callee = ast.unparse(node.func).rpartition(".")[2].lstrip("_")
             names = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
-            if callee in ("spawn", "serve") and len(node.args) > 1:
-                names.append(node.args[-1])
-            if callee in ("spawn", "serve", "Thread"):
+            if callee in ("spawn", "spawn_vital") and len(node.args) > 1:
+                names.append(node.args[1])
+            if callee in ("spawn", "spawn_vital", "Thread"):
                 given |= {_begin(name) for name in names} - {""}
     assert len(given) > 8
     for name in given:

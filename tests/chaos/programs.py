@@ -9,28 +9,34 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from struct import Struct
 from threading import Event as Flag
 from threading import Thread
 from typing import IO, Final
 
 import client
 from chatroom.events import EventKind
+from chatroom.limits import MAX_NUMBER
 from chatroom.state import Limits, State
 from server.storage import SqliteHistory
 from tests.chaos.records import Entry, Life, Recorder, brief, entry, read_life, read_lines
 from tests.chaos.schedule import DEAD_AFTER, HOLD_SECONDS, Speaker
 from tests.chaos.talker import LAST_LINE, line_text
+from tests.support.blocks import blocks_of, flat
 from tests.support.recorder import read_entries
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _START_SECONDS: Final = 30.0  # an idle machine needs 0.2 s
 _ABORT_SECONDS: Final = 5.0
 _LAST_LINE_SECONDS: Final = 20.0
-_EVENTS: Final = "SELECT seq, kind, channel, author, text, person, time FROM events ORDER BY seq"
+_PACKETS: Final = "SELECT packets FROM blocks"
+_HEADER_BYTES: Final = 20
+_EVENT: Final = Struct("!xxBxIQHHQQIIHBB")
+"""The header of an event's packet and the beginning of its payload, as notes/protocol.md has them."""
 _STOP_SECONDS: Final = 10.0  # the promise is 2 s on an idle machine; this one is busy
 
 
@@ -318,17 +324,19 @@ def check_history(data: Path) -> str:
 
 def fold_entries(entries: Path, data: Path) -> str:
     """Apply the entries again to a new state, and compare. Returns the difference, or the empty string."""
-    state, events = State(Limits(hold=int(HOLD_SECONDS * 1000))), []
+    limits = Limits(hold=int(HOLD_SECONDS * 1000))
+    state, happened = State(limits), []
     for one in read_entries(entries):
-        events += state.apply(one).events
-    history = SqliteHistory(data)
+        happened += state.apply(one).happened
+    events, history = flat(blocks_of(happened)), SqliteHistory(data)
     try:
-        restored = history.restore()
-        places = {place for event in events for place in (event.place, *event.places)}
-        if history.read(0, len(events) + 1, places) != events or restored.head != len(events):
-            return f"{len(events)} events folded, head {restored.head}: they differ"
-        stored = sorted(restored.records)
-        return "" if stored == state.records() else f"{len(stored)} records differ from the state's"
+        restored, living = history.restore(), State(limits)
+        places = {place for event in events for place in event.places or (event.place,)}
+        stored = flat(history.read(0, places, MAX_NUMBER).blocks)
+        if stored != events or restored.head != len(events):
+            return f"{len(events)} events folded, {len(stored)} stored, head {restored.head}: they differ"
+        living.restore(restored.head, restored.records, restored.talkers)
+        return "" if living.records() == state.records() else "the stored state is another one"
     finally:
         history.close()
 
@@ -336,11 +344,24 @@ def fold_entries(entries: Path, data: Path) -> str:
 def read_history(data: Path) -> list[Entry]:
     """The events of a history file, read with SQLite alone: the judge uses no code of the server."""
     with closing(sqlite3.connect(f"{data.absolute().as_uri()}?mode=ro", uri=True)) as file:
-        rows = file.execute(_EVENTS).fetchall()
-    return [
-        Entry(seq, EventKind(kind).word, channel, author, brief(text), person, at)
-        for seq, kind, channel, author, text, person, at in rows
-    ]
+        found = [entry for (packets,) in file.execute(_PACKETS) for entry in _entries(packets)]
+    return sorted(found)
+
+
+def _entries(packets: bytes) -> Iterator[Entry]:
+    """The events in a block. A long text comes in several packets, one after the other."""
+    at, texts = 0, list[bytes]()
+    while at < len(packets):
+        kind, size, _, part, parts, seq, time, person, _, extra, by, where = _EVENT.unpack_from(packets, at)
+        author = at + _EVENT.size
+        channel = author + by
+        text = channel + where + extra
+        at += _HEADER_BYTES + size
+        texts.append(packets[text:at])
+        if part == parts - 1:
+            place, name = packets[channel : channel + where].decode(), packets[author:channel].decode()
+            yield Entry(seq, EventKind(kind).word, place, name, brief(b"".join(texts).decode()), person, time)
+            texts = []
 
 
 def last_life(channel: str) -> Life:

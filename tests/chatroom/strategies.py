@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, Talk
 from chatroom.limits import (
     CHANNEL_FIELD,
     MAX_CHANNELS,
@@ -86,6 +86,29 @@ def _events(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Event]:
 
 events = _events(texts(4096))
 long_events = _events(long_texts())
+
+
+def _talks(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Talk]:
+    """Lines of one member, with rising ids."""
+    lines = st.lists(
+        st.tuples(numbers, texts.map(str.encode)), min_size=1, max_size=6, unique_by=lambda line: line[0]
+    )
+    return st.builds(
+        lambda first, time, channel, author, person, place, lines: Talk(
+            first, time, channel, author, person, place, *map(list, zip(*sorted(lines), strict=True))
+        ),
+        st.integers(1, 300) | st.integers(1, MAX_NUMBER - 6),
+        times,
+        places,
+        names,
+        numbers32,
+        numbers32,
+        lines,
+    )
+
+
+talks = _talks(texts(4096))
+long_talks = _talks(texts(40) | long_texts())
 says = st.builds(Say, numbers, strings8, texts(4096, least=1), bytes8, extras)
 long_says = st.builds(Say, numbers, strings8, long_texts(), bytes8, extras)
 long_answers = st.builds(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatroom.arrivals import Join, Missed, Reservation
@@ -18,22 +18,40 @@ from chatroom.errors import Closed, HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
-from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_EVENTS, LOOK_BACK_LINES, MAX_NUMBER, MAX_TEXT
+from chatroom.history import Slice
+from chatroom.limits import MAX_NUMBER, MAX_TEXT
 from chatroom.order import Entry
 from chatroom.outcomes import Code
-from chatroom.packets import NO_IDENTITY, NO_TOKEN, Decoder, Live, Resumed, Say
+from chatroom.packets import NO_IDENTITY, NO_TOKEN, Burst, Decoder, Live, Resumed, encode_event
 from chatroom.places import Reach
 from chatroom.presence import Presence, Seat
-from chatroom.proposals import Arrive, Enter, Lines, Proposal, ProposalKind
+from chatroom.proposals import Arrive, Enter, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
 from chatroom.state import State
 from chatroom.tail import Tail
-from tests.chatroom.fakes import DOOR, FakeConnection, RecordingHistory
+from tests.chatroom.fakes import DOOR, FakeConnection, FakeDoor, RecordingHistory
+from tests.support.blocks import blocks_of, reaches
 from tests.support.events import NOON, said
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
 
 GENERAL = Reach({0: [(0, MAX_NUMBER)], 1: [(0, MAX_NUMBER)]})
+TEXT = "x" * 20
+SLICE = 20
+"""So many lines with TEXT are one slice."""
+BLOCK = 5
+"""So many of them are stored together."""
+SLICE_BYTES = SLICE * len(encode_event(said(1, TEXT)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_slices() -> Iterator[None]:
+    with mock.patch("chatroom.catch_up.CATCH_UP_BYTES", SLICE_BYTES):
+        yield
+
+
+def lines(count: int, place: int = 1) -> list[Event]:
+    return [said(seq, TEXT, place=place) for seq in range(1, count + 1)]
 
 
 def seat(connection: FakeConnection) -> Seat:
@@ -41,11 +59,15 @@ def seat(connection: FakeConnection) -> Seat:
 
 
 class Alone:
-    """Catching up without a forwarder and without a thread: the test serves slices."""
+    """Catching up without a forwarder and without a thread: the test serves slices.
 
-    def __init__(self, events: list[Event]) -> None:
+    block: how many events are stored together
+    """
+
+    def __init__(self, events: list[Event], block: int = BLOCK) -> None:
         self.history = RecordingHistory()
-        self.history.append(events, [])
+        for start in range(0, len(events), block):
+            self.history.append(blocks_of(events[start : start + block]), [])
         self.arrived: list[tuple[Seat, int]] = []
         self.catch_up = CatchUp(self.history, lambda *arrival: self.arrived.append(arrival))
         self.catch_up.stored(len(events))
@@ -66,33 +88,32 @@ class Alone:
 
 def test_slices_in_order() -> None:
     """The missed events come in order and in slices; then the member may go live."""
-    alone = Alone([said(seq) for seq in range(1, 2 * CATCH_UP_EVENTS + 500)])
+    alone = Alone(lines(4 * SLICE))
     connection = FakeConnection(alone.history)
     alone.begin(connection, 7)
     assert connection.events() == alone.history.log[7:]
-    assert len(connection.sizes) >= 3
+    assert len(connection.sizes) == 4
     ((arrived, seq),) = alone.arrived
     assert seq == len(alone.history.log) and arrived.connection is connection
 
 
 def test_long_texts_come_in_small_slices() -> None:
     """However long the missed texts are, and wherever they begin, a slice is small."""
-    short = [said(seq) for seq in range(1, CATCH_UP_EVENTS)]
-    long = [said(seq, text="x" * MAX_TEXT) for seq in range(CATCH_UP_EVENTS, CATCH_UP_EVENTS + 50)]
-    alone = Alone(short + long)
+    short, long = lines(SLICE - 1), [said(seq, text="x" * MAX_TEXT) for seq in range(SLICE, SLICE + 10)]
+    alone = Alone(short + long, 1)
     connection = FakeConnection(alone.history)
     alone.begin(connection, 0)
     assert connection.events() == alone.history.log
-    assert max(connection.sizes) <= CATCH_UP_BYTES + MAX_TEXT + CATCH_UP_EVENTS * 150
+    assert max(connection.sizes) <= SLICE_BYTES + len(encode_event(long[0]))
 
 
 def test_a_member_that_takes_nothing_gets_one_slice() -> None:
     """Who does not read costs one slice, and no place in the line; the rest comes when it has read."""
-    alone = Alone([said(seq) for seq in range(1, 3 * CATCH_UP_EVENTS)])
+    alone = Alone(lines(3 * SLICE))
     connection = FakeConnection(alone.history)
     connection.taking = False
     alone.begin(connection, 0)
-    assert len(connection.events()) == CATCH_UP_EVENTS and alone.catch_up.waiting == 0
+    assert len(connection.events()) == SLICE and alone.catch_up.waiting == 0
     connection.taking = True
     assert connection.waits is not None
     connection.waits(True)
@@ -102,8 +123,8 @@ def test_a_member_that_takes_nothing_gets_one_slice() -> None:
 
 def test_who_missed_little_does_not_wait_for_the_end_of_longer_replays() -> None:
     """One that has missed a tenth, and comes after fifty that want all, is live within a few slices."""
-    many = 40 * CATCH_UP_EVENTS
-    alone = Alone([said(seq) for seq in range(1, many + 1)])
+    many = 40 * SLICE
+    alone = Alone(lines(many))
     greedy = [FakeConnection() for _ in range(50)]
     for connection in greedy:
         alone.catch_up.begin(seat(connection), GENERAL, 0)
@@ -111,28 +132,28 @@ def test_who_missed_little_does_not_wait_for_the_end_of_longer_replays() -> None
         alone.catch_up.serve()
     late = FakeConnection()
     alone.catch_up.begin(seat(late), GENERAL, many - many // 10)
-    for _ in range(2 * 5):  # four slices of events, one that finds no more
+    for _ in range(2 * 4):  # four slices of events
         alone.catch_up.serve()
     assert [arrived.connection for arrived, _ in alone.arrived] == [late]
 
 
 def test_nobody_waits_for_ever() -> None:
     """However many come that have missed little, one that has missed much gets every second slice."""
-    many = 10 * CATCH_UP_EVENTS
-    alone = Alone([said(seq) for seq in range(1, many + 1)])
+    many = 10 * SLICE
+    alone = Alone(lines(many))
     long = FakeConnection()
     alone.catch_up.begin(seat(long), GENERAL, 0)
-    for _ in range(4 * many // CATCH_UP_EVENTS):
+    for _ in range(4 * many // SLICE):
         alone.catch_up.begin(seat(FakeConnection()), GENERAL, many - 10)
         alone.catch_up.serve()
-    assert len(long.events()) >= 3 * CATCH_UP_EVENTS
+    assert len(long.events()) >= 3 * SLICE
     alone.serve()
     assert long.events() == alone.history.log
 
 
 def test_all_get_slices_in_turn() -> None:
     """Each of those that wait gets its share of every second slice, in the order in which they came."""
-    alone = Alone([said(seq) for seq in range(1, 20 * CATCH_UP_EVENTS)])
+    alone = Alone(lines(20 * SLICE))
     peers = [FakeConnection() for _ in range(5)]
     for connection in peers:
         alone.catch_up.begin(seat(connection), GENERAL, 0)
@@ -143,7 +164,7 @@ def test_all_get_slices_in_turn() -> None:
 
 def test_other_channels_do_not_hold_it_up() -> None:
     """A member that missed nothing in its own channel is up to date with the whole log."""
-    alone = Alone([said(seq, place=2) for seq in range(1, 2000)])
+    alone = Alone(lines(1999, place=2))
     connection = FakeConnection(alone.history)
     alone.begin(connection, 3)
     assert connection.packets == []
@@ -152,14 +173,14 @@ def test_other_channels_do_not_hold_it_up() -> None:
 
 def test_a_member_that_is_gone_leaves_the_line() -> None:
     """When the member disconnects, catching up stops after the slice that was being sent."""
-    alone = Alone([said(seq) for seq in range(1, 3 * CATCH_UP_EVENTS)])
+    alone = Alone(lines(3 * SLICE))
     connection = FakeConnection(alone.history)
     connection.taking = False
     alone.begin(connection, 0)
     connection.part(Code.GOODBYE)
     assert connection.waits is not None
     connection.waits(False)
-    assert len(connection.events()) <= CATCH_UP_EVENTS
+    assert len(connection.events()) == SLICE
     assert alone.arrived == [] and alone.catch_up.waiting == 0
 
 
@@ -167,7 +188,7 @@ def test_history_that_cannot_be_read() -> None:
     """When history cannot be read, the connection of the member ends, and the member may come back."""
     alone = Alone([said(1)])
 
-    def read(after: int, limit: int, places: Collection[int], size: int = 0) -> list[Event]:
+    def read(after: int, places: Collection[int], size: int) -> Slice:
         raise HistoryError("broken")
 
     alone.history.read = read  # type: ignore[method-assign]
@@ -178,20 +199,20 @@ def test_history_that_cannot_be_read() -> None:
 
 def test_retention_overtakes_a_slow_reader() -> None:
     """Who was promised every event is not shown a silent gap: the next WELCOME tells of it."""
-    alone = Alone([said(seq) for seq in range(1, 3 * CATCH_UP_EVENTS)])
+    alone = Alone(lines(3 * SLICE))
     read = alone.history.read
 
-    def removing(after: int, limit: int, places: Collection[int], size: int = 0) -> list[Event]:
+    def removing(after: int, places: Collection[int], size: int) -> Slice:
         if after:  # the first slice is on its way
-            alone.history.remove(after + 10)
-        return read(after, limit, places, size)
+            alone.history.remove(after + 2 * BLOCK)
+        return read(after, places, size)
 
     alone.history.read = removing  # type: ignore[method-assign]
     exact, told = FakeConnection(alone.history), FakeConnection(alone.history)
     alone.catch_up.begin(seat(exact), GENERAL, 0, exact=True)
     alone.serve()
     assert exact.ended is not None and exact.ended[0] is Code.UNAVAILABLE and "removed" in exact.ended[1]
-    assert [event.seq for event in exact.events()] == list(range(1, CATCH_UP_EVENTS + 1))
+    assert [event.seq for event in exact.events()] == list(range(1, SLICE + 1))
     assert alone.arrived == []
     alone.begin(told, 0)  # a member that was told of a gap gets the rest
     assert told.ended is None and len(alone.arrived) == 1
@@ -223,11 +244,11 @@ def test_a_bug_ends_one_connection(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_thread_ends_with_the_chatroom() -> None:
     """The thread serves whoever comes, and ends when the chatroom closes, in the middle of a replay, too."""
-    alone = Alone([said(seq) for seq in range(1, 3 * CATCH_UP_EVENTS)])
+    alone = Alone(lines(3 * SLICE))
     thread = Task(alone.catch_up.run)
     connection = FakeConnection(alone.history)
     alone.catch_up.begin(seat(connection), GENERAL, 0)
-    connection.wait_for(lambda peer: len(peer.events()) == 3 * CATCH_UP_EVENTS - 1)
+    connection.wait_for(lambda peer: len(peer.events()) == 3 * SLICE)
     alone.catch_up.close()
     thread.result()
     alone.catch_up.begin(seat(connection), GENERAL, 0)
@@ -236,34 +257,99 @@ def test_the_thread_ends_with_the_chatroom() -> None:
 
 def test_only_what_is_within_reach() -> None:
     """Of a place that was left in between, only the stays are sent; the rest of history is passed over."""
-    alone = Alone([said(seq, place=1 + seq % 2) for seq in range(1, 2 * CATCH_UP_EVENTS)])
+    alone = Alone([said(seq, TEXT, place=1 + seq % 2) for seq in range(1, 20 * SLICE)])
     reach = Reach({1: [(10, 20), (300, 310)], 2: [(0, 4)]})
     connection = alone.begin(FakeConnection(alone.history), 0, reach)
     assert [event.seq for event in connection.events()] == [1, 3, *range(12, 21, 2), *range(302, 311, 2)]
     assert alone.arrived[0][1] == len(alone.history.log)
 
 
-def test_the_latest_lines() -> None:
+@pytest.mark.parametrize("block", [1, BLOCK, 100])
+def test_the_latest_lines(block: int) -> None:
     """With a number of lines, each place begins with as many of its latest lines up to the seq."""
-    alone = Alone([said(seq, place=1 if seq % 10 else 2) for seq in range(1, 101)])
+    alone = Alone([said(seq, place=1 if seq % 10 else 2) for seq in range(1, 101)], block)
     reach = Reach(dict.fromkeys((0, 1, 2), ((0, MAX_NUMBER),)))
     connection = alone.begin(FakeConnection(alone.history), 95, reach, lines=2)
     assert [event.seq for event in connection.events()] == [80, 90, *range(94, 101)]
 
 
+def test_a_place_is_looked_for_in_a_turn() -> None:
+    """The latest lines of many places are looked for place by place: others get slices in between."""
+    alone = Alone([said(seq, place=1 + seq % 3) for seq in range(1, 31)])
+    wide = Reach(dict.fromkeys(range(4), ((0, MAX_NUMBER),)))
+    looking, connection = FakeConnection(alone.history), FakeConnection(alone.history)
+    alone.catch_up.begin(seat(looking), wide, 30, 2)
+    alone.catch_up.serve()
+    alone.catch_up.begin(seat(connection), GENERAL, 25)
+    alone.serve()
+    assert [arrived.connection for arrived, _ in alone.arrived] == [connection, looking]
+    assert [event.seq for event in looking.events()] == list(range(25, 31))
+
+
+def test_what_was_stored_meanwhile() -> None:
+    """A slice may have events that the forwarder stores just now: the member goes live behind those."""
+    alone = Alone(lines(2 * BLOCK))
+    alone.catch_up.stored(BLOCK)
+    connection = alone.begin(FakeConnection(alone.history), 0)
+    assert connection.events() == alone.history.log and alone.arrived[0][1] == 2 * BLOCK
+
+
+def test_a_slice_is_translated_for_its_door() -> None:
+    """A door gets the packets of a slice together; a slice without events is not sent at all."""
+    alone, door = Alone(lines(3 * SLICE)), FakeDoor()
+    connection = alone.begin(FakeConnection(alone.history, door=door), 0)
+    assert door.translated == len(connection.sizes) == 3 and connection.shared == []
+    nothing = alone.begin(FakeConnection(door=door), 0, Reach({1: [(0, 0)]}))
+    assert door.translated == 3 and nothing.sizes == [] and len(alone.arrived) == 2
+
+
+PLACES = st.integers(0, 3) | st.sampled_from([(1,), (1, 2), (2, 3)])
+INTERVALS = st.lists(st.tuples(st.integers(0, 35), st.integers(0, 35) | st.just(MAX_NUMBER)), max_size=3)
+
+
+@given(
+    st.lists(PLACES, max_size=30),
+    st.integers(1, 12),
+    st.integers(1, 700),
+    st.integers(0, 30),
+    st.dictionaries(st.integers(0, 3), INTERVALS),
+)
+@settings(max_examples=50)
+def test_all_within_reach_and_nothing_else(
+    made: list[int | tuple[int, ...]],
+    block: int,
+    size: int,
+    seq: int,
+    intervals: dict[int, list[tuple[int, int]]],
+) -> None:
+    """However the events were stored and slices are cut: each event within reach comes once, in order."""
+    events = [
+        Event(number, NOON, EventKind.QUIT, "", "ann", "", 0, 1, 0, b"", place)
+        if isinstance(place, tuple)
+        else said(number, place=place)
+        for number, place in enumerate(made, 1)
+    ]
+    alone, reach = Alone(events, block), Reach(intervals)
+    with mock.patch("chatroom.catch_up.CATCH_UP_BYTES", size):
+        connection = alone.begin(FakeConnection(alone.history), seq, reach)
+    wanted = [event for event in events if event.seq > seq and reaches(reach, event)]
+    assert connection.events() == [event._replace(places=()) for event in wanted]
+    assert alone.arrived[0][1] == len(events)
+
+
 EVENTS = st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=30)
 
 
-@given(EVENTS, st.integers(1, 5), st.integers(0, 30), st.sets(st.integers(1, 3)))
+@given(EVENTS, st.integers(1, 5), st.integers(0, 30), st.sets(st.integers(1, 3)), st.integers(1, 12))
 def test_history_and_tail_agree(
-    made: list[tuple[int, bool]], lines: int, back: int, places: set[int]
+    made: list[tuple[int, bool]], lines: int, back: int, places: set[int], block: int
 ) -> None:
     """Where the latest lines begin does not depend on whether memory or history knows it."""
     events = [
         said(seq, place=place)._replace(kind=EventKind.SAID if is_line else EventKind.JOINED)
         for seq, (place, is_line) in enumerate(made, 1)
     ]
-    alone, tail, head = Alone(events), Tail(), max(0, len(events) - back)
+    alone, tail, head = Alone(events, block), Tail(), max(0, len(events) - back)
     tail.extend(Batch(events))
     reach = Reach(dict.fromkeys((0, *places), ((0, MAX_NUMBER),)))
     starts = tail.starts(lines, reach.places, head)
@@ -273,6 +359,7 @@ def test_history_and_tail_agree(
     assert connection.events() == Decoder().feed(b"".join(replay))
 
 
+@mock.patch("chatroom.catch_up.CATCH_UP_BYTES", 32 * 1024)
 def test_each_event_once_while_others_talk() -> None:
     """A member 5,000 events behind gets each event once and in order, while another member talks."""
     hall = Busy()
@@ -282,8 +369,8 @@ def test_each_event_once_while_others_talk() -> None:
     def talk() -> int:
         id = 0
         while not stop.wait(0.0002):
-            says = [Say(id + n, "#general", "x") for n in (1, 2, 3)]
-            hall.queue.put(Proposal(talker, 0, ProposalKind.LINES, Lines(says)))
+            burst = Burst("#general", range(id + 1, id + 4), [b"x"] * 3)
+            hall.queue.put(Proposal(talker, 0, ProposalKind.LINES, burst))
             id += 3
         return id
 
@@ -307,10 +394,14 @@ class Busy:
     def __init__(self) -> None:
         self.history, self.presence, self.queue = RecordingHistory(), Presence(), WaitingQueue()
         bob = (Proposal(0, 0, ProposalKind.UP, None), *arrival(1, "bob"))
-        lines = Proposal(1, 0, ProposalKind.LINES, Lines([Say(n, "#general", "x") for n in range(1, 5000)]))
         state = State()
-        applied = state.apply(Entry(b"", NOON, "", 1, [*bob, lines]))
-        self.history.append(applied.events, applied.records)
+        proposals: list[Proposal] = [*bob]
+        for first in range(1, 5000, 49):
+            burst = Burst("#general", range(first, min(first + 49, 5000)), [b"x"] * min(49, 5000 - first))
+            proposals.append(Proposal(1, 0, ProposalKind.LINES, burst))
+            applied = state.apply(Entry(b"", NOON, "", 1, proposals))
+            self.history.append(blocks_of(applied.happened), applied.records)
+            proposals = []
         self.catch_up = CatchUp(self.history, lambda seat, seq: self.forwarder.go_live(seat, seq))
         self.forwarder = Forwarder(
             self.queue, self.history, self.presence, Flow(), self.catch_up, time.monotonic
@@ -347,9 +438,9 @@ def arrival(origin: int, name: str) -> tuple[Proposal, Proposal]:
 
 def test_a_connection_that_has_ended_is_not_looked_for() -> None:
     """Looking back for many lines ends with the connection: else those that vanish would fill the line."""
-    alone = Alone([said(seq) for seq in range(1, 3 * LOOK_BACK_LINES)])
+    alone = Alone(lines(3 * SLICE))
     connection = FakeConnection(alone.history)
     connection.part(Code.SILENT)
-    alone.catch_up.begin(seat(connection), GENERAL, len(alone.history.log), 2 * LOOK_BACK_LINES)
+    alone.catch_up.begin(seat(connection), GENERAL, len(alone.history.log), 2)
     alone.catch_up.serve()
     assert alone.catch_up.waiting == 0

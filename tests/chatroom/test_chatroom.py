@@ -14,7 +14,7 @@ from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError,
 from chatroom.events import EventKind
 from chatroom.history import Located
 from chatroom.limits import MAX_WAITING
-from chatroom.outcomes import Code
+from chatroom.outcomes import Code, Outcome
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Answer, Bye, Command, Live, Resumed, Say, Welcome
 from chatroom.session import session_key
 from chatroom.tail import Tail
@@ -60,6 +60,18 @@ class House:
     def close(self, seconds: float = PATIENCE) -> list[str]:
         self.is_closed = True
         return self.chatroom.close(seconds)
+
+
+class Worder(FakeConnection):
+    """Notes which thread words its answers."""
+
+    def __init__(self, history: RecordingHistory, name: str) -> None:
+        super().__init__(history, name)
+        self.worded_by: list[str] = []
+
+    def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
+        self.worded_by.append(threading.current_thread().name)
+        super().answer(request, outcome, command)
 
 
 class AskingAgain(FakeConnection):
@@ -146,6 +158,16 @@ def test_lines_and_commands_of_one_burst_keep_their_order(house: House) -> None:
     assert texts(bob) == ["one", "two", "three"]
     (answer,) = ann.of(Answer)
     assert (answer.id, answer.code) == (2, Code.OK)
+
+
+def test_the_handler_answers_a_command(house: House) -> None:
+    """An answer is worded and sent by the thread of the one who asked: the forwarder goes on meanwhile."""
+    connection = Worder(house.history, "ann")
+    ann = house.admit(house.reserve("ann"), connection=connection)
+    ann.says.put([Command(7, "#general", "/WHO")])
+    ann.wait_for(lambda peer: len(peer.of(Answer)) == 1)
+    assert connection.worded_by == ["handler ann"]
+    assert ann.of(Answer) == [Answer(7, Code.OK, "/who ('#general', ('ann', 'here'))")]
 
 
 def test_a_goodbye_frees_the_name(house: House) -> None:
@@ -471,12 +493,12 @@ def _is_closed(house: House) -> bool:
 
 
 def test_nobody_gets_in_after_the_end(house: House) -> None:
-    """After close(), reserve() and spawn() raise Closed."""
+    """After close(), reserve() and spawn_vital() raise Closed."""
     house.close()
     with pytest.raises(Closed):
         house.reserve("ann")
     with pytest.raises(Closed):
-        house.chatroom.spawn(lambda: None, "late")
+        house.chatroom.spawn_vital(lambda: None, "late")
 
 
 def test_a_newcomer_at_the_last_moment(house: House) -> None:
@@ -501,7 +523,7 @@ def test_a_newcomer_at_the_last_moment(house: House) -> None:
 def test_a_thread_that_does_not_end_is_named(house: House) -> None:
     """close() returns at its deadline, with the names of the threads that still run."""
     release = threading.Event()
-    house.chatroom.spawn(lambda: _wait(release), "stubborn")
+    house.chatroom.spawn_vital(lambda: _wait(release), "stubborn")
     assert house.close(0.2) == ["stubborn"]
     release.set()
     assert house.chatroom.reaper.close(PATIENCE) == []
@@ -514,9 +536,26 @@ def _wait(release: threading.Event) -> None:
 def test_long_running_threads_are_stopped(house: House) -> None:
     """close() stops a thread that was started to run until then."""
     stop = threading.Event()
-    house.chatroom.spawn_until_close(lambda: _wait(stop), stop.set, "listener")
+    house.chatroom.spawn_vital(lambda: _wait(stop), "listener", stop.set)
     assert house.close() == []
     assert stop.is_set()
+
+
+def test_a_vital_thread_that_fails_ends_it(house: House) -> None:
+    """When a vital thread fails, on_ended runs, what was accepted is stored, and close() raises the bug."""
+    ann = house.enter("ann")
+    ann.says.put([Say(1, "#general", "one")])
+    ann.wait_for(lambda peer: texts(peer) == ["one"])
+
+    def bug() -> None:
+        raise KeyError("a bug")
+
+    house.chatroom.spawn_vital(bug, "listener")
+    assert house.ended.wait(PATIENCE)
+    assert ann.ended is None
+    with pytest.raises(ChatroomError, match=r"a bug ended the thread listener: KeyError\('a bug'\)"):
+        house.close()
+    assert ann.ended == (Code.STOPPING, "") and house.history.closed
 
 
 def test_a_broken_disk_ends_it(house: House) -> None:

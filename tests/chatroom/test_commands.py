@@ -73,6 +73,16 @@ def test_who_tells_whose_connection_is_lost(world: World) -> None:
     assert ask(world, "/who").rows == ("#general", ("ann", "here"))
 
 
+def test_who_lists_so_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large channel those are listed that came first, and the others are counted."""
+    monkeypatch.setattr("chatroom.commands.MAX_LISTED", 3)
+    world.enter("Zoe"), world.enter("Bob")
+    names = [(name, "here") for name in ("ann", "Bob", "Zoe")]
+    assert ask(world, "/who") == Outcome(Code.OK, ("#general", *names))
+    world.enter("adam"), world.enter("eve")
+    assert ask(world, "/who") == Outcome(Code.OK, ("#general", *names, 2))
+
+
 def test_who_of_a_channel_that_all_have_left(world: World) -> None:
     """A channel stays when the last member has left; nobody is in it."""
     world.leave(world.enter("eve", "#quiet"))

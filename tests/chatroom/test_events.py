@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.events import Event, EventKind, iso_time
+from chatroom.events import Event, EventKind, Talk, iso_time
 from chatroom.limits import MAX_TIME
 from chatroom.packets import EVENT_KINDS
 from tests.chatroom import strategies
@@ -49,6 +49,13 @@ def test_an_event_cannot_be_changed() -> None:
         SAID.text = "bye"  # type: ignore[misc]
 
 
+def test_the_events_of_a_talk() -> None:
+    """Lines said together are SAID events with consecutive seqs, each with its own id and text."""
+    talk = Talk(3, SAID.time, "#general", "ann", 5, 1, [7, 9], [b"hi", "é".encode()])
+    first = SAID._replace(person=5, place=1)
+    assert talk.events() == [first, first._replace(seq=4, id=9, text="é")]
+
+
 def test_kind_numbers_are_kept() -> None:
     """The numbers of the kinds are stored in histories and sent on the wire, so they must not change."""
     kept = {
@@ -59,7 +66,9 @@ def test_kind_numbers_are_kept() -> None:
         "topic": 0x24,
         "kicked": 0x25,
         "quit": 0x28,
+        "set": 0x29,
         "restarted": 0x37,
+        "counted": 0x61,
     }
     assert kept.items() <= {kind.word: int(kind) for kind in EventKind}.items()
     assert set(EventKind) <= set(EVENT_KINDS)

@@ -25,21 +25,23 @@ from chatroom.packets import (
     NO_IDENTITY,
     NO_TOKEN,
     Answer,
+    Burst,
     Channel,
     Command,
     Info,
     Live,
     Resumed,
-    Say,
     Welcome,
 )
 from chatroom.places import WHOLE_CHATROOM, Reach
 from chatroom.presence import Presence, Seat
-from chatroom.proposals import Arrive, Body, Enter, Leave, Lines, Proposal, ProposalKind, Withdraw
+from chatroom.proposals import Arrive, Body, Enter, Leave, Proposal, ProposalKind, Withdraw
 from chatroom.queue import WaitingQueue
+from chatroom.records import Talker
 from chatroom.session import session_key
 from chatroom.state import State
 from tests.chatroom.fakes import FakeConnection, RecordingHistory
+from tests.support.blocks import reaches
 from tests.support.events import NOON
 from tests.support.tasks import Task
 
@@ -141,18 +143,18 @@ class Room:
         return self.presence.seat(self.origins[connection])
 
     def say(self, connection: FakeConnection, *ids: int, channel: str = "#general") -> None:
-        says = [Say(id, channel, f"text {id}") for id in ids]
-        self.put(self.origins[connection], ProposalKind.LINES, Lines(says))
+        burst = Burst(channel, ids, [f"text {id}".encode() for id in ids])
+        self.put(self.origins[connection], ProposalKind.LINES, burst)
 
     def leave(self, connection: FakeConnection, clean: bool = True) -> None:
         self.put(self.origins[connection], ProposalKind.LEAVE, Leave(clean, "gone"))
 
-    def command(self, connection: FakeConnection, text: str) -> Future[None]:
+    def command(self, connection: FakeConnection, text: str) -> Future[Outcome | None]:
         return self.forwarder.ask(self.origins[connection], Command(9, "#general", text))
 
     def state_of_the_stored(self) -> State:
         restored, state = self.history.restore(), State()
-        state.restore(restored.head, restored.records)
+        state.restore(restored.head, restored.records, restored.talkers)
         return state
 
 
@@ -377,32 +379,31 @@ def test_a_lost_member_is_held(room: Room) -> None:
 
 
 def test_commands_are_answered_to_the_asker(room: Room) -> None:
-    """The answer to a command goes to the asker only, with the command's id; who is gone gets none."""
+    """The asker gets what the command has found out, as data, and words it; who is gone gets nothing."""
     ann, bob = room.enter("ann"), room.enter("bob")
-    done = [room.command(ann, "/WHO"), room.forwarder.ask(77, Command(9, "#general", "/who"))]
+    answers = [room.command(ann, "/WHO"), room.forwarder.ask(77, Command(9, "#general", "/who"))]
     room.forward()
-    (answer,) = ann.of(Answer)
-    assert answer == Answer(9, Code.OK, "/who ('#general', ('ann', 'here'), ('bob', 'here'))")
-    assert bob.of(Answer) == []
-    assert [one.done() for one in done] == [True, True]
+    found = Outcome(Code.OK, ("#general", ("ann", "here"), ("bob", "here")))
+    assert [answer.result(0) for answer in answers] == [found, None]
+    assert ann.of(Answer) == bob.of(Answer) == []
 
 
 def test_a_command_sees_what_was_proposed_before(room: Room) -> None:
     """A command is answered after the entries of its round."""
     ann = room.enter("ann")
     room.join(room.reserve("bob"))
-    room.command(ann, "/who")
+    answer = room.command(ann, "/who")
     room.forward()
-    assert "bob" in ann.of(Answer)[0].words
+    assert answer.result(0) == Outcome(Code.OK, ("#general", ("ann", "here"), ("bob", "here")))
 
 
 def test_a_round_is_encoded_once(room: Room) -> None:
-    """An event for fifty members is encoded once."""
+    """What happens is translated once for fifty members; the lines of a burst together."""
     members = [room.enter(f"member-{number}") for number in range(50)]
-    before = members[0].door.encoded
+    before = members[0].door.translated
     room.say(members[0], 1, 2, 3)
     room.forward()
-    assert members[0].door.encoded - before == 3
+    assert members[0].door.translated - before == 1
 
 
 def test_more_lines_than_memory_holds(room: Room) -> None:
@@ -513,7 +514,8 @@ def test_a_round_that_changes_nothing_stores_nothing(room: Room) -> None:
     """A tick, a repeated or refused line, a refused name, a command: none of them touches the history."""
     ann = room.enter("ann")
     room.say(ann, 5)
-    room.forward()
+    room.now += 1
+    room.forward()  # the tick has noted the line
     room.history.tried.clear()
     room.now += 1
     room.say(ann, 5)
@@ -528,6 +530,34 @@ def test_records_alone_are_stored(room: Room) -> None:
     """A change without an event is stored, too."""
     room.reserve("ann")
     assert [record.kind for record in room.history.restore().records] == ["history", "session"]
+
+
+def test_what_the_records_do_not_know_is_stored_with_the_lines(room: Room) -> None:
+    """History tells a start who has said what since the last tick; after a tick, the records know it."""
+    ann = room.enter("ann")
+    room.now += 1
+    room.forward()
+    room.say(ann, 5, 6)
+    room.forward()
+    assert room.history.restore().talkers == [Talker(1, 6, NOON + 1000)]
+    room.now += 1
+    room.forward()
+    assert room.history.restore().talkers == []
+    assert '"confirmed":6' in str(room.history.restore().records)
+
+
+def test_lines_that_came_together_are_one_block(room: Room) -> None:
+    """History gets the lines of a round in one block for each scope, whoever has said them."""
+    ann, bob = room.enter("ann"), room.enter("bob", "#general", "#quiet")
+    room.say(ann, 5, 6)
+    room.say(bob, 1, channel="#quiet")
+    room.say(bob, 2, 3)
+    room.forward()
+    blocks, _ = room.history.read(3, {1, 2}, 10**6)
+    assert [(block.first, block.last, block.lines, block.place) for block in blocks] == [
+        (4, 8, 4, 1),
+        (6, 6, 1, 2),
+    ]
 
 
 def test_the_position_of_the_round_is_stored(room: Room) -> None:
@@ -545,7 +575,8 @@ def test_each_server_carries_out_its_own_effects(room: Room) -> None:
     proposals = [
         Proposal(origin, 0, ProposalKind.ARRIVE, Arrive("bob", "bob", "", "key", "")),
         Proposal(origin, 0, ProposalKind.ENTER, Enter("key", ("#general",))),
-        Proposal(origin, 0, ProposalKind.LINES, Lines([Say(1, "#general", "hi"), Say(1, "#general", "hi")])),
+        Proposal(origin, 0, ProposalKind.LINES, Burst("#general", [1], [b"hi"])),
+        Proposal(origin, 0, ProposalKind.LINES, Burst("#general", [1], [b"hi"])),
         Proposal(origin, 0, ProposalKind.LEAVE, Leave(True, "")),
     ]
     room.forwarder.forward(Taken([Entry(b"", NOON, "other", 1, proposals)], []))
@@ -560,7 +591,7 @@ def test_stats(room: Room) -> None:
     ann = room.enter("ann")
     room.enter("bob")
     room.now += 75.0
-    room.command(ann, "/stats")
+    answer = room.command(ann, "/stats")
     room.forward()
     numbers = room.forwarder.numbers()
     assert {name: numbers[name] for name in ("up", "members", "events", "waiting", "behind", "pauses")} == {
@@ -572,7 +603,8 @@ def test_stats(room: Room) -> None:
         "pauses": 0,
     }
     assert numbers["batches"] == 5  # the start, two names, two members
-    assert all(name in ann.of(Answer)[0].words for name in numbers)
+    outcome = answer.result(0)
+    assert outcome is not None and all(name in str(outcome.rows) for name in numbers)
 
 
 # --- trouble with the disk ------------------------------------------------------------------------------
@@ -676,10 +708,10 @@ def test_who_waits_is_answered_at_the_end(room: Room) -> None:
         append(*arguments)
 
     room.history.append = fail  # type: ignore[method-assign, assignment]
-    done = room.command(ann, "/who")
+    answer = room.command(ann, "/who")
     room.say(ann, 5)
     room.forwarder.run()
-    assert done.done() and ann.of(Answer) == []
+    assert answer.result(0) is None
     for one in asked:
         with pytest.raises(Closed):
             one.reservation()
@@ -720,7 +752,7 @@ class Visit:
         """All that it is to get."""
         assert self.reach is not None and self.welcome is not None
         if self.since:
-            return [event for event in log if event.seq > self.since and self.reach.has(event)]
+            return [event for event in log if event.seq > self.since and reaches(self.reach, event)]
         head, starts = self.welcome.head, {}
         for place in self.reach.places:
             lines = [e.seq for e in log[:head] if e.place == place and e.kind is EventKind.SAID]
@@ -728,7 +760,7 @@ class Visit:
             starts[place] = latest[0] - 1 if latest else head
         starts[WHOLE_CHATROOM] = min(starts.values())
         reach = self.reach.later(starts)
-        return [event for event in log if reach.has(event)]
+        return [event for event in log if reaches(reach, event)]
 
 
 NAMES = st.sampled_from(["ann", "Ann", "bob", "eve"])
@@ -742,7 +774,7 @@ class Conversation(RuleBasedStateMachine):
         super().__init__()
         self.patches: list[Any] = [
             mock.patch("chatroom.tail.TAIL_EVENTS", 4),
-            mock.patch("chatroom.catch_up.CATCH_UP_EVENTS", 3),
+            mock.patch("chatroom.catch_up.CATCH_UP_BYTES", 250),
         ]
         for patch in self.patches:
             patch.start()

@@ -18,6 +18,7 @@ from chatroom.presence import Presence
 from chatroom.tail import Tail
 from tests.chatroom.fakes import FakeConnection, FakeDoor, RecordingHistory
 from tests.chatroom.world import Visit, World, admits
+from tests.support.blocks import blocks_of
 from tests.support.events import NOON, said
 
 TOKEN = b"t" * 16
@@ -43,7 +44,7 @@ class Hall:
         (self.admit,) = admits(self.world.come(visit, *channels))
         self.world.say(bob, 8)
         self.ann, self.bob = visit, bob
-        self.history.append(self.world.log, [])
+        self.history.append(blocks_of(self.world.log), [])
         self.tail = Tail()
         self.tail.begin(floor, NOON)
         self.tail.extend(Batch(self.world.log[floor:]))
@@ -113,7 +114,7 @@ def test_each_channel_has_its_own_lines() -> None:
     eve, _ = hall.world.ask("eve")
     (admit,) = admits(hall.world.come(eve, "#general", "#quiet"))
     new = hall.world.log[11:]
-    hall.history.append(new, [])
+    hall.history.append(blocks_of(new), [])
     hall.tail.extend(Batch(new))
     connection = hall.come(eve, 0, 1)
     hall.newcomers.welcome(admit)
@@ -143,7 +144,7 @@ def test_a_channel_is_described_once_a_round() -> None:
     late, _ = hall.world.ask("dora")
     (admit,) = admits(hall.world.come(late))
     hall.tail.extend(Batch(hall.world.log[10:]))
-    hall.history.append(hall.world.log[10:], [])
+    hall.history.append(blocks_of(hall.world.log[10:]), [])
     connection = hall.come(late, 0, 0)
     hall.newcomers.welcome(admit)
     assert hall.door.described == 2
@@ -173,7 +174,7 @@ def test_what_many_newcomers_get_is_shared() -> None:
     eve, _ = hall.world.ask("eve")
     (admit,) = admits(hall.world.come(eve))
     hall.tail.extend(Batch(hall.world.log[10:]))
-    hall.history.append(hall.world.log[10:], [])
+    hall.history.append(blocks_of(hall.world.log[10:]), [])
     two = hall.come(eve, 8, 0)
     hall.newcomers.welcome(admit)
     assert {id(data) for data in one.shared} & {id(data) for data in two.shared}
@@ -219,7 +220,7 @@ def test_left_in_the_round_it_came_in() -> None:
     hall.world.say(hall.ann, 1)
     hall.world.leave(hall.ann)
     hall.world.say(hall.bob, 9)
-    hall.history.append(hall.world.log[10:], [])
+    hall.history.append(blocks_of(hall.world.log[10:]), [])
     hall.tail.extend(Batch(hall.world.log[10:]))
     connection = hall.welcome(lines=1)
     assert told(connection) == [Welcome, Replay, Live, 9, 10, 11, 12]
@@ -237,7 +238,7 @@ def test_what_was_missed_of_a_channel_that_was_left() -> None:
     hall.world.say(hall.bob, 9)  # 17
     again, _ = hall.world.ask("ann", hall.ann.session)
     (admit,) = admits(hall.world.come(again, "#general"))  # 18
-    hall.history.append(hall.world.log[11:], [])
+    hall.history.append(blocks_of(hall.world.log[11:]), [])
     hall.tail.extend(Batch(hall.world.log[11:]))
     hall.ann, hall.admit = again, admit
     connection = hall.welcome(since=12)
@@ -248,8 +249,9 @@ def test_live_places() -> None:
     """A live member gets what happens in its channels and in the whole chatroom, from the next batch on."""
     hall = Hall()
     connection = hall.welcome(lines=0)
-    hall.history.append([event := said(11), other := said(12, place=2), whole := said(13, place=0)], [])
-    hall.presence.deliver(Batch([event, other, whole]))
+    happened = [said(11), said(12, place=2), said(13, place=0)]
+    hall.history.append(blocks_of(happened), [])
+    hall.presence.deliver(Batch(happened))
     assert told(connection)[-2:] == [11, 13]
 
 
@@ -260,7 +262,7 @@ def test_a_return_names_the_confirmed_id() -> None:
     again, _ = hall.world.ask("Ann", hall.ann.session)
     (admit,) = admits(hall.world.come(again))
     assert admit == Admit(hall.world.origin(again.origin), 2, "ann", 41, 11)
-    hall.history.append(hall.world.log[10:], [])
+    hall.history.append(blocks_of(hall.world.log[10:]), [])
     hall.tail.extend(Batch(hall.world.log[10:]))
     connection = hall.come(again, 11, 50)
     hall.newcomers.welcome(admit)

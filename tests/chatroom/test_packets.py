@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatroom.errors import OldVersion, ProtocolError
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, Talk
 from chatroom.limits import (
     CHANNEL_FIELD,
     MAX_CHANNELS,
@@ -38,6 +38,7 @@ from chatroom.packets import (
     VERSION,
     Admit,
     Answer,
+    Burst,
     Bye,
     Channel,
     Command,
@@ -62,6 +63,7 @@ from chatroom.packets import (
     encode,
     encode_event,
     encode_refusal_v1,
+    encode_said,
     split_rows,
     split_text,
 )
@@ -109,7 +111,7 @@ def test_every_kind_comes_back(kind: type, data: st.DataObject) -> None:
 
 def test_no_kind_is_forgotten() -> None:
     """Every member of the union Packet is in the property tests, and every kind number can be decoded."""
-    assert set(strategies.kinds) == set(typing.get_args(Packet)) - {Skipped}
+    assert set(strategies.kinds) == set(typing.get_args(Packet)) - {Skipped, Burst}
     assert len(Kind) + 1 == len(strategies.kinds)
 
 
@@ -123,6 +125,20 @@ def test_long_texts_come_back(packet: Packet) -> None:
 def test_encode_event_is_encode(event: Event) -> None:
     """The fast path for events makes the same bytes as the general one."""
     assert encode_event(event) == encode(event)
+
+
+@given(st.one_of(strategies.talks, strategies.long_talks))
+def test_encode_said_is_encode_event(talk: Talk) -> None:
+    """Lines of one author are the same bytes whether they are encoded together or one by one."""
+    assert encode_said(*talk) == [encode_event(event) for event in talk.events()]
+
+
+def test_a_name_too_long_for_a_line() -> None:
+    """Fields that all lines of an author share are checked as those of one event are."""
+    with pytest.raises(ValueError, match="limit"):
+        encode_said(1, 0, "#a", "n" * (NAME_BYTES + 1), 1, 1, [1], [b"x"])
+    with pytest.raises(ValueError, match="limit"):
+        encode_said(1, 0, "#a", "ann", 1, 1, [1], [b"x" * (MAX_TEXT + 1)])
 
 
 def test_places_of_an_event_are_not_sent() -> None:
@@ -166,6 +182,162 @@ def test_long_text_cut_anywhere(say: Say, places: list[int]) -> None:
     for chunk in split_at(encode(say), places):
         found += decoder.feed(chunk)
     assert found == [say]
+
+
+# --- bursts ---------------------------------------------------------------------------------------------
+
+
+def bursts_of(*chunks: bytes) -> list[Packet]:
+    """What a decoder gives that puts lines together."""
+    decoder = Decoder()
+    decoder.bursts = True
+    return [packet for chunk in chunks for packet in decoder.feed(chunk)]
+
+
+def apart(packets: list[Packet]) -> list[Packet]:
+    """The same packets with each line by itself."""
+    found: list[Packet] = []
+    for packet in packets:
+        if isinstance(packet, Burst):
+            for id, text in zip(packet.ids, packet.texts, strict=True):
+                found.append(Say(id, packet.channel, text.decode(), packet.form))
+        else:
+            found.append(packet)
+    return found
+
+
+def fed(decoder: Decoder, chunk: bytes) -> tuple[list[Packet], str, int, int]:
+    """What comes of some bytes: packets, or an error; and what the decoder counts."""
+    try:
+        packets, error = decoder.feed(chunk), ""
+    except ProtocolError as broken:
+        packets, error = [], str(broken)
+    return packets, error, decoder.held, decoder.scraps
+
+
+def say_frame(channel: bytes, id: int, flags: int, text: bytes) -> bytes:
+    """A plain line as any program may send it, right or wrong."""
+    payload = bytes((len(channel),)) + channel + b"\0\0\0" + text
+    return HEADER.pack(MAGIC, VERSION, Kind.SAY, flags, len(payload), id, 0, 1) + payload
+
+
+LOW_IDS = st.integers(0, 9)
+
+
+def line_frames(
+    texts: st.SearchStrategy[bytes], ids: st.SearchStrategy[int] = LOW_IDS
+) -> st.SearchStrategy[bytes]:
+    """Lines for a few channels, with ids that often rise; flags are rare."""
+    channels = st.sampled_from([b"#a", b"#a", b"#b", b""])
+    return st.builds(say_frame, channels, ids, st.sampled_from([0, 0, 0, 0, 1]), texts)
+
+
+GOOD = st.text(strategies.LETTERS, min_size=1, max_size=4).map(str.encode)
+RUN = st.lists(GOOD, min_size=1, max_size=6).map(
+    lambda texts: b"".join(say_frame(b"#a", id, 0, text) for id, text in enumerate(texts, 1))
+)
+OTHERS: list[Packet] = [Ping(3), Command(4, "#a", "/who"), Say(5, "#a", "x", 0, b"\1\0"), Say(6, "#a", "", 2)]
+WELL_FORMED = st.one_of(
+    RUN,
+    line_frames(GOOD),
+    strategies.says.map(encode),
+    strategies.long_says.map(encode),
+    st.sampled_from(OTHERS).map(encode),
+)
+BROKEN = st.one_of(
+    line_frames(st.sampled_from([b"\xff", b"a\xe4", b"\xf0\x9f\x99", b"\x82", b"\xed\xa0\x80", b""])),
+    line_frames(GOOD, st.integers(MAX_NUMBER + 1, 2**64 - 1)),
+    line_frames(st.just(b"x" * MAX_PAYLOAD)),
+    st.just(say_frame(b"\xff", 8, 0, b"x")),
+    st.sampled_from([(0, 2), (1, 1), (1, 2)]).map(lambda part: frame(Kind.SAY, b"\2#a\0\0\0x", 9, *part)),
+    st.sampled_from(
+        [frame(Kind.SAY, b""), frame(Kind.SAY, b"\xff#a"), frame(0x1F, b""), b"GET /", b"\xc7\1"]
+    ),
+)
+
+
+@example([frame(Kind.SAY, b"")], [])
+@given(st.lists(WELL_FORMED | BROKEN, max_size=6), st.lists(st.integers(0), max_size=6))
+def test_bursts_are_the_same_lines(frames: list[bytes], places: list[int]) -> None:
+    """Whatever comes and however it is cut: the same lines, other packets and errors as line by line."""
+    one_by_one, together = Decoder(), Decoder()
+    together.bursts = True
+    for chunk in split_at(b"".join(frames), places):
+        wanted, found = fed(one_by_one, chunk), fed(together, chunk)
+        assert (apart(found[0]), *found[1:]) == wanted
+        for packet in found[0]:
+            if isinstance(packet, Burst):
+                assert all(one < other for one, other in itertools.pairwise(packet.ids))
+                assert packet.ids and all(packet.texts)
+        for one, other in itertools.pairwise(found[0]):
+            assert not (isinstance(one, Burst) and isinstance(other, Burst) and other.goes_on(one))
+
+
+def test_what_a_burst_has() -> None:
+    """Plain lines for one channel with rising ids are one burst; its texts are the bytes that came."""
+    lines = [Say(3, "#straße", "é"), Say(5, "#straße", "two"), Say(MAX_NUMBER, "#straße", "🙂")]
+    (burst,) = bursts_of(b"".join(map(encode, lines)))
+    assert burst == Burst("#straße", [3, 5, MAX_NUMBER], ["é".encode(), b"two", "🙂".encode()])
+    assert isinstance(burst, Burst) and burst.size == 9
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Say(2, "#b", "x"),
+        Say(1, "#a", "x"),
+        Say(0, "#a", "x"),
+        Say(2, "#a", "x", Form.ACT),
+        Say(2, "#a", "x", 0, b"\1\0"),
+        Say(2, "#a", "x" * (TEXT_PART + 1)),
+        Ping(2),
+    ],
+    ids=["channel", "same id", "lower id", "form", "extra", "parts", "no line"],
+)
+def test_what_ends_a_burst(other: Packet) -> None:
+    """A line for another channel, or with an id that does not rise, or not plain, is not in the burst."""
+    before, behind = Say(1, "#a", "one"), Say(9, "#a", "nine")
+    first, *rest = bursts_of(b"".join(map(encode, (before, other, behind))))
+    assert first == Burst("#a", [1], [b"one"])
+    assert apart(rest) == [other, behind]
+
+
+def test_lines_are_not_put_together_unasked() -> None:
+    """A decoder that is not told to gives each line as a Say: in the handshake, and in a client."""
+    assert decode(encode(Say(1, "#a", "x")) * 2) == [Say(1, "#a", "x")] * 2
+
+
+def test_wrong_bytes_within_a_burst() -> None:
+    """The lines before one that is not UTF-8 come, none behind it does, although it would end a character."""
+    frames = [say_frame(b"#a", id, 0, text) for id, text in enumerate((b"a", b"b\xc3", b"\xa4c", b"d"), 1)]
+    decoder = Decoder()
+    decoder.bursts = True
+    assert decoder.feed(b"".join(frames)) == [Burst("#a", [1], [b"a"])]
+    with pytest.raises(ProtocolError, match="malformed"):
+        decoder.feed(b"")
+
+
+def test_a_part_of_a_burst() -> None:
+    """part() has some of the lines, with their ids; all of them are the same object."""
+    burst = Burst("#a", [1, 2, 5], [b"one", b"two", b"five"], Form.ACT)
+    assert burst.part(1, 3) == Burst("#a", [2, 5], [b"two", b"five"], Form.ACT)
+    assert burst.part(0, 1) == Burst("#a", [1], [b"one"], Form.ACT)
+    assert burst.part(0, 3) is burst
+
+
+def test_a_burst_goes_on() -> None:
+    """Lines can come behind those of another burst if channel and form are the same and ids go on rising."""
+    burst = Burst("#a", [1, 4], [b"x", b"x"])
+    assert Burst("#a", [5], [b"x"]).goes_on(burst)
+    assert not Burst("#a", [4, 5], [b"x", b"x"]).goes_on(burst)
+    assert not Burst("#b", [5], [b"x"]).goes_on(burst)
+    assert not Burst("#a", [5], [b"x"], Form.ACT).goes_on(burst)
+
+
+def test_a_burst_is_never_sent() -> None:
+    """A Burst is what a decoder makes of lines; only those are sent."""
+    with pytest.raises(ValueError, match="Burst is never sent"):
+        encode(Burst("#a", [1], [b"x"]))
 
 
 # --- several packets for one message --------------------------------------------------------------------
@@ -620,6 +792,13 @@ def test_packets_before_the_error_are_not_lost(packets: list[Packet]) -> None:
     for again in (decoder.check, lambda: decoder.feed(encode(Ping(1)))):
         with pytest.raises(ProtocolError, match="not the chatroom's protocol"):
             again()
+
+
+def test_what_follows_a_wrong_packet_does_not_change_its_error() -> None:
+    """The error of a SAY without payload is the same, whatever has come behind it already."""
+    for behind in (b"", encode(Ping(1)), b"\xff" * 300):
+        with pytest.raises(ProtocolError, match="cut short"):
+            decode(frame(Kind.SAY, b"") + behind)
 
 
 def test_check_is_silent_while_all_is_well() -> None:

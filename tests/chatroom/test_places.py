@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from chatroom.places import (
     restore_membership,
 )
 from chatroom.session import Phase, Session
+from tests.support.blocks import reaches
 from tests.support.events import NOON, said
 
 
@@ -27,21 +30,21 @@ def quit(seq: int, *places: int) -> Event:
 def test_an_interval_has_its_end_and_not_its_beginning() -> None:
     """The first seq of an interval was seen before; the last one still belongs to it."""
     reach = Reach({1: [(3, 5)]})
-    assert [seq for seq in range(1, 9) if reach.has(said(seq))] == [4, 5]
-    assert not reach.has(said(4, place=2)) and list(reach.places) == [1]
+    assert [seq for seq in range(1, 9) if reaches(reach, said(seq))] == [4, 5]
+    assert not reaches(reach, said(4, place=2)) and list(reach.places) == [1]
 
 
 def test_several_intervals_of_one_place() -> None:
     """Who left and came back gets both stays, and not what was said in between."""
     reach = Reach({1: [(0, 2), (5, MAX_NUMBER)]})
-    assert [seq for seq in range(1, 9) if reach.has(said(seq))] == [1, 2, 6, 7, 8]
+    assert [seq for seq in range(1, 9) if reaches(reach, said(seq))] == [1, 2, 6, 7, 8]
 
 
 def test_an_event_of_several_places() -> None:
     """An event of several places belongs to each of them, and not to the whole chatroom."""
-    assert Reach({2: [(0, 9)]}).has(quit(4, 1, 2))
-    assert not Reach({2: [(4, 9)]}).has(quit(4, 1, 2))
-    assert not Reach({WHOLE_CHATROOM: [(0, 9)], 3: [(0, 9)]}).has(quit(4, 1, 2))
+    assert reaches(Reach({2: [(0, 9)]}), quit(4, 1, 2))
+    assert not reaches(Reach({2: [(4, 9)]}), quit(4, 1, 2))
+    assert not reaches(Reach({WHOLE_CHATROOM: [(0, 9)], 3: [(0, 9)]}), quit(4, 1, 2))
 
 
 SEQS = st.integers(0, 12)
@@ -56,7 +59,26 @@ def test_the_later_part(intervals: dict[int, list[tuple[int, int]]], starts: dic
     for place in range(4):
         for seq in range(14):
             event = said(seq, place=place)
-            assert later.has(event) == (place in starts and seq > starts[place] and reach.has(event))
+            assert reaches(later, event) == (
+                place in starts and seq > starts[place] and reaches(reach, event)
+            )
+
+
+@given(INTERVALS, st.sets(st.integers(0, 4), max_size=3), SEQS, SEQS)
+def test_the_parts_that_are_within(
+    intervals: dict[int, list[tuple[int, int]]], places: set[int], after: int, until: int
+) -> None:
+    """within() gives the seqs of some places as intervals in order that neither touch nor are empty."""
+    found = Reach(intervals).within(places, after, until)
+    wanted = {
+        seq
+        for place in places
+        for begin, end in intervals.get(place, ())
+        for seq in range(max(begin, after) + 1, min(end, until) + 1)
+    }
+    assert {seq for begin, end in found for seq in range(begin + 1, end + 1)} == wanted
+    assert all(begin < end for begin, end in found)
+    assert all(one[1] < other[0] for one, other in pairwise(found))
 
 
 class Stay:
@@ -70,7 +92,7 @@ class Stay:
         """The next event: joining or leaving if that is a change, else somebody's line."""
         seq, is_in = len(self.was_in), self.membership.present
         if wanted and not is_in:
-            self.membership.join(seq, 100)
+            self.membership.join(seq - 1, 100)
         elif is_in and not wanted:
             self.membership.leave(seq)
         self.was_in.append(wanted or is_in)  # who leaves gets the event of leaving
@@ -84,15 +106,15 @@ def test_what_a_membership_gives(wanted: list[bool], since: int) -> None:
         stay.step(one)
     reach = Reach({2: stay.membership.since(since)})
     for seq, was_in in enumerate(stay.was_in):
-        assert reach.has(said(seq, place=2)) == (seq > since and (was_in or stay.membership.present))
-    assert reach.has(said(len(wanted) + 20, place=2)) == stay.membership.present
+        assert reaches(reach, said(seq, place=2)) == (seq > since and (was_in or stay.membership.present))
+    assert reaches(reach, said(len(wanted) + 20, place=2)) == stay.membership.present
 
 
 def test_only_the_latest_stays_are_kept() -> None:
     """Who comes and goes for ever needs no more room than so many stays."""
     membership = Membership(1, 2)
     for seq in range(1, 11, 2):
-        membership.join(seq, 3)
+        membership.join(seq - 1, 3)
         membership.leave(seq + 1)
     assert membership.intervals == [(4, 6), (6, 8), (8, 10)]
 
@@ -110,14 +132,14 @@ def test_a_membership_is_restored(wanted: list[bool]) -> None:
 def test_a_stay_that_goes_on_is_stored_without_an_end() -> None:
     """The record of a stay that goes on has null for its end, and no number that means for ever."""
     membership = Membership(7, 2)
-    membership.join(4, 3)
+    membership.join(3, 3)
     assert membership.record() == ("membership", "7 2", '{"intervals":[[3,null]]}')
 
 
 def test_a_channel_is_restored() -> None:
     """The record of a channel gives the channel without its members: memberships have those."""
-    channel = Channel(3, "#straße", NOON, 7, "192.0.2.7", {7: None})
-    assert restore_channel(channel.record()) == Channel(3, "#straße", NOON, 7, "192.0.2.7")
+    channel = Channel(3, "#straße", NOON, 7, "192.0.2.7", True, 1200, {7: None})
+    assert restore_channel(channel.record()) == Channel(3, "#straße", NOON, 7, "192.0.2.7", True, 1200)
 
 
 def test_a_members_record() -> None:

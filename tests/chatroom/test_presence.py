@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.batch import Batch
 from chatroom.errors import Closed
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, Talk
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Resumed
 from chatroom.presence import Presence, Seat
@@ -44,8 +44,8 @@ class Hall:
         self.presence.go_live(seat, places)
         return seat, connection
 
-    def deliver(self, *events: Event) -> None:
-        self.presence.deliver(Batch(events))
+    def deliver(self, *happened: Event | Talk) -> None:
+        self.presence.deliver(Batch(happened))
 
 
 @pytest.fixture
@@ -121,13 +121,13 @@ def test_a_busy_place_among_idle_ones_touches_no_other() -> None:
 
 
 def test_equal_audiences_share_their_bytes(hall: Hall) -> None:
-    """An event for fifty connections of a door is encoded once, also when their places differ."""
+    """An event for fifty connections of a door is translated once, also when their places differ."""
     door = FakeDoor()
     for person in range(50):
         hall.enter(person, 1, 2 + person % 3, connection=FakeConnection(door=door))
     hall.deliver(in_place(1, 1))
     hall.deliver(in_place(2, 1), in_place(3, 2), quit(4, 1, 2))
-    assert door.encoded == 4
+    assert door.translated == 4
     datas = {id(data) for seat in hall.presence.seats for data in seat.connection.shared}  # type: ignore[attr-defined]
     assert len(datas) == 1 + 2  # the first batch for all; the second with and without #2's line
 
@@ -141,7 +141,19 @@ def test_a_door_that_does_not_echo(hall: Hall) -> None:
     hall.deliver(said(1, person=2))
     hall.deliver(said(2, person=2), said(3, person=3), quit(4, 1, 2, person=2))
     assert [seqs(connection) for connection in (ann, bob, cleo)] == [[1, 2, 3, 4], [3, 4], [1, 2, 4]]
-    assert quiet.encoded == 4 and 0 not in bob.sizes
+    assert quiet.translated == 4 and 0 not in bob.sizes
+
+
+def test_lines_that_came_together(hall: Hall) -> None:
+    """Lines of one burst are one send for whoever gets them; without an echo, their author gets none."""
+    quiet = FakeDoor(echoes=False)
+    _, ann = hall.enter(1, 1)
+    _, bob = hall.enter(2, 1, connection=FakeConnection(door=quiet))
+    _, cleo = hall.enter(3, 1, 2, connection=FakeConnection(door=quiet))
+    hall.deliver(Talk(1, NOON, "#general", "bob", 2, 1, [5, 6], [b"x", b"y"]), in_place(3, 2))
+    assert [seqs(connection) for connection in (ann, bob, cleo)] == [[1, 2], [], [1, 2, 3]]
+    assert [len(connection.sizes) for connection in (ann, bob, cleo)] == [1, 0, 1]
+    assert quiet.translated == 2
 
 
 def test_who_is_not_live_gets_nothing(hall: Hall) -> None:

@@ -6,13 +6,15 @@ import threading
 from functools import partial
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatroom.errors import Closed
 from chatroom.limits import LINE_WEIGHT, TICK_SECONDS
 from chatroom.order import Entry, Taken
 from chatroom.pace import Pace
-from chatroom.packets import Say
-from chatroom.proposals import Leave, Lines, Proposal, ProposalKind
+from chatroom.packets import Burst
+from chatroom.proposals import Leave, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
 from tests.support.events import NOON
 from tests.support.patience import PATIENCE, eventually
@@ -48,9 +50,9 @@ def still(lines: float = 8192, max_count: int = 8192) -> WaitingQueue:
     return WaitingQueue(max_count, Room(lines), Clock(), lambda: NOON)
 
 
-def burst(count: int, text: str = "x", origin: int = 1) -> Proposal:
-    says = [Say(id, "#general", text) for id in range(1, count + 1)]
-    return Proposal(origin, 0, ProposalKind.LINES, Lines(says))
+def burst(count: int, text: str = "x", origin: int = 1, first: int = 1) -> Proposal:
+    lines = Burst("#general", range(first, first + count), [text.encode()] * count)
+    return Proposal(origin, 0, ProposalKind.LINES, lines)
 
 
 @pytest.fixture
@@ -157,10 +159,10 @@ def test_a_newcomer_does_not_overtake() -> None:
 def ids(taken: Taken | None, origin: int) -> list[int]:
     """The ids of the lines of one connection."""
     return [
-        say.id
+        id
         for proposal in proposals(taken)
-        if isinstance(proposal.body, Lines) and proposal.origin == origin
-        for say in proposal.body.says
+        if isinstance(proposal.body, Burst) and proposal.origin == origin
+        for id in proposal.body.ids
     ]
 
 
@@ -175,12 +177,51 @@ def test_a_burst_larger_than_the_room_goes_in_pieces() -> None:
     assert len(queue) == 0
 
 
+LINES = st.lists(st.integers(0, 3 * LINE_WEIGHT), min_size=1, max_size=12)
+
+
+@given(LINES, st.integers(1, 6 * LINE_WEIGHT))
+def test_a_burst_is_cut_by_weight(sizes: list[int], room: int) -> None:
+    """Each piece has as many lines as fit, at least one, with their own ids and texts, form and channel."""
+    texts = [b"x" * size for size in sizes]
+    whole = Burst("#a", [3 * number for number in range(1, len(sizes) + 1)], texts, 2)
+    queue = still(lines=(room + 0.5) / (LINE_WEIGHT + 1))
+    task = Task(lambda: queue.put(Proposal(1, 9, ProposalKind.LINES, whole)))
+    pieces: list[Burst] = []
+    while sum(len(piece.ids) for piece in pieces) < len(sizes):
+        eventually(lambda: len(queue) > 0, "no piece is let in")
+        for proposal in proposals(queue.take()):
+            assert proposal._replace(body=None) == Proposal(1, 9, ProposalKind.LINES, None)
+            assert isinstance(proposal.body, Burst)
+            pieces.append(proposal.body)
+    task.result()
+    assert [id for piece in pieces for id in piece.ids] == whole.ids
+    assert [text for piece in pieces for text in piece.texts] == texts
+    assert {(piece.channel, piece.form) for piece in pieces} == {("#a", 2)}
+    for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
+        assert len(piece.ids) == 1 or weight(piece) <= room
+        if following is not None:  # one more line would not have fitted
+            assert weight(piece) + weight(following.part(0, 1)) > room
+
+
+def weight(burst: Burst) -> int:
+    return burst.size + LINE_WEIGHT * len(burst.ids)
+
+
+def test_a_burst_that_fits_is_not_copied() -> None:
+    """A burst for which there is room is put into the queue as it is."""
+    queue, proposal = still(), burst(5)
+    queue.put(proposal)
+    (taken,) = proposals(queue.take())
+    assert taken.body is proposal.body
+
+
 def test_a_line_of_another_waits_for_one_round() -> None:
     """Whoever talks how much, the line of one that talks little gets in at once and is taken next."""
     queue = still(lines=10)
     flood = waiter(queue, burst(1000))
     for id in range(3):
-        queue.put(Proposal(2, 0, ProposalKind.LINES, Lines([Say(id, "#general", "x")])), timeout=0.01)
+        queue.put(burst(1, origin=2, first=id), timeout=0.01)
         assert ids(queue.take(), 2) == [id]
     assert flood.is_alive()
     queue.close()
@@ -316,7 +357,7 @@ def test_many_producers_keep_their_own_order() -> None:
     def produce(origin: int) -> None:
         start.wait(PATIENCE)
         for id in range(100):
-            queue.put(Proposal(origin, 0, ProposalKind.LINES, Lines([Say(id, "#general", "x")])))
+            queue.put(burst(1, origin=origin, first=id))
 
     tasks = [Task(partial(produce, origin)) for origin in range(producers)]
     taken: dict[int, list[int]] = {origin: [] for origin in range(producers)}
@@ -324,8 +365,8 @@ def test_many_producers_keep_their_own_order() -> None:
         batch = proposals(queue.take())
         assert len(batch) <= 12  # 4 lines, and less for each talker that was not there before
         for proposal in batch:
-            assert isinstance(proposal.body, Lines)
-            taken[proposal.origin].append(proposal.body.says[0].id)
+            assert isinstance(proposal.body, Burst)
+            taken[proposal.origin].append(proposal.body.ids[0])
     for task in tasks:
         task.result()
     assert all(ids == list(range(100)) for ids in taken.values())

@@ -161,6 +161,30 @@ def test_a_failed_thread_is_logged_and_joined(caplog: pytest.LogCaptureFixture) 
     assert reaper.reap() == 1
 
 
+def test_a_failed_vital_thread_is_told() -> None:
+    """Of a vital thread that fails, and of no other, name and error are told, before its last act."""
+    told: list[str] = []
+    reaper = Reaper("test", lambda name, error: told.append(f"{name}: {error}"))
+
+    def fail() -> None:
+        raise ValueError("what went wrong")
+
+    for name, vital in (("handler", False), ("accept", True)):
+        reaper.spawn(fail, name, vital, lambda: told.append("last")).join(PATIENCE)
+    reaper.spawn(lambda: None, "catch-up", True, lambda: told.append("last")).join(PATIENCE)
+    assert told == ["last", "accept: what went wrong", "last", "last"]
+    assert reaper.close(PATIENCE) == []
+
+
+def test_a_failed_last_act_is_told() -> None:
+    """The last act of a vital thread counts as the thread."""
+    told: list[str] = []
+    reaper = Reaper("test", lambda name, error: told.append(f"{name}: {error}"))
+    reaper.spawn(lambda: None, "flusher", True, lambda: told.remove("no such thing")).join(PATIENCE)
+    assert len(told) == 1 and told[0].startswith("flusher: ")
+    assert reaper.reap() == 1
+
+
 def test_no_thread_left_in_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the system has no thread left, spawn() raises RuntimeError and registers nothing."""
     reaper = Reaper("test")

@@ -2,46 +2,67 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.batch import Batch
-from chatroom.events import Event, EventKind, memory_of
+from chatroom.events import Event, EventKind, Talk
 from chatroom.limits import MAX_NUMBER
-from chatroom.packets import Decoder
+from chatroom.packets import Decoder, encode_event
 from chatroom.places import Reach
 from chatroom.tail import Tail
 from tests.chatroom.fakes import DOOR, FakeDoor
-from tests.support.events import NOON, said
+from tests.support.blocks import reaches
+from tests.support.events import BOB, NOON, said
 
 PLACES = (1, 2, 3)
 EVERYTHING = Reach({place: [(0, MAX_NUMBER)] for place in (0, *PLACES)})
 batches = st.lists(
-    st.lists(st.tuples(st.sampled_from(PLACES), st.integers(1, 60), st.booleans()), min_size=1, max_size=8),
+    st.lists(
+        st.tuples(st.sampled_from(PLACES), st.integers(1, 60), st.integers(0, 4)), min_size=1, max_size=5
+    ),
     max_size=8,
 )
-Batches = list[list[tuple[int, int, bool]]]
-reaches = st.dictionaries(
+Batches = list[list[tuple[int, int, int]]]
+"""Place, bytes of the text, and how many such lines come together; 0: one joins."""
+small = mock.patch.multiple("chatroom.tail", TAIL_EVENTS=10, TAIL_BYTES=900)
+short = mock.patch("chatroom.batch.BLOCK_BYTES", 200)  # so that a talk has several pieces
+some_reaches = st.dictionaries(
     st.sampled_from((0, *PLACES)),
     st.lists(st.tuples(st.integers(0, 90), st.integers(0, 90) | st.just(MAX_NUMBER)), max_size=2),
 ).map(Reach)
 
 
-def fill(head: int, batches: Batches) -> tuple[Tail, list[Event]]:
-    """A tail that follows on `head` and, as the model, everything that it was ever given."""
+def talk(first: int, size: int, lines: int, place: int = 1) -> Talk:
+    """Lines that came together, with the first seq as their time."""
+    ids = range(first, first + lines)
+    return Talk(first, NOON + first, "#general", "bob", BOB, place, ids, [b"x" * size] * lines)
+
+
+def fill(head: int, batches: Batches) -> tuple[Tail, list[list[Event]]]:
+    """A tail that follows on `head` and, as the model, everything that it was ever given, batch by batch."""
     tail, log, seq = Tail(), [], head
     tail.begin(head, NOON)
-    for batch in batches:
-        events = []
-        for place, size, is_line in batch:
-            seq += 1
-            event = said(seq, "x" * size, place=place)._replace(time=NOON + seq)
-            events.append(event if is_line else event._replace(kind=EventKind.JOINED))
-        tail.extend(Batch(events))
-        log += events
+    with small, short:
+        for batch in batches:
+            happened: list[Event | Talk] = []
+            events: list[Event] = []
+            for place, size, lines in batch:
+                joined = said(seq + 1, "x" * size, place=place)._replace(kind=EventKind.JOINED)
+                one = talk(seq + 1, size, lines, place) if lines else joined._replace(time=NOON + seq + 1)
+                happened.append(one)
+                events += one.events() if isinstance(one, Talk) else [one]
+                seq += max(1, lines)
+            tail.extend(Batch(happened))
+            log.append(events)
     return tail, log
+
+
+def flat(log: list[list[Event]]) -> list[Event]:
+    return [event for batch in log for event in batch]
 
 
 def decoded(tail: Tail, seq: int, reach: Reach = EVERYTHING, until: int = MAX_NUMBER) -> list[Event]:
@@ -50,18 +71,26 @@ def decoded(tail: Tail, seq: int, reach: Reach = EVERYTHING, until: int = MAX_NU
     return [packet for packet in packets if isinstance(packet, Event)]
 
 
-@given(head=st.integers(0, 30), batches=batches, seq=st.integers(0, 200), reach=reaches)
-def test_it_is_the_end_of_a_list(head: int, batches: Batches, seq: int, reach: Reach) -> None:
+@given(
+    head=st.integers(0, 30),
+    batches=batches,
+    ahead=st.integers(-3, 20),
+    until=st.integers(0, 60) | st.just(MAX_NUMBER),
+    reach=some_reaches,
+)
+def test_it_is_the_end_of_a_list(head: int, batches: Batches, ahead: int, until: int, reach: Reach) -> None:
     """The tail has every event after its floor, with the same answer as the whole log."""
-    with mock.patch("chatroom.tail.TAIL_EVENTS", 10), mock.patch("chatroom.tail.TAIL_BYTES", 300):
-        tail, log = fill(head, batches)
-    assert tail.head == head + len(log)
+    tail, log = fill(head, batches)
+    times = {head: NOON} | {event.seq: event.time for event in flat(log)}
+    seq = max(0, tail.floor + ahead)
+    assert tail.head == max(times)
     assert tail.covers(seq) == (seq >= tail.floor) and tail.floor >= head
     if tail.covers(seq):
-        assert decoded(tail, seq, reach) == [event for event in log if event.seq > seq and reach.has(event)]
-    assert tail.time_of(tail.floor) == (NOON if tail.floor == head else NOON + tail.floor)
+        wanted = [event for event in flat(log) if seq < event.seq <= until and reaches(reach, event)]
+        assert decoded(tail, seq, reach, until) == wanted
+    assert tail.time_of(tail.floor) == times[tail.floor]
     if tail.floor <= seq <= tail.head:
-        assert tail.time_of(seq) == (NOON if seq == head else NOON + seq)
+        assert tail.time_of(seq) == times[seq]
 
 
 @given(
@@ -75,13 +104,15 @@ def test_where_the_latest_lines_begin(
     head: int, batches: Batches, lines: int, places: list[int], back: int
 ) -> None:
     """starts() counts the said lines of each place; it gives None when the tail may lack one of them."""
-    with mock.patch("chatroom.tail.TAIL_EVENTS", 10), mock.patch("chatroom.tail.TAIL_BYTES", 300):
-        tail, log = fill(head, batches)
-    until = max(tail.floor, tail.head - back)
+    tail, log = fill(head, batches)
+    # It is asked for a seq at which somebody has come: lines that came together do not go beyond that.
+    until = max([tail.floor, *[seq for seq in ends_of(batches, head) if seq <= tail.head - back]])
     starts = tail.starts(lines, [0, *places], until)
     wanted, complete = {}, True
     for place in places:
-        said_there = [e.seq for e in log if e.place == place and e.kind is EventKind.SAID and e.seq <= until]
+        said_there = [
+            e.seq for e in flat(log) if e.place == place and e.kind is EventKind.SAID and e.seq <= until
+        ]
         latest = said_there[len(said_there) - min(lines, len(said_there)) :]
         wanted[place] = latest[0] - 1 if latest else until
         complete &= tail.floor == 0 or len([seq for seq in latest if seq > tail.floor]) == lines
@@ -91,17 +122,24 @@ def test_where_the_latest_lines_begin(
         assert starts is None
 
 
+def ends_of(batches: Batches, head: int) -> list[int]:
+    """The seqs at which lines end that came together."""
+    return list(accumulate((max(1, lines) for batch in batches for _, _, lines in batch), initial=head))
+
+
 @given(head=st.integers(0, 30), batches=batches)
 def test_its_bounds(head: int, batches: Batches) -> None:
     """It always holds the whole last batch; with more batches, it stays within both limits."""
-    with mock.patch("chatroom.tail.TAIL_EVENTS", 10), mock.patch("chatroom.tail.TAIL_BYTES", 300):
-        tail, log = fill(head, batches)
-    size = len(batches[-1]) if batches else 0
-    assert tail.covers(head + len(log) - size)
+    tail, log = fill(head, batches)
+    size = len(log[-1]) if log else 0
+    assert tail.covers(tail.head - size)
     latest = decoded(tail, tail.floor)
-    assert len(latest) <= max(10, size)
-    assert len(latest) == size or sum(memory_of(event.text) for event in latest) <= 300
-    assert tail.size == sum(memory_of(event.text) for event in latest)
+    assert tail.size == sum(len(encode_event(event)) for event in latest)
+    assert len(latest) == size or (len(latest) <= 10 and tail.size <= 900)
+    before = [batch for batch in log if batch[-1].seq <= tail.floor]
+    if before:  # it has dropped no batch that had room
+        more = before[-1] + latest
+        assert len(more) > 10 or sum(len(encode_event(event)) for event in more) > 900
 
 
 def test_an_empty_tail_knows_the_end() -> None:
@@ -126,7 +164,7 @@ def test_a_round_without_events_changes_nothing() -> None:
 
 
 def test_replays_share_their_bytes() -> None:
-    """Each event is encoded once for a door: every replay gets the same objects, and what was sent live."""
+    """All is translated once for a door: every replay gets the same objects, and what was sent live."""
     door, batch, tail = FakeDoor(), Batch([said(1), said(2, place=2), said(3)]), Tail()
     live = batch.bytes_of_each(door)
     tail.extend(batch)
@@ -134,7 +172,35 @@ def test_replays_share_their_bytes() -> None:
     assert [id(data) for data in first] == list(map(id, live)) and list(map(id, second)) == list(
         map(id, live[1:])
     )
-    assert door.encoded == 3
+    assert door.translated == 3
+
+
+def test_a_replay_that_begins_or_ends_inside_a_piece() -> None:
+    """Lines that came together are cut where a replay begins or ends; each door translates its part."""
+
+    class Hex(FakeDoor):
+        def translate(self, packets: bytes) -> bytes:
+            return super().translate(packets).hex().encode()
+
+    tail, door = Tail(), Hex()
+    tail.extend(Batch([talk(1, 5, 6), said(7)]))
+    parts = tail.bytes_after(door, 2, EVERYTHING, 5)
+    assert [Decoder().feed(bytes.fromhex(part.decode())) for part in parts] == [talk(1, 5, 6).events()[2:5]]
+    assert door.translated == 3  # two pieces, and a part
+    first, last = tail.bytes_after(door, 2, EVERYTHING)
+    assert Decoder().feed(bytes.fromhex(first.decode())) == talk(1, 5, 6).events()[2:]
+    assert last is tail.bytes_after(door, 6, EVERYTHING)[0]
+    assert tail.bytes_after(door, 0, EVERYTHING, 6)[0] is tail.bytes_after(door, 0, EVERYTHING)[0]
+    assert door.translated == 4
+
+
+def test_a_replay_with_a_gap_inside_a_piece() -> None:
+    """Of lines that came together, a member gets those of its stays."""
+    tail = Tail()
+    tail.extend(Batch([talk(1, 5, 9)]))
+    reach = Reach({1: [(0, 2), (4, 6), (8, MAX_NUMBER)]})
+    assert [event.seq for event in decoded(tail, 0, reach)] == [1, 2, 5, 6, 9]
+    assert decoded(tail, 6, reach, 8) == []
 
 
 def test_a_replay_can_end_before_the_latest_event() -> None:
@@ -144,7 +210,7 @@ def test_a_replay_can_end_before_the_latest_event() -> None:
     assert decoded(tail, 1, until=3) == [said(2), said(3)]
 
 
-def test_it_counts_the_memory_of_texts() -> None:
+def test_it_counts_the_bytes_of_packets() -> None:
     """A text of characters of four bytes counts four times as much as one of as many letters."""
     letters, wide = Tail(), Tail()
     letters.extend(Batch([said(1, "x" * 1000)]))

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from chatroom.effects import Admit, Effect, End, NameAnswer, Origin
 from chatroom.events import Event
-from chatroom.history import Talker
 from chatroom.lookalikes import skeletons
 from chatroom.names import name_key
 from chatroom.network import network_of
@@ -15,7 +14,7 @@ from chatroom.order import Entry
 from chatroom.outcomes import Outcome
 from chatroom.packets import Burst
 from chatroom.proposals import Arrive, Body, Enter, Leave, Proposal, ProposalKind, Withdraw
-from chatroom.records import Record
+from chatroom.records import Record, Talker
 from chatroom.state import Applied, Limits, State
 from tests.support.blocks import blocks_of, flat
 from tests.support.events import NOON
@@ -36,6 +35,7 @@ class World:
     time:  of the next entry, in milliseconds since 1970
     epoch: the life of the server that makes the entries
     log:   all events
+    noted: the records know what was said up to this seq
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -46,6 +46,7 @@ class World:
         self.epoch = 0
         self.log: list[Event] = []
         self.records: dict[tuple[str, str], Record] = {}
+        self.noted = 0
         self._origins = 0
         self._keys = 0
         self.up()
@@ -58,7 +59,8 @@ class World:
         applied, again = self.state.apply(entry), self._again.apply(entry)
         assert (again.happened, again.effects) == (applied.happened, applied.effects)
         assert sorted(again.records) == sorted(applied.records)
-        self.log += flat(blocks_of(applied.happened))
+        self.log += events(applied)
+        self.noted = max(self.noted, self.state.noted)  # as a history keeps it: a new state does not know it
         self.records.update(((record.kind, record.key), record) for record in applied.records)
         assert [event.seq for event in self.log] == list(range(1, self.state.head + 1))
         self._again = self.restored()
@@ -132,7 +134,7 @@ class World:
 
     def late(self) -> list[Talker]:
         """What was said and is not in the records yet."""
-        events = [event for event in self.log if event.id and event.seq > self.state.noted]
+        events = [event for event in self.log if event.id and event.seq > self.noted]
         return [Talker(event.person, event.id, event.time) for event in events]
 
     def restored(self) -> State:
@@ -153,6 +155,11 @@ class World:
         """The stored phase of the session; "forgotten" when it is not stored."""
         stored = self.stored(visit)
         return "forgotten" if stored is None else stored["phase"]
+
+
+def events(applied: Applied) -> list[Event]:
+    """What happened, each line as an event, as they are stored."""
+    return flat(blocks_of(applied.happened))
 
 
 def admits(applied: Applied) -> list[Admit]:

@@ -34,8 +34,9 @@ from client.backoff import Backoff
 from client.limits import RETRY_LONGEST
 from client.updates import Update
 from tests.client.fake_server import TICKET, FakeServer, live, own
+from tests.client.slow_system import SlowSystem
 from tests.support.events import said
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 from tests.support.peer import PacketSocket
 from tests.support.tasks import Task
 
@@ -202,6 +203,17 @@ def test_close_while_connecting() -> None:
             connecting.result()
 
 
+def test_close_while_a_host_is_looked_up() -> None:
+    """Name servers that do not answer do not delay close()."""
+    with SlowSystem() as system:
+        client = Client("slow.example", name="ann").start()
+        eventually(lambda: system.asked == ["slow.example"], "the host is not looked up")
+        began = time.monotonic()
+        client.close()
+        assert time.monotonic() - began < 1
+        assert until_ended(client) == Ended("closed", None)
+
+
 @pytest.mark.parametrize("moment", ["pause", "handshake"])
 def test_close_while_retrying_is_immediate(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a pause between two tries nor a server that hangs in the handshake delays close()."""
@@ -256,6 +268,28 @@ def test_a_line_that_is_said_early_goes_to_the_channel() -> None:
         with pytest.raises(ConfigError, match="connected already"):
             client.connect()
         server.dismiss(client)
+
+
+def test_connecting_to_a_server_that_comes_later() -> None:
+    """If it is told to, connect() waits for a server that is away, and tells so; close() ends it."""
+    with FakeServer() as server:
+        server.stop()
+        client, told = Client(port=server.port, name="ann"), SimpleQueue[Retrying]()
+        connecting = Task(lambda: client.connect(PATIENCE, told.put))
+        assert "connection refused" in told.get(timeout=PATIENCE).reason
+        server.again()
+        server.admit(live())
+        assert connecting.result() is client
+        server.dismiss(client)
+        server.stop()
+        late = Client(port=server.port, name="ann")
+        connecting = Task(lambda: late.connect(PATIENCE, told.put))
+        told.get(timeout=PATIENCE)
+        late.close()
+        with pytest.raises(Closed):
+            connecting.result()
+        with pytest.raises(ConnectionLost, match=r"gave up after 0\.01 s: .*connection refused"):
+            Client(port=server.port, name="ann").connect(0.01)
 
 
 def test_starting_with_a_server_that_never_comes() -> None:

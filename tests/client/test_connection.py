@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
 from client.connection import Connection
 from tests.client.fake_server import FakeServer
+from tests.client.slow_system import SlowSystem
 from tests.support.link_local import link_local
 from tests.support.patience import PATIENCE, eventually
 from tests.support.tasks import Task
@@ -39,6 +41,41 @@ def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> Non
     """Let every host name have these addresses."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_a_host_whose_address_does_not_come() -> None:
+    """Neither a deadline nor shutdown() nor Ctrl-C waits for the name servers; all tries share one thread."""
+    with SlowSystem() as system:
+        with pytest.raises(ConnectionLost, match=r"slow\.example:5050: no answer in time"):
+            Connection().open("slow.example", 5050, Deadline(0.01))
+        connection = Connection()
+        opening = Task(lambda: connection.open("slow.example", 5050, Deadline(PATIENCE)))
+        connection.shutdown()  # before or while it waits
+        with pytest.raises(ConnectionLost):
+            opening.result()
+        with ctrl_c_raises(), pytest.raises(KeyboardInterrupt):
+            Connection().open("slow.example", 5050, Interrupting(PATIENCE))
+        assert system.asked == ["slow.example"]
+
+
+@contextmanager
+def ctrl_c_raises() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, as in a program that has not changed that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Interrupting(Deadline):
+    """Ctrl-C comes when somebody asks how long to wait."""
+
+    def left(self) -> float:
+        main = threading.main_thread().ident
+        assert main is not None
+        Task(lambda: signal.pthread_kill(main, signal.SIGINT))
+        return super().left()
 
 
 @contextmanager

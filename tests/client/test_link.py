@@ -845,11 +845,17 @@ class FewThreads(Reaper):
         super().__init__("client")
         self.count, self.error = count, error
 
-    def spawn(self, target: Callable[[], None], name: str) -> threading.Thread:
+    def spawn(
+        self,
+        target: Callable[[], None],
+        name: str,
+        vital: bool = False,
+        last: Callable[[], None] = lambda: None,
+    ) -> threading.Thread:
         self.count -= 1
         if self.count < 0:
             raise self.error
-        return super().spawn(target, name)
+        return super().spawn(target, name, vital, last)
 
 
 def test_a_server_is_dead_after_three_silent_thirds() -> None:

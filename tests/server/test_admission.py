@@ -9,12 +9,12 @@ from contextlib import ExitStack
 import pytest
 
 from chatroom.deadline import Deadline
-from chatroom.errors import Closed, ConnectionLost
+from chatroom.errors import Closed, ConnectionLost, Refused
 from chatroom.handshake import SERVER, Handshake, Step
 from chatroom.outcomes import Code
 from chatroom.packets import HEADER, MAGIC, NO_IDENTITY, VERSION, Admit, Ping, Status, Verdict, encode
 from server.admission import AdmissionPort
-from server.crowd import Crowd
+from server.crowd import Crowd, Visit
 from server.limits import ADMISSION_GUESTS
 from server.quotas import Quotas
 from tests.support.patience import PATIENCE
@@ -167,6 +167,26 @@ def test_nobody_comes() -> None:
             port.wait_for_owner(Deadline(0.05))
         port.close()
         assert peer.rest() == [Status(Verdict.FAIL, Code.EXPIRED, "the port is closed")]
+
+
+class Merciless(Crowd):
+    """Dismisses each guest at the last moment: when its handshake is just over."""
+
+    def settle(self, visit: Visit) -> Refused | None:
+        self.dismiss(visit, Refused("others need the place", Code.SLOW_DOWN))
+        return super().settle(visit)
+
+
+def test_an_owner_that_has_to_make_room_at_the_last_moment() -> None:
+    """An owner whose socket the crowd has shut becomes no member that cannot speak: it is told why."""
+    port = admission_port(Merciless(QUOTAS))
+    task = Task(lambda: port.wait_for_owner(Deadline(PATIENCE)))
+    with stranger(port), stranger(port) as owner:
+        owner.send(ADMIT)
+        assert owner.rest() == [Status(Verdict.FAIL, Code.SLOW_DOWN, "others need the place")]
+        with pytest.raises(Refused, match="others need the place"):
+            task.result()
+        port.close()
 
 
 def test_waking(port: AdmissionPort) -> None:

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import itertools
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from chatroom.errors import ConfigError, HistoryError
+from chatroom.catch_up import CatchUp
+from chatroom.errors import ChatroomError, ConfigError, HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.history import MemoryHistory
 from chatroom.outcomes import Code
 from chatroom.packets import VERSION, Answer, Bye, Command, Hello, Ping, Pong, Say, Username
+from chatroom.reaper import Reaper
 from server.app import App, Config, open_history
 from server.ports import Ports
 from server.retention import Retention
+from server.server import Server
 from server.storage import default_path
+from server.stream import Stream
 from tests.chatroom.fakes import RecordingHistory
+from tests.support.blocks import blocks_of
+from tests.support.events import NOON
 from tests.support.patience import eventually
 from tests.support.peer import Peer
 from tests.support.tasks import Task
@@ -271,6 +279,53 @@ def test_a_broken_disk_ends_the_server(server: Running) -> None:
             server.stop()
         assert ann.bye() == Bye(True, Code.STOPPING, "the server is shutting down")
         assert not any(isinstance(p, Event) and p.kind is EventKind.SAID for p in ann.packets)
+
+
+class Untended(RecordingHistory):
+    """Its maintenance fails when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fail = threading.Event()
+
+    def tend(self, stopping: threading.Event) -> None:
+        while not stopping.wait(0.01):
+            if self.fail.is_set():
+                raise KeyError("a bug")
+
+
+FAULTS = {
+    "accept": (Server, "hand_over"),
+    "catch-up": (CatchUp, "serve"),
+    "flusher": (Stream, "tick"),
+    "server-reaper": (Reaper, "reap"),
+}
+"""By thread, a step that it takes again and again."""
+
+
+@pytest.mark.parametrize("thread", [*FAULTS, "history"])
+def test_the_death_of_a_thread_ends_the_server(thread: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a vital thread dies, the server ends in time: lines are stored, members told, close() says why."""
+    monkeypatch.setattr("chatroom.reaper.REAP_SECONDS", 0.05)
+    history = Untended()
+    before = Event(1, NOON, EventKind.SAID, "#general", "old", "one", 1, 9, 1)
+    history.append(blocks_of([before]), [])
+    server = Running(history=history)
+    with Peer.enter(server.address, "ann") as ann:
+        ann.send(Say(1, "#general", "hello"))
+        assert lines(ann, 1) == ["hello"]
+        with monkeypatch.context() as patch:
+            if thread in FAULTS:
+                patch.setattr(*FAULTS[thread], mock.Mock(side_effect=KeyError("a bug")))
+            else:
+                history.fail.set()
+            newcomer = Task(lambda: Peer.come_in(server.address, "bob", lines=10).close())
+            Task(server.app.wait).result()
+        with pytest.raises(ChatroomError, match=rf"a bug ended the thread {thread}: KeyError\('a bug'\)"):
+            assert server.stop() < 2.0
+        assert ann.bye() == Bye(True, Code.STOPPING, "the server is shutting down")
+    assert [event.text for event in history.log if event.author == "ann"] == ["", "hello"]
+    newcomer.join()
 
 
 def test_stop_ends_the_waiting(server: Running) -> None:

@@ -14,12 +14,18 @@ from chatroom.flow import Flow
 from chatroom.limits import MAX_REASON, RECEIVE_LARGE, TEXT_PART
 from chatroom.outcomes import RETURNING, Code, Outcome
 from chatroom.packets import (
+    HEADER,
+    MAGIC,
+    VERSION,
     Answer,
+    Burst,
     Bye,
     Channel,
     Command,
+    Form,
     Info,
     Live,
+    Packet,
     Ping,
     Pong,
     Present,
@@ -37,12 +43,14 @@ from server.limits import RECEIVE_SMALL
 from server.stream import Phase, Stream
 from server.transport import TcpTransport
 from tests.server.fakes import pair
+from tests.support.blocks import in_bursts
 from tests.support.events import said
 from tests.support.patience import PATIENCE, eventually
 from tests.support.peer import Peer
 from tests.support.tasks import Task
 
 ONE, TWO = Say(1, "#general", "one"), Say(2, "#general", "two")
+FIRST, SECOND, BOTH = in_bursts([ONE]), in_bursts([TWO]), in_bursts([ONE, TWO])
 WELCOME = Welcome("ann", b"t" * 16, b"i" * 16, 5, 7, 9, Resumed.GAP)
 CHANNEL = Channel(1, "#general", "", 0, Role.MEMBER, 1, (Present(5, Role.MEMBER, "ann"),))
 
@@ -67,10 +75,22 @@ def line() -> Iterator[Line]:
         yield Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
 
 
+def apart(packets: Sequence[Packet]) -> list[Packet]:
+    """The lines of bursts one by one, and the other packets as they are."""
+    found: list[Packet] = []
+    for packet in packets:
+        if isinstance(packet, Burst):
+            both = zip(packet.ids, packet.texts, strict=True)
+            found += [Say(id, packet.channel, text.decode(), packet.form) for id, text in both]
+        else:
+            found.append(packet)
+    return found
+
+
 def test_a_burst_is_what_came_together(line: Line) -> None:
     """All lines of one segment come as one burst, in order; the next segment is the next burst."""
     line.peer.send(ONE, TWO)
-    assert line.connection.receive() == [ONE, TWO]
+    assert line.connection.receive() == BOTH
     line.peer.send(Command(3, "#general", "/who"), Bye(False, Code.GOODBYE, "so long"))
     assert line.connection.receive() == [Command(3, "#general", "/who"), Bye(False, Code.GOODBYE, "so long")]
     line.peer.socket.close()
@@ -83,7 +103,29 @@ def test_a_burst_is_what_came_together(line: Line) -> None:
 def test_every_line_end_is_a_line_feed(line: Line, sent: str, said: str) -> None:
     """CR LF and a lone CR become LF, and NUL a space: texts are the same for every program."""
     line.peer.send(ONE, Say(2, "#general", sent))
-    assert line.connection.receive() == [ONE, Say(2, "#general", said)]
+    assert line.connection.receive() == in_bursts([ONE, Say(2, "#general", said)])
+
+
+def test_a_line_end_belongs_to_one_line(line: Line) -> None:
+    """A CR at the end of a line and an LF at the beginning of the next are two line ends."""
+    line.peer.send(Say(1, "#general", "a\r"), Say(2, "#general", "\nb"), Say(3, "#general", "é"))
+    assert line.connection.receive() == [Burst("#general", [1, 2, 3], [b"a\n", b"\nb", "é".encode()])]
+
+
+def test_a_line_that_is_not_plain(line: Line) -> None:
+    """A line with an extra, of another form or in parts comes by itself, tidied as all; its extra goes."""
+    long = "x" * TEXT_PART + "\r\0"
+    for sent, taken in (
+        (Say(2, "#general", "b\r", 0, b"\1\0"), Burst("#general", [2], [b"b\n"])),
+        (Say(3, "#general", "c", Form.ACT), Burst("#general", [3], [b"c"], Form.ACT)),
+        (Say(4, "#general", "", Form.DELETE), Burst("#general", [4], [b""], Form.DELETE)),
+        (Say(5, "#general", long), Burst("#general", [5], [b"x" * TEXT_PART + b"\n "])),
+    ):
+        line.peer.send(ONE, sent, Say(6, "#general", "end"))
+        found: list[Packet] = []
+        while len(apart(found)) < 3:
+            found += line.connection.receive()
+        assert found == [*FIRST, taken, Burst("#general", [6], [b"end"])]
 
 
 def test_cut_in_the_middle_of_a_packet(line: Line) -> None:
@@ -92,13 +134,13 @@ def test_cut_in_the_middle_of_a_packet(line: Line) -> None:
     line.peer.socket.sendall(data[:7])
     task = Task(line.connection.receive)
     line.peer.socket.sendall(data[7:])
-    assert task.result() == [ONE]
+    assert task.result() == FIRST
 
 
 def test_a_ping_is_answered(line: Line) -> None:
     """A ping gets a pong with its id, and the chatroom never hears of either."""
     line.peer.send(ONE, Ping(7), Pong(8), TWO)
-    assert line.connection.receive() == [ONE, TWO]
+    assert line.connection.receive() == [*FIRST, *SECOND]
     assert line.peer.receive() == Pong(7)
 
 
@@ -110,10 +152,10 @@ def test_what_came_with_the_handshake() -> None:
             theirs.sendall(encode(Ping(0)) + behind)
             assert guest.exchange.receive() == Ping(0)
             line = Line(guest, Peer(theirs))
-            assert line.connection.receive() == [ONE]
+            assert line.connection.receive() == FIRST
             theirs.sendall(then)
             if then:
-                assert line.connection.receive() == [TWO]
+                assert line.connection.receive() == SECOND
             else:
                 with pytest.raises(ProtocolError):
                     line.connection.receive()
@@ -127,7 +169,7 @@ def test_what_came_with_the_handshake() -> None:
 def test_good_packets_before_a_wrong_one_count(line: Line, wrong: bytes) -> None:
     """What was said before the protocol was broken counts, though it came in the same segment."""
     line.peer.socket.sendall(encode(ONE) + encode(Ping(1)) + encode(TWO) + wrong + encode(ONE))
-    assert line.connection.receive() == [ONE, TWO]
+    assert line.connection.receive() == [*FIRST, *SECOND]
     for _ in range(2):
         with pytest.raises(ProtocolError):
             line.connection.receive()
@@ -140,14 +182,20 @@ def test_what_may_not_come_from_a_member(line: Line) -> None:
         line.connection.receive()
 
 
+@pytest.mark.parametrize("kind", [0x20, 0x26, 0x7F])
+def test_no_event_may_come_from_a_member(line: Line, kind: int) -> None:
+    """Events come from servers only: one of an unknown kind without a seq ends the connection, too."""
+    payload = bytes(28)
+    line.peer.socket.sendall(HEADER.pack(MAGIC, VERSION, kind, 0, len(payload), 0, 0, 1) + payload)
+    with pytest.raises(ProtocolError, match=r"cannot come from a client$"):
+        line.connection.receive()
+
+
 def test_everything_is_worded_in_packets(line: Line) -> None:
     """What the chatroom says arrives in order, as the packets of our protocol, the goodbye last."""
     connection = line.connection
-    connection.welcome(WELCOME)
-    connection.send(connection.door.encode_channel(CHANNEL))
-    connection.replay()
-    connection.send(connection.door.encode(said(9)))
-    connection.live(9, 77)
+    connection.greet(WELCOME, [connection.door.encode_channel(CHANNEL)])
+    connection.live([encode(said(9))], 9, 77, [encode(said(10))])
     connection.answer(7, Outcome(Code.NOT_IN))
     connection.answer(8, Outcome(Code.OK, ("#general", ("ann", "here"))), "/who")
     connection.inform("note")
@@ -159,6 +207,7 @@ def test_everything_is_worded_in_packets(line: Line) -> None:
         Replay(0),
         said(9),
         Live(9, 77),
+        said(10),
         Answer(7, Code.NOT_IN, "not said: you are not in this channel"),
         Answer(8, Code.OK, "1 in #general: ann", '["#general",["ann","here"]]'),
         Info("note"),
@@ -219,7 +268,7 @@ def test_long_texts_are_shortened(line: Line) -> None:
 
 def ping(line: Line) -> None:
     line.peer.send(Ping(1), ONE)
-    assert line.connection.receive() == [ONE]
+    assert line.connection.receive() == FIRST
 
 
 def give_a_command(line: Line) -> None:
@@ -231,7 +280,7 @@ def give_a_command(line: Line) -> None:
 
 def repeat_a_line(line: Line) -> None:
     line.peer.send(ONE)
-    assert line.connection.receive() == [ONE]
+    assert line.connection.receive() == FIRST
     line.connection.answer(1, Outcome(Code.ALREADY))
 
 
@@ -257,7 +306,7 @@ def test_a_peer_that_has_read_its_answers_is_read_again() -> None:
     with pair() as (ours, theirs):
         line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs))
         line.peer.send(Ping(1), ONE)
-        assert line.connection.receive() == [ONE]
+        assert line.connection.receive() == FIRST
         line.connection.send(b"x" * 900_000)
         line.peer.send(TWO)
         task = Task(line.connection.receive)
@@ -265,20 +314,20 @@ def test_a_peer_that_has_read_its_answers_is_read_again() -> None:
         while line.stream.buffered:
             theirs.recv(65536)
             line.stream.flush()
-        assert task.result() == [TWO]
+        assert task.result() == SECOND
         assert not line.stream.is_submitting
 
 
 def test_an_old_question_does_not_count(line: Line) -> None:
     """A peer that has read its answers and only talks since then is read however much waits for it."""
     line.peer.send(Ping(1), ONE)
-    assert line.connection.receive() == [ONE]
+    assert line.connection.receive() == FIRST
     line.peer.send(ONE)
-    assert line.connection.receive() == [ONE]  # nothing waited for the peer
+    assert line.connection.receive() == FIRST  # nothing waited for the peer
     line.connection.send(b"x" * 8_000_000, True)
     line.peer.send(TWO)
     task = Task(line.connection.receive)
-    assert task.result() == [TWO]
+    assert task.result() == SECOND
 
 
 def test_a_busy_peer_is_read_in_large_pieces() -> None:
@@ -295,10 +344,10 @@ def test_a_busy_peer_is_read_in_large_pieces() -> None:
         says = [Say(id, "#general", "x" * 1000) for id in range(1, 10)]
         line.peer.send(*says)
         theirs.shutdown(socket.SHUT_WR)
-        found: list[object] = []
+        found: list[Packet] = []
         while burst := line.connection.receive():
             found += burst
-    assert found == says
+    assert apart(found) == says
     assert sizes[0] == sizes[-1] == RECEIVE_SMALL and RECEIVE_LARGE in sizes
 
 
@@ -328,16 +377,16 @@ def test_a_peer_that_only_talks_is_read(line: Line) -> None:
     """A peer that has asked for nothing is read however much waits for it: those bytes are shared."""
     line.connection.send(b"x" * 8_000_000, True)
     line.peer.send(ONE)
-    assert line.connection.receive() == [ONE]
+    assert line.connection.receive() == FIRST
 
 
 def test_a_pong_asks_for_nothing(line: Line) -> None:
     """A peer that answers our PING is read however much waits for it."""
     line.peer.send(Pong(0), ONE)
-    assert line.connection.receive() == [ONE]
+    assert line.connection.receive() == FIRST
     line.connection.send(b"x" * 8_000_000, True)
     line.peer.send(TWO)
-    assert Task(line.connection.receive).result() == [TWO]
+    assert Task(line.connection.receive).result() == SECOND
 
 
 # --- tokens ---------------------------------------------------------------------------------------------
@@ -350,7 +399,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.connection.CONTROL_RATE", 1 / 60)
 
 
-def held(line: Line) -> Task[Sequence[Say | Command | Bye]]:
+def held(line: Line) -> Task[Sequence[Burst | Command | Bye]]:
     """A handler that rests when this returns."""
     task = Task(line.connection.receive)
     eventually(lambda: line.stream.is_submitting, "the handler does not rest")
@@ -378,7 +427,7 @@ def scrap(part: int) -> bytes:
 def test_what_is_no_line_is_rationed(line: Line, flood: list[bytes]) -> None:
     """Beyond the burst, a peer that sends what is no line is read no more for a while."""
     line.peer.socket.sendall(b"".join(flood if len(flood) > 1 else flood * 20))
-    taken: list[object] = []
+    taken: list[Packet] = []
     task = Task(line.connection.receive)
     while not line.stream.is_submitting:
         if not task.is_alive():
@@ -394,7 +443,7 @@ def test_what_is_no_line_is_rationed(line: Line, flood: list[bytes]) -> None:
 def test_refused_lines_are_rationed(line: Line) -> None:
     """A line that is refused costs a token, as its answer goes to this peer only."""
     line.peer.send(*[Say(id, "#general", "x") for id in range(1, 6)])
-    assert len(line.connection.receive()) == 5
+    assert len(apart(line.connection.receive())) == 5
     for id in range(1, 6):
         line.connection.answer(id, Outcome(Code.NOT_IN))
     line.peer.send(ONE)
@@ -408,9 +457,9 @@ def test_lines_need_no_tokens(line: Line, few: None) -> None:
     """However many lines come, they are taken at once."""
     wanted = [Say(id, "#general", "x") for id in range(1, 2001)]
     task = Task(lambda: line.peer.send(*wanted))
-    taken: list[object] = []
+    taken: list[Packet] = []
     while len(taken) < len(wanted):
-        taken += line.connection.receive()
+        taken += apart(line.connection.receive())
     assert taken == wanted
     task.result()
 
@@ -423,9 +472,9 @@ def test_what_waited_keeps_its_order(line: Line, monkeypatch: pytest.MonkeyPatch
     for id in range(1, 21):
         wanted += [Command(2 * id, "#general", "/who"), Say(2 * id + 1, "#general", "x")]
     line.peer.send(*wanted)
-    taken: list[object] = []
+    taken: list[Packet] = []
     while len(taken) < len(wanted):
-        taken += line.connection.receive()
+        taken += apart(line.connection.receive())
     assert taken == wanted
 
 
@@ -435,11 +484,40 @@ def test_a_rate_of_lines() -> None:
         line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs), rate=10.0)
         wanted = [Say(id, "#general", "x") for id in range(1, 13)]
         line.peer.send(*wanted)
-        assert line.connection.receive() == wanted[:10]
-        taken: list[object] = list(held(line).result())
+        assert line.connection.receive() == in_bursts(wanted[:10])
+        taken = apart(held(line).result())
         while len(taken) < 2:
-            taken += line.connection.receive()
+            taken += apart(line.connection.receive())
         assert taken == wanted[10:]
+
+
+def test_a_rate_keeps_the_order_of_what_is_behind() -> None:
+    """What comes behind the lines that wait for the rate waits, too: other channels and commands."""
+    who, quiet = Command(13, "#general", "/who"), Say(14, "#quiet", "x")
+    with pair(small=False) as (ours, theirs):
+        line = Line(Guest(TcpTransport(ours, "peer"), Deadline(PATIENCE)), Peer(theirs), rate=10.0)
+        wanted = [Say(id, "#general", "x") for id in range(1, 13)]
+        line.peer.send(*wanted, who, quiet)
+        found = apart(line.connection.receive())
+        assert found == wanted[:10]
+        while len(found) < 14:
+            found += apart(line.connection.receive())
+        assert found == [*wanted, who, quiet]
+
+
+@pytest.mark.parametrize("size", [1, 7, 31, 100, 1000])
+def test_a_burst_that_is_decoded_in_pieces_stays_one(
+    line: Line, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """However the bytes are cut for decoding: lines go on a burst for their channel while their ids rise."""
+    monkeypatch.setattr("server.connection.DECODE_BYTES", size)
+    lines = [(1, "#general"), (2, "#general"), (5, "#general"), (6, "#quiet"), (9, "#quiet"), (9, "#quiet")]
+    line.peer.socket.sendall(b"".join(encode(Say(id, channel, f"text {id}")) for id, channel in lines))
+    assert line.connection.receive() == [
+        Burst("#general", [1, 2, 5], [b"text 1", b"text 2", b"text 5"]),
+        Burst("#quiet", [6, 9], [b"text 6", b"text 9"]),
+        Burst("#quiet", [9], [b"text 9"]),
+    ]
 
 
 def test_long_bursts_are_decoded_in_pieces(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -447,9 +525,9 @@ def test_long_bursts_are_decoded_in_pieces(line: Line, monkeypatch: pytest.Monke
     monkeypatch.setattr("server.connection.DECODE_BYTES", 7)
     monkeypatch.setattr("server.connection.DECODE_SECONDS", 0.0)
     line.peer.socket.sendall(encode(ONE) + encode(TWO) + b"GET / HTTP/1.1")
-    taken: list[object] = []
+    taken: list[Packet] = []
     while len(taken) < 2:
-        taken += line.connection.receive()
+        taken += apart(line.connection.receive())
     assert taken == [ONE, TWO]
     with pytest.raises(ProtocolError):
         line.connection.receive()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from unittest import mock
 
 import pytest
 
@@ -31,7 +33,17 @@ class Yard:
         self._stack = stack
         self._clock = clock
         self.flusher = Flusher(dead_after)
-        self.task = Task(self.flusher.run)
+        self.failed = threading.Event()
+        self.task = Task(self._run)
+
+    def _run(self) -> None:
+        try:
+            self.flusher.run()
+        except Exception:
+            self.failed.set()
+            raise
+        finally:
+            self.flusher.finish()
 
     def stream(self, transport: type[TcpTransport] = TcpTransport) -> tuple[Stream, socket.socket]:
         """A new stream, and its peer's socket."""
@@ -219,6 +231,26 @@ def test_stopping_in_the_middle_of_everything() -> None:
         for task in tasks:
             task.result()
         assert [stream.fileno() for stream in streams] == [-1] * 8
+
+
+def test_after_a_failure_goodbyes_have_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flusher that has failed cuts its streams when the others have said goodbye, not before."""
+    monkeypatch.setattr("server.flusher.GOODBYE_SECONDS", 0.05)
+    with ExitStack() as stack:
+        yard = Yard(stack)
+        stream, theirs = yard.stream()
+        with monkeypatch.context() as patch:
+            patch.setattr(Stream, "flush", mock.Mock(side_effect=KeyError("a bug")))
+            yard.flusher.watch(stream)
+            assert yard.failed.wait(PATIENCE)
+        before = stream.phase
+        stream.part(Code.STOPPING)
+        with pytest.raises(KeyError):
+            yard.stop()
+        assert theirs.recv(100).startswith(b"goodbye")
+        assert (before, stream.phase) == (Phase.OPEN, Phase.CUT)
+        stream.release()
+        assert stream.fileno() == -1
 
 
 def test_a_stopped_process_takes_nobody_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import subprocess
 import sys
 import time
+import tracemalloc
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -91,6 +94,43 @@ def test_counting_begins_anew() -> None:
         there.writer.start()
         lines = there.lines()
     assert lines == 2 * [*["again"] * LOG_SAME, "2 more like this: again"]
+
+
+def test_only_text_is_kept() -> None:
+    """Neither what was logged nor the frames of a traceback live on in the log while it counts."""
+    with desk() as there:
+        kept = [log_a_failure(there.log) for _ in range(LOG_SAME + 2)]
+        gc.collect()
+        assert [thing() for thing in kept] == [None] * len(kept)
+        there.writer.start()
+        lines = there.lines()
+    assert sum("2 more like this: failed: Thing" in line for line in lines) == 1
+
+
+class Thing:
+    def __repr__(self) -> str:
+        return "Thing"
+
+
+def log_a_failure(log: logging.Logger) -> weakref.ref[Thing]:
+    """Log an error whose frame and arguments refer to a thing; the reference that keeps nothing."""
+    thing = Thing()
+    try:
+        raise ValueError("what went wrong")
+    except ValueError:
+        log.exception("failed: %r", thing)
+    return weakref.ref(thing)
+
+
+def test_kept_text_is_short() -> None:
+    """Of a long text that repeats, the log keeps no more than it writes."""
+    with desk() as there:
+        tracemalloc.start()
+        for number in range(LOG_SAME + 20):
+            there.log.warning(f"{number} %s %s", "a" * 1_000_000, "b" * 1_000_000)
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert size < 1_000_000
 
 
 def test_addresses_without_end() -> None:

@@ -11,10 +11,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from chatroom.limits import DEAD_AFTER
+from chatroom.reaper import Reaper
 from server import app
 from server.__main__ import main, parser
 from server.ports import Ports
@@ -137,6 +139,15 @@ def test_no_home_folder(
     assert "--data" in captured.err and captured.err.count("\n") == 1
     assert main(["--data", "x.db"]) == 0
     assert configs[0].data == "x.db"
+
+
+def test_a_thread_that_dies(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """When a thread dies that the server needs, the server ends with one line and exit code 1."""
+    monkeypatch.setattr("chatroom.reaper.REAP_SECONDS", 0.01)
+    monkeypatch.setattr(Reaper, "reap", mock.Mock(side_effect=[KeyError("a bug"), 0]))
+    assert main(["--port", "0", "--data", ":memory:"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == "chatroom-server: a bug ended the thread server-reaper: KeyError('a bug')\n"
 
 
 @pytest.mark.parametrize("started", range(6))

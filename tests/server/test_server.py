@@ -242,11 +242,11 @@ def test_no_descriptor_left(
 def test_no_thread_for_a_handshake(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the system has no thread left, the newcomer is disconnected; the next one gets in."""
 
-    def spawn(target: object, name: str) -> None:
+    def spawn(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(server.app.chatroom, "spawn", spawn)
+        patch.setattr(server.app.chatroom.reaper, "spawn", spawn)
         with Peer.connect(server.address) as peer:
             (status,) = peer.rest()
             assert isinstance(status, Status) and status.code == Code.UNAVAILABLE

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -669,3 +670,39 @@ def test_release_without_a_goodbye(desk: Desk) -> None:
     desk.stream.send(b"too late")
     desk.stream.part(Code.STOPPING, "too late")
     assert tick(desk, 1000) is False
+
+
+# --- two threads at once ----------------------------------------------------------------------------------
+
+
+class YieldingLock:
+    """A lock after whose next release another thread comes first: it does `meanwhile`."""
+
+    def __init__(self) -> None:
+        self.meanwhile: Callable[[], None] | None = None
+        self._lock = threading.Lock()
+        self.locked = self._lock.locked
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            Task(meanwhile).result()
+
+
+def test_a_replay_between_a_flush_and_its_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replay that comes before the flusher could report what has left the buffer loses nothing of that."""
+    lock = YieldingLock()
+    with monkeypatch.context() as patch:
+        patch.setattr("server.stream.threading", mock.Mock(wraps=threading, Lock=lambda: lock))
+        desk = FullDesk()
+    desk.stream.send(b"batch", True)
+    assert desk.backlogs.shared > 0
+    desk.transport.room = 100
+    lock.meanwhile = lambda: desk.stream.send_all([b"replay"])
+    desk.stream.flush()
+    assert desk.transport.sent == b"batchreplay"
+    assert (desk.backlogs.shared, desk.backlogs.own) == (0, 0)

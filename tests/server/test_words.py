@@ -31,6 +31,7 @@ ROWS_OF_CODES = {
         (Code.TAKEN_OVER, "taken over by a new connection"),
         (Code.EXPIRED, "the reservation has expired"),
         (Code.FULL, "there are too many channels already"),
+        (Code.TOO_MANY, "too many channels: of yours, or of those that were founded from your address"),
         (Code.TOO_SLOW, "too slow: come back and get the rest from history"),
         (Code.PROTOCOL_ERROR, "protocol error"),
     ],
@@ -108,24 +109,28 @@ def test_who() -> None:
     assert json.loads(rows) == ["#tea", ["ann", "here"], ["bob", "lost"]]
 
 
+def test_who_of_a_counted_channel() -> None:
+    """Where nobody is listed, the number is all that is said."""
+    assert words.answer("/who", Outcome(Code.OK, ("#tea", 12_345))) == ("12345 in #tea", '["#tea",12345]')
+
+
 def test_who_of_an_empty_channel() -> None:
     """A channel without members is empty for a person; the row says which channel."""
     assert words.answer("/who", Outcome(Code.OK, ("#tea",))) == ("nobody is in #tea", '["#tea"]')
 
 
 def test_who_of_a_large_channel() -> None:
-    """At most MAX_LISTED members are named, and the others are counted."""
-    members = [(f"m{number}", "here") for number in range(MAX_LISTED + 3)]
-    said, _ = words.answer("/who", Outcome(Code.OK, ("#tea", *members)))
-    assert said.startswith(f"{MAX_LISTED + 3} in #tea: m0, ")
-    assert said.endswith(f", m{MAX_LISTED - 1}, and 3 more")
+    """When the last row is a number, it is that of members who are not listed."""
+    said, rows = words.answer("/who", Outcome(Code.OK, ("#tea", ("ann", "here"), ("bob", "lost"), 3)))
+    assert said == "5 in #tea: ann, bob (connection lost), and 3 more"
+    assert json.loads(rows) == ["#tea", ["ann", "here"], ["bob", "lost"], 3]
 
 
 @pytest.mark.parametrize("name", ["x" * 24, "漢" * 12, "é" * 23 + "x", "😀" * 24], ids=ascii)
 def test_a_long_answer_is_not_cut_within_a_name(name: str) -> None:
     """As many members are named as fit, each whole; the others are counted."""
-    members = [(f"{name}{number}", "lost" if number % 2 else "here") for number in range(1500)]
-    said, _ = words.answer("/who", Outcome(Code.OK, ("#tea", *members)))
+    members = [(f"{name}{number}", "lost" if number % 2 else "here") for number in range(MAX_LISTED)]
+    said, _ = words.answer("/who", Outcome(Code.OK, ("#tea", *members, 1500 - MAX_LISTED)))
     *named, more = said.removeprefix("1500 in #tea: ").split(", ")
     assert named == [f"{name}{number}" + " (connection lost)" * (number % 2) for number in range(len(named))]
     assert more == f"and {1500 - len(named)} more"

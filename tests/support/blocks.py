@@ -9,6 +9,7 @@ from chatroom.batch import Batch
 from chatroom.blocks import Block, events_of
 from chatroom.events import Event, Talk
 from chatroom.packets import Burst, Bye, Command, Say
+from chatroom.places import Reach
 
 
 def blocks_of(events: Iterable[Event | Talk]) -> list[Block]:
@@ -20,6 +21,11 @@ def blocks_of(events: Iterable[Event | Talk]) -> list[Block]:
 def flat(blocks: Iterable[Block]) -> list[Event]:
     """The events of all blocks, in order of seq."""
     return sorted((event for block in blocks for event in events_of(block)), key=attrgetter("seq"))
+
+
+def reaches(reach: Reach, event: Event) -> bool:
+    """Whether an event is within reach."""
+    return bool(reach.within(event.places or (event.place,), event.seq - 1, event.seq))
 
 
 def in_bursts(packets: Iterable[Say | Command | Bye]) -> list[Burst | Command | Bye]:

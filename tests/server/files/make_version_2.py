@@ -6,7 +6,7 @@ It runs the real server of that version, so it has to be started in a checkout o
     cd ../version-2
     PYTHONPATH=. python ../chatroom/tests/server/files/make_version_2.py
 
-The story: ann and Zoé talk in #general, bob in #quiet, dora in both channels. bob and dora leave with a goodbye.
+The story: ann and Zoé talk in #general, bob in #quiet, dora in both. bob and dora leave with a goodbye.
 The server is killed and started again. anna says something, also a long text. Then the server is killed again
 while its members are in.
 """
