@@ -14,7 +14,7 @@ from contextlib import closing
 from threading import Lock
 from typing import Final, NamedTuple
 
-from chatroom.blocks import events_of
+from chatroom.blocks import cut, events_of
 from chatroom.events import Event, EventKind
 from chatroom.history import slice_of
 from server.database import transaction
@@ -157,9 +157,9 @@ def _line(connection: sqlite3.Connection, seq: int, places: Collection[int]) -> 
         return None
     for block in blocks_between(connection, seq, seq):
         if not set(places).isdisjoint(block.scope):
-            for event in events_of(with_amendments(connection, block)):
-                if event.seq == seq:
-                    return event
+            packets = cut(with_amendments(connection, block), seq - 1, seq)
+            if packets:
+                return events_of(block._replace(packets=packets))[0]
     return None
 
 
