@@ -22,6 +22,7 @@ _LENGTH_AND_SEQ = Struct("!4xI12xQ")
 """Of an event's packet: the length of its payload, and the seq with which that begins."""
 
 _LENGTH_SEQ_AND_TIME = Struct("!4xI12xQQ")
+_KIND_LENGTH_AND_SEQ = Struct("!2xBxI12xQ")
 
 
 class Block(NamedTuple):
@@ -105,13 +106,16 @@ def merged(blocks: Iterable[Block], reach: Reach, after: int = 0, until: int = M
     blocks: in any order; no event is in two of them
     What is taken whole is the same object as in the block.
     """
+    of_scope: dict[tuple[int, ...], list[Interval]] = {}
     wanted: list[tuple[Block, list[Interval]]] = []
     for block in sorted(blocks, key=attrgetter("first")):
-        intervals = reach.within(block.scope, max(after, block.first - 1), min(until, block.last))
-        if intervals:
-            wanted.append((block, intervals))
+        scope = block.scope
+        if scope not in of_scope:
+            of_scope[scope] = reach.within(scope, after, until)
+        if any(begin < block.last and end >= block.first for begin, end in of_scope[scope]):
+            wanted.append((block, of_scope[scope]))
     if all(one.last < other.first for (one, _), (other, _) in pairwise(wanted)):
-        return [data for block, intervals in wanted for data in _cut(block, intervals)]
+        return [data for block, intervals in wanted for data in parts_in(block, intervals)]
     found: list[tuple[int, bytes]] = []
     for block, intervals in wanted:
         found += [(seq, data) for seq, data in _split(block.packets) if _is_in(seq, intervals)]
@@ -119,9 +123,23 @@ def merged(blocks: Iterable[Block], reach: Reach, after: int = 0, until: int = M
     return [b"".join([data for _, data in found])]
 
 
+def parts_in(block: Block, intervals: Sequence[Interval]) -> list[bytes]:
+    """The packets of the events in the intervals (in order, disjoint): the block's own object if it is all.
+
+    At most one object: a list, because there may be none.
+    """
+    for after, until in intervals:
+        if after < block.last and until >= block.first:
+            if after < block.first and until >= block.last:
+                return [block.packets]
+            data = b"".join([data for seq, data in _split(block.packets) if _is_in(seq, intervals)])
+            return [data] if data else []
+    return []
+
+
 def cut(block: Block, after: int, until: int) -> bytes:
     """The packets of the events after `after` and up to `until`."""
-    return b"".join(_cut(block, [(after, until)]))
+    return b"".join(parts_in(block, [(after, until)]))
 
 
 def amended(block: Block, packets: Mapping[int, bytes]) -> Block:
@@ -137,6 +155,19 @@ def amended(block: Block, packets: Mapping[int, bytes]) -> Block:
     return block._replace(packets=b"".join(parts)) if done else block
 
 
+def lines_of(block: Block) -> list[int]:
+    """The seqs of the lines, in order. The packets are not looked at otherwise."""
+    found, start, size, unpack = dict[int, None](), 0, HEADER.size, _KIND_LENGTH_AND_SEQ.unpack_from
+    packets, said = block.packets, int(EventKind.SAID)
+    while start < len(packets):
+        kind, length, seq = unpack(packets, start)
+        if kind == said:
+            found[seq] = None  # a long line has several packets
+        start += size + length
+    _check_end(packets, start)
+    return list(found)
+
+
 def times_of(block: Block) -> dict[int, int]:
     """Time of each event by its seq, in order. The packets are not looked at otherwise."""
     found, start, size, unpack = {}, 0, HEADER.size, _LENGTH_SEQ_AND_TIME.unpack_from
@@ -145,15 +176,8 @@ def times_of(block: Block) -> dict[int, int]:
         length, seq, time = unpack(packets, start)
         found[seq] = time
         start += size + length
+    _check_end(packets, start)
     return found
-
-
-def _cut(block: Block, intervals: Sequence[Interval]) -> list[bytes]:
-    """The packets of the events in the intervals, which are in order."""
-    after, until = intervals[0]
-    if after < block.first and until >= block.last:
-        return [block.packets]
-    return [b"".join([data for seq, data in _split(block.packets) if _is_in(seq, intervals)])]
 
 
 def _split(packets: bytes) -> list[tuple[int, bytes]]:
@@ -164,7 +188,13 @@ def _split(packets: bytes) -> list[tuple[int, bytes]]:
         end = start + size + length
         found.append((seq, packets[start:end]))
         start = end
+    _check_end(packets, start)
     return found
+
+
+def _check_end(packets: bytes, end: int) -> None:
+    if end != len(packets):
+        raise ProtocolError("the last packet of a block is cut short")
 
 
 def _is_in(seq: int, intervals: Sequence[Interval]) -> bool:

@@ -83,13 +83,15 @@ def _help(_room: Room, _asker: Asker, name: str) -> Outcome:
 def _who(room: Room, asker: Asker, name: str) -> Outcome:
     """Rows: the channel, then name and phase of each member: "here", or "lost" while its connection is.
 
-    Of more than MAX_LISTED members those that came first; then the last row is the number of the others.
+    Of more than MAX_LISTED members those that came first; then the last row is the number of the others. In a
+    counted channel nobody is listed, and that number is of all.
     """
     wanted = _channel(name or asker.channel)
     channel = room.state.channel(wanted)
     if channel is None:
         return Outcome(Code.NO_SUCH_CHANNEL, (wanted,))
-    members = [room.state.members[person] for person in islice(channel.members, MAX_LISTED)]
+    listed = islice(channel.members, 0 if channel.counted else MAX_LISTED)
+    members = [room.state.members[person] for person in listed]
     members.sort(key=lambda member: member.session.name_key)
     more = len(channel.members) - len(members)
     rows = ((member.name, str(member.session.phase)) for member in members)

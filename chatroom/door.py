@@ -54,17 +54,17 @@ class Connection(Protocol):
         Raises nothing: the connection of a peer that is gone or too far behind ends itself.
         """
 
-    def send_all(self, pieces: Sequence[bytes]) -> None:
-        """As send(), for several pieces, each of which other connections get, too."""
+    def greet(self, welcome: Welcome, channels: Sequence[bytes]) -> None:
+        """Greet a new member. Events of the past follow, up to live().
 
-    def welcome(self, welcome: Welcome) -> None:
-        """Greet a new member. Descriptions of its channels follow."""
+        channels: descriptions of its channels, see `Door.encode_channel`
+        """
 
-    def replay(self) -> None:
-        """Say that events of the past follow, up to live()."""
+    def live(self, missed: Sequence[bytes], seq: int, time: int, later: Sequence[bytes]) -> None:
+        """Say that the replay is complete up to the event `seq` of `time`; from here on, events are live.
 
-    def live(self, seq: int, time: int) -> None:
-        """Say that the replay is complete up to the event `seq` of `time`; from here on, events are live."""
+        missed, later: events before and after that; other connections get the same objects
+        """
 
     def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
         """Say what became of a line or a command.

@@ -1,12 +1,14 @@
 """Effects: what is to be done when the events of an entry are stored. Data, made by the state.
 
-An effect names a connection by its number and its server's life, so each server carries out its own.
+An effect names a connection by its number and its server's life, so each server carries out its own. Only a
+signal names none: each server gives it to its own members.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from chatroom.events import Event
 from chatroom.outcomes import Code, Outcome
 
 Origin = tuple[str, int, int]
@@ -57,4 +59,10 @@ class Gone(NamedTuple):
     origin: Origin
 
 
-Effect = NameAnswer | Answer | Admit | End | Gone
+class Signal(NamedTuple):
+    """Tell the members of the event's place that are live. It has no seq, and is not stored."""
+
+    event: Event
+
+
+Effect = NameAnswer | Answer | Admit | End | Gone | Signal

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import IntEnum
-from typing import NamedTuple
+from enum import IntEnum, IntFlag
+from typing import Final, NamedTuple
 
 
 class EventKind(IntEnum):
@@ -22,7 +22,9 @@ class EventKind(IntEnum):
     TOPIC = 0x24  # text: the new topic
     KICKED = 0x25  # text: the name of the kicked member, a space, the reason
     QUIT = 0x28  # text: the reason, may be empty; for all who share a channel with the author
+    SET = 0x29  # text: empty; extra: which settings of the channel; from the server: the author is empty
     RESTARTED = 0x37  # text: empty; for all, from the server: the author is empty
+    COUNTED = 0x61  # a signal: seq 0, never stored. text: how many members the channel has
 
     @property
     def word(self) -> str:
@@ -30,10 +32,20 @@ class EventKind(IntEnum):
         return self.name.lower()
 
 
+class Setting(IntFlag):
+    """The settings of a channel: the bits in CHANNEL, and the keys in the extra of SET."""
+
+    COUNTED = 0x01  # nobody is told who comes and goes, only how many there are
+
+
+SET_COUNTED: Final = bytes((Setting.COUNTED, 1, 1))
+"""The extra of the SET that makes a channel counted: one row of key, length, and the value 1."""
+
+
 class Event(NamedTuple):
     """One thing that happened.
 
-    seq:     position in the one order of the whole chatroom, from 1, without gaps
+    seq:     position in the one order of the whole chatroom, from 1, without gaps; 0: a signal
     time:    milliseconds since 1970-01-01 UTC by the server's clock
     kind:    the kind of the event
     channel: the channel where it happened, with its '#'

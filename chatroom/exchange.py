@@ -25,10 +25,12 @@ class Exchange:
 
     After the handshake, `decoder` may hold the beginning of a packet, and `waiting` the packets that came
     together with the last one.
+
+    events: see `Decoder`
     """
 
-    def __init__(self, link: ByteLink, deadline: Deadline) -> None:
-        self.decoder = Decoder()
+    def __init__(self, link: ByteLink, deadline: Deadline, *, events: bool = True) -> None:
+        self.decoder = Decoder(events=events)
         self.waiting: deque[Packet] = deque()  # decoded, and not asked for yet
         self._link = link
         self._deadline = deadline

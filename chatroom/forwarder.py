@@ -16,7 +16,7 @@ from functools import partial
 from chatroom import commands
 from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
-from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer
+from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer, Signal
 from chatroom.errors import ChatroomError, HistoryError, HistoryFull
 from chatroom.events import Event, Talk
 from chatroom.flow import Flow
@@ -29,7 +29,7 @@ from chatroom.packets import Command
 from chatroom.presence import Presence, Seat
 from chatroom.proposals import Proposal, ProposalKind
 from chatroom.records import Record
-from chatroom.state import Applied, State
+from chatroom.state import Applied, Limits, State
 from chatroom.tail import Tail
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class Forwarder:
     flow:     needs the number of connections
     catch_up: sends members the missed events that the tail does not hold
     clock:    seconds that only rise
+    limits:   of the state
 
     failure:  the error that ended it; None after a normal end
     """
@@ -56,6 +57,7 @@ class Forwarder:
         flow: Flow,
         catch_up: CatchUp,
         clock: Callable[[], float],
+        limits: Limits | None = None,
     ) -> None:
         self._order = order
         self._history = history
@@ -66,7 +68,7 @@ class Forwarder:
         self._started = clock()
         self._closing = threading.Event()
         self.failure: ChatroomError | None = None
-        self.state = State()
+        self.state = State(limits)
         self._tail = Tail()
         self._newcomers = Newcomers(self.state, presence, self._tail, catch_up)
         self._life = ("", 0)
@@ -129,7 +131,9 @@ class Forwarder:
         sent = self._clock() - began
         self._newcomers.new_round()
         for effect in effects:
-            if effect.origin[:2] == self._life:  # else another server carries it out
+            if isinstance(effect, Signal):
+                self._presence.deliver(Batch([effect.event]))
+            elif effect.origin[:2] == self._life:  # else another server carries it out
                 self._carry_out(effect)
         if happened:  # else the round says nothing of what a round with lines costs
             self._order.done(sent, time.thread_time() - worked)
@@ -177,7 +181,7 @@ class Forwarder:
         self._catch_up.stored(self.state.head)
         self._batches += 1
 
-    def _carry_out(self, effect: Effect) -> None:
+    def _carry_out(self, effect: NameAnswer | Answer | Admit | End | Gone) -> None:
         number = effect.origin[2]
         match effect:
             case NameAnswer(outcome=outcome):

@@ -44,6 +44,11 @@ MAX_LISTED: Final = 1000
 """Members that CHANNEL and /who list. A longer list is of no use to a person, and thousands of members that
 come back together would each get thousands of rows."""
 
+COUNTED_FROM: Final = MAX_LISTED
+"""Members up to which a channel tells who comes and goes; one with more only counts them. From there on
+CHANNEL lists nobody, so nobody can follow who is in. And of n members that come together, each would be told
+to all others: ten thousand would make 50 million packets."""
+
 # --- names ----------------------------------------------------------------------------------------------
 
 NAME_COLUMNS: Final = 24

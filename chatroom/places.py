@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_NUMBER
 from chatroom.records import Record
 from chatroom.session import Session
@@ -62,6 +63,8 @@ class Channel:
     founded: when, in milliseconds since 1970
     by:      the person who founded it, 0: unknown
     network: from which it was founded, "": unknown
+    counted: whether joining and leaving make no event, because there are too many members
+    told:    how many members a signal has told of last, in a counted channel
     members: persons who are in, in the order in which they came
     """
 
@@ -70,18 +73,28 @@ class Channel:
     founded: int
     by: int
     network: str = ""
+    counted: bool = False
+    told: int = 0
     members: dict[int, None] = field(default_factory=dict)
 
+    def number_told(self, time: int) -> Event:
+        """The signal that tells how many members were told of last. time: of it, in ms since 1970"""
+        return Event(0, time, EventKind.COUNTED, self.name, "", str(self.told), place=self.place)
+
     def record(self) -> Record:
-        value = {"name": self.name, "founded": self.founded, "by": self.by, "network": self.network}
+        value = {name: getattr(self, name) for name in _CHANNEL_FIELDS}
         return Record("channel", str(self.place), json.dumps(value, separators=(",", ":")))
+
+
+_CHANNEL_FIELDS = ("name", "founded", "by", "network", "counted", "told")
 
 
 @dataclass(slots=True)
 class Membership:
     """A person's being in a channel: the intervals of seqs from each joining to each leaving.
 
-    A leaving that has not come yet is MAX_NUMBER. The events of joining and of leaving are both inside.
+    A leaving that has not come yet is MAX_NUMBER. The events of joining and of leaving are both inside; in a
+    counted channel there are none.
     """
 
     person: int
@@ -93,9 +106,9 @@ class Membership:
         """Whether the person is in now."""
         return bool(self.intervals) and self.intervals[-1][1] == MAX_NUMBER
 
-    def join(self, seq: int, most: int) -> None:
-        """Begin an interval with the event `seq`. Only the latest `most` intervals are kept."""
-        self.intervals.append((seq - 1, MAX_NUMBER))
+    def join(self, after: int, most: int) -> None:
+        """Begin an interval after the event `after`. Only the latest `most` intervals are kept."""
+        self.intervals.append((after, MAX_NUMBER))
         del self.intervals[:-most]
 
     def leave(self, seq: int) -> None:
@@ -120,9 +133,9 @@ class Membership:
 
 
 def restore_channel(record: Record) -> Channel:
-    """The channel of a record, without its members. A record of an older file has no network."""
+    """The channel of a record, without its members. A record of an older file may lack fields."""
     value = json.loads(record.value or "{}")
-    return Channel(int(record.key), value["name"], value["founded"], value["by"], value.get("network", ""))
+    return Channel(int(record.key), **{name: value[name] for name in _CHANNEL_FIELDS if name in value})
 
 
 def restore_membership(record: Record) -> Membership:

@@ -8,14 +8,16 @@ of the changes restore it.
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer, Origin
+from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer, Origin, Signal
 from chatroom.errors import ChatroomError
-from chatroom.events import Event, EventKind, Talk
+from chatroom.events import SET_COUNTED, Event, EventKind, Talk
 from chatroom.limits import (
+    COUNTED_FROM,
     HANDSHAKE_SECONDS,
     HOLD_SECONDS,
     HOLDS_PER_TICK,
@@ -54,6 +56,7 @@ class Limits(NamedTuple):
     held, held_of_network: LOST ones in sum, and of one network
     places, places_of_network: channels that are founded, in sum and from one network
     channels: in which a member is
+    counted_from: members of a channel up to which it is not counted
     """
 
     handshake: int = int(HANDSHAKE_SECONDS * 1000)
@@ -67,6 +70,7 @@ class Limits(NamedTuple):
     channels: int = MAX_CHANNELS
     ends_per_tick: int = HOLDS_PER_TICK
     intervals: int = MAX_INTERVALS
+    counted_from: int = COUNTED_FROM
 
 
 class Applied(NamedTuple):
@@ -100,6 +104,7 @@ class State:
         self._here: dict[Origin, Session] = {}
         self._channels: dict[int, Channel] = {}
         self._place_of: dict[str, int] = {}  # by the channel's name
+        self._counted: list[Channel] = []  # in order of their places
         self._founded: dict[str, int] = {}  # by network: how many channels come from there
         self._memberships: dict[int, dict[int, Membership]] = {}  # by person, by place
         self._rankings = {phase: Ranking(self._sessions, phase) for phase in (Phase.LOST, Phase.ABSENT)}
@@ -133,7 +138,8 @@ class State:
         self._time, self._life = entry.time, (entry.server, entry.epoch)
         if not entry.proposals:
             self._note_talkers()
-            self._tick()
+            self._end_phases()
+            self._tell_numbers()
         for origin, _, kind, body in entry.proposals:
             handler = self._handlers.get(kind)
             if handler is None:
@@ -151,13 +157,13 @@ class State:
         place: int = WHOLE_CHATROOM,
         text: str = "",
         places: tuple[int, ...] = (),
-    ) -> int:
-        """Make the event with the next seq; the seq. Only lines get theirs elsewhere: see _lines()."""
+        extra: bytes = b"",
+    ) -> None:
+        """Make the event with the next seq. Only lines get theirs elsewhere: see _lines()."""
         self.head += 1
         channel = self._channels[place].name if place else ""
-        event = Event(self.head, self._time, kind, channel, author, text, 0, person, place, places=places)
+        event = Event(self.head, self._time, kind, channel, author, text, 0, person, place, extra, places)
         self._happened.append(event)
-        return self.head
 
     # --- lines ----------------------------------------------------------------------------------------------
 
@@ -312,7 +318,10 @@ class State:
         return member
 
     def _join(self, member: Member, name: str) -> None:
-        """Say JOINED, and count the member in. Founds a channel that is not there yet."""
+        """Say JOINED, unless the channel is counted, and count the member in.
+
+        Founds a channel that is not there yet. The one that is too many to be listed makes it counted.
+        """
         place = self._place_of.get(name)
         if place is None:
             self._places += 1
@@ -321,17 +330,33 @@ class State:
             self._add_channel(channel)
             self._changed["history", ""] = self._numbers
             self._changed["channel", str(place)] = channel.record
-        seq = self._add_event(EventKind.JOINED, member.person, member.name, place)
+        channel, after = self._channels[place], self.head
+        if len(channel.members) >= self._limits.counted_from:
+            self._set_counted(channel)
+        if channel.counted:
+            after = self.head
+        else:
+            self._add_event(EventKind.JOINED, member.person, member.name, place)
         of_person = self._memberships.setdefault(member.person, {})
         membership = of_person.setdefault(place, Membership(member.person, place))
-        membership.join(seq, self._limits.intervals)
+        membership.join(after, self._limits.intervals)
         self._changed["membership", f"{member.person} {place}"] = membership.record
-        self._channels[place].members[member.person] = None
+        channel.members[member.person] = None
         member.places[name] = place
+
+    def _set_counted(self, channel: Channel) -> None:
+        """From now on, only the number of its members is told. It stays so: a list could not come back."""
+        if not channel.counted:
+            channel.counted = True
+            insort(self._counted, channel, key=_place)
+            self._changed["channel", str(channel.place)] = channel.record
+            self._add_event(EventKind.SET, place=channel.place, extra=SET_COUNTED)
 
     def _add_channel(self, channel: Channel) -> None:
         self._channels[channel.place] = channel
         self._place_of[channel.name] = channel.place
+        if channel.counted:
+            insort(self._counted, channel, key=_place)
         if channel.network:
             self._founded[channel.network] = self._founded.get(channel.network, 0) + 1
 
@@ -382,13 +407,18 @@ class State:
         self._changed["session", session.key] = session.record
 
     def _quit(self, session: Session) -> None:
-        """Say QUIT: the session is absent now, and no other session of that person is in the chatroom."""
+        """The session is absent now, and no other session of that person is in the chatroom.
+
+        Says QUIT to the channels that are not counted.
+        """
         member = self.members.pop(session.person)
         places = tuple(sorted(member.places.values()))  # their order of joining is not in the records
-        seq = self._add_event(EventKind.QUIT, member.person, member.name, text=session.reason, places=places)
+        told = tuple(place for place in places if not self._channels[place].counted)
+        if told:
+            self._add_event(EventKind.QUIT, member.person, member.name, text=session.reason, places=told)
         for place in places:
             membership = self._memberships[member.person][place]
-            membership.leave(seq)
+            membership.leave(self.head)
             self._changed["membership", f"{member.person} {place}"] = membership.record
             del self._channels[place].members[member.person]
         self._changed["member", str(member.person)] = None
@@ -419,8 +449,8 @@ class State:
 
     # --- time and starts ------------------------------------------------------------------------------------
 
-    def _tick(self) -> None:
-        """A second has passed. At most `ends_per_tick` sessions change, so that a cut network is no storm."""
+    def _end_phases(self) -> None:
+        """With a tick. At most `ends_per_tick` sessions change, so that a cut network is no storm."""
         for _ in range(self._limits.ends_per_tick):
             session = self._ending.take(self._time)
             if session is None:
@@ -433,6 +463,15 @@ class State:
                 self._quit(session)
             else:
                 self._forget(session)
+
+    def _tell_numbers(self) -> None:
+        """With a tick: of each counted channel whose number has changed, tell how many members it has."""
+        for channel in self._counted:
+            number = len(channel.members)
+            if number != channel.told:
+                channel.told = number
+                self._changed["channel", str(channel.place)] = channel.record
+                self._effects.append(Signal(channel.number_told(self._time)))
 
     def _note_talkers(self) -> None:
         """Let the records know what was said. Comes with each tick, so a start has few lines to look at."""
@@ -570,3 +609,6 @@ class State:
     def _take_records(self) -> list[Record]:
         changed, self._changed = self._changed, {}
         return [Record(kind, key, None) if make is None else make() for (kind, key), make in changed.items()]
+
+
+_place = attrgetter("place")

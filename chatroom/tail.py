@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator
-from itertools import chain
+from itertools import chain, takewhile
 
-from chatroom.batch import Batch
-from chatroom.blocks import Block, merged
+from chatroom.batch import Batch, Scope
+from chatroom.blocks import Block, parts_in
 from chatroom.door import Door
 from chatroom.limits import MAX_NUMBER, TAIL_BYTES, TAIL_EVENTS
-from chatroom.places import WHOLE_CHATROOM, Reach
+from chatroom.places import WHOLE_CHATROOM, Interval, Reach
 
 
 class Tail:
@@ -62,11 +62,13 @@ class Tail:
         """
         assert self.covers(seq)
         found: list[bytes] = []
-        for batch, _ in self._batches:
-            if seq >= batch.last:
-                continue
+        of_scope: dict[Scope, list[Interval]] = {}
+        for batch in reversed([*takewhile(lambda batch: batch.last > seq, self._newest())]):
+            for scope in batch.scopes:
+                if scope not in of_scope:
+                    of_scope[scope] = reach.within(scope, seq, until)
             for piece, data in zip(batch.pieces, batch.bytes_of_each(door), strict=True):
-                for packets in merged([piece], reach, seq, until):
+                for packets in parts_in(piece, of_scope[piece.scope]):
                     found.append(data if packets is piece.packets else door.translate(packets))
         return found
 
@@ -91,4 +93,8 @@ class Tail:
         return starts | {WHOLE_CHATROOM: min(starts.values())}
 
     def _newest_first(self) -> Iterator[Block]:
-        return chain.from_iterable(reversed(batch.pieces) for batch, _ in reversed(self._batches))
+        return chain.from_iterable(reversed(batch.pieces) for batch in self._newest())
+
+    def _newest(self) -> Iterator[Batch]:
+        """The batches, the latest first: who asks mostly needs few of them."""
+        return (batch for batch, _ in reversed(self._batches))

@@ -22,6 +22,7 @@ from client.client import Client
 from client.limits import LONGEST_SILENCE, MOST_LINES, REPLAY_LINES, RETRY_FOR
 from client.pipe import PROGRAM, Pipe, complain
 from client.signals import Terminated, terminable
+from client.updates import Retrying
 
 _USAGE = 2  # the exit code for a wrong command line
 _INTERRUPTED = 130
@@ -96,8 +97,8 @@ def parser() -> argparse.ArgumentParser:
         type=_seconds_or_zero,
         metavar="SECONDS",
         help="how long to try to reconnect after a lost connection, 0: never"
-        f" (default {RETRY_FOR:g}; at a terminal: for ever). When given, a client without a terminal also"
-        " waits so long for a server that is not there yet",
+        f" (default {RETRY_FOR:g}; at a terminal: for ever). When given, the client also waits so long for a"
+        " server that is not there yet",
     )
     options.add_argument(
         "--dead-after",
@@ -160,6 +161,14 @@ def _interactive(options: argparse.Namespace) -> int:
 
     from client.interactive import ask_name, interact
 
+    told: list[str] = []
+
+    def waiting(retrying: Retrying) -> None:
+        """Say once that the server is not there yet."""
+        if not told:
+            complain(f"{retrying.reason}; trying again")
+        told.append(retrying.reason)
+
     name, reason = options.name, ""
     while True:
         if name is None:
@@ -169,7 +178,7 @@ def _interactive(options: argparse.Namespace) -> int:
                 return 0
         client = _client(options, name, REPLAY_LINES, math.inf)
         try:
-            client.connect()
+            client.connect(options.retry_for or 0.0, waiting)
             break
         except NameRefused as refused:
             if options.name is not None:

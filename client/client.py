@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Event as Flag
 from threading import Lock
 from types import TracebackType
@@ -23,9 +24,10 @@ from client.inbox import Inbox
 from client.limits import BYE_SHARE, LONGEST_SILENCE, MOST_LINES, REPLAY_LINES
 from client.link import Ending, Link
 from client.pending_lines import Line, PendingLines
+from client.people import People
 from client.reconnect import Reconnect
 from client.resume import ResumeState
-from client.updates import Connected, Disconnected, Ended, Interrupted, Update
+from client.updates import Connected, Disconnected, Ended, Interrupted, Retrying, Update
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +86,7 @@ class Client:
         self._resume = ResumeState(name, channel, lines)
         self._pending = PendingLines()
         self._inbox = Inbox(on_update)
+        self._people = People()
         self._reaper = Reaper("client")
         self._closing = Flag()
         self._reconnect = Reconnect(
@@ -119,6 +122,14 @@ class Client:
         return self._resume.channel
 
     @property
+    def people(self) -> int | None:
+        """How many people are in the channel, the client included; None until the server has said it.
+
+        In a large channel the server tells it about once a second.
+        """
+        return self._people.number
+
+    @property
     def on_update(self) -> Callable[[], None] | None:
         """Called when updates wait. It is not called for those that waited before it was set."""
         return self._inbox.on_update
@@ -140,15 +151,20 @@ class Client:
 
     # --- begin and end -------------------------------------------------------------------------------
 
-    def connect(self) -> Client:
+    def connect(
+        self, wait_for: float = 0.0, waiting: Callable[[Retrying], None] = lambda retrying: None
+    ) -> Client:
         """Go through the handshake and start the threads; self. After NameRefused it may be called again.
 
-        Raises NameRefused, Refused, ConnectionLost, ConfigError, or ProtocolError (not a chatroom).
+        wait_for: seconds to try while the server is away or full, as after a lost connection
+        waiting:  called before each pause
+        Raises NameRefused, Refused, ConnectionLost, ConfigError, ProtocolError (not a chatroom), or Closed.
         """
         with self._lock:
             if self._started:
                 raise ConfigError("the client is connected already")
-        admission = self._admit(self._another_name)
+        admit = partial(self._admit, self._another_name)
+        admission = Reconnect(admit, wait_for, waiting, self._closing.wait).first() if wait_for else admit()
         try:
             self._start(admission)
         except ChatroomError:
@@ -296,7 +312,9 @@ class Client:
     def _use(self, admission: Admission) -> Ending:
         """One link from WELCOME to its end."""
         self._greet(admission.welcome)
-        link = Link(admission, self._resume, self._pending, self._inbox, self._reaper, self._dead_after)
+        link = Link(
+            admission, self._resume, self._pending, self._inbox, self._people, self._reaper, self._dead_after
+        )
         with self._lock:
             self._link = link
         if self._closing.is_set():  # close() may have looked before there was a link
@@ -310,6 +328,7 @@ class Client:
     def _greet(self, welcome: Welcome) -> None:
         """Tell the user who it is now, and whether the conversation goes on where it was."""
         self._resume.welcome(welcome)
+        self._people.begin(welcome.head)
         self._tell(Connected(welcome.name, self.channel, self._resume.live))
         words = _INTERRUPTED.get(welcome.resumed)
         if words is not None:

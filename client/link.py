@@ -29,6 +29,7 @@ from client.handshaking import Admission, check_given_name
 from client.inbox import Inbox
 from client.limits import UPDATE_BYTES
 from client.pending_lines import PendingLines
+from client.people import People
 from client.resume import ANEW, ResumeState
 from client.sequencer import Sequencer
 from client.updates import CaughtUp, Missed, Unanswered, Update
@@ -71,6 +72,7 @@ class Link:
         resume: ResumeState,
         pending: PendingLines,
         inbox: Inbox,
+        people: People,
         reaper: Reaper,
         dead_after: float,
     ) -> None:
@@ -79,6 +81,7 @@ class Link:
         self._resume = resume
         self._pending = pending
         self._inbox = inbox
+        self._people = people
         self._reaper = reaper
         self._dead_after = dead_after
         self._third = dead_after / THIRDS
@@ -183,8 +186,13 @@ class Link:
             case Info(words):
                 self._inbox.tell(piece, UPDATE_BYTES + len(words.encode()))
             case Channel(name=name, members=members):
-                self._resume.enter(name)
+                if self._resume.enter(name):
+                    self._people.enter(piece)
                 self._inbox.tell(piece, UPDATE_BYTES * (1 + len(members)))
+            case Event(kind=EventKind.COUNTED):
+                self._people.counted(piece)
+            case Event():
+                pass  # another signal, which is shown or used once: this client has no use for it
             case Skipped(seq, time):
                 self._move(seq, time)
             case Replay(id):
@@ -219,6 +227,7 @@ class Link:
             events = [event for event in events if event.seq > self._resume.seen]
             if not events:
                 return
+        self._people.happened(events)
         own = self._note_own(events)
         self._put(self._with_divider(events), size, events[-1].seq, events[-1].time)
         # Last, so that the inbox has the event of each line that counts as stored.
@@ -283,7 +292,7 @@ class Link:
 
 
 def sift(packets: list[Packet]) -> list[Piece]:
-    """A burst as runs of events and, between them, the other packets, in order."""
+    """A burst as runs of events and, between them, the other packets, in order. A signal is in no run."""
     pieces: list[Piece] = []
     for are_events, run in groupby(packets, _is_event):
         if are_events:
@@ -299,4 +308,4 @@ def _size(packet: Packet) -> int:
 
 
 def _is_event(packet: Packet) -> bool:
-    return type(packet) is Event
+    return type(packet) is Event and packet.seq > 0

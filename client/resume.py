@@ -77,13 +77,15 @@ class ResumeState:
         self._person = welcome.person
         self._persons.add(welcome.person)
 
-    def enter(self, channel: str) -> None:
-        """Take the server's way of writing the channel that was asked for; others are not the client's."""
+    def enter(self, channel: str) -> bool:
+        """Take the server's way of writing the channel that was asked for; whether it is that one."""
         with self._lock:
             own = self._channel
-        if _as_written(channel) == _as_written(own):
-            with self._lock:
-                self._channel = channel
+        if _as_written(channel) != _as_written(own):
+            return False
+        with self._lock:
+            self._channel = channel
+        return True
 
     def caught_up(self) -> None:
         """A replay is complete."""

@@ -102,6 +102,9 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--check", metavar="FILE", help="verify a history file, describe it, and exit")
     options.add_argument("--export", metavar="FILE", help="print a history file as JSON lines, and exit")
+    options.add_argument(
+        "--sqlite", metavar="OUT", help="with --export: make an SQLite file with a table of events instead"
+    )
     options.add_argument("-v", "--verbose", action="store_true", help="log every join and leave")
     options.add_argument("--version", action="version", version=f"chatroom {__version__}")
     return options
@@ -116,6 +119,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser().error(str(error))
     if options.check is not None and options.export is not None:
         parser().error("--check and --export exclude each other")
+    if options.sqlite is not None and options.export is None:
+        parser().error("--sqlite OUT needs --export FILE")
     _open_standard_streams()
     try:
         with log_to(sys.stderr, logging.INFO if options.verbose else logging.WARNING):
@@ -177,6 +182,9 @@ def _inspect(options: argparse.Namespace) -> int:
     """--check and --export. Raises HistoryError, ConfigError (stdout cannot be written)."""
     from server import history_tool
 
+    if options.sqlite is not None:
+        history_tool.export_sqlite(options.export, options.sqlite)
+        return 0
     if not isinstance(sys.stdout, io.TextIOWrapper):
         raise ConfigError("cannot print: stdout is closed")
     try:

@@ -49,7 +49,7 @@ class AdmissionPort:
         self._crowd = crowd
         # Confined to the thread in wait_for_owner():
         self._expected = True  # the newcomer's second connection; the crowd counts its handshake already
-        self._selector = selectors.DefaultSelector()
+        self._selector = selectors.PollSelector()  # for a few sockets and seconds: it needs no descriptor
         self._guests: dict[Guest, Visit] = {}  # connected, no ticket shown yet; the oldest first
 
     def wake(self) -> None:

@@ -43,6 +43,8 @@ from server.limits import (
 from server.stream import Stream
 from server.transport import Transport
 
+_REPLAY = encode(Replay(0))
+
 
 class NativeDoor:
     """Makes connections of transports that have gone through the handshake, and words what streams say.
@@ -101,7 +103,6 @@ class NativeConnection:
         self._stream = stream
         # These need no words of the protocol. Bound here, because send() is the forwarder's innermost loop.
         self.send = stream.send
-        self.send_all = stream.send_all
         self.when_taken = stream.when_taken
         self.submitting = stream.submitting
         self.part = stream.part
@@ -223,14 +224,11 @@ class NativeConnection:
 
     # --- sending ----------------------------------------------------------------------------------------
 
-    def welcome(self, welcome: Welcome) -> None:
-        self.send(encode(welcome))
+    def greet(self, welcome: Welcome, channels: Sequence[bytes]) -> None:
+        self._stream.send_all([encode(welcome), *channels, _REPLAY], own=0)
 
-    def replay(self) -> None:
-        self.send(encode(Replay(0)))
-
-    def live(self, seq: int, time: int) -> None:
-        self.send(encode(Live(seq, time)))
+    def live(self, missed: Sequence[bytes], seq: int, time: int, later: Sequence[bytes]) -> None:
+        self._stream.send_all([*missed, encode(Live(seq, time)), *later], own=len(missed))
         self._stream.live()
 
     def answer(self, request: int, outcome: Outcome, command: str = "") -> None:

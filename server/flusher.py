@@ -45,14 +45,17 @@ class Flusher:
         self._expected = math.inf  # when it wanted to go on
 
     def watch(self, stream: Stream) -> None:
-        """Look at `stream`: it is new, bytes wait in it, it is ending, or it is released. Any thread."""
+        """Look at `stream`: it is new, bytes wait in it, it is ending, or it is released. Any thread.
+
+        A new stream without bytes can wait for the next round: each newcomer would wake the thread.
+        """
         with self._lock:
             ended = self._ended
             if not ended:
                 self._posted.add(stream)
         if ended:
             self._drop(stream)
-        else:
+        elif not stream.is_idle:
             self._wake()
 
     def stop(self) -> None:

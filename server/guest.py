@@ -21,7 +21,7 @@ class Guest:
 
     def __init__(self, transport: TcpTransport, deadline: Deadline) -> None:
         self.transport = transport
-        self.exchange = Exchange(self, deadline)
+        self.exchange = Exchange(self, deadline, events=False)
         self.hurry = deadline
 
     def receive(self, seconds: float) -> bytes:

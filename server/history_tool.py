@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import closing
+from heapq import heappop, heappush
+from itertools import chain
 from pathlib import Path
+from struct import error as StructError
 from typing import NamedTuple, TextIO
 
-from chatroom.errors import HistoryError
+from chatroom.blocks import Block, encoded, events_of, times_of
+from chatroom.errors import HistoryError, ProtocolError
 from chatroom.events import Event, EventKind, iso_time
-from chatroom.limits import CATCH_UP_EVENTS, MAX_TIME
+from chatroom.history import slice_of
+from chatroom.limits import CATCH_UP_BYTES, MAX_TIME
 from chatroom.printable import json_line
-from server.database import pragma, translate_errors
-from server.schema import MIGRATIONS, SPAN_EVENTS, open_read_only
+from server.database import connect, pragma, transaction, translate_errors
+from server.rows import COLUMNS, block_of, blocks_between, head_of, number, with_amendments
+from server.schema import SCHEMA, open_read_only
 
 _SHOWN = 10  # of each kind of damage: the first few are enough for a person
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_MALFORMED = (ProtocolError, StructError)
 
 
 class Report(NamedTuple):
@@ -39,21 +47,39 @@ def check(path: str | Path) -> Report:
     with closing(open_read_only(path)) as database, translate_errors(path, "check"):
         database.execute("BEGIN")  # all queries see the same state, also while a server appends
         version = pragma(database, "user_version")
+        is_old = version < SCHEMA
         lines = [f"{path}: a chatroom history, schema {version}, {_size(database)}"]
-        damage = _collect(_contents, database, lines)
-        if version < len(MIGRATIONS):
-            lines.append(
-                f"a server will convert it to schema {len(MIGRATIONS)}; only pages and events are checked"
-            )
-            parts = [_bad_pages, _gaps, _bad_events]
+        damage = _collect(_bad_pages(database))
+        try:
+            seen, bad = _Seen(_removed(database)), list[str]()
+        except sqlite3.DatabaseError:  # a damaged page, which was found before
+            seen, bad = _Seen(0), []
+        events = _old_in_order(database, bad) if is_old else _in_order(_blocks(database, bad), bad)
+        damage += _collect(seen.look_at(events)) + bad[:_SHOWN]
+        lines += seen.contents()
+        if is_old:
+            lines.append(f"a server will convert it to schema {SCHEMA}; only pages and events are checked")
         else:
-            damage += _collect(_sessions, database, lines)
-            parts = [_bad_pages, _gaps, _bad_events, _bad_numbers, _bad_index, _bad_records]
-        for part in parts:
-            damage += _collect(part, database, damage)
+            lines += _collect(_sessions(database))
+            for part in (_bad_amendments, _bad_index, _bad_records):
+                damage += _collect(part(database))
     lines += [f"damage: {finding}" for finding in damage]
     lines.append("damaged" if damage else "sound")
     return Report(lines, not damage)
+
+
+def _collect(part: Iterator[str]) -> list[str]:
+    """The first lines of one part of the check, and the damage that stopped it. The part goes to its end."""
+    found: list[str] = []
+    try:
+        for line in part:
+            if len(found) < _SHOWN:
+                found.append(line)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF not in _DAMAGED:
+            raise
+        found.append(str(error))
+    return found
 
 
 def export(path: str | Path, out: TextIO) -> int:
@@ -63,63 +89,200 @@ def export(path: str | Path, out: TextIO) -> int:
     running server.
     """
     path = Path(path)
-    count = done = 0
-    with closing(open_read_only(path)) as database, translate_errors(path, "read"):
-        (head,) = database.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
-        while done < head:
-            chunk = database.execute(
-                """SELECT seq, time, kind, channel, author, text FROM events
-                    WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?""",
-                (done, head, CATCH_UP_EVENTS),
-            )
-            done = head  # if the chunk is empty
-            for row in chunk:
-                out.write(_as_line(row, path))
-                done = row[0]
-                count += 1
+    count = 0
+    for events in _chunks(path):
+        for event in events:
+            out.write(json_line(event.as_json()) + "\n")
+        count += len(events)
     out.flush()
     return count
 
 
-def _as_line(row: tuple[int, int, int, str, str, str], path: Path) -> str:
+def export_sqlite(path: str | Path, target: str | Path) -> int:
+    """Writes every event as a row of an SQLite file that anybody can query; returns their number.
+
+    Raises HistoryError when the file `target` is there already, or cannot be written.
+    """
+    path, target = Path(path), Path(target)
+    chunks = _chunks(path)
+    first = next(chunks, [])  # before anything is made: `path` may be no history
+    if target.exists():
+        raise HistoryError(f"cannot export to {target}: there is such a file already")
+    count = 0
+    try:
+        with translate_errors(target, "write"), closing(connect(target)) as table, transaction(table):
+            table.execute(
+                """CREATE TABLE events(seq INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL,
+                    channel TEXT NOT NULL, author TEXT NOT NULL, text TEXT NOT NULL)"""
+            )
+            for events in chain([first], chunks):
+                rows = [tuple(event.as_json().values()) for event in events]
+                table.executemany("INSERT INTO events VALUES(?, ?, ?, ?, ?, ?)", rows)
+                count += len(rows)
+    except BaseException:
+        target.unlink(missing_ok=True)  # half of a history would be taken for all of it
+        raise
+    return count
+
+
+def _chunks(path: Path) -> Iterator[list[Event]]:
+    """All events in order, in lists of bounded size. Raises HistoryError at the first one that is damaged."""
+    with closing(open_read_only(path)) as database, translate_errors(path, "read"):
+        is_old = pragma(database, "user_version") < SCHEMA
+        try:
+            yield from (_old_chunks if is_old else _new_chunks)(database)
+        except _MALFORMED as cause:
+            raise HistoryError(f"{path} is damaged: {cause}") from cause
+
+
+def _new_chunks(database: sqlite3.Connection) -> Iterator[list[Event]]:
+    """Slices of all places. Each is one short read, which finds all, whatever was merged meanwhile."""
+    done, head = number(database, "removed"), head_of(database)
+    while done < head:
+        database.execute("BEGIN")
+        try:
+            blocks = (with_amendments(database, one) for one in blocks_between(database, done + 1, head))
+            found, until = slice_of(blocks, done, CATCH_UP_BYTES)
+        finally:
+            database.execute("ROLLBACK")
+        yield sorted(event for block in found for event in _events_of(block) if event.seq <= until)
+        done = until
+
+
+def _old_chunks(database: sqlite3.Connection) -> Iterator[list[Event]]:
+    """The events of a file of an earlier version."""
+    done = 0
+    while rows := database.execute(f"{_OLD_EVENTS} WHERE seq > ? ORDER BY seq LIMIT 256", (done,)).fetchall():
+        yield [_old_event(row) for row in rows]
+        done = rows[-1][0]
+
+
+_OLD_EVENTS = "SELECT seq, time, kind, channel, author, text FROM events"
+
+
+def _old_event(row: tuple[int, int, int, str, str, str]) -> Event:
+    """The event of a row, as far as JSON shows it. Raises ProtocolError when no server has written it."""
     seq, at, kind, channel, author, text = row
     try:
         event = Event(seq, at, EventKind(kind), channel, author, text)
-        return json_line(event.as_json()) + "\n"
-    except (TypeError, ValueError, OverflowError) as cause:
-        raise HistoryError(f"{path} is damaged: event {seq}: {cause}") from None
+        json_line(event.as_json())
+        if not all(isinstance(one, str) for one in row[3:]):
+            raise TypeError("a text is no text")
+    except (TypeError, ValueError, OverflowError):
+        raise ProtocolError(f"event {seq} was not written by a server (kind {kind!r}, time {at!r})") from None
+    return event
 
 
-def _collect(
-    part: Callable[[sqlite3.Connection], Iterator[str]], database: sqlite3.Connection, into: list[str]
-) -> list[str]:
-    """Adds the lines of one part of the check; returns the damage that stopped the part, if any."""
+def _events_of(block: Block) -> list[Event]:
+    """The events of a block. Raises ProtocolError when no server has written it."""
     try:
-        into.extend(part(database))
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF not in _DAMAGED:
-            raise
-        return [f"{error}"]
-    return []
+        return events_of(block)
+    except ProtocolError as cause:
+        raise ProtocolError(f"the block of seq {block.first} to {block.last}: {cause}") from None
 
 
-def _contents(database: sqlite3.Connection) -> Iterator[str]:
-    """Numbers and times of the events."""
-    count, first, last, oldest, latest = database.execute(
-        "SELECT count(*), min(seq), max(seq), min(time), max(time) FROM events"
-    ).fetchone()
-    if count:
-        yield f"{count} events, seq {first} to {last}, {_time_text(oldest)} to {_time_text(latest)}"
-    else:
-        yield "no events"
-    if removed := _removed(database):
-        yield f"seq 1 to {removed} were removed by --keep"
-    for kind, of_kind in database.execute("SELECT kind, count(*) FROM events GROUP BY kind ORDER BY kind"):
-        yield f"  {_word(kind)}: {of_kind}"
-    for channel, of_channel in database.execute(
-        "SELECT channel, count(*) FROM events GROUP BY channel ORDER BY count(*) DESC, channel"
+# --- the parts of a check -------------------------------------------------------------------------------
+
+
+class _Seen:
+    """What was seen of the events, in order of seq: their numbers, and what is wrong with the order."""
+
+    def __init__(self, removed: int) -> None:
+        self._removed = removed
+        self._first = self._last = 0
+        self._oldest, self._latest = MAX_TIME, 0
+        self._kinds: Counter[EventKind] = Counter()
+        self._channels: Counter[str] = Counter()
+
+    def look_at(self, events: Iterable[Event]) -> Iterator[str]:
+        """The gaps, and what is stored twice. What retention has removed is neither."""
+        previous = self._removed
+        for event in events:
+            if event.seq <= self._removed:
+                continue
+            if event.seq == previous:
+                yield f"seq {previous} is stored twice"
+            elif event.seq != previous + 1:
+                yield f"after seq {previous} comes seq {event.seq}"
+            previous = event.seq
+            self._first, self._last = self._first or event.seq, event.seq
+            self._oldest, self._latest = min(event.time, self._oldest), max(event.time, self._latest)
+            self._kinds[event.kind] += 1
+            self._channels[event.channel] += 1
+
+    def contents(self) -> Iterator[str]:
+        """Numbers and times."""
+        if count := self._kinds.total():
+            times = f"{iso_time(self._oldest)} to {iso_time(self._latest)}"
+            yield f"{count} events, seq {self._first} to {self._last}, {times}"
+        else:
+            yield "no events"
+        if self._removed:
+            yield f"seq 1 to {self._removed} were removed by --keep"
+        for kind, of_kind in sorted(self._kinds.items()):
+            yield f"  {kind.word}: {of_kind}"
+        for channel, of_channel in sorted(self._channels.items(), key=lambda pair: (-pair[1], pair[0])):
+            yield f"  in {channel!r}: {of_channel}" if channel else f"  in no single channel: {of_channel}"
+
+
+def _in_order(blocks: Iterable[Block], damage: list[str]) -> Iterator[Event]:
+    """The events of blocks that are in order of their first events. Few blocks overlap, so it holds few."""
+    waiting: list[Event] = []
+    for block in blocks:
+        while waiting and waiting[0].seq < block.first:
+            yield heappop(waiting)
+        try:
+            events = _events_of(block)
+        except ProtocolError as cause:
+            damage.append(str(cause))
+            continue
+        damage.extend(_bad_block(block, events))
+        for event in events:
+            heappush(waiting, event)
+    while waiting:
+        yield heappop(waiting)
+
+
+def _old_in_order(database: sqlite3.Connection, damage: list[str]) -> Iterator[Event]:
+    """The events of a file of an earlier version."""
+    for row in database.execute(f"{_OLD_EVENTS} ORDER BY seq"):
+        try:
+            yield _old_event(row)
+        except ProtocolError as cause:
+            damage.append(str(cause))
+
+
+def _blocks(database: sqlite3.Connection, damage: list[str]) -> Iterator[Block]:
+    for row in database.execute(f"SELECT {COLUMNS} FROM blocks ORDER BY first"):
+        try:
+            yield block_of(row)
+        except ProtocolError as cause:
+            damage.append(str(cause))
+
+
+def _bad_block(block: Block, events: list[Event]) -> Iterator[str]:
+    """What its row says and its packets do not."""
+    if not events:
+        yield f"the block of seq {block.first} is empty"
+        return
+    seqs = [event.seq for event in events]
+    if seqs != sorted(set(seqs)):
+        yield f"the block of seq {block.first}: its events are not in order"
+    elsewhere = [
+        event.seq for event in events if event.place not in ((0,) if block.places else (0, block.place))
+    ]
+    if elsewhere:
+        yield f"the block of seq {block.first}: event {elsewhere[0]} is of another place"
+    should = encoded(events)
+    for name, is_so, wanted in (
+        ("first", block.first, should.first),
+        ("last", block.last, should.last),
+        ("time", block.time, should.time),
+        ("lines", block.lines, should.lines),
+        ("talkers", dict(block.talkers), dict(should.talkers)),
     ):
-        yield f"  in {channel!r}: {of_channel}" if channel else f"  in no single channel: {of_channel}"
+        if is_so != wanted:
+            yield f"the block of seq {block.first}: {name} is {is_so}, its events say {wanted}"
 
 
 def _sessions(database: sqlite3.Connection) -> Iterator[str]:
@@ -139,61 +302,38 @@ def _bad_pages(database: sqlite3.Connection) -> Iterator[str]:
             yield line
 
 
-def _gaps(database: sqlite3.Connection) -> Iterator[str]:
-    """Missing seqs, except those that retention has removed."""
-    for seq, previous in database.execute(
-        "SELECT seq, previous FROM (SELECT seq, lag(seq, 1, ?) OVER (ORDER BY seq) AS previous FROM events)"
-        " WHERE seq != previous + 1 LIMIT ?",
-        (_removed(database), _SHOWN),
-    ):
-        yield f"after seq {previous} comes seq {seq}"
-
-
-def _bad_events(database: sqlite3.Connection) -> Iterator[str]:
-    """Events that a server cannot have written."""
-    kinds = ", ".join(str(int(kind)) for kind in EventKind)
-    for seq, at, kind in database.execute(
-        f"""SELECT seq, time, kind FROM events
-            WHERE kind NOT IN ({kinds}) OR typeof(time) != 'integer' OR time NOT BETWEEN 0 AND ?
-               OR typeof(channel) != 'text' OR typeof(author) != 'text' OR typeof(text) != 'text' LIMIT ?""",
-        (MAX_TIME, _SHOWN),
-    ):
-        yield f"event {seq} was not written by a server (kind {kind!r}, time {at!r})"
-
-
-def _bad_numbers(database: sqlite3.Connection) -> Iterator[str]:
-    """Events whose person or places a server cannot have written."""
-    for seq, person, place in database.execute(
-        """SELECT seq, person, place FROM numbered
-            WHERE typeof(person) != 'integer' OR typeof(place) != 'integer'
-               OR typeof(extra) NOT IN ('null', 'blob')
-               OR (places IS NOT NULL AND NOT json_valid(places)) LIMIT ?""",
-        (_SHOWN,),
-    ):
-        yield f"event {seq} was not written by a server (person {person!r}, place {place!r})"
+def _bad_amendments(database: sqlite3.Connection) -> Iterator[str]:
+    """Amended packets that are not those of a stored event."""
+    for seq, packets in database.execute("SELECT seq, packets FROM amended"):
+        stored = any(seq in times_of(block) for block in blocks_between(database, seq, seq))
+        try:
+            events = events_of(Block(seq, seq, 0, 0, 0, (), packets))
+        except ProtocolError as cause:
+            yield f"what amends seq {seq}: {cause}"
+        else:
+            if not stored or [event.seq for event in events] != [seq]:
+                yield f"what amends seq {seq} is of another event"
 
 
 def _bad_index(database: sqlite3.Connection) -> Iterator[str]:
-    """Events that the index of places lacks."""
-    for seq, place in database.execute(
-        """WITH found(seq, place) AS (
-                SELECT seq, place FROM numbered WHERE places IS NULL
-                UNION ALL
-                SELECT seq, value
-                FROM events CROSS JOIN json_each(CASE WHEN json_valid(places) THEN places END)
-                WHERE places IS NOT NULL)
-            SELECT min(seq), place FROM found GROUP BY seq / :span, place
-            HAVING (seq / :span, place) NOT IN (SELECT span, place FROM spans) LIMIT :shown""",
-        {"span": SPAN_EVENTS, "shown": _SHOWN},
+    """Blocks that the index of places lacks."""
+    for first, place in database.execute(
+        """SELECT first, coalesce(each.value, place)
+            FROM blocks LEFT JOIN json_each(CASE WHEN json_valid(places) THEN places END) AS each
+            WHERE first <= (SELECT value FROM state WHERE name = 'settled')
+                AND (coalesce(each.value, place), first, last)
+                    NOT IN (SELECT place, first, last FROM settled)"""
     ):
-        yield f"the index of places lacks event {seq} in place {place}"
+        yield f"the index of places lacks the block of seq {first} in place {place}"
+    for (first,) in database.execute(
+        "SELECT first FROM blocks WHERE last - first >= (SELECT value FROM state WHERE name = 'reach')"
+    ):
+        yield f"the block of seq {first} reaches further than any should"
 
 
 def _bad_records(database: sqlite3.Connection) -> Iterator[str]:
     """Records that a server cannot have written."""
-    for kind, key in database.execute(
-        "SELECT kind, key FROM records WHERE NOT json_valid(value) LIMIT ?", (_SHOWN,)
-    ):
+    for kind, key in database.execute("SELECT kind, key FROM records WHERE NOT json_valid(value)"):
         yield f"the record {kind!r} {key!r} is no JSON"
 
 
@@ -201,17 +341,6 @@ def _removed(database: sqlite3.Connection) -> int:
     """The highest seq that retention has removed."""
     found: tuple[int] | None = database.execute("SELECT value FROM state WHERE name = 'removed'").fetchone()
     return found[0] if found else 0
-
-
-def _word(kind: int) -> str:
-    try:
-        return EventKind(kind).word
-    except ValueError:
-        return f"unknown kind {kind!r}"
-
-
-def _time_text(at: int) -> str:
-    return iso_time(at) if isinstance(at, int) and 0 <= at <= MAX_TIME else f"time {at!r}"
 
 
 def _size(database: sqlite3.Connection) -> str:

@@ -206,12 +206,19 @@ MERGE_WINDOW: Final = 2048
 lines for each, a block of about MERGED_BYTES. Who reads them together needs all blocks of a window in memory,
 some 230 KB; a read of the latest events scans at most some thousand blocks, a millisecond."""
 
+CONVERTED_EVENT: Final = 64
+"""What an event of a file of version 2 needs in the new file, beside what it had, at most: its packet has 48
+bytes before the names, its row had some 30."""
+
+PROGRESS_SECONDS: Final = 3.0
+"""How often the operator is told how far the conversion of an old file is: the server listens after it."""
+
 MERGED_BYTES: Final = 32 * 1024
 """Blocks are merged up to this size, some 290 lines. A row costs 57 bytes beside its packets, and half a page
 is wasted at its end. In larger rows a read that begins in the middle would cost more."""
 
-MERGE_STEP: Final = 256
-"""Blocks that are merged in one transaction, and rows that are added to the index in one: a millisecond."""
+INDEX_STEP: Final = 256
+"""Rows that are added to the index of places in one transaction: a millisecond."""
 
 MAX_RETENTION: Final = 10**15
 """Largest number of days or events for --keep; in practice the same as all."""

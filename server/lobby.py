@@ -155,11 +155,12 @@ class Lobby:
         wait = self._lapses.wait(visit.network, name_key(wanted.name))
         text = f"{wanted.name} was given to your address and not taken up; wait {math.ceil(wait)} s"
         lapsed = NameRefused(text, Code.NAME_HELD)
-        if wait <= LAPSE_PATIENCE:
+        if wait > LAPSE_PATIENCE:
+            if wanted.token == NO_TOKEN:
+                raise lapsed
+        elif wait:
             time.sleep(wait)
             wait = 0.0
-        elif wanted.token == NO_TOKEN:
-            raise lapsed
         reservation = self._chatroom.reserve(wanted.name, wanted.token, guest.transport.peer, deadline.left())
         if wait and reservation.token != wanted.token:
             self._chatroom.release(reservation)

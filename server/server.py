@@ -64,7 +64,8 @@ class Server:
     def _accept(self, listener: socket.socket) -> None:
         with closing(Refusals(max(1, self._refused // len(self._listeners)))) as refusals:
             while not self._closing.is_set():
-                listener.settimeout(refusals.tick())
+                if (seconds := refusals.tick()) != listener.gettimeout():  # mostly None, as before
+                    listener.settimeout(seconds)
                 try:
                     sock, address = listener.accept()
                 except TimeoutError:

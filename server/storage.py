@@ -24,6 +24,7 @@ from chatroom.history import Located, Restored, Slice, talkers_of
 from chatroom.limits import MAX_NUMBER
 from chatroom.places import WHOLE_CHATROOM
 from chatroom.records import Record
+from server.conversion import convert
 from server.database import connect, limit_wal, roll_back, transaction, translate_errors, translated
 from server.history_files import HistoryFiles
 from server.limits import STARTS_NOTED
@@ -31,7 +32,7 @@ from server.maintenance import Maintenance
 from server.readers import Readers
 from server.retention import Retention
 from server.rows import INSERT, Row, head_of, row_of, talking_since, time_at
-from server.schema import make_tables, version_of
+from server.schema import SCHEMA, make_tables, version_of
 
 Durability = Literal["normal", "full"]
 
@@ -58,7 +59,7 @@ class SqliteHistory:
         # guards what the maintenance knows of the file's names (`Maintenance.trouble`).
         self._write_lock = Lock()
         # What `state` has: an append that changes nothing of it is one statement.
-        self._position, self._noted, self._reach = b"", 0, 1
+        self._position, self._noted, self._reach = b"", 0, 0
         self._stored = False  # whether append() was successful once: else a new file is removed at the end
         with ExitStack() as opened:
             self._open(durability, retention or Retention(), opened)
@@ -182,8 +183,12 @@ class SqliteHistory:
         opened.callback(lambda: files.close(discard=not self._stored))
         with translate_errors(self._path, "open"):
             self._writer = connect(self._path)
-            opened.callback(self._writer.close)
+            opened.callback(lambda: self._writer.close())
             version = version_of(self._writer, self._path)  # before the first write: the file may be foreign
+            if 0 < version < SCHEMA:
+                self._writer.close()
+                convert(self._path)
+                self._writer = connect(self._path)
             if self._writer.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
                 raise HistoryError(f"cannot open the history {self._path}: no write-ahead log on this disk")
             self._writer.execute(f"PRAGMA synchronous = {durability.upper()}")

@@ -25,6 +25,7 @@ from chatroom.outcomes import Code
 from server.backlogs import Backlogs
 from server.limits import (
     BACKLOG_BYTES,
+    FLUSH_BYTES,
     GOODBYE_SECONDS,
     OWN_BYTES,
     READING_RATE,
@@ -132,6 +133,12 @@ class Stream:
             return self._submitting
 
     @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to do for it now but to see that the peer is alive."""
+        with self._lock:
+            return self._phase is Phase.OPEN and not self._buffer.size and not self._released
+
+    @property
     def buffered(self) -> int:
         """Bytes that the peer has not taken yet."""
         with self._lock:
@@ -162,14 +169,26 @@ class Stream:
             self._watch(self)
         self._report((data,) if shared else ())
 
-    def send_all(self, pieces: Sequence[bytes]) -> None:
-        """As send(), for several pieces, each of which other connections get, too."""
+    def send_all(self, pieces: Sequence[bytes], own: int | None = None) -> None:
+        """As send(), for several pieces together, which other connections get, too.
+
+        own: index of the one that only this peer gets
+        """
         with self._lock:
             if self._phase is not Phase.OPEN or not pieces:
                 return
-            first = not self._buffer.size
-            for piece in pieces:
-                self._buffer.append(piece, shared=True)
+            sent, size, first = 0, sum(map(len, pieces)), not self._buffer.size
+            if first and size <= FLUSH_BYTES:
+                try:
+                    sent = self._transport.send(b"".join(pieces))
+                except ConnectionLost as lost:
+                    self._cut(str(lost))
+                    return
+                if sent == size:  # the usual case
+                    return
+            for number, piece in enumerate(pieces):
+                self._buffer.append(piece, shared=number != own)
+            self._buffer.advance(sent)
             if first:
                 self._begin_waiting()
                 while self._send_buffered():
@@ -177,7 +196,7 @@ class Stream:
             waiting = self._buffer.size > 0
         if first and waiting:
             self._watch(self)
-        self._report(pieces)
+        self._report([piece for number, piece in enumerate(pieces) if number != own])
 
     def flush(self) -> bool:
         """Send what the socket takes of the buffer; whether bytes are left. Called by the flusher."""

@@ -79,6 +79,8 @@ def _who(rows: tuple[Any, ...]) -> str:
     count = len(members)
     if isinstance(members[-1], int):  # the number of those that are not listed
         count += members.pop() - 1
+    if not members:
+        return f"{count} in {channel}"
     head = f"{count} in {channel}: "
     names = [name if phase == "here" else f"{name} (connection lost)" for name, phase in members]
     names = _that_fit(names, MAX_TEXT - len(head.encode()) - len(f", and {count} more"))

@@ -49,7 +49,7 @@ class LineEditor:
     def insert(self, text: str, *, typing: bool = False) -> bool:
         """Insert text at the cursor. Returns False if not all of it fits (a line has MAX_TEXT bytes)."""
         wanted = sanitize_input(text)
-        room = MAX_TEXT - len(self.text.encode())
+        room = max(0, MAX_TEXT - len(self.text.encode()))  # restore() may have made it longer
         data = wanted.encode()
         fitting = data[:room].decode("utf-8", "ignore") if len(data) > room else wanted
         if not (typing and self._typing):
@@ -169,7 +169,8 @@ class LineEditor:
         if self._cycle is None:
             start = self._start_of_word(self.cursor, str.isspace)
             word = "".join(self.clusters[start : self.cursor])
-            found = self._completions(word, start == 0)
+            room = MAX_TEXT - len(self.text.encode()) + len(word.encode())
+            found = [each for each in self._completions(word, start == 0) if len(each.encode()) <= room]
             if not found:
                 return
             self._remember()

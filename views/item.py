@@ -10,7 +10,7 @@ from zlib import crc32
 
 from colorama import Fore
 
-from chatroom.events import Event, EventKind
+from chatroom.events import SET_COUNTED, Event, EventKind
 from chatroom.names import name_key
 from views.mentions import mentions
 from views.sanitize import one_line, sanitize
@@ -98,6 +98,10 @@ def describe(event: Event) -> str:
     if event.kind is EventKind.KICKED:
         name, _, reason = text.partition(" ")
         return f"{who} removed {name}: {reason}" if reason else f"{who} removed {name}"
+    if event.kind is EventKind.SET:
+        if event.extra == SET_COUNTED:
+            return f"{event.channel} is large: from now on its members are only counted; see /who"
+        return f"the settings of {event.channel} have changed"
     if event.kind is EventKind.RESTARTED:
         return "the server was restarted"
     return text

@@ -84,11 +84,13 @@ class Decoder:
     Holds at most one unfinished packet and one unfinished message, whatever a header announces: at most
     HEADER.size + MAX_PAYLOAD bytes of the packet, MAX_ROWS bytes of the message and the fields before it.
 
+    events: whether the other side may send events; a client may not
     scraps: packets that cost time and carried nothing, or much less of a message than a packet may
     bursts: whether plain lines that follow one another come as one Burst, instead of one Say each
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, events: bool = True) -> None:
+        self._parsers = _PARSERS if events else _PARSERS_OF_A_SERVER
         self._rest = b""
         self._open: _Unfinished | None = None
         self._broken: ProtocolError | None = None  # the error in the bytes
@@ -148,7 +150,7 @@ class Decoder:
                     packets.append(burst)
                     continue
             position = stop
-            parse = _PARSERS.get(kind)
+            parse = self._parsers.get(kind)
             if parse is None:
                 raise _no_such_kind(kind)
             payload = buffer[start:position]
@@ -487,6 +489,13 @@ _PARSERS: dict[int, Callable[[int, int, bytes], Packet | None]] = {
     Kind.REPLAY: _bare(Replay),
     **dict.fromkeys(EVENT_KINDS, _parse_event),
 }
+
+
+def _no_event(kind: int, _id: int, _payload: bytes) -> Packet:
+    raise ProtocolError(f"an event (kind 0x{kind:02x}) cannot come from a client")
+
+
+_PARSERS_OF_A_SERVER = {**_PARSERS, **dict.fromkeys(EVENT_KINDS, _no_event)}
 
 # The kinds that may have several parts, with the size of what each part repeats of their payload.
 _PREFIXES: dict[int, Callable[[bytes], int]] = {

@@ -194,9 +194,9 @@ class Present(NamedTuple):
 class Channel(NamedTuple):
     """server → client: a channel that the member is in.
 
-    settings: bits, all reserved: 0
+    settings: bits, see `Setting`
     size:     how many members it has
-    members:  all of them, or empty when they are more than MAX_LISTED
+    members:  all of them; or none: in a counted channel, and when they are more than MAX_LISTED
     """
 
     place: int

@@ -3,11 +3,11 @@
 // What any chat server could do at best when making, ordering, storing and reading messages cost nothing.
 // The bytes are events of our own protocol, so that receivers do the same work for each of them.
 //
-//     blast MEMBERS SIZE CHUNK
+//     blast MEMBERS SIZES CHUNK
 //
 // prints "listening on PORT", accepts MEMBERS connections and sends one event to each. Whenever the first
-// of them sends a number (8 bytes, big-endian), everybody is sent so many events of SIZE bytes of text,
-// CHUNK bytes at a time.
+// of them sends a number (8 bytes, big-endian), everybody is sent so many events, CHUNK bytes at a time. SIZES is
+// the size of their texts, or several (64,64,2048), which come round and round.
 
 #include <arpa/inet.h>
 #include <endian.h>
@@ -33,7 +33,7 @@ namespace {
 struct Receiver {
   int fd;
   uint64_t left;  // bytes still to send
-  size_t offset;  // where in an event the next byte is
+  size_t offset;  // where in the cycle the next byte is
 };
 
 [[noreturn]] void die(const char *what) {
@@ -65,11 +65,34 @@ int listen_anywhere() {
   return fd;
 }
 
-// Round after round over those who are not done: CHUNK bytes for each, or what it takes.
-void blast(std::vector<Receiver> &all, const std::string &chunk, size_t event_size, size_t at_once, uint64_t events) {
+// The events that come round and round. starts: where each of them begins; the last number is the size of all.
+struct Cycle {
+  std::string bytes;
+  std::vector<size_t> starts = {0};
+  uint64_t size_of_first(uint64_t events) const {
+    uint64_t count = starts.size() - 1;
+    return events / count * bytes.size() + starts[events % count];
+  }
+};
+
+Cycle make_cycle(const char *sizes) {
+  Cycle cycle;
+  for (const char *p = sizes; *p;) {
+    char *end;
+    cycle.bytes += event(strtoul(p, &end, 10));
+    cycle.starts.push_back(cycle.bytes.size());
+    if (end == p) die("SIZES");
+    p = *end ? end + 1 : end;
+  }
+  return cycle;
+}
+
+// Round after round over those who are not done: CHUNK bytes for each, or what it takes. Everybody has had the
+// first `from` events, and gets those up to `to`.
+void blast(std::vector<Receiver> &all, const std::string &chunk, const Cycle &cycle, size_t at_once, uint64_t from, uint64_t to) {
   int epoll = epoll_create1(0);
   for (Receiver &r : all) {
-    r.left = events * event_size;
+    r.left = cycle.size_of_first(to) - cycle.size_of_first(from);
     epoll_event e = {};
     e.events = EPOLLOUT;
     e.data.ptr = &r;
@@ -84,7 +107,7 @@ void blast(std::vector<Receiver> &all, const std::string &chunk, size_t event_si
       if (sent < 0 && errno == EAGAIN) continue;
       if (sent < 0) die("send");
       r.left -= static_cast<uint64_t>(sent);
-      r.offset = (r.offset + static_cast<size_t>(sent)) % event_size;
+      r.offset = (r.offset + static_cast<size_t>(sent)) % cycle.bytes.size();
       if (!r.left) {
         epoll_ctl(epoll, EPOLL_CTL_DEL, r.fd, nullptr);
         open--;
@@ -97,8 +120,8 @@ void blast(std::vector<Receiver> &all, const std::string &chunk, size_t event_si
 }  // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 4) {
-    fprintf(stderr, "usage: blast MEMBERS SIZE CHUNK\n");
+  if (argc != 4 || !*argv[2]) {
+    fprintf(stderr, "usage: blast MEMBERS SIZES CHUNK\n");
     return 2;
   }
   rlimit files;
@@ -106,8 +129,9 @@ int main(int argc, char **argv) {
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   size_t members = static_cast<size_t>(atol(argv[1])), at_once = static_cast<size_t>(atol(argv[3]));
-  std::string one = event(static_cast<size_t>(atol(argv[2]))), chunk;
-  while (chunk.size() < at_once + one.size()) chunk += one;
+  Cycle cycle = make_cycle(argv[2]);
+  std::string chunk;
+  while (chunk.size() < at_once + cycle.bytes.size()) chunk += cycle.bytes;
   int listener = listen_anywhere();
   std::vector<Receiver> all;
   while (all.size() < members) {
@@ -115,7 +139,8 @@ int main(int argc, char **argv) {
     if (fd < 0) die("accept");
     all.push_back({fd, 0, 0});
   }
-  blast(all, chunk, one.size(), at_once, 1);
+  uint64_t sent = 1;
+  blast(all, chunk, cycle, at_once, 0, sent);
   std::vector<pollfd> waiting;
   for (Receiver &r : all) waiting.push_back({r.fd, POLLIN, 0});
   while (poll(waiting.data(), waiting.size(), -1) > 0)
@@ -123,6 +148,7 @@ int main(int argc, char **argv) {
       if (!p.revents) continue;
       uint64_t wanted;
       if (recv(p.fd, &wanted, sizeof wanted, 0) != sizeof wanted) return 0;  // they go: so do we
-      blast(all, chunk, one.size(), at_once, be64toh(wanted));
+      blast(all, chunk, cycle, at_once, sent, sent + be64toh(wanted));
+      sent += be64toh(wanted);
     }
 }

@@ -18,17 +18,21 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
-from chatroom.events import Event, EventKind
+from chatroom.blocks import Block
+from chatroom.events import Talk
 from chatroom.records import Record
 from server.storage import Durability, SqliteHistory
+from tests.support.blocks import blocks_of
 
-TEXT = "x" * 64
+TEXT = b"x" * 64
 NOW = 1_800_000_000_000
 SECONDS = 3.0
 """How long each line of the table is measured."""
 
 LEVELS: tuple[Durability, ...] = ("normal", "full")
 BATCHES = (1, 10, 100, 1000)
+_BURST = 50
+"""Lines that one talker says in a batch."""
 
 
 class Cost(NamedTuple):
@@ -71,17 +75,19 @@ def fsync_seconds(folder: Path) -> float:
     return median(times)
 
 
-def _batch(first: int, size: int) -> tuple[list[Event], list[Record]]:
-    """Lines of twenty talkers, and a record of each of them."""
-    events = [
-        Event(seq, NOW, EventKind.SAID, "#general", f"talker-{seq % 20}", TEXT, seq, seq % 20 + 1, 1)
-        for seq in range(first, first + size)
+def _batch(first: int, size: int) -> tuple[list[Block], list[Record]]:
+    """Lines of twenty talkers, and once in 50 batches a record of each of them, as with a tick."""
+    talks = [
+        Talk(ids[0], NOW, "#general", f"talker-{person}", person, 1, ids, [TEXT] * len(ids))
+        for start in range(0, size, _BURST)
+        for person in [start // _BURST % 20 + 1]
+        for ids in [range(first + start, first + min(start + _BURST, size))]
     ]
-    talkers = {event.person: event.id for event in events}
-    return events, [
-        Record("session", f"{person:032x}", f'{{"person":{person},"confirmed":{id},"seen":{NOW}}}')
-        for person, id in talkers.items()
+    records = [
+        Record("session", f"{person:032x}", f'{{"person":{person},"confirmed":{first},"seen":{NOW}}}')
+        for person in range(1, 21)
     ]
+    return blocks_of(talks), records if (first - 1) % (50 * size) == 0 else []
 
 
 @contextmanager

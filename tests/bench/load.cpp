@@ -10,13 +10,18 @@
 //
 //     load --protocol native --port 5050 --members 100 --talkers 1 --size 64 --mode saturate --seconds 3
 //
-// Modes: saturate (talkers as fast as the server takes it), rate (--rate messages a second, latencies),
-// idle (connect, then hold still), catchup (fill the history, then one member reads all of it).
+// Modes: saturate (talkers as fast as the server takes it), sustain (the same for --seconds, with a rate for each
+// of --steps parts), rate (--rate messages a second, latencies), idle (connect, then hold still), catchup (fill the
+// history, then one member reads all of it; with --since the history is there already).
+//
+// --size takes one size or several, as 64,64,2048: message n of talker t has the size number n + 37 t, round and
+// round, so the receiver knows which size each message must have.
 
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -151,12 +156,26 @@ double own_cpu_seconds() {
 
 struct Options {
   std::string protocol = "native", mode = "saturate", host = "127.0.0.1";
-  int port = 0, members = 100, talkers = 1, size = 64, stuck = 0, parallel = 512, read = 256 * 1024;
+  int port = 0, members = 100, talkers = 1, stuck = 0, parallel = 512, read = 256 * 1024, steps = 6, channels = 1;
+  std::vector<size_t> sizes = {64};
+  uint64_t since = 0, since_time = 0;  // catchup: from which event on; 0: fill the history first
   double seconds = 3, warmup = 1, rate = 1000, patience = 20, settle = 2;
   long messages = 0;               // saturate: exactly so many instead of about `seconds`; catchup: history
   long window = 6400000;           // deliveries under way at most, see in_flight()
   Process server;
 };
+
+std::vector<size_t> numbers(const char *list) {
+  std::vector<size_t> found;
+  for (const char *p = list; *p;) {
+    char *end;
+    found.push_back(strtoul(p, &end, 10));
+    if (end == p || (*end && *end != ',')) die("not a list of numbers: %s", list);
+    p = *end ? end + 1 : end;
+  }
+  if (found.empty()) die("a list of numbers is empty");
+  return found;
+}
 
 Options parse(int argc, char **argv) {
   Options o;
@@ -169,7 +188,7 @@ Options parse(int argc, char **argv) {
     else if (key == "--port") o.port = atoi(value);
     else if (key == "--members") o.members = atoi(value);
     else if (key == "--talkers") o.talkers = atoi(value);
-    else if (key == "--size") o.size = atoi(value);
+    else if (key == "--size") o.sizes = numbers(value);
     else if (key == "--stuck") o.stuck = atoi(value);
     else if (key == "--parallel") o.parallel = atoi(value);
     else if (key == "--read") o.read = atoi(value);
@@ -180,11 +199,17 @@ Options parse(int argc, char **argv) {
     else if (key == "--patience") o.patience = atof(value);
     else if (key == "--messages") o.messages = atol(value);
     else if (key == "--window") o.window = atol(value);
+    else if (key == "--steps") o.steps = atoi(value);
+    else if (key == "--channels") o.channels = atoi(value);
+    else if (key == "--since") o.since = strtoull(value, nullptr, 10);
+    else if (key == "--since-time") o.since_time = strtoull(value, nullptr, 10);
     else if (key == "--pid") o.server.pid = atoi(value);
     else die("unknown option %s", argv[i]);
   }
   if (argc % 2 == 0) die("%s needs a value", argv[argc - 1]);
-  if (o.size < 16) die("--size is at least 16: talker, number and time stand in the text");
+  for (size_t size : o.sizes)
+    if (size < 16) die("--size is at least 16: talker, number and time stand in the text");
+  if (o.steps < 1 || o.channels < 1 || o.channels > 50) die("--steps is at least 1, --channels 1 to 50");
   if (o.talkers > o.members || o.talkers > 4000) die("too many talkers");
   return o;
 }
@@ -192,6 +217,8 @@ Options parse(int argc, char **argv) {
 // ---------------------------------------------------------------------------------------------- members
 
 const unsigned PROBE = 4095;  // the talker number of the probes that tell that everybody is connected
+
+const int COUNTED_FROM = 1000;  // native: in a channel with more members they are only counted
 
 const uint32_t ANY = UINT32_MAX;  // in Member::next: whatever comes first is right
 
@@ -212,6 +239,7 @@ struct Member {
   uint64_t seq = 0, since = 0;   // the latest event seen; the seq to catch up from
   uint64_t since_time = 0;       // the time of that event
   uint64_t first = 0, first_time = 0;  // the first event seen
+  uint32_t people = 0;           // how many members the channel has, as far as this one knows
   std::string identity = std::string(16, '\0');  // of the history
   uint64_t message_id = 0;
   uint16_t new_port = 0;
@@ -266,12 +294,16 @@ class Load {
   void lost(Member &m, const char *why);
   void talk_freely();
   void talk_in_time();
+  void turn(int64_t until);
+  size_t kind_of(unsigned talker, uint32_t number) const;
+  long delivered() const;
   void make(Member &talker, int64_t due);
   long slowest() const;
   long in_flight() const;
   bool round(long messages, double *seconds);
   bool drain();
   void saturate();
+  void sustain();
   void rate();
   void idle();
   void catch_up();
@@ -281,7 +313,9 @@ class Load {
   std::vector<Member> members_;
   std::vector<Member *> talkers_;
   std::vector<char> buffer_;
-  std::string text_;
+  std::vector<std::string> texts_;      // one of each size
+  std::vector<size_t> cycle_;           // indexes of texts_: the sizes of the messages, round and round
+  long mean_size_ = 0;
   int epoll_ = -1;
   int next_to_connect_ = 0, connecting_ = 0, joined_count_ = 0;
   long goal_ = -1;           // deliveries that each receiver must have at the end of this round
@@ -300,12 +334,14 @@ class Load {
 // Ours: chatroom/packets. Two connections: the lobby, where the name is asked for, and the admission port.
 struct Native : Protocol {
   enum { HELLO = 1, USERNAME, STATUS, PORT, ADMIT, WELCOME, LIVE, SAY, ANSWER, COMMAND, INFO, PING, PONG, BYE };
-  enum { SAID = 0x20, LAST_EVENT = 0x7F };
+  enum { CHANNEL = 0x0F, SAID = 0x20, COUNTED = 0x61, LAST_EVENT = 0x7F };
+  enum { SIZE_AT = 6 };                          // in CHANNEL
   enum { EXACT = 1 };                            // in WELCOME: every event after `since` comes
   enum { IDENTITY_AT = 16, RESUMED_AT = 52 };    // in WELCOME
   enum { IN_LOBBY, PORT_TAKEN, ADMITTING, MEMBER };
   static const size_t header = 20, event_fixed = 28, text_part = 4096;
   std::string channel = "#general";
+  int channels = 1;  // more than one: each member is in so many, and talks in the first
 
   static void packet(std::string &out, int kind, uint64_t id, const std::string &payload, int part = 0, int parts = 1) {
     const char first[4] = {static_cast<char>(0xC7), 2, static_cast<char>(kind), 0};
@@ -329,8 +365,10 @@ struct Native : Protocol {
       put64(payload, m.since_time);
       payload += m.identity;
       put16(payload, 0);  // lines
-      payload += '\1';     // channel
-      packet(m.out, ADMIT, 0, payload + string8(name(m)) + string8(channel));
+      payload += static_cast<char>(channels);
+      payload += string8(name(m)) + string8(channel);
+      for (int number = 2; number <= channels; number++) payload += string8("#bench-" + std::to_string(number));
+      packet(m.out, ADMIT, 0, payload);
     }
     load.send(m);
   }
@@ -372,6 +410,12 @@ struct Native : Protocol {
   static void event(Load &load, Member &m, const char *p, size_t size) {
     const char *payload = p + header;
     unsigned part = be16(p + 16), parts = be16(p + 18);
+    const char *text = payload + event_fixed + be16(payload + 24) + static_cast<unsigned char>(payload[26]) +
+                       static_cast<unsigned char>(payload[27]);
+    if (be64(payload) == 0) {  // a signal
+      if (p[2] == COUNTED) m.people = static_cast<uint32_t>(atol(std::string(text, p + size).c_str()));
+      return;
+    }
     if (part == 0) {
       uint64_t seq = be64(payload);
       if (seq != m.seq + 1 && !(m.seq == 0 && m.since == 0)) load.wrong(m, "seq", seq, m.seq + 1);
@@ -380,8 +424,6 @@ struct Native : Protocol {
     }
     if (!m.joined) { if (part + 1 == parts) m.replayed++; return; }  // of the replay only seq is checked
     if (p[2] != SAID) { load.totals.others++; return; }
-    const char *text = payload + event_fixed + be16(payload + 24) + static_cast<unsigned char>(payload[26]) +
-                       static_cast<unsigned char>(payload[27]);
     if (parts == 1) { load.take(m, text, static_cast<size_t>(p + size - text)); return; }
     // A long text counts when its last part is here; its beginning and size are remembered until then.
     if (part == 0) { m.head.assign(text, 16); m.text_size = 0; }
@@ -417,6 +459,9 @@ struct Native : Protocol {
         m.step = MEMBER;
         load.joined(m);
         return true;
+      case CHANNEL:
+        m.people = be32(payload + SIZE_AT);
+        return true;
       case PING:
         packet(m.out, PONG, be64(p + 8), "");
         load.send(m);
@@ -428,7 +473,7 @@ struct Native : Protocol {
         if (load.totals.complaint.size() < 200) load.totals.complaint += "ANSWER: code " + std::to_string(be16(payload)) + "; ";
         return true;
       default:
-        return true;  // CHANNEL, REPLAY, INFO, PONG
+        return true;  // REPLAY, INFO, PONG
     }
   }
 };
@@ -522,15 +567,28 @@ struct Blast : Protocol {
 // ------------------------------------------------------------------------------------------ the event loop
 
 Load::Load(const Options &o) : options(o), members_(static_cast<size_t>(o.members + o.stuck)) {
-  if (o.protocol == "native") protocol_.reset(new Native);
+  if (o.protocol == "native") {
+    Native *native = new Native;
+    native->channels = o.channels;
+    protocol_.reset(native);
+  }
   else if (o.protocol == "asio") protocol_.reset(new AsioChat);
   else if (o.protocol == "nats") protocol_.reset(new Nats);
   else if (o.protocol == "lines") protocol_.reset(new Lines);
   else if (o.protocol == "blast") protocol_.reset(new Blast);
   else die("unknown protocol %s", o.protocol.c_str());
   buffer_.resize(static_cast<size_t>(o.read) + 128 * 1024);
-  text_.assign(static_cast<size_t>(o.size), 'x');
-  text_[15] = ' ';
+  for (size_t size : o.sizes) {
+    size_t index = 0;
+    while (index < texts_.size() && texts_[index].size() != size) index++;
+    if (index == texts_.size()) {
+      texts_.emplace_back(size, 'x');
+      if (size > 15) texts_.back()[15] = ' ';
+    }
+    cycle_.push_back(index);
+    mean_size_ += static_cast<long>(size);
+  }
+  mean_size_ /= static_cast<long>(o.sizes.size());
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   for (int i = 0; i < o.members + o.stuck; i++) {
     Member &m = members_[static_cast<size_t>(i)];
@@ -551,18 +609,25 @@ void Load::wrong(Member &m, const char *what, uint64_t got, uint64_t wanted) {
   totals.complaint += text;
 }
 
+// Which of the texts_ a message has.
+inline size_t Load::kind_of(unsigned talker, uint32_t number) const {
+  if (cycle_.size() == 1) return 0;  // saves a division for each delivery
+  return cycle_[(number + size_t{37} * talker) % cycle_.size()];
+}
+
 inline void Load::take(Member &m, const char *text, size_t size) {
   unsigned talker = size >= 16 ? static_cast<unsigned>(read6(text, 2)) : 0;
   uint32_t number = size >= 16 ? static_cast<uint32_t>(read6(text + 2, 5)) : 0;
   if (talker == PROBE) { m.probe = number; return; }
-  if (size != text_.size()) { wrong(m, "size", size, text_.size()); return; }
   if (talker >= m.next.size()) { wrong(m, "talker", talker, m.next.size()); return; }
+  size_t wanted = texts_[kind_of(talker, number)].size();
+  if (size != wanted) { wrong(m, "size", size, wanted); return; }
   if (number != m.next[talker] && m.next[talker] != ANY) wrong(m, "message number", number, m.next[talker]);
   m.next[talker] = number + 1;
   m.received++;
   if (totals.record_from != INT64_MAX) {
     int64_t due = static_cast<int64_t>(read6(text + 7, 8));
-    if (due >= totals.record_from) totals.latency.add(arrival - due);
+    if (due >= totals.record_from && !m.since) totals.latency.add(arrival - due);  // since: it has just caught up
   }
 }
 
@@ -705,6 +770,8 @@ void Load::connect_all() {
 }
 
 // One member says probes until everybody has seen the same: then all are connected and nothing is under way.
+// Their seqs have no gap, so each has heard of all who came after it. A counted channel says only how many are
+// in; then everybody must know that, too.
 void Load::barrier() {
   if (options.protocol == "blast") {  // it tells that it has everybody by one message to each
     goal_ = 1;
@@ -714,7 +781,7 @@ void Load::barrier() {
   }
   int64_t patience = now_ns() + static_cast<int64_t>(options.patience * 1e9);
   for (long number = 0;; number++) {
-    std::string text = text_;
+    std::string text = texts_[0];
     text.resize(std::min<size_t>(text.size(), 64));
     write6(&text[0], 2, PROBE);
     write6(&text[2], 5, static_cast<uint64_t>(number));
@@ -730,17 +797,20 @@ void Load::barrier() {
 
 long Load::probes(long number) {
   long behind = 0;
-  for (Member &m : members_) behind += !m.stuck && m.fd >= 0 && m.probe < number;
+  bool counted = options.protocol == "native" && joined_count_ > COUNTED_FROM;
+  for (Member &m : members_)
+    behind += !m.stuck && m.fd >= 0 && (m.probe < number || (counted && m.people != static_cast<uint32_t>(joined_count_)));
   return behind;
 }
 
 // ------------------------------------------------------------------------------------------------- talking
 
 void Load::make(Member &talker, int64_t due) {
-  write6(&text_[0], 2, static_cast<uint64_t>(talker.index));
-  write6(&text_[2], 5, talker.said++);
-  write6(&text_[7], 8, static_cast<uint64_t>(due));
-  protocol_->say(talker, talker.out, text_);
+  std::string &text = texts_[kind_of(static_cast<unsigned>(talker.index), talker.said)];
+  write6(&text[0], 2, static_cast<uint64_t>(talker.index));
+  write6(&text[2], 5, talker.said++);
+  write6(&text[7], 8, static_cast<uint64_t>(due));
+  protocol_->say(talker, talker.out, text);
   totals.sent++;
 }
 
@@ -753,7 +823,7 @@ long Load::slowest() const {
 
 // Messages that may be under way at once: bounds the memory of servers that queue whatever they are given.
 long Load::in_flight() const {
-  long most = std::min<long>(options.window / options.members, 16 * 1024 * 1024 / options.size);
+  long most = std::min<long>(options.window / options.members, 16 * 1024 * 1024 / mean_size_);
   return std::max<long>(most, options.talkers * 2);
 }
 
@@ -781,6 +851,22 @@ void Load::talk_in_time() {
   if (timed_made_ >= timed_messages_) timed_ = false;
 }
 
+// Talk as far as there is room, and handle what the sockets bring.
+void Load::turn(int64_t until) {
+  bool ready = false;
+  if (freely_) {
+    talk_freely();
+    for (Member *t : talkers_) ready |= t->to_say && t->out.empty() && totals.sent - slowest_ < in_flight();
+  }
+  pump(ready ? 0 : until);
+}
+
+long Load::delivered() const {
+  long sum = 0;
+  for (const Member &m : members_) sum += m.received;
+  return sum;
+}
+
 // Until every receiver has goal_ messages. False when nothing came for `patience`.
 bool Load::drain() {
   done_ = 0;
@@ -789,16 +875,11 @@ bool Load::drain() {
     if (!m.stuck && m.fd >= 0) { receivers++; done_ += m.received >= goal_; }
   long seen = -1;
   int64_t patience = 0;
-  for (long turn = 0; done_ < receivers; turn++) {
-    bool ready = false;
-    if (freely_) {
-      talk_freely();
-      for (Member *t : talkers_) ready |= t->to_say && t->out.empty() && totals.sent - slowest_ < in_flight();
-    }
-    pump(ready ? 0 : now_ns() + 100000000);
-    if (turn % 64) continue;
-    long sum = 0;
-    for (Member &m : members_) sum += m.received;
+  const int64_t wait = std::min<int64_t>(100000000, static_cast<int64_t>(options.patience / 64 * 1e9));
+  for (long turns = 0; done_ < receivers; turns++) {
+    turn(now_ns() + wait);
+    if (turns % 64) continue;
+    long sum = delivered();
     if (sum != seen) patience = now_ns() + static_cast<int64_t>(options.patience * 1e9);
     seen = sum;
     if (now_ns() > patience || totals.lost_connections == receivers) return false;
@@ -835,7 +916,7 @@ bool Load::round(long messages, double *seconds) {
 void Load::saturate() {
   connect_all();
   goal_ = 0;
-  long messages = options.messages ? options.messages : std::max<long>(options.talkers, 3200000 / options.size / options.members);
+  long messages = options.messages ? options.messages : std::max<long>(options.talkers, 3200000 / mean_size_ / options.members);
   for (double speed_before = 0;;) {
     double seconds, server_cpu = options.server.cpu_seconds(), load_cpu = own_cpu_seconds();
     bool complete = round(messages, &seconds);
@@ -848,6 +929,33 @@ void Load::saturate() {
     messages = static_cast<long>(static_cast<double>(messages) * std::min(8.0, std::max(1.5, factor))) + 1;
     speed_before = speed;
   }
+}
+
+// Talkers go on for `seconds`, however many messages that are. The rates of the parts tell whether the server keeps
+// its speed while its history grows; the memory is that of the beginning and of the end.
+void Load::sustain() {
+  connect_all();
+  rss_before_ = options.server.kib("VmRSS:");
+  goal_ = LONG_MAX;  // nobody has it before the end
+  for (Member *t : talkers_) t->to_say = LONG_MAX;
+  freely_ = true;
+  double server_cpu = options.server.cpu_seconds(), load_cpu = own_cpu_seconds();
+  int64_t begin = now_ns(), part = static_cast<int64_t>(options.seconds / options.steps * 1e9), from = begin;
+  for (int step = 1; step <= options.steps; step++) {
+    long before = delivered();
+    while (now_ns() < begin + step * part) turn(std::min(begin + step * part, now_ns() + 100000000));
+    int64_t now = now_ns();
+    double rate = static_cast<double>(delivered() - before) * 1e9 / static_cast<double>(now - from);
+    extra_ += (step == 1 ? ",\"rates\":[" : ",") + std::to_string(rate);
+    from = now;
+  }
+  extra_ += "]";
+  freely_ = false;
+  goal_ = totals.sent;
+  bool complete = drain();
+  rss_after_ = options.server.kib("VmRSS:");
+  double wall = static_cast<double>((complete ? totals.last_delivery : now_ns()) - begin) / 1e9;
+  print(wall, options.server.cpu_seconds() - server_cpu, own_cpu_seconds() - load_cpu, goal_ * options.members);
 }
 
 void Load::rate() {
@@ -883,12 +991,13 @@ void Load::idle() {
   print(wall, server_cpu, load_cpu, 0);
 }
 
-// The history is filled by the talkers; then the last member asks for all of it while they talk on in time.
+// The history is filled by the talkers, or (--since) was there before the server; then the last member asks for all
+// of it while they talk on in time.
 void Load::catch_up() {
   connect_all();
   goal_ = 0;
-  double seconds;
-  round(options.messages, &seconds);
+  double seconds = 0;
+  if (!options.since) round(options.messages, &seconds);
   Member &late = members_[static_cast<size_t>(options.members - 1)];
   double server_cpu = options.server.cpu_seconds(), load_cpu = own_cpu_seconds();
   long made = totals.sent;
@@ -897,8 +1006,8 @@ void Load::catch_up() {
   totals.record_from = start_;
   timed_messages_ = 1000000000;
   timed_ = true;
-  late.since = members_[0].first;
-  late.since_time = members_[0].first_time;
+  late.since = options.since ? options.since : members_[0].first;
+  late.since_time = options.since ? options.since_time : members_[0].first_time;
   late.identity = members_[0].identity;
   late.next.assign(late.next.size(), ANY);
   int64_t begin = now_ns(), patience = begin + static_cast<int64_t>(6 * options.patience * 1e9);
@@ -951,6 +1060,7 @@ void Load::print(double wall, double server_cpu, double load_cpu, long deliverie
 
 int Load::run() {
   if (options.mode == "saturate") saturate();
+  else if (options.mode == "sustain") sustain();
   else if (options.mode == "rate") rate();
   else if (options.mode == "idle") idle();
   else if (options.mode == "catchup") catch_up();

@@ -32,6 +32,7 @@ class Result:
     load_cpu:        the same of the load program, which tells whether it was the bottleneck
     connect_seconds: until every member was admitted
     settled_seconds: until every member also had everything said before
+    rates:           deliveries a second in each part of a sustained run
     """
 
     seconds: float
@@ -52,6 +53,7 @@ class Result:
     latency: dict[str, float] | None = None
     replayed: int = 0
     fill_seconds: float = 0.0
+    rates: tuple[float, ...] = ()
 
 
 def check(result: Result) -> Result:

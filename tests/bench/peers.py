@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.bench.build import HERE, NoCompiler, blast_program, build
 
 ROOT = HERE.parent.parent
+HISTORY = "history.db"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 
@@ -28,11 +29,20 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """A server that accepts connections. `startup`: seconds from the program's start until it is ready."""
+    """A server that accepts connections.
+
+    startup: seconds from the program's start until it is ready
+    folder:  where its files are
+    """
 
     pid: int
     port: int
     startup: float
+    folder: Path = Path()
+
+    def history_bytes(self) -> int:
+        """Size of our server's history with the write-ahead log; 0 for a server that keeps none."""
+        return sum(file.stat().st_size for file in self.folder.glob(f"{HISTORY}*"))
 
 
 class Peer:
@@ -48,7 +58,7 @@ class Peer:
     longest = 64 * 1024
     ready = re.compile(rb"listening on (?:\S+:)?(\d+)")
 
-    def command(self, folder: Path, members: int, size: int) -> list[str]:
+    def command(self, folder: Path, members: int, sizes: str) -> list[str]:
         """The command line. Raises Unavailable."""
         raise NotImplementedError
 
@@ -57,9 +67,12 @@ class Peer:
         return ""
 
     @contextmanager
-    def start(self, folder: Path, members: int = 0, size: int = 64) -> Iterator[Running]:
-        """The server, running in `folder`, for `members` members and texts of `size` bytes."""
-        command = self.command(folder, members, size)
+    def start(self, folder: Path, members: int = 0, sizes: str = "64") -> Iterator[Running]:
+        """The server, running in `folder`, for `members` members.
+
+        sizes: of the texts in bytes, as on the command line of the load program
+        """
+        command = self.command(folder, members, sizes)
         log = folder / "server.log"
         begin = time.monotonic()
         with log.open("wb") as output:
@@ -68,7 +81,7 @@ class Peer:
             )
         try:
             port = self._wait(process, log, begin + START_SECONDS)
-            yield Running(process.pid, port, time.monotonic() - begin)
+            yield Running(process.pid, port, time.monotonic() - begin, folder)
         finally:
             _stop(process)
 
@@ -93,18 +106,25 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 class Native(Peer):
-    """Our server: history on, real admissions."""
+    """Our server: history on, real admissions.
+
+    python: the interpreter. The server needs the standard library only (colorama and wcwidth belong to the
+            client), so an interpreter without any package will do: the source is that of this folder.
+    """
 
     name = "native"
     protocol = "native"
 
-    def command(self, folder: Path, members: int, size: int) -> list[str]:
+    def __init__(self, python: str = sys.executable) -> None:
+        self.python = python
+
+    def command(self, folder: Path, members: int, sizes: str) -> list[str]:
         # As an operator whose members all come through one address.
         limits = [f"--address-{what}=100000" for what in ("members", "guests", "rate")]
-        return [sys.executable, "-m", "server", "--port", "0", "--data", str(folder / "history.db"), *limits]
+        return [self.python, "-m", "server", "--port", "0", "--data", str(folder / HISTORY), *limits]
 
     def version(self) -> str:
-        return f"Python {sys.version.split()[0]}"
+        return _first_line([self.python, "--version"])
 
 
 class Asio(Peer):
@@ -114,7 +134,7 @@ class Asio(Peer):
     protocol = "asio"
     longest = 512
 
-    def command(self, folder: Path, members: int, size: int) -> list[str]:
+    def command(self, folder: Path, members: int, sizes: str) -> list[str]:
         program = self._program()
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = int(free.getsockname()[1])
@@ -174,7 +194,7 @@ class Nats(Peer):
     protocol = "nats"
     ready = re.compile(rb"Listening for client connections on \S+:(\d+)[\s\S]*Server is ready")
 
-    def command(self, folder: Path, members: int, size: int) -> list[str]:
+    def command(self, folder: Path, members: int, sizes: str) -> list[str]:
         return [self._program(), "--addr", "127.0.0.1", "--port", "-1"]
 
     @staticmethod
@@ -194,7 +214,7 @@ class Tutorial(Peer):
     name = "tutorial"
     protocol = "lines"
 
-    def command(self, folder: Path, members: int, size: int) -> list[str]:
+    def command(self, folder: Path, members: int, sizes: str) -> list[str]:
         return [sys.executable, str(HERE / "tutorial_server.py")]
 
     def version(self) -> str:
@@ -208,11 +228,13 @@ class Blast(Peer):
     protocol = "blast"
     chunk = 256 * 1024
 
-    def command(self, folder: Path, members: int, size: int) -> list[str]:
-        return [str(blast_program()), str(members), str(size), str(self.chunk)]
+    def command(self, folder: Path, members: int, sizes: str) -> list[str]:
+        return [str(blast_program()), str(members), sizes, str(self.chunk)]
 
 
-PEERS: tuple[Peer, ...] = (Native(), Asio(), Nats(), Tutorial(), Blast())
+def all_peers(python: str = sys.executable) -> tuple[Peer, ...]:
+    """Every server, in the order in which they are measured. python: the interpreter of ours."""
+    return Native(python), Asio(), Nats(), Tutorial(), Blast()
 
 
 def _first_line(command: list[str]) -> str:

@@ -9,6 +9,8 @@ from statistics import median
 from tests.bench.workloads import Figures
 
 OURS = "native"
+COMPARED = ("nats", "asio", "blast")
+"""The peers of the table of ratios."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,15 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("load_busy", "load cores"),
         Column("peak_mib", "peak MiB"),
     ),
+    "sustained": (
+        Column("rate", "deliveries/s", ratio=True),
+        Column("slowest_part", "slowest part"),
+        Column("last_part", "last part"),
+        Column("cpu_us", "CPU µs/delivery", ratio=True),
+        Column("rss_begin_mib", "RSS MiB, begin"),
+        Column("rss_end_mib", "RSS MiB, end"),
+        Column("history_mib", "history MiB"),
+    ),
     "latency": (
         Column("median_ms", "median ms", ratio=True),
         Column("p99_ms", "p99 ms", ratio=True),
@@ -84,12 +95,20 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("p99_ms", "others' p99 ms"),
         Column("fill_a_second", "stored events/s"),
     ),
+    "coming-back": (
+        Column("catch_up_s", "seconds until LIVE"),
+        Column("events_a_second", "events/s"),
+        Column("median_ms", "others' median ms"),
+        Column("p99_ms", "others' p99 ms"),
+        Column("made_a_second", "made events/s"),
+        Column("history_mib", "history MiB"),
+    ),
 }
 
 
 def columns(workload: str) -> tuple[Column, ...]:
     """The figures that the report shows of a workload."""
-    kind = "saturated" if workload.startswith("long-text") else workload
+    kind = "saturated" if workload.startswith(("long-text", "mixed")) else workload
     return next(shown for prefix, shown in COLUMNS.items() if kind.startswith(prefix))
 
 
@@ -125,6 +144,60 @@ def ratio(summaries: Iterable[Summary], workload: str, peer: str, figure: str) -
     return ours[figure] / theirs[figure]
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """Our median of a figure divided by a peer's, and the range of the same within each repetition."""
+
+    workload: str
+    figure: str
+    title: str
+    peer: str
+    ratio: float
+    lowest: float
+    highest: float
+
+
+def ratios(runs: Iterable[Run]) -> list[Ratio]:
+    """The ratios of every figure that is compared to the peers of COMPARED."""
+    runs = list(runs)
+    summaries = summarize(runs)
+    found = []
+    for workload in dict.fromkeys(summary.workload for summary in summaries):
+        for column in columns(workload):
+            for peer in COMPARED if column.ratio else ():
+                value = ratio(summaries, workload, peer, column.figure)
+                if value is not None:
+                    each = _ratios_of_repetitions(runs, workload, peer, column.figure) or [value]
+                    found.append(
+                        Ratio(workload, column.figure, column.title, peer, value, min(each), max(each))
+                    )
+    return found
+
+
+def _ratios_of_repetitions(runs: list[Run], workload: str, peer: str, figure: str) -> list[float]:
+    """One for each repetition in which both runs were complete."""
+    found = {(run.peer, run.repetition): run.figures for run in runs if run.workload == workload}
+    pairs = [(figures, found.get((peer, key[1]))) for key, figures in found.items() if key[0] == OURS]
+    return [ours[figure] / theirs[figure] for ours, theirs in pairs if ours and theirs and theirs[figure]]
+
+
+def ratio_table(found: list[Ratio]) -> str:
+    """Text for a terminal: a line for each figure of each workload, a column for each peer."""
+    lines = [f"{'ours divided by':44}" + "".join(f"{peer:>24}" for peer in COMPARED)]
+    for workload, title in dict.fromkeys((one.workload, one.title) for one in found):
+        cells = {one.peer: one for one in found if (one.workload, one.title) == (workload, title)}
+        shown = [_ratio_cell(cells.get(peer)) for peer in COMPARED]
+        lines.append(f"  {workload:24}{title:18}{''.join(f'{cell:>24}' for cell in shown)}".rstrip())
+    return "\n".join(lines)
+
+
+def _ratio_cell(one: Ratio | None) -> str:
+    if one is None:
+        return "-"
+    between = f" ({one.lowest:.3g}–{one.highest:.3g})" if one.lowest < one.highest else ""
+    return f"{one.ratio:.3g}{between}"
+
+
 def number(value: float) -> str:
     """Three significant digits, with M and k."""
     if abs(value) >= 99_950:
@@ -156,9 +229,15 @@ def _line(summary: Summary, shown: tuple[Column, ...], summaries: list[Summary])
             cell += f" (ours ×{ours:.3g})" if ours is not None else ""
         cells += f"{cell:>24}"
     line = f"  {summary.peer:10}{cells}".rstrip()
+    if summary.lowest != summary.highest:
+        line += f"\n  {'':10}" + "".join(f"{_range(summary, column):>24}" for column in shown).rstrip()
     for reason in summary.refused:
         line += f"\n  {summary.peer:10}REFUSED (one of {summary.runs}): {reason}"
     return line
+
+
+def _range(summary: Summary, column: Column) -> str:
+    return f"{number(summary.lowest[column.figure])}–{number(summary.highest[column.figure])}"
 
 
 @dataclass(frozen=True)

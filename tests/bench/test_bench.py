@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import stat
+import sys
+import threading
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from chatroom.limits import MAX_NUMBER
+from server.storage import SqliteHistory
 from tests.bench import __main__ as bench
-from tests.bench import build, load, peers, report, svg
+from tests.bench import build, load, machine, made_history, peers, report, svg
 from tests.bench.report import Run, Target
-from tests.bench.workloads import FULL, QUICK, SMOKE, workloads
+from tests.bench.workloads import FULL, QUICK, SMOKE, Workload, mixed_sizes, workloads
+from tests.support.blocks import flat
 
 COMPLETE = {
     "seconds": 2.0, "sent": 10, "deliveries": 1000, "missing": 0, "disorder": 0, "lost": 0, "complaint": "",
@@ -142,17 +152,180 @@ def test_without_a_compiler_it_says_so(
     assert "apt-get install g++" in capsys.readouterr().err
 
 
-@pytest.mark.slow
-def test_smoke(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Our server passes every workload in small, every delivery counted; figures and pictures are written."""
+def test_the_range_stands_below_the_medians() -> None:
+    """Several runs show their lowest and highest figure, one run does not."""
+    once, twice = run("native", 0, 2e6), run("native", 1, 4e6)
+    assert "2 M–4 M" in report.table(report.summarize([once, twice]))
+    assert "–" not in report.table(report.summarize([once]))
+
+
+def test_ratios_have_the_range_of_their_repetitions() -> None:
+    """The table of ratios has the ratio of the medians, and the range of the ratios within a repetition."""
+    runs = [run("native", 0, 8.0), run("nats", 0, 2.0), run("native", 1, 9.0), run("nats", 1, 3.0)]
+    runs.append(Run("saturated-100x1-64", "blast", 0, None, "lost"))
+    (rate,) = (one for one in report.ratios(runs) if one.figure == "rate")
+    assert (rate.peer, rate.ratio, rate.lowest, rate.highest) == ("nats", 3.4, 3.0, 4.0)
+    assert "3.4 (3–4)" in report.ratio_table([rate])
+
+
+def test_repetitions_interleave_peers_and_workloads() -> None:
+    """All workloads run once before one runs again, and each runs with all its peers in turn."""
+    told: list[tuple[str, str]] = []
+
+    def workload(name: str, *names: str, once: bool = False) -> Workload:
+        def measure(peer: peers.Peer) -> dict[str, float]:
+            told.append((name, peer.name))
+            return {}
+
+        return Workload(name, measure, names, once=once)
+
+    chosen = [workload("a", "native", "nats"), workload("b", "native", once=True)]
+    measured = list(bench.measure(chosen, [peers.Native(), peers.Nats()], 2))
+    first = [("a", "native"), ("a", "nats"), ("b", "native")]
+    assert told == first + first[:2]
+    assert [one.repetition for one in measured] == [0, 0, 0, 1, 1]
+
+
+def test_the_interpreter_tells_what_it_is() -> None:
+    """The description has the real path, the version and the two speeds of the interpreter."""
+    facts = machine.interpreter(sys.executable)
+    assert facts["path"] == os.path.realpath(sys.executable)
+    assert sys.version.startswith(facts["python"])
+    assert facts["compute_us"] > 0
+    assert facts["copy_us"] > 0
+    assert facts["path"] in machine.in_words(facts)
+
+
+def test_an_interpreter_that_does_not_run_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """With `--python` of a program that is none, nothing is measured, and the message names it."""
+    monkeypatch.setattr(bench, "load_program", lambda: None)
+    assert bench.main(["--smoke", "--python", str(tmp_path / "python")]) == 2
+    assert str(tmp_path / "python") in capsys.readouterr().err
+    with pytest.raises(machine.NoInterpreter):
+        machine.interpreter("/bin/false")
+
+
+def test_only_our_server_runs_on_the_chosen_interpreter() -> None:
+    """`--python` changes the command of our server, not that of the tutorial server."""
+    commands = {peer.name: peer for peer in peers.all_peers("/a/python")}
+    assert commands["native"].command(Path(), 1, "64")[0] == "/a/python"
+    assert commands["tutorial"].command(Path(), 1, "64")[0] == sys.executable
+
+
+def test_mixed_texts_are_the_same_each_time() -> None:
+    """Of a hundred texts 90 have 64 bytes, 9 have 2 KiB, one has 16 KiB, always in the same mixed order."""
+    sizes = mixed_sizes().split(",")
+    assert Counter(sizes) == {"64": 90, "2048": 9, "16384": 1}
+    assert sizes != sorted(sizes, key=int)
+    assert mixed_sizes().split(",") == sizes
+
+
+def test_a_made_history_is_a_history(tmp_path: Path) -> None:
+    """The made file has every seq once, the channels in turn, the returned time, and records of all of it."""
+    path = tmp_path / peers.HISTORY
+    first_time = made_history.make_history(path, 5000, 8)
+    with closing(SqliteHistory(path)) as history:
+        events = flat(history.read(0, range(9), MAX_NUMBER).blocks)
+        restored = history.restore()
+    assert [event.seq for event in events] == list(range(1, 5001))
+    assert events[0].time == first_time
+    assert Counter(event.place for event in events) == dict.fromkeys(range(1, 9), 625)
+    assert {event.channel for event in events} == set(made_history.channel_names(8))
+    channels = [record for record in restored.records if record.kind == "channel"]
+    assert (restored.head, len(channels)) == (5000, 8)
+
+
+Fault = Callable[[list[bytes]], list[bytes]]
+FAULTS: dict[str, Fault] = {
+    "lost": lambda lines: lines[:5] + lines[6:],
+    "double": lambda lines: lines[:5] + lines[4:],
+    "swapped": lambda lines: [*lines[:5], lines[6], lines[5], *lines[7:]],
+    "shortened": lambda lines: [*lines[:5], lines[5][1:], *lines[6:]],
+    "of another size": lambda lines: [*lines[:5], lines[5] + b"x" * 100, *lines[6:]],
+}
+
+
+@contextmanager
+def faulty_server(fault: Fault, count: int) -> Iterator[int]:
+    """The port of a server that says a probe and then `count` lines back to its one member, changed."""
+
+    def serve() -> None:
+        member, _ = listener.accept()
+        with member, member.makefile("rb") as lines:
+            member.sendall(next(lines))
+            member.sendall(b"".join(fault([next(lines) for _ in range(count)])))
+            lines.read()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield int(listener.getsockname()[1])
+        thread.join()
+
+
+def built() -> None:
+    """Skips the test when there is no compiler."""
     try:
         build.load_program()
     except build.NoCompiler as missing:
         pytest.skip(str(missing))
-    code = bench.main(["--smoke", "--out", str(tmp_path)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", ["64", "64,300,20"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_load_program_sees_each_fault(fault: str, sizes: str) -> None:
+    """A line that is lost, doubled, out of order or of another size is no delivery, also with mixed sizes."""
+    built()
+    with faulty_server(FAULTS[fault], 20) as port, pytest.raises(load.DeliveryMissing):
+        load.drive(
+            peers.Tutorial(), peers.Running(os.getpid(), port, 0.0),
+            mode="saturate", members=1, messages=20, size=sizes, patience=0.2,
+        )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", ["64", "64,300,20"])
+def test_the_load_program_accepts_what_is_right(sizes: str) -> None:
+    """The same server without a fault passes: so it is the fault that is refused."""
+    built()
+    with faulty_server(lambda lines: lines, 20) as port:
+        result = load.drive(
+            peers.Tutorial(), peers.Running(os.getpid(), port, 0.0),
+            mode="saturate", members=1, messages=20, size=sizes,
+        )  # fmt: skip
+    assert result.deliveries == 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workload", workloads(SMOKE), ids=lambda workload: workload.name)
+def test_every_workload_in_small(workload: Workload) -> None:
+    """Our server passes every workload, every delivery counted, and has each figure that the report shows."""
+    built()
+    figures = workload.measure(peers.Native())
+    assert {column.figure for column in report.columns(workload.name)} <= figures.keys()
+    if workload.name.startswith("sustained"):
+        assert {f"part_{number}" for number in range(1, 7)} <= figures.keys()
+        assert figures["history_mib"] > 0
+
+
+@pytest.mark.slow
+def test_smoke(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Figures, ratios, the interpreter and pictures are printed and written."""
+    built()
+    names = ["saturated-10x2-64", "latency", "mixed"]
+    code = bench.main(["--smoke", "--only", *names, "--out", str(tmp_path)])
     shown = capsys.readouterr().out
     assert code == 0, shown
+    assert "ours divided by" in shown
     results = json.loads((tmp_path / "results.json").read_text())
-    assert {summary["workload"] for summary in results["summaries"]} == {w.name for w in workloads(SMOKE)}
+    assert len({summary["workload"] for summary in results["summaries"]}) == len(names)
+    assert {(one["workload"], one["peer"]) for one in results["ratios"]} == {
+        ("saturated-10x2-64", "blast"),
+        ("mixed-10x4", "blast"),
+    }
+    assert results["machine"]["interpreter"]["path"] == os.path.realpath(sys.executable)
     for picture in tmp_path.glob("*.svg"):
         ElementTree.parse(picture)

@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
-from tests.bench.load import Result, drive
-from tests.bench.peers import Peer, Running
+from tests.bench.load import DeliveryMissing, Result, drive
+from tests.bench.made_history import make_history
+from tests.bench.peers import HISTORY, Peer, Running
 
 Figures = dict[str, float]
 ALL = ("native", "asio", "nats", "tutorial", "blast")
 CHATS = ("native", "asio", "nats", "tutorial")
+KEEPING_PACE = ("native", "asio", "nats")
+"""For a workload that takes a minute: the tutorial server would only show once more that it is slow."""
 OURS = ("native",)
 LONG_TEXT = 64 * 1024
+MIXED = ((64, 90), (2048, 9), (16_384, 1))
+"""Bytes of a text, and how many of a hundred texts have so many."""
+MIXED_SEED = 1
+PARTS = 6
+"""A sustained run has a figure for each part: for ten seconds of a minute."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One measurement. `peers`: the servers that it makes sense for; `size`: bytes of a text, or 0."""
+    """One measurement.
+
+    peers:   the servers that it makes sense for
+    longest: bytes of the longest text, 0 where that does not matter
+    once:    it takes so long that it is not repeated
+    """
 
     name: str
     measure: Callable[[Peer], Figures]
     peers: tuple[str, ...]
-    size: int = 0
+    longest: int = 0
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,12 +54,19 @@ class Scale:
     """members, talkers, bytes"""
     latency: tuple[tuple[int, float], ...]
     """members, messages a second"""
+    mixed: tuple[int, int]
+    """members, talkers"""
+    sustained: tuple[int, float]
+    """members, seconds"""
     connect: int
     idle: int
     idle_seconds: float
     long_text: int
     never_reading: int
     catch_up: int
+    """events that the talkers say before"""
+    coming_back: int
+    """events of a history that was made without a server"""
 
 
 FULL = Scale(
@@ -52,39 +75,49 @@ FULL = Scale(
     saturated=tuple(
         (members, talkers, size)
         for members, talkers in ((100, 1), (100, 20), (1000, 10), (5000, 10))
-        for size in (64, 512)
+        for size in (64, 300, 512)
+        if members == 100 or size != 300
     ),
     latency=((100, 200), (100, 1000), (100, 3000), (10_000, 20)),
+    mixed=(100, 20),
+    sustained=(100, 60.0),
     connect=10_000,
     idle=1000,
     idle_seconds=10.0,
     long_text=100,
     never_reading=100,
     catch_up=1_000_000,
+    coming_back=1_000_000,
 )
 QUICK = Scale(
     seconds=1.0,
     repeat=1,
-    saturated=((100, 1, 64), (100, 20, 64), (1000, 10, 64)),
+    saturated=((100, 1, 64), (100, 20, 64), (100, 20, 300), (1000, 10, 64)),
     latency=((100, 1000),),
+    mixed=(100, 20),
+    sustained=(100, 6.0),
     connect=1000,
     idle=200,
     idle_seconds=4.0,
     long_text=100,
     never_reading=100,
     catch_up=100_000,
+    coming_back=100_000,
 )
 SMOKE = Scale(
     seconds=0.1,
     repeat=1,
-    saturated=((10, 2, 64),),
+    saturated=((10, 2, 64), (10, 2, 300)),
     latency=((10, 200),),
+    mixed=(10, 4),
+    sustained=(10, 0.3),
     connect=0,
     idle=0,
     idle_seconds=0.0,
     long_text=3,
     never_reading=0,
     catch_up=2000,
+    coming_back=2000,
 )
 
 
@@ -92,10 +125,13 @@ def workloads(scale: Scale) -> list[Workload]:
     """All workloads of that scale, in the order in which they are run."""
     found = [
         Workload(
-            f"saturated-{members}x{talkers}-{size}", _saturated(scale, members, talkers, size), ALL, size
+            f"saturated-{members}x{talkers}-{size}", _saturated(scale, members, talkers, str(size)), ALL, size
         )
         for members, talkers, size in scale.saturated
     ]
+    members, talkers = scale.mixed
+    mixed = _saturated(scale, members, talkers, mixed_sizes())
+    found.append(Workload(f"mixed-{members}x{talkers}", mixed, ALL, max(size for size, _ in MIXED)))
     found += [
         Workload(f"latency-{members}-{rate:.0f}", _latency(scale, members, rate), CHATS)
         for members, rate in scale.latency
@@ -106,20 +142,33 @@ def workloads(scale: Scale) -> list[Workload]:
         found.append(Workload(f"idle-{scale.idle}", _idle(scale), CHATS))
     found.append(Workload("start-up", _start_up, CHATS))
     if scale.long_text:
-        long = _saturated(scale, scale.long_text, 1, LONG_TEXT)
+        long = _saturated(scale, scale.long_text, 1, str(LONG_TEXT))
         found.append(Workload(f"long-text-{scale.long_text}", long, ALL, LONG_TEXT))
     if scale.never_reading:
         found.append(Workload(f"never-reading-{scale.never_reading}", _never_reading(scale), OURS))
     if scale.catch_up:
         found.append(Workload(f"catch-up-{scale.catch_up}", _catch_up(scale), OURS))
+    for channels in (1, 8):
+        name = f"coming-back-{scale.coming_back}x{channels}"
+        found.append(Workload(name, _coming_back(scale.coming_back, channels), OURS))
+    members, seconds = scale.sustained
+    name = f"sustained-{members}x1-{seconds:g}s"
+    found.append(Workload(name, _sustained(members, seconds), KEEPING_PACE, once=True))
     return found
 
 
+def mixed_sizes() -> str:
+    """A hundred sizes as in MIXED, in an order that MIXED_SEED decides, for the option `--size`."""
+    sizes = [size for size, count in MIXED for _ in range(count)]
+    Random(MIXED_SEED).shuffle(sizes)
+    return ",".join(map(str, sizes))
+
+
 @contextmanager
-def _server(peer: Peer, members: int, size: int = 64) -> Iterator[Running]:
+def _server(peer: Peer, members: int, sizes: str = "64") -> Iterator[Running]:
     with (
         tempfile.TemporaryDirectory(prefix="chatroom-bench-") as folder,
-        peer.start(Path(folder), members, size) as running,
+        peer.start(Path(folder), members, sizes) as running,
     ):
         yield running
 
@@ -135,11 +184,14 @@ def _throughput(result: Result) -> Figures:
     }
 
 
-def _saturated(scale: Scale, members: int, talkers: int, size: int) -> Callable[[Peer], Figures]:
-    """Talkers send as fast as the server takes it; measured: deliveries a second at all members."""
+def _saturated(scale: Scale, members: int, talkers: int, sizes: str) -> Callable[[Peer], Figures]:
+    """Talkers send as fast as the server takes it, and all members read, the talkers, too.
+
+    Measured: deliveries a second at all members.
+    """
 
     def measure(peer: Peer) -> Figures:
-        with _server(peer, members, size) as server:
+        with _server(peer, members, sizes) as server:
             return _throughput(
                 drive(
                     peer,
@@ -147,10 +199,33 @@ def _saturated(scale: Scale, members: int, talkers: int, size: int) -> Callable[
                     mode="saturate",
                     members=members,
                     talkers=talkers,
-                    size=size,
+                    size=sizes,
                     seconds=scale.seconds,
                 )
             )
+
+    return measure
+
+
+def _sustained(members: int, seconds: float) -> Callable[[Peer], Figures]:
+    """One talker sends for a long time: whether rate and memory stay as they are while the history grows."""
+
+    def measure(peer: Peer) -> Figures:
+        with _server(peer, members) as server:
+            result = drive(
+                peer, server, mode="sustain", members=members, talkers=1, seconds=seconds, steps=PARTS
+            )
+            parts = {f"part_{number}": rate for number, rate in enumerate(result.rates, 1)}
+            return parts | {
+                "rate": result.deliveries / result.seconds,
+                "slowest_part": min(result.rates),
+                "last_part": result.rates[-1],
+                "cpu_us": result.server_cpu / result.deliveries * 1e6,
+                "load_busy": result.load_cpu / result.seconds,
+                "rss_begin_mib": result.rss_before / 1024,
+                "rss_end_mib": result.rss_after / 1024,
+                "history_mib": server.history_bytes() / 2**20,
+            }
 
     return measure
 
@@ -260,5 +335,37 @@ def _catch_up(scale: Scale) -> Callable[[Peer], Figures]:
                 "p99_ms": latency.get("p99", 0) * 1e3,
                 "fill_a_second": scale.catch_up / result.fill_seconds,
             }
+
+    return measure
+
+
+def _coming_back(events: int, channels: int) -> Callable[[Peer], Figures]:
+    """One member comes back to a history of so many events that it has not seen: the time until LIVE.
+
+    Meanwhile twenty others say a hundred lines a second together. All are in all channels.
+    """
+
+    def measure(peer: Peer) -> Figures:
+        with tempfile.TemporaryDirectory(prefix="chatroom-bench-") as name:
+            folder, begin = Path(name), time.monotonic()
+            first_time = make_history(folder / HISTORY, events, channels)
+            seconds = time.monotonic() - begin
+            with peer.start(folder, 21) as server:
+                history_mib = server.history_bytes() / 2**20
+                result = drive(
+                    peer, server, mode="catchup", members=21, talkers=20, rate=100, patience=60,
+                    channels=channels, since=1, **{"since-time": first_time},
+                )  # fmt: skip
+        if result.replayed < events - 1:
+            raise DeliveryMissing(f"only {result.replayed} of {events - 1} events came before LIVE")
+        latency = result.latency or {}
+        return {
+            "catch_up_s": result.seconds,
+            "events_a_second": result.replayed / result.seconds,
+            "median_ms": latency.get("median", 0) * 1e3,
+            "p99_ms": latency.get("p99", 0) * 1e3,
+            "made_a_second": events / seconds,
+            "history_mib": history_mib,
+        }
 
     return measure

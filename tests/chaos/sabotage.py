@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any, Final
 
 from chatroom.arrivals import Join, Missed
-from chatroom.events import Event
+from chatroom.blocks import Block
 from chatroom.history import Restored
 from chatroom.order import Entry
 from chatroom.presence import Presence
@@ -28,7 +28,7 @@ _BATCHES_HELD: Final = 200
 def acknowledge_early() -> None:
     """Report a batch as stored when it is only in memory; store it a little later."""
     append, close = SqliteHistory.append, SqliteHistory.close
-    held: list[tuple[Sequence[Event], Sequence[Record], bytes]] = []
+    held: list[tuple[Sequence[Block], Sequence[Record], bytes, int]] = []
     lock = Lock()
 
     def flush(history: SqliteHistory) -> None:
@@ -37,10 +37,14 @@ def acknowledge_early() -> None:
         held.clear()
 
     def append_later(
-        history: SqliteHistory, events: Sequence[Event], records: Sequence[Record], position: bytes = b""
+        history: SqliteHistory,
+        blocks: Sequence[Block],
+        records: Sequence[Record],
+        position: bytes = b"",
+        noted: int = 0,
     ) -> None:
         with lock:
-            held.append((list(events), list(records), position))
+            held.append((list(blocks), list(records), position, noted))
             if len(held) > _BATCHES_HELD:
                 flush(history)
 
@@ -52,7 +56,7 @@ def acknowledge_early() -> None:
 
         return flushed
 
-    for name in ("read", "last_seqs", "locate"):
+    for name in ("read", "start_of", "locate"):
         replace(SqliteHistory, name, flush_before(getattr(SqliteHistory, name)))
     replace(SqliteHistory, "close", flush_before(close))
     replace(SqliteHistory, "append", append_later)
@@ -69,7 +73,7 @@ def forget_ids() -> None:
 
     def restore_without_ids(history: SqliteHistory) -> Restored:
         restored = restore(history)
-        return restored._replace(records=[without_id(record) for record in restored.records])
+        return restored._replace(records=[without_id(record) for record in restored.records], talkers=[])
 
     replace(SqliteHistory, "restore", restore_without_ids)
 

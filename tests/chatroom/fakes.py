@@ -156,20 +156,24 @@ class FakeConnection:
             if shared:
                 self.shared.append(data)
             for packet in self._decoder.feed(data):
-                if isinstance(packet, Event) and self._history is not None:
+                if isinstance(packet, Event) and packet.seq and self._history is not None:
                     stored = self._history.stored[packet.seq]
                     assert stored._replace(places=()) == packet, "seen before it was stored"
                 self.packets.append(packet)
             self.changed.notify_all()
 
-    def welcome(self, welcome: Welcome) -> None:
+    def greet(self, welcome: Welcome, channels: Sequence[bytes]) -> None:
         self.send(encode(welcome))
-
-    def replay(self) -> None:
+        for channel in channels:
+            self.send(channel, True)
         self.send(encode(Replay(0)))
 
-    def live(self, seq: int, time: int) -> None:
+    def live(self, missed: Sequence[bytes], seq: int, time: int, later: Sequence[bytes]) -> None:
+        for data in missed:
+            self.send(data, True)
         self.send(encode(Live(seq, time)))
+        for data in later:
+            self.send(data, True)
 
     def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
         """The words are the command's name and the rows, so that tests need no door to read them."""
@@ -177,10 +181,6 @@ class FakeConnection:
 
     def inform(self, text: str) -> None:
         self.send(encode(Info(text)))
-
-    def send_all(self, pieces: Sequence[bytes]) -> None:
-        for piece in pieces:
-            self.send(piece, True)
 
     def when_taken(self, call: Callable[[bool], None]) -> None:
         if self.taking or self.ended is not None:

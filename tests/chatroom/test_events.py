@@ -66,7 +66,9 @@ def test_kind_numbers_are_kept() -> None:
         "topic": 0x24,
         "kicked": 0x25,
         "quit": 0x28,
+        "set": 0x29,
         "restarted": 0x37,
+        "counted": 0x61,
     }
     assert kept.items() <= {kind.word: int(kind) for kind in EventKind}.items()
     assert set(EventKind) <= set(EVENT_KINDS)

@@ -63,9 +63,9 @@ class Tended(SqliteHistory):
 def tended() -> Iterator[History]:
     """With limits so small that blocks are merged and indexed in the shortest test."""
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(merging, "MERGE_WINDOW", 8)
+        patched.setattr("server.rows.MERGE_WINDOW", 8)
         patched.setattr(merging, "MERGED_BYTES", 600)
-        patched.setattr(merging, "MERGE_STEP", 3)
+        patched.setattr(merging, "INDEX_STEP", 3)
         patched.setattr("server.maintenance.MAINTENANCE_PAUSE", 0)
         path = Path(folder) / "history.db"
         history = Tended(path)

@@ -836,6 +836,13 @@ def test_packets_before_the_error_are_not_lost(packets: list[Packet]) -> None:
             again()
 
 
+def test_what_follows_a_wrong_packet_does_not_change_its_error() -> None:
+    """The error of a SAY without payload is the same, whatever has come behind it already."""
+    for behind in (b"", encode(Ping(1)), b"\xff" * 300):
+        with pytest.raises(ProtocolError, match="cut short"):
+            decode(frame(Kind.SAY, b"") + behind)
+
+
 def test_check_is_silent_while_all_is_well() -> None:
     """check() raises nothing after valid bytes, complete or not."""
     decoder = Decoder()

@@ -92,7 +92,7 @@ class Stay:
         """The next event: joining or leaving if that is a change, else somebody's line."""
         seq, is_in = len(self.was_in), self.membership.present
         if wanted and not is_in:
-            self.membership.join(seq, 100)
+            self.membership.join(seq - 1, 100)
         elif is_in and not wanted:
             self.membership.leave(seq)
         self.was_in.append(wanted or is_in)  # who leaves gets the event of leaving
@@ -114,7 +114,7 @@ def test_only_the_latest_stays_are_kept() -> None:
     """Who comes and goes for ever needs no more room than so many stays."""
     membership = Membership(1, 2)
     for seq in range(1, 11, 2):
-        membership.join(seq, 3)
+        membership.join(seq - 1, 3)
         membership.leave(seq + 1)
     assert membership.intervals == [(4, 6), (6, 8), (8, 10)]
 
@@ -132,14 +132,14 @@ def test_a_membership_is_restored(wanted: list[bool]) -> None:
 def test_a_stay_that_goes_on_is_stored_without_an_end() -> None:
     """The record of a stay that goes on has null for its end, and no number that means for ever."""
     membership = Membership(7, 2)
-    membership.join(4, 3)
+    membership.join(3, 3)
     assert membership.record() == ("membership", "7 2", '{"intervals":[[3,null]]}')
 
 
 def test_a_channel_is_restored() -> None:
     """The record of a channel gives the channel without its members: memberships have those."""
-    channel = Channel(3, "#straße", NOON, 7, "192.0.2.7", {7: None})
-    assert restore_channel(channel.record()) == Channel(3, "#straße", NOON, 7, "192.0.2.7")
+    channel = Channel(3, "#straße", NOON, 7, "192.0.2.7", True, 1200, {7: None})
+    assert restore_channel(channel.record()) == Channel(3, "#straße", NOON, 7, "192.0.2.7", True, 1200)
 
 
 def test_a_members_record() -> None:

@@ -270,6 +270,28 @@ def test_a_line_that_is_said_early_goes_to_the_channel() -> None:
         server.dismiss(client)
 
 
+def test_connecting_to_a_server_that_comes_later() -> None:
+    """If it is told to, connect() waits for a server that is away, and tells so; close() ends it."""
+    with FakeServer() as server:
+        server.stop()
+        client, told = Client(port=server.port, name="ann"), SimpleQueue[Retrying]()
+        connecting = Task(lambda: client.connect(PATIENCE, told.put))
+        assert "connection refused" in told.get(timeout=PATIENCE).reason
+        server.again()
+        server.admit(live())
+        assert connecting.result() is client
+        server.dismiss(client)
+        server.stop()
+        late = Client(port=server.port, name="ann")
+        connecting = Task(lambda: late.connect(PATIENCE, told.put))
+        told.get(timeout=PATIENCE)
+        late.close()
+        with pytest.raises(Closed):
+            connecting.result()
+        with pytest.raises(ConnectionLost, match=r"gave up after 0\.01 s: .*connection refused"):
+            Client(port=server.port, name="ann").connect(0.01)
+
+
 def test_starting_with_a_server_that_never_comes() -> None:
     """A started client gives up after `retry_for` seconds; without retries, after the first try."""
     with FakeServer() as server:

@@ -147,6 +147,24 @@ def test_a_terminal_that_cannot_show_everything(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_server_that_comes_later(tmp_path: Path) -> None:
+    """With --retry-for a person waits for a server that is not there yet; Ctrl-C ends the waiting."""
+    with server(tmp_path) as running:
+        port = running.port
+    command = python("client", f"127.0.0.1:{port}", "--name", "ann", "--retry-for", "60")
+    with PseudoTerminal(command) as ann:
+        ann.see("trying again")
+        with server(tmp_path, port=port):
+            ann.see("ann joined")
+            ann.type("\x04")
+            assert ann.wait() == 0
+    with PseudoTerminal(command) as ann:
+        ann.see("trying again")
+        ann.type("\x03")
+        assert ann.wait() == 130
+
+
+@pytest.mark.slow
 def test_leaving_while_the_server_is_gone(tmp_path: Path) -> None:
     """Ctrl-C ends the retries at once."""
     with server(tmp_path) as running, person(running.port, "ann") as ann:

@@ -14,6 +14,9 @@ from chatroom.flow import Flow
 from chatroom.limits import MAX_REASON, RECEIVE_LARGE, TEXT_PART
 from chatroom.outcomes import RETURNING, Code, Outcome
 from chatroom.packets import (
+    HEADER,
+    MAGIC,
+    VERSION,
     Answer,
     Burst,
     Bye,
@@ -32,7 +35,6 @@ from chatroom.packets import (
     Say,
     Welcome,
     encode,
-    encode_event,
 )
 from server.backlogs import Backlogs
 from server.connection import NativeDoor
@@ -180,14 +182,20 @@ def test_what_may_not_come_from_a_member(line: Line) -> None:
         line.connection.receive()
 
 
+@pytest.mark.parametrize("kind", [0x20, 0x26, 0x7F])
+def test_no_event_may_come_from_a_member(line: Line, kind: int) -> None:
+    """Events come from servers only: one of an unknown kind without a seq ends the connection, too."""
+    payload = bytes(28)
+    line.peer.socket.sendall(HEADER.pack(MAGIC, VERSION, kind, 0, len(payload), 0, 0, 1) + payload)
+    with pytest.raises(ProtocolError, match=r"cannot come from a client$"):
+        line.connection.receive()
+
+
 def test_everything_is_worded_in_packets(line: Line) -> None:
     """What the chatroom says arrives in order, as the packets of our protocol, the goodbye last."""
     connection = line.connection
-    connection.welcome(WELCOME)
-    connection.send(connection.door.encode_channel(CHANNEL))
-    connection.replay()
-    connection.send(connection.door.translate(encode_event(said(9))))
-    connection.live(9, 77)
+    connection.greet(WELCOME, [connection.door.encode_channel(CHANNEL)])
+    connection.live([encode(said(9))], 9, 77, [encode(said(10))])
     connection.answer(7, Outcome(Code.NOT_IN))
     connection.answer(8, Outcome(Code.OK, ("#general", ("ann", "here"))), "/who")
     connection.inform("note")
@@ -199,6 +207,7 @@ def test_everything_is_worded_in_packets(line: Line) -> None:
         Replay(0),
         said(9),
         Live(9, 77),
+        said(10),
         Answer(7, Code.NOT_IN, "not said: you are not in this channel"),
         Answer(8, Code.OK, "1 in #general: ann", '["#general",["ann","here"]]'),
         Info("note"),

@@ -109,6 +109,11 @@ def test_who() -> None:
     assert json.loads(rows) == ["#tea", ["ann", "here"], ["bob", "lost"]]
 
 
+def test_who_of_a_counted_channel() -> None:
+    """Where nobody is listed, the number is all that is said."""
+    assert words.answer("/who", Outcome(Code.OK, ("#tea", 12_345))) == ("12345 in #tea", '["#tea",12345]')
+
+
 def test_who_of_an_empty_channel() -> None:
     """A channel without members is empty for a person; the row says which channel."""
     assert words.answer("/who", Outcome(Code.OK, ("#tea",))) == ("nobody is in #tea", '["#tea"]')

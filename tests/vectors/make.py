@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from chatroom.errors import NameRefused
-from chatroom.events import Event, EventKind
+from chatroom.events import SET_COUNTED, Event, EventKind, Setting
 from chatroom.limits import MAX_NUMBER, MAX_PAYLOAD, MAX_TIME, TEXT_PART
 from chatroom.lookalikes import skeletons
 from chatroom.names import check_channel, check_name, name_key
@@ -147,6 +147,7 @@ def packets() -> list[dict[str, Any]]:
         ("an older copy of the history", Welcome("ann", TOKEN, IDENTITY, 1, 0, 2, Resumed.RESTORED)),
         ("a channel with its members", Channel(1, "#general", "lunch at noon", 0, Role.MEMBER, 2, everyone)),
         ("a channel with too many members to list", Channel(2, "#a", "", 0, Role.MEMBER, 5000, ())),
+        ("a counted channel", Channel(2, "#a", "", Setting.COUNTED, Role.MEMBER, 5000, ())),
         ("the greeting: events of the past follow", Replay(0)),
         ("the answer to request 10: events of the past follow", Replay(10)),
         ("the replay is complete", Live(2, MOMENT)),
@@ -177,6 +178,8 @@ def packets() -> list[dict[str, Any]]:
         ("topic", Event(6, MOMENT, EventKind.TOPIC, "#general", "anna", "lunch at noon", 0, 1, 1)),
         ("kicked", Event(7, MOMENT, EventKind.KICKED, "#general", "anna", "bob too loud", 0, 1, 1)),
         ("quit", Event(8, MOMENT, EventKind.QUIT, "", "ann", "connection lost", 0, 1, 0)),
+        ("set", Event(10, MOMENT, EventKind.SET, "#general", "", "", 0, 0, 1, SET_COUNTED)),
+        ("counted, a signal", Event(0, MOMENT, EventKind.COUNTED, "#general", "", "5000", 0, 0, 1)),
         ("restarted", Event(9, MOMENT, EventKind.RESTARTED, "", "", "")),
     ]
     return [
@@ -224,6 +227,11 @@ def streams() -> list[dict[str, Any]]:
             "a signal (seq 0) of an unknown kind is skipped",
             _with(encode(short._replace(seq=0)), 2, UNKNOWN) + encode(short),
             [short],
+        ),
+        (
+            "a signal (seq 0) of a known kind comes like an event",
+            encode(Event(0, MOMENT, EventKind.COUNTED, "#a", "", "1234", 0, 0, 2)) + encode(short),
+            [Event(0, MOMENT, EventKind.COUNTED, "#a", "", "1234", 0, 0, 2), short],
         ),
         (
             "an event of an unknown kind in two parts is skipped once",

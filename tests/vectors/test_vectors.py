@@ -12,7 +12,7 @@ import pytest
 
 from chatroom import limits
 from chatroom.errors import NameRefused, ProtocolError
-from chatroom.events import EventKind
+from chatroom.events import EventKind, Setting
 from chatroom.handshake import CLIENT, SERVER, Handshake, Step
 from chatroom.limits import TICKET_BYTES
 from chatroom.lookalikes import skeletons
@@ -170,6 +170,12 @@ def test_page_has_every_number(numbers: type[IntEnum], title: str) -> None:
     """The page's table of codes, verdicts … has exactly the numbers and names of the code."""
     rows = re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", section(title), re.M)
     assert [(int(number), name) for number, name in rows] == [(one.value, one.name) for one in numbers]
+
+
+def test_page_has_every_setting() -> None:
+    """The page's table of settings has exactly the bits and names of the code."""
+    rows = re.findall(r"^\| 0x([0-9A-F]{2}) \| ([A-Z_]+) \|", section("0x0F CHANNEL"), re.M)
+    assert [(int(number, 16), name) for number, name in rows] == [(one.value, one.name) for one in Setting]
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,23 @@ def test_a_line_holds_at_most_max_text() -> None:
     assert len(line.text.encode()) == MAX_TEXT
 
 
+def test_a_line_that_is_too_long_grows_no_more() -> None:
+    """A line that could not be sent is put back whole; then nothing typed makes it longer."""
+    line = editor("typed since")
+    line.restore("x" * MAX_TEXT)
+    size = len(line.text)
+    assert not line.insert("y" * 1000)
+    assert len(line.text) == size
+
+
+def test_tab_completes_what_fits() -> None:
+    """Completions that would make the line longer than MAX_TEXT are left out."""
+    line = LineEditor(lambda _word, _first: ["z" * 10, "zz"])
+    line.insert("x" * (MAX_TEXT - 5) + " z")
+    line.apply(Key.TAB)
+    assert line.text.endswith("x zz")
+
+
 def test_an_unsent_text_comes_before_newer_text() -> None:
     """A text that could not be sent comes back before the text that was typed since."""
     line = editor("next")

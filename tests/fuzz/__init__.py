@@ -1,0 +1,1 @@
+"""Throws random and mutated input at every part that reads what strangers send; see __main__.py."""
