@@ -257,7 +257,7 @@ BROKEN = st.one_of(
 
 
 @example([frame(Kind.SAY, b"")], [])
-@given(st.lists(WELL_FORMED | BROKEN, max_size=6), st.lists(st.integers(0), max_size=6))
+@given(st.lists(WELL_FORMED | BROKEN, max_size=6), st.lists(st.integers(0, 300), max_size=6))
 def test_bursts_are_the_same_lines(frames: list[bytes], places: list[int]) -> None:
     """Whatever comes and however it is cut: the same lines, other packets and errors as line by line."""
     one_by_one, together = Decoder(), Decoder()
@@ -271,6 +271,48 @@ def test_bursts_are_the_same_lines(frames: list[bytes], places: list[int]) -> No
                 assert packet.ids and all(packet.texts)
         for one, other in itertools.pairwise(found[0]):
             assert not (isinstance(one, Burst) and isinstance(other, Burst) and other.goes_on(one))
+
+
+BETWEEN = {
+    "a line": say_frame(b"#a", 2, 0, b"x"),
+    "the same id": say_frame(b"#a", 1, 0, b"x"),
+    "a lower id": say_frame(b"#a", 0, 0, b"x"),
+    "another channel": say_frame(b"#b", 2, 0, b"x"),
+    "flags": say_frame(b"#a", 2, 1, b"x"),
+    "the largest id": say_frame(b"#a", MAX_NUMBER, 0, b"x"),
+    "too large an id": say_frame(b"#a", MAX_NUMBER + 1, 0, b"x"),
+    "no text": say_frame(b"#a", 2, 0, b""),
+    "too long a payload": say_frame(b"#a", 2, 0, b"x" * MAX_PAYLOAD),
+    "not UTF-8": say_frame(b"#a", 2, 0, b"x\xff"),
+    "half a character": say_frame(b"#a", 2, 0, b"x\xc3"),
+    "half a character, and the rest": say_frame(b"#a", 2, 0, b"\xc3") + say_frame(b"#a", 3, 0, b"\xa4"),
+    "a channel that is not UTF-8": say_frame(b"\xff", 2, 0, b"x"),
+    "another form": encode(Say(2, "#a", "x", Form.ACT)),
+    "another form without text": encode(Say(2, "#a", "", Form.ACT)),
+    "an extra": encode(Say(2, "#a", "x", 0, b"\1\0")),
+    "parts": encode(Say(2, "#a", "x" * (TEXT_PART + 1))),
+    "the first part only": frame(Kind.SAY, b"\2#a\0\0\0x", 2, 0, 2),
+    "a part that cannot be": frame(Kind.SAY, b"\2#a\0\0\0x", 2, 1, 1),
+    "a second part only": frame(Kind.SAY, b"\2#a\0\0\0x", 2, 1, 2),
+    "a command with the same payload": frame(Kind.COMMAND, b"\2#a\0\0\0x", 2),
+    "a kind that does not exist": frame(0x1F, b"\2#a\0\0\0x", 2),
+    "an older version": b"\xc7\1" + say_frame(b"#a", 2, 0, b"x")[2:],
+    "another protocol": b"\xc8" + say_frame(b"#a", 2, 0, b"x")[1:],
+    "no payload": frame(Kind.SAY, b""),
+    "a ping": encode(Ping(2)),
+}
+
+
+@pytest.mark.parametrize("between", BETWEEN.values(), ids=BETWEEN)
+def test_what_stands_between_lines(between: bytes) -> None:
+    """Whatever stands between lines, and wherever the network cuts: the same packets as one by one."""
+    data = say_frame(b"#a", 1, 0, b"one") + between + say_frame(b"#a", 9, 0, b"nine")
+    for cut in range(1, len(data) + 1, max(1, len(data) // 200)):
+        one_by_one, together = Decoder(), Decoder()
+        together.bursts = True
+        for chunk in (data[:cut], data[cut:], b""):
+            wanted, found = fed(one_by_one, chunk), fed(together, chunk)
+            assert (apart(found[0]), *found[1:]) == wanted
 
 
 def test_what_a_burst_has() -> None:

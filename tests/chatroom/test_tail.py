@@ -194,6 +194,16 @@ def test_a_replay_that_begins_or_ends_inside_a_piece() -> None:
     assert door.translated == 4
 
 
+def test_the_latest_lines_begin_inside_a_piece() -> None:
+    """Of lines that came together, as many count as are wanted; an earlier talk has the rest."""
+    tail = Tail()
+    tail.extend(Batch([talk(1, 5, 5), talk(6, 5, 2, place=2), talk(8, 5, 3)]))
+    assert [tail.starts(lines, [0, 1], 10) for lines in (1, 2, 3, 4, 8)] == [
+        {0: start, 1: start} for start in (9, 8, 7, 4, 0)
+    ]
+    assert tail.starts(2, [0, 1, 2], 10) == {0: 5, 1: 8, 2: 5}
+
+
 def test_a_replay_with_a_gap_inside_a_piece() -> None:
     """Of lines that came together, a member gets those of its stays."""
     tail = Tail()
