@@ -22,6 +22,7 @@ _LENGTH_AND_SEQ = Struct("!4xI12xQ")
 """Of an event's packet: the length of its payload, and the seq with which that begins."""
 
 _LENGTH_SEQ_AND_TIME = Struct("!4xI12xQQ")
+_KIND_LENGTH_AND_SEQ = Struct("!2xBxI12xQ")
 
 
 class Block(NamedTuple):
@@ -154,6 +155,19 @@ def amended(block: Block, packets: Mapping[int, bytes]) -> Block:
     return block._replace(packets=b"".join(parts)) if done else block
 
 
+def lines_of(block: Block) -> list[int]:
+    """The seqs of the lines, in order. The packets are not looked at otherwise."""
+    found, start, size, unpack = dict[int, None](), 0, HEADER.size, _KIND_LENGTH_AND_SEQ.unpack_from
+    packets, said = block.packets, int(EventKind.SAID)
+    while start < len(packets):
+        kind, length, seq = unpack(packets, start)
+        if kind == said:
+            found[seq] = None  # a long line has several packets
+        start += size + length
+    _check_end(packets, start)
+    return list(found)
+
+
 def times_of(block: Block) -> dict[int, int]:
     """Time of each event by its seq, in order. The packets are not looked at otherwise."""
     found, start, size, unpack = {}, 0, HEADER.size, _LENGTH_SEQ_AND_TIME.unpack_from
@@ -162,6 +176,7 @@ def times_of(block: Block) -> dict[int, int]:
         length, seq, time = unpack(packets, start)
         found[seq] = time
         start += size + length
+    _check_end(packets, start)
     return found
 
 
@@ -173,7 +188,13 @@ def _split(packets: bytes) -> list[tuple[int, bytes]]:
         end = start + size + length
         found.append((seq, packets[start:end]))
         start = end
+    _check_end(packets, start)
     return found
+
+
+def _check_end(packets: bytes, end: int) -> None:
+    if end != len(packets):
+        raise ProtocolError("the last packet of a block is cut short")
 
 
 def _is_in(seq: int, intervals: Sequence[Interval]) -> bool:

@@ -13,8 +13,7 @@ from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from chatroom.blocks import Block, cut, events_of, times_of
-from chatroom.events import EventKind
+from chatroom.blocks import Block, cut, lines_of, times_of
 from chatroom.limits import MAX_NUMBER, SLICE_FACTOR, TICKET_BYTES
 from chatroom.records import Record, Talker
 
@@ -241,24 +240,24 @@ def _shortened(found: Slice, after: int, size: int) -> Slice:
 
 def start_of(blocks: Iterable[Block], lines: int, until: int) -> int:
     """See History.start_of. blocks: of the place, the latest first; it takes from `blocks` what it needs."""
-    oldest: Block | None = None  # that has lines
+    oldest: Block | None = None  # that has such lines
     for block in blocks if lines else ():
-        if not block.lines:
-            continue
-        oldest = block
-        if block.last > until or block.lines >= lines:
-            lines -= len(_said(block, until))
-            if lines <= 0:
-                return _said(block, until)[-lines] - 1
-        else:
+        if block.last <= until and block.lines < lines:
             lines -= block.lines
-    found = _said(oldest, until) if oldest is not None and lines else []
+        else:
+            found = _said(block, until)
+            if len(found) >= lines:
+                return found[-lines] - 1
+            lines -= len(found)
+        oldest = block if block.lines else oldest
+    found = _said(oldest, until) if oldest is not None else []
     return found[0] - 1 if found else until
 
 
 def _said(block: Block, until: int) -> list[int]:
     """The seqs of the lines up to `until`."""
-    return [event.seq for event in events_of(block) if event.kind is EventKind.SAID and event.seq <= until]
+    found = lines_of(block)
+    return found[: bisect_right(found, until)]
 
 
 def time_of(blocks: Iterable[Block], seq: int) -> int:

@@ -25,7 +25,7 @@ from chatroom.events import Event, EventKind
 from chatroom.limits import CHANNEL_FIELD, MAX_TEXT, NAME_BYTES
 from chatroom.packets import encode_event
 from server.database import checkpoint, connect, limit_wal, transaction, translate_errors
-from server.limits import CHECKPOINT_BYTES, CONVERTED_EVENT, MERGE_WINDOW, MERGED_BYTES, PROGRESS_SECONDS
+from server.limits import CHECKPOINT_BYTES, CONVERTED_EVENT, MERGED_BYTES, PROGRESS_SECONDS
 from server.rows import INSERT, blocks_between, head_of, number, places_of, row_of, window_end
 from server.schema import make_tables, mark, version_of
 
@@ -217,7 +217,6 @@ def _copy_events(old: sqlite3.Connection, new: sqlite3.Connection, path: Path) -
                 entries = [(place, *row[:2]) for row in rows for place in places_of(row[4], row[5])]
                 new.executemany("INSERT INTO settled VALUES(?, ?, ?)", entries)
                 new.execute("UPDATE state SET value = ? WHERE name = 'settled'", (end,))
-            new.execute("UPDATE state SET value = ? WHERE name = 'reach'", (MERGE_WINDOW,))
         checkpoint(new)
         done = min(end, last)
         if time.monotonic() - told > PROGRESS_SECONDS:

@@ -50,7 +50,10 @@ def check(path: str | Path) -> Report:
         is_old = version < SCHEMA
         lines = [f"{path}: a chatroom history, schema {version}, {_size(database)}"]
         damage = _collect(_bad_pages(database))
-        seen, bad = _Seen(_removed(database)), list[str]()
+        try:
+            seen, bad = _Seen(_removed(database)), list[str]()
+        except sqlite3.DatabaseError:  # a damaged page, which was found before
+            seen, bad = _Seen(0), []
         events = _old_in_order(database, bad) if is_old else _in_order(_blocks(database, bad), bad)
         damage += _collect(seen.look_at(events)) + bad[:_SHOWN]
         lines += seen.contents()

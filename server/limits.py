@@ -217,8 +217,8 @@ MERGED_BYTES: Final = 32 * 1024
 """Blocks are merged up to this size, some 290 lines. A row costs 57 bytes beside its packets, and half a page
 is wasted at its end. In larger rows a read that begins in the middle would cost more."""
 
-MERGE_STEP: Final = 256
-"""Blocks that are merged in one transaction, and rows that are added to the index in one: a millisecond."""
+INDEX_STEP: Final = 256
+"""Rows that are added to the index of places in one transaction: a millisecond."""
 
 MAX_RETENTION: Final = 10**15
 """Largest number of days or events for --keep; in practice the same as all."""

@@ -8,7 +8,7 @@ from threading import Lock
 
 from chatroom.blocks import joined, times_of
 from server.database import transaction
-from server.limits import MERGE_STEP, MERGED_BYTES
+from server.limits import INDEX_STEP, MERGED_BYTES
 from server.rows import COLUMNS, INSERT, block_of, number, places_of, row_of, window_end, with_amendments
 
 Scope = tuple[int, str | None]
@@ -33,7 +33,7 @@ class Merging:
         self._indexed = 0  # the rows up to here are in the index
 
     def step(self) -> bool:
-        """One transaction of about a millisecond; False when there is nothing to do."""
+        """One transaction of a few milliseconds; False when there is nothing to do."""
         if self._groups is None:
             self._groups = self._next_window()
         if self._groups:
@@ -67,7 +67,7 @@ class Merging:
             (settled, end),
         ):
             group, before = latest.get((place, places), ([], MERGED_BYTES))
-            if before + size > MERGED_BYTES or len(group) == MERGE_STEP or last > end:
+            if before + size > MERGED_BYTES or last > end:
                 group, before = [], 0
                 groups.append(group)
             group.append(first)
@@ -100,11 +100,11 @@ class Merging:
         rows = self._connection.execute(
             """SELECT first, last, place, places FROM blocks
                 WHERE first > ? AND first <= ? ORDER BY first LIMIT ?""",
-            (self._indexed, self._end, MERGE_STEP),
+            (self._indexed, self._end, INDEX_STEP),
         ).fetchall()
         entries: list[tuple[int, int, int]] = []
         for first, last, place, places in rows:
-            if len(entries) >= MERGE_STEP:
+            if len(entries) >= INDEX_STEP:
                 break
             entries += [(each, first, last) for each in places_of(place, places)]
             self._indexed = first

@@ -15,9 +15,8 @@ from struct import Struct
 from struct import error as StructError
 from typing import Final
 
-from chatroom.blocks import Block, amended, cut, events_of
+from chatroom.blocks import Block, amended, cut, lines_of
 from chatroom.errors import ProtocolError
-from chatroom.events import EventKind
 from chatroom.history import time_of
 from chatroom.limits import MAX_NUMBER
 from server.limits import MERGE_WINDOW
@@ -79,6 +78,8 @@ def block_of(row: Row) -> Block:
     """The block of a row. Raises ProtocolError when it is no row of a block."""
     first, last, time, lines, place, places, talkers, packets = row
     try:
+        if set(map(type, row[:5])) != {int} or type(packets) is not bytes:
+            raise TypeError("a value is of another type")
         return Block(
             first,
             last,
@@ -204,4 +205,4 @@ def latest_lines(connection: sqlite3.Connection, place: int, until: int) -> Iter
 def later(block: Block, after: int) -> Block:
     """The part of a block after `after`, its lines counted anew."""
     kept = block._replace(first=after + 1, packets=cut(block, after, MAX_NUMBER))
-    return kept._replace(lines=sum(event.kind is EventKind.SAID for event in events_of(kept)))
+    return kept._replace(lines=len(lines_of(kept)))

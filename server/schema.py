@@ -9,6 +9,7 @@ from typing import Final
 from chatroom.errors import HistoryError
 from chatroom.packets import VERSION
 from server.database import connect, pragma, transaction, translate_errors
+from server.limits import MERGE_WINDOW
 
 APPLICATION_ID: Final = 0x43484154
 """"CHAT", at byte 68 of the file: distinguishes a history from any other SQLite database."""
@@ -33,7 +34,7 @@ TABLES: Final = (
 
 _STATE: Final = f"""INSERT INTO state VALUES
     ('wire', {VERSION}), ('identity', randomblob(16)), ('position', x''),
-    ('noted', 0), ('removed', 0), ('settled', 0), ('reach', 1)"""
+    ('noted', 0), ('removed', 0), ('settled', 0), ('reach', {MERGE_WINDOW})"""
 """The values of a new history.
 
 wire:     version of the protocol of the packets in `blocks`
@@ -42,7 +43,8 @@ position: of the last append
 noted:    up to this seq, the records know who has said what
 removed:  the highest seq that retention has removed, so that no seq is given twice
 settled:  the blocks that begin up to this seq are in the index of places
-reach:    no block reaches over more seqs; a power of two
+reach:    no block reaches over more seqs: at least a window of merged blocks, else the largest batch. It is
+          rounded to a power of two, so that it changes rarely
 starts:   seq and time of the latest RESTARTED events as JSON, missing before the first one
 """
 
@@ -62,7 +64,10 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
             f" this version knows up to {SCHEMA}"
         )
     if version == SCHEMA:
-        (wire,) = connection.execute("SELECT value FROM state WHERE name = 'wire'").fetchone()
+        try:
+            (wire,) = connection.execute("SELECT value FROM state WHERE name = 'wire'").fetchone()
+        except sqlite3.DatabaseError:
+            wire = VERSION  # the page is damaged: who goes on finds it, and `--check` tells what else is
         if wire != VERSION:
             raise HistoryError(
                 f"{path} was written by a newer version of this program: its packets are of version {wire}"

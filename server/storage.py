@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from itertools import starmap
 from pathlib import Path
 from threading import Event as Flag
@@ -59,7 +59,7 @@ class SqliteHistory:
         # guards what the maintenance knows of the file's names (`Maintenance.trouble`).
         self._write_lock = Lock()
         # What `state` has: an append that changes nothing of it is one statement.
-        self._position, self._noted, self._reach = b"", 0, 1
+        self._position, self._noted, self._reach = b"", 0, 0
         self._stored = False  # whether append() was successful once: else a new file is removed at the end
         with ExitStack() as opened:
             self._open(durability, retention or Retention(), opened)
@@ -182,12 +182,13 @@ class SqliteHistory:
         files = HistoryFiles(self._path, folders=_is_default(self._path))
         opened.callback(lambda: files.close(discard=not self._stored))
         with translate_errors(self._path, "open"):
-            with closing(connect(self._path)) as look:
-                version = version_of(look, self._path)  # before the first write: the file may be foreign
-            if 0 < version < SCHEMA:
-                convert(self._path)
             self._writer = connect(self._path)
-            opened.callback(self._writer.close)
+            opened.callback(lambda: self._writer.close())
+            version = version_of(self._writer, self._path)  # before the first write: the file may be foreign
+            if 0 < version < SCHEMA:
+                self._writer.close()
+                convert(self._path)
+                self._writer = connect(self._path)
             if self._writer.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
                 raise HistoryError(f"cannot open the history {self._path}: no write-ahead log on this disk")
             self._writer.execute(f"PRAGMA synchronous = {durability.upper()}")

@@ -78,8 +78,9 @@ def fsync_seconds(folder: Path) -> float:
 def _batch(first: int, size: int) -> tuple[list[Block], list[Record]]:
     """Lines of twenty talkers, and once in 50 batches a record of each of them, as with a tick."""
     talks = [
-        Talk(first + start, NOW, "#general", f"talker-{start % 20}", start % 20 + 1, 1, ids, [TEXT] * len(ids))
+        Talk(ids[0], NOW, "#general", f"talker-{person}", person, 1, ids, [TEXT] * len(ids))
         for start in range(0, size, _BURST)
+        for person in [start // _BURST % 20 + 1]
         for ids in [range(first + start, first + min(start + _BURST, size))]
     ]
     records = [

@@ -8,7 +8,6 @@ cannot be called alone is the difference of two runs, with it and without it.
 from __future__ import annotations
 
 import argparse
-import itertools
 import socket
 import tempfile
 import time
@@ -18,17 +17,18 @@ from statistics import median
 
 from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.batch import Batch
+from chatroom.blocks import Block
 from chatroom.catch_up import CatchUp
-from chatroom.events import Event, EventKind
+from chatroom.events import Talk
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import RECEIVE_LARGE
 from chatroom.order import Taken
 from chatroom.pace import Pace
-from chatroom.packets import NO_IDENTITY, NO_TOKEN, Decoder, Resumed, Say, encode
+from chatroom.packets import NO_IDENTITY, NO_TOKEN, Burst, Decoder, Resumed, Say, encode
 from chatroom.presence import Presence
-from chatroom.proposals import Arrive, Body, Enter, Lines, Proposal, ProposalKind
+from chatroom.proposals import Arrive, Body, Enter, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
 from chatroom.records import Record
 from server.backlogs import Backlogs
@@ -38,6 +38,7 @@ from server.storage import SqliteHistory
 CHANNEL = "#general"
 PLACE = 1
 """The number of CHANNEL: it is the first."""
+SCOPES = ((PLACE,),)
 RUNS = 31
 
 
@@ -60,7 +61,9 @@ class Stub:
 class NoHistory(MemoryHistory):
     """Stores nothing: a round with it costs all steps but storing."""
 
-    def append(self, events: Sequence[Event], records: Sequence[Record], position: bytes = b"") -> None: ...
+    def append(
+        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+    ) -> None: ...
 
 
 class Room:
@@ -102,12 +105,20 @@ def say_bytes(count: int, size: int, first_id: int = 1) -> bytes:
     return b"".join(encode(Say(id, CHANNEL, "x" * size)) for id in range(first_id, first_id + count))
 
 
-def decode(data: bytes) -> list[Say]:
-    """As a handler does: one recv() after the other."""
+def decode(data: bytes) -> list[Burst]:
+    """As a handler does: one recv() after the other, each gives a burst."""
     decoder, found = Decoder(), []
+    decoder.bursts = True
     for start in range(0, len(data), RECEIVE_LARGE):
         found += decoder.feed(data[start : start + RECEIVE_LARGE])
     return found  # type: ignore[return-value]  # say_bytes makes nothing else
+
+
+def lines(data: bytes) -> Burst:
+    """All lines in one burst, however many recv() they took."""
+    bursts = decode(data)
+    ids = [id for burst in bursts for id in burst.ids]
+    return Burst(CHANNEL, ids, [text for burst in bursts for text in burst.texts])
 
 
 def cpu(act: Callable[[], object]) -> float:
@@ -122,9 +133,9 @@ def cpu(act: Callable[[], object]) -> float:
 
 def rounds(room: Room, count: int, size: int) -> float:
     """CPU seconds of one round of the forwarder with `count` lines of one talker."""
-    data = iter(decode(say_bytes(count * RUNS, size)))
-    bursts = [[next(data) for _ in range(count)] for _ in range(RUNS)]
-    waiting = [room.taken(room.origins[0], ProposalKind.LINES, Lines(burst)) for burst in bursts]
+    data = lines(say_bytes(count * RUNS, size))
+    bursts = [data.part(start, start + count) for start in range(0, count * RUNS, count)]
+    waiting = [room.taken(room.origins[0], ProposalKind.LINES, burst) for burst in bursts]
     return cpu(lambda: room.forwarder.forward(waiting.pop(0)))
 
 
@@ -139,32 +150,28 @@ class _Endless(Pace):
 def measure(count: int, size: int, members: int) -> dict[str, float]:
     """CPU seconds of each step for a batch of `count` lines."""
     data = say_bytes(count, size)
-    says = decode(data)
+    burst = lines(data)
     queue = WaitingQueue(pace=_Endless())
 
     def hand_over() -> None:
-        queue.put(Proposal(1, 0, ProposalKind.LINES, Lines(says)))
+        queue.put(Proposal(1, 0, ProposalKind.LINES, burst))
         queue.take()
 
     found = {"decode": cpu(lambda: decode(data)), "queue": cpu(hand_over)}
-    events = [
-        Event(seq, 1, EventKind.SAID, CHANNEL, "m1", say.text, say.id, 1, PLACE)
-        for seq, say in enumerate(says, 1)
-    ]
-    found["encode, join"] = cpu(lambda: Batch(events).bytes_for(NATIVE, (PLACE,)))
+    talk = Talk(1, 1, CHANNEL, "m1", 1, PLACE, burst.ids, burst.texts)
+    found["encode, join"] = cpu(lambda: Batch([talk]).bytes_for(NATIVE, SCOPES))
     alone = rounds(Room(NoHistory(), [Stub()]), count, size)
     found["decide, apply, keep the tail"] = alone - found["encode, join"]
     with tempfile.TemporaryDirectory() as folder:
         history = SqliteHistory(Path(folder) / "history.db")
-        seqs = itertools.count(1)
-        batches = [[event._replace(seq=next(seqs)) for event in events] for _ in range(RUNS)]
+        batches = [Batch([talk._replace(first=1 + run * count)]).blocks() for run in range(RUNS)]
         found["store"] = cpu(lambda: history.append(batches.pop(0), []))
         history.close()
     crowd = [Stub() for _ in range(members + 1)]
     found["hand to members (no socket)"] = rounds(Room(NoHistory(), crowd), 1, size) - rounds(
         Room(NoHistory(), [Stub()]), 1, size
     )
-    found["send (system call)"] = sending(sum(map(len, Batch(events).bytes_for(NATIVE, (PLACE,)))), members)
+    found["send (system call)"] = sending(sum(map(len, Batch([talk]).bytes_for(NATIVE, SCOPES))), members)
     return found
 
 

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.limits import MAX_NUMBER
 from server.storage import SqliteHistory
 from tests.bench import __main__ as bench
 from tests.bench import build, load, machine, made_history, peers, report, svg
 from tests.bench.report import Run, Target
 from tests.bench.workloads import FULL, QUICK, SMOKE, Workload, mixed_sizes, workloads
+from tests.support.blocks import flat
 
 COMPLETE = {
     "seconds": 2.0, "sent": 10, "deliveries": 1000, "missing": 0, "disorder": 0, "lost": 0, "complaint": "",
@@ -225,7 +227,7 @@ def test_a_made_history_is_a_history(tmp_path: Path) -> None:
     path = tmp_path / peers.HISTORY
     first_time = made_history.make_history(path, 5000, 8)
     with closing(SqliteHistory(path)) as history:
-        events = history.read(0, 10_000, range(9))
+        events = flat(history.read(0, range(9), MAX_NUMBER).blocks)
         restored = history.restore()
     assert [event.seq for event in events] == list(range(1, 5001))
     assert events[0].time == first_time

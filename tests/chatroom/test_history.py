@@ -65,7 +65,7 @@ def tended() -> Iterator[History]:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr("server.rows.MERGE_WINDOW", 8)
         patched.setattr(merging, "MERGED_BYTES", 600)
-        patched.setattr(merging, "MERGE_STEP", 3)
+        patched.setattr(merging, "INDEX_STEP", 3)
         patched.setattr("server.maintenance.MAINTENANCE_PAUSE", 0)
         path = Path(folder) / "history.db"
         history = Tended(path)

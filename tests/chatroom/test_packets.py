@@ -256,6 +256,7 @@ BROKEN = st.one_of(
 )
 
 
+@example([frame(Kind.SAY, b"")], [])
 @given(st.lists(WELL_FORMED | BROKEN, max_size=6), st.lists(st.integers(0), max_size=6))
 def test_bursts_are_the_same_lines(frames: list[bytes], places: list[int]) -> None:
     """Whatever comes and however it is cut: the same lines, other packets and errors as line by line."""

@@ -53,9 +53,19 @@ def test_a_host_whose_address_does_not_come() -> None:
         connection.shutdown()  # before or while it waits
         with pytest.raises(ConnectionLost):
             opening.result()
-        with pytest.raises(KeyboardInterrupt):
+        with ctrl_c_raises(), pytest.raises(KeyboardInterrupt):
             Connection().open("slow.example", 5050, Interrupting(PATIENCE))
         assert system.asked == ["slow.example"]
+
+
+@contextmanager
+def ctrl_c_raises() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, as in a program that has not changed that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Interrupting(Deadline):

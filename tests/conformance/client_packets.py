@@ -254,7 +254,7 @@ def good_packets_json(host: Host) -> None:
     guest = host.enter()
     for name, data in _GOOD.items():
         guest.send_bytes(data, name)
-        guest.nothing_more("G2")
+        guest.takes_pings("G2")
 
 
 @full("L4", "L7", "P54", "P55", "L12", "L16")

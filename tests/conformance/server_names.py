@@ -119,8 +119,7 @@ def a_look_alike_of_a_held_name(room: Room) -> None:
     room.use_own_server("held look-alikes")
     member = room.enter("paypal")
     member.abort()
-    lobby = room.greet("paypaI")
-    lobby.expect(Status, "N10", "C12", verdict=Verdict.FAIL, code=Code.NAME_HELD)
+    room.refused_as_held("paypaI", "N10", "C12")
 
 
 @full("B12", "N7", "N8")

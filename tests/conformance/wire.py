@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from chatroom.errors import ProtocolError
 from chatroom.events import Event
 from chatroom.outcomes import Code
-from chatroom.packets import HEADER, MAGIC, VERSION, Bye, Decoder, Packet, Ping, Pong, Status, encode
+from chatroom.packets import HEADER, MAGIC, VERSION, Bye, Decoder, Kind, Packet, Ping, Pong, Status, encode
 from tests.conformance.check import Failed, Role, Slowed
 from tests.conformance.watches import Frame, parse_header, watch_header, watch_payload
 
@@ -21,6 +21,8 @@ SHORT_HEX = 64
 """Bytes up to which a report shows them all."""
 SHOWN_BYTES = 24
 """Of longer ones it shows so many at the beginning."""
+_SLOW_DOWN_HEAD = bytes([MAGIC, VERSION, Kind.STATUS])
+_SLOW_DOWN_CODE = Code.SLOW_DOWN.to_bytes(2, "big")
 
 
 def frame(
@@ -254,6 +256,8 @@ class Wire:
                 more = b""
             if not more:
                 self.log.append(f"received  {in_hex(data)}, and the end")
+                if data.startswith(_SLOW_DOWN_HEAD) and data[21:23] == _SLOW_DOWN_CODE:
+                    raise Slowed
                 return data
             data += more
 

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,9 +37,11 @@ def owners(monkeypatch: pytest.MonkeyPatch) -> dict[str, Reaper]:
     found: dict[str, Reaper] = {}
     spawn = Reaper.spawn
 
-    def noting(reaper: Reaper, target: Callable[[], None], name: str) -> threading.Thread:
+    def noting(
+        reaper: Reaper, target: Callable[[], None], name: str, *more: Any, **options: Any
+    ) -> threading.Thread:
         found[name] = reaper
-        return spawn(reaper, target, name)
+        return spawn(reaper, target, name, *more, **options)
 
     monkeypatch.setattr(Reaper, "spawn", noting)
     return found

@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
                 target.settle()
             return 0
         report = fuzz(chosen.target, target, chosen.count, chosen.seed, chosen.findings)
-    print(report, flush=True)
+        print(report, flush=True)  # here, because closing the target may raise, too
     return 1 if report.tracebacks or report.hangs else 0
 
 

@@ -36,6 +36,9 @@ from tests.support.tasks import Task
 
 EVERY: Final = 500
 
+HOST: Final = "127.0.0.9"
+"""An input may send the client to any port: at this address no other program listens."""
+
 NAME, END, WELCOME, TALK = range(4)
 """The answer that is replaced by the input's bytes: to USERNAME, to STATUS END, to ADMIT, or what follows."""
 
@@ -61,7 +64,7 @@ class BadServer:
         end, again = choices.number(3), choices.number(8) == 0
         pieces = choices.pieces()
         port: int = self._lobby.getsockname()[1]
-        client = Client(port=port, name="ann", reconnect=again, retry_for=60.0)
+        client = Client(HOST, port, name="ann", reconnect=again, retry_for=60.0)
         playing = Task(lambda: self._play(client, stage, pieces, same, end, 1 + again))
         client.start()
         with suppress(ChatroomError):  # it may have ended already
@@ -99,6 +102,13 @@ class BadServer:
                 sock = self._lead(client, sock, stage, pieces, same)
             with sock:
                 _hang_up(sock, end)
+        while times == 1 and client.ended is None:  # else it waits for an answer, as long as it may
+            self._turn_away()
+
+    def _turn_away(self) -> None:
+        """Hang up on whoever comes in the next moment."""
+        for listener in select.select([self._lobby, self._admission], [], [], 0.005)[0]:
+            listener.accept()[0].close()
 
     def _accept(self, client: Client, listener: socket.socket) -> socket.socket | None:
         """The client's next connection, if it comes to this listener; None if it does not."""
@@ -152,7 +162,7 @@ class BadServer:
 
 
 def _listener() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0), backlog=64)
+    return socket.create_server((HOST, 0), backlog=64)
 
 
 def _send(sock: socket.socket, pieces: list[bytes]) -> None:

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from random import Random
 from typing import Final
 
+from wcwidth import wcwidth
+
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_REASON, MAX_TEXT, MAX_TIME, NAME_BYTES
 from tests.fuzz.inputs import TEXTS, Choices
@@ -32,6 +34,30 @@ def _local(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
+class Framed(Screen):
+    """A terminal that notes when a row goes on behind its last column."""
+
+    def __init__(self, columns: int, lines: int) -> None:
+        self._full = False  # the last column was just written
+        super().__init__(columns, lines)
+
+    def draw(self, data: str) -> None:
+        for character in data:
+            width = max(0, wcwidth(character))
+            if width and (self._full or self.cursor.x + width > self.columns):
+                self.obeyed.append("a row that is too long")
+            self._full = self.cursor.x + width == self.columns if width else self._full
+            super().draw(character)
+
+    def carriage_return(self) -> None:
+        self._full = False
+        super().carriage_return()
+
+    def cursor_position(self, line: int | None = None, column: int | None = None) -> None:
+        self._full = False
+        super().cursor_position(line, column)
+
+
 class Player:
     """Plays an input to a view. Without a screen nothing is painted."""
 
@@ -50,7 +76,7 @@ class Player:
             time_of=_local,
         )
         # The view paints a smaller screen as if it had this size.
-        self.screen = Screen(max(columns, 4), max(lines, 2)) if painted else None
+        self.screen = Framed(max(columns, 4), max(lines, 2)) if painted else None
         self.now = 0.0
         self.longest = MAX_TEXT  # bytes of the line: only what could not be sent is put back in any case
 
@@ -87,7 +113,7 @@ class Player:
             assert self.screen.obeyed == [], self.screen.obeyed
 
     def paint(self, out: str) -> None:
-        """Write it on the screen. No row may be longer: what is too long would be wrapped, or cut."""
+        """Write it on the screen, if there is one."""
         if self.screen is not None:
             self.screen.feed(out)
 

@@ -47,6 +47,9 @@ P = TypeVar("P")
 PATIENCE: Final = 120.0
 """Seconds that the honest member waits for its line: the machine may do other things first."""
 
+DEAD_AFTER: Final = 1000.0
+"""The honest member says something between sessions only, and a machine may be slow to play one."""
+
 EVERY: Final = 500
 """Sessions of one server."""
 
@@ -97,7 +100,7 @@ class Server:
 
     def _begin(self, ports: Ports) -> None:
         self._threads = threading.active_count()
-        self._app = App(replace(CONFIG, ports=ports, quotas=QUOTAS))
+        self._app = App(replace(CONFIG, ports=ports, quotas=QUOTAS, dead_after=DEAD_AFTER))
         self._app.start()
         self._honest = Peer.enter(self._app.address, "honest")
         self._honest.socket.settimeout(PATIENCE)

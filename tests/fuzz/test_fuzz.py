@@ -20,7 +20,7 @@ COUNTS = {
     "client-decoder": 500,
     "keys": 500,
     "handshake": 150,
-    "views": 20,
+    "views": 40,
     "session-server": 15,
     "session-client": 15,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,14 +14,17 @@ from chatroom.blocks import Block, encoded
 from chatroom.events import Event, EventKind
 from chatroom.history import History
 from chatroom.limits import MAX_NUMBER
+from chatroom.packets import encode_event
 from server.database import connect
-from server.retention import Retention
+from server.maintenance import Maintenance
+from server.retention import PROOF, Retention
 from server.storage import Durability, SqliteHistory
 from tests.support.blocks import flat
 
 NOW = 1_800_000_000_000
 VERSION_1 = Path(__file__).parent / "files" / "version-1.db"
-"""A history that a server of version 1 has written; files/make_version_1.py beside it tells its story."""
+VERSION_2 = Path(__file__).parent / "files" / "version-2.db"
+"""Histories that servers of these versions have written; files/make_… beside them tell the story."""
 
 GENERAL = 1
 QUIET = 2
@@ -104,6 +108,13 @@ def read(history: History, after: int = 0, places: Collection[int] = EVERYWHERE)
     return found
 
 
+def amend(path: Path, *events: Event) -> None:
+    """Put packets into a history file that are read instead of those of the same seqs."""
+    with closing(connect(path)) as shell:
+        for event in events:
+            shell.execute("INSERT INTO amended VALUES(?, ?)", (event.seq, encode_event(event)))
+
+
 def seqs(events: Iterable[Event]) -> list[int]:
     """The seqs alone: they make readable failure messages."""
     return [event.seq for event in events]
@@ -113,3 +124,46 @@ def all_in(path: Path) -> list[Event]:
     """Every event of a history file."""
     with opened(path) as history:
         return read(history)
+
+
+class Wall:
+    """A wall clock that the test moves; times are in milliseconds since 1970."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now / 1000
+
+
+@contextmanager
+def maintained(
+    path: Path,
+    retention: Retention | None = None,
+    write_lock: threading.Lock | None = None,
+    wall: Wall | None = None,
+) -> Iterator[tuple[SqliteHistory, Maintenance]]:
+    """A history that retains everything, and a Maintenance for its file that is run by hand.
+
+    Without `wall`, the clock has proven itself.
+    """
+    clock, lock = wall or Wall(), write_lock or threading.Lock()
+    with (
+        opened(path) as history,
+        closing(Maintenance(path, lock, retention or Retention(), wall=clock)) as upkeep,
+    ):
+        if wall is None:
+            clock.now -= PROOF
+            run(upkeep)
+            clock.now += PROOF
+        yield history, upkeep
+
+
+def run(upkeep: Maintenance) -> None:
+    """One complete round."""
+    upkeep.run(threading.Event())
+
+
+def stored(history: SqliteHistory) -> list[int]:
+    """The seqs of all events in the history."""
+    return seqs(read(history))

@@ -27,6 +27,7 @@ from server.server import Server
 from server.storage import default_path
 from server.stream import Stream
 from tests.chatroom.fakes import RecordingHistory
+from tests.support.blocks import blocks_of
 from tests.support.events import NOON
 from tests.support.patience import eventually
 from tests.support.peer import Peer
@@ -308,7 +309,7 @@ def test_the_death_of_a_thread_ends_the_server(thread: str, monkeypatch: pytest.
     monkeypatch.setattr("chatroom.reaper.REAP_SECONDS", 0.05)
     history = Untended()
     before = Event(1, NOON, EventKind.SAID, "#general", "old", "one", 1, 9, 1)
-    history.append([before], [])
+    history.append(blocks_of([before]), [])
     server = Running(history=history)
     with Peer.enter(server.address, "ann") as ann:
         ann.send(Say(1, "#general", "hello"))

@@ -128,11 +128,12 @@ def test_as_many_channels_as_are_allowed(server: Running) -> None:
 
 
 def talk(server: Running, count: int) -> Live:
-    """A member says so many lines and leaves; the cursor in front of them."""
+    """A member says so many lines, one a round, and leaves; the cursor in front of them."""
     before: list[Packet] = []
     with Peer.come_in(server.address, "bob", replayed=before) as bob:
-        bob.send(*lines(count))
-        bob.said(count)
+        for line in lines(count):
+            bob.send(line)
+            bob.said(1)
         bob.send(Bye(False, Code.GOODBYE, ""))
         bob.bye()
     (live,) = before

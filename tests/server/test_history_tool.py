@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -20,10 +21,24 @@ import pytest
 from chatroom.errors import HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.records import Record
-from server.history_tool import check, export
+from server.history_tool import check, export, export_sqlite
 from server.maintenance import Maintenance
 from server.retention import Retention
-from tests.server.histories import GENERAL, NOW, QUIET, VERSION_1, execute, lines, opened, said
+from tests.server.histories import (
+    GENERAL,
+    NOW,
+    QUIET,
+    VERSION_1,
+    VERSION_2,
+    amend,
+    blocks_of,
+    execute,
+    lines,
+    maintained,
+    opened,
+    said,
+    store,
+)
 
 
 @pytest.fixture
@@ -32,10 +47,14 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "history.db"
     with opened(path) as history:
         joined = Event(1, NOW, EventKind.JOINED, "#general", "ann", "", person=1, place=GENERAL)
-        history.append([joined], [Record("session", "aa", '{"phase": "here"}')])
-        history.append([*lines(2, 700), said(701, "Grüße \x1b[31m", QUIET, NOW + 1500)], [])
+        history.append(blocks_of([joined]), [Record("session", "aa", '{"phase": "here"}')])
+        store(history, lines(2, 400))
+        store(history, [*lines(401, 700), said(701, "Grüße \x1b[31m", QUIET, NOW + 1500)])
         history.append([], [Record("session", "bb", '{"phase": "absent"}')])
     return path
+
+
+REST = "last, time, lines, place, places, talkers, packets"
 
 
 def damage(path: Path, statement: str) -> list[str]:
@@ -51,7 +70,7 @@ def test_the_contents(path: Path) -> None:
     """The report gives version, seqs, times, kinds and channels, and says that the file is sound."""
     report = check(path)
     assert report.sound
-    assert report.lines[0].startswith(f"{path}: a chatroom history, schema 2, ")
+    assert report.lines[0].startswith(f"{path}: a chatroom history, schema 3, ")
     assert report.lines[1:] == [
         "701 events, seq 1 to 701, 2027-01-15T08:00:00.000Z to 2027-01-15T08:00:01.500Z",
         "  said: 700",
@@ -85,35 +104,39 @@ def test_removed_events_are_no_damage(path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "reported"),
     [
-        ("DELETE FROM events WHERE seq IN (400, 401)", "after seq 399 comes seq 402"),
-        ("DELETE FROM events WHERE seq = 1", "after seq 0 comes seq 2"),
-        ("UPDATE events SET kind = 99 WHERE seq = 5", "event 5 was not written by a server (kind 99, "),
+        ("DELETE FROM blocks WHERE first = 2", "after seq 1 comes seq 401"),
+        ("DELETE FROM blocks WHERE first = 1", "after seq 0 comes seq 2"),
+        ("UPDATE blocks SET packets = substr(packets, 1, 1000) WHERE first = 2", "{2} to 400: "),
+        ("UPDATE blocks SET packets = CAST(packets || x'00' AS BLOB) WHERE first = 2", "{2} to 400: "),
+        ("UPDATE blocks SET packets = x'c702390000000000' WHERE first = 2", "{2} to 400: "),
+        ("UPDATE blocks SET packets = x'' WHERE first = 2", "{2} is empty"),
         (
-            "UPDATE events SET time = -1 WHERE seq = 5",
-            "event 5 was not written by a server (kind 32, time -1)",
+            "UPDATE blocks SET packets = CAST(packets || packets AS BLOB) WHERE first = 1",
+            "{1}: its events are",
         ),
-        ("UPDATE events SET time = 'noon' WHERE seq = 5", "event 5 was not written"),
-        ("UPDATE events SET text = x'ff' WHERE seq = 5", "event 5 was not written"),
-        (
-            "UPDATE events SET person = 'ann' WHERE seq = 5",
-            "event 5 was not written by a server (person 'ann'",
-        ),
-        (
-            "UPDATE events SET place = NULL WHERE seq = 5",
-            "event 5 was not written by a server (person 3, place None)",
-        ),
-        (
-            "UPDATE events SET extra = 7 WHERE seq = 5",
-            "event 5 was not written by a server (person 3, place 1)",
-        ),
-        ("UPDATE events SET places = '[1' WHERE seq = 5", "event 5 was not written by a server"),
-        ("UPDATE events SET places = '[1, 9]' WHERE seq = 5", "the index of places lacks event 5 in place 9"),
-        ("DELETE FROM spans WHERE span = 1", "the index of places lacks event 256 in place 1"),
+        ("UPDATE blocks SET packets = 'hello' WHERE first = 2", "row 2: "),
+        ("UPDATE blocks SET first = 3 WHERE first = 2", "{3}: first is 3, its events say 2"),
+        ("UPDATE blocks SET last = 399 WHERE first = 2", "{2}: last is 399, its events say 400"),
+        ("UPDATE blocks SET last = 'x' WHERE first = 2", "row 2: "),
+        ("UPDATE blocks SET time = -1 WHERE first = 2", "{2}: time is -1, its events say 18"),
+        ("UPDATE blocks SET lines = 7 WHERE first = 2", "{2}: lines is 7, its events say 399"),
+        ("UPDATE blocks SET talkers = NULL WHERE first = 2", "{2}: talkers is {}, its events say {"),
+        ("UPDATE blocks SET talkers = x'00' WHERE first = 2", "row 2: "),
+        ("UPDATE blocks SET place = 2 WHERE first = 2", "{2}: event 2 is of another place"),
+        ("UPDATE blocks SET places = '[1' WHERE first = 2", "row 2: "),
+        ("UPDATE blocks SET places = '[1, 2]' WHERE first = 2", "{2}: event 2 is of another place"),
+        (f"INSERT INTO blocks SELECT 0, {REST} FROM blocks WHERE first = 1", "seq 1 is stored twice"),
+        ("UPDATE state SET value = 2 WHERE name = 'reach'", "{2} reaches further than any"),
+        ("UPDATE state SET value = 1 WHERE name = 'settled'", "the index of places lacks {1} in place 1"),
+        ("INSERT INTO amended VALUES(5, x'00')", "what amends seq 5: "),
+        ("INSERT INTO amended SELECT 5, packets FROM blocks WHERE first = 1", "what amends seq 5 is of an"),
+        ("INSERT INTO amended SELECT 999, packets FROM blocks WHERE first = 1", "what amends seq 999 is of"),
         ("UPDATE records SET value = '{' WHERE key = 'bb'", "the record 'session' 'bb' is no JSON"),
     ],
 )
 def test_damaged_events(path: Path, statement: str, reported: str) -> None:
     """Missing and impossible events, and events that no read would find, are reported with their seq."""
+    reported = re.sub(r"\{(\d)\}", r"the block of seq \1", reported)
     found = damage(path, statement)
     assert any(line.startswith(reported) for line in found), found
 
@@ -174,7 +197,7 @@ def test_events_without_a_single_channel(tmp_path: Path) -> None:
         quit = Event(
             1, NOW, EventKind.QUIT, "", "ann", "bye", person=1, extra=b"\1\0", places=(GENERAL, QUIET)
         )
-        history.append([quit, Event(2, NOW, EventKind.RESTARTED, "", "", "")], [])
+        store(history, [quit, Event(2, NOW, EventKind.RESTARTED, "", "", "")])
     assert check(path).sound
     assert "  in no single channel: 2" in check(path).lines
     assert export(path, out) == 2
@@ -190,19 +213,85 @@ def test_events_without_a_single_channel(tmp_path: Path) -> None:
     assert (second["kind"], second["author"]) == ("restarted", "")
 
 
-def test_inspecting_an_older_version(tmp_path: Path) -> None:
-    """A file of version 1 is exported and checked as it is; it is converted by a server, not by looking."""
-    path = tmp_path / "history.db"
-    path.write_bytes(VERSION_1.read_bytes())
-    out = io.StringIO()
-    assert export(path, out) == 267
-    assert json.loads(out.getvalue().splitlines()[4])["channel"] == "#quiet"
+@pytest.mark.parametrize(("source", "version", "count"), [(VERSION_1, 1, 267), (VERSION_2, 2, 123)])
+def test_inspecting_an_older_version(tmp_path: Path, source: Path, version: int, count: int) -> None:
+    """A file of an older version is exported and checked as it is; a server converts it, and all stays."""
+    path, table = tmp_path / "history.db", tmp_path / "table.db"
+    path.write_bytes(source.read_bytes())
+    before, after = io.StringIO(), io.StringIO()
+    assert export(path, before) == export_sqlite(path, table) == count
     report = check(path)
     assert report.sound
-    assert "267 events, seq 1 to 267, " in report.lines[1]
-    assert "a server will convert it to schema 2; only pages and events are checked" in report.lines
-    assert path.read_bytes() == VERSION_1.read_bytes()
+    assert f"schema {version}, " in report.lines[0]
+    assert f"{count} events, seq 1 to {count}, " in report.lines[1]
+    assert "a server will convert it to schema 3; only pages and events are checked" in report.lines
+    assert path.read_bytes() == source.read_bytes()
+    with opened(path):
+        pass
+    assert export(path, after) == count
+    assert after.getvalue() == before.getvalue()
+    assert check(path).lines[1:6] == report.lines[1:6]
+
+
+def test_damage_of_an_older_version(tmp_path: Path) -> None:
+    """Gaps and impossible events of an older file are found."""
+    path = tmp_path / "history.db"
+    path.write_bytes(VERSION_1.read_bytes())
     assert damage(path, "DELETE FROM events WHERE seq = 7") == ["after seq 6 comes seq 8"]
+    found = damage(path, "UPDATE events SET kind = 99 WHERE seq = 9")
+    assert any(line.startswith("event 9 was not written by a server (kind 99, ") for line in found)
+    with pytest.raises(HistoryError, match="is damaged: event 9"):
+        export(path, io.StringIO())
+
+
+def test_a_table_that_anybody_can_query(path: Path, tmp_path: Path) -> None:
+    """--sqlite makes a file with one table, whose columns are the fields of the JSON lines."""
+    table, out = tmp_path / "table.db", io.StringIO()
+    assert export_sqlite(path, table) == export(path, out) == 701
+    with closing(sqlite3.connect(table)) as shell:
+        shell.row_factory = sqlite3.Row
+        rows = [dict(row) for row in shell.execute("SELECT * FROM events ORDER BY seq")]
+    assert rows == [json.loads(line) for line in out.getvalue().splitlines()]
+    with pytest.raises(HistoryError, match=f"cannot export to {table}: there is such a file already"):
+        export_sqlite(path, table)
+
+
+def test_a_table_of_half_a_history_is_not_left(path: Path, tmp_path: Path) -> None:
+    """If the export ends in the middle, the file that it began is gone."""
+    execute(path, "UPDATE blocks SET packets = substr(packets, 1, 1000) WHERE first = 401")
+    table = tmp_path / "table.db"
+    with pytest.raises(HistoryError, match="is damaged: the block of seq 401"):
+        export_sqlite(path, table)
+    assert not table.exists()
+
+
+def test_what_was_amended_is_exported(path: Path) -> None:
+    """An export shows the last text of a line, and a check finds it sound."""
+    amend(path, said(5)._replace(text="edited"))
+    out = io.StringIO()
+    export(path, out)
+    assert json.loads(out.getvalue().splitlines()[4])["text"] == "edited"
+    assert check(path).sound
+
+
+def test_an_export_during_the_merging(tmp_path: Path) -> None:
+    """Blocks that are merged between two reads of an export are neither left out nor printed twice."""
+    path = tmp_path / "history.db"
+
+    class Merged(io.StringIO):
+        """A pipe whose other end reads so slowly that the maintenance merges meanwhile."""
+
+        def write(self, text: str) -> int:
+            if self.tell() == 0:
+                upkeep.run(threading.Event())
+            return super().write(text)
+
+    with maintained(path) as (history, upkeep):
+        for first in range(1, 6001, 10):
+            store(history, [*lines(first, first + 8), said(first + 9, place=QUIET)], noted=6000)
+        out = Merged()
+        assert export(path, out) == 6000
+    assert [json.loads(line)["seq"] for line in out.getvalue().splitlines()] == list(range(1, 6001))
 
 
 def test_inspecting_changes_nothing(path: Path) -> None:
@@ -216,12 +305,12 @@ def test_inspecting_changes_nothing(path: Path) -> None:
 def test_inspecting_while_the_server_runs(path: Path) -> None:
     """Check and export include the WAL of a running server, and do not delay the server."""
     with opened(path) as history:
-        history.append(lines(702, 800), [])
+        store(history, lines(702, 800))
         report, out = check(path), io.StringIO()
         assert report.sound
         assert report.lines[1].startswith("800 events, seq 1 to 800")
         assert export(path, out) == 800
-        history.append(lines(801, 900), [])
+        store(history, lines(801, 900))
         assert history.restore().head == 900
 
 
@@ -229,8 +318,8 @@ def test_inspecting_after_kill_9(path: Path) -> None:
     """After kill -9, even before a new start, check and export see everything that was stored."""
     code = (
         "import os, signal, sys; from server.storage import SqliteHistory;"
-        "from tests.server.histories import lines;"
-        "SqliteHistory(sys.argv[1]).append(lines(702, 800), []); os.kill(os.getpid(), signal.SIGKILL)"
+        "from tests.server.histories import lines, store;"
+        "store(SqliteHistory(sys.argv[1]), lines(702, 800)); os.kill(os.getpid(), signal.SIGKILL)"
     )
     ended = subprocess.run([sys.executable, "-c", code, str(path)])
     assert ended.returncode == -signal.SIGKILL
@@ -243,7 +332,7 @@ def test_an_export_needs_little_memory(tmp_path: Path) -> None:
     """An export needs memory for a chunk, not for the whole history."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append([said(seq, "x" * 2000) for seq in range(1, 5001)], [])
+        store(history, [said(seq, "x" * 2000) for seq in range(1, 5001)])
     with open(os.devnull, "w", encoding="utf-8") as out:
         tracemalloc.start()
         assert export(path, out) == 5000
@@ -254,8 +343,8 @@ def test_an_export_needs_little_memory(tmp_path: Path) -> None:
 
 def test_a_damaged_event_ends_an_export(path: Path) -> None:
     """An export does not skip an event that it cannot write: it ends with an error that names the event."""
-    execute(path, "UPDATE events SET kind = 99 WHERE seq = 5")
-    with pytest.raises(HistoryError, match="is damaged: event 5"):
+    execute(path, "UPDATE blocks SET packets = substr(packets, 1, 1000) WHERE first = 2")
+    with pytest.raises(HistoryError, match="is damaged: the block of seq 2"):
         export(path, io.StringIO())
 
 
@@ -263,10 +352,10 @@ def test_a_backup_of_a_running_server(tmp_path: Path) -> None:
     """The statement in README makes a sound history with all lines up to then from a file in use."""
     path, backup = tmp_path / "history.db", tmp_path / "backup.db"
     with opened(path) as history:
-        history.append(lines(1, 500), [])
+        store(history, lines(1, 500))
         with closing(sqlite3.connect(path)) as shell:
             shell.execute(f"VACUUM INTO '{backup}'")
-        history.append(lines(501, 600), [])
+        store(history, lines(501, 600))
         identity = history.restore().identity
     assert check(backup).sound
     with opened(backup) as restored:

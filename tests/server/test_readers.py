@@ -11,20 +11,33 @@ from pathlib import Path
 import pytest
 
 from chatroom.errors import Closed, HistoryError
-from chatroom.events import Event, EventKind
 from server.database import connect
 from server.limits import HISTORY_READERS
 from server.readers import Readers
 from server.storage import SqliteHistory
 from tests.conftest import open_descriptors
-from tests.server.histories import EVERYWHERE, NOW, QUIET, execute, lines, opened, recording, said, seqs
+from tests.server.histories import (
+    EVERYWHERE,
+    GENERAL,
+    QUIET,
+    amend,
+    blocks_of,
+    execute,
+    lines,
+    opened,
+    read,
+    recording,
+    said,
+    seqs,
+    store,
+)
 
 
 @contextmanager
 def readable(path: Path, count: int) -> Iterator[tuple[SqliteHistory, Readers]]:
     """A history of `count` lines that can still be appended to, and Readers of its file."""
     with opened(path) as history:
-        history.append(lines(1, count), [])
+        store(history, lines(1, count))
         with closing(Readers(path)) as readers:
             yield history, readers
 
@@ -33,11 +46,11 @@ def test_a_slow_reader_delays_nobody(tmp_path: Path) -> None:
     """During a read, batches are stored and other reads see them; the slow read itself does not."""
     with readable(tmp_path / "history.db", 5) as (history, readers):
         with readers.connection() as slow:
-            assert slow.execute("SELECT max(seq) FROM events").fetchone() == (5,)
-            history.append(lines(6, 10), [])
-            assert seqs(readers.read(0, 100, EVERYWHERE))[-1] == 10
-            assert slow.execute("SELECT max(seq) FROM events").fetchone() == (5,)
-        assert seqs(readers.read(0, 100, EVERYWHERE))[-1] == 10
+            assert slow.execute("SELECT max(last) FROM blocks").fetchone() == (5,)
+            store(history, lines(6, 10))
+            assert seqs(read(history))[-1] == 10
+            assert slow.execute("SELECT max(last) FROM blocks").fetchone() == (5,)
+        assert seqs(read(history))[-1] == 10
 
 
 def test_connections_are_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,19 +59,19 @@ def test_connections_are_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("server.readers.connect", recording(made))
     with readable(tmp_path / "history.db", 1000) as (_, readers):
         start = threading.Barrier(50)
-        found: list[list[int]] = []
+        found: list[int] = []
 
-        def read() -> None:
+        def look() -> None:
             start.wait()
-            found.append(readers.last_seqs(700, EVERYWHERE))
+            found.append(readers.start_of(700, GENERAL))
 
-        threads = [threading.Thread(target=read) for _ in range(50)]
+        threads = [threading.Thread(target=look) for _ in range(50)]
         before = len(open_descriptors())
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert found == [list(range(301, 1001))] * 50
+        assert found == [300] * 50
         assert 1 <= len(made) <= HISTORY_READERS
         assert len(open_descriptors()) <= before + 3 * HISTORY_READERS
 
@@ -67,9 +80,9 @@ def test_a_read_that_has_ended_blocks_no_checkpoint(tmp_path: Path) -> None:
     """Even a read that stopped at its limit gives up its state: the whole WAL can be copied afterwards."""
     path = tmp_path / "history.db"
     with readable(path, 2000) as (history, readers), closing(connect(path)) as shell:
-        readers.read(0, 3, EVERYWHERE)
-        readers.last_seqs(3, EVERYWHERE)
-        history.append(lines(2001, 2010), [])
+        readers.read(0, EVERYWHERE, 3)
+        readers.start_of(3, GENERAL)
+        store(history, lines(2001, 2010))
         assert shell.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
 
 
@@ -80,7 +93,7 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
         pytest.raises(HistoryError, match="readonly"),
         readers.connection() as reader,
     ):
-        reader.execute("DELETE FROM events")
+        reader.execute("DELETE FROM blocks")
 
 
 def test_a_failed_read_does_not_harm_the_next(tmp_path: Path) -> None:
@@ -89,36 +102,39 @@ def test_a_failed_read_does_not_harm_the_next(tmp_path: Path) -> None:
         for _ in range(2 * HISTORY_READERS):
             with pytest.raises(ZeroDivisionError), readers.connection():
                 raise ZeroDivisionError
-        assert seqs(readers.read(0, 10, EVERYWHERE)) == [1, 2, 3]
+        assert readers.read(0, EVERYWHERE, 10**6).blocks == blocks_of(lines(1, 3))
 
 
-def test_an_event_of_an_unknown_kind_is_damage(tmp_path: Path) -> None:
-    """An event kind that the program does not know is reported as damage, with the path."""
+@pytest.mark.parametrize(
+    "change",
+    [
+        "packets = substr(packets, 1, 100)",
+        "packets = substr(packets, 1, length(packets) - 1)",
+        "talkers = x'00'",
+        "places = '[1'",
+    ],
+)
+def test_damaged_rows_are_damage(tmp_path: Path, change: str) -> None:
+    """A row that is no block is reported with the path, and not read as something else."""
     path = tmp_path / "history.db"
     with readable(path, 3) as (_, readers):
-        execute(path, "UPDATE events SET kind = 99 WHERE seq = 2")
-        with pytest.raises(HistoryError, match=f"{path} is damaged: there is no event of kind 99"):
-            readers.read(0, 10, EVERYWHERE)
+        execute(path, f"UPDATE blocks SET {change}")
+        with pytest.raises(HistoryError, match=f"{path}"):
+            readers.read(1, EVERYWHERE, 1000)
 
 
-def test_damaged_places_are_damage(tmp_path: Path) -> None:
-    """An event whose places are no JSON is reported with the path, and not read as something else."""
+def test_amended_packets_are_read_instead(tmp_path: Path) -> None:
+    """A reader gets what was amended in the place of what was said, also in a block that is cut."""
     path = tmp_path / "history.db"
-    with readable(path, 3) as (_, readers):
-        execute(path, "UPDATE events SET places = '[1' WHERE seq = 2")
-        with pytest.raises(HistoryError, match=f"{path}: malformed JSON"):
-            readers.read(0, 10, EVERYWHERE)
-
-
-def test_only_the_spans_of_the_places_are_visited(tmp_path: Path) -> None:
-    """An event of several places has a span for each of them, and none for place 0."""
-    path = tmp_path / "history.db"
+    changed = [said(seq)._replace(text="changed" * (seq * 1000)) for seq in (2, 5)]
     with opened(path) as history:
-        history.append([Event(1, NOW, EventKind.QUIT, "", "ann", "", person=1, places=(1, 2))], [])
-        history.append([Event(2, NOW, EventKind.RESTARTED, "", "", "")], [])
-        history.append([said(600, place=QUIET)], [])
-    with closing(connect(path, "mode=ro")) as shell:
-        assert shell.execute("SELECT * FROM spans").fetchall() == [(0, 0), (0, 1), (0, 2), (2, 2)]
+        store(history, [*lines(1, 3), *lines(4, 4, QUIET), *lines(5, 6)])
+        amend(path, *changed)
+        wanted = [said(1), changed[0], said(3), said(4, place=QUIET), changed[1], said(6)]
+        assert read(history) == wanted
+        assert read(history, 1) == wanted[1:]
+        assert read(history, 4, [GENERAL]) == wanted[4:]
+        assert read(history, 0, [QUIET]) == [wanted[3]]
 
 
 def test_closing(tmp_path: Path) -> None:
@@ -126,25 +142,14 @@ def test_closing(tmp_path: Path) -> None:
     with readable(tmp_path / "history.db", 3) as (_, readers):
         with readers.connection() as reader:
             readers.close()
-            assert reader.execute("SELECT count(*) FROM events").fetchone() == (3,)
+            assert reader.execute("SELECT count(*) FROM blocks").fetchone() == (1,)
         with pytest.raises(Closed):
-            readers.read(0, 10, EVERYWHERE)
+            readers.read(0, EVERYWHERE, 10)
 
 
 def test_a_closed_history_is_not_read(tmp_path: Path) -> None:
     """Closing the history closes its readers."""
     with opened(tmp_path / "history.db") as history:
-        history.append(lines(1, 3), [])
+        store(history, lines(1, 3))
     with pytest.raises(Closed):
-        history.read(0, 10, EVERYWHERE)
-
-
-@pytest.mark.parametrize("count", [255, 256, 257, 511, 512, 513])
-def test_the_edges_of_the_spans(tmp_path: Path, count: int) -> None:
-    """Around the ends of the spans of the index of places no event is missed or read twice."""
-    with readable(tmp_path / "history.db", count) as (history, readers):
-        history.append([said(count + 1, place=QUIET)], [])
-        for after in range(max(0, count - 3), count + 2):
-            assert seqs(readers.read(after, 10, EVERYWHERE)) == list(range(after + 1, count + 2))
-        assert readers.last_seqs(3, EVERYWHERE) == [count - 1, count, count + 1]
-        assert readers.last_seqs(3, [QUIET]) == [count + 1]
+        history.read(0, EVERYWHERE, 10)

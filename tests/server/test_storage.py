@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.blocks import Block
 from chatroom.errors import HistoryError, HistoryFull
 from chatroom.events import Event, EventKind
 from chatroom.records import Record
@@ -27,16 +28,18 @@ from server.maintenance import Maintenance
 from server.retention import Retention
 from server.storage import Durability, SqliteHistory, default_path
 from tests.server.histories import (
-    EVERYWHERE,
     GENERAL,
     NOW,
     QUIET,
     all_in,
+    blocks_of,
     lines,
     opened,
     opened_with_writer,
+    read,
     said,
     seqs,
+    store,
 )
 
 ANN = Record("session", "key of ann", '{"name": "ann"}')
@@ -53,10 +56,10 @@ def test_identity_and_position_outlive_the_server(tmp_path: Path) -> None:
     path = tmp_path / "history.db"
     with opened(path) as history:
         identity = history.restore().identity
-        history.append(lines(1, 2), [], b"\0first")
+        history.append(blocks_of(lines(1, 2)), [], b"\0first")
     for before, after in ((b"\0first", b"second"), (b"second", b"second"), (b"second", b"")):
         with opened(path) as history:
-            assert history.restore() == (identity, before, 2, NOW, [])
+            assert history.restore()[:5] == (identity, before, 2, NOW, [])
             history.append([], [], after)
     with opened(path) as history:
         assert history.restore().position == b""
@@ -66,40 +69,65 @@ def test_a_batch_that_fails_does_not_move_the_position(tmp_path: Path) -> None:
     """The position stays that of the last stored batch; the repeated call stores the new one."""
     path = tmp_path / "history.db"
     with opened_with_writer(path) as (history, writer):
-        history.append(lines(1, 5), [], b"5")
+        history.append(blocks_of(lines(1, 5)), [], b"5")
         writer.execute(f"PRAGMA max_page_count = {pragma(writer, 'page_count')}")
         with pytest.raises(HistoryFull):
-            history.append(lines(6, 1000), [], b"1000")
+            history.append(blocks_of(lines(6, 1000)), [], b"1000")
         assert history.restore().position == b"5"
         writer.execute("PRAGMA max_page_count = 1000000")
-        history.append(lines(6, 1000), [], b"1000")
+        history.append(blocks_of(lines(6, 1000)), [], b"1000")
         assert history.restore().position == b"1000"
 
 
-def test_lines_and_other_events_in_one_batch(tmp_path: Path) -> None:
-    """Events with extra or places are stored apart from the others of a batch, and read in their order."""
+def test_a_lone_block_is_one_insert(tmp_path: Path) -> None:
+    """When nothing else changes, an append is one statement in its own transaction; else all is in one."""
+    statements: list[str] = []
+    with opened_with_writer(tmp_path / "history.db") as (history, writer):
+        history.append(blocks_of(lines(1, 1)), [], b"", 1)
+        writer.set_trace_callback(statements.append)
+        history.append(blocks_of(lines(2, 5)), [], b"", 1)
+        assert [statement.split()[0] for statement in statements] == ["INSERT"]
+        for blocks, records, position, noted in (
+            (blocks_of([said(6), said(7, place=QUIET)]), [], b"", 1),
+            (blocks_of(lines(8, 8)), [ANN], b"", 1),
+            (blocks_of(lines(9, 9)), [], b"x", 1),
+            (blocks_of(lines(10, 10)), [], b"x", 9),
+            (blocks_of(lines(11, 2100)), [], b"x", 9),  # reaches further than any block before
+            ([], [], b"x", 9),
+        ):
+            statements.clear()
+            history.append(blocks, records, position, noted)
+            assert (statements[0], statements[-1]) == ("BEGIN IMMEDIATE", "COMMIT")
+        statements.clear()
+        history.append(blocks_of(lines(2101, 2110)), [], b"x", 9)
+        assert len(statements) == 1
+    assert all_in(tmp_path / "history.db") == [
+        said(seq, place=QUIET if seq == 7 else GENERAL) for seq in range(1, 2111)
+    ]
+
+
+def test_an_insert_after_a_failed_rollback(tmp_path: Path) -> None:
+    """A transaction that was left open does not swallow the next lone block."""
     path = tmp_path / "history.db"
-    batch = lines(1, 450)
-    for seq in (1, 2, 120, 256, 449, 450):
-        batch[seq - 1] = batch[seq - 1]._replace(extra=b"\1\1x")
-    batch[299] = Event(300, NOW, EventKind.QUIT, "", "ann", "", person=9, places=(GENERAL, QUIET))
-    with opened(path) as history:
-        history.append(batch, [])
-        assert history.read(0, 1000, EVERYWHERE) == batch
-        assert history.read(0, 1000, [QUIET]) == [batch[299]]
-    assert all_in(path) == batch
+    with opened_with_writer(path) as (history, writer):
+        store(history, lines(1, 1))
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM blocks")
+        store(history, lines(2, 2))
+        assert not writer.in_transaction
+    assert all_in(path) == lines(1, 2)
 
 
 def test_a_history_outlives_its_server(tmp_path: Path) -> None:
     """After an orderly end everything is in one file, without a WAL beside it."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append(lines(1, 5), [ANN])
+        history.append(blocks_of(lines(1, 5)), [ANN])
         assert "history.db" in repr(history)
     assert not (tmp_path / "history.db-wal").exists()
     with opened(path) as history:
         assert stored(history) == (5, [ANN])
-        history.append(lines(6, 7), [ANN._replace(value=None)])
+        history.append(blocks_of(lines(6, 7)), [ANN._replace(value=None)])
     with opened(path) as history:
         assert stored(history) == (7, [])
     assert all_in(path) == lines(1, 7)
@@ -116,12 +144,12 @@ def test_a_batch_is_stored_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     """Of a batch that fails in the middle nothing is stored, neither events nor records."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append(lines(1, 5), [])
+        store(history, lines(1, 5))
         with pytest.raises(HistoryError, match="cannot write the history") as raised:
-            history.append([said(6), said(5, "twice")], [ANN])
+            history.append(blocks_of([said(6), said(1, "twice", QUIET)]), [ANN])
         assert not isinstance(raised.value, HistoryFull)  # the same would fail again
         assert stored(history) == (5, [])
-        history.append(lines(6, 6), [])
+        store(history, lines(6, 6))
     assert all_in(path) == lines(1, 6)
 
 
@@ -129,27 +157,27 @@ def test_only_the_forwarder_appends(tmp_path: Path) -> None:
     """A second append during the first one is a bug of the program: it raises, and nothing is mixed up."""
     path = tmp_path / "history.db"
 
-    class Interrupted(list[Event]):
+    class Interrupted(list[Block]):
         """A batch during whose append somebody else appends."""
 
-        def __iter__(self) -> Iterator[Event]:
+        def __iter__(self) -> Iterator[Block]:
             with pytest.raises(RuntimeError, match="only the forwarder"):
-                history.append(lines(10, 12), [])
+                store(history, lines(10, 12))
             return super().__iter__()
 
     with opened(path) as history:
-        history.append(Interrupted(lines(1, 1)), [])
-        history.append(lines(2, 2), [])
+        history.append(Interrupted(blocks_of(lines(1, 1))), [])
+        store(history, lines(2, 2))
     assert all_in(path) == lines(1, 2)
 
 
 def test_a_batch_is_visible_once_it_is_stored(tmp_path: Path) -> None:
     """A read does not see an uncommitted transaction, and does not wait for it."""
     with opened_with_writer(tmp_path / "history.db") as (history, writer):
-        history.append(lines(1, 5), [])
+        store(history, lines(1, 5))
         writer.execute("BEGIN IMMEDIATE")
-        writer.execute("DELETE FROM events")
-        assert seqs(history.read(0, 10, EVERYWHERE)) == [1, 2, 3, 4, 5]
+        writer.execute("DELETE FROM blocks")
+        assert seqs(read(history)) == [1, 2, 3, 4, 5]
         writer.execute("ROLLBACK")
 
 
@@ -161,7 +189,7 @@ def test_a_batch_waits_for_the_maintenance(tmp_path: Path, monkeypatch: pytest.M
 
     def append() -> None:
         try:
-            history.append(lines(1001, 1010), [])
+            store(history, lines(1001, 1010))
             failures.put(None)
         except HistoryError as error:
             failures.put(error)
@@ -171,19 +199,19 @@ def test_a_batch_waits_for_the_maintenance(tmp_path: Path, monkeypatch: pytest.M
     @contextmanager
     def interrupted(connection: sqlite3.Connection) -> Iterator[None]:
         with transaction(connection):
-            connection.execute("DELETE FROM events WHERE seq = 1")
+            connection.execute("UPDATE state SET value = 1 WHERE name = 'removed'")
             appending.start()
             appending.join(0.05)  # an append that does not wait ends in this time
             stopping.set()
             yield
 
     with opened(tmp_path / "history.db", retention=Retention(events=100)) as history:
-        history.append(lines(1, 1000), [])
-        monkeypatch.setattr("server.maintenance.transaction", interrupted)
+        store(history, lines(1, 1000))
+        monkeypatch.setattr("server.removal.transaction", interrupted)
         history.tend(stopping)
         assert failures.get(timeout=5) is None
         appending.join()
-        assert seqs(history.read(0, 10**6, EVERYWHERE)) == list(range(901, 1011))
+        assert seqs(read(history)) == list(range(901, 1011))
 
 
 def test_the_starts_outlive_their_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +222,7 @@ def test_the_starts_outlive_their_events(tmp_path: Path, monkeypatch: pytest.Mon
         with opened(path) as history:
             restarted = Event(seq, NOW + seq, EventKind.RESTARTED, "", "", "")
             batch = [restarted, *lines(seq + 1, seq + 9, at=NOW + seq)]
-            history.append(batch if seq > 1 else [said(1), *batch[1:]], [])
+            store(history, batch if seq > 1 else [said(1), *batch[1:]])
             if seq == 1:
                 assert history.parted(5, 0) == 0
     with closing(Maintenance(path, threading.Lock(), Retention(events=1))) as upkeep:
@@ -204,7 +232,7 @@ def test_the_starts_outlive_their_events(tmp_path: Path, monkeypatch: pytest.Mon
         assert history.parted(25, NOW + 15) == 21
         assert history.parted(35, NOW + 25) == 31
         assert history.parted(35, NOW + 31) == history.parted(20, NOW + 15) == 0
-        history.append(lines(41, 42), [])  # not a start: nothing is noted
+        store(history, lines(41, 42))  # not a start: nothing is noted
         assert history.parted(35, 0) == 21
 
 
@@ -225,7 +253,7 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
     """A read-only file is reported when the server starts, not at the first line."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append(lines(1, 3), [])
+        store(history, lines(1, 3))
     path.chmod(0o400)
     if os.geteuid() == 0:  # root may write anywhere, so SQLite has to refuse it
         monkeypatch.setattr("server.storage.connect", lambda path: connect(path, "mode=ro"))
@@ -241,7 +269,7 @@ def test_the_default_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fold
     base = tmp_path / folder if folder else tmp_path / ".local" / "share"
     assert default_path() == base / "chatroom" / "history.db"
     with opened(default_path()) as history:
-        history.append(lines(1, 1), [])
+        store(history, lines(1, 1))
     assert default_path().parent.stat().st_mode & 0o777 == 0o700
 
 
@@ -259,18 +287,18 @@ def test_a_full_database_takes_the_same_batch_later(tmp_path: Path) -> None:
     """A batch without room is refused as a whole; the same call works when there is room again."""
     path = tmp_path / "history.db"
     with opened_with_writer(path) as (history, writer):
-        history.append(lines(1, 5), [])
+        store(history, lines(1, 5))
         writer.execute(f"PRAGMA max_page_count = {pragma(writer, 'page_count')}")
         batch = lines(6, 1000)
         for _ in range(3):
             with pytest.raises(
                 HistoryFull, match=f"cannot write the history {path}: database or disk is full"
             ):
-                history.append(batch, [ANN])
+                history.append(blocks_of(batch), [ANN])
         assert stored(history) == (5, [])
-        assert seqs(history.read(0, 10, EVERYWHERE)) == [1, 2, 3, 4, 5]
+        assert seqs(read(history)) == [1, 2, 3, 4, 5]
         writer.execute("PRAGMA max_page_count = 1000000")
-        history.append(batch, [ANN])
+        history.append(blocks_of(batch), [ANN])
         assert stored(history) == (1000, [ANN])
     assert all_in(path) == lines(1, 1000)
 
@@ -297,9 +325,9 @@ def test_a_write_that_fails_anywhere_loses_nothing(tmp_path: Path, durability: D
             batch = lines(stored + 1, stored + 90)
             end = wal.stat().st_size + room
             with files_no_longer_than(end), pytest.raises(HistoryFull, match="I/O error"):
-                history.append(batch, [ANN])
+                history.append(blocks_of(batch), [ANN])
             assert history.restore().head == stored
-            history.append(batch, [ANN])
+            history.append(blocks_of(batch), [ANN])
             stored += 90
     assert all_in(path) == lines(1, stored)
 
@@ -311,21 +339,21 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         filler = tmp_path / "filler"
         path = tmp_path / "history.db"
         with opened(path) as history:
-            history.append(lines(1, 100), [])
+            store(history, lines(1, 100))
             filler.write_bytes(bytes(shutil.disk_usage(tmp_path).free - 64 * 1024))
             stored = 100
             with pytest.raises(HistoryFull, match="full"):
                 for _ in range(1000):
-                    history.append(lines(stored + 1, stored + 50), [ANN])
+                    history.append(blocks_of(lines(stored + 1, stored + 50)), [ANN])
                     stored += 50
             assert stored < 50_000
             with closing(Maintenance(path, threading.Lock(), Retention())) as upkeep:
                 upkeep.run(threading.Event())  # does no harm on a full disk
-            assert seqs(history.read(0, 10**6, EVERYWHERE)) == list(range(1, stored + 1))
+            assert seqs(read(history)) == list(range(1, stored + 1))
             with pytest.raises(HistoryFull, match="full"):
-                history.append(lines(stored + 1, stored + 500), [])
+                store(history, lines(stored + 1, stored + 500))
             filler.unlink()
-            history.append(lines(stored + 1, stored + 500), [])
+            store(history, lines(stored + 1, stored + 500))
         with closing(connect(path)) as look:
             assert look.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert all_in(path) == lines(1, stored + 500)
@@ -361,22 +389,22 @@ def test_another_program_locks_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     with opened(path) as history, closing(connect(path)) as shell:
         shell.execute("BEGIN IMMEDIATE")
         with pytest.raises(HistoryFull, match="locked"):
-            history.append(lines(1, 5), [])
+            store(history, lines(1, 5))
         shell.execute("ROLLBACK")
-        history.append(lines(1, 5), [])
-        assert seqs(history.read(0, 10, EVERYWHERE)) == [1, 2, 3, 4, 5]
+        store(history, lines(1, 5))
+        assert seqs(read(history)) == [1, 2, 3, 4, 5]
 
 
 def test_damage_is_reported(tmp_path: Path) -> None:
     """Damage raises HistoryError with the path, not HistoryFull: the same call would fail again."""
     path = tmp_path / "history.db"
     with opened(path) as history:
-        history.append([said(seq, "x" * 500) for seq in range(1, 500)], [])
+        store(history, [said(seq, "x" * 500) for seq in range(1, 500)])
     content = bytearray(path.read_bytes())
     content[6 * 4096 :] = os.urandom(len(content) - 6 * 4096)
     path.write_bytes(content)
     with pytest.raises(HistoryError, match=f"{path}") as raised, opened(path) as history:
-        history.read(0, 1000, EVERYWHERE)
+        read(history)
     assert not isinstance(raised.value, HistoryFull)
 
 
@@ -385,12 +413,12 @@ def test_damage_is_reported(tmp_path: Path) -> None:
 _WRITER = """
 import sys
 from server.storage import SqliteHistory
-from tests.server.histories import lines
+from tests.server.histories import lines, store
 path, size = sys.argv[1], int(sys.argv[2])
 history = SqliteHistory(path)
 head = history.restore().head
 while True:
-    history.append(lines(head + 1, head + size), [])
+    store(history, lines(head + 1, head + size))
     head += size
     sys.stdout.write(f"{head}\\n")
     sys.stdout.flush()
@@ -432,7 +460,9 @@ def test_a_long_history_opens_at_once(tmp_path: Path) -> None:
         for first in range(1, 1_000_001, 10_000):
             batch = lines(first, first + 9_999)
             batch[77] = said(first + 77, place=QUIET) if first < 100_000 else batch[77]
-            history.append(batch, [])
+            store(history, batch, noted=first)
+        with closing(Maintenance(path, threading.Lock(), Retention())) as upkeep:
+            upkeep.run(threading.Event())
     quickest: dict[str, float] = {}
 
     def timed(what: str, start: float) -> None:
@@ -444,16 +474,16 @@ def test_a_long_history_opens_at_once(tmp_path: Path) -> None:
             assert history.restore().head == 1_000_000
             timed("open", start)
             start = time.perf_counter()
-            assert history.last_seqs(50, [GENERAL]) == list(range(999_951, 1_000_001))
+            assert history.start_of(50, GENERAL) == 999_950
             timed("busy", start)
             start = time.perf_counter()
-            assert len(history.last_seqs(50, [QUIET])) == 10
+            assert history.start_of(50, QUIET) == 77
             timed("quiet", start)
             start = time.perf_counter()
-            assert seqs(history.read(400_000, 1000, [GENERAL]))[-1] == 401_000
-            timed("chunk", start)
+            assert history.read(400_000, [GENERAL], 100_000).blocks[0].first == 400_001
+            timed("slice", start)
             start = time.perf_counter()
-            assert history.read(100_000, 1000, [QUIET]) == []
+            assert history.read(100_000, [QUIET], 100_000).blocks == []
             timed("nothing", start)
     assert quickest["open"] < 0.1
     assert max(quickest.values()) < 0.1, quickest

@@ -15,32 +15,40 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from chatroom.events import Talk
 from chatroom.order import Entry
-from chatroom.records import Record
+from chatroom.records import Record, Talker
 from chatroom.session import Session
 from chatroom.state import Applied, State
 from tests.support.recorder import read_entries
 
 
 def fold(entries: list[Entry], state: State, seed: int) -> str:
-    """The digest of all events and of the records in the end, if those restore the state.
+    """The digest of all that happened and of the records in the end, if those restore the state.
+
+    Beside the records, a start has the lines that were said since the last tick.
 
     seed: of the sizes of rounds
     """
     sizes, digest = random.Random(seed), hashlib.sha256()
     stored: dict[tuple[str, str], Record] = {}
+    talks: list[Talk] = []
     while entries:
         size = sizes.randint(1, 20)
         changed: list[Record] = []
         for entry in entries[:size]:
             applied = state.apply(entry)
-            digest.update(repr(applied.events).encode())
+            digest.update(repr(applied.happened).encode())
             changed += applied.records
+            talks += [one for one in applied.happened if isinstance(one, Talk)]
         for record in changed:
             stored[record.kind, record.key] = record
         entries = entries[size:]
     kept = sorted(record for record in stored.values() if record.value is not None)
-    assert kept == state.records(), "the records do not restore the state"
+    late = [Talker(talk.person, talk.ids[-1], talk.time) for talk in talks if talk.first > state.noted]
+    restored = State()
+    restored.restore(state.head, kept, late)
+    assert restored.records() == state.records(), "the records do not restore the state"
     digest.update(repr(kept).encode())
     return digest.hexdigest()
 
@@ -67,12 +75,12 @@ def _with_set() -> State:
         session.reason = next(iter({session.key, session.name, session.address}))
         return record(session)
 
-    Session.record = with_set  # type: ignore[method-assign]
+    Session.record = with_set  # type: ignore[method-assign, assignment]
     return State()
 
 
 def _planted(apply: Callable[[State, Entry], Applied]) -> State:
-    State.apply = apply  # type: ignore[method-assign]
+    State.apply = apply  # type: ignore[method-assign, assignment]
     return State()
 
 
