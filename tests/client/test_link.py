@@ -631,7 +631,7 @@ def counted(members: int, seq: int = 0) -> Event:
 
 
 def test_a_signal_is_no_event(stage: Stage) -> None:
-    """Signals are no updates and move no cursor, wherever they come among events; COUNTED tells the number."""
+    """Signals are no updates and move no cursor, wherever they come; COUNTED tells the number."""
     assert stage.client.people == 2
     stage.peer.send(
         said(5, "e"), counted(4000), said(6, "f"), said(0, "a signal of a kind that is none"), said(7)
