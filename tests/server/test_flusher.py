@@ -127,7 +127,7 @@ def test_a_new_stream_can_wait_for_the_next_round(monkeypatch: pytest.MonkeyPatc
         assert rings == []
         stream.part(Code.STOPPING, "bye")
         assert rings == [b"!"]
-        flusher.finish()
+        flusher.close()
 
 
 def test_a_released_stream_is_closed(yard: Yard) -> None:
