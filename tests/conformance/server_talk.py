@@ -150,7 +150,8 @@ def a_command_gets_one_answer(room: Room) -> None:
     for id in (1000, 1000, 3):
         member.send(Command(id, member.channel, "/help"))
         member.find(Answer, "P36", id=id)
-    member.says_and_hears("a line with a lower id is said")
+    member.send(Say(1, member.channel, "a line with a lower id"))
+    member.hears("a line with a lower id", "E6", id=1)
     for packet in member.up_to_fence():
         ensure(not isinstance(packet, Answer), "P36", "no second ANSWER", describe(packet))
 
