@@ -97,9 +97,7 @@ _PAIRS = {
     **{f"{one!a} and {other!a}, the same name": ("N7", one, other, True) for one, other in SAME},
     **{f"{one!a} and {other!a}, which look alike": ("N10", one, other, True) for one, other in ALIKE},
     **{f"{one!a} and {other!a}, which do not": ("N11", one, other, False) for one, other in UNLIKE},
-    **{
-        f"{ascii(one)} and {ascii(other)}, other keys": ("N9", one, other, False) for one, other in OTHER_KEYS
-    },
+    **{f"{one!a} and {other!a}, other keys": ("N9", one, other, False) for one, other in OTHER_KEYS},
 }
 
 
