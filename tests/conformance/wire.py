@@ -285,7 +285,9 @@ class Wire:
             try:
                 packet = self.take(max(0.0, deadline - time.monotonic()), wanted)
             except Failed as failed:
-                raise failed if failed.rules else Failed(failed.expected, failed.came + last, *rules) from None
+                raise (
+                    failed if failed.rules else Failed(failed.expected, failed.came + last, *rules)
+                ) from None
             if packet is None:
                 raise Failed(wanted, describe(packet) + last, *rules)
             if isinstance(packet, kind) and _fits(packet, fields):
