@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 SOURCE: Final = Path(__file__).resolve().parents[2] / "notes" / "cpp"
-ONLY: Final = {"server": ("connection", "state", "chatroom", "server", "server_main"), "client": ("client", "views", "client_main")}
+ONLY: Final = {
+    "server": ("connection", "state", "chatroom", "server", "server_main"),
+    "client": ("client", "views", "client_main"),
+}
 """The object files that only one of the programs has."""
 
 
@@ -73,7 +76,11 @@ def build_faulty(fault: Fault, build: Path, folder: Path) -> Path:
     assert source.count(fault.good) == 1, f"{fault.file} has {fault.good!r} {source.count(fault.good)} times"
     patched, program = folder / fault.file, folder / f"chat-{fault.program}"
     patched.write_text(source.replace(fault.good, fault.bad))
-    left_out = {"vectors_test", Path(fault.file).stem, *ONLY["client" if fault.program == "server" else "server"]}
+    left_out = {
+        "vectors_test",
+        Path(fault.file).stem,
+        *ONLY["client" if fault.program == "server" else "server"],
+    }
     objects = [path for path in build.glob("*.o") if path.stem not in left_out]
     command = ["g++", "-std=c++20", "-pthread", "-O0", "-I", str(SOURCE), "-I", str(build), str(patched)]
     subprocess.run([*command, *map(str, objects), "-o", str(program)], check=True, timeout=300)

@@ -1,6 +1,6 @@
 """The table of sizes in notes/cpp/README.md: the lines of the C++ twin and of the Python beside each other.
 
-    python -m tests.cpp.sizes          writes the table into the page
+python -m tests.cpp.sizes          writes the table into the page
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("twin")
     targets = ["all", f"{folder}/vectors_test"]
     settings = [f"BUILD={folder}", f"PYTHON={sys.executable}", "CXXFLAGS=-O0"]
-    subprocess.run(["make", "-s", "-j2", "-C", SOURCE, *settings, *targets], check=True, timeout=BUILD_SECONDS)
+    subprocess.run(
+        ["make", "-s", "-j2", "-C", SOURCE, *settings, *targets], check=True, timeout=BUILD_SECONDS
+    )
     return folder
 
 
@@ -48,7 +50,9 @@ class Rooms:
     def serve(self, kind: str) -> subprocess.Popen[bytes]:
         """Start a server of a kind, "C++" or "Python"; on the same port, and with the same history, as before."""
         data = ["--data", str(self._folder / "history")]
-        command = [str(self._build / "chat-server")] if kind == "C++" else [sys.executable, "-m", "server", *data]
+        command = (
+            [str(self._build / "chat-server")] if kind == "C++" else [sys.executable, "-m", "server", *data]
+        )
         server = self._start([*command, "--port", str(self._port)], subprocess.PIPE, subprocess.DEVNULL)
         assert server.stdout is not None
         self._port = int(server.stdout.readline().decode().rpartition(":")[2])
@@ -155,7 +159,9 @@ def test_a_mixed_room(kind: str, rooms: Rooms) -> None:
         talker.join()
     said = sorted(f"{name}: {line}" for name in names for line in lines[name])
     for name in names:
-        eventually(lambda name=name: len(rooms.seen(name)) >= len(said), f"{name} lacks lines", PROGRAM_PATIENCE)
+        eventually(
+            lambda name=name: len(rooms.seen(name)) >= len(said), f"{name} lacks lines", PROGRAM_PATIENCE
+        )
     assert sorted(rooms.seen("cpp1")) == said
     assert all(rooms.seen(name) == rooms.seen("cpp1") for name in names)
 
@@ -188,7 +194,10 @@ def test_kill_9_of_the_cpp_server(rooms: Rooms) -> None:
     clients = {"cpp": rooms.client("C++", "cpp"), "py": rooms.client("Python", "py")}
     for name, client in clients.items():
         say(client, "before")
-        eventually(lambda name=name: {f"{name}: before"} <= set(rooms.seen("cpp")) & set(rooms.seen("py")), "not said")
+        eventually(
+            lambda name=name: {f"{name}: before"} <= set(rooms.seen("cpp")) & set(rooms.seen("py")),
+            "not said",
+        )
     server.kill()
     server.wait()
     for client in clients.values():
@@ -209,7 +218,9 @@ def test_kill_9_of_clients(kind: str, rooms: Rooms) -> None:
     for of, name in (("C++", "cpp"), ("Python", "py")):
         victim = rooms.client(of, name)
         say(victim, "last words")
-        eventually(lambda name=name: f"{name}: last words" in rooms.seen("reader"), "not said", PROGRAM_PATIENCE)
+        eventually(
+            lambda name=name: f"{name}: last words" in rooms.seen("reader"), "not said", PROGRAM_PATIENCE
+        )
         victim.kill()
         victim.wait()
     say(reader, "still here")
