@@ -1,6 +1,6 @@
-"""A storm over the twin: talkers whose connections are cut, readers that stop, guests that come and go, and peers
-that send rubbish. Every talker must see every line of all talkers once, in one order; the server must stop in
-order; and no program may say anything that a sanitizer says.
+"""A storm over the twin: talkers whose connections are cut, readers that stop, guests that come and go, and
+peers that send rubbish. Every talker must see every line of all talkers once, in one order; the server must
+stop in order; and no program may say anything that a sanitizer says.
 
     python3 storm.py BUILD SECONDS [SEED]
 """

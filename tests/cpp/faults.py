@@ -1,4 +1,4 @@
-"""Faults for copies of the C++ twin: one replacement each, and the rule by which the conformance run finds it."""
+"""Faults for copies of the C++ twin: one replacement each, and the rule by which it is found."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ FAULTS: Final = {
     ),
     "said-twice": Fault(
         "O6", "each event is sent twice",
-        "server", "state.cpp", "member->out.push_back({data});", "member->out.insert(member->out.end(), 2, Piece{data});",
+        "server", "state.cpp", "member->out.push_back({data});",
+        "member->out.insert(member->out.end(), 2, Piece{data});",
     ),
     "refusals-count": Fault(
         "E10", "a refused line raises the highest applied id",
-        "server", "state.cpp", "} else if (!inside) {", "} else if (!inside) {\n            session->confirmed = say.id;",
+        "server", "state.cpp", "} else if (!inside) {",
+        "} else if (!inside) {\n            session->confirmed = say.id;",
     ),
     "repeats-are-said": Fault(
         "E4", "a line that was said already is said again",
@@ -56,11 +58,11 @@ FAULTS: Final = {
         "server", "state.cpp", "if (admit.identity != identity_)", "if (false)",
     ),
     "said-again": Fault(
-        "E15", "the client sends decided lines again after a reconnect",
+        "E16", "the client sends decided lines again after a reconnect",
         "client", "client.cpp", "pending_.decided(confirmed_)", "pending_.decided(MessageId{})",
     ),
     "no-cursor": Fault(
-        "R1", "the client that comes back does not say what it has seen",
+        "B1", "the client that comes back does not say what it has seen",
         "client", "client.cpp", "plan_.channels, seen_, seen_time_,", "plan_.channels, Seq{}, Time{},",
     ),
     "rude-end": Fault(

@@ -1,4 +1,4 @@
-"""The C++ twin: built once, then its vectors, the conformance run, planted faults, and rooms with both kinds of programs."""
+"""The C++ twin, built once: vectors, conformance run, planted faults, rooms with both kinds of programs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Rooms:
         self._port = 0
 
     def serve(self, kind: str) -> subprocess.Popen[bytes]:
-        """Start a server of a kind, "C++" or "Python"; on the same port, and with the same history, as before."""
+        """Start a server, "C++" or "Python"; on the same port and with the same history as before."""
         data = ["--data", str(self._folder / "history")]
         command = (
             [str(self._build / "chat-server")] if kind == "C++" else [sys.executable, "-m", "server", *data]
@@ -146,7 +146,7 @@ def test_a_planted_fault_is_found(name: str, build: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kind", ["C++", "Python"])
 def test_a_mixed_room(kind: str, rooms: Rooms) -> None:
-    """Clients of both kinds talk in one room, whichever the server is: all see every line once, in one order."""
+    """Clients of both kinds in one room, whichever the server is: all see each line once, in one order."""
     rooms.serve(kind)
     names = {"cpp1": "C++", "py1": "Python", "cpp2": "C++", "py2": "Python"}
     clients = {name: rooms.client(of, name) for name, of in names.items()}
@@ -167,7 +167,7 @@ def test_a_mixed_room(kind: str, rooms: Rooms) -> None:
 
 
 def test_kill_9_of_the_python_server(rooms: Rooms) -> None:
-    """Both kinds of clients come back to a Python server that was killed: no line is lost, none comes twice."""
+    """Both kinds of clients come back to a Python server that was killed: no line is lost or doubled."""
     server = rooms.serve("Python")
     clients = {"cpp": rooms.client("C++", "cpp"), "py": rooms.client("Python", "py")}
     expected = []
@@ -189,7 +189,7 @@ def test_kill_9_of_the_python_server(rooms: Rooms) -> None:
 
 
 def test_kill_9_of_the_cpp_server(rooms: Rooms) -> None:
-    """The history of a C++ server is lost with it. Both kinds of clients come back, tell their user, and go on."""
+    """A C++ server loses its history. Both kinds of clients come back, tell their user, and go on."""
     server = rooms.serve("C++")
     clients = {"cpp": rooms.client("C++", "cpp"), "py": rooms.client("Python", "py")}
     for name, client in clients.items():
