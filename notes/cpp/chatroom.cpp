@@ -5,8 +5,8 @@
 namespace chat {
 namespace {
 
-constexpr std::size_t ROOM = 2 << 20;     // bytes that may wait in the queue: more handlers than one wait then
-constexpr std::size_t WEIGHT = 256;       // of a proposal beside its text
+constexpr std::size_t ROOM = 2 << 20;  // bytes that may wait in the queue: more handlers than one wait then
+constexpr std::size_t WEIGHT = 256;    // of a proposal beside its text
 
 // CR LF and a lone CR become LF, NUL a space: lines have one kind of line end.
 void clean(std::string& text) {
@@ -26,7 +26,10 @@ Reservation::~Reservation() {
 }
 
 Chatroom::Chatroom(const Settings& settings)
-    : settings_(settings), queue_(ROOM), state_(settings.max_members, settings.keep_events), forwarder_([this] { forward(); }) {}
+    : settings_(settings),
+      queue_(ROOM),
+      state_(settings.max_members, settings.keep_events),
+      forwarder_([this] { forward(); }) {}
 
 // The forwarder: takes all that waits, applies it, and only then gives the members what has happened.
 void Chatroom::forward() {
@@ -65,15 +68,15 @@ void Chatroom::converse(Reservation reservation, Socket socket, Decoder decoder,
     Leave leave{origin, false, "connection lost"};
     Bye goodbye{false, Code::GOODBYE, "goodbye"};
     if (reaper_.spawn([connection] { connection->write(); })) {
-        if (queue_.put(Enter{origin, reservation.session_, connection, std::move(admit)}, WEIGHT)) reservation.chatroom_ = nullptr;
+        if (queue_.put(Enter{origin, reservation.session_, connection, std::move(admit)}, WEIGHT))
+            reservation.chatroom_ = nullptr;
         try {
             read(*connection, origin, leave.reason);
             leave.clean = true;
         } catch (const ProtocolError& error) {
             leave = {origin, true, "protocol error"};
             goodbye = {false, Code::PROTOCOL_ERROR, error.what()};
-        } catch (const ConnectionLost&) {
-        }
+        } catch (const ConnectionLost&) {}
     }
     const bool clean = leave.clean;
     queue_.put(std::move(leave), WEIGHT);  // before the goodbye: who has read it may ask for the name at once

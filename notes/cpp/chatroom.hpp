@@ -28,8 +28,10 @@ struct Settings {
 class Chatroom;
 class Reservation {
 public:
-    Reservation(Chatroom& chatroom, Origin origin, Key16 session) : chatroom_(&chatroom), origin_(origin), session_(session) {}
-    Reservation(Reservation&& other) noexcept : chatroom_(std::exchange(other.chatroom_, nullptr)), origin_(other.origin_), session_(other.session_) {}
+    Reservation(Chatroom& chatroom, Origin origin, Key16 session)
+        : chatroom_(&chatroom), origin_(origin), session_(session) {}
+    Reservation(Reservation&& other) noexcept
+        : chatroom_(std::exchange(other.chatroom_, nullptr)), origin_(other.origin_), session_(other.session_) {}
     Reservation& operator=(Reservation&&) = delete;
     ~Reservation();
 
@@ -74,8 +76,8 @@ private:
     std::atomic<std::uint64_t> origins_ = 0;  // numbers given
     State state_;                             // the forwarder's only
 
-    std::mutex mutex_;                                     // guards the next two
-    std::set<std::shared_ptr<Connection>> connections_;    // of the handlers that run, for close()
+    std::mutex mutex_;                                   // guards the next two
+    std::set<std::shared_ptr<Connection>> connections_;  // of the handlers that run, for close()
     bool closed_ = false;
 
     std::thread forwarder_;

@@ -62,8 +62,7 @@ void Inbox::put(Update update) {
 
 void Inbox::hush() {
     std::array<char, 256> dropped;
-    while (::read(bell_.get(), dropped.data(), dropped.size()) > 0) {
-    }
+    while (::read(bell_.get(), dropped.data(), dropped.size()) > 0) {}
 }
 
 std::vector<Update> Inbox::poll() {
@@ -196,7 +195,8 @@ void PendingLines::pong(MessageId id) {
 std::string PendingLines::take(double patience) {
     std::unique_lock lock(mutex_);
     const auto next = [this] { return open_ ? entries_.upper_bound(sent_) : entries_.end(); };
-    work_.wait_until(lock, after(patience), [&] { return !attached_ || ping_ || pong_ || closing_ || next() != entries_.end(); });
+    work_.wait_until(lock, after(patience),
+                     [&] { return !attached_ || ping_ || pong_ || closing_ || next() != entries_.end(); });
     if (!attached_) return {};
     std::string out;
     if (pong_) out += encode(Pong{*pong_});
@@ -287,7 +287,8 @@ std::optional<Client::Admission> Client::come_back(std::string reason) {
     std::minstd_rand random(std::random_device{}());
     while (true) {
         std::array<pollfd, 1> closed{{{closing_.watched(), POLLIN, 0}}};
-        if (wait_for(closed, std::min(give_up_, after(pause_ * std::uniform_real_distribution(0.5, 1.0)(random))))) return std::nullopt;
+        if (wait_for(closed, std::min(give_up_, after(pause_ * std::uniform_real_distribution(0.5, 1.0)(random)))))
+            return std::nullopt;
         pause_ = std::clamp(pause_ * 2, RETRY_FIRST, RETRY_LONGEST);
         const bool last = Clock::now() >= give_up_ || (!std::exchange(tried_, true) && !plan_.patient);
         try {
@@ -313,7 +314,8 @@ Client::Admission Client::admit() {
             auto packet = exchange.receive(deadline, &closing_);
             const auto step = handshake.receive(packet);
             if (const auto bye = std::get_if<Bye>(&packet)) throw Refused(*bye);
-            if (const auto status = std::get_if<Status>(&packet); status && status->verdict == Verdict::FAIL) throw Refused(*status);
+            if (const auto status = std::get_if<Status>(&packet); status && status->verdict == Verdict::FAIL)
+                throw Refused(*status);
             if (!std::holds_alternative<Ping>(packet)) return std::pair(std::move(packet), step);
         }
     };
@@ -324,7 +326,8 @@ Client::Admission Client::admit() {
     handshake.enter(Step::asked);
     receive(exchange);  // STATUS PASS: the table allows nothing else
     const auto port = std::get<Port>(receive(exchange).first);
-    if (port.number != 0 && port.number < LOWEST_PORT) throw ProtocolError("the server sends its clients to a port of another service");
+    if (port.number != 0 && port.number < LOWEST_PORT)
+        throw ProtocolError("the server sends its clients to a port of another service");
     exchange.send(Status{}, deadline);
     exchange.send(Status{Verdict::END, {}, {}}, deadline);
     handshake.enter(Step::taken);
@@ -336,7 +339,9 @@ Client::Admission Client::admit() {
     }
     // A client that comes back wants all it has missed, also when it has no cursor any more.
     const auto lines = was_live_ ? MOST_LINES : plan_.lines;
-    exchange.send(Admit{name_, port.ticket, plan_.channels, seen_, seen_time_, seen_ == Seq{} ? Key16{} : identity_, lines}, deadline);
+    exchange.send(
+        Admit{name_, port.ticket, plan_.channels, seen_, seen_time_, seen_ == Seq{} ? Key16{} : identity_, lines},
+        deadline);
     auto welcome = std::get<Welcome>(receive(exchange).first);
     if (welcome.name.empty() || welcome.name.size() > NAME_BYTES || printable_line(welcome.name) != welcome.name)
         throw ProtocolError("the server gives a name that cannot be a name");
@@ -381,7 +386,8 @@ Client::Ending Client::converse(Admission admission) {
     pending_.detach();
     sequencer_.drain();
     sender.join();
-    for (const auto& text : pending_.unanswered()) inbox_.put(Notice{"it is not known whether the server has carried this out: " + text, true});
+    for (const auto& text : pending_.unanswered())
+        inbox_.put(Notice{"it is not known whether the server has carried this out: " + text, true});
     const std::lock_guard lock(mutex_);
     socket_ = nullptr;
     return ending_.value_or(Ending{"the connection ended"});
@@ -408,7 +414,8 @@ void Client::receive(Admission& admission) {
         if (!burst.empty()) {  // a thread for each burst, as in the original; turns keep the order
             const auto turn = sequencer_.take();
             const auto shared = std::make_shared<std::vector<Packet>>(std::move(burst));
-            if (!reaper_.spawn([this, turn, shared] { process(turn, std::move(*shared)); })) process(turn, std::move(*shared));
+            if (!reaper_.spawn([this, turn, shared] { process(turn, std::move(*shared)); }))
+                process(turn, std::move(*shared));
         }
         if (broken) throw *broken;
         try {
@@ -457,7 +464,9 @@ void Client::deliver(Packet& packet) {
     } else if (const auto answer = std::get_if<Answer>(&packet)) {
         if (answer->id == bracket_) bracket_ = {};
         const bool failed = answer->code != Code::OK && answer->code != Code::ALREADY;
-        const auto words = failed && answer->words.empty() ? "refused (code " + std::to_string(static_cast<int>(answer->code)) + ")" : answer->words;
+        const auto words = failed && answer->words.empty()
+                               ? "refused (code " + std::to_string(static_cast<int>(answer->code)) + ")"
+                               : answer->words;
         if (!words.empty() && answer->code != Code::ALREADY) inbox_.put(Notice{words, failed});
         pending_.settle(answer->id);
     } else if (const auto info = std::get_if<Info>(&packet)) {

@@ -29,13 +29,25 @@ inline constexpr double RETRY_FIRST = 0.25, RETRY_LONGEST = 10, RETRY_STEADY = 1
 
 // --- what the client tells its user ----------------------------------------------------------------------
 
-struct Connected { std::string name; bool again; };
-struct CaughtUp {};                                 // the replay is complete
-struct Missed { bool gap; };                        // before the first event that came while the client was away
-struct Anew {};                                     // the server has another history: what was seen counts no more
-struct Lost { std::string reason; };                // the client tries to come back
-struct Notice { std::string words; bool failed; };  // failed: a line is not stored, or nobody knows
-struct Ended { std::string reason; };               // the client does not come back
+struct Connected {
+    std::string name;
+    bool again;
+};
+struct CaughtUp {};  // the replay is complete
+struct Missed {
+    bool gap;
+};               // before the first event that came while the client was away
+struct Anew {};  // the server has another history: what was seen counts no more
+struct Lost {
+    std::string reason;
+};  // the client tries to come back
+struct Notice {
+    std::string words;
+    bool failed;
+};  // failed: a line is not stored, or nobody knows
+struct Ended {
+    std::string reason;
+};  // the client does not come back
 using Update = std::variant<Event, Connected, CaughtUp, Missed, Anew, Lost, Notice, Ended>;
 
 // Updates on their way to main. A full inbox makes the connection wait, and so TCP, and in the end the server.
@@ -47,7 +59,7 @@ public:
     void ring();                              // something has happened
     void put(Update update);
     std::vector<Update> poll();
-    void close();                             // lets nobody wait
+    void close();  // lets nobody wait
 
 private:
     Descriptor bell_, hammer_;
@@ -96,9 +108,9 @@ private:
     std::condition_variable work_;  // wakes the sender
     std::map<MessageId, Entry> entries_;
     std::size_t lines_ = 0, bytes_ = 0;
-    MessageId last_;                // the latest id given
-    MessageId sent_;                // the latest id sent on this connection
-    std::string channel_;           // as the server writes it
+    MessageId last_;       // the latest id given
+    MessageId sent_;       // the latest id sent on this connection
+    std::string channel_;  // as the server writes it
     std::optional<MessageId> pong_;
     bool ping_ = false, attached_ = false, open_ = false, closing_ = false;
 };
@@ -109,7 +121,7 @@ public:
     unsigned take();           // the next turn; waits while MAX_PROCESSING turns are taken and not passed
     void wait(unsigned turn);  // until all earlier turns were passed
     void pass();
-    void drain();              // waits until all turns were passed
+    void drain();  // waits until all turns were passed
 
 private:
     std::mutex mutex_;  // guards the two counters
@@ -167,19 +179,19 @@ private:
     // Confined to the connection thread; during a connection, to the thread whose turn it is:
     std::string name_, channel_;
     Key16 token_{}, identity_{};
-    Seq seen_;                   // all events up to this one were given to main
+    Seq seen_;  // all events up to this one were given to main
     Time seen_time_;
     Person person_;
-    std::set<Person> persons_;   // who the client was since the last LIVE: its lines not ended yet are theirs
+    std::set<Person> persons_;  // who the client was since the last LIVE: its lines not ended yet are theirs
     MessageId confirmed_;
     Resumed resumed_{};
-    bool exact_ = true;          // no event since the last LIVE was left out
+    bool exact_ = true;  // no event since the last LIVE was left out
     bool was_live_ = false;
-    bool missed_due_ = false;    // nothing of others has come since the reconnect
-    bool failed_ = false;        // a burst broke the protocol: no later packet counts
-    MessageId bracket_;          // the request whose events of the past are coming
-    bool tried_ = false;         // a first try was made
-    double pause_ = 0;           // before the next try
+    bool missed_due_ = false;  // nothing of others has come since the reconnect
+    bool failed_ = false;      // a burst broke the protocol: no later packet counts
+    MessageId bracket_;        // the request whose events of the past are coming
+    bool tried_ = false;       // a first try was made
+    double pause_ = 0;         // before the next try
     Deadline give_up_ = Deadline::max();
 
     std::mutex mutex_;              // guards the three fields below
@@ -189,8 +201,8 @@ private:
     std::condition_variable end_;   // run() wakes close()
 
     Sequencer sequencer_;
-    Reaper reaper_;                 // of the burst threads
-    std::thread connection_;        // last: it uses the fields above
+    Reaper reaper_;           // of the burst threads
+    std::thread connection_;  // last: it uses the fields above
 };
 
 }  // namespace chat

@@ -29,7 +29,7 @@ extern "C" void on_signal(int number) { (number == SIGWINCH ? resized : signalle
 class Signals {
 public:
     Signals() {
-        struct sigaction action {};
+        struct sigaction action{};
         action.sa_handler = on_signal;
         sigset_t blocked;
         sigemptyset(&blocked);
@@ -41,9 +41,7 @@ public:
         ::signal(SIGPIPE, SIG_IGN);
     }
     // Waits until one is ready; false after a signal.
-    bool poll(std::span<pollfd> watched) const {
-        return ::ppoll(watched.data(), watched.size(), nullptr, &open_) > 0;
-    }
+    bool poll(std::span<pollfd> watched) const { return ::ppoll(watched.data(), watched.size(), nullptr, &open_) > 0; }
 
 private:
     sigset_t open_{};
@@ -68,11 +66,11 @@ private:
 
     const bool with_channel_, follow_;
     const Signals& signals_;
-    std::string rest_;            // of the input, after its last line end
-    bool skipping_ = false;       // the line that is coming is too long
+    std::string rest_;       // of the input, after its last line end
+    bool skipping_ = false;  // the line that is coming is too long
     bool input_ended_ = false, printing_ = true, live_ = false, lost_ = false, failed_ = false;
     std::optional<Ended> ended_;
-    Client client_;               // last: it is closed first
+    Client client_;  // last: it is closed first
 };
 
 int Run::pipe() {
@@ -94,7 +92,9 @@ int Run::pipe() {
         input_ended_ = true;
     }
     const auto waiting = client_.lines().lines();
-    if (waiting || ended_) complain((ended_ ? ended_->reason : "ended by a signal") + (waiting ? "; lines not stored: " + std::to_string(waiting) : ""));
+    if (waiting || ended_)
+        complain((ended_ ? ended_->reason : "ended by a signal") +
+                 (waiting ? "; lines not stored: " + std::to_string(waiting) : ""));
     return ended_ ? 1 : waiting ? 128 + signalled : 0;
 }
 
@@ -177,9 +177,13 @@ int Run::interact() {
         client_.inbox().hush();
         for (const auto& update : client_.inbox().poll()) {
             if (const auto event = std::get_if<Event>(&update)) write(view.show(event_line(*event, with_channel_)));
-            else if (const auto connected = std::get_if<Connected>(&update)) show(connected->again ? "back again" : "you are " + connected->name);
-            else if (std::holds_alternative<Anew>(update)) show("the server has another history: what is above counts no more");
-            else if (const auto missed = std::get_if<Missed>(&update)) show(missed->gap ? "missed while you were away (older lines are gone):" : "missed while you were away:");
+            else if (const auto connected = std::get_if<Connected>(&update))
+                show(connected->again ? "back again" : "you are " + connected->name);
+            else if (std::holds_alternative<Anew>(update))
+                show("the server has another history: what is above counts no more");
+            else if (const auto missed = std::get_if<Missed>(&update))
+                show(missed->gap ? "missed while you were away (older lines are gone):"
+                                 : "missed while you were away:");
             else if (const auto lost = std::get_if<Lost>(&update)) show("connection lost: " + lost->reason);
             else if (const auto notice = std::get_if<Notice>(&update)) show(notice->words);
             else if (const auto ended = std::get_if<Ended>(&update)) ended_ = *ended;
@@ -196,7 +200,9 @@ int Run::interact() {
                 write(view.leave());
                 return 0;
             }
-            if (line.starts_with('/') && !line.starts_with("//")) client_.lines().command(std::move(line));
+            const bool command = line.starts_with('/') && !line.starts_with("//");
+            if (command && line.size() > TEXT_PART) show("not sent: too long for a command");
+            else if (command) client_.lines().command(std::move(line));
             else say(line.starts_with("//") ? line.substr(1) : std::move(line));
         }
         write(view.editor.take_repaint() ? view.reprint() : view.redraw_input());
@@ -219,7 +225,8 @@ void take_address(Options& options, Plan& plan, std::string_view text) {
     plan.host = bracketed ? text.substr(1, colon - 2) : text.substr(0, colon);
     if (!port.empty()) {
         const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), plan.port);
-        if (error != std::errc() || end != port.data() + port.size()) options.fail(std::string(text) + " is no address");
+        if (error != std::errc() || end != port.data() + port.size())
+            options.fail(std::string(text) + " is no address");
     }
     if (plan.host.empty()) options.fail(std::string(text) + " is no address");
 }

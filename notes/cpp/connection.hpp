@@ -54,14 +54,14 @@ private:
     Decoder decoder_;  // the handler's only
     const double dead_after_;
 
-    std::mutex mutex_;               // guards all fields below
-    std::condition_variable work_;   // send(), part(), cut() and release() wake the writer
-    std::condition_variable room_;   // the writer, part() and cut() wake a handler that waits for the writer
+    std::mutex mutex_;              // guards all fields below
+    std::condition_variable work_;  // send(), part(), cut() and release() wake the writer
+    std::condition_variable room_;  // the writer, part() and cut() wake a handler that waits for the writer
     std::deque<Piece> waiting_;
-    std::size_t bytes_ = 0;          // of waiting_
-    std::size_t answers_ = 0;        // of those in it that are answers
-    bool parted_ = false;            // BYE is in waiting_, or sent
-    bool finished_ = false;          // BYE was sent
+    std::size_t bytes_ = 0;    // of waiting_
+    std::size_t answers_ = 0;  // of those in it that are answers
+    bool parted_ = false;      // BYE is in waiting_, or sent
+    bool finished_ = false;    // BYE was sent
     bool cut_ = false;
     bool released_ = false;
     Deadline cut_at_ = Deadline::max();

@@ -49,7 +49,7 @@ constexpr Row CLIENT[] = {
     {Step::taken, Came::end, Step::admitting},
     {Step::admitting, Came::welcome, Step::admitted},
     {Step::admitting, Came::fail, Step::refused},
-    {Step::admitting, Came::bye, Step::refused},  // the server stops, or a newer connection takes the session over
+    {Step::admitting, Came::bye, Step::refused},     // the server stops, or a newer connection takes the session over
     {Step::admitting, Came::ping, Step::admitting},  // no PONG needed before WELCOME
 };
 
@@ -58,7 +58,8 @@ constexpr Row CLIENT[] = {
 Step Handshake::receive(const Packet& packet) {
     const auto table = side_ == Side::server ? std::span<const Row>(SERVER) : CLIENT;
     const auto came = std::visit(Came_of(), packet);
-    const auto row = std::ranges::find_if(table, [&](const Row& each) { return each.at == step_ && each.came == came; });
+    const auto row =
+        std::ranges::find_if(table, [&](const Row& each) { return each.at == step_ && each.came == came; });
     if (row == table.end()) throw ProtocolError("this packet cannot come now in the handshake");
     return step_ = row->then;
 }

@@ -110,7 +110,8 @@ private:
             constexpr std::string_view names = "bfnrt", meant = "\b\f\n\r\t";
             if (escape == 'u') {
                 auto code = hex4();
-                if (code >= 0xD800 && code < 0xDC00) expect("\\u"), code = 0x10000 + ((code - 0xD800) << 10) + (hex4() - 0xDC00);
+                if (code >= 0xD800 && code < 0xDC00)
+                    expect("\\u"), code = 0x10000 + ((code - 0xD800) << 10) + (hex4() - 0xDC00);
                 out += encode_utf8(std::u32string(1, code));
             } else {
                 const auto at = names.find(escape);

@@ -22,7 +22,8 @@ inline std::uint32_t flags(char32_t character) { return in_range(table::FLAGS, c
 // What stands for the character: itself, if there is no row for it.
 inline std::u32string mapped(std::span<const table::Mapping> mappings, char32_t character) {
     const auto found = std::ranges::lower_bound(mappings, character, {}, &table::Mapping::from);
-    return found != mappings.end() && found->from == character ? std::u32string(found->to) : std::u32string(1, character);
+    return found != mappings.end() && found->from == character ? std::u32string(found->to)
+                                                               : std::u32string(1, character);
 }
 
 }  // namespace chat::lookup

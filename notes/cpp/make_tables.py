@@ -2,8 +2,8 @@
 
     python3 make_tables.py names_table.hpp
 
-Normal forms, case folding, categories and widths come from this Python's `unicodedata`; scripts, look-alikes and
-what a screen does not show come from chatroom/, so that both programs refuse the same names.
+Normal forms, case folding, categories and widths come from this Python's `unicodedata`. Scripts, look-alikes
+and what a screen does not show come from chatroom/, so that both programs refuse the same names.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def table() -> Iterator[str]:
     yield "struct Mapping { char32_t from; std::u32string_view to; };"
     yield "struct Composition { char32_t first, second, composed; };"
     yield "struct Scripts { std::uint64_t bits[3]; };"
-    yield f"enum Flag : std::uint32_t {{ {', '.join(f'{flag} = {1 << at}' for at, flag in enumerate(FLAGS))} }};"
+    numbers = ", ".join(f"{flag} = {1 << at}" for at, flag in enumerate(FLAGS))
+    yield f"enum Flag : std::uint32_t {{ {numbers} }};"
     for name in ("Zyyy", "Zinh", "Latn", "Hani", "Hira", "Kana", "Bopo", "Hang"):
         yield f"inline constexpr unsigned {name.upper()} = {scripts.index(name)};"
     arrays: dict[str, tuple[str, Iterable[str]]] = {

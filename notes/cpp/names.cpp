@@ -31,7 +31,8 @@ bool is_name_character(char32_t character) {
     if (is_sign(character)) return true;
     const auto flags = lookup::flags(character);
     const auto scripts = scripts_of(character);
-    if (!(flags & (table::LETTER | table::MARK | table::NUMBER)) || flags & (table::ENCLOSING | table::HIDDEN) || scripts.none())
+    if (!(flags & (table::LETTER | table::MARK | table::NUMBER)) || flags & (table::ENCLOSING | table::HIDDEN) ||
+        scripts.none())
         return false;
     return flags & table::DIGIT || !scripts[table::ZYYY];
 }
@@ -40,7 +41,8 @@ bool is_name_character(char32_t character) {
 // and Bopomofo, or with Han and Hangul.
 bool one_writing_system(std::u32string_view name) {
     static const auto none = only({table::ZYYY, table::ZINH}), latin = only({table::LATN});
-    static const std::array together{only({table::HANI, table::HIRA, table::KANA}), only({table::HANI, table::BOPO}), only({table::HANI, table::HANG})};
+    static const std::array together{only({table::HANI, table::HIRA, table::KANA}), only({table::HANI, table::BOPO}),
+                                     only({table::HANI, table::HANG})};
     auto common = Scripts().set();
     std::vector<Scripts> others;  // than Latin
     for (const auto character : name) {
@@ -50,8 +52,8 @@ bool one_writing_system(std::u32string_view name) {
         if ((scripts & latin).none()) others.push_back(scripts);
     }
     return common.any() || std::ranges::any_of(together, [&](const Scripts& system) {
-        return std::ranges::all_of(others, [&](const Scripts& scripts) { return (scripts & system).any(); });
-    });
+               return std::ranges::all_of(others, [&](const Scripts& scripts) { return (scripts & system).any(); });
+           });
 }
 
 void need(bool condition, const char* why) {
@@ -60,7 +62,8 @@ void need(bool condition, const char* why) {
 
 std::u32string check(std::string_view given, int most_columns, std::size_t most_bytes, NameRule rule) {
     need(given.size() <= 4 * most_bytes, "the name is too long");  // first of all: the other checks take their time
-    need(rule == NameRule::unicode || std::ranges::all_of(given, [](char c) { return static_cast<unsigned char>(c) < 0x80; }),
+    need(rule == NameRule::unicode ||
+             std::ranges::all_of(given, [](char c) { return static_cast<unsigned char>(c) < 0x80; }),
          "this server takes names in ASCII only");
     auto name = normalize(decode_utf8(given), Form::NFC);
     need(!name.empty(), "a name is needed");
@@ -70,7 +73,9 @@ std::u32string check(std::string_view given, int most_columns, std::size_t most_
     for (const auto character : name) {
         need(is_name_character(character), "a name has letters, digits, '_', '-', '.' only");
         if (!(lookup::flags(character) & table::MARK)) marks.clear();
-        else need(marks.size() < 2 && marks.find(character) == marks.npos, "too many marks on a letter"), marks += character;
+        else
+            need(marks.size() < 2 && marks.find(character) == marks.npos, "too many marks on a letter"),
+                marks += character;
     }
     need(one_writing_system(name), "the name mixes letters of different scripts, such as Latin and Cyrillic");
     std::set<std::uint32_t> zeros;
@@ -103,7 +108,8 @@ std::u32string without_dots(std::u32string_view text, bool of_capital) {
 
 std::string skeleton(std::u32string_view text) {
     std::u32string out;
-    for (const auto character : without_dots(normalize(text, Form::NFD), true)) out += lookup::mapped(table::PROTOTYPES, character);
+    for (const auto character : without_dots(normalize(text, Form::NFD), true))
+        out += lookup::mapped(table::PROTOTYPES, character);
     return encode_utf8(normalize(casefold(without_dots(normalize(out, Form::NFD), false)), Form::NFD));
 }
 
@@ -135,7 +141,9 @@ std::string check_name(std::string_view name, NameRule rule) {
 
 std::string check_channel(std::string_view channel, NameRule rule) {
     need(channel.starts_with('#'), "a channel begins with '#'");
-    const auto one = [rule](std::string_view name) { return check(name, CHANNEL_COLUMNS - 1, CHANNEL_BYTES - 1, rule); };
+    const auto one = [rule](std::string_view name) {
+        return check(name, CHANNEL_COLUMNS - 1, CHANNEL_BYTES - 1, rule);
+    };
     // Checked again in key form: a compatibility form can hold more (U+FDFA is four words with spaces).
     return "#" + encode_utf8(one(encode_utf8(key_of(one(channel.substr(1))))));
 }

@@ -18,7 +18,8 @@ struct Usage : std::runtime_error {
 
 class Options {
 public:
-    Options(std::string program, std::span<char*> arguments, std::string usage) : program_(std::move(program)), usage_(std::move(usage)) {
+    Options(std::string program, std::span<char*> arguments, std::string usage)
+        : program_(std::move(program)), usage_(std::move(usage)) {
         for (const std::string_view argument : arguments) {
             const auto equals = argument.starts_with("--") ? argument.find('=') : argument.npos;
             left_.emplace_back(argument.substr(0, equals));
@@ -54,7 +55,8 @@ public:
     }
     std::string one_of(std::string_view first, std::string_view second) {
         auto found = value();
-        if (found != first && found != second) fail(last_ + " takes " + std::string(first) + " or " + std::string(second));
+        if (found != first && found != second)
+            fail(last_ + " takes " + std::string(first) + " or " + std::string(second));
         return found;
     }
     [[noreturn]] void fail(const std::string& why) const { throw Usage(program_ + ": " + why + " (see --help)"); }

@@ -9,7 +9,8 @@ namespace {
 constexpr bool is_event(std::uint8_t kind) { return kind >= 0x20 && kind <= 0x7F; }
 constexpr bool is_known(std::uint8_t kind) { return (kind >= 0x01 && kind <= 0x10) || is_event(kind); }
 constexpr bool has_parts(Kind kind) {
-    return kind == Kind::SAY || kind == Kind::ANSWER || kind == Kind::CHANNEL || is_event(static_cast<std::uint8_t>(kind));
+    return kind == Kind::SAY || kind == Kind::ANSWER || kind == Kind::CHANNEL ||
+           is_event(static_cast<std::uint8_t>(kind));
 }
 
 [[noreturn]] void refuse(const char* why) { throw ProtocolError(why); }
@@ -51,10 +52,16 @@ private:
 std::string packet(Kind kind, MessageId id, std::string_view payload, std::size_t part = 0, std::size_t parts = 1) {
     Writer::at_most(payload, MAX_PAYLOAD);
     return Writer()
-        .number(MAGIC).number(VERSION).number(static_cast<std::uint8_t>(kind)).number(std::uint8_t{0})
-        .number(static_cast<std::uint32_t>(payload.size())).number(id.value)
-        .number(static_cast<std::uint16_t>(part)).number(static_cast<std::uint16_t>(parts))
-        .bytes(payload).take();
+        .number(MAGIC)
+        .number(VERSION)
+        .number(static_cast<std::uint8_t>(kind))
+        .number(std::uint8_t{0})
+        .number(static_cast<std::uint32_t>(payload.size()))
+        .number(id.value)
+        .number(static_cast<std::uint16_t>(part))
+        .number(static_cast<std::uint16_t>(parts))
+        .bytes(payload)
+        .take();
 }
 
 std::string packets(Kind kind, MessageId id, const std::string& prefix, std::span<const std::string_view> texts) {
@@ -80,46 +87,83 @@ struct Encoder {  // std::visit calls the overload for the packet
     std::string operator()(const Hello& p) const {
         std::string words;
         for (const auto& word : p.abilities) words += (words.empty() ? "" : " ") + word;
-        return packet(Kind::HELLO, {}, Writer().number(p.version).string8(p.software)
-                                           .bytes(Writer::at_most(words, MAX_REASON)).take());
+        return packet(Kind::HELLO, {},
+                      Writer().number(p.version).string8(p.software).bytes(Writer::at_most(words, MAX_REASON)).take());
     }
     std::string operator()(const Username& p) const {
         Writer rows;
         for (const auto& [key, value] : p.credentials)
             rows.number(key).number(static_cast<std::uint16_t>(value.size())).bytes(value);
-        return packet(Kind::USERNAME, {}, Writer().bytes(p.token).string8(p.name, NAME_BYTES)
-                                              .bytes(Writer::at_most(rows.take(), MAX_CREDENTIALS)).take());
+        return packet(Kind::USERNAME, {},
+                      Writer()
+                          .bytes(p.token)
+                          .string8(p.name, NAME_BYTES)
+                          .bytes(Writer::at_most(rows.take(), MAX_CREDENTIALS))
+                          .take());
     }
-    std::string operator()(const Status& p) const { return ending(Kind::STATUS, static_cast<std::uint8_t>(p.verdict), p.code, p.reason); }
+    std::string operator()(const Status& p) const {
+        return ending(Kind::STATUS, static_cast<std::uint8_t>(p.verdict), p.code, p.reason);
+    }
     std::string operator()(const Bye& p) const { return ending(Kind::BYE, p.again, p.code, p.reason); }
     static std::string ending(Kind kind, std::uint8_t first, Code code, std::string_view reason) {
-        return packet(kind, {}, Writer().number(first).number(static_cast<std::uint16_t>(code))
-                                    .bytes(Writer::at_most(reason, MAX_REASON)).take());
+        return packet(kind, {},
+                      Writer()
+                          .number(first)
+                          .number(static_cast<std::uint16_t>(code))
+                          .bytes(Writer::at_most(reason, MAX_REASON))
+                          .take());
     }
-    std::string operator()(const Port& p) const { return packet(Kind::PORT, {}, Writer().number(p.number).bytes(p.ticket).take()); }
+    std::string operator()(const Port& p) const {
+        return packet(Kind::PORT, {}, Writer().number(p.number).bytes(p.ticket).take());
+    }
     std::string operator()(const Admit& p) const {
         Writer out;
-        out.bytes(p.ticket).number(p.since.value).number(p.time.value).bytes(p.identity).number(p.lines)
-            .number(static_cast<std::uint8_t>(p.channels.size())).string8(p.name);
+        out.bytes(p.ticket)
+            .number(p.since.value)
+            .number(p.time.value)
+            .bytes(p.identity)
+            .number(p.lines)
+            .number(static_cast<std::uint8_t>(p.channels.size()))
+            .string8(p.name);
         for (const auto& channel : p.channels) out.string8(channel);
         return packet(Kind::ADMIT, {}, out.take());
     }
     std::string operator()(const Welcome& p) const {
-        return packet(Kind::WELCOME, {}, Writer().bytes(p.token).bytes(p.identity).number(p.person.value)
-                          .number(p.confirmed.value).number(p.head.value)
-                          .number(static_cast<std::uint8_t>(p.resumed)).string8(p.name).take());
+        return packet(Kind::WELCOME, {},
+                      Writer()
+                          .bytes(p.token)
+                          .bytes(p.identity)
+                          .number(p.person.value)
+                          .number(p.confirmed.value)
+                          .number(p.head.value)
+                          .number(static_cast<std::uint8_t>(p.resumed))
+                          .string8(p.name)
+                          .take());
     }
-    std::string operator()(const Live& p) const { return packet(Kind::LIVE, {}, Writer().number(p.seq.value).number(p.time.value).take()); }
+    std::string operator()(const Live& p) const {
+        return packet(Kind::LIVE, {}, Writer().number(p.seq.value).number(p.time.value).take());
+    }
     std::string operator()(const Say& p) const {
-        return in_parts(Kind::SAY, p.id, Writer().string8(p.channel).number(p.form)
+        return in_parts(Kind::SAY, p.id,
+                        Writer()
+                            .string8(p.channel)
+                            .number(p.form)
                             .number(static_cast<std::uint16_t>(p.extra.size()))
-                            .bytes(Writer::at_most(p.extra, MAX_EXTRA)).take(), p.text);
+                            .bytes(Writer::at_most(p.extra, MAX_EXTRA))
+                            .take(),
+                        p.text);
     }
     std::string operator()(const Answer& p) const {
-        return in_parts(Kind::ANSWER, p.id, Writer().number(static_cast<std::uint16_t>(p.code))
-                            .number(static_cast<std::uint32_t>(p.words.size())).take(), p.words + p.rows);
+        return in_parts(Kind::ANSWER, p.id,
+                        Writer()
+                            .number(static_cast<std::uint16_t>(p.code))
+                            .number(static_cast<std::uint32_t>(p.words.size()))
+                            .take(),
+                        p.words + p.rows);
     }
-    std::string operator()(const Command& p) const { return packet(Kind::COMMAND, p.id, Writer().string8(p.channel).bytes(p.text).take()); }
+    std::string operator()(const Command& p) const {
+        return packet(Kind::COMMAND, p.id, Writer().string8(p.channel).bytes(p.text).take());
+    }
     std::string operator()(const Info& p) const { return packet(Kind::INFO, {}, Writer::at_most(p.words, TEXT_PART)); }
     std::string operator()(const Ping& p) const { return bare(Kind::PING, p.id); }
     std::string operator()(const Pong& p) const { return bare(Kind::PONG, p.id); }
@@ -127,9 +171,16 @@ struct Encoder {  // std::visit calls the overload for the packet
     std::string operator()(const Channel& p) const {
         Writer::at_most(p.name, CHANNEL_FIELD);
         Writer::at_most(p.topic, MAX_TOPIC);
-        const auto prefix = Writer().number(p.place.value).number(p.role).number(p.settings).number(p.size)
+        const auto prefix = Writer()
+                                .number(p.place.value)
+                                .number(p.role)
+                                .number(p.settings)
+                                .number(p.size)
                                 .number(static_cast<std::uint16_t>(p.topic.size()))
-                                .number(static_cast<std::uint8_t>(p.name.size())).bytes(p.name).bytes(p.topic).take();
+                                .number(static_cast<std::uint8_t>(p.name.size()))
+                                .bytes(p.name)
+                                .bytes(p.topic)
+                                .take();
         std::vector<std::string> parts(1);
         for (const auto& member : p.members) {
             auto row = Writer().number(member.person.value).number(member.role).string8(member.name, NAME_BYTES).take();
@@ -141,11 +192,20 @@ struct Encoder {  // std::visit calls the overload for the packet
     std::string operator()(const Event& p) const {
         Writer::at_most(p.author, NAME_BYTES);
         Writer::at_most(p.channel, CHANNEL_FIELD);
-        return in_parts(p.kind, p.id, Writer().number(p.seq.value).number(p.time.value).number(p.person.value)
-                            .number(p.place.value).number(static_cast<std::uint16_t>(p.extra.size()))
+        return in_parts(p.kind, p.id,
+                        Writer()
+                            .number(p.seq.value)
+                            .number(p.time.value)
+                            .number(p.person.value)
+                            .number(p.place.value)
+                            .number(static_cast<std::uint16_t>(p.extra.size()))
                             .number(static_cast<std::uint8_t>(p.author.size()))
-                            .number(static_cast<std::uint8_t>(p.channel.size())).bytes(p.author).bytes(p.channel)
-                            .bytes(Writer::at_most(p.extra, MAX_EXTRA)).take(), p.text);
+                            .number(static_cast<std::uint8_t>(p.channel.size()))
+                            .bytes(p.author)
+                            .bytes(p.channel)
+                            .bytes(Writer::at_most(p.extra, MAX_EXTRA))
+                            .take(),
+                        p.text);
     }
     std::string operator()(const Skipped&) const { throw std::logic_error("a skipped event is never sent"); }
 };
@@ -225,7 +285,16 @@ std::size_t prefix_size(Kind kind, std::string_view payload) {
 }
 
 Packet parse_event(Kind kind, MessageId id, Reader in) {
-    Event p{.kind = kind, .seq = {}, .time = {}, .channel = {}, .author = {}, .text = {}, .id = id, .person = {}, .place = {}, .extra = {}};
+    Event p{.kind = kind,
+            .seq = {},
+            .time = {},
+            .channel = {},
+            .author = {},
+            .text = {},
+            .id = id,
+            .person = {},
+            .place = {},
+            .extra = {}};
     p.seq = {in.number_up_to(MAX_NUMBER)};
     p.time = {in.number_up_to(MAX_TIME)};
     p.person = {in.number<std::uint32_t>()};
@@ -237,9 +306,14 @@ Packet parse_event(Kind kind, MessageId id, Reader in) {
     p.extra = in.extra(extra);
     p.text = in.rest_text();
     switch (kind) {
-        case Kind::SAID: case Kind::JOINED: case Kind::LEFT: case Kind::RENAMED: case Kind::TOPIC:
-        case Kind::KICKED: case Kind::QUIT: case Kind::RESTARTED:
-            return p;
+        case Kind::SAID:
+        case Kind::JOINED:
+        case Kind::LEFT:
+        case Kind::RENAMED:
+        case Kind::TOPIC:
+        case Kind::KICKED:
+        case Kind::QUIT:
+        case Kind::RESTARTED: return p;
         default: return Skipped{p.seq, p.time};
     }
 }
@@ -370,7 +444,8 @@ Packet parse(Kind kind, MessageId id, std::string_view payload) {
         case Kind::INFO: return Info{in.rest_text(TEXT_PART)};
         case Kind::PING: return parse_bare<Ping>(id, in);
         case Kind::PONG: return parse_bare<Pong>(id, in);
-        case Kind::BYE: return Bye{in.number<std::uint8_t>() != 0, Code{in.number<std::uint16_t>()}, in.rest_text(MAX_REASON)};
+        case Kind::BYE:
+            return Bye{in.number<std::uint8_t>() != 0, Code{in.number<std::uint16_t>()}, in.rest_text(MAX_REASON)};
         case Kind::CHANNEL: return parse_channel(in);
         case Kind::REPLAY: return parse_bare<Replay>(id, in);
         default: return parse_event(kind, id, in);
@@ -391,7 +466,11 @@ bool is_utf8(std::string_view text) {
     const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(text[at]); };
     for (std::size_t at = 0; at < text.size();) {
         const auto first = byte(at);
-        const std::size_t size = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+        const std::size_t size = first < 0x80                    ? 1
+                                 : first >= 0xC2 && first < 0xE0 ? 2
+                                 : first >= 0xE0 && first < 0xF0 ? 3
+                                 : first >= 0xF0 && first < 0xF5 ? 4
+                                                                 : 0;
         if (size == 0 || size > text.size() - at) return false;
         for (std::size_t more = 1; more < size; ++more)
             if ((byte(at + more) & 0xC0) != 0x80) return false;
@@ -434,7 +513,8 @@ std::optional<Packet> Decoder::decode() {
         const auto waiting = std::string_view(buffer_).substr(at_);
         // Looked at before the header is whole: an HTTP request may be shorter than our header.
         if (!waiting.empty()) need(static_cast<std::uint8_t>(waiting[0]) == MAGIC, "not the chatroom's protocol");
-        if (waiting.size() > 1) need(static_cast<std::uint8_t>(waiting[1]) == VERSION, "another version of the protocol");
+        if (waiting.size() > 1)
+            need(static_cast<std::uint8_t>(waiting[1]) == VERSION, "another version of the protocol");
         if (waiting.size() < HEADER_BYTES) return std::nullopt;
         Reader in(waiting);
         in.bytes(2);
@@ -462,13 +542,15 @@ std::optional<Packet> Decoder::decode() {
 // Adds one part; the payload of the whole message once it is complete.
 std::optional<std::string> Decoder::gather(const Header& header, std::string_view payload) {
     const auto kind = static_cast<Kind>(header.kind);
-    need(has_parts(kind) && header.parts > 1 && header.parts <= MAX_PARTS && header.part < header.parts, "such a part cannot be");
+    need(has_parts(kind) && header.parts > 1 && header.parts <= MAX_PARTS && header.part < header.parts,
+         "such a part cannot be");
     const auto size = prefix_size(kind, payload);
     need(size <= payload.size(), "payload cut short");
     const auto prefix = payload.substr(0, size), text = payload.substr(size);
     if (!open_) open_ = Parts{header.kind, header.id, header.parts, 0, std::string(prefix), {}};
     need(open_->kind == header.kind && open_->id == header.id && open_->count == header.parts &&
-             open_->prefix == prefix && open_->next == header.part, "parts of two messages are mixed");
+             open_->prefix == prefix && open_->next == header.part,
+         "parts of two messages are mixed");
     ++open_->next;
     open_->text += text;
     need(open_->text.size() <= (kind == Kind::CHANNEL ? MAX_ROWS : MAX_TEXT), "a message is too long");

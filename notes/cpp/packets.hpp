@@ -38,24 +38,68 @@ inline constexpr std::size_t HEADER_BYTES = 20;
 inline constexpr std::uint8_t MAGIC = 0xC7, VERSION = 2;
 
 enum class Kind : std::uint8_t {
-    HELLO = 0x01, USERNAME, STATUS, PORT, ADMIT, WELCOME, LIVE, SAY, ANSWER, COMMAND, INFO, PING, PONG, BYE,
-    CHANNEL, REPLAY,
-    SAID = 0x20, JOINED, LEFT, RENAMED, TOPIC, KICKED, QUIT = 0x28, RESTARTED = 0x37,
+    HELLO = 0x01,
+    USERNAME,
+    STATUS,
+    PORT,
+    ADMIT,
+    WELCOME,
+    LIVE,
+    SAY,
+    ANSWER,
+    COMMAND,
+    INFO,
+    PING,
+    PONG,
+    BYE,
+    CHANNEL,
+    REPLAY,
+    SAID = 0x20,
+    JOINED,
+    LEFT,
+    RENAMED,
+    TOPIC,
+    KICKED,
+    QUIT = 0x28,
+    RESTARTED = 0x37,
 };
 enum class Verdict : std::uint8_t { PASS, FAIL, END };
 enum class Resumed : std::uint8_t { FRESH, EXACT, GAP, OTHER_HISTORY, RESTORED };
 enum class Code : std::uint16_t {  // those that this program gives or acts on; every other number is possible
-    OK = 0, ALREADY = 1, NOT_IN = 10, NO_SUCH_CHANNEL = 11, NO_SUCH_COMMAND = 13, BAD_ARGUMENTS = 15,
-    FULL = 30, SLOW_DOWN = 31, TOO_MANY = 33, BAD_NAME = 40, NAME_TAKEN = 41, NAME_HELD = 42,
-    UNAVAILABLE = 50, BAD_VERSION = 60, PROTOCOL_ERROR = 61, EXPIRED = 62, TAKEN_OVER = 63, STOPPING = 64,
-    TOO_SLOW = 65, SILENT = 66, GOODBYE = 68,
+    OK = 0,
+    ALREADY = 1,
+    NOT_IN = 10,
+    NO_SUCH_CHANNEL = 11,
+    NO_SUCH_COMMAND = 13,
+    BAD_ARGUMENTS = 15,
+    FULL = 30,
+    SLOW_DOWN = 31,
+    TOO_MANY = 33,
+    BAD_NAME = 40,
+    NAME_TAKEN = 41,
+    NAME_HELD = 42,
+    UNAVAILABLE = 50,
+    BAD_VERSION = 60,
+    PROTOCOL_ERROR = 61,
+    EXPIRED = 62,
+    TAKEN_OVER = 63,
+    STOPPING = 64,
+    TOO_SLOW = 65,
+    SILENT = 66,
+    GOODBYE = 68,
 };
 
 // A client whose connection ended for one of these reasons may come back by itself.
 constexpr bool may_return(Code code) {
     switch (code) {
-        case Code::FULL: case Code::SLOW_DOWN: case Code::TOO_MANY: case Code::UNAVAILABLE: case Code::EXPIRED:
-        case Code::STOPPING: case Code::TOO_SLOW: case Code::SILENT: return true;
+        case Code::FULL:
+        case Code::SLOW_DOWN:
+        case Code::TOO_MANY:
+        case Code::UNAVAILABLE:
+        case Code::EXPIRED:
+        case Code::STOPPING:
+        case Code::TOO_SLOW:
+        case Code::SILENT: return true;
         default: return false;
     }
 }
@@ -70,38 +114,102 @@ struct Present {  // one member in CHANNEL
     std::string name;
 };
 
-struct Hello { std::uint8_t version{VERSION}; std::string software; std::vector<std::string> abilities; };
-struct Username { std::string name; Key16 token{}; std::vector<Credential> credentials; };
-struct Status { Verdict verdict{}; Code code{}; std::string reason; };
-struct Port { std::uint16_t number{}; Key16 ticket{}; };  // number 0: stay on this connection
+struct Hello {
+    std::uint8_t version{VERSION};
+    std::string software;
+    std::vector<std::string> abilities;
+};
+struct Username {
+    std::string name;
+    Key16 token{};
+    std::vector<Credential> credentials;
+};
+struct Status {
+    Verdict verdict{};
+    Code code{};
+    std::string reason;
+};
+struct Port {
+    std::uint16_t number{};
+    Key16 ticket{};
+};  // number 0: stay on this connection
 struct Admit {
-    std::string name; Key16 ticket{}; std::vector<std::string> channels; Seq since; Time time; Key16 identity{};
+    std::string name;
+    Key16 ticket{};
+    std::vector<std::string> channels;
+    Seq since;
+    Time time;
+    Key16 identity{};
     std::uint16_t lines{};
 };
 struct Welcome {
-    std::string name; Key16 token{}, identity{}; Person person; MessageId confirmed; Seq head; Resumed resumed{};
+    std::string name;
+    Key16 token{}, identity{};
+    Person person;
+    MessageId confirmed;
+    Seq head;
+    Resumed resumed{};
 };
-struct Live { Seq seq; Time time; };
-struct Say { MessageId id; std::string channel, text; std::uint8_t form{}; std::string extra; };
-struct Answer { MessageId id; Code code{}; std::string words, rows; };
-struct Command { MessageId id; std::string channel, text; };
-struct Info { std::string words; };
-struct Ping { MessageId id; };
-struct Pong { MessageId id; };
-struct Bye { bool again{}; Code code{}; std::string reason; };
-struct Channel {
-    Place place; std::string name, topic; std::uint8_t settings{}, role{}; std::uint32_t size{};
-    std::vector<Present> members;
+struct Live {
+    Seq seq;
+    Time time;
 };
-struct Replay { MessageId id; };
-struct Event {
-    Kind kind{}; Seq seq; Time time; std::string channel, author, text; MessageId id; Person person; Place place;
+struct Say {
+    MessageId id;
+    std::string channel, text;
+    std::uint8_t form{};
     std::string extra;
 };
-struct Skipped { Seq seq; Time time; };  // an event of a kind that this program does not know: its seq counts, if not 0
+struct Answer {
+    MessageId id;
+    Code code{};
+    std::string words, rows;
+};
+struct Command {
+    MessageId id;
+    std::string channel, text;
+};
+struct Info {
+    std::string words;
+};
+struct Ping {
+    MessageId id;
+};
+struct Pong {
+    MessageId id;
+};
+struct Bye {
+    bool again{};
+    Code code{};
+    std::string reason;
+};
+struct Channel {
+    Place place;
+    std::string name, topic;
+    std::uint8_t settings{}, role{};
+    std::uint32_t size{};
+    std::vector<Present> members;
+};
+struct Replay {
+    MessageId id;
+};
+struct Event {
+    Kind kind{};
+    Seq seq;
+    Time time;
+    std::string channel, author, text;
+    MessageId id;
+    Person person;
+    Place place;
+    std::string extra;
+};
+struct Skipped {
+    Seq seq;
+    Time time;
+};  // an event of a kind that this program does not know: its seq counts, if not 0
 
-using Packet = std::variant<Hello, Username, Status, Port, Admit, Welcome, Live, Say, Answer, Command, Info, Ping,
-                            Pong, Bye, Channel, Replay, Event, Skipped>;
+using Packet = std::variant<Hello, Username, Status, Port, Admit, Welcome, Live, Say, Answer, Command, Info, Ping, Pong,
+                            Bye, Channel, Replay, Event, Skipped>;
 
 // The other side has broken the protocol: its connection ends, no other one is affected.
 struct ProtocolError : std::runtime_error {

@@ -55,13 +55,13 @@ public:
 
 private:
     const std::size_t room_;
-    std::mutex mutex_;                 // guards all fields below
-    std::condition_variable work_;     // put() and close() wake the taker
-    std::condition_variable passed_;   // put(), take() and close() wake those who wait to put
+    std::mutex mutex_;                // guards all fields below
+    std::condition_variable work_;    // put() and close() wake the taker
+    std::condition_variable passed_;  // put(), take() and close() wake those who wait to put
     std::vector<Proposal> waiting_;
     std::size_t weight_ = 0;
-    std::uint64_t turns_ = 0;          // given to those who came
-    std::uint64_t serving_ = 0;        // whose turn it is
+    std::uint64_t turns_ = 0;    // given to those who came
+    std::uint64_t serving_ = 0;  // whose turn it is
     bool closed_ = false;
 };
 

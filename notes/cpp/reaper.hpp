@@ -29,12 +29,12 @@ private:
     void reap_each_second();
     void run(const std::function<void()>& target);
 
-    std::mutex mutex_;                       // guards the four fields below
-    std::condition_variable closing_;        // close() wakes the reaping thread
-    std::vector<std::thread> threads_;       // registered before they can report their end: spawn() holds the mutex
-    std::vector<std::thread::id> ended_;     // have reported their end, not joined yet
+    std::mutex mutex_;                    // guards the four fields below
+    std::condition_variable closing_;     // close() wakes the reaping thread
+    std::vector<std::thread> threads_;    // registered before they can report their end: spawn() holds the mutex
+    std::vector<std::thread::id> ended_;  // have reported their end, not joined yet
     bool closed_ = false;
-    std::thread reaping_;                    // last: it uses the fields above
+    std::thread reaping_;  // last: it uses the fields above
 };
 
 }  // namespace chat

@@ -36,7 +36,10 @@ Wanted expect(Handshake& handshake, const Packet& packet) {
 }  // namespace
 
 Server::Server(const Settings& settings)
-    : settings_(settings), listener_(settings.host, settings.port), chatroom_(settings), accepting_([this] { accept_all(); }) {}
+    : settings_(settings),
+      listener_(settings.host, settings.port),
+      chatroom_(settings),
+      accepting_([this] { accept_all(); }) {}
 
 void Server::close() {
     stopping_.ring();
@@ -65,7 +68,8 @@ void Server::accept_all() {
 // The thread of one connection: the handshake, then the member's handler.
 void Server::welcome(Socket socket, bool crowded) {
     if (auto join = admit(Exchange(std::move(socket)), crowded))
-        chatroom_.converse(std::move(join->reservation), std::move(join->exchange.socket()), std::move(join->exchange.decoder()), std::move(join->admit));
+        chatroom_.converse(std::move(join->reservation), std::move(join->exchange.socket()),
+                           std::move(join->exchange.decoder()), std::move(join->admit));
 }
 
 std::optional<Server::Join> Server::admit(Exchange lobby, bool crowded) {
@@ -158,7 +162,8 @@ Exchange Server::wait_for_owner(Listener& listener, const Key16& ticket, Handsha
                     admit = expect<Admit>(handshake, *packet);
                     return std::move(*here);
                 }
-                refuse(*here, std::holds_alternative<Admit>(*packet) ? Code::EXPIRED : Code::PROTOCOL_ERROR, "wrong ticket", false);
+                refuse(*here, std::holds_alternative<Admit>(*packet) ? Code::EXPIRED : Code::PROTOCOL_ERROR,
+                       "wrong ticket", false);
             } catch (const ProtocolError& error) {
                 refuse(*here, Code::PROTOCOL_ERROR, error.what(), false);
             } catch (const ConnectionLost&) {  // it is gone

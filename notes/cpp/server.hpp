@@ -9,7 +9,7 @@
 
 namespace chat {
 
-inline constexpr int MAX_GUESTS = 128;        // newcomers in the handshake at once; more are told SLOW_DOWN
+inline constexpr int MAX_GUESTS = 128;           // newcomers in the handshake at once; more are told SLOW_DOWN
 inline constexpr std::size_t MAX_STRANGERS = 8;  // on an admission port, before the one with the ticket
 
 class Server {
@@ -37,7 +37,7 @@ private:
     Alarm stopping_;               // wakes accept_all() and every handshake
     std::atomic<int> guests_ = 0;  // threads in a handshake
     Chatroom chatroom_;
-    std::thread accepting_;        // last: it uses the fields above
+    std::thread accepting_;  // last: it uses the fields above
 };
 
 }  // namespace chat

@@ -15,7 +15,8 @@ Settings settings_of(Options& options) {
         if (*option == "--host") settings.host = options.value();
         else if (*option == "--port") settings.port = options.number<std::uint16_t>();
         else if (*option == "--ports") settings.same_connection = options.one_of("any", "same") == "same";
-        else if (*option == "--names") settings.names = options.one_of("ascii", "unicode") == "unicode" ? NameRule::unicode : NameRule::ascii;
+        else if (*option == "--names")
+            settings.names = options.one_of("ascii", "unicode") == "unicode" ? NameRule::unicode : NameRule::ascii;
         else if (*option == "--dead-after") settings.dead_after = options.seconds(0.1);
         else if (*option == "--max-members") settings.max_members = options.number<std::size_t>();
         else if (*option == "--keep") settings.keep_events = options.number<std::size_t>();

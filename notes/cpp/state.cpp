@@ -59,10 +59,14 @@ Outcome State::reserve(const Arrive& arrive) {
     if (const auto holder = holder_of(key, looks, own)) {
         if (holder->phase != Phase::lost) return {Code::NAME_TAKEN, holder->name + " is in use", {}};
         const auto left = std::chrono::duration_cast<std::chrono::seconds>(holder->until - Clock::now());
-        return {Code::NAME_HELD, holder->name + " has lost the connection; the name is kept for another " + std::to_string(left.count()) + " s", {}};
+        return {Code::NAME_HELD,
+                holder->name + " has lost the connection; the name is kept for another " +
+                    std::to_string(left.count()) + " s",
+                {}};
     }
+    if ((!own || own->phase == Phase::absent) && holders_.size() >= max_members_)
+        return {Code::FULL, "the chatroom is full", {}};
     if (!own) {
-        if (holders_.size() >= max_members_) return {Code::FULL, "the chatroom is full", {}};
         auto fresh = std::make_unique<Session>();
         fresh->token = random_key();
         own = sessions_.emplace(fresh->token, std::move(fresh)).first->second.get();
@@ -111,7 +115,8 @@ void State::apply_one(Enter& enter) {
     const auto added = std::ranges::count_if(channels, [&](const auto& name) {
         return !place_of_.contains(name) || !session->places.contains(place_of_[name]);
     });
-    if (rooms_.size() + static_cast<std::size_t>(fresh) > MAX_PLACES || session->places.size() + static_cast<std::size_t>(added) > MAX_CHANNELS)
+    if (rooms_.size() + static_cast<std::size_t>(fresh) > MAX_PLACES ||
+        session->places.size() + static_cast<std::size_t>(added) > MAX_CHANNELS)
         return refuse(Code::FULL, "there are too many channels already");
     if (session->phase == Phase::here) {  // the newer connection takes the session over
         here_.erase(session->at);
@@ -141,8 +146,17 @@ Place State::found(const std::string& channel) {
 void State::join(Session& session, Place place) {
     session.places.insert(place);
     rooms_[place].members[session.person] = &session;
-    append({.kind = Kind::JOINED, .seq = {}, .time = {}, .channel = rooms_[place].name, .author = session.name, .text = {},
-            .id = {}, .person = session.person, .place = place, .extra = {}}, {place});
+    append({.kind = Kind::JOINED,
+            .seq = {},
+            .time = {},
+            .channel = rooms_[place].name,
+            .author = session.name,
+            .text = {},
+            .id = {},
+            .person = session.person,
+            .place = place,
+            .extra = {}},
+           {place});
 }
 
 // --- the history, and what a newcomer gets of it ---------------------------------------------------------
@@ -205,7 +219,8 @@ void State::greet(Session& session, const Admit& admit, Seq head) {
         return std::ranges::any_of(stored.scope, [&](Place place) {
             if (!all) return begins.contains(place) && stored.seq > begins.at(place);
             const auto left = session.left.find(place);
-            return stored.seq > admit.since && (session.places.contains(place) || (left != session.left.end() && stored.seq <= left->second));
+            return stored.seq > admit.since &&
+                   (session.places.contains(place) || (left != session.left.end() && stored.seq <= left->second));
         });
     };
     const auto live = std::ranges::upper_bound(history_, head, {}, &Stored::seq);
@@ -227,13 +242,25 @@ void State::apply_one(Lines& lines) {
         if (say.id <= session->confirmed) {
             session->out.push_back({encoded(Answer{say.id, Code::ALREADY, "said before", {}}), true});
         } else if (!inside) {
-            session->out.push_back({encoded(Answer{say.id, Code::NOT_IN, "not said: you are not in this channel", {}}), true});
+            session->out.push_back(
+                {encoded(Answer{say.id, Code::NOT_IN, "not said: you are not in this channel", {}}), true});
         } else if (say.form != 0) {
-            session->out.push_back({encoded(Answer{say.id, Code::BAD_ARGUMENTS, "not said: this server does not know this form of a line", {}}), true});
+            session->out.push_back(
+                {encoded(Answer{
+                     say.id, Code::BAD_ARGUMENTS, "not said: this server does not know this form of a line", {}}),
+                 true});
         } else {
             session->confirmed = say.id;
-            append({.kind = Kind::SAID, .seq = {}, .time = {}, .channel = std::move(say.channel), .author = session->name,
-                    .text = std::move(say.text), .id = say.id, .person = session->person, .place = place->second, .extra = {}},
+            append({.kind = Kind::SAID,
+                    .seq = {},
+                    .time = {},
+                    .channel = std::move(say.channel),
+                    .author = session->name,
+                    .text = std::move(say.text),
+                    .id = say.id,
+                    .person = session->person,
+                    .place = place->second,
+                    .extra = {}},
                    {place->second});
         }
     }
@@ -248,9 +275,14 @@ Answer State::run(const Session&, const Command& command) const {
     const auto space = std::min(command.text.find(' '), command.text.size());
     const auto name = command.text.substr(0, space);
     if (name == "/help")
-        return {command.id, Code::OK, "/help            list the commands\n/who [#CHANNEL]  list the members of a channel",
+        return {command.id, Code::OK,
+                "/help            list the commands\n/who [#CHANNEL]  list the members of a channel",
                 R"([["/help","list the commands"],["/who [#CHANNEL]","list the members of a channel"]])"};
-    if (name != "/who") return {command.id, Code::NO_SUCH_COMMAND, std::string(cut(name, 100)) + " is no command; /help lists the commands", {}};
+    if (name != "/who")
+        return {command.id,
+                Code::NO_SUCH_COMMAND,
+                std::string(cut(name, 100)) + " is no command; /help lists the commands",
+                {}};
     const auto begin = command.text.find_first_not_of(' ', space);
     auto channel = begin == std::string::npos ? command.channel : command.text.substr(begin);
     try {
@@ -258,7 +290,8 @@ Answer State::run(const Session&, const Command& command) const {
     } catch (const NameRefused&) {  // there is no such channel
     }
     const auto place = place_of_.find(channel);
-    if (place == place_of_.end()) return {command.id, Code::NO_SUCH_CHANNEL, "nobody is in " + std::string(cut(channel, CHANNEL_BYTES)), {}};
+    if (place == place_of_.end())
+        return {command.id, Code::NO_SUCH_CHANNEL, "nobody is in " + std::string(cut(channel, CHANNEL_BYTES)), {}};
     const auto& members = rooms_.at(place->second).members;
     Answer answer{command.id, Code::OK, std::to_string(members.size()) + " in " + channel + ":", "[" + quoted(channel)};
     for (const auto& [_, member] : members) {
@@ -267,7 +300,8 @@ Answer State::run(const Session&, const Command& command) const {
         answer.rows += ",[" + quoted(member->name) + (here ? R"(,"here"])" : R"(,"lost"])");
     }
     answer.rows += "]";
-    if (answer.words.size() + answer.rows.size() > MAX_TEXT) answer.words = cut(answer.words, MAX_TEXT), answer.rows.clear();
+    if (answer.words.size() + answer.rows.size() > MAX_TEXT)
+        answer.words = cut(answer.words, MAX_TEXT), answer.rows.clear();
     return answer;
 }
 
@@ -287,14 +321,23 @@ void State::apply_one(Leave& leave) {
     const auto lost = [](const auto& holder) { return holder.second->phase == Phase::lost; };
     if (static_cast<std::size_t>(std::ranges::count_if(holders_, lost)) <= MAX_HELD) return;
     quit(*std::ranges::min_element(holders_, {}, [&](const auto& holder) {
-        return lost(holder) ? holder.second->until : Deadline::max();
-    })->second);
+              return lost(holder) ? holder.second->until : Deadline::max();
+          })->second);
 }
 
 void State::quit(Session& session) {
     const auto places = std::exchange(session.places, {});
-    append({.kind = Kind::QUIT, .seq = {}, .time = {}, .channel = {}, .author = session.name, .text = session.reason, .id = {},
-            .person = session.person, .place = {}, .extra = {}}, places);
+    append({.kind = Kind::QUIT,
+            .seq = {},
+            .time = {},
+            .channel = {},
+            .author = session.name,
+            .text = session.reason,
+            .id = {},
+            .person = session.person,
+            .place = {},
+            .extra = {}},
+           places);
     for (const auto place : places) {
         rooms_[place].members.erase(session.person);
         if (session.left.size() < MAX_CHANNELS || session.left.contains(place)) session.left[place] = head_;

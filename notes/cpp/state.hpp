@@ -19,7 +19,8 @@ namespace chat {
 
 inline constexpr double HOLD_SECONDS = 90, SESSION_SECONDS = 7 * 24 * 3600;
 inline constexpr std::size_t MAX_SESSIONS = 10'000, MAX_HELD = 1000, MAX_PLACES = 10'000;
-inline constexpr std::size_t HISTORY_BYTES = 16 << 20;  // a member that comes back gets at most this: below BACKLOG_BYTES
+inline constexpr std::size_t HISTORY_BYTES = 16
+                                             << 20;  // a member that comes back gets at most this: below BACKLOG_BYTES
 
 using Origin = Number<struct OriginTag, std::uint64_t>;  // a connection, or a newcomer on the way to one; 0: none
 
@@ -30,12 +31,36 @@ struct Outcome {  // the answer to Arrive
     std::string reason;
     Key16 session{};  // its token
 };
-struct Arrive { Origin origin; std::string name; Key16 token{}; std::promise<Outcome> answer; };
-struct Withdraw { Origin origin; Key16 session{}; };  // the newcomer did not come
-struct Enter { Origin origin; Key16 session{}; std::shared_ptr<Connection> connection; Admit admit; };
-struct Lines { Origin origin; std::vector<Say> says; };
-struct Ask { Origin origin; Command command; std::promise<void> answered; };
-struct Leave { Origin origin; bool clean; std::string reason; };
+struct Arrive {
+    Origin origin;
+    std::string name;
+    Key16 token{};
+    std::promise<Outcome> answer;
+};
+struct Withdraw {
+    Origin origin;
+    Key16 session{};
+};  // the newcomer did not come
+struct Enter {
+    Origin origin;
+    Key16 session{};
+    std::shared_ptr<Connection> connection;
+    Admit admit;
+};
+struct Lines {
+    Origin origin;
+    std::vector<Say> says;
+};
+struct Ask {
+    Origin origin;
+    Command command;
+    std::promise<void> answered;
+};
+struct Leave {
+    Origin origin;
+    bool clean;
+    std::string reason;
+};
 using Proposal = std::variant<Arrive, Withdraw, Enter, Lines, Ask, Leave>;
 
 class State {
@@ -43,9 +68,9 @@ public:
     State(std::size_t max_members, std::size_t keep_events);
 
     void apply(Proposal& proposal);
-    void tick();             // time has passed: holds, reservations and sessions end
-    void flush();            // gives the connections what the proposals since the last flush made for them
-    void part_everybody();   // the server stops
+    void tick();            // time has passed: holds, reservations and sessions end
+    void flush();           // gives the connections what the proposals since the last flush made for them
+    void part_everybody();  // the server stops
 
 private:
     enum class Phase { arriving, here, lost, absent };
@@ -59,10 +84,10 @@ private:
         MessageId confirmed;               // highest id applied
         Origin coming, at;                 // whose handshake is under way; whose connection it is
         std::shared_ptr<Connection> connection;
-        std::string reason;                // why it is lost
-        std::set<Place> places;            // of a member (here or lost)
-        std::map<Place, Seq> left;         // of one that has quit: events up to this seq are still for it
-        std::vector<Piece> out;            // for its connection, since the last flush
+        std::string reason;         // why it is lost
+        std::set<Place> places;     // of a member (here or lost)
+        std::map<Place, Seq> left;  // of one that has quit: events up to this seq are still for it
+        std::vector<Piece> out;     // for its connection, since the last flush
 
         bool is_member() const { return phase == Phase::here || phase == Phase::lost; }
     };

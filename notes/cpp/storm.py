@@ -1,6 +1,6 @@
-"""A storm over the twin: talkers whose connections are cut, readers that stop, guests that come and go, and peers
-that send rubbish. Every talker must see every line of all talkers once, in one order; the server must stop in
-order; and no program may say anything that a sanitizer says.
+"""A storm over the twin: talkers whose connections are cut, readers that stop, guests that come and go, and
+peers that send rubbish. Every talker must see every line of all talkers once, in one order; the server must
+stop in order; and no program may say anything that a sanitizer says.
 
     python3 storm.py BUILD SECONDS [SEED]
 """
@@ -130,7 +130,9 @@ def main(build: Path, seconds: float, seed: int) -> int:
         return re.findall(r"talker\d+: (line \d+ of \d+)", (folder / name).read_text(errors="replace"))
 
     names = [f"talker{number}" for number in range(TALKERS)]
-    talkers = [client(proxy.port, name, "--follow", "--retry-for", "60", "--dead-after", "6") for name in names]
+    talkers = [
+        client(proxy.port, name, "--follow", "--retry-for", "60", "--dead-after", "6") for name in names
+    ]
     deadline = time.monotonic() + PATIENCE
     while not all(f"{name} joined" in (folder / name).read_text() for name in names):
         assert time.monotonic() < deadline, "the talkers did not join"
@@ -168,7 +170,9 @@ def main(build: Path, seconds: float, seed: int) -> int:
         time.sleep(0.5)
 
     other = random.Random(seed + 2)
-    threads = [run_while(going, step) for step in (talk, come_and_go, stop_reading, lambda: rubbish(port, other))]
+    threads = [
+        run_while(going, step) for step in (talk, come_and_go, stop_reading, lambda: rubbish(port, other))
+    ]
     time.sleep(seconds)
     going.clear()
     for thread in threads:
@@ -179,7 +183,9 @@ def main(build: Path, seconds: float, seed: int) -> int:
     while any(len(seen(name)) < total for name in names) and time.monotonic() < deadline:
         time.sleep(0.2)
     findings = []
-    expected = sorted(f"line {at} of {number}" for number, count in enumerate(said) for at in range(1, count + 1))
+    expected = sorted(
+        f"line {at} of {number}" for number, count in enumerate(said) for at in range(1, count + 1)
+    )
     orders = {name: seen(name) for name in names}
     for name, lines in orders.items():
         if sorted(lines) != expected:
@@ -195,7 +201,9 @@ def main(build: Path, seconds: float, seed: int) -> int:
     if any(codes):
         findings.append(f"exit codes {codes}")
     errors.close()
-    findings += [line for line in (folder / "stderr").read_text(errors="replace").splitlines() if FINDING.search(line)]
+    findings += [
+        line for line in (folder / "stderr").read_text(errors="replace").splitlines() if FINDING.search(line)
+    ]
     print(
         f"{total} lines, {TALKERS} talkers, {proxy.cuts} cuts, {guests} guests, seed {seed};"
         f" the server stopped in {time.monotonic() - began:.1f} s"

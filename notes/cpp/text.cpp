@@ -31,7 +31,8 @@ char32_t composed(char32_t first, char32_t second) {
         return first + second - T_BASE;
     const auto found = std::ranges::lower_bound(table::COMPOSITIONS, std::pair(first, second), {},
                                                 [](const auto& row) { return std::pair(row.first, row.second); });
-    return found != std::end(table::COMPOSITIONS) && found->first == first && found->second == second ? found->composed : 0;
+    return found != std::end(table::COMPOSITIONS) && found->first == first && found->second == second ? found->composed
+                                                                                                      : 0;
 }
 
 unsigned combining(char32_t character) { return lookup::in_range(table::CLASSES, character); }
@@ -64,13 +65,19 @@ std::u32string decode_utf8(std::string_view text) {
     std::u32string out;
     for (std::size_t at = 0; at < text.size();) {
         const auto first = static_cast<unsigned char>(text[at]);
-        const std::size_t size = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+        const std::size_t size = first < 0x80   ? 1
+                                 : first < 0xC2 ? 0
+                                 : first < 0xE0 ? 2
+                                 : first < 0xF0 ? 3
+                                 : first < 0xF5 ? 4
+                                                : 0;
         char32_t character = size < 2 ? first : first & (0xFF >> (size + 1));
         std::size_t used = 1;
         while (used < size && at + used < text.size() && (text[at + used] & 0xC0) == 0x80)
             character = character << 6 | (text[at + used++] & 0x3F);
-        const bool good = size > 0 && used == size && character <= 0x10FFFF && !(character >= 0xD800 && character < 0xE000) &&
-                          !(size == 3 && character < 0x800) && !(size == 4 && character < 0x10000);
+        const bool good = size > 0 && used == size && character <= 0x10FFFF &&
+                          !(character >= 0xD800 && character < 0xE000) && !(size == 3 && character < 0x800) &&
+                          !(size == 4 && character < 0x10000);
         out += good ? character : U'\uFFFD';
         at += used;
     }
@@ -98,7 +105,8 @@ std::string encode_utf8(std::u32string_view text) {
 }
 
 std::u32string normalize(std::u32string_view text, Form form) {
-    const std::span<const table::Mapping> mappings = form == Form::NFKC ? std::span<const table::Mapping>(table::COMPATIBLE) : table::CANONICAL;
+    const std::span<const table::Mapping> mappings =
+        form == Form::NFKC ? std::span<const table::Mapping>(table::COMPATIBLE) : table::CANONICAL;
     std::u32string out;
     for (const auto character : text) append_decomposed(out, character, mappings);
     for (auto begin = out.begin(); begin != out.end();) {  // marks in the order of their classes

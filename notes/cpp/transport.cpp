@@ -38,7 +38,8 @@ std::string host_of(int descriptor, int (*name)(int, sockaddr*, socklen_t*)) {
     socklen_t size = sizeof address;
     std::array<char, NI_MAXHOST> host{};
     if (name(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
-        ::getnameinfo(reinterpret_cast<sockaddr*>(&address), size, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+        ::getnameinfo(reinterpret_cast<sockaddr*>(&address), size, host.data(), host.size(), nullptr, 0,
+                      NI_NUMERICHOST) != 0)
         throw ConnectionLost("the connection has no address any more");
     return host.data();
 }
@@ -54,7 +55,8 @@ Alarm::Alarm() {
 
 bool wait_for(std::span<pollfd> watched, std::optional<Deadline> deadline) {
     while (true) {
-        const auto left = deadline ? std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count() : -1;
+        const auto left =
+            deadline ? std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count() : -1;
         if (deadline && left <= 0) return false;
         const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(std::min<long>(left, 1'000'000)));
         if (ready > 0) return true;
@@ -95,7 +97,8 @@ std::string_view Socket::receive(std::span<char> buffer, Deadline deadline, cons
     while (true) {
         const auto size = ::recv(descriptor_.get(), buffer.data(), buffer.size(), 0);
         if (size >= 0) return {buffer.data(), static_cast<std::size_t>(size)};
-        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) throw ConnectionLost("connection lost: " + reason());
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+            throw ConnectionLost("connection lost: " + reason());
         std::array<pollfd, 2> watched{{{descriptor_.get(), POLLIN, 0}, {alarm ? alarm->watched() : -1, POLLIN, 0}}};
         if (!wait_for(watched, deadline)) throw TimedOut("nothing came in time");
         if (watched[1].revents) return {};
@@ -106,7 +109,8 @@ std::size_t Socket::send_some(std::string_view data, Deadline deadline) {
     while (true) {
         const auto size = ::send(descriptor_.get(), data.data(), data.size(), MSG_NOSIGNAL);
         if (size >= 0) return static_cast<std::size_t>(size);
-        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) throw ConnectionLost("connection lost: " + reason());
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+            throw ConnectionLost("connection lost: " + reason());
         std::array<pollfd, 1> watched{{{descriptor_.get(), POLLOUT, 0}}};
         if (!wait_for(watched, deadline)) throw TimedOut("the peer does not read");
     }
@@ -139,7 +143,9 @@ Listener::Listener(const std::string& host, std::uint16_t port) {
         descriptor_ = open_socket(*address);
         const int on = 1;
         ::setsockopt(descriptor_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (::bind(descriptor_.get(), address->ai_addr, address->ai_addrlen) == 0 && ::listen(descriptor_.get(), 1024) == 0) return;
+        if (::bind(descriptor_.get(), address->ai_addr, address->ai_addrlen) == 0 &&
+            ::listen(descriptor_.get(), 1024) == 0)
+            return;
         why = reason();
     }
     throw ConnectionLost("cannot listen on " + host + ", port " + std::to_string(port) + ": " + why);
@@ -150,7 +156,7 @@ std::uint16_t Listener::port() const {
     socklen_t size = sizeof address;
     ::getsockname(descriptor_.get(), reinterpret_cast<sockaddr*>(&address), &size);
     return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(address).sin6_port
-                                                : reinterpret_cast<sockaddr_in&>(address).sin_port);
+                                               : reinterpret_cast<sockaddr_in&>(address).sin_port);
 }
 
 std::optional<Socket> Listener::accept() {

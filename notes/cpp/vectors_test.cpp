@@ -16,14 +16,20 @@ using namespace chat;
 namespace {
 
 // The names that the files use for numbers.
-const std::map<Kind, std::string> EVENTS{{Kind::SAID, "SAID"}, {Kind::JOINED, "JOINED"}, {Kind::LEFT, "LEFT"},
-    {Kind::RENAMED, "RENAMED"}, {Kind::TOPIC, "TOPIC"}, {Kind::KICKED, "KICKED"}, {Kind::QUIT, "QUIT"},
-    {Kind::RESTARTED, "RESTARTED"}};
+const std::map<Kind, std::string> EVENTS{
+    {Kind::SAID, "SAID"},   {Kind::JOINED, "JOINED"}, {Kind::LEFT, "LEFT"}, {Kind::RENAMED, "RENAMED"},
+    {Kind::TOPIC, "TOPIC"}, {Kind::KICKED, "KICKED"}, {Kind::QUIT, "QUIT"}, {Kind::RESTARTED, "RESTARTED"}};
 const std::map<Verdict, std::string> VERDICTS{{Verdict::PASS, "PASS"}, {Verdict::FAIL, "FAIL"}, {Verdict::END, "END"}};
-const std::map<Resumed, std::string> RESUMED{{Resumed::FRESH, "FRESH"}, {Resumed::EXACT, "EXACT"}, {Resumed::GAP, "GAP"},
-    {Resumed::OTHER_HISTORY, "OTHER_HISTORY"}, {Resumed::RESTORED, "RESTORED"}};
-const std::map<Code, std::string> CODES{{Code::OK, "OK"}, {Code::NOT_IN, "NOT_IN"}, {Code::NAME_TAKEN, "NAME_TAKEN"},
-    {Code::STOPPING, "STOPPING"}, {Code::GOODBYE, "GOODBYE"}};
+const std::map<Resumed, std::string> RESUMED{{Resumed::FRESH, "FRESH"},
+                                             {Resumed::EXACT, "EXACT"},
+                                             {Resumed::GAP, "GAP"},
+                                             {Resumed::OTHER_HISTORY, "OTHER_HISTORY"},
+                                             {Resumed::RESTORED, "RESTORED"}};
+const std::map<Code, std::string> CODES{{Code::OK, "OK"},
+                                        {Code::NOT_IN, "NOT_IN"},
+                                        {Code::NAME_TAKEN, "NAME_TAKEN"},
+                                        {Code::STOPPING, "STOPPING"},
+                                        {Code::GOODBYE, "GOODBYE"}};
 
 template <class Enum>
 Json named(const std::map<Enum, std::string>& names, Enum value) {
@@ -54,10 +60,15 @@ std::string from_hex(std::string_view hex) {
 // One field to JSON and back: an overload for each type of a field.
 Json to_json(const std::string& v) { return {v}; }
 Json to_json(bool v) { return {v}; }
-template <class Unsigned> requires std::unsigned_integral<Unsigned>
-Json to_json(Unsigned v) { return {std::uint64_t{v}}; }
+template <class Unsigned>
+    requires std::unsigned_integral<Unsigned>
+Json to_json(Unsigned v) {
+    return {std::uint64_t{v}};
+}
 template <class Tag, class Rep>
-Json to_json(Number<Tag, Rep> v) { return {std::uint64_t{v.value}}; }
+Json to_json(Number<Tag, Rep> v) {
+    return {std::uint64_t{v.value}};
+}
 Json to_json(Verdict v) { return named(VERDICTS, v); }
 Json to_json(Resumed v) { return named(RESUMED, v); }
 Json to_json(Code v) { return named(CODES, v); }
@@ -75,10 +86,15 @@ Json to_json(const std::vector<Item>& v) {
 
 void from_json(const Json& j, std::string& v) { v = j.text(); }
 void from_json(const Json& j, bool& v) { v = j.truth(); }
-template <class Unsigned> requires std::unsigned_integral<Unsigned>
-void from_json(const Json& j, Unsigned& v) { v = static_cast<Unsigned>(j.number()); }
+template <class Unsigned>
+    requires std::unsigned_integral<Unsigned>
+void from_json(const Json& j, Unsigned& v) {
+    v = static_cast<Unsigned>(j.number());
+}
 template <class Tag, class Rep>
-void from_json(const Json& j, Number<Tag, Rep>& v) { v.value = static_cast<Rep>(j.number()); }
+void from_json(const Json& j, Number<Tag, Rep>& v) {
+    v.value = static_cast<Rep>(j.number());
+}
 void from_json(const Json& j, Verdict& v) { v = unnamed(VERDICTS, j); }
 void from_json(const Json& j, Resumed& v) { v = unnamed(RESUMED, j); }
 void from_json(const Json& j, Code& v) { v = unnamed(CODES, j); }
@@ -100,19 +116,23 @@ void from_json(const Json& j, std::vector<Item>& v) {
 
 template <class Packet>
 struct Fields;  // the name of the kind, and the name and place of each field
-#define FIELD(name) std::pair{#name, &P::name}
-#define FIELDS(type, kind, ...) \
-    template <> struct Fields<type> { \
-        using P = type; \
-        static constexpr std::string_view name = kind; \
+#define FIELD(name) \
+    std::pair { #name, &P::name }
+#define FIELDS(type, kind, ...)                                   \
+    template <>                                                   \
+    struct Fields<type> {                                         \
+        using P = type;                                           \
+        static constexpr std::string_view name = kind;            \
         static constexpr auto all = std::make_tuple(__VA_ARGS__); \
     };
 FIELDS(Hello, "HELLO", FIELD(version), FIELD(software), FIELD(abilities))
 FIELDS(Username, "USERNAME", FIELD(name), FIELD(token), FIELD(credentials))
 FIELDS(Status, "STATUS", FIELD(verdict), FIELD(code), FIELD(reason))
 FIELDS(Port, "PORT", FIELD(number), FIELD(ticket))
-FIELDS(Admit, "ADMIT", FIELD(name), FIELD(ticket), FIELD(channels), FIELD(since), FIELD(time), FIELD(identity), FIELD(lines))
-FIELDS(Welcome, "WELCOME", FIELD(name), FIELD(token), FIELD(identity), FIELD(person), FIELD(confirmed), FIELD(head), FIELD(resumed))
+FIELDS(Admit, "ADMIT", FIELD(name), FIELD(ticket), FIELD(channels), FIELD(since), FIELD(time), FIELD(identity),
+       FIELD(lines))
+FIELDS(Welcome, "WELCOME", FIELD(name), FIELD(token), FIELD(identity), FIELD(person), FIELD(confirmed), FIELD(head),
+       FIELD(resumed))
 FIELDS(Live, "LIVE", FIELD(seq), FIELD(time))
 FIELDS(Say, "SAY", FIELD(id), FIELD(channel), FIELD(text), FIELD(form), FIELD(extra))
 FIELDS(Answer, "ANSWER", FIELD(id), FIELD(code), FIELD(words), FIELD(rows))
@@ -121,21 +141,24 @@ FIELDS(Info, "INFO", FIELD(words))
 FIELDS(Ping, "PING", FIELD(id))
 FIELDS(Pong, "PONG", FIELD(id))
 FIELDS(Bye, "BYE", FIELD(again), FIELD(code), FIELD(reason))
-FIELDS(Channel, "CHANNEL", FIELD(place), FIELD(name), FIELD(topic), FIELD(settings), FIELD(role), FIELD(size), FIELD(members))
+FIELDS(Channel, "CHANNEL", FIELD(place), FIELD(name), FIELD(topic), FIELD(settings), FIELD(role), FIELD(size),
+       FIELD(members))
 FIELDS(Replay, "REPLAY", FIELD(id))
-FIELDS(Event, "", FIELD(seq), FIELD(time), FIELD(channel), FIELD(author), FIELD(text), FIELD(id), FIELD(person), FIELD(place), FIELD(extra))
+FIELDS(Event, "", FIELD(seq), FIELD(time), FIELD(channel), FIELD(author), FIELD(text), FIELD(id), FIELD(person),
+       FIELD(place), FIELD(extra))
 FIELDS(Skipped, "SKIPPED", FIELD(seq), FIELD(time))
 
 Json meaning(const Packet& packet) {
-    return std::visit([]<class P>(const P& p) -> Json {
-        JsonObject out{{"kind", {std::string(Fields<P>::name)}}};
-        if constexpr (std::is_same_v<P, Event>) out["kind"] = {EVENTS.at(p.kind)};
-        std::apply([&](const auto&... field) {
-            ((out[field.first] = to_json(p.*field.second)), ...);
-        }, Fields<P>::all);
-        if constexpr (requires { p.extra; }) out["extra"] = {to_hex(p.extra)};
-        return {std::move(out)};
-    }, packet);
+    return std::visit(
+        []<class P>(const P& p) -> Json {
+            JsonObject out{{"kind", {std::string(Fields<P>::name)}}};
+            if constexpr (std::is_same_v<P, Event>) out["kind"] = {EVENTS.at(p.kind)};
+            std::apply([&](const auto&... field) { ((out[field.first] = to_json(p.*field.second)), ...); },
+                       Fields<P>::all);
+            if constexpr (requires { p.extra; }) out["extra"] = {to_hex(p.extra)};
+            return {std::move(out)};
+        },
+        packet);
 }
 
 template <std::size_t At = 0>
@@ -180,7 +203,8 @@ void test_packet(const Json& entry) {
     Decoder decoder;
     decoder.feed(data);
     const auto packet = decoder.next();
-    check(packet && meaning(*packet) == entry["packet"] && !decoder.next(), "packets", entry["name"].text() + ": decode");
+    check(packet && meaning(*packet) == entry["packet"] && !decoder.next(), "packets",
+          entry["name"].text() + ": decode");
     check(encode(packet_of(entry["packet"])) == data, "packets", entry["name"].text() + ": encode");
 }
 
@@ -215,7 +239,8 @@ void test_dialogue(const Json& dialogue) {
         if (entry["packet"]["kind"].text() == "HELLO") client.enter(Step::naming);
         if (entry["packet"]["kind"].text() == "USERNAME") client.enter(Step::asked);
         if (entry["packet"]["kind"].text() == "PORT") server.enter(Step::offered);
-        if (from_client && entry["packet"].has("verdict") && entry["packet"]["verdict"].text() == "PASS") client.enter(Step::taken);
+        if (from_client && entry["packet"].has("verdict") && entry["packet"]["verdict"].text() == "PASS")
+            client.enter(Step::taken);
     }
     check(client.step() == Step::admitted && server.step() == Step::admitted, "dialogue", "not admitted");
 }

@@ -18,14 +18,15 @@ constexpr std::string_view PROMPT = "> ";
 constexpr std::string_view PASTE_MARKS_ON = "\x1b[?2004h", PASTE_MARKS_OFF = "\x1b[?2004l";
 
 const std::map<std::string, LineEditor::Key> SEQUENCES{
-    {"\x1b[D", LineEditor::Key::left}, {"\x1b[C", LineEditor::Key::right}, {"\x1b[H", LineEditor::Key::home},
-    {"\x1b[F", LineEditor::Key::end}, {"\x1b[1~", LineEditor::Key::home}, {"\x1b[4~", LineEditor::Key::end},
+    {"\x1b[D", LineEditor::Key::left},  {"\x1b[C", LineEditor::Key::right}, {"\x1b[H", LineEditor::Key::home},
+    {"\x1b[F", LineEditor::Key::end},   {"\x1b[1~", LineEditor::Key::home}, {"\x1b[4~", LineEditor::Key::end},
     {"\x1b[3~", LineEditor::Key::erase}};
 const std::map<char32_t, LineEditor::Key> CONTROLS{
-    {1, LineEditor::Key::home}, {2, LineEditor::Key::left}, {3, LineEditor::Key::leave}, {4, LineEditor::Key::leave},
-    {5, LineEditor::Key::end}, {6, LineEditor::Key::right}, {8, LineEditor::Key::backspace}, {10, LineEditor::Key::enter},
-    {11, LineEditor::Key::to_end}, {12, LineEditor::Key::repaint}, {13, LineEditor::Key::enter},
-    {21, LineEditor::Key::to_start}, {23, LineEditor::Key::word}, {127, LineEditor::Key::backspace}};
+    {1, LineEditor::Key::home},      {2, LineEditor::Key::left},       {3, LineEditor::Key::leave},
+    {4, LineEditor::Key::leave},     {5, LineEditor::Key::end},        {6, LineEditor::Key::right},
+    {8, LineEditor::Key::backspace}, {10, LineEditor::Key::enter},     {11, LineEditor::Key::to_end},
+    {12, LineEditor::Key::repaint},  {13, LineEditor::Key::enter},     {21, LineEditor::Key::to_start},
+    {23, LineEditor::Key::word},     {127, LineEditor::Key::backspace}};
 
 std::string clock_time(Time time) {
     const auto seconds = static_cast<std::time_t>(time.value / 1000);
@@ -39,7 +40,8 @@ std::string happened(const Event& event) {
     const auto& [who, text] = std::pair(event.author, event.text);
     switch (event.kind) {
         case Kind::JOINED: return who + " joined";
-        case Kind::LEFT: case Kind::QUIT: return who + " left" + (text.empty() ? "" : " (" + text + ")");
+        case Kind::LEFT:
+        case Kind::QUIT: return who + " left" + (text.empty() ? "" : " (" + text + ")");
         case Kind::RENAMED: return who + " is now " + text;
         case Kind::TOPIC: return who + " set the topic: " + text;
         case Kind::KICKED: return who + " removed " + text;
@@ -47,14 +49,18 @@ std::string happened(const Event& event) {
     }
 }
 
-std::string move(char direction, int count) { return count > 0 ? "\x1b[" + std::to_string(count) + direction : std::string(); }
+std::string move(char direction, int count) {
+    return count > 0 ? "\x1b[" + std::to_string(count) + direction : std::string();
+}
 
 }  // namespace
 
 std::string event_line(const Event& event, bool with_channel) {
     const auto channel = with_channel && !event.channel.empty() ? printable_line(event.channel) + " " : std::string();
-    if (event.kind != Kind::SAID) return clock_time(event.time) + " " + channel + "-- " + printable_line(happened(event));
-    return clock_time(event.time) + " " + channel + printable_line(event.author) + ": " + printable_line(event.text, "⏎");
+    if (event.kind != Kind::SAID)
+        return clock_time(event.time) + " " + channel + "-- " + printable_line(happened(event));
+    return clock_time(event.time) + " " + channel + printable_line(event.author) + ": " +
+           printable_line(event.text, "⏎");
 }
 
 // --- the line editor -------------------------------------------------------------------------------------
@@ -92,7 +98,9 @@ bool LineEditor::next(Key& key, char32_t& character) {
     character = decode_utf8(waiting_.substr(0, size))[0];
     waiting_.erase(0, size);
     const auto control = CONTROLS.find(character);
-    key = control != CONTROLS.end() ? control->second : character >= ' ' || character == '\t' ? Key::character : Key::other;
+    key = control != CONTROLS.end()               ? control->second
+          : character >= ' ' || character == '\t' ? Key::character
+                                                  : Key::other;
     return true;
 }
 
@@ -112,9 +120,7 @@ void LineEditor::apply(Key key, char32_t character) {
         case Key::erase:
             if (cursor_ < text_.size()) text_.erase(cursor_, 1);
             break;
-        case Key::to_start:
-            text_.erase(0, std::exchange(cursor_, 0));
-            break;
+        case Key::to_start: text_.erase(0, std::exchange(cursor_, 0)); break;
         case Key::to_end: text_.erase(cursor_); break;
         case Key::word: {
             auto begin = cursor_;
@@ -195,10 +201,12 @@ std::string View::draw_input() {
     const auto before = wrapped(shown(std::u32string_view(editor.text()).substr(0, editor.cursor())));
     const int skipped = std::max(0, static_cast<int>(rows.size()) - rows_);  // a text longer than the screen: its end
     std::string out;
-    for (auto row = rows.begin() + skipped; row != rows.end(); ++row) out += (row == rows.begin() + skipped ? "" : "\r\n") + *row;
+    for (auto row = rows.begin() + skipped; row != rows.end(); ++row)
+        out += (row == rows.begin() + skipped ? "" : "\r\n") + *row;
     const int last = static_cast<int>(rows.size()) - 1 - skipped;
     input_row_ = std::max(0, static_cast<int>(before.size()) - 1 - skipped);
-    return out + move('A', last - input_row_) + "\r" + move('C', std::min(columns(decode_utf8(before.back())), columns_ - 1));
+    return out + move('A', last - input_row_) + "\r" +
+           move('C', std::min(columns(decode_utf8(before.back())), columns_ - 1));
 }
 
 std::string View::leave() { return redraw_input() + "\r\n"; }

@@ -23,13 +23,28 @@ std::string event_line(const Event& event, bool with_channel);
 // The line that is being typed.
 class LineEditor {
 public:
-    enum class Key { character, enter, left, right, home, end, backspace, erase, to_start, to_end, word, leave, repaint, other };
+    enum class Key {
+        character,
+        enter,
+        left,
+        right,
+        home,
+        end,
+        backspace,
+        erase,
+        to_start,
+        to_end,
+        word,
+        leave,
+        repaint,
+        other
+    };
 
     // What the bytes of the keyboard do to the line; the lines that were entered. Keys that came in part wait.
     std::vector<std::string> feed(std::string_view bytes);
     const std::u32string& text() const { return text_; }
     std::size_t cursor() const { return cursor_; }
-    bool left() const { return left_; }        // Ctrl-C or Ctrl-D on an empty line
+    bool left() const { return left_; }                             // Ctrl-C or Ctrl-D on an empty line
     bool take_repaint() { return std::exchange(repaint_, false); }  // Ctrl-L
 
 private:

@@ -1,4 +1,4 @@
-"""Faults for copies of the C++ twin: one replacement each, and the rule by which the conformance run finds it."""
+"""Faults for copies of the C++ twin: one replacement each, and the rule by which it is found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 SOURCE: Final = Path(__file__).resolve().parents[2] / "notes" / "cpp"
-ONLY: Final = {"server": ("connection", "state", "chatroom", "server", "server_main"), "client": ("client", "views", "client_main")}
+ONLY: Final = {
+    "server": ("connection", "state", "chatroom", "server", "server_main"),
+    "client": ("client", "views", "client_main"),
+}
 """The object files that only one of the programs has."""
 
 
@@ -33,11 +36,13 @@ FAULTS: Final = {
     ),
     "said-twice": Fault(
         "O6", "each event is sent twice",
-        "server", "state.cpp", "member->out.push_back({data});", "member->out.insert(member->out.end(), 2, Piece{data});",
+        "server", "state.cpp", "member->out.push_back({data});",
+        "member->out.insert(member->out.end(), 2, Piece{data});",
     ),
     "refusals-count": Fault(
         "E10", "a refused line raises the highest applied id",
-        "server", "state.cpp", "} else if (!inside) {", "} else if (!inside) {\n            session->confirmed = say.id;",
+        "server", "state.cpp", "} else if (!inside) {",
+        "} else if (!inside) {\n            session->confirmed = say.id;",
     ),
     "repeats-are-said": Fault(
         "E4", "a line that was said already is said again",
@@ -53,11 +58,11 @@ FAULTS: Final = {
         "server", "state.cpp", "if (admit.identity != identity_)", "if (false)",
     ),
     "said-again": Fault(
-        "E15", "the client sends decided lines again after a reconnect",
+        "E16", "the client sends decided lines again after a reconnect",
         "client", "client.cpp", "pending_.decided(confirmed_)", "pending_.decided(MessageId{})",
     ),
     "no-cursor": Fault(
-        "R1", "the client that comes back does not say what it has seen",
+        "B1", "the client that comes back does not say what it has seen",
         "client", "client.cpp", "plan_.channels, seen_, seen_time_,", "plan_.channels, Seq{}, Time{},",
     ),
     "rude-end": Fault(
@@ -73,7 +78,11 @@ def build_faulty(fault: Fault, build: Path, folder: Path) -> Path:
     assert source.count(fault.good) == 1, f"{fault.file} has {fault.good!r} {source.count(fault.good)} times"
     patched, program = folder / fault.file, folder / f"chat-{fault.program}"
     patched.write_text(source.replace(fault.good, fault.bad))
-    left_out = {"vectors_test", Path(fault.file).stem, *ONLY["client" if fault.program == "server" else "server"]}
+    left_out = {
+        "vectors_test",
+        Path(fault.file).stem,
+        *ONLY["client" if fault.program == "server" else "server"],
+    }
     objects = [path for path in build.glob("*.o") if path.stem not in left_out]
     command = ["g++", "-std=c++20", "-pthread", "-O0", "-I", str(SOURCE), "-I", str(build), str(patched)]
     subprocess.run([*command, *map(str, objects), "-o", str(program)], check=True, timeout=300)

@@ -1,6 +1,6 @@
 """The table of sizes in notes/cpp/README.md: the lines of the C++ twin and of the Python beside each other.
 
-    python -m tests.cpp.sizes          writes the table into the page
+python -m tests.cpp.sizes          writes the table into the page
 """
 
 from __future__ import annotations
@@ -15,46 +15,49 @@ _BEGIN, _END = "<!-- sizes -->\n", "<!-- end -->\n"
 
 # part → the C++ files (.hpp and .cpp of each name), the Python files beside them (patterns)
 PARTS: Final = {
-    "packets": (("packets",), ("chatroom/packets/*.py", "chatroom/events.py", "chatroom/outcomes.py")),
-    "handshake": (("handshake",), ("chatroom/handshake.py",)),
+    "packets": ("packets", "chatroom/packets/*.py chatroom/events.py chatroom/outcomes.py"),
+    "handshake": ("handshake", "chatroom/handshake.py"),
     "names, text": (
-        ("names", "text", "lookup"),
-        ("chatroom/names.py", "chatroom/lookalikes.py", "chatroom/shown.py", "chatroom/printable.py"),
+        "names text lookup",
+        "chatroom/names.py chatroom/lookalikes.py chatroom/shown.py chatroom/printable.py",
     ),
-    "reaper": (("reaper",), ("chatroom/reaper.py",)),
-    "queue": (("queue",), ("chatroom/queue.py", "chatroom/pace.py")),
+    "reaper": ("reaper", "chatroom/reaper.py"),
+    "queue": ("queue", "chatroom/queue.py chatroom/pace.py"),
     "transport": (
-        ("transport",),
-        ("server/transport.py", "client/connection.py", "chatroom/exchange.py", "chatroom/deadline.py", "server/address.py"),
+        "transport",
+        "server/transport.py client/connection.py chatroom/exchange.py chatroom/deadline.py "
+        "server/address.py",
     ),
     "connection": (
-        ("connection",),
-        ("server/connection.py", "server/stream.py", "server/send_buffer.py", "server/flusher.py", "server/bucket.py",
-         "server/backlogs.py", "server/words.py", "chatroom/batch.py"),
+        "connection",
+        "server/connection.py server/stream.py server/send_buffer.py server/flusher.py "
+        "server/bucket.py server/backlogs.py server/words.py chatroom/batch.py",
     ),
     "state": (
-        ("state",),
-        ("chatroom/state.py", "chatroom/session.py", "chatroom/places.py", "chatroom/presence.py", "chatroom/newcomers.py",
-         "chatroom/tail.py", "chatroom/catch_up.py", "chatroom/commands.py", "chatroom/effects.py", "chatroom/proposals.py"),
+        "state",
+        "chatroom/state.py chatroom/session.py chatroom/places.py chatroom/presence.py "
+        "chatroom/newcomers.py chatroom/tail.py chatroom/catch_up.py chatroom/commands.py "
+        "chatroom/effects.py chatroom/proposals.py",
     ),
     "chatroom": (
-        ("chatroom",),
-        ("chatroom/chatroom.py", "chatroom/forwarder.py", "chatroom/flow.py", "chatroom/arrivals.py", "chatroom/order*.py"),
+        "chatroom",
+        "chatroom/chatroom.py chatroom/forwarder.py chatroom/flow.py chatroom/arrivals.py chatroom/order*.py",
     ),
     "server": (
-        ("server", "server_main", "options"),
-        ("server/server.py", "server/app.py", "server/__main__.py", "server/lobby.py", "server/guest.py", "server/admission.py",
-         "server/ports.py", "server/waiting.py", "server/crowd.py", "server/quotas.py", "server/refusals.py", "server/lapses.py"),
+        "server server_main options",
+        "server/server.py server/app.py server/__main__.py server/lobby.py server/guest.py "
+        "server/admission.py server/ports.py server/waiting.py server/crowd.py server/quotas.py "
+        "server/refusals.py server/lapses.py",
     ),
     "history on disk, log": (
-        (),
-        ("chatroom/history.py", "chatroom/records.py", "server/storage.py", "server/history_*.py", "server/database.py",
-         "server/file_lock.py", "server/maintenance.py", "server/readers.py", "server/retention.py", "server/schema.py",
-         "server/log_writer.py", "chatroom/log_formatter.py"),
+        "",
+        "chatroom/history.py chatroom/records.py server/storage.py server/history_*.py "
+        "server/database.py server/file_lock.py server/maintenance.py server/readers.py "
+        "server/retention.py server/schema.py server/log_writer.py chatroom/log_formatter.py",
     ),
-    "client": (("client", "client_main"), ("client/*.py",)),
-    "views": (("views",), ("views/*.py",)),
-}  # fmt: skip
+    "client": ("client client_main", "client/*.py"),
+    "views": ("views", "views/*.py"),
+}
 
 
 def lines(paths: list[Path]) -> int:
@@ -66,13 +69,15 @@ def table() -> str:
     """The table, as the page has it."""
     rows, sums = [], [0, 0]
     for part, (names, patterns) in PARTS.items():
-        ours = [path for name in names for path in sorted((ROOT / "notes" / "cpp").glob(f"{name}.[ch]pp"))]
-        theirs = [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+        ours = [
+            path for name in names.split() for path in sorted((ROOT / "notes" / "cpp").glob(f"{name}.[ch]pp"))
+        ]
+        theirs = [path for pattern in patterns.split() for path in sorted(ROOT.glob(pattern))]
         if part == "client":
             theirs = [path for path in theirs if path.name != "connection.py"]  # stands beside transport
         sums = [sums[0] + lines(ours), sums[1] + lines(theirs)]
         shown = " ".join(f"`{path.name}`" for path in ours) or "–"
-        beside = ", ".join(f"`{pattern}`" for pattern in patterns)
+        beside = ", ".join(f"`{pattern}`" for pattern in patterns.split())
         rows.append(f"| {part} | {shown} | {lines(ours)} | {beside} | {lines(theirs)} |")
     head = "| part | C++ | lines | Python | lines |\n|---|---|---|---|---|\n"
     return head + "\n".join(rows) + f"\n| **together** | | **{sums[0]}** | | **{sums[1]}** |\n"

@@ -1,4 +1,4 @@
-"""The C++ twin: built once, then its vectors, the conformance run, planted faults, and rooms with both kinds of programs."""
+"""The C++ twin, built once: vectors, conformance run, planted faults, rooms with both kinds of programs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("twin")
     targets = ["all", f"{folder}/vectors_test"]
     settings = [f"BUILD={folder}", f"PYTHON={sys.executable}", "CXXFLAGS=-O0"]
-    subprocess.run(["make", "-s", "-j2", "-C", SOURCE, *settings, *targets], check=True, timeout=BUILD_SECONDS)
+    subprocess.run(
+        ["make", "-s", "-j2", "-C", SOURCE, *settings, *targets], check=True, timeout=BUILD_SECONDS
+    )
     return folder
 
 
@@ -46,9 +48,11 @@ class Rooms:
         self._port = 0
 
     def serve(self, kind: str) -> subprocess.Popen[bytes]:
-        """Start a server of a kind, "C++" or "Python"; on the same port, and with the same history, as before."""
+        """Start a server, "C++" or "Python"; on the same port and with the same history as before."""
         data = ["--data", str(self._folder / "history")]
-        command = [str(self._build / "chat-server")] if kind == "C++" else [sys.executable, "-m", "server", *data]
+        command = (
+            [str(self._build / "chat-server")] if kind == "C++" else [sys.executable, "-m", "server", *data]
+        )
         server = self._start([*command, "--port", str(self._port)], subprocess.PIPE, subprocess.DEVNULL)
         assert server.stdout is not None
         self._port = int(server.stdout.readline().decode().rpartition(":")[2])
@@ -142,7 +146,7 @@ def test_a_planted_fault_is_found(name: str, build: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kind", ["C++", "Python"])
 def test_a_mixed_room(kind: str, rooms: Rooms) -> None:
-    """Clients of both kinds talk in one room, whichever the server is: all see every line once, in one order."""
+    """Clients of both kinds in one room, whichever the server is: all see each line once, in one order."""
     rooms.serve(kind)
     names = {"cpp1": "C++", "py1": "Python", "cpp2": "C++", "py2": "Python"}
     clients = {name: rooms.client(of, name) for name, of in names.items()}
@@ -155,13 +159,15 @@ def test_a_mixed_room(kind: str, rooms: Rooms) -> None:
         talker.join()
     said = sorted(f"{name}: {line}" for name in names for line in lines[name])
     for name in names:
-        eventually(lambda name=name: len(rooms.seen(name)) >= len(said), f"{name} lacks lines", PROGRAM_PATIENCE)
+        eventually(
+            lambda name=name: len(rooms.seen(name)) >= len(said), f"{name} lacks lines", PROGRAM_PATIENCE
+        )
     assert sorted(rooms.seen("cpp1")) == said
     assert all(rooms.seen(name) == rooms.seen("cpp1") for name in names)
 
 
 def test_kill_9_of_the_python_server(rooms: Rooms) -> None:
-    """Both kinds of clients come back to a Python server that was killed: no line is lost, none comes twice."""
+    """Both kinds of clients come back to a Python server that was killed: no line is lost or doubled."""
     server = rooms.serve("Python")
     clients = {"cpp": rooms.client("C++", "cpp"), "py": rooms.client("Python", "py")}
     expected = []
@@ -183,12 +189,15 @@ def test_kill_9_of_the_python_server(rooms: Rooms) -> None:
 
 
 def test_kill_9_of_the_cpp_server(rooms: Rooms) -> None:
-    """The history of a C++ server is lost with it. Both kinds of clients come back, tell their user, and go on."""
+    """A C++ server loses its history. Both kinds of clients come back, tell their user, and go on."""
     server = rooms.serve("C++")
     clients = {"cpp": rooms.client("C++", "cpp"), "py": rooms.client("Python", "py")}
     for name, client in clients.items():
         say(client, "before")
-        eventually(lambda name=name: {f"{name}: before"} <= set(rooms.seen("cpp")) & set(rooms.seen("py")), "not said")
+        eventually(
+            lambda name=name: {f"{name}: before"} <= set(rooms.seen("cpp")) & set(rooms.seen("py")),
+            "not said",
+        )
     server.kill()
     server.wait()
     for client in clients.values():
@@ -209,7 +218,9 @@ def test_kill_9_of_clients(kind: str, rooms: Rooms) -> None:
     for of, name in (("C++", "cpp"), ("Python", "py")):
         victim = rooms.client(of, name)
         say(victim, "last words")
-        eventually(lambda name=name: f"{name}: last words" in rooms.seen("reader"), "not said", PROGRAM_PATIENCE)
+        eventually(
+            lambda name=name: f"{name}: last words" in rooms.seen("reader"), "not said", PROGRAM_PATIENCE
+        )
         victim.kill()
         victim.wait()
     say(reader, "still here")
