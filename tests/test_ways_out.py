@@ -23,6 +23,7 @@ from server import __main__ as server_main
 from server.history_tool import Report, export
 from server.storage import SqliteHistory
 from tests.chatroom.test_printable import HARMFUL
+from tests.server.histories import store
 from tests.test_imports import MODULES, ROOT
 from tests.views.attacks import DECEIVING, DRIVING
 from views import plain_line
@@ -157,7 +158,7 @@ def test_the_server_to_its_operator(
     """--check, --export, refusals of options, and lines of the log hold nothing harmful of others."""
     history = SqliteHistory(str(tmp_path / "history"))
     events = [Event(n, 0, EventKind.SAID, "#general", "bob", evil) for n, evil in enumerate(EVIL, 1)]
-    history.append([event for event in events if "\ud800" not in event.text], [])
+    store(history, [event for event in events if "\ud800" not in event.text])
     history.close()
     out = io.StringIO()
     export(tmp_path / "history", out)

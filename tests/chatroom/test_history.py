@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from chatroom.blocks import Block, merged
 from chatroom.events import Event, EventKind
-from chatroom.history import History, Located, MemoryHistory, Talker
+from chatroom.history import History, Located, MemoryHistory
 from chatroom.limits import MAX_NUMBER, MAX_TEXT, MAX_TIME, SLICE_FACTOR
 from chatroom.places import Reach
-from chatroom.records import Record
+from chatroom.records import Record, Talker
 from server import merging
 from server.maintenance import Maintenance
 from server.retention import Retention

@@ -25,6 +25,7 @@ from server.readers import Readers
 from server.retention import Retention
 from tests.end_to_end.in_process import port_of, running
 from tests.server.histories import EVERYWHERE
+from tests.support.blocks import flat
 from tests.support.patience import PATIENCE
 from tests.support.peer import Peer
 
@@ -191,7 +192,7 @@ class Story:
 
     def stored(self) -> list[Event]:
         with closing(Readers(self.path)) as readers:
-            return readers.read(0, 10**9, EVERYWHERE)
+            return flat(readers.read(0, EVERYWHERE, 10**9).blocks)
 
     def copy(self) -> None:
         backup = self.path.with_name(f"backup-{len(self.backups)}.db")

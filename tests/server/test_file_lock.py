@@ -12,7 +12,7 @@ import pytest
 from chatroom.errors import HistoryError
 from server.file_lock import FileLock
 from server.storage import SqliteHistory
-from tests.server.histories import all_in, lines, opened
+from tests.server.histories import all_in, lines, opened, store
 
 
 def test_two_servers_on_one_file(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_two_servers_on_one_file(tmp_path: Path) -> None:
         for name in (path, other_name):
             with pytest.raises(HistoryError, match=f"in use by another server .process {os.getpid()}"):
                 SqliteHistory(name)
-        history.append(lines(1, 1), [])
+        store(history, lines(1, 1))
     assert all_in(path) == lines(1, 1)
 
 

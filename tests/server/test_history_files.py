@@ -17,7 +17,7 @@ from chatroom.errors import HistoryError, HistoryFull
 from server.file_lock import FileLock
 from server.history_files import HistoryFiles
 from server.storage import SqliteHistory
-from tests.server.histories import all_in, lines, opened
+from tests.server.histories import all_in, lines, opened, store
 from tests.support.patience import eventually
 from tests.support.tasks import Task
 
@@ -32,7 +32,7 @@ def test_a_new_file_is_its_users_alone(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         with opened(tmp_path / "history.db") as history:
-            history.append(lines(1, 3), [])
+            store(history, lines(1, 3))
             assert len(names(tmp_path)) == 4
             for path in tmp_path.iterdir():
                 assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
@@ -46,7 +46,7 @@ def test_the_rights_of_an_existing_file_stay(tmp_path: Path) -> None:
     path.touch(0o640)
     path.chmod(0o640)
     with opened(path) as history:
-        history.append(lines(1, 3), [])
+        store(history, lines(1, 3))
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
@@ -54,11 +54,11 @@ def test_a_second_name_is_refused(tmp_path: Path) -> None:
     """Two servers never write one file: a hard link is refused, whether it came before or during a run."""
     path, other = tmp_path / "history.db", tmp_path / "other.db"
     with opened(path) as history:
-        history.append(lines(1, 3), [])
+        store(history, lines(1, 3))
         other.hardlink_to(path)
         with pytest.raises(HistoryError, match=r"other\.db: the file has a second name"):
             SqliteHistory(other)
-        history.append(lines(4, 4), [])
+        store(history, lines(4, 4))
     with pytest.raises(HistoryError, match=r"history\.db: the file has a second name"):
         SqliteHistory(path)
     assert "other.db.lock" not in names(tmp_path)
@@ -98,12 +98,12 @@ def test_a_start_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
         raise sqlite3.OperationalError("disk I/O error")
 
     with monkeypatch.context() as patched:
-        patched.setattr("server.storage.migrate", fails)
+        patched.setattr("server.storage.make_tables", fails)
         with pytest.raises(HistoryError):
             SqliteHistory(path)
     assert names(tmp_path) == []
     with opened(path) as history:
-        history.append(lines(1, 3), [])
+        store(history, lines(1, 3))
     SqliteHistory(path).close()
     assert names(tmp_path) == ["history.db", "history.db.lock"]
     assert all_in(path) == lines(1, 3)
@@ -150,15 +150,15 @@ def test_no_line_is_stored_in_a_file_that_is_gone(
     monkeypatch.setattr("server.maintenance.TEND_SECONDS", 0.001)
     path, stopping = tmp_path / "history.db", Flag()
     with opened(path) as history, caplog.at_level(logging.WARNING):
-        history.append(lines(1, 3), [])
+        store(history, lines(1, 3))
         tending = Task(lambda: history.tend(stopping))
         path.rename(tmp_path / "moved.db")
         eventually(lambda: "history.db was removed" in caplog.text, "the log says so")
         with pytest.raises(HistoryFull, match=r"history\.db was removed while the server ran"):
-            history.append(lines(4, 6), [])
+            store(history, lines(4, 6))
         (tmp_path / "moved.db").rename(path)
         eventually(lambda: "history.db are back" in caplog.text, "the log says so")
-        history.append(lines(4, 6), [])
+        store(history, lines(4, 6))
         stopping.set()
         tending.result()
     assert all_in(path) == lines(1, 6)
