@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from chatroom.errors import NameRefused
@@ -50,6 +51,7 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFKC", folded.casefold())
 
 
+@lru_cache(1024)  # in a storm of newcomers all ask for the same few channels
 def check_channel(channel: str) -> str:
     """Check a channel and return it in lower case, with its '#'. Raises NameRefused with the reason."""
     if not channel.startswith("#"):

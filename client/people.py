@@ -71,6 +71,7 @@ class People:
         """COUNTED has come."""
         text = signal.text
         if signal.place == self._place and text.isascii() and text.isdecimal() and len(text) <= _DIGITS:
+            self._persons = None
             self._set(int(text))
 
     def _set(self, number: int) -> None:

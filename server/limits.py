@@ -220,6 +220,18 @@ is wasted at its end. In larger rows a read that begins in the middle would cost
 INDEX_STEP: Final = 256
 """Rows that are added to the index of places in one transaction: a millisecond."""
 
+SEGMENT_EVENTS: Final = 1_000_000
+"""Seqs of one index of the search: it is dropped as a whole, when retention has removed all of them."""
+
+INDEX_BYTES: Final = 8 * 1024
+"""Bytes of packets that are read at once for the index; a large block is read as a whole."""
+
+INDEX_LINES: Final = 64
+"""Lines that come into the index in one transaction: a few milliseconds."""
+
+INDEX_REST: Final = 4.0
+"""Pause after such a transaction, as a multiple of the time it took: the index may fall behind."""
+
 MAX_RETENTION: Final = 10**15
 """Largest number of days or events for --keep; in practice the same as all."""
 

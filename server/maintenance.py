@@ -14,10 +14,18 @@ from threading import Lock
 from chatroom.errors import HistoryError
 from server.database import checkpoint, connect, limit_wal, translate_errors
 from server.history_files import HistoryFiles
-from server.limits import BLOCKED_SECONDS, CHECKPOINT_BYTES, MAINTENANCE_PAUSE, TEND_SECONDS, WAL_BYTES
+from server.limits import (
+    BLOCKED_SECONDS,
+    CHECKPOINT_BYTES,
+    INDEX_REST,
+    MAINTENANCE_PAUSE,
+    TEND_SECONDS,
+    WAL_BYTES,
+)
 from server.merging import Merging
 from server.removal import Removal
 from server.retention import Retention
+from server.search import Search
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +64,7 @@ class Maintenance:
         limit_wal(self._connection)
         self._removal = Removal(self._connection, write_lock, retention, wall)
         self._merging = Merging(self._connection, write_lock)
+        self._search = Search(self._connection, write_lock)
 
     def tend(self, stopping: Flag) -> None:
         """See `chatroom.history.History.tend`."""
@@ -75,13 +84,24 @@ class Maintenance:
                 failing = True
 
     def run(self, stopping: Flag) -> None:
-        """One round: a checkpoint if the WAL is long, the removal of all expired events, then the merging."""
+        """One round: a checkpoint if the WAL is long, then removal, merging, and the index of search."""
         self._watch()
         with translate_errors(self._path, "maintain"):
             self._checkpoint()
             for step in (self._removal.step, self._merging.step):
                 while step() and not stopping.wait(MAINTENANCE_PAUSE):
                     self._checkpoint()  # each step writes to the WAL, too
+            self._index(stopping)
+
+    def _index(self, stopping: Flag) -> None:
+        """Let the index of the search grow, slowly, and not for longer than until the next round."""
+        end = began = self._steady()
+        while self._search.step():
+            now = self._steady()
+            if now > end + TEND_SECONDS or stopping.wait(INDEX_REST * (now - began)):
+                break
+            self._checkpoint()
+            began = self._steady()
 
     def remove_expired(self) -> bool:
         """One step of the removal; False when there was nothing to remove."""

@@ -36,11 +36,13 @@ class Merging:
         """One transaction of a few milliseconds; False when there is nothing to do."""
         if self._groups is None:
             self._groups = self._next_window()
+            if self._groups is None:
+                return False
         if self._groups:
             self._merge(self._groups.pop())
-        elif self._groups is not None:
+        else:
             self._index()
-        return self._groups is not None
+        return True
 
     def _next_window(self) -> list[list[int]] | None:
         """Begin with the next window, if it is complete and not the latest one."""

@@ -16,6 +16,7 @@ from chatroom.limits import MAX_NUMBER
 from server.database import connect, translate_errors
 from server.limits import HISTORY_READERS, READER_CACHE
 from server.rows import blocks_after, latest_lines, number, time_at
+from server.search import Found, search
 
 _PARTED: Final = """
     SELECT coalesce(min(json_extract(start.value, '$[0]')), 0)
@@ -59,6 +60,11 @@ class Readers:
         with self.connection() as reader:
             found: tuple[int] = reader.execute(_PARTED, (seq, time)).fetchone()
             return found[0]
+
+    def search(self, text: str, places: Collection[int], limit: int) -> Found:
+        """See `server.search.search`."""
+        with self.connection() as reader:
+            return search(reader, text, places, limit)
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:

@@ -33,6 +33,7 @@ from server.readers import Readers
 from server.retention import Retention
 from server.rows import INSERT, Row, head_of, row_of, talking_since, time_at
 from server.schema import SCHEMA, make_tables, version_of
+from server.search import Found
 
 Durability = Literal["normal", "full"]
 
@@ -151,6 +152,10 @@ class SqliteHistory:
 
     def parted(self, seq: int, time: int) -> int:
         return self._readers.parted(seq, time)
+
+    def search(self, text: str, places: Collection[int], limit: int) -> Found:
+        """The latest lines of some places with all words of a text. Any thread may call it."""
+        return self._readers.search(text, places, limit)
 
     def tend(self, stopping: Flag) -> None:
         self._maintenance.tend(stopping)

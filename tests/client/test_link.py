@@ -52,6 +52,7 @@ from client.handshaking import Admission
 from client.inbox import Inbox
 from client.link import COMMAND_UNKNOWN, LINE_UNKNOWN, NOT_STORED, READ_LATE, Ending, Link, sift
 from client.pending_lines import PendingLines
+from client.people import People
 from client.resume import ResumeState
 from client.updates import Update
 from tests.client.fake_server import ME, FakeServer, channel, live, own, welcome
@@ -625,6 +626,29 @@ def test_channels_are_told(stage: Stage) -> None:
     assert stage.client.channel == "#General"
 
 
+def counted(members: int, seq: int = 0) -> Event:
+    return Event(seq, NOON, EventKind.COUNTED, "#general", "", str(members), place=GENERAL)
+
+
+def test_a_signal_is_no_event(stage: Stage) -> None:
+    """Signals are no updates and move no cursor, wherever they come; COUNTED tells the number."""
+    assert stage.client.people == 2
+    stage.peer.send(
+        said(5, "e"), counted(4000), said(6, "f"), said(0, "a signal of a kind that is none"), said(7)
+    )
+    assert stage.events(3) == [5, 6, 7]
+    assert stage.client.people == 4000
+    stage.lose()
+    assert stage.server.admit()[1].since == 7
+
+
+def test_the_own_channel_is_counted(stage: Stage) -> None:
+    """The number is that of the client's channel, whatever other channels the server describes."""
+    stage.peer.send(channel("#general"), Channel(9, "#tea", "", 0, 0, 500, ()), said(5, "e"))
+    assert stage.events(1) == [5]
+    assert stage.client.people == 2
+
+
 # --- signs of life -----------------------------------------------------------------------------------------
 
 
@@ -828,7 +852,7 @@ class Alone:
         self.pending, self.inbox, self.reaper = PendingLines(), Inbox(), reaper or Reaper("client")
         admission = Admission(connection, welcome(), [], Decoder())
         resume = ResumeState("ann", "#general", 0)
-        self.link = Link(admission, resume, self.pending, self.inbox, self.reaper, dead_after)
+        self.link = Link(admission, resume, self.pending, self.inbox, People(), self.reaper, dead_after)
 
     def run(self) -> Ending:
         """How the link ended. All its threads have ended, too."""

@@ -231,17 +231,17 @@ class Host:
         came = repr(self.program.err.text[-200:] + self.program.out.text[-200:])
         raise Failed(f"that the user is told {text!r}", came, *rules)
 
-    def tells_something(self, before: int, *rules: str) -> None:
-        """Fail unless stderr or stdout has more bytes than `before`."""
-        deadline = time.monotonic() + self.seconds
-        while self.told() <= before:
-            if time.monotonic() > deadline:
-                raise Failed("a line for the user", "nothing new on stdout and stderr", *rules)
-            self.program.err.wait_for("\0never\0", 0.05)
+    def lines(self) -> set[str]:
+        """All lines that the client has written, to stdout and stderr."""
+        return {*self.program.out.text.splitlines(), *self.program.err.text.splitlines()}
 
-    def told(self) -> int:
-        """How many bytes the client has written."""
-        return len(self.program.out.data) + len(self.program.err.data)
+    def tells_news(self, known: set[str], *rules: str) -> None:
+        """Fail unless the client tells its user in a line that is not one of `known`."""
+        deadline = time.monotonic() + self.seconds
+        while not self.lines() - known:
+            if time.monotonic() > deadline:
+                raise Failed("a line for the user", "nothing but what it says at every return", *rules)
+            self.program.err.wait_for("\0never\0", 0.05)
 
 
 class Guest(Wire):

@@ -279,17 +279,20 @@ class Wire:
 
     def find(self, kind: type[P], /, *rules: str, seconds: float | None = None, **fields: Any) -> P:
         """The next packet of this kind with these fields; others before it are skipped."""
-        wanted = _wanted(kind, fields)
+        wanted, last = _wanted(kind, fields), ""
         deadline = time.monotonic() + (self.seconds if seconds is None else seconds)
         while True:
             try:
                 packet = self.take(max(0.0, deadline - time.monotonic()), wanted)
             except Failed as failed:
-                raise failed if failed.rules else Failed(failed.expected, failed.came, *rules) from None
+                raise (
+                    failed if failed.rules else Failed(failed.expected, failed.came + last, *rules)
+                ) from None
             if packet is None:
-                raise Failed(wanted, describe(packet), *rules)
+                raise Failed(wanted, describe(packet) + last, *rules)
             if isinstance(packet, kind) and _fits(packet, fields):
                 return packet
+            last = f"; the last packet before was {describe(packet)}"
 
     def rest(self, *rules: str, seconds: float | None = None) -> list[Packet]:
         """All packets up to the end of the stream, which must come in time."""

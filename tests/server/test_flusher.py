@@ -103,6 +103,33 @@ def test_a_peer_that_does_not_read_delays_nobody(yard: Yard) -> None:
         eventually(lambda: stream.buffered == 0, "bytes are left")  # noqa: B023  asked for at once
 
 
+def test_a_new_stream_can_wait_for_the_next_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream without bytes does not wake the thread; one that is ending does."""
+    rings = []
+
+    class Bell:
+        def __init__(self, sock: socket.socket) -> None:
+            self.sock = sock
+
+        def send(self, data: bytes) -> int:
+            rings.append(data)
+            return self.sock.send(data)
+
+        def close(self) -> None:
+            self.sock.close()
+
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr("server.flusher.socket.socketpair", lambda: (Bell(ours), theirs))
+    flusher = Flusher(45.0)
+    with pair() as (sock, _peer):
+        stream = Stream(TcpTransport(sock, "peer"), PlainWords(), flusher.watch, Flow(), Backlogs())
+        flusher.watch(stream)
+        assert rings == []
+        stream.part(Code.STOPPING, "bye")
+        assert rings == [b"!"]
+        flusher.close()
+
+
 def test_a_released_stream_is_closed(yard: Yard) -> None:
     """The flusher closes the descriptor of a stream that its handler has released, backlog or not."""
     for backlog in (False, True):

@@ -142,6 +142,17 @@ def test_what_was_amended_is_merged(path: Path) -> None:
     assert check(path).sound
 
 
+def test_all_windows_are_settled_in_one_round(tmp_path: Path) -> None:
+    """A round of the maintenance goes on with the next window, until only the newest are left."""
+    path = tmp_path / "history.db"
+    with maintained(path) as (history, upkeep):
+        for first in range(1, 5 * MERGE_WINDOW, 20):
+            store(history, lines(first, first + 19), noted=10**6)
+        run(upkeep)
+        assert rows(path, "SELECT value FROM state WHERE name = 'settled'") == [(3 * MERGE_WINDOW - 1,)]
+    assert check(path).sound
+
+
 def test_large_blocks_are_left_alone(tmp_path: Path) -> None:
     """Blocks that are large already are not rewritten, also when they reach into the next window."""
     path = tmp_path / "history.db"

@@ -337,6 +337,29 @@ def test_what_is_sent_at_once_costs_nothing(desk: Desk) -> None:
     assert (desk.backlogs.own, desk.backlogs.shared, desk.watched) == (0, 0, [])
 
 
+def test_a_piece_of_its_own_among_shared_ones() -> None:
+    """Of several pieces one may be for this peer only; what the socket takes at once is not counted."""
+    desk = FullDesk()
+    desk.transport.room = 5
+    desk.stream.send_all([b"abc", b"defgh", b"ij"], own=0)
+    assert desk.transport.sent == b"abcde"
+    assert (desk.backlogs.own, desk.backlogs.shared) == (0, 5 + 2 + 2 * (PIECE_BYTES + REFERENCE_BYTES))
+    desk.stream.send_all([b"kl", b"mn"], own=1)
+    assert desk.backlogs.own == 2 + PIECE_BYTES
+    desk.transport.room = 100
+    desk.stream.flush()
+    assert desk.transport.sent == b"abcdefghijklmn"
+    assert (desk.backlogs.own, desk.backlogs.shared) == (0, 0)
+
+
+def test_several_pieces_to_a_peer_that_is_gone() -> None:
+    """A connection that breaks while several pieces are sent is cut."""
+    desk = FullDesk()
+    with mock.patch.object(desk.transport, "send", side_effect=ConnectionLost("reset")):
+        desk.stream.send_all([b"one", b"two"])
+    assert phase(desk) is Phase.CUT
+
+
 def test_several_pieces_arrive_in_order(desk: Desk) -> None:
     """Pieces come behind what waits already, in order; the flusher is told once."""
     sent = desk.fill()

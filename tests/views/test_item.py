@@ -9,7 +9,7 @@ from colorama import Fore
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.events import Event, EventKind
+from chatroom.events import SET_COUNTED, Event, EventKind
 from tests.views.attacks import texts
 from tests.views.screen import readable
 from views.item import (
@@ -37,6 +37,12 @@ def said(text: str, author: str = "bob", time: int = 0) -> Event:
     return Event(1, time, EventKind.SAID, "#general", author, text)
 
 
+def test_a_channel_that_becomes_counted_has_its_words() -> None:
+    """Whoever is in is told why nobody is said to come or go any more."""
+    event = Event(1, 0, EventKind.SET, "#general", "", "", extra=SET_COUNTED)
+    assert describe(event) == "#general is large: from now on its members are only counted; see /who"
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "words"),
     [
@@ -47,6 +53,7 @@ def said(text: str, author: str = "bob", time: int = 0) -> Event:
         (EventKind.QUIT, "gone home", "bob left (gone home)"),
         (EventKind.RESTARTED, "", "the server was restarted"),
         (EventKind.RENAMED, "rob", "bob is now rob"),
+        (EventKind.SET, "", "the settings of #general have changed"),
         (EventKind.TOPIC, "tea", "bob set the topic: tea"),
         (EventKind.TOPIC, "", "bob removed the topic"),
         (EventKind.KICKED, "eve", "bob removed eve"),
