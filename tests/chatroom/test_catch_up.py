@@ -303,10 +303,10 @@ def test_a_slice_is_translated_for_its_door() -> None:
     assert door.translated == 3 and nothing.sizes == [] and len(alone.arrived) == 2
 
 
-@mock.patch("chatroom.catch_up.CATCH_UP_BYTES", 1)
+@mock.patch("chatroom.catch_up.CATCH_UP_BYTES", 2 * len(encode_event(said(1))))
 def test_a_block_that_goes_on_behind_a_slice() -> None:
     """Of a block that ends behind the slice, the events behind it come with the next one, and only once."""
-    alone = Alone([said(seq, place=place) for seq, place in enumerate((1, 1, 2, 3, 2, 3, 2, 3), 1)], 8)
+    alone = Alone([said(seq, place=place) for seq, place in enumerate((2, 1, 1, 3, 3, 2), 1)], 6)
     everything = Reach(dict.fromkeys(range(4), ((0, MAX_NUMBER),)))
     connection = alone.begin(FakeConnection(alone.history), 0, everything)
     assert connection.events() == alone.history.log and len(connection.sizes) > 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatroom.events import Event, EventKind
@@ -64,6 +64,8 @@ def test_the_later_part(intervals: dict[int, list[tuple[int, int]]], starts: dic
             )
 
 
+@example({1: [(0, 5)], 2: [(3, 9)]}, {1, 2}, 0, 12)
+@example({1: [(0, 9)], 2: [(3, 5), (9, 11)]}, {1, 2}, 2, 10)
 @given(INTERVALS, st.sets(st.integers(0, 4), max_size=3), SEQS, SEQS)
 def test_the_parts_that_are_within(
     intervals: dict[int, list[tuple[int, int]]], places: set[int], after: int, until: int
