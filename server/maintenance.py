@@ -36,6 +36,7 @@ class Maintenance:
     write_lock: the lock of every transaction that writes to the history (see `SqliteHistory`)
     retention:  which events are retained
     files:      are watched: nobody may remove or replace them
+    search:     whether the index of the search grows
     wall:       seconds since 1970
     steady:     seconds that only rise
 
@@ -48,6 +49,7 @@ class Maintenance:
         write_lock: Lock,
         retention: Retention,
         files: HistoryFiles | None = None,
+        search: bool = False,
         wall: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -64,7 +66,7 @@ class Maintenance:
         limit_wal(self._connection)
         self._removal = Removal(self._connection, write_lock, retention, wall)
         self._merging = Merging(self._connection, write_lock)
-        self._search = Search(self._connection, write_lock)
+        self._search = Search(self._connection, write_lock) if search else None
 
     def tend(self, stopping: Flag) -> None:
         """See `chatroom.history.History.tend`."""
@@ -96,7 +98,7 @@ class Maintenance:
     def _index(self, stopping: Flag) -> None:
         """Let the index of the search grow, slowly, and not for longer than until the next round."""
         end = began = self._steady()
-        while self._search.step():
+        while self._search is not None and self._search.step():
             now = self._steady()
             if now > end + TEND_SECONDS or stopping.wait(INDEX_REST * (now - began)):
                 break

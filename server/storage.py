@@ -46,11 +46,16 @@ class SqliteHistory:
     path:       the file, which is made if it is missing; its folder is made only for the default path
     durability: "normal": survives any end of the process; "full": also a power loss, for an fsync per batch
     retention:  which old events `tend` leaves in the file
+    search:     whether `tend` keeps an index of the lines for search(); it costs ten times what storing costs
     Raises HistoryError when the file cannot be used, is something else, or is in use by another server.
     """
 
     def __init__(
-        self, path: str | Path, durability: Durability = "normal", retention: Retention | None = None
+        self,
+        path: str | Path,
+        durability: Durability = "normal",
+        retention: Retention | None = None,
+        search: bool = False,
     ) -> None:
         self._path = Path(path).resolve()  # two names of one file have the same lock
         # Guards _writer in append(): only the forwarder calls it. A second caller is refused, it never waits.
@@ -63,7 +68,7 @@ class SqliteHistory:
         self._position, self._noted, self._reach = b"", 0, 0
         self._stored = False  # whether append() was successful once: else a new file is removed at the end
         with ExitStack() as opened:
-            self._open(durability, retention or Retention(), opened)
+            self._open(durability, retention or Retention(), search, opened)
             self._opened = opened.pop_all()
 
     def __repr__(self) -> str:
@@ -182,7 +187,7 @@ class SqliteHistory:
             noted = [*(json.loads(row[0]) if row else ()), *starts][-STARTS_NOTED:]
             self._writer.execute("INSERT OR REPLACE INTO state VALUES('starts', ?)", (json.dumps(noted),))
 
-    def _open(self, durability: Durability, retention: Retention, opened: ExitStack) -> None:
+    def _open(self, durability: Durability, retention: Retention, search: bool, opened: ExitStack) -> None:
         """Opens files, connections and maintenance; `opened` closes them in reverse order."""
         files = HistoryFiles(self._path, folders=_is_default(self._path))
         opened.callback(lambda: files.close(discard=not self._stored))
@@ -205,7 +210,7 @@ class SqliteHistory:
             state = dict(self._writer.execute("SELECT name, value FROM state"))
             self._position, self._noted, self._reach = state["position"], state["noted"], state["reach"]
             files.watch()
-            self._maintenance = Maintenance(self._path, self._write_lock, retention, files)
+            self._maintenance = Maintenance(self._path, self._write_lock, retention, files, search)
             opened.callback(self._maintenance.close)
         self._readers = Readers(self._path)
         opened.callback(self._readers.close)

@@ -150,7 +150,7 @@ def maintained(
     clock, lock = wall or Wall(), write_lock or threading.Lock()
     with (
         opened(path) as history,
-        closing(Maintenance(path, lock, retention or Retention(), wall=clock)) as upkeep,
+        closing(Maintenance(path, lock, retention or Retention(), search=True, wall=clock)) as upkeep,
     ):
         if wall is None:
             clock.now -= PROOF
