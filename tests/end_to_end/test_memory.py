@@ -16,7 +16,7 @@ from unittest import mock
 import pytest
 
 from chatroom.events import Event
-from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_EVENTS, RECEIVE_LARGE, TAIL_EVENTS
+from chatroom.limits import CATCH_UP_BYTES, RECEIVE_LARGE, TAIL_EVENTS
 from chatroom.packets import Live, Packet, Say, encode
 from server.app import App
 from server.backlogs import Backlogs
@@ -82,13 +82,13 @@ def test_many_that_want_a_long_history_and_do_not_read(app: App) -> None:
     """However many newcomers want more than the tail holds: each has one slice, no thread, and one that
     reads overtakes them."""
     with Peer.enter(port_of(app), "ann") as ann:
-        says = [Say(id, "#general", "x" * 100) for id in range(1, TAIL_EVENTS + 3 * CATCH_UP_EVENTS)]
+        says = [Say(id, "#general", "x" * 1000) for id in range(1, TAIL_EVENTS + 3 * CATCH_UP_BYTES // 1000)]
         for start in range(0, len(says), 500):
             ann.send(*says[start : start + 500])
             ann.said(len(says[start : start + 500]))
         before = threading.active_count()
         with silent(app, SILENT, 60_000):
-            eventually(lambda: app.backlogs.own > SILENT * CATCH_UP_EVENTS * 100, "they do not get a slice")
+            eventually(lambda: app.backlogs.own > SILENT * CATCH_UP_BYTES, "they do not get a slice")
             replayed: list[Packet] = []
             with Peer.come_in(port_of(app), "bob", lines=60_000, replayed=replayed):
                 events = [packet for packet in replayed if isinstance(packet, Event)]

@@ -18,6 +18,7 @@ from chatroom.events import Event, EventKind
 from client import Client
 from tests.end_to_end.programs import ROOT, run_program, server
 from tests.server.histories import NOW, opened
+from tests.support.blocks import blocks_of
 from tests.support.peer import Peer
 
 
@@ -134,7 +135,7 @@ def spoken(tmp_path: Path) -> Path:
     """A history with a line and a channel beyond Latin-1."""
     path = tmp_path / "spoken.db"
     with opened(path) as history:
-        history.append([Event(1, NOW, EventKind.SAID, "#吃饭", "李雷", "€ 3", 1, 1, 1)], [])
+        history.append(blocks_of([Event(1, NOW, EventKind.SAID, "#吃饭", "李雷", "€ 3", 1, 1, 1)]), [])
     return path
 
 

@@ -15,7 +15,7 @@ from chatroom.events import Event
 from chatroom.exchange import Exchange
 from chatroom.flow import Flow
 from chatroom.limits import MAX_PAYLOAD, MAX_ROWS
-from chatroom.packets import HEADER, Bye, Command, Decoder, Packet, Pong, Say, Skipped, encode
+from chatroom.packets import HEADER, Burst, Bye, Command, Decoder, Packet, Pong, Say, Skipped, encode
 from client.link import sift
 from server.backlogs import Backlogs
 from server.connection import NativeConnection, NativeDoor
@@ -30,17 +30,30 @@ Outcome = tuple[list[Packet], str]
 """The packets of a stream, and the error that ended it; "" for none."""
 
 
-def decode(pieces: Sequence[bytes]) -> Outcome:
-    """Feed a stream as a connection does."""
+def decode(pieces: Sequence[bytes], bursts: bool = False) -> Outcome:
+    """Feed a stream as a connection does. bursts: with lines in bursts, which are taken apart again."""
     decoder, packets = Decoder(), list[Packet]()
+    decoder.bursts = bursts
     try:
         for piece in pieces:
             packets += decoder.feed(piece)
             assert decoder.held <= HELD, decoder.held
             decoder.check()
     except ProtocolError as error:
-        return packets, f"{type(error).__name__}: {error}"
-    return packets, ""
+        return _alone(packets), f"{type(error).__name__}: {error}"
+    return _alone(packets), ""
+
+
+def _alone(packets: Sequence[Packet]) -> list[Packet]:
+    """The packets, with each line of a burst as a packet."""
+    found: list[Packet] = []
+    for packet in packets:
+        if isinstance(packet, Burst):
+            lines = zip(packet.ids, packet.texts, strict=True)
+            found += [Say(id, packet.channel, text.decode(), packet.form) for id, text in lines]
+        else:
+            found.append(packet)
+    return found
 
 
 def check(data: bytes) -> Outcome:
@@ -48,6 +61,7 @@ def check(data: bytes) -> Outcome:
     pieces = Choices(data).pieces()
     whole, parts = decode([b"".join(pieces)]), decode(pieces)
     assert whole == parts, (whole, parts)
+    assert whole == decode(pieces, bursts=True), "in bursts, the same lines"
     again = [packet for packet in whole[0] if not isinstance(packet, Skipped)]
     assert decode([b"".join(map(encode, again))]) == (again, "")
     return whole
@@ -115,8 +129,8 @@ def run_server(data: bytes) -> str:
             heard += burst
     except ProtocolError as cause:
         refused = f"{type(cause).__name__}: {cause}"
-    assert all(isinstance(packet, Say | Command | Bye) for packet in heard)
-    assert len(heard) <= len(packets) and (refused or not error), (refused, error)
+    assert all(isinstance(packet, Burst | Command | Bye) for packet in heard)
+    assert len(_alone(heard)) <= len(packets) and (refused or not error), (refused, error)
     for pong in decode(script.sent)[0]:
         assert isinstance(pong, Pong)
     return _word(refused)
