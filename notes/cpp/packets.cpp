@@ -313,7 +313,9 @@ Packet parse_event(Kind kind, MessageId id, Reader in) {
         case Kind::TOPIC:
         case Kind::KICKED:
         case Kind::QUIT:
-        case Kind::RESTARTED: return p;
+        case Kind::SET:
+        case Kind::RESTARTED:
+        case Kind::COUNTED: return p;
         default: return Skipped{p.seq, p.time};
     }
 }

@@ -61,7 +61,9 @@ enum class Kind : std::uint8_t {
     TOPIC,
     KICKED,
     QUIT = 0x28,
+    SET,
     RESTARTED = 0x37,
+    COUNTED = 0x61,
 };
 enum class Verdict : std::uint8_t { PASS, FAIL, END };
 enum class Resumed : std::uint8_t { FRESH, EXACT, GAP, OTHER_HISTORY, RESTORED };

@@ -18,7 +18,8 @@ namespace {
 // The names that the files use for numbers.
 const std::map<Kind, std::string> EVENTS{
     {Kind::SAID, "SAID"},   {Kind::JOINED, "JOINED"}, {Kind::LEFT, "LEFT"}, {Kind::RENAMED, "RENAMED"},
-    {Kind::TOPIC, "TOPIC"}, {Kind::KICKED, "KICKED"}, {Kind::QUIT, "QUIT"}, {Kind::RESTARTED, "RESTARTED"}};
+    {Kind::TOPIC, "TOPIC"}, {Kind::KICKED, "KICKED"}, {Kind::QUIT, "QUIT"}, {Kind::SET, "SET"},
+    {Kind::RESTARTED, "RESTARTED"}, {Kind::COUNTED, "COUNTED"}};
 const std::map<Verdict, std::string> VERDICTS{{Verdict::PASS, "PASS"}, {Verdict::FAIL, "FAIL"}, {Verdict::END, "END"}};
 const std::map<Resumed, std::string> RESUMED{{Resumed::FRESH, "FRESH"},
                                              {Resumed::EXACT, "EXACT"},

@@ -8,7 +8,6 @@ Its hold is HOLD_SECONDS of the schedule: with the server's own, a run would tak
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 
 from chatroom import forwarder
@@ -19,7 +18,7 @@ from tests.support.recorder import record
 
 
 def main() -> int:
-    replace(forwarder, "State", partial(State, Limits(hold=int(HOLD_SECONDS * 1000))))
+    replace(forwarder, "State", lambda _limits: State(Limits(hold=int(HOLD_SECONDS * 1000))))
     bug, entries = sys.argv.pop(1), sys.argv.pop(1)
     if bug != "none":
         BUGS[bug]()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from chatroom.events import Event, EventKind
 from chatroom.packets import Packet, Resumed
 from tests.end_to_end.programs import run_program, server
+from tests.support.blocks import stored_in
 from tests.support.patience import eventually
 from tests.support.peer import Peer, lines, reading
 
@@ -38,17 +38,14 @@ def test_what_was_shown_survives_kill_9(after: int, tmp_path: Path) -> None:
     shown = [[packet for packet in packets if isinstance(packet, Event)] for packets in seen]
     assert run_program("server", "--check", str(history)).returncode == 0
     replayed: list[Packet] = []
-    with closing(sqlite3.connect(history)) as file:
-        (time,) = file.execute("SELECT time FROM events WHERE seq = 1").fetchone()
+    time = stored_in(history)[0].time
     identity = members[0].welcome.identity
     with server(tmp_path, data=str(history)) as program:
         again = Peer.come_in(program.port, "again", 1, 0, replayed, time=time, identity=identity)
         assert again.welcome.resumed is Resumed.EXACT
         again.socket.close()
         program.stop()
-    with closing(sqlite3.connect(history)) as file:
-        rows = file.execute("SELECT seq, author, text FROM events").fetchall()
-    stored = {seq: (author, text) for seq, author, text in rows}
+    stored = {event.seq: (event.author, event.text) for event in stored_in(history)}
     assert sorted(stored) == list(range(1, len(stored) + 1))
     told = {event.seq: event for event in replayed if isinstance(event, Event)}
     assert list(told) == list(range(2, len(told) + 2))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from chatroom.events import Event, EventKind
 from chatroom.outcomes import Code
 from chatroom.packets import VERSION, Bye, Hello, Packet, encode
 from tests.end_to_end.programs import ServerProcess, server
+from tests.support.blocks import stored_in
 from tests.support.peer import Peer, lines, reading
 
 STOP_SECONDS = 2.0
@@ -166,11 +166,7 @@ def test_talkers_at_full_speed_are_told_and_what_they_saw_is_stored(tmp_path: Pa
 
 def assert_shown_is_stored(history: Path, seen: list[list[Packet]]) -> None:
     """The events of each member are one stretch of the history, without gap or double."""
-    with closing(sqlite3.connect(history)) as file:
-        stored = {
-            seq: (kind, author, text)
-            for seq, kind, author, text in file.execute("SELECT seq, kind, author, text FROM events")
-        }
+    stored = {event.seq: (int(event.kind), event.author, event.text) for event in stored_in(history)}
     for packets in seen:
         events = [packet for packet in packets if isinstance(packet, Event)]
         seqs = [event.seq for event in events]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from operator import attrgetter
+from pathlib import Path
 
 from chatroom.batch import Batch
 from chatroom.blocks import Block, events_of
 from chatroom.events import Event, Talk
-from chatroom.packets import Burst, Bye, Command, Say
+from chatroom.packets import Burst, Bye, Command, Decoder, Say
 from chatroom.places import Reach
 
 
@@ -26,6 +29,13 @@ def flat(blocks: Iterable[Block]) -> list[Event]:
 def reaches(reach: Reach, event: Event) -> bool:
     """Whether an event is within reach."""
     return bool(reach.within(event.places or (event.place,), event.seq - 1, event.seq))
+
+
+def stored_in(path: Path) -> list[Event]:
+    """All events of a history file that no server uses, in order of seq."""
+    with closing(sqlite3.connect(path)) as file:
+        packets = b"".join(row[0] for row in file.execute("SELECT packets FROM blocks ORDER BY first"))
+    return sorted((event for event in Decoder().feed(packets) if isinstance(event, Event)), key=attrgetter("seq"))
 
 
 def in_bursts(packets: Iterable[Say | Command | Bye]) -> list[Burst | Command | Bye]:
