@@ -452,7 +452,7 @@ _PARSERS: dict[int, Callable[[int, int, bytes], Packet | None]] = {
 
 
 def _no_event(kind: int, _id: int, _payload: bytes) -> Packet:
-    raise ProtocolError(f"an event (kind 0x{kind:02x}) cannot come from a client")
+    raise ProtocolError(f"an event (kind 0x{kind:02x}) cannot come from a member")
 
 
 _PARSERS_OF_A_SERVER = {**_PARSERS, **dict.fromkeys(EVENT_KINDS, _no_event)}

@@ -5,11 +5,13 @@ chatroom.packets to build and parse good packets, and nothing of server/ or clie
 
 rules.py      the numbered rules of the page
 check.py      what a check is, and how it fails
-wire.py       one connection: sends anything, judges every packet that comes (watches.py)
+watches.py    what is looked at in every packet that comes
+wire.py       one connection: sends anything, judges and remembers all that comes
 program.py    the program under test, as a process
 room.py       for checks of a server: the run plays the clients
 host.py       for checks of a client: the run plays the server
-server_*.py, client_*.py   the checks
+server_*.py, client_*.py   the checks; catalogue.py knows all
 run.py        runs them side by side
 report.py     what is printed
+faulty.py     our programs with a fault, for the run's own tests
 """

@@ -82,7 +82,7 @@ def check(
         promise = " ".join((function.__doc__ or "").split())
         assert rules and promise, f"{function.__name__} needs rules and a docstring"
         for name, run in _runs(function, cases):
-            CHECKS.append(Check(name, rules, level, role, promise, run, gate, long))
+            CHECKS.append(Check(name, tuple(dict.fromkeys(rules)), level, role, promise, run, gate, long))
         return function
 
     return register

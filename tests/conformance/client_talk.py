@@ -166,7 +166,7 @@ def the_client_answers_PING(host: Host) -> None:
         guest.expect(Pong, "P39", id=id)
 
 
-@basic("Q8", "Q1", "P41", "Q4", "Q9")
+@basic("Q8", "Q1", "P41", "Q4", "Q6", "Q9")
 def BYE_at_the_end_of_the_input(host: Host) -> None:
     """At the end of its input the client says BYE, when its lines are said or at once, and reads on."""
     guest = host.enter()

@@ -48,6 +48,9 @@ START_SECONDS = 15.0
 BACK_SECONDS = 8.0
 """Time until a client has come back: its first pauses are short."""
 
+QUIET_SECONDS = 0.2
+"""A client that has something to send has begun by then."""
+
 _names = itertools.count(1)
 
 
@@ -228,17 +231,17 @@ class Host:
         came = repr(self.program.err.text[-200:] + self.program.out.text[-200:])
         raise Failed(f"that the user is told {text!r}", came, *rules)
 
-    def tells_something(self, before: int, *rules: str) -> None:
-        """Fail unless stderr or stdout has more bytes than `before`."""
-        deadline = time.monotonic() + self.seconds
-        while self.told() <= before:
-            if time.monotonic() > deadline:
-                raise Failed("a line for the user", "nothing new on stdout and stderr", *rules)
-            self.program.err.wait_for("\0never\0", 0.05)
+    def lines(self) -> set[str]:
+        """All lines that the client has written, to stdout and stderr."""
+        return {*self.program.out.text.splitlines(), *self.program.err.text.splitlines()}
 
-    def told(self) -> int:
-        """How many bytes the client has written."""
-        return len(self.program.out.data) + len(self.program.err.data)
+    def tells_news(self, known: set[str], *rules: str) -> None:
+        """Fail unless the client tells its user in a line that is not one of `known`."""
+        deadline = time.monotonic() + self.seconds
+        while not self.lines() - known:
+            if time.monotonic() > deadline:
+                raise Failed("a line for the user", "nothing but what it says at every return", *rules)
+            self.program.err.wait_for("\0never\0", 0.05)
 
 
 class Guest(Wire):
@@ -293,6 +296,11 @@ class Guest(Wire):
             self.ids.append(packet.id)
         return packet
 
+    def put_back(self, packet: Packet) -> None:
+        if isinstance(packet, Say):
+            self.ids.pop()  # take() will look at it again
+        super().put_back(packet)
+
     def expect_line(self, text: str, *rules: str, **fields: Any) -> Say:
         """The next packet must be this line. PONG is skipped."""
         while True:
@@ -329,18 +337,21 @@ class Guest(Wire):
         return say
 
     def nothing_more(self, *rules: str) -> None:
-        """Fail when a SAY comes before the answer to a PING."""
+        """Fail when a SAY comes, before the answers to two PINGs and for QUIET_SECONDS between them."""
+        self.takes_pings(*rules)
+        if self.peek(QUIET_SECONDS):
+            raise Failed("nothing", describe(self.take()), *rules)
+        self.takes_pings(*rules)
+
+    def takes_pings(self, *rules: str) -> None:
+        """Wait until the client has taken all that was sent: the answer to PING shows it."""
         self.send(Ping(99))
         while True:
             packet = self.take(expected="PONG")
             if packet == Pong(99):
                 return
             if not isinstance(packet, Pong):
-                raise Failed("nothing but PONG", describe(packet), *rules)
-
-    def takes_pings(self) -> None:
-        """Wait until the client has taken all that was sent: the answer to PING shows it."""
-        self.nothing_more("P39")
+                raise Failed("nothing but PONG", describe(packet), *(rules or ("P39",)))
 
     def expect_closed(self, *rules: str, seconds: float | None = None) -> None:
         """The client must end this connection."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import shlex
 import signal
 import socket
 import subprocess
 import threading
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -40,11 +40,19 @@ def fill(command: str, **words: object) -> list[str]:
     return items
 
 
+PORTS = range(20000, 32000)
+"""Below the ports that systems give to connections: none of those takes the server's port away."""
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody uses."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        number: int = listener.getsockname()[1]
-        return number
+    while True:
+        port = random.choice(PORTS)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+            return port
+        except OSError:
+            continue
 
 
 class Output:

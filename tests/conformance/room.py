@@ -6,6 +6,7 @@ import itertools
 import socket
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,21 @@ class Room:
         lobby = self.connect(name=f"{name} in the lobby")
         lobby.send(Hello(VERSION, SOFTWARE), Username(name, token))
         return lobby
+
+    def refused_as_held(self, name: str, *rules: str) -> Wire:
+        """A lobby connection that was refused with NAME_HELD.
+
+        While the server has not noticed yet that the member's connection is lost, it may say NAME_TAKEN.
+        """
+        deadline = time.monotonic() + self.seconds
+        while True:
+            lobby = self.greet(name)
+            answer = lobby.expect(Status, *rules, verdict=Verdict.FAIL)
+            if answer.code == Code.NAME_HELD:
+                return lobby
+            if answer.code != Code.NAME_TAKEN or time.monotonic() > deadline:
+                raise Failed("STATUS FAIL with NAME_HELD", describe(answer), *rules)
+            lobby.close()
 
     def offered(self, name: str, token: bytes = NO_TOKEN) -> tuple[Wire, Port]:
         """A lobby connection that was given the name, and the PORT that came."""

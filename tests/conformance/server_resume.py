@@ -77,8 +77,7 @@ def a_name_is_held(room: Room) -> None:
     lost, other = two(room)
     name = lost.welcome.name
     lost.abort()
-    lobby = room.greet(name)
-    lobby.expect(Status, "C12", "O11", verdict=Verdict.FAIL, code=Code.NAME_HELD)
+    lobby = room.refused_as_held(name, "C12", "O11")
     lobby.send(Username(name, b"\x55" * 16))
     lobby.expect(Status, "O11", verdict=Verdict.FAIL, code=Code.NAME_HELD)
     third = room.enter(None, other.channel)
@@ -326,8 +325,7 @@ def a_server_that_is_killed(room: Room) -> None:
         "person 0, place 0",
         describe(about),
     )
-    held = room.greet(second.welcome.name)
-    held.expect(Status, "O15", verdict=Verdict.FAIL, code=Code.NAME_HELD)
+    room.refused_as_held(second.welcome.name, "O11")
 
 
 @full("C18", "Q3", long=True)

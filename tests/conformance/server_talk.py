@@ -150,7 +150,8 @@ def a_command_gets_one_answer(room: Room) -> None:
     for id in (1000, 1000, 3):
         member.send(Command(id, member.channel, "/help"))
         member.find(Answer, "P36", id=id)
-    member.says_and_hears("a line with a lower id is said")
+    member.send(Say(1, member.channel, "a line with a lower id"))
+    member.hears("a line with a lower id", "E6", id=1)
     for packet in member.up_to_fence():
         ensure(not isinstance(packet, Answer), "P36", "no second ANSWER", describe(packet))
 
@@ -347,7 +348,7 @@ def BYE_ends_a_membership(room: Room) -> None:
         ensure(not isinstance(packet, Event), "P60", NOBODY_ELSE, describe(packet))
 
 
-@basic("O10")
+@basic("O8", "O10", "O16", "P16")
 def a_name_is_free_after_BYE(room: Room) -> None:
     """Who has said BYE has left: its name is free, and its lines go to the others alone."""
     first, second = two(room)
@@ -355,6 +356,9 @@ def a_name_is_free_after_BYE(room: Room) -> None:
     second.event(EventKind.QUIT, "O10", person=first.welcome.person)
     again = room.enter(first.welcome.name, second.channel)
     event = second.event(EventKind.JOINED, "O16", author=first.welcome.name)
+    listed = {member.person for member in again.channels[second.channel].members}
+    wanted = {second.welcome.person, again.welcome.person}
+    ensure(listed == wanted, "O8", f"the persons {wanted} in CHANNEL", listed)
     ensure(event.person == again.welcome.person, "P16", f"person {again.welcome.person}", describe(event))
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from chatroom.errors import ProtocolError
 from chatroom.events import Event
 from chatroom.outcomes import Code
-from chatroom.packets import HEADER, MAGIC, VERSION, Bye, Decoder, Packet, Ping, Pong, Status, Verdict, encode
+from chatroom.packets import HEADER, MAGIC, VERSION, Bye, Decoder, Kind, Packet, Ping, Pong, Status, encode
 from tests.conformance.check import Failed, Role, Slowed
 from tests.conformance.watches import Frame, parse_header, watch_header, watch_payload
 
@@ -21,6 +21,8 @@ SHORT_HEX = 64
 """Bytes up to which a report shows them all."""
 SHOWN_BYTES = 24
 """Of longer ones it shows so many at the beginning."""
+_SLOW_DOWN_HEAD = bytes([MAGIC, VERSION, Kind.STATUS])
+_SLOW_DOWN_CODE = Code.SLOW_DOWN.to_bytes(2, "big")
 
 
 def frame(
@@ -254,6 +256,8 @@ class Wire:
                 more = b""
             if not more:
                 self.log.append(f"received  {in_hex(data)}, and the end")
+                if data.startswith(_SLOW_DOWN_HEAD) and data[21:23] == _SLOW_DOWN_CODE:
+                    raise Slowed
                 return data
             data += more
 
@@ -275,17 +279,20 @@ class Wire:
 
     def find(self, kind: type[P], /, *rules: str, seconds: float | None = None, **fields: Any) -> P:
         """The next packet of this kind with these fields; others before it are skipped."""
-        wanted = _wanted(kind, fields)
+        wanted, last = _wanted(kind, fields), ""
         deadline = time.monotonic() + (self.seconds if seconds is None else seconds)
         while True:
             try:
                 packet = self.take(max(0.0, deadline - time.monotonic()), wanted)
             except Failed as failed:
-                raise failed if failed.rules else Failed(failed.expected, failed.came, *rules) from None
+                raise (
+                    failed if failed.rules else Failed(failed.expected, failed.came + last, *rules)
+                ) from None
             if packet is None:
-                raise Failed(wanted, describe(packet), *rules)
+                raise Failed(wanted, describe(packet) + last, *rules)
             if isinstance(packet, kind) and _fits(packet, fields):
                 return packet
+            last = f"; the last packet before was {describe(packet)}"
 
     def rest(self, *rules: str, seconds: float | None = None) -> list[Packet]:
         """All packets up to the end of the stream, which must come in time."""

@@ -148,7 +148,7 @@ def test_no_event_may_come_from_a_member(line: Line, kind: int) -> None:
     """Events come from servers only: one of an unknown kind without a seq ends the connection, too."""
     payload = bytes(28)
     line.peer.socket.sendall(HEADER.pack(MAGIC, VERSION, kind, 0, len(payload), 0, 0, 1) + payload)
-    with pytest.raises(ProtocolError, match=r"cannot come from a client$"):
+    with pytest.raises(ProtocolError, match=r"cannot come from a member$"):
         line.connection.receive()
 
 

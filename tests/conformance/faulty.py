@@ -1,6 +1,6 @@
-"""Our server with one fault: `python -m tests.conformance.faulty_server FAULT [options of the server]`.
+"""Our server or client with a fault: `python -m tests.conformance.faulty FAULT [options of the program]`.
 
-Each fault replaces a piece of one module's source before the server starts. So the tests show that the
+Each fault replaces a piece of one module's source before the program starts. So the tests show that the
 conformance run finds what it is there for.
 """
 
@@ -25,7 +25,7 @@ class Fault(NamedTuple):
     bad: str
 
 
-FAULTS = {
+OF_SERVER = {
     "wrong-pong": Fault(
         "P39", "PONG has the id 0",
         "server.connection", "encode(Pong(packet.id))", "encode(Pong(0))",
@@ -90,6 +90,49 @@ FAULTS = {
 }  # fmt: skip
 
 
+OF_CLIENT = {
+    "client-wrong-pong": Fault(
+        "P39", "PONG has the id 0",
+        "client.pending_lines", "            self._pong = id", "            self._pong = 0",
+    ),
+    "client-any-port": Fault(
+        "P7", "the client connects to port 25 when it is told so",
+        "client.handshaking", "port.number < LOWEST_PORT", "False",
+    ),
+    "client-raw-names": Fault(
+        "T2", "names of others are printed as they came",
+        "views.item", 'f"{one_line(item.author)}: {text}"', 'f"{event.author}: {text}"',
+    ),
+    "client-early-lines": Fault(
+        "E11", "lines are sent before LIVE",
+        "client.pending_lines", "        while self._open and self._queue", "        while self._queue",
+    ),
+    "client-no-token": Fault(
+        "P14", "the client comes back without its token",
+        "client.resume", "check_channel(self._channel), self._token",
+        "check_channel(self._channel), NO_TOKEN",
+    ),
+    "client-no-cursor": Fault(
+        "B1", "events do not move `since`, only LIVE does",
+        "client.link", "size, events[-1].seq, events[-1].time)", "size, 0, 0)",
+    ),
+    "client-says-all-again": Fault(
+        "E16", "lines that were refused are sent again",
+        "client.link", "if line.id <= self._admission.welcome.confirmed:", "if False:",
+    ),
+    "client-always-back": Fault(
+        "Q3", "the client comes back after BYE with `again` 0",
+        "client.client", "if not ending.again:", "if False:",
+    ),
+    "client-keeps-history": Fault(
+        "B7", "after OTHER_HISTORY the client keeps its old cursor",
+        "client.resume", "ANEW: Final = (Resumed.OTHER_HISTORY, Resumed.RESTORED)", "ANEW: Final = ()",
+    ),
+}  # fmt: skip
+
+FAULTS = OF_SERVER | OF_CLIENT
+
+
 class _Loader(SourceFileLoader):
     """Loads a module with the piece replaced."""
 
@@ -123,6 +166,9 @@ class _Finder(MetaPathFinder):
 
 if __name__ == "__main__":
     sys.meta_path.insert(0, _Finder(FAULTS[sys.argv[1]]))
-    from server.__main__ import main
+    if sys.argv[1] in OF_SERVER:
+        from server.__main__ import main
+    else:
+        from client.__main__ import main
 
     sys.exit(main(sys.argv[2:]))
