@@ -364,7 +364,6 @@ Client::Ending Client::converse(Admission admission) {
     person_ = welcome.person;
     persons_.insert(person_);
     confirmed_ = welcome.confirmed;
-    resumed_ = welcome.resumed;
     missed_due_ = was_live_ && !anew;
     failed_ = false;
     bracket_ = {};
@@ -375,6 +374,8 @@ Client::Ending Client::converse(Admission admission) {
     }
     inbox_.put(Connected{name_, was_live_});
     if (anew) inbox_.put(Anew{});
+    if (welcome.resumed == Resumed::GAP)
+        inbox_.put(Notice{"lines may be missing: the server keeps them only for some time", false});
     pending_.attach();
     std::thread sender([&] { send(admission.socket); });
     try {
@@ -497,7 +498,7 @@ void Client::deliver(Event event) {
     const auto id = event.id;
     if (missed_due_ && !own && event.person != Person{}) {
         missed_due_ = false;
-        inbox_.put(Missed{resumed_ == Resumed::GAP});
+        inbox_.put(Missed{});
     }
     inbox_.put(std::move(event));
     if (own && id != MessageId{}) pending_.settle(id);  // last: main has the event of each line that counts as stored

@@ -33,21 +33,25 @@ struct Connected {
     std::string name;
     bool again;
 };
-struct CaughtUp {};  // the replay is complete
-struct Missed {
-    bool gap;
-};               // before the first event that came while the client was away
-struct Anew {};  // the server has another history: what was seen counts no more
+// The replay is complete.
+struct CaughtUp {};
+// Before the first event that came while the client was away.
+struct Missed {};
+// The server has another history: what was seen counts no more.
+struct Anew {};
+// The client tries to come back.
 struct Lost {
     std::string reason;
-};  // the client tries to come back
+};
+// Words for the user. failed: a line is not stored, or nobody knows.
 struct Notice {
     std::string words;
     bool failed;
-};  // failed: a line is not stored, or nobody knows
+};
+// The client does not come back.
 struct Ended {
     std::string reason;
-};  // the client does not come back
+};
 using Update = std::variant<Event, Connected, CaughtUp, Missed, Anew, Lost, Notice, Ended>;
 
 // Updates on their way to main. A full inbox makes the connection wait, and so TCP, and in the end the server.
@@ -184,7 +188,6 @@ private:
     Person person_;
     std::set<Person> persons_;  // who the client was since the last LIVE: its lines not ended yet are theirs
     MessageId confirmed_;
-    Resumed resumed_{};
     bool exact_ = true;  // no event since the last LIVE was left out
     bool was_live_ = false;
     bool missed_due_ = false;  // nothing of others has come since the reconnect

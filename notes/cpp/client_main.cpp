@@ -135,8 +135,6 @@ void Run::print(const Update& update) {
         if (std::exchange(lost_, false)) complain("connected again");
     } else if (std::holds_alternative<Anew>(update)) {
         complain("the server has another history: what was shown so far counts no more");
-    } else if (const auto missed = std::get_if<Missed>(&update)) {
-        if (missed->gap) complain("lines may be missing");
     } else if (const auto lost = std::get_if<Lost>(&update)) {
         live_ = false;
         lost_ = true;
@@ -144,8 +142,8 @@ void Run::print(const Update& update) {
     } else if (const auto notice = std::get_if<Notice>(&update)) {
         failed_ = failed_ || notice->failed;
         complain(notice->words);
-    } else {
-        ended_ = std::get<Ended>(update);
+    } else if (const auto ended = std::get_if<Ended>(&update)) {
+        ended_ = *ended;
     }
 }
 
@@ -181,9 +179,7 @@ int Run::interact() {
                 show(connected->again ? "back again" : "you are " + connected->name);
             else if (std::holds_alternative<Anew>(update))
                 show("the server has another history: what is above counts no more");
-            else if (const auto missed = std::get_if<Missed>(&update))
-                show(missed->gap ? "missed while you were away (older lines are gone):"
-                                 : "missed while you were away:");
+            else if (std::holds_alternative<Missed>(update)) show("missed while you were away:");
             else if (const auto lost = std::get_if<Lost>(&update)) show("connection lost: " + lost->reason);
             else if (const auto notice = std::get_if<Notice>(&update)) show(notice->words);
             else if (const auto ended = std::get_if<Ended>(&update)) ended_ = *ended;

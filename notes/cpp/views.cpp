@@ -45,6 +45,7 @@ std::string happened(const Event& event) {
         case Kind::RENAMED: return who + " is now " + text;
         case Kind::TOPIC: return who + " set the topic: " + text;
         case Kind::KICKED: return who + " removed " + text;
+        case Kind::SET: return "the settings of " + event.channel + " have changed";
         default: return "the server was restarted";
     }
 }

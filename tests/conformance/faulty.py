@@ -80,7 +80,7 @@ OF_SERVER = {
     ),
     "carriage-returns": Fault(
         "T1", "CR and NUL stay in a line",
-        "server.connection", "sifted.append(_tidy(burst.part(0, paid)))", "sifted.append(burst.part(0, paid))",
+        "server.connection", "_tidy(burst.part(0, paid))", "burst.part(0, paid)",
     ),
     "never-again": Fault(
         "Q3", "BYE says that nobody may come back, also when the server stops",

@@ -35,7 +35,8 @@ def stored_in(path: Path) -> list[Event]:
     """All events of a history file that no server uses, in order of seq."""
     with closing(sqlite3.connect(path)) as file:
         packets = b"".join(row[0] for row in file.execute("SELECT packets FROM blocks ORDER BY first"))
-    return sorted((event for event in Decoder().feed(packets) if isinstance(event, Event)), key=attrgetter("seq"))
+    events = (packet for packet in Decoder().feed(packets) if isinstance(packet, Event))
+    return sorted(events, key=attrgetter("seq"))
 
 
 def in_bursts(packets: Iterable[Say | Command | Bye]) -> list[Burst | Command | Bye]:
