@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from chatroom.blocks import Block, joined
 from chatroom.door import Door
@@ -34,13 +34,11 @@ class Batch:
         self._bytes: dict[Door, list[bytes]] = {}
 
     def blocks(self) -> list[Block]:
-        """One block for each scope, for the history."""
-        if len(self.scopes) == 1:  # the usual case
-            return [joined(self.pieces)]
+        """The blocks for the history: as few as can be, but none much larger than BATCH_PIECE."""
         of_scope: dict[Scope, list[Block]] = {scope: [] for scope in self.scopes}
         for piece in self.pieces:
             of_scope[piece.scope].append(piece)
-        return [joined(pieces) for pieces in of_scope.values()]
+        return [joined(group) for pieces in of_scope.values() for group in _groups(pieces)]
 
     def bytes_of_each(self, door: Door) -> list[bytes]:
         """The bytes of each piece. Everybody gets the same objects, live or in a replay."""
@@ -106,6 +104,16 @@ def _pieces_of(talk: Talk) -> list[Block]:
         for start in range(0, count, step)
         for end in (min(start + step, count),)
     ]
+
+
+def _groups(pieces: list[Block]) -> Iterator[list[Block]]:
+    """The pieces in groups of about BATCH_PIECE."""
+    start = size = 0
+    for end, piece in enumerate(pieces, 1):
+        size += len(piece.packets)
+        if size > BATCH_PIECE or end == len(pieces):
+            yield pieces[start:end]
+            start, size = end, 0
 
 
 def _joined(encoded: list[bytes]) -> list[bytes]:

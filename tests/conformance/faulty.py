@@ -53,18 +53,18 @@ OF_SERVER = {
     ),
     "said-twice": Fault(
         "O6", "each event is sent twice",
-        "server.connection", "staticmethod(encode_event)",
-        "staticmethod(lambda event: encode_event(event) * 2)",
+        "server.connection", '"""See `chatroom.door.Door`."""\n        return packets',
+        "return packets * 2",
     ),
     "refusals-count": Fault(
         "E10", "a refused line raises the highest applied id",
-        "chatroom.state", "                code = Code.ALREADY if id <= confirmed else refused\n",
-        "                code = Code.ALREADY if id <= confirmed else refused\n"
-        "                confirmed = session.confirmed = max(confirmed, id)\n",
+        "chatroom.state", "            self._effects.append(Answer(origin, id, Outcome(code)))\n",
+        "            self._effects.append(Answer(origin, id, Outcome(code)))\n"
+        "            session.confirmed = max(session.confirmed, id)\n",
     ),
     "repeats-are-said": Fault(
         "E4", "a line that was said already is said again",
-        "chatroom.state", "if id > confirmed and place is not None", "if id and place is not None",
+        "chatroom.state", "old = bisect_right(ids, session.confirmed)", "old = 0",
     ),
     "lost-is-left": Fault(
         "O11", "a lost connection is a goodbye: QUIT comes at once",
