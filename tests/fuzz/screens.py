@@ -25,6 +25,9 @@ REPEATS: Final = (*[1] * 29, 2, 40, 300)
 KEYS_AT_ONCE: Final = 100
 """Bytes that are typed, not pasted, in one step: in a full line, each key takes some milliseconds."""
 
+WIDEST: Final = 12
+"""More than the columns of a family, which a terminal may draw as four people: a character has to have room."""
+
 TIMES_SAID: Final = (*[1] * 13, 2, 5, 60)
 TIMES: Final = (0, 1, 86_400_000, 1_700_000_000_000, MAX_TIME)
 PAUSES: Final = (0.0, 0.0, 0.001, 0.02, 0.05, 1.0, 10.0)
@@ -65,6 +68,8 @@ class Player:
         self.choices = choices
         painted = choices.number(PAINTED) == 0
         columns, lines = choices.number(90), choices.number(40)
+        if painted:
+            columns = max(columns, WIDEST)
         self.view = View(
             columns,
             lines,
@@ -76,7 +81,7 @@ class Player:
             time_of=_local,
         )
         # The view paints a smaller screen as if it had this size.
-        self.screen = Framed(max(columns, 4), max(lines, 2)) if painted else None
+        self.screen = Framed(columns, max(lines, 2)) if painted else None
         self.now = 0.0
         self.longest = MAX_TEXT  # bytes of the line: only what could not be sent is put back in any case
 
@@ -155,9 +160,11 @@ class Player:
 
     def resize(self) -> None:
         columns, lines = self.choices.number(90), self.choices.number(40)
+        if self.screen is not None:
+            columns = max(columns, WIDEST)
         self.view.resize(columns, lines)
         if self.screen is not None:
-            self.screen.resize(max(lines, 2), max(columns, 4))
+            self.screen.resize(max(lines, 2), columns)
             self.screen.obeyed.clear()  # pyte resets its margins in a resize
 
     def tick(self) -> None:
