@@ -26,7 +26,7 @@ KEYS_AT_ONCE: Final = 100
 """Bytes that are typed, not pasted, in one step: in a full line, each key takes some milliseconds."""
 
 WIDEST: Final = 12
-"""More than the columns of a family, which a terminal may draw as four people: a character has to have room."""
+"""More than the columns of a family, which a terminal may draw as four people: it has to have room."""
 
 TIMES_SAID: Final = (*[1] * 13, 2, 5, 60)
 TIMES: Final = (0, 1, 86_400_000, 1_700_000_000_000, MAX_TIME)
