@@ -41,6 +41,6 @@ def test_row(row: str, test: str) -> None:
 
 
 def test_no_other_rows() -> None:
-    """Every section of the page has a test."""
+    """Every section about a part of the original has a test."""
     headings = set(re.findall(r"^## (.*)$", PAGE, re.M))
-    assert headings - {"Word by word"} == set(ROWS)
+    assert headings - {"Word by word", "Porting a change: a new kind of packet"} == set(ROWS)
