@@ -6,14 +6,24 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
+from unicodedata import unidata_version
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+TWIN = ROOT / "notes" / "cpp"
+TWIN_TABLES = ("lookalikes", "shown", "unicode_tables")
+"""The modules of `chatroom` from which make_tables.py writes the tables of the twin."""
 
 
 class NoCompiler(Exception):
-    """There is no C++ compiler here; str() says what to install."""
+    """There is no C++ compiler or no make here; str() says what to install."""
+
+
+class BuildFailed(Exception):
+    """The compiler refuses a program; str() has the end of its message."""
 
 
 def compiler() -> str:
@@ -45,6 +55,30 @@ def load_program() -> Path:
 def blast_program() -> Path:
     """The program that only sends premade bytes, blast.cpp."""
     return build(HERE / "blast.cpp", "-std=c++17")
+
+
+def twin_server() -> Path:
+    """The server of the C++ twin, made by its own Makefile. Raises NoCompiler, BuildFailed."""
+    make = shutil.which("make")
+    if make is None:
+        raise NoCompiler("no make found; on Debian: apt-get install make")
+    settings = [f"CXX={compiler()}", f"PYTHON={sys.executable}", "CXXFLAGS=-O2"]
+    sources = [*sorted(TWIN.glob("*.?pp")), TWIN / "make_tables.py", TWIN / "Makefile"]
+    sources += [ROOT / "chatroom" / f"{name}.py" for name in TWIN_TABLES]
+    key = hashlib.sha256("\0".join([*settings, unidata_version]).encode())
+    for source in sources:
+        key.update(source.read_bytes())
+    program = _cache() / f"twin-{key.hexdigest()[:16]}"
+    if not program.exists():
+        # The objects are not kept: make decides by times, which say nothing about other copies of the source.
+        with tempfile.TemporaryDirectory(dir=program.parent, prefix="twin-build-") as folder:
+            made = Path(folder) / "chat-server"
+            command = [make, "-s", "-C", str(TWIN), f"BUILD={folder}", *settings, str(made)]
+            run = subprocess.run(command, capture_output=True, text=True, check=False)
+            if run.returncode:
+                raise BuildFailed(run.stderr.strip()[-1000:])
+            made.rename(program)
+    return program
 
 
 def _cache() -> Path:

@@ -1,8 +1,8 @@
 // The load program: many members and some talkers of one chat server, in one thread around one epoll.
 //
-// It speaks five protocols (native, asio, nats, lines, blast), counts every delivery at every receiver,
-// checks that each talker's messages come complete and in order there (native: also that seq rises by
-// exactly one), and prints one line of JSON. It judges nothing: what is missing is in the JSON, and
+// It speaks six protocols (native, twin, asio, nats, lines, blast), counts every delivery at every receiver,
+// checks that each talker's messages come complete and in order there (native, twin: also that seq
+// rises by exactly one), and prints one line of JSON. It judges nothing: what is missing is in the JSON, and
 // the Python side refuses to report such a run.
 //
 // Every message has the same text for every protocol: two characters for the talker, five for the
@@ -567,7 +567,7 @@ struct Blast : Protocol {
 // ------------------------------------------------------------------------------------------ the event loop
 
 Load::Load(const Options &o) : options(o), members_(static_cast<size_t>(o.members + o.stuck)) {
-  if (o.protocol == "native") {
+  if (o.protocol == "native" || o.protocol == "twin") {  // the same packets, but the twin counts no channel
     Native *native = new Native;
     native->channels = o.channels;
     protocol_.reset(native);

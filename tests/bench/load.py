@@ -76,6 +76,8 @@ def drive(peer: Peer, server: Running, **options: str | float) -> Result:
         str(server.port),
         "--pid",
         str(server.pid),
+        "--parallel",
+        str(peer.parallel),
     ]
     for name, value in options.items():
         command += [f"--{name}", str(value)]

@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.build import HERE, NoCompiler, blast_program, build
+from tests.bench.build import HERE, ROOT, BuildFailed, NoCompiler, blast_program, build, compiler, twin_server
 
-ROOT = HERE.parent.parent
 HISTORY = "history.db"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
@@ -51,11 +50,13 @@ class Peer:
     name:     as in the tables and on the command line
     protocol: what the load program speaks to it
     longest:  the longest text in bytes that it can carry
+    parallel: how many newcomers the load program lets come at once
     """
 
     name = ""
     protocol = ""
     longest = 64 * 1024
+    parallel = 512
     ready = re.compile(rb"listening on (?:\S+:)?(\d+)")
 
     def command(self, folder: Path, members: int, sizes: str) -> list[str]:
@@ -125,6 +126,30 @@ class Native(Peer):
 
     def version(self) -> str:
         return _first_line([self.python, "--version"])
+
+
+class Twin(Peer):
+    """Our C++ twin: the same wire and the same load. It counts no channel: all hear of each newcomer."""
+
+    name = "twin"
+    protocol = "twin"
+    parallel = 128  # its MAX_GUESTS: it sends others away
+
+    def command(self, folder: Path, members: int, sizes: str) -> list[str]:
+        try:
+            program = twin_server()
+        except NoCompiler as missing:
+            raise Unavailable(str(missing)) from None
+        except BuildFailed as error:
+            raise Unavailable(f"notes/cpp cannot be built: {error}") from None
+        # It has no limits for an address.
+        return [str(program), "--port", "0", "--max-members", "100000"]
+
+    def version(self) -> str:
+        try:
+            return _first_line([compiler(), "--version"])
+        except NoCompiler as missing:
+            raise Unavailable(str(missing)) from None
 
 
 class Asio(Peer):
@@ -234,11 +259,12 @@ class Blast(Peer):
 
 def all_peers(python: str = sys.executable) -> tuple[Peer, ...]:
     """Every server, in the order in which they are measured. python: the interpreter of ours."""
-    return Native(python), Asio(), Nats(), Tutorial(), Blast()
+    return Native(python), Twin(), Asio(), Nats(), Tutorial(), Blast()
 
 
 def _first_line(command: list[str]) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     except OSError:
         return ""
+    return next(iter(shown.strip().splitlines()), "")

@@ -9,7 +9,7 @@ from statistics import median
 from tests.bench.workloads import Figures
 
 OURS = "native"
-COMPARED = ("nats", "asio", "blast")
+COMPARED = ("nats", "asio", "twin", "blast")
 """The peers of the table of ratios."""
 
 

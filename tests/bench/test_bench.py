@@ -312,6 +312,41 @@ def test_every_workload_in_small(workload: Workload) -> None:
 
 
 @pytest.mark.slow
+def test_the_twin_in_small() -> None:
+    """The C++ twin, built as its page says, passes a saturated workload; every delivery is counted."""
+    built()
+    (workload,) = (one for one in workloads(SMOKE) if one.name == "saturated-10x2-64")
+    try:
+        figures = workload.measure(peers.Twin())
+    except peers.Unavailable as missing:
+        pytest.skip(str(missing))
+    assert figures["rate"] > 0
+
+
+@pytest.mark.parametrize("there", [(), ("make",)])
+def test_a_twin_that_cannot_be_built_is_named(
+    there: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without make or a compiler the twin is left out, with the package to install, and the others go on."""
+    for name in there:
+        (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    chosen = [
+        Workload(
+            "start-up", lambda peer: {"commands": len(peer.command(tmp_path, 1, "64"))}, ("twin", "native")
+        )
+    ]
+    (run,) = bench.measure(chosen, [peers.Twin(), peers.Native()], 1)
+    assert run.peer == "native"
+    assert "twin: not measured: no " in (shown := capsys.readouterr().out)
+    assert "apt-get install" in shown
+
+
+@pytest.mark.slow
 def test_smoke(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Figures, ratios, the interpreter and pictures are printed and written."""
     built()

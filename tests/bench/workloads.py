@@ -15,9 +15,9 @@ from tests.bench.made_history import make_history
 from tests.bench.peers import HISTORY, Peer, Running
 
 Figures = dict[str, float]
-ALL = ("native", "asio", "nats", "tutorial", "blast")
-CHATS = ("native", "asio", "nats", "tutorial")
-KEEPING_PACE = ("native", "asio", "nats")
+ALL = ("native", "twin", "asio", "nats", "tutorial", "blast")
+CHATS = ("native", "twin", "asio", "nats", "tutorial")
+KEEPING_PACE = ("native", "twin", "asio", "nats")
 """For a workload that takes a minute: the tutorial server would only show once more that it is slow."""
 OURS = ("native",)
 LONG_TEXT = 64 * 1024
@@ -257,7 +257,7 @@ def _latency(scale: Scale, members: int, rate: float) -> Callable[[Peer], Figure
 
 
 def _connect(scale: Scale) -> Callable[[Peer], Figures]:
-    """Members one after the other, 256 under way at a time, until all are in (ours: the whole handshake)."""
+    """Members until all are in, `Peer.parallel` at a time (ours and the twin: the whole handshake)."""
 
     def measure(peer: Peer) -> Figures:
         with _server(peer, scale.connect) as server:
