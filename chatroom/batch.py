@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from chatroom.blocks import Block, joined
 from chatroom.door import Door
@@ -29,16 +30,17 @@ class Batch:
                 self.pieces += _pieces_of(one)
             else:
                 self.pieces.append(_block_of(one))
-        self.scopes = tuple(dict.fromkeys(piece.scope for piece in self.pieces))
+        self._indices: dict[Scope, list[int]] = {}  # of the pieces of each scope
+        for index, piece in enumerate(self.pieces):
+            self._indices.setdefault(piece.scope, []).append(index)
+        self.scopes = tuple(self._indices)
         self.last = self.pieces[-1].last if self.pieces else 0
         self._bytes: dict[Door, list[bytes]] = {}
 
     def blocks(self) -> list[Block]:
         """The blocks for the history: as few as can be, but none much larger than BATCH_PIECE."""
-        of_scope: dict[Scope, list[Block]] = {scope: [] for scope in self.scopes}
-        for piece in self.pieces:
-            of_scope[piece.scope].append(piece)
-        return [joined(group) for pieces in of_scope.values() for group in _groups(pieces)]
+        of_scopes = ([self.pieces[index] for index in indices] for indices in self._indices.values())
+        return [joined(group) for pieces in of_scopes for group in _groups(pieces)]
 
     def bytes_of_each(self, door: Door) -> list[bytes]:
         """The bytes of each piece. Everybody gets the same objects, live or in a replay."""
@@ -54,20 +56,25 @@ class Batch:
         """
         encoded = self.bytes_of_each(door)
         if len(scopes) < len(self.scopes):
-            wanted, both = frozenset(scopes), zip(self.pieces, encoded, strict=True)
-            encoded = [data for piece, data in both if piece.scope in wanted]
+            encoded = [encoded[index] for index in self._merged(scopes)]
         return _joined(encoded)
 
     def bytes_without(self, door: Door, scopes: Sequence[Scope], author: int) -> list[bytes]:
         """As bytes_for(), without the lines of one author: for doors that do not echo."""
-        wanted = frozenset(scopes)
+        encoded, pieces = self.bytes_of_each(door), self.pieces
         return _joined(
             [
-                data
-                for piece, data in zip(self.pieces, self.bytes_of_each(door), strict=True)
-                if piece.scope in wanted and all(person != author for person, _ in piece.talkers)
+                encoded[index]
+                for index in self._merged(scopes)
+                if all(person != author for person, _ in pieces[index].talkers)
             ]
         )
+
+    def _merged(self, scopes: Sequence[Scope]) -> list[int]:
+        """Indices of the pieces of several scopes. Sorting merges lists that are sorted already."""
+        if len(scopes) == 1:
+            return self._indices[scopes[0]]
+        return sorted(chain.from_iterable(self._indices[scope] for scope in scopes))
 
     def authors(self) -> frozenset[int]:
         """The persons who said something."""

@@ -26,7 +26,7 @@ class Restored(NamedTuple):
     head:     seq of the latest event, 0 for none. Retention may have removed that event
     time:     of the latest stored event, in milliseconds since 1970; 0 for none
     records:  all that are not gone, sorted by kind and key; each has a value
-    talkers:  of the lines that the records do not know: person, highest message id, and time, in order of seq
+    talkers:  of the lines that the records do not know: person and highest message id
     """
 
     identity: bytes
@@ -167,6 +167,7 @@ class MemoryHistory:
     def read(self, after: int, places: Collection[int], size: int) -> Slice:
         wanted = frozenset(places)
         with self._lock:
+            after = max(after, self._removed)
             later = self._after(after)
         return slice_of(sorted(block for block in later if not wanted.isdisjoint(block.scope)), after, size)
 
@@ -178,7 +179,7 @@ class MemoryHistory:
 
     def locate(self, seq: int) -> Located:
         with self._lock:
-            around = [block for block in self._after(seq - 1) if block.first <= seq]
+            around = [block for block in self._after(seq - 1) if self._removed < seq and block.first <= seq]
             return Located(time_of(around, seq), self._removed + 1)
 
     def _after(self, seq: int) -> list[Block]:
@@ -197,7 +198,7 @@ class MemoryHistory:
 
 def talkers_of(blocks: Iterable[Block]) -> list[Talker]:
     """The talkers of some blocks, as Restored has them."""
-    return [Talker(person, id, block.time) for block in sorted(blocks) for person, id in block.talkers]
+    return [Talker(person, id) for block in sorted(blocks) for person, id in block.talkers]
 
 
 def slice_of(blocks: Iterable[Block], after: int, size: int) -> Slice:

@@ -19,8 +19,7 @@ class Record(NamedTuple):
 
 
 class Talker(NamedTuple):
-    """Who has said something: person, highest message id, and when, in milliseconds since 1970."""
+    """Who has said something: person, and the highest message id."""
 
     person: int
     id: int
-    time: int

@@ -52,7 +52,7 @@ class Session:
     coming:    a connection that has the name in its handshake
     confirmed: the highest message id applied. Ids rise within a session, so this one number is enough to
                recognise every repeated line, however often and however late it is sent again
-    seen:      time of the latest change, in milliseconds since 1970
+    seen:      when its phase began, in milliseconds since 1970
     reason:    why the connection was lost
     skeletons: what the name looks like
     began:     time of the first handshake, in milliseconds since 1970

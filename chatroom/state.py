@@ -185,7 +185,7 @@ class State:
             ids, texts = ids[old:], texts[old:]
         first, self.head = self.head + 1, self.head + len(ids)
         self._happened.append(Talk(first, self._time, channel, member.name, member.person, place, ids, texts))
-        session.confirmed, session.seen = ids[-1], self._time
+        session.confirmed = ids[-1]
         self._talked[session.key] = session
 
     # --- arriving and leaving -------------------------------------------------------------------------------
@@ -499,7 +499,6 @@ class State:
                 ranking.remove(session.network)
                 ranking.add(session)
             self._keep(session)
-        self._note_talkers()  # a start takes the times of the lines that are not noted
 
     def _up(self, _origin: Origin, _body: None) -> None:
         """A server has started: what was connected to its life before has lost its connection.
@@ -582,10 +581,9 @@ class State:
                 self.members[membership.person].places[channel.name] = channel.place
 
         persons = {session.person: session for session in self._sessions.values()}
-        for person, id, time in talkers:
+        for person, id in talkers:
             if (talked := persons.get(person)) is not None:  # else it was forgotten after that
-                talked.confirmed, talked.seen = max(talked.confirmed, id), max(talked.seen, time)
-                self._time = max(self._time, time)
+                talked.confirmed = max(talked.confirmed, id)
                 self._talked[talked.key] = talked
 
     def _restore_session(self, session: Session) -> None:

@@ -539,7 +539,7 @@ def test_what_the_records_do_not_know_is_stored_with_the_lines(room: Room) -> No
     room.forward()
     room.say(ann, 5, 6)
     room.forward()
-    assert room.history.restore().talkers == [Talker(1, 6, NOON + 1000)]
+    assert room.history.restore().talkers == [Talker(1, 6)]
     room.now += 1
     room.forward()
     assert room.history.restore().talkers == []

@@ -356,11 +356,11 @@ def test_the_talkers_that_the_records_do_not_know(make: Make) -> None:
     """restore() gives who has said something after `noted`, with the highest id; `noted` never falls."""
     with make() as history:
         store(history, [event(1, person=1), event(2, person=2)._replace(id=2**63 - 1), event(3, person=1)])
-        assert history.restore().talkers == [Talker(1, 3, START + 3), Talker(2, 2**63 - 1, START + 3)]
+        assert history.restore().talkers == [Talker(1, 3), Talker(2, 2**63 - 1)]
         store(history, [event(4, EventKind.JOINED), event(5, person=3, place=QUIET)], noted=3)
-        assert history.restore().talkers == [Talker(3, 5, START + 5)]
+        assert history.restore().talkers == [Talker(3, 5)]
         store(history, [event(6, person=1)], noted=2)
-        assert history.restore().talkers == [Talker(3, 5, START + 5), Talker(1, 6, START + 6)]
+        assert history.restore().talkers == [Talker(3, 5), Talker(1, 6)]
         history.append([], [], noted=6)
         assert history.restore().talkers == []
 
@@ -468,3 +468,15 @@ def test_memory_keeps_the_latest() -> None:
     assert read(history, 990, [GENERAL])[:3] == several(991, 993)
     assert history.locate(found[0] - 1) == Located(0, found[0])
     assert history.locate(991) == Located(START + 991, found[0])
+
+
+def test_what_memory_has_dropped_is_gone() -> None:
+    """A block that begins before the events that were dropped shows none of them: a client is told of the gap."""
+    history = MemoryHistory(max_events=10)
+    for first in range(1, 40, 6):
+        around = [event(first, place=QUIET), event(first + 5, place=QUIET)]
+        store(history, sorted([*around, *several(first + 1, first + 4)]))
+    oldest = history.locate(42).oldest
+    assert oldest > 1
+    assert [history.locate(seq).time > 0 for seq in (oldest - 1, oldest)] == [False, True]
+    assert seqs(read(history)) == list(range(oldest, 43))

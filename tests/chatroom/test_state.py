@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Callable
 from itertools import count
 from types import FunctionType, ModuleType
@@ -903,17 +902,8 @@ def test_talkers_only_raise_numbers(world: World) -> None:
     world.say(ann, 5)
     world.tick(1)
     state = State()
-    state.restore(world.state.head, world.kept(), [Talker(1, 3, NOON), Talker(77, 9, NOON)])
+    state.restore(world.state.head, world.kept(), [Talker(1, 3), Talker(77, 9)])
     assert state.records() == world.state.records()
-
-
-def test_lines_said_while_the_clock_was_ahead(world: World) -> None:
-    """A start with the right clock does not leave times of a future in which something was said."""
-    ann = world.enter("ann")
-    state = State()
-    state.restore(world.state.head + 1, world.kept(), [Talker(1, 5, NOON + YEAR * 1000)])
-    (record,) = state.apply(Entry(b"", NOON + 7, "", 1, [])).records
-    assert (record.key, json.loads(record.value or "")["seen"]) == (ann.session, NOON + 7)
 
 
 def confirmed(world: World, visit: Visit) -> object:
@@ -1126,7 +1116,7 @@ def test_any_proposals_give_one_log_and_records_that_restore_it(
             seq += 1
             assert (event.seq, event.time) == (seq, time)
             if event.kind is EventKind.SAID:
-                talkers.append((seq, Talker(event.person, event.id, time)))
+                talkers.append((seq, Talker(event.person, event.id)))
         assert living.head == seq
         stored.update(((record.kind, record.key), record) for record in applied.records)
         kept = sorted(record for record in stored.values() if record.value is not None)

@@ -135,7 +135,7 @@ class World:
     def late(self) -> list[Talker]:
         """What was said and is not in the records yet."""
         events = [event for event in self.log if event.id and event.seq > self.noted]
-        return [Talker(event.person, event.id, event.time) for event in events]
+        return [Talker(event.person, event.id) for event in events]
 
     def restored(self) -> State:
         """A new state with all that is stored."""

@@ -45,7 +45,7 @@ def fold(entries: list[Entry], state: State, seed: int) -> str:
             stored[record.kind, record.key] = record
         entries = entries[size:]
     kept = sorted(record for record in stored.values() if record.value is not None)
-    late = [Talker(talk.person, talk.ids[-1], talk.time) for talk in talks if talk.first > state.noted]
+    late = [Talker(talk.person, talk.ids[-1]) for talk in talks if talk.first > state.noted]
     restored = State()
     restored.restore(state.head, kept, late)
     assert restored.records() == state.records(), "the records do not restore the state"
