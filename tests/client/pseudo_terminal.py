@@ -45,7 +45,7 @@ class PseudoTerminal:
             cwd=ROOT,
             env={**os.environ, "TERM": "xterm", "LANG": "C.UTF-8", "NO_COLOR": "", **environment},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: _begin_session(slave),
         )
 
     def __enter__(self) -> Self:
@@ -122,3 +122,9 @@ class PseudoTerminal:
 def python(module: str, *arguments: object) -> list[str]:
     """The command that runs a module."""
     return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def _begin_session(slave: int) -> None:
+    """Give the new process its terminal, as a login does; a run in the background ignores SIGINT."""
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
