@@ -38,7 +38,7 @@ class Batch:
         self._bytes: dict[Door, list[bytes]] = {}
 
     def blocks(self) -> list[Block]:
-        """The blocks for the history: as few as can be, but none much larger than BATCH_PIECE."""
+        """The blocks for the history: as few as can be, but none much larger than BLOCK_BYTES."""
         of_scopes = ([self.pieces[index] for index in indices] for indices in self._indices.values())
         return [joined(group) for pieces in of_scopes for group in _groups(pieces)]
 
@@ -114,13 +114,15 @@ def _pieces_of(talk: Talk) -> list[Block]:
 
 
 def _groups(pieces: list[Block]) -> Iterator[list[Block]]:
-    """The pieces in groups of about BATCH_PIECE."""
-    start = size = 0
-    for end, piece in enumerate(pieces, 1):
+    """The pieces in groups of at most BLOCK_BYTES, or of one piece."""
+    group, size = list[Block](), 0
+    for piece in pieces:
         size += len(piece.packets)
-        if size > BATCH_PIECE or end == len(pieces):
-            yield pieces[start:end]
-            start, size = end, 0
+        if group and size > BLOCK_BYTES:
+            yield group
+            group, size = [], len(piece.packets)
+        group.append(piece)
+    yield group
 
 
 def _joined(encoded: list[bytes]) -> list[bytes]:

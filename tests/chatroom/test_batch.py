@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from unittest import mock
 
 from hypothesis import given
@@ -187,3 +188,16 @@ def test_a_large_batch_is_cut_between_events() -> None:
     assert b"".join(pieces) == b"".join(encoded) and len(pieces) > 5
     assert max(map(len, pieces)) <= 200 + max(map(len, encoded))
     assert all(Decoder().feed(piece) for piece in pieces)
+
+
+def test_a_large_batch_is_stored_in_several_blocks() -> None:
+    """The blocks of a scope are in order and bounded; together they are all of it."""
+    with mock.patch("chatroom.batch.BLOCK_BYTES", 300):
+        batch = Batch([event._replace(seq=seq) for seq, event in enumerate(EVENTS * 10, 1)])
+        blocks = batch.blocks()
+    assert len(blocks) > len(batch.scopes) and max(len(block.packets) for block in blocks) <= 300
+    for scope in batch.scopes:
+        mine = [block for block in blocks if block.scope == scope]
+        assert all(one.last < other.first for one, other in pairwise(mine))
+        pieces = [piece for piece in batch.pieces if piece.scope == scope]
+        assert b"".join(block.packets for block in mine) == b"".join(piece.packets for piece in pieces)
