@@ -206,7 +206,10 @@ def _goes_with(old: sqlite3.Connection, begun: Path) -> bool:
 def _copy_events(old: sqlite3.Connection, new: sqlite3.Connection, path: Path) -> None:
     """Copy the events that the new file has not yet. A window of seqs is one transaction."""
     first, last = old.execute("SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM events").fetchone()
-    done = max(head_of(new), first - 1)
+    settled = number(new, "settled")
+    # An earlier try has not settled its last window: the old file may have more events of it now.
+    new.execute("DELETE FROM blocks WHERE first > ?", (settled,))
+    done = max(settled, first - 1)
     told = time.monotonic()
     while done < last:
         end = window_end(done + 1)

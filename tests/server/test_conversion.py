@@ -292,6 +292,27 @@ def test_what_an_earlier_try_has_left(second: Path, what: str, monkeypatch: pyte
     assert check(second).sound
 
 
+@pytest.mark.usefixtures("small_pieces")
+def test_an_old_file_that_has_grown_meanwhile(second: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conversion that failed at its end is continued in the middle of a window: every event is found."""
+    monkeypatch.setattr("server.database.BUSY_SECONDS", 0.02)
+    execute(second, "PRAGMA journal_mode = WAL")
+    with closing(connect(second)) as shell:
+        shell.execute("BEGIN")
+        shell.execute("SELECT count(*) FROM events").fetchone()
+        with pytest.raises(HistoryError, match="cannot convert the history"):
+            convert(second)
+    assert rows(new_path(second), "SELECT max(last) FROM blocks") == [(123,)]  # 128 would end the window
+    execute(
+        second,
+        """WITH RECURSIVE numbers(n) AS (SELECT 124 UNION ALL SELECT n + 1 FROM numbers WHERE n < 300)
+            INSERT INTO events SELECT n, time, kind, channel, author, 'more', n, person, place, extra, places
+            FROM numbers, events WHERE seq = (SELECT max(seq) FROM events WHERE kind = 32)""",
+    )
+    assert seqs(all_in(second)) == list(range(1, 301))
+    assert check(second).sound
+
+
 def test_progress_is_told(
     old: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
