@@ -156,7 +156,9 @@ class Removal:
         """Seq and time of the events from `first` to `end`, in order."""
         return sorted(
             (seq, time)
-            for block in blocks_between(self._connection, first, end)
+            for block in list(
+                blocks_between(self._connection, first, end)
+            )  # read to the end: no lock is left
             for seq, time in times_of(block).items()
             if first <= seq <= end
         )

@@ -80,10 +80,9 @@ class Search:
 
     def _read_on(self, done: int, head: int) -> None:
         """Read the lines of some blocks after `done`."""
-        blocks = (
-            with_amendments(self._connection, one) for one in blocks_between(self._connection, done + 1, head)
-        )
-        found, until = slice_of(blocks, done, INDEX_BYTES)
+        with closing(blocks_between(self._connection, done + 1, head)) as stored:
+            blocks = (with_amendments(self._connection, one) for one in stored)
+            found, until = slice_of(blocks, done, INDEX_BYTES)
         self._read = min(until, head)
         self._waiting = sorted(
             (event.seq, in_words(event.text))

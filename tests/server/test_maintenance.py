@@ -14,7 +14,7 @@ import pytest
 from server import maintenance
 from server.database import checkpoint, connect
 from server.retention import Retention
-from tests.server.histories import all_in, lines, maintained, opened, run, said, seqs, store, stored
+from tests.server.histories import all_in, execute, lines, maintained, opened, run, said, seqs, store, stored
 
 
 @pytest.fixture
@@ -129,6 +129,34 @@ def test_a_failure_is_logged_once_and_tried_again(
             stopping.set()
             thread.join()
     assert [record.getMessage().split(": ")[1] for record in caplog.records] == ["disk I/O error"]
+
+
+@pytest.mark.usefixtures("small_limits")
+@pytest.mark.parametrize("change", ["packets = substr(packets, 1, 30)", "packets = x'01'", "lines = 'x'"])
+def test_a_damaged_block_does_not_end_the_maintenance(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, change: str
+) -> None:
+    """Of a block that cannot be decoded a warning tells, with the path; checkpoints go on."""
+    path = tmp_path / "history.db"
+    stopping = threading.Event()
+    with opened(path, retention=Retention(days=1)) as history:
+        store(history, lines(1, 10))
+        store(history, lines(11, 3000))
+        execute(path, f"UPDATE blocks SET {change} WHERE first = 1")
+        thread = threading.Thread(target=history.tend, args=(stopping,))
+        thread.start()
+        try:
+            end = time.monotonic() + 10
+            while (len(caplog.messages) < 2 or path.stat().st_size < 100_000) and time.monotonic() < end:
+                time.sleep(0.001)
+        finally:
+            alive = thread.is_alive()
+            stopping.set()
+            thread.join()
+    assert alive
+    assert path.stat().st_size > 100_000
+    assert len(caplog.messages) == 2  # before the first round, and in it
+    assert all(message.startswith(f"{path} is damaged: ") for message in caplog.messages)
 
 
 @pytest.mark.usefixtures("small_limits")
