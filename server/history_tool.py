@@ -136,8 +136,9 @@ def _new_chunks(database: sqlite3.Connection) -> Iterator[list[Event]]:
     while done < head:
         database.execute("BEGIN")
         try:
-            blocks = (with_amendments(database, one) for one in blocks_between(database, done + 1, head))
-            found, until = slice_of(blocks, done, CATCH_UP_BYTES)
+            with closing(blocks_between(database, done + 1, head)) as stored:  # ROLLBACK ends no read
+                blocks = (with_amendments(database, one) for one in stored)
+                found, until = slice_of(blocks, done, CATCH_UP_BYTES)
         finally:
             database.execute("ROLLBACK")
         yield sorted(event for block in found for event in _events_of(block) if event.seq <= until)
