@@ -350,7 +350,7 @@ def _event(row: tuple[Any, ...]) -> Event:
 
 
 def _text(data: bytes) -> str:
-    """A text of the old file. What is not UTF-8 is refused later, by encoding: then the event's seq is known."""
+    """A text of the old file. Encoding refuses later what is not UTF-8: then the event's seq is known."""
     return data.decode(errors="surrogateescape")
 
 
