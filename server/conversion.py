@@ -19,15 +19,15 @@ from pathlib import Path
 from struct import error as StructError
 from typing import Any, Final
 
-from chatroom.blocks import Block, cut, encoded
+from chatroom.blocks import Block, cut, encoded, events_of
 from chatroom.errors import HistoryError, ProtocolError
 from chatroom.events import Event, EventKind
 from chatroom.limits import CHANNEL_FIELD, MAX_TEXT, NAME_BYTES
 from chatroom.packets import encode_event
-from server.database import checkpoint, connect, limit_wal, transaction, translate_errors
+from server.database import checkpoint, connect, limit_wal, pragma, transaction, translate_errors
 from server.limits import CHECKPOINT_BYTES, CONVERTED_EVENT, MERGED_BYTES, PROGRESS_SECONDS
 from server.rows import INSERT, blocks_between, head_of, number, places_of, row_of, window_end
-from server.schema import make_tables, mark, version_of
+from server.schema import APPLICATION_ID, make_tables, mark, version_of
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ _HEAD: Final = """
     SELECT max(coalesce((SELECT max(seq) FROM events), 0), (SELECT value FROM state WHERE name = 'removed'))
 """
 """The highest seq that was given so far. The second migration uses it."""
+
+_DAMAGE: Final = (AttributeError, ProtocolError, StructError, TypeError, ValueError)
+"""What is raised when a row is not that of an event, by making, encoding or decoding it."""
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -126,15 +129,19 @@ One more value of `state` in version 2: `starts`, missing before the first RESTA
 def convert(path: Path) -> None:
     """Make the history `path` a file of this version. The caller has its lock, and has not opened it.
 
-    Raises HistoryError: the disk has not enough room, another program has the file open, or it is damaged.
+    Raises HistoryError: the disk has not enough room, a foreign file is in the way, another program has the
+    file open, or it is damaged.
     """
     with translate_errors(path, "convert"):
         with closing(connect(path)) as old:
+            _look_at_the_new_name(path)
             _look_at_the_disk(old, path)
             if version_of(old, path) == 1:
                 migrate(old, 2)  # one transaction, and no row is rewritten
             with closing(_begun(old, path)) as new:
+                old.text_factory = _text
                 _copy_events(old, new, path)
+                old.text_factory = str
                 _copy_the_rest(old, new)
                 _leave_no_log(new, path)
             _leave_no_log(old, path)
@@ -152,6 +159,24 @@ def migrate(old: sqlite3.Connection, version: int) -> None:
 def new_path(path: Path) -> Path:
     """The name of the new file until it is whole."""
     return path.with_name(path.name + "-new")
+
+
+def _look_at_the_new_name(path: Path) -> None:
+    """Refuse to delete a file that no server has made."""
+    new = new_path(path)
+    if new.exists() and not _is_a_history(new):
+        raise HistoryError(
+            f"cannot convert the history {path}, which an older version wrote: the file {new} is in the way"
+        )
+
+
+def _is_a_history(path: Path) -> bool:
+    """Whether a file is a chatroom history, perhaps a damaged one, or empty."""
+    try:
+        with closing(connect(path)) as found:
+            return pragma(found, "application_id") == APPLICATION_ID or version_of(found, path) == 0
+    except (sqlite3.DatabaseError, HistoryError):
+        return False
 
 
 def _look_at_the_disk(old: sqlite3.Connection, path: Path) -> None:
@@ -206,7 +231,10 @@ def _goes_with(old: sqlite3.Connection, begun: Path) -> bool:
 def _copy_events(old: sqlite3.Connection, new: sqlite3.Connection, path: Path) -> None:
     """Copy the events that the new file has not yet. A window of seqs is one transaction."""
     first, last = old.execute("SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM events").fetchone()
-    done = max(head_of(new), first - 1)
+    settled = number(new, "settled")
+    # An earlier try has not settled its last window: the old file may have more events of it now.
+    new.execute("DELETE FROM blocks WHERE first > ?", (settled,))
+    done = max(settled, first - 1)
     told = time.monotonic()
     while done < last:
         end = window_end(done + 1)
@@ -267,11 +295,25 @@ def _blocks(events: Iterable[Event]) -> Iterator[Block]:
         scope = event.places or (event.place,)
         size = len(event.text) + CONVERTED_EVENT
         if sizes[scope] + size > MERGED_BYTES:
-            yield encoded(of_scope.pop(scope))
+            yield _block(of_scope.pop(scope))
             sizes[scope] = 0
         of_scope.setdefault(scope, []).append(event)
         sizes[scope] += size
-    yield from map(encoded, of_scope.values())
+    yield from map(_block, of_scope.values())
+
+
+def _block(events: list[Event]) -> Block:
+    """The block of some events. Raises ProtocolError if readers could not decode it, and says which event."""
+    try:
+        block = encoded(events)
+        events_of(block)
+    except _DAMAGE as cause:
+        if len(events) == 1:
+            raise ProtocolError(f"event {events[0].seq}: {cause}") from None
+        for event in events:
+            _block([event])
+        raise
+    return block
 
 
 def _events(old: sqlite3.Connection, first: int, last: int) -> Iterator[Event]:
@@ -281,10 +323,16 @@ def _events(old: sqlite3.Connection, first: int, last: int) -> Iterator[Event]:
 
 
 def _event(row: tuple[Any, ...]) -> Event:
-    """The event of a row. Its text is made as that of new lines, and what is too long is cut."""
+    """The event of a row. Its text is made as that of new lines, and what is too long is cut.
+
+    Raises ProtocolError when no server has written it.
+    """
     seq, at, kind, channel, author, text, id, person, place, extra, places = row
     try:
-        event = Event(
+        numbers = tuple(json.loads(places)) if places else ()
+        if not all(type(number) is int for number in numbers):
+            raise TypeError("a place is no number")
+        return Event(
             seq,
             at,
             EventKind(kind),
@@ -295,12 +343,15 @@ def _event(row: tuple[Any, ...]) -> Event:
             person,
             place,
             extra or b"",
-            tuple(json.loads(places)) if places else (),
+            numbers,
         )
-        encode_event(event)
-    except (AttributeError, TypeError, ValueError) as cause:
-        raise HistoryError(f"event {seq} is damaged: {cause}") from None
-    return event
+    except _DAMAGE as cause:
+        raise ProtocolError(f"event {seq}: {cause}") from None
+
+
+def _text(data: bytes) -> str:
+    """A text of the old file. Encoding refuses later what is not UTF-8: then the event's seq is known."""
+    return data.decode(errors="surrogateescape")
 
 
 def _at_most(text: str, size: int) -> str:

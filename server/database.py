@@ -1,4 +1,4 @@
-"""SQLite connections: open one, write in transactions, and turn sqlite3's errors into the chatroom's."""
+"""SQLite connections: open one, write in transactions, and turn errors into HistoryError."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from struct import error as StructError
 
-from chatroom.errors import HistoryError, HistoryFull
+from chatroom.errors import HistoryError, HistoryFull, ProtocolError
 from server.limits import BUSY_SECONDS, CHECKPOINT_BYTES
 
 _TRANSIENT = frozenset(
@@ -59,12 +60,15 @@ def roll_back(connection: sqlite3.Connection) -> None:
 def translate_errors(path: Path, action: str) -> Iterator[None]:
     """Turns sqlite3's errors into HistoryFull (may work later) or HistoryError, with path and cause.
 
+    What was read and is not what a server writes is HistoryError, too.
     action: a verb for the message: "cannot <action> the history …"
     """
     try:
         yield
     except sqlite3.Error as error:
         raise translated(error, path, action) from error
+    except (ProtocolError, StructError) as error:  # of a row, or of the packets in it
+        raise HistoryError(f"{path} is damaged: {error}") from error
 
 
 def translated(error: sqlite3.Error, path: Path, action: str) -> HistoryError:

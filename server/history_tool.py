@@ -9,7 +9,6 @@ from contextlib import closing
 from heapq import heappop, heappush
 from itertools import chain
 from pathlib import Path
-from struct import error as StructError
 from typing import NamedTuple, TextIO
 
 from chatroom.blocks import Block, encoded, events_of, times_of
@@ -24,7 +23,6 @@ from server.schema import SCHEMA, open_read_only
 
 _SHOWN = 10  # of each kind of damage: the first few are enough for a person
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_MALFORMED = (ProtocolError, StructError)
 
 
 class Report(NamedTuple):
@@ -129,10 +127,7 @@ def _chunks(path: Path) -> Iterator[list[Event]]:
     """All events in order, in lists of bounded size. Raises HistoryError at the first one that is damaged."""
     with closing(open_read_only(path)) as database, translate_errors(path, "read"):
         is_old = pragma(database, "user_version") < SCHEMA
-        try:
-            yield from (_old_chunks if is_old else _new_chunks)(database)
-        except _MALFORMED as cause:
-            raise HistoryError(f"{path} is damaged: {cause}") from cause
+        yield from (_old_chunks if is_old else _new_chunks)(database)
 
 
 def _new_chunks(database: sqlite3.Connection) -> Iterator[list[Event]]:
@@ -141,8 +136,9 @@ def _new_chunks(database: sqlite3.Connection) -> Iterator[list[Event]]:
     while done < head:
         database.execute("BEGIN")
         try:
-            blocks = (with_amendments(database, one) for one in blocks_between(database, done + 1, head))
-            found, until = slice_of(blocks, done, CATCH_UP_BYTES)
+            with closing(blocks_between(database, done + 1, head)) as stored:  # ROLLBACK ends no read
+                blocks = (with_amendments(database, one) for one in stored)
+                found, until = slice_of(blocks, done, CATCH_UP_BYTES)
         finally:
             database.execute("ROLLBACK")
         yield sorted(event for block in found for event in _events_of(block) if event.seq <= until)

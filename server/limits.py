@@ -201,6 +201,11 @@ MAINTENANCE_PAUSE: Final = 0.005
 """Pause between two transactions of the maintenance, in which waiting batches are stored. Over 100,000 events
 per second can be removed, as many as a fully loaded server takes in."""
 
+TURN_SECONDS: Final = 5.0
+"""Removal and merging stop after this time, so that the other parts of the maintenance have a turn: under a
+steady load one of them may find work for ever. Ten times TEND_SECONDS, so that the pauses between the rounds
+hardly slow down a removal that is behind."""
+
 MERGE_WINDOW: Final = 2048
 """Blocks within so many seqs are merged, when as many later ones are there. With eight channels that is 256
 lines for each, a block of about MERGED_BYTES. Who reads them together needs all blocks of a window in memory,

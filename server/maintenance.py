@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 from threading import Lock
@@ -20,6 +21,7 @@ from server.limits import (
     INDEX_REST,
     MAINTENANCE_PAUSE,
     TEND_SECONDS,
+    TURN_SECONDS,
     WAL_BYTES,
 )
 from server.merging import Merging
@@ -70,30 +72,49 @@ class Maintenance:
 
     def tend(self, stopping: Flag) -> None:
         """See `chatroom.history.History.tend`."""
-        failing = False
+        told = ""
         try:
             with translate_errors(self._path, "maintain"):
                 self._removal.announce()
         except HistoryError as error:
-            _log.warning("%s", error)
+            told = str(error)
+            _log.warning("%s", told)
         while not stopping.wait(TEND_SECONDS):
             try:
                 self.run(stopping)
-                failing = False
+                told = ""
             except HistoryError as error:  # no event is lost by it, and the next round may work
-                if not failing:
-                    _log.warning("%s", error)
-                failing = True
+                if str(error) != told:
+                    told = str(error)
+                    _log.warning("%s", told)
 
     def run(self, stopping: Flag) -> None:
-        """One round: a checkpoint if the WAL is long, then removal, merging, and the index of search."""
+        """One round: a checkpoint if the WAL is long, then removal, merging, and the index of search.
+
+        Each has its turn, also when another one has work without end, or fails. Raises the first error.
+        """
+        failed: list[HistoryError] = []
         self._watch()
-        with translate_errors(self._path, "maintain"):
-            self._checkpoint()
-            for step in (self._removal.step, self._merging.step):
-                while step() and not stopping.wait(MAINTENANCE_PAUSE):
-                    self._checkpoint()  # each step writes to the WAL, too
-            self._index(stopping)
+        for turn in (
+            self._checkpoint,
+            partial(self._repeat, self._removal.step, stopping),
+            partial(self._repeat, self._merging.step, stopping),
+            partial(self._index, stopping),
+        ):
+            try:
+                with translate_errors(self._path, "maintain"):
+                    turn()
+            except HistoryError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
+    def _repeat(self, step: Callable[[], bool], stopping: Flag) -> None:
+        """Steps until there is nothing to do, but not for longer than TURN_SECONDS."""
+        end = self._steady() + TURN_SECONDS
+        while step() and not stopping.wait(MAINTENANCE_PAUSE) and self._steady() < end:
+            self._watch()
+            self._checkpoint()  # each step writes to the WAL, too
 
     def _index(self, stopping: Flag) -> None:
         """Let the index of the search grow, slowly, and not for longer than until the next round."""
@@ -102,6 +123,7 @@ class Maintenance:
             now = self._steady()
             if now > end + TEND_SECONDS or stopping.wait(INDEX_REST * (now - began)):
                 break
+            self._watch()
             self._checkpoint()
             began = self._steady()
 

@@ -6,11 +6,10 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from struct import error as StructError
 from threading import BoundedSemaphore, Lock
 from typing import Final
 
-from chatroom.errors import Closed, HistoryError, ProtocolError
+from chatroom.errors import Closed
 from chatroom.history import Located, Slice, slice_of, start_of
 from chatroom.limits import MAX_NUMBER
 from server.database import connect, translate_errors
@@ -78,9 +77,6 @@ class Readers:
                 reader.execute("BEGIN")
                 yield reader
                 reader.execute("ROLLBACK")
-            except (ProtocolError, StructError) as cause:
-                reader.close()
-                raise HistoryError(f"{self._path} is damaged: {cause}") from cause
             except BaseException:
                 reader.close()
                 raise

@@ -154,11 +154,9 @@ class Removal:
 
     def _times(self, first: int, end: int) -> list[tuple[int, int]]:
         """Seq and time of the events from `first` to `end`, in order."""
+        blocks = list(blocks_between(self._connection, first, end))  # no read is left open by a damaged one
         return sorted(
-            (seq, time)
-            for block in blocks_between(self._connection, first, end)
-            for seq, time in times_of(block).items()
-            if first <= seq <= end
+            (seq, time) for block in blocks for seq, time in times_of(block).items() if first <= seq <= end
         )
 
     def _time_after(self, seq: int, future: int) -> int:

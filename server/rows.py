@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
+from contextlib import closing
 from heapq import merge
 from itertools import chain, groupby
 from struct import Struct
@@ -95,8 +96,11 @@ def block_of(row: Row) -> Block:
 
 
 def places_of(place: int, places: str | None) -> tuple[int, ...]:
-    """The places of a row."""
-    return tuple(json.loads(places)) if places else (place,)
+    """The places of a row. Raises ProtocolError when they are no list."""
+    try:
+        return tuple(json.loads(places)) if places else (place,)
+    except (TypeError, ValueError) as cause:
+        raise ProtocolError(f"the places {places!r}: {cause}") from None
 
 
 def window_end(seq: int) -> int:
@@ -120,7 +124,8 @@ def time_at(connection: sqlite3.Connection, seq: int) -> int:
     """Time of the event `seq`; 0: it is not stored."""
     if not number(connection, "removed") < seq <= MAX_NUMBER:
         return 0
-    return time_of(map(block_of, connection.execute(_AROUND, {"seq": seq})), seq)
+    with closing(connection.execute(_AROUND, {"seq": seq})) as rows:
+        return time_of(map(block_of, rows), seq)
 
 
 def talking_since(connection: sqlite3.Connection, noted: int) -> list[Block]:
@@ -148,15 +153,20 @@ def blocks_after(connection: sqlite3.Connection, after: int, places: Collection[
             yield with_amendments(connection, block) if any_amended else block
 
 
-def blocks_between(connection: sqlite3.Connection, first: int, last: int) -> Iterator[Block]:
-    """The blocks of all places with an event from `first` to `last`, as they are stored."""
+def blocks_between(connection: sqlite3.Connection, first: int, last: int) -> Generator[Block, None, None]:
+    """The blocks of all places with an event from `first` to `last`, as they are stored.
+
+    Who does not read all of them closes it: until then the connection sees what was stored at the beginning,
+    and nobody's checkpoint gets past that.
+    """
     rows = connection.execute(
         f"""SELECT {COLUMNS} FROM blocks
             WHERE first > ?1 - (SELECT value FROM state WHERE name = 'reach') AND first <= ?2 AND last >= ?1
             ORDER BY first""",
         (first, last),
     )
-    return map(block_of, rows)
+    with closing(rows):
+        yield from map(block_of, rows)
 
 
 def with_amendments(connection: sqlite3.Connection, block: Block) -> Block:

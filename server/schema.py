@@ -50,7 +50,7 @@ starts:   seq and time of the latest RESTARTED events as JSON, missing before th
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """The schema version, 0 for an empty file. Raises HistoryError for other files and newer versions."""
+    """The schema version, 0 for an empty file. Raises HistoryError for what this version cannot read."""
     application = pragma(connection, "application_id")
     version = pragma(connection, "user_version")
     tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -69,8 +69,9 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
         except sqlite3.DatabaseError:
             wire = VERSION  # the page is damaged: who goes on finds it, and `--check` tells what else is
         if wire != VERSION:
+            age = "an older" if wire in range(VERSION) else "a newer"
             raise HistoryError(
-                f"{path} was written by a newer version of this program: its packets are of version {wire}"
+                f"{path} was written by {age} version of this program: its packets are of version {wire}"
                 f" of the protocol, this version knows {VERSION}"
             )
     return version

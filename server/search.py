@@ -66,8 +66,8 @@ class Search:
             if done >= head:
                 return False
             self._read_on(done, head)
-        lines, self._waiting = self._waiting[:INDEX_LINES], self._waiting[INDEX_LINES:]
-        until = lines[-1][0] if self._waiting else self._read
+        lines, later = self._waiting[:INDEX_LINES], self._waiting[INDEX_LINES:]
+        until = lines[-1][0] if later else self._read
         with self._write_lock, transaction(connection):
             for segment in {seq // SEGMENT_EVENTS for seq, _ in lines}:
                 connection.execute(f"CREATE VIRTUAL TABLE IF NOT EXISTS search_{segment} {_FTS}")
@@ -76,14 +76,14 @@ class Search:
                     f"INSERT INTO search_{line[0] // SEGMENT_EVENTS}(rowid, text) VALUES(?, ?)", line
                 )
             connection.execute("INSERT OR REPLACE INTO state VALUES('indexed', ?)", (until,))
+        self._waiting = later  # not before: a transaction that failed is tried again
         return True
 
     def _read_on(self, done: int, head: int) -> None:
         """Read the lines of some blocks after `done`."""
-        blocks = (
-            with_amendments(self._connection, one) for one in blocks_between(self._connection, done + 1, head)
-        )
-        found, until = slice_of(blocks, done, INDEX_BYTES)
+        with closing(blocks_between(self._connection, done + 1, head)) as stored:
+            blocks = (with_amendments(self._connection, one) for one in stored)
+            found, until = slice_of(blocks, done, INDEX_BYTES)
         self._read = min(until, head)
         self._waiting = sorted(
             (event.seq, in_words(event.text))

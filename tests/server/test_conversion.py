@@ -17,7 +17,7 @@ from chatroom.blocks import Block, encoded
 from chatroom.errors import HistoryError
 from chatroom.events import Event
 from chatroom.history import Located, Restored
-from chatroom.limits import MAX_TEXT
+from chatroom.limits import MAX_TEXT, MAX_TIME
 from server import conversion
 from server.conversion import MIGRATIONS, convert, new_path
 from server.database import connect
@@ -227,13 +227,34 @@ def test_odd_texts(tmp_path: Path) -> None:
     assert check(path).sound
 
 
-@pytest.mark.parametrize("change", ["kind = 99", "time = -1", "text = x'ff'", "channel = 7", "id = 'x'"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "kind = 99",
+        "time = -1",
+        f"time = {MAX_TIME + 1}",
+        "text = x'ff'",
+        "text = CAST(x'fffe' AS TEXT)",
+        "author = CAST(x'fffe' AS TEXT)",
+        "channel = 7",
+        "id = 'x'",
+    ],
+)
 def test_damaged_events_are_named(old: Path, change: str) -> None:
     """An event that no server has written ends the conversion with its seq, and the old file is as it was."""
     execute(old, f"UPDATE events SET {change} WHERE seq = 200")
-    with pytest.raises(HistoryError, match="event 200 is damaged"):
+    with pytest.raises(HistoryError, match=f"{old} is damaged: event 200: "):
         SqliteHistory(old)
     assert rows(old, "SELECT count(*) FROM events") == [(267,)]
+
+
+@pytest.mark.parametrize("change", ["extra = x'ff'", "places = '[1'", "places = '[1.5]'", "person = 'x'"])
+def test_damage_of_version_2_is_named(second: Path, change: str) -> None:
+    """The same for what version 2 had in addition."""
+    execute(second, f"UPDATE events SET {change} WHERE seq = 122")
+    with pytest.raises(HistoryError, match=f"{second} is damaged: event 122: "):
+        SqliteHistory(second)
+    assert rows(second, "PRAGMA user_version") == [(2,)]
 
 
 def test_a_full_disk_is_told_before(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,14 +285,12 @@ def test_another_program_has_the_file_open(second: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("small_pieces")
-@pytest.mark.parametrize("what", ["nothing", "the beginning", "another history", "a shopping list"])
+@pytest.mark.parametrize("what", ["nothing", "the beginning", "another history"])
 def test_what_an_earlier_try_has_left(second: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A conversion that was begun is continued; what is no such thing is made anew."""
+    """A conversion that was begun is continued; one that was begun for another file is made anew."""
     new, made = new_path(second), list[int]()
     if what == "nothing":
         new.touch()
-    elif what == "a shopping list":
-        new.write_text("milk\n" * 1000)
     elif what == "another history":
         with opened(new) as other:
             store(other, lines(1, 70))
@@ -289,6 +308,47 @@ def test_what_an_earlier_try_has_left(second: Path, what: str, monkeypatch: pyte
     monkeypatch.setattr("server.conversion.encoded", counted)
     assert [tuple(event[:7]) for event in all_in(second)] == rows(VERSION_2, OLD_EVENTS)
     assert sum(made) == (60 if what == "the beginning" else 123)
+    assert check(second).sound
+
+
+@pytest.mark.parametrize("what", ["a shopping list", "a database", "a folder"])
+@pytest.mark.parametrize("source", [VERSION_1, VERSION_2])
+def test_a_file_of_somebody_else_is_in_the_way(source: Path, what: str, tmp_path: Path) -> None:
+    """A file under the name of the new one that no history server has made is not touched."""
+    path = Path(shutil.copy(source, tmp_path / "history.db"))
+    new, content = new_path(path), path.read_bytes()
+    if what == "a shopping list":
+        new.write_text("milk\n" * 1000)
+    elif what == "a database":
+        execute(new, "CREATE TABLE mails(text)")
+    else:
+        new.mkdir()
+    before = new.read_bytes() if new.is_file() else b""
+    with pytest.raises(HistoryError, match=f"cannot convert the history {path}.* {new} is in the way"):
+        SqliteHistory(path)
+    assert path.read_bytes() == content
+    assert (new.read_bytes() if new.is_file() else b"") == before
+    assert new.exists()
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_an_old_file_that_has_grown_meanwhile(second: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conversion that failed at its end is continued in the middle of a window: every event is found."""
+    monkeypatch.setattr("server.database.BUSY_SECONDS", 0.02)
+    execute(second, "PRAGMA journal_mode = WAL")
+    with closing(connect(second)) as shell:
+        shell.execute("BEGIN")
+        shell.execute("SELECT count(*) FROM events").fetchone()
+        with pytest.raises(HistoryError, match="cannot convert the history"):
+            convert(second)
+    assert rows(new_path(second), "SELECT max(last) FROM blocks") == [(123,)]  # 128 would end the window
+    execute(
+        second,
+        """WITH RECURSIVE numbers(n) AS (SELECT 124 UNION ALL SELECT n + 1 FROM numbers WHERE n < 300)
+            INSERT INTO events SELECT n, time, kind, channel, author, 'more', n, person, place, extra, places
+            FROM numbers, events WHERE seq = (SELECT max(seq) FROM events WHERE kind = 32)""",
+    )
+    assert seqs(all_in(second)) == list(range(1, 301))
     assert check(second).sound
 
 

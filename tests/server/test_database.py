@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from struct import error as StructError
 
 import pytest
 
-from chatroom.errors import HistoryError, HistoryFull
+from chatroom.errors import HistoryError, HistoryFull, ProtocolError
 from server.database import connect, transaction, translate_errors
 
 ELSEWHERE = Path("somewhere/history.db")
@@ -35,6 +36,15 @@ def test_what_an_error_means(code: int | None, error_class: type[HistoryError]) 
     with pytest.raises(HistoryError, match=text) as raised, translate_errors(ELSEWHERE, "write"):
         raise error
     assert type(raised.value) is error_class
+
+
+@pytest.mark.parametrize("error", [ProtocolError("cut short"), StructError("cut short")])
+def test_what_no_server_has_written(error: Exception) -> None:
+    """Rows and packets that cannot be decoded are HistoryError: the file is damaged."""
+    text = f"{ELSEWHERE} is damaged: cut short"
+    with pytest.raises(HistoryError, match=text) as raised, translate_errors(ELSEWHERE, "read"):
+        raise error
+    assert not isinstance(raised.value, HistoryFull)
 
 
 def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ import pytest
 from chatroom.errors import HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.records import Record
+from server.database import checkpoint, connect
 from server.history_tool import check, export, export_sqlite
 from server.maintenance import Maintenance
 from server.retention import Retention
@@ -292,6 +293,27 @@ def test_an_export_during_the_merging(tmp_path: Path) -> None:
         out = Merged()
         assert export(path, out) == 6000
     assert [json.loads(line)["seq"] for line in out.getvalue().splitlines()] == list(range(1, 6001))
+
+
+def test_an_export_does_not_hold_the_checkpoint_back(tmp_path: Path) -> None:
+    """Between two chunks of an export all that a server has stored meanwhile can be checkpointed."""
+    path = tmp_path / "history.db"
+    complete: list[bool] = []
+
+    class Slow(io.StringIO):
+        """A pipe whose other end reads so slowly that the server stores a batch meanwhile."""
+
+        def write(self, text: str) -> int:
+            if json.loads(text)["seq"] == 1:
+                store(history, lines(4001, 4002))
+                complete.append(checkpoint(shell))
+            return super().write(text)
+
+    with opened(path) as history, closing(connect(path)) as shell:
+        for first in range(1, 4001, 50):
+            store(history, lines(first, first + 49))
+        assert export(path, Slow()) == 4000
+    assert complete == [True]
 
 
 def test_inspecting_changes_nothing(path: Path) -> None:

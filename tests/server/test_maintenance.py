@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.errors import HistoryError
 from server import maintenance
 from server.database import checkpoint, connect
+from server.history_files import HistoryFiles
 from server.retention import Retention
-from tests.server.histories import all_in, lines, maintained, opened, run, said, seqs, store, stored
+from server.storage import SqliteHistory
+from tests.server.histories import all_in, execute, lines, maintained, opened, run, said, seqs, store, stored
 
 
 @pytest.fixture
@@ -129,6 +132,102 @@ def test_a_failure_is_logged_once_and_tried_again(
             stopping.set()
             thread.join()
     assert [record.getMessage().split(": ")[1] for record in caplog.records] == ["disk I/O error"]
+
+
+@pytest.mark.usefixtures("small_limits")
+@pytest.mark.parametrize("change", ["packets = substr(packets, 1, 30)", "packets = x'01'", "lines = 'x'"])
+def test_a_damaged_block_does_not_end_the_maintenance(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, change: str
+) -> None:
+    """Of a block that cannot be decoded a warning tells, with the path; checkpoints go on."""
+    path = tmp_path / "history.db"
+    stopping = threading.Event()
+    with opened(path, retention=Retention(days=1)) as history:
+        store(history, lines(1, 10))
+        store(history, lines(11, 3000))
+        execute(path, f"UPDATE blocks SET {change} WHERE first = 1")
+        thread = threading.Thread(target=history.tend, args=(stopping,))
+        thread.start()
+        try:
+            end = time.monotonic() + 10
+            while path.stat().st_size < 100_000 and time.monotonic() < end:
+                time.sleep(0.001)
+        finally:
+            alive = thread.is_alive()
+            stopping.set()
+            thread.join()
+    assert alive
+    assert path.stat().st_size > 100_000
+    assert [message.split(": ")[0] for message in caplog.messages] == [f"{path} is damaged"]
+
+
+class Busy(threading.Event):
+    """Lets a maintenance go on for so many pauses. In each of them the server stores a line."""
+
+    def __init__(self, history: SqliteHistory, head: int, pauses: int) -> None:
+        super().__init__()
+        self._history, self.head, self._left = history, head, pauses
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.head += 1
+        self._left -= 1
+        store(self._history, [said(self.head)], noted=self.head)
+        return self._left <= 0
+
+
+def small_blocks(path: Path) -> list[int]:
+    """How many blocks there are, and up to where the small ones are merged."""
+    with closing(connect(path, "mode=ro")) as shell:
+        query = "SELECT (SELECT count(*) FROM blocks), (SELECT value FROM state WHERE name = 'settled')"
+        return list(shell.execute(query).fetchone())
+
+
+def test_removing_under_load_leaves_time_for_merging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If each pause brings a line that makes another one expire, small blocks are merged all the same."""
+    monkeypatch.setattr("server.rows.MERGE_WINDOW", 64)
+    monkeypatch.setattr(maintenance, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(maintenance, "TEND_SECONDS", 0.0)
+    path = tmp_path / "history.db"
+    with opened(path, retention=Retention(events=300)) as history:
+        for seq in range(1, 301):
+            store(history, [said(seq)], noted=seq)
+        history.tend(Busy(history, 300, 200))
+        blocks, settled = small_blocks(path)
+        assert stored(history)[0] >= 195
+        assert settled >= 256
+        assert blocks < 250
+
+
+def test_the_files_are_watched_during_long_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who removes the file is found out although the removal of events has no end."""
+    pauses = 50
+    watched: list[HistoryFiles] = []
+
+    def trouble(files: HistoryFiles) -> str:
+        watched.append(files)
+        return ""
+
+    monkeypatch.setattr(HistoryFiles, "trouble", trouble)
+    monkeypatch.setattr(maintenance, "TEND_SECONDS", 0.0)
+    with opened(tmp_path / "history.db", retention=Retention(events=10)) as history:
+        store(history, lines(1, 10), noted=10)
+        history.tend(Busy(history, 10, pauses))
+    assert len(watched) >= pauses - 2
+
+
+def test_a_damaged_block_does_not_stop_the_merging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the removal fails in each round, the other parts of the maintenance have their turns."""
+    monkeypatch.setattr("server.rows.MERGE_WINDOW", 64)
+    path = tmp_path / "history.db"
+    with maintained(path, Retention(days=1)) as (history, upkeep):
+        for seq in range(1, 301):
+            store(history, [said(seq)], noted=seq)
+        execute(path, "UPDATE blocks SET packets = x'01' WHERE first = 1")
+        with pytest.raises(HistoryError, match="is damaged"):
+            run(upkeep)
+        blocks, settled = small_blocks(path)
+        assert settled >= 128
+        assert blocks < 250
 
 
 @pytest.mark.usefixtures("small_limits")

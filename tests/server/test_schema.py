@@ -75,15 +75,16 @@ def test_a_newer_history_is_refused(tmp_path: Path) -> None:
         SqliteHistory(path)
 
 
-def test_another_version_of_the_wire_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "age"), [(1, "an older"), (3, "a newer")])
+def test_another_version_of_the_wire_is_refused(tmp_path: Path, version: int, age: str) -> None:
     """A file with packets of another version of the protocol is refused, and not a byte of it is changed."""
     path = tmp_path / "history.db"
     begin(path)
-    execute(path, "UPDATE state SET value = 3 WHERE name = 'wire'")
+    execute(path, f"UPDATE state SET value = {version} WHERE name = 'wire'")
     content = path.read_bytes()
-    with pytest.raises(HistoryError, match=r"newer version .* packets are of version 3 .* knows 2"):
+    with pytest.raises(HistoryError, match=rf"{age} version .* packets are of version {version} .* knows 2"):
         SqliteHistory(path)
-    with pytest.raises(HistoryError, match=r"newer version"):
+    with pytest.raises(HistoryError, match=f"{age} version"):
         schema.open_read_only(path)
     assert path.read_bytes() == content
 

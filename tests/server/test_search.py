@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -148,6 +149,24 @@ def test_it_goes_on_after_a_stop(tmp_path: Path) -> None:
             before, done = done, history.search("line", EVERYWHERE, 1).indexed
             assert before < done
         assert history.search("line", EVERYWHERE, 1000) == Found(list(range(500, 0, -1)), 500)
+
+
+def test_a_transaction_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines whose transaction failed come into the index with the next one."""
+    monkeypatch.setattr("server.database.BUSY_SECONDS", 0.0)
+    path = tmp_path / "history.db"
+    with opened(path) as history, closing(connect(path)) as connection, closing(connect(path)) as shell:
+        for first in range(1, 401, 50):
+            store(history, lines(first, first + 49))
+        builder = Search(connection, threading.Lock())
+        assert builder.step()
+        shell.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            builder.step()
+        shell.execute("ROLLBACK")
+        while builder.step():
+            pass
+        assert history.search("line", EVERYWHERE, 1000) == Found(list(range(400, 0, -1)), 400)
 
 
 def test_without_fts5(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

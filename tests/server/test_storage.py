@@ -33,6 +33,7 @@ from tests.server.histories import (
     QUIET,
     all_in,
     blocks_of,
+    execute,
     lines,
     opened,
     opened_with_writer,
@@ -406,6 +407,31 @@ def test_damage_is_reported(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match=f"{path}") as raised, opened(path) as history:
         read(history)
     assert not isinstance(raised.value, HistoryFull)
+
+
+def test_a_damaged_block_is_no_crash(tmp_path: Path) -> None:
+    """A last block that cannot be decoded refuses the start in one line, with the path."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        store(history, [said(1)])
+    execute(path, "UPDATE blocks SET packets = substr(packets, 1, length(packets) - 1)")
+    with pytest.raises(HistoryError, match=f"{path} is damaged: the last packet of a block is cut short"):
+        SqliteHistory(path)
+
+
+def test_damaged_talkers_are_reported_at_the_start(tmp_path: Path) -> None:
+    """What a start reads of the blocks and cannot decode is HistoryError."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        store(history, [said(1)])
+    execute(path, "UPDATE blocks SET talkers = x'00'")
+    with pytest.raises(HistoryError, match=f"{path} is damaged: row 1"):
+        SqliteHistory(path)
+    execute(path, "UPDATE blocks SET talkers = NULL")
+    with opened(path) as history:
+        execute(path, "UPDATE blocks SET talkers = x'00'")
+        with pytest.raises(HistoryError, match=f"{path} is damaged: row 1"):
+            history.restore()
 
 
 # --- the server fails ------------------------------------------------------------------------------------
