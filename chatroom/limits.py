@@ -142,7 +142,7 @@ to its end, whatever happens, and stays in memory for so long."""
 
 BLOCK_BYTES: Final = 64 * 1024
 """Lines of one author in one round are kept in memory in pieces of about so many bytes, and stored in blocks
-of at most so many. A replay that begins in the middle copies the rest; a slice of history has one block more."""
+of at most so many. A replay that begins in the middle copies the rest; a slice has one block more."""
 
 PAUSE_SECONDS: Final = 0.15
 """Lines wait at most this long for slow readers, in each PAUSE_PERIOD. Long enough for a reader on a slow
