@@ -86,8 +86,8 @@ class Forwarder:
         self._tail.begin(restored.head, restored.time)
         self._catch_up.stored(restored.head)
         self._newcomers.begin(restored.identity)
-        self._life = ("", self.state.epoch + 1)
-        self._order.begin(restored.identity, restored.position, self._life[1])
+        epoch = self._order.begin(restored.identity, restored.position, self.state.epoch + 1)
+        self._life = ("", epoch)
         self._order.put(Proposal(0, 0, ProposalKind.UP, None))
         return restored.identity
 

@@ -45,10 +45,13 @@ class Order(Protocol):
     def __len__(self) -> int:
         """How many proposals wait, with each line of a burst."""
 
-    def begin(self, identity: bytes, position: bytes, epoch: int) -> None:
-        """Go on after `position`, in the life `epoch` of this server. Called once, before take().
+    def begin(self, identity: bytes, position: bytes, epoch: int) -> int:
+        """Go on after `position`, in a new life of this server; its number. Called once, before take().
 
         identity: of the history, so that an order with a log can see that it is another one
+        epoch:    the number that follows that of the latest life in the history. Where entries are kept, a
+                  later life may have put some there that the history does not have: then it is greater,
+                  because effects of entries of another life are not this server's to carry out
         """
 
     def put(self, proposal: Proposal, timeout: float | None = None) -> None:

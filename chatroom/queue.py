@@ -127,9 +127,10 @@ class WaitingQueue:
         with self._lock:
             return self._idle
 
-    def begin(self, identity: bytes, position: bytes, epoch: int) -> None:
+    def begin(self, identity: bytes, position: bytes, epoch: int) -> int:
         """See `Order.begin`. Entries are not kept here, so there is nothing to go on from."""
         self._epoch = epoch
+        return epoch
 
     def put(self, proposal: Proposal, timeout: float | None = None) -> None:
         """Add `proposal`; wait while there is no room for it, at most `timeout` seconds.

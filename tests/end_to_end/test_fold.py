@@ -15,13 +15,14 @@ import pytest
 
 from chatroom.errors import ChatroomError
 from chatroom.limits import MAX_NUMBER
+from chatroom.proposals import Proposal, ProposalKind
 from chatroom.state import State
 from client import Client
 from server.storage import SqliteHistory
 from tests.end_to_end.programs import ROOT, ServerProcess
 from tests.support.blocks import blocks_of, flat
 from tests.support.patience import eventually
-from tests.support.recorder import read_entries
+from tests.support.recorder import FileOrder, read_entries
 
 pytestmark = pytest.mark.slow
 
@@ -135,3 +136,18 @@ def test_the_fold_is_what_the_server_has_stored(storm: Storm) -> None:
 def test_a_planted_fault_is_found(storm: Storm, planted: str) -> None:
     digests = {storm.fold("1", planted, hash_seed=str(seed)) for seed in range(1, 5)}
     assert len(digests) > 1
+
+
+def test_a_life_that_stored_nothing_had_a_number_of_its_own(tmp_path: Path) -> None:
+    """Entries that the history does not know come first, and are of another life than the present one."""
+    entries = tmp_path / "entries"
+    for life in (1, 2, 3):  # each is killed before it has stored anything
+        order = FileOrder(entries)
+        assert order.begin(b"", b"", 1) == life
+        if life > 1:
+            before = order.take()
+            assert before is not None and [entry.epoch for entry in before.entries] == list(range(1, life))
+        order.put(Proposal(0, 0, ProposalKind.UP, None))
+        taken = order.take()
+        assert taken is not None and taken.entries[0].epoch == life
+        order.finish()

@@ -42,12 +42,13 @@ class FileOrder:
     def __len__(self) -> int:
         return len(self._queue)
 
-    def begin(self, identity: bytes, position: bytes, epoch: int) -> None:
-        self._queue.begin(identity, position, epoch)
+    def begin(self, identity: bytes, position: bytes, epoch: int) -> int:
         entries = list(read_entries(self._path))
         os.ftruncate(self._file, _end(entries))  # a torn entry was given to nobody
         stored = int.from_bytes(position, "big")
         self._written = [entry for entry in entries if int.from_bytes(entry.position, "big") > stored]
+        latest = max((entry.epoch for entry in entries), default=0)
+        return self._queue.begin(identity, position, max(epoch, latest + 1))
 
     def put(self, proposal: Proposal, timeout: float | None = None) -> None:
         self._queue.put(proposal, timeout)
@@ -67,6 +68,10 @@ class FileOrder:
 
     def close(self) -> None:
         self._queue.close()
+
+    def finish(self) -> None:
+        """Close the file: nothing is taken any more. A killed server does not come to that."""
+        os.close(self._file)
 
     def _write(self, entry: Entry) -> Entry:
         pickled = pickle.dumps(entry)
