@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from threading import Lock
 
 from chatroom.blocks import times_of
@@ -154,10 +155,13 @@ class Removal:
 
     def _times(self, first: int, end: int) -> list[tuple[int, int]]:
         """Seq and time of the events from `first` to `end`, in order."""
-        blocks = list(blocks_between(self._connection, first, end))  # no read is left open by a damaged one
-        return sorted(
-            (seq, time) for block in blocks for seq, time in times_of(block).items() if first <= seq <= end
-        )
+        with closing(blocks_between(self._connection, first, end)) as blocks:  # a damaged one ends the read
+            return sorted(
+                (seq, time)
+                for block in blocks
+                for seq, time in times_of(block).items()
+                if first <= seq <= end
+            )
 
     def _time_after(self, seq: int, future: int) -> int:
         """Time of the first event after `seq` that is not of the future; a time of the future: none."""
