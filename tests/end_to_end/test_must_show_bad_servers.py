@@ -110,7 +110,7 @@ def test_a_server_that(name: str, retry_for: str) -> None:
     assert last.startswith("chatroom-client: ")
     assert b"Traceback" not in errors
     assert b"\x1b" not in out + errors
-    told = 4 if name == "counts to the end" else 3  # one for each line that was said, the end; WELCOME with GAP
+    told = 4 if name == "counts to the end" else 3  # each line that was said, the end; and here the gap
     assert retry_for != "0" or len(errors.splitlines()) <= told
 
 
