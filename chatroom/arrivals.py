@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from chatroom.door import Connection
@@ -21,7 +21,7 @@ class Reservation:
 
     origin: int
     name: str
-    token: bytes
+    token: bytes = field(repr=False)
     session: str
 
 

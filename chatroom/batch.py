@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from chatroom.blocks import Block, joined
+from chatroom.blanking import Erased
+from chatroom.blocks import FROM_SAY, Block, amended, asked_by, blanked, joined
 from chatroom.door import Door
 from chatroom.events import Event, EventKind, Talk
 from chatroom.limits import BATCH_PIECE, BLOCK_BYTES
@@ -37,10 +39,14 @@ class Batch:
         self.last = self.pieces[-1].last if self.pieces else 0
         self._bytes: dict[Door, list[bytes]] = {}
 
-    def blocks(self) -> list[Block]:
-        """The blocks for the history: as few as can be, but none much larger than BLOCK_BYTES."""
+    def blocks(self, noted: int = 0) -> list[Block]:
+        """The blocks for the history: as few as can be, but none much larger than BLOCK_BYTES.
+
+        noted: the records know all that was said up to this seq. No block goes on behind it: a start looks
+               only at the talkers of those that come after it
+        """
         of_scopes = ([self.pieces[index] for index in indices] for indices in self._indices.values())
-        return [joined(group) for pieces in of_scopes for group in _groups(pieces)]
+        return [joined(group) for pieces in of_scopes for group in _groups(pieces, noted)]
 
     def bytes_of_each(self, door: Door) -> list[bytes]:
         """The bytes of each piece. Everybody gets the same objects, live or in a replay."""
@@ -70,6 +76,35 @@ class Batch:
             ]
         )
 
+    def amend(self, packets: Mapping[int, bytes]) -> int:
+        """Take other packets for some of the events; by how many bytes the pieces have grown.
+
+        packets: by seq; seqs that the batch does not have do not count
+        """
+        grown, seqs = 0, sorted(packets)  # there may be thousands, and as many pieces
+        for index, piece in enumerate(self.pieces):
+            first, end = bisect_left(seqs, piece.first), bisect_right(seqs, piece.last)
+            mine = {seq: packets[seq] for seq in seqs[first:end]}
+            if mine:
+                grown += self._replace(index, amended(piece, mine))
+        return grown
+
+    def erase(self, erased: Erased) -> int:
+        """Keep nothing of what these persons said, nor their names; by how many bytes it has grown."""
+        asked = set[int]().union(*(asked_by(piece, erased) for piece in self.pieces))
+        pieces = enumerate(self.pieces)
+        return sum([self._replace(index, blanked(piece, erased, asked)) for index, piece in pieces])
+
+    def _replace(self, index: int, changed: Block) -> int:
+        """Put a changed piece in the place of another one; by how many bytes it has grown."""
+        piece = self.pieces[index]
+        if changed is piece:
+            return 0
+        self.pieces[index] = changed
+        for door, encoded in self._bytes.items():
+            encoded[index] = door.translate(changed.packets)
+        return len(changed.packets) - len(piece.packets)
+
     def _merged(self, scopes: Sequence[Scope]) -> list[int]:
         """Indices of the pieces of several scopes. Sorting merges lists that are sorted already."""
         if len(scopes) == 1:
@@ -85,9 +120,9 @@ def _block_of(event: Event) -> Block:
     seq, place, places, packets = event.seq, event.place, event.places, encode_event(event)
     if len(places) == 1:  # it goes into one block with the lines of its place
         place, places = places[0], ()
-    if event.kind is EventKind.SAID:
-        return Block(seq, seq, event.time, 1, place, places, packets, ((event.person, event.id),))
-    return Block(seq, seq, event.time, 0, place, places, packets)
+    lines = int(event.kind is EventKind.SAID)
+    talkers = ((event.person, event.id),) if event.kind in FROM_SAY else ()
+    return Block(seq, seq, event.time, lines, place, places, packets, talkers)
 
 
 def _pieces_of(talk: Talk) -> list[Block]:
@@ -113,12 +148,12 @@ def _pieces_of(talk: Talk) -> list[Block]:
     ]
 
 
-def _groups(pieces: list[Block]) -> Iterator[list[Block]]:
-    """The pieces in groups of at most BLOCK_BYTES, or of one piece."""
+def _groups(pieces: list[Block], noted: int) -> Iterator[list[Block]]:
+    """The pieces in groups of at most BLOCK_BYTES, or of one piece, on one side of `noted`."""
     group, size = list[Block](), 0
     for piece in pieces:
         size += len(piece.packets)
-        if group and size > BLOCK_BYTES:
+        if group and (size > BLOCK_BYTES or group[-1].last <= noted < piece.first):
             yield group
             group, size = [], len(piece.packets)
         group.append(piece)

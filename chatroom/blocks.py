@@ -6,23 +6,34 @@ who missed them. A block belongs to one scope: between its seqs there may be eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from operator import attrgetter, itemgetter
 from struct import Struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from chatroom.blanking import Erased, blank, is_about
 from chatroom.errors import ProtocolError
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_NUMBER
 from chatroom.packets import HEADER, Decoder, encode_event
-from chatroom.places import WHOLE_CHATROOM, Interval, Reach
+from chatroom.places import AUDIT_PLACE, WHOLE_CHATROOM, Interval, Reach
 
 _LENGTH_AND_SEQ = Struct("!4xI12xQ")
 """Of an event's packet: the length of its payload, and the seq with which that begins."""
 
 _LENGTH_SEQ_AND_TIME = Struct("!4xI12xQQ")
 _KIND_LENGTH_AND_SEQ = Struct("!2xBxI12xQ")
+
+_BY_WHOM = Struct("!2xBxI12xQ8xI4xHBB")
+"""Kind, length of the payload; seq, person, bytes of extra, of author, of channel."""
+
+_FEW_PERSONS: Final = 4
+"""Of so few persons it is faster to look for their numbers in the bytes of a block first."""
+
+
+FROM_SAY: Final = frozenset({EventKind.SAID, EventKind.EDITED, EventKind.DELETED, EventKind.REACTED})
+"""The events that come from a SAY, and have its message id."""
 
 
 class Block(NamedTuple):
@@ -35,7 +46,7 @@ class Block(NamedTuple):
     place:   of all events; 0: the whole chatroom, or see `places`
     places:  for events of several places: their numbers
     packets: of the events, in order of seq, in the present version of the protocol
-    talkers: for each person that has said some of the lines: the highest message id
+    talkers: for each person that has said some of the lines, or amended lines: the highest message id
     """
 
     first: int
@@ -72,12 +83,20 @@ def encoded(events: Sequence[Event]) -> Block:
     highest: dict[int, int] = {}
     lines = 0
     for event in events:
-        if event.kind is EventKind.SAID:
-            lines += 1
+        lines += event.kind is EventKind.SAID
+        if event.kind in FROM_SAY:
             highest[event.person] = max(event.id, highest.get(event.person, 0))
     packets = b"".join(map(encode_event, events))
     talkers = tuple(highest.items())
     return Block(first.seq, latest.seq, latest.time, lines, first.place, first.places, packets, talkers)
+
+
+def event_in(blocks: Iterable[Block], seq: int) -> Event | None:
+    """The event `seq`, which one of these blocks may have. Only its own packets are decoded."""
+    for block in blocks:
+        if block.first <= seq <= block.last and (packets := cut(block, seq - 1, seq)):
+            return events_of(block._replace(packets=packets))[0]
+    return None
 
 
 def _in_places(event: Event, scope: tuple[int, ...]) -> Event:
@@ -118,7 +137,8 @@ def merged(blocks: Iterable[Block], reach: Reach, after: int = 0, until: int = M
         return [data for block, intervals in wanted for data in parts_in(block, intervals)]
     found: list[tuple[int, bytes]] = []
     for block, intervals in wanted:
-        found += [(seq, data) for seq, data in _split(block.packets) if _is_in(seq, intervals)]
+        for packets in parts_in(block, intervals):
+            found += _split(packets)
     found.sort(key=itemgetter(0))  # merges parts that are sorted already, and keeps the order of parts
     return [b"".join([data for _, data in found])]
 
@@ -155,13 +175,91 @@ def amended(block: Block, packets: Mapping[int, bytes]) -> Block:
     return block._replace(packets=b"".join(parts)) if done else block
 
 
+def blanked(block: Block, erased: Erased, asked: Collection[int] = ()) -> Block:
+    """The block without what these persons said, and without their names; the same one if it has nothing.
+
+    asked: seqs of their questions, which have no author: see `asked_by`
+    Raises ProtocolError as events_of().
+    """
+    if not erased:
+        return block
+    block = _without_questions(block, asked) if asked else block
+    if len(erased) <= _FEW_PERSONS and not any(
+        person.to_bytes(4, "big") in block.packets for person in erased
+    ):
+        return block
+    packets = _concerned(block, erased)
+    if not packets:
+        return block
+    events = events_of(block._replace(packets=b"".join(packets)))
+    changed = amended(block, {event.seq: encode_event(blank(event, erased)) for event in events})
+    return block if changed.packets == block.packets else changed
+
+
+def asked_by(block: Block, erased: Erased) -> set[int]:
+    """The seqs of the questions of these persons: AUDITED says who asked, and stands directly behind ASKED.
+
+    Whether there is an ASKED, is looked at later. Raises ProtocolError as events_of().
+    """
+    if block.place != AUDIT_PLACE:
+        return set()
+    trail = events_of(block)
+    return {one.seq - 1 for one in trail if one.person in erased and one.seq <= erased[one.person]}
+
+
+def questions_in(block: Block) -> list[int]:
+    """The seqs of the questions without an author, in order."""
+    return _of_kind(block, EventKind.ASKED)
+
+
+def _without_questions(block: Block, asked: Collection[int]) -> Block:
+    seqs = [seq for seq in questions_in(block) if seq in asked]
+    events = [event for event in (event_in([block], seq) for seq in seqs) if event is not None and event.text]
+    return amended(block, {event.seq: encode_event(event._replace(text="")) for event in events})
+
+
+def _concerned(block: Block, erased: Erased) -> list[bytes]:
+    """The packets of the events by these persons, or about them."""
+    data, end, latest = block.packets, len(block.packets), max(erased.values())
+    found, start = list[bytes](), 0
+    while start < end:
+        kind, length, seq, person, extra, author, channel = _BY_WHOM.unpack_from(data, start)
+        after = start + HEADER.size + length
+        if seq <= latest:
+            rows = start + _BY_WHOM.size + author + channel
+            if person in erased or (extra and is_about(kind, data[rows : rows + extra], erased)):
+                found.append(data[start:after])
+        start = after
+    _check_end(data, start)
+    return found
+
+
+def split_block(block: Block, size: int) -> list[Block]:
+    """The block in parts of at most `size` bytes, or of one event. Raises ProtocolError as events_of()."""
+    if len(block.packets) <= size:
+        return [block]
+    groups, left = list[list[Event]](), 0
+    for event in events_of(block):
+        length = len(encode_event(event))
+        if length > left or not groups:
+            groups.append([])
+            left = size
+        groups[-1].append(event)
+        left -= length
+    return list(map(encoded, groups))
+
+
 def lines_of(block: Block) -> list[int]:
     """The seqs of the lines, in order. The packets are not looked at otherwise."""
+    return _of_kind(block, EventKind.SAID)
+
+
+def _of_kind(block: Block, wanted: EventKind) -> list[int]:
     found, start, size, unpack = dict[int, None](), 0, HEADER.size, _KIND_LENGTH_AND_SEQ.unpack_from
-    packets, said = block.packets, int(EventKind.SAID)
+    packets, number = block.packets, int(wanted)
     while start < len(packets):
         kind, length, seq = unpack(packets, start)
-        if kind == said:
+        if kind == number:
             found[seq] = None  # a long line has several packets
         start += size + length
     _check_end(packets, start)

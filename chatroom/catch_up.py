@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from chatroom.blocks import merged
 from chatroom.errors import Closed, HistoryError
 from chatroom.history import History
-from chatroom.limits import CATCH_UP_BYTES, CATCH_UP_REST, MAX_NUMBER
+from chatroom.limits import CATCH_UP_BREATH, CATCH_UP_BYTES, CATCH_UP_REST
 from chatroom.outcomes import Code
 from chatroom.places import WHOLE_CHATROOM, Reach
 from chatroom.presence import Seat
@@ -52,11 +52,18 @@ class CatchUp:
 
     history: read here, while the forwarder writes to it
     arrive:  lets the seat go live, which has every event up to a seq; may raise Closed
+    idle:    whether the forwarder has nothing to do: then there is no need to rest
     """
 
-    def __init__(self, history: History, arrive: Callable[[Seat, int], None]) -> None:
+    def __init__(
+        self,
+        history: History,
+        arrive: Callable[[Seat, int], None],
+        idle: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._history = history
         self._arrive = arrive
+        self._idle = idle
         self._closing = threading.Event()  # ends the rests between slices
         # Guards _head, _line and _turns.
         self._lock = threading.Lock()
@@ -66,7 +73,8 @@ class CatchUp:
         self._turns = 0
 
     def stored(self, head: int) -> None:
-        """Note that history holds every event up to seq `head`. Called by the forwarder."""
+        """Note that history holds every event up to seq `head`, and that all who got or lost a place up to
+        there know it. Called by the forwarder."""
         with self._lock:
             self._head = head
 
@@ -107,7 +115,10 @@ class CatchUp:
         while self._wait_for_one():
             began = time.thread_time()
             self.serve()
-            self._closing.wait((time.thread_time() - began) * CATCH_UP_REST)  # live members need the GIL, too
+            worked = time.thread_time() - began
+            self._closing.wait(CATCH_UP_BREATH)
+            if not self._idle():
+                self._closing.wait(worked * CATCH_UP_REST)
 
     def _wait_for_one(self) -> bool:
         """Wait until somebody is in the line; False when the chatroom closes."""
@@ -146,21 +157,21 @@ class CatchUp:
         with self._lock:
             head = self._head
         connection, reach = replay.seat.connection, replay.reach
-        blocks, until = self._history.read(replay.seq, reach.places, CATCH_UP_BYTES)
-        # After the read: what is there now was there then, too.
-        if replay.exact and self._history.locate(replay.seq).oldest > replay.seq + 1:
+        blocks, until, after = self._history.read(replay.seq, reach.places, CATCH_UP_BYTES)
+        # History may be ahead of what the forwarder has carried out. Who gets or loses a place there comes
+        # back, and must not have been sent anything of a later seq by what it had in reach before.
+        is_last, until = until >= head, min(until, head)
+        if replay.exact and after > replay.seq:
             log.info("= %s catches up more slowly than retention removes", replay.seat.name)
             connection.part(Code.UNAVAILABLE, "some of what you missed was removed before you had it")
             return
         if packets := b"".join(merged(blocks, reach, replay.seq, until)):
             connection.send(connection.door.translate(packets))
-        latest = max((block.last for block in blocks), default=0)
-        replay.seq = max(head, latest) if until == MAX_NUMBER else until
-        replay.left = max(0, head - replay.seq)
-        if until < MAX_NUMBER:
-            connection.when_taken(lambda is_open: self._enqueue(replay) if is_open else None)
-        else:  # up to there, these places have no other event
+        replay.seq, replay.left = until, head - until
+        if is_last:  # up to there, these places have no other event
             self._arrive(replay.seat, replay.seq)
+        else:
+            connection.when_taken(lambda is_open: self._enqueue(replay) if is_open else None)
 
     def _look_back(self, replay: _Replay) -> None:
         """Look for the latest lines of one place; when they are found in all places, events can be sent."""

@@ -3,54 +3,61 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NoAnswer
+from collections.abc import Callable, Sequence
 from functools import partial
 from queue import SimpleQueue
 from threading import Event as Flag
 from typing import NamedTuple
 
-from chatroom.arrivals import Join, Missed, Reservation
+from chatroom.amendments import KINDS, SIZES
+from chatroom.arrivals import Join, Reservation
 from chatroom.catch_up import CatchUp
-from chatroom.commands import name_of
+from chatroom.commands import Permitted, name_of
 from chatroom.deadline import Deadline
-from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
+from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError, ProtocolError
+from chatroom.events import Extra
+from chatroom.fetching import Fetching
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
+from chatroom.handler_desk import HandlerDesk
 from chatroom.history import History
-from chatroom.limits import TICKET_BYTES
+from chatroom.lines import checked_extra
+from chatroom.logins import Logins
 from chatroom.lookalikes import skeletons
+from chatroom.lookups import message_at, missed
 from chatroom.names import check_name, name_key
-from chatroom.network import network_of
+from chatroom.network import is_loopback, network_of
 from chatroom.order import Order
 from chatroom.outcomes import Code, Outcome
-from chatroom.packets import NO_TOKEN, Burst, Bye, Command, Resumed
+from chatroom.packets import Burst, Bye, Command
+from chatroom.passwords import code_secret
 from chatroom.presence import Presence
-from chatroom.proposals import Arrive, Body, Enter, Leave, Proposal, ProposalKind, Withdraw
+from chatroom.proposals import Amend, Body, Enter, Leave, Own, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
-from chatroom.session import session_key
+from chatroom.reception import Reception
 
 log = logging.getLogger(__name__)
-
-BUSY = "the server is too busy, try again later"
 
 
 class _Ending(NamedTuple):
     """How a connection ended.
 
     clean, reason: see `Leave`
-    code, detail:  what the peer is told; None: the connection is gone already
+    code, detail:  what the peer is told; None: the connection is gone already, and the detail is for the log
     """
 
     clean: bool
     reason: str
     code: Code | None
     detail: str = ""
+
+    @property
+    def why(self) -> str:
+        """For the log."""
+        return self.detail or self.reason
 
 
 class Chatroom:
@@ -76,9 +83,16 @@ class Chatroom:
         self.reaper = Reaper("server", self._fail)
         self._failures: SimpleQueue[ChatroomError] = SimpleQueue()  # of vital threads
         self.flow = Flow()
-        self._catch_up = CatchUp(history, lambda seat, seq: self._forwarder.go_live(seat, seq))
+        self._catch_up = CatchUp(
+            history, lambda seat, seq: self._forwarder.go_live(seat, seq), lambda: self._order.idle
+        )
         self._forwarder = Forwarder(
             self._order, history, self._presence, self.flow, self._catch_up, time.monotonic
+        )
+        self._logins = Logins(self._secrets)
+        self._fetching = Fetching(self._forwarder, history)
+        self._reception = Reception(
+            self._order, self._presence, self._logins, self.reaper.spawn, self._server_key
         )
         self._forwarded = Flag()  # set when the forwarder has ended
         self._stop_tending = Flag()
@@ -144,50 +158,57 @@ class Chatroom:
 
     # --- admission --------------------------------------------------------------------------------------
 
-    def reserve(self, name: str, token: bytes, address: str, timeout: float) -> Reservation:
-        """Take a name for a newcomer, first come, first served. timeout: seconds to wait for the answer.
+    def reserve(
+        self,
+        name: str,
+        token: bytes,
+        address: str,
+        timeout: float,
+        credentials: Sequence[tuple[int, bytes]] = (),
+        encrypted: bool = False,
+        software: str = "",
+    ) -> Reservation:
+        """Take a name for a newcomer, first come, first served; that of an account for its owner only.
 
-        token:   of an earlier session, or NO_TOKEN
-        address: of the peer
-        Raises NameRefused (bad, taken, no answer in time), Closed.
+        token:       of an earlier session, or NO_TOKEN
+        address:     of the peer
+        timeout:     seconds to wait for the answer
+        credentials: of USERNAME; a password is hashed in this thread, when it is its turn
+        encrypted:   whether the connection is. Over one that is not, only a peer on this machine may log in
+        software:    of the client, printable, at most MAX_SOFTWARE bytes
+        Raises NameRefused (bad, taken, wrong password, no answer in time), Refused (too many tries), Closed.
         """
-        deadline, name = Deadline(timeout), check_name(name)
-        fresh = secrets.token_bytes(TICKET_BYTES)  # here, because the state may not use random numbers
-        known = session_key(token) if token != NO_TOKEN else ""
-        key = name_key(name)
-        looks, network = skeletons(name, key), network_of(address)
-        wanted = Arrive(name, key, known, session_key(fresh), address, looks, network)
-        origin, answer = self._presence.ask()
-        try:
-            self._order.put(Proposal(origin, 0, ProposalKind.ARRIVE, wanted), deadline.left())
-        except (TimeoutError, Closed) as error:
-            self._presence.stop_asking(origin)
-            if isinstance(error, Closed):
-                raise
-            raise NameRefused(BUSY, Code.UNAVAILABLE) from None
-        try:
-            outcome = answer.result(deadline.left())
-        except NoAnswer:
-            answer.add_done_callback(partial(self._release_late, origin, wanted))
-            raise NameRefused(BUSY, Code.UNAVAILABLE) from None
-        return _reservation(origin, wanted, token, fresh, outcome)
-
-    def _release_late(self, origin: int, wanted: Arrive, answer: Future[Outcome]) -> None:
-        """Release a name that was given after its newcomer had timed out.
-
-        Mostly runs in the forwarder's thread, which must not wait at the queue: another thread releases it.
-        """
-        if answer.exception() is None and answer.result().code is Code.OK:
-            reservation = _reservation(origin, wanted, b"", b"", answer.result())
-            try:
-                self.reaper.spawn(lambda: self.release(reservation), "release")
-            except (Closed, RuntimeError):
-                pass  # the reservation expires by itself
+        return self._reception.reserve(name, token, address, timeout, credentials, encrypted, software)
 
     def release(self, reservation: Reservation) -> None:
         """Give up the name of a newcomer that did not come."""
-        withdraw = Withdraw(reservation.session)
-        self._put_unless_closed(reservation.origin, ProposalKind.WITHDRAW, withdraw)
+        self._reception.release(reservation)
+
+    def own(self, name: str, code: str, until: int, timeout: float) -> bool:
+        """Say who owns the chatroom; called by whoever runs it, between start() and the first newcomer.
+
+        name:  of the account that becomes owner by the code, and of a new one if there is none; "": any
+               account, unless there is an owner
+        code:  a new one-time code; "" for none
+        until: when it expires, in milliseconds since 1970
+        Returns whether the code is of use: for any account it is not, when there is an owner already.
+        Raises NameRefused, Closed, and TimeoutError: the history cannot be written at the moment.
+        """
+        deadline, name = Deadline(timeout), check_name(name) if name else ""
+        if not name and self._forwarder.look(lambda state: state.has_owner).result(deadline.left()):
+            return False
+        key = name_key(name) if name else ""
+        looks = skeletons(name, key) if name else ()
+        body = Own(name, key, looks, code_secret(code) if code else "", until)
+        self._order.put(Proposal(0, 0, ProposalKind.OWN, body), deadline.left())
+        self._forwarder.look(lambda _: None).result(deadline.left())  # it is stored now
+        return True
+
+    def _secrets(self, name_key: str, timeout: float) -> tuple[list[str], list[str]]:
+        return self._forwarder.look(lambda state: state.secrets(name_key)).result(timeout)
+
+    def _server_key(self, timeout: float) -> str:
+        return self._forwarder.look(lambda state: state.server_key).result(timeout)
 
     def _put_unless_closed(self, origin: int, kind: ProposalKind, body: Body) -> None:
         """Propose what a closed chatroom does not need."""
@@ -195,22 +216,6 @@ class Chatroom:
             self._order.put(Proposal(origin, 0, kind, body))
         except Closed:
             pass  # no name is given any more, and the next start finds every member gone
-
-    def _missed(self, join: Join) -> Missed:
-        """What the newcomer is to get. The forwarder must not read the history. Raises HistoryError."""
-        fresh = partial(Missed, 0, join.lines)
-        if not join.since:
-            return fresh(Resumed.FRESH)
-        if join.identity != self._identity:
-            return fresh(Resumed.OTHER_HISTORY)
-        located = self._history.locate(join.since)
-        if located.time and located.time == join.time:
-            return Missed(join.since, 0, Resumed.EXACT)
-        if parted := self._history.parted(join.since, join.time):  # a copy, with which a server went on
-            return Missed(parted - 1, 0, Resumed.RESTORED)
-        if located.time or join.since >= located.oldest:  # another event, or one that is not there yet
-            return fresh(Resumed.RESTORED)
-        return Missed(join.since, 0, Resumed.EXACT if join.since + 1 >= located.oldest else Resumed.GAP)
 
     # --- the thread of a connection ---------------------------------------------------------------------
 
@@ -226,7 +231,7 @@ class Chatroom:
         try:
             ending = self._converse(join)
         finally:
-            log.info("= %s (%s) has left: %s", connection.peer, join.reservation.name, ending.reason)
+            log.info("= %s (%s) has left: %s", connection.peer, join.reservation.name, ending.why)
             # Leave first: who has read the goodbye may ask for the name at once.
             leave = Leave(ending.clean, ending.reason)
             self._put_unless_closed(join.reservation.origin, ProposalKind.LEAVE, leave)
@@ -237,14 +242,14 @@ class Chatroom:
     def _converse(self, join: Join) -> _Ending:
         """Submit the join, then all that the connection receives, until the connection ends."""
         try:
-            self._presence.come(join, self._missed(join))
+            self._presence.come(join, missed(self._history, self._identity, join))
             self._put(join, ProposalKind.ENTER, Enter(join.reservation.session, join.channels))
             return _Ending(True, self._read(join), Code.GOODBYE)
         except ProtocolError as error:
             log.warning("< %s: %s", join.connection.peer, error)
-            return _Ending(True, "protocol error", Code.PROTOCOL_ERROR, str(error))
+            return _Ending(True, "an error in its program", Code.PROTOCOL_ERROR, str(error))
         except ConnectionLost as lost:
-            return _Ending(False, str(lost), None)
+            return _Ending(False, lost.plain, None, str(lost))
         except HistoryError as error:
             log.error("admitting %s: %s", join.reservation.name, error)
             self.release(join.reservation)
@@ -272,16 +277,57 @@ class Chatroom:
         """Queue a burst of lines. While most readers are behind, wait first."""
         join.connection.submitting(True)
         self.flow.wait_for_readers()
-        self._order.put(Proposal(join.reservation.origin, 0, ProposalKind.LINES, burst))
+        message = checked_extra(burst.extra, SIZES) if burst.form in KINDS else None
+        if message and Extra.MESSAGE in message:
+            self._amend(join, burst, message[Extra.MESSAGE])
+        else:
+            self._order.put(Proposal(join.reservation.origin, 0, ProposalKind.LINES, burst))
         join.connection.submitting(False)
 
+    def _amend(self, join: Join, burst: Burst, seq: int) -> None:
+        """Look the message up, and propose what is to become of it: the state reads no history."""
+        try:
+            message, edit = message_at(self._history, seq)
+        except HistoryError as error:
+            log.error("looking up a message for %s: %s", join.reservation.name, error)
+            for id in burst.ids:
+                join.connection.answer(id, Outcome(Code.UNAVAILABLE))
+            return
+        for id, text in zip(burst.ids, burst.texts, strict=True):
+            body = Amend(id, burst.channel, burst.form, message, text, edit)
+            self._order.put(Proposal(join.reservation.origin, 0, ProposalKind.AMEND, body))
+
     def _ask(self, join: Join, command: Command) -> None:
-        """Let the forwarder look, and wait: many commands in a round would delay all members. Then answer."""
-        join.connection.submitting(True)
-        outcome = self._forwarder.ask(join.reservation.origin, command).result()
-        join.connection.submitting(False)
+        """Carry out a command, or refuse it. Its answer is one ANSWER.
+
+        The forwarder looks whether the member may give it, and runs it when it only looks: this thread waits,
+        since many commands in a round would delay all members. What changes something is prepared here.
+        """
+        connection, origin = join.connection, join.reservation.origin
+        connection.submitting(True)
+        outcome = self._forwarder.ask(origin, command).result()
+        if isinstance(outcome, Permitted):
+            outcome = self._prepare(join, command, outcome)
+        connection.submitting(False)
         if outcome is not None:
-            join.connection.answer(command.id, outcome, name_of(command.text))
+            connection.answer(command.id, outcome, name_of(command.text))
+
+    def _prepare(self, join: Join, command: Command, task: Permitted) -> Outcome | None:
+        """Prepare a command and propose its act, which the forwarder answers; or fetch. Else: why not."""
+        connection, origin = join.connection, join.reservation.origin
+        if task.command.is_secret(task.rest) and not (connection.encrypted or is_loopback(connection.peer)):
+            return Outcome(Code.NEED_ENCRYPTION, (task.command.name,))
+        if task.command.fetch is not None:
+            return self._fetching.run(connection, command.id, task)
+        assert task.command.prepare is not None
+        desk = HandlerDesk(self._forwarder, self._logins, network_of(connection.peer))
+        prepared = task.command.prepare(desk, task.asker, task.rest)
+        if isinstance(prepared, Outcome):
+            return prepared
+        if prepared.told:
+            self._presence.tell(origin, command.id, prepared.told)
+        self._order.put(Proposal(origin, command.id, ProposalKind.ACT, prepared.act))
+        return None
 
     def _put(self, join: Join, kind: ProposalKind, body: Body) -> None:
         join.connection.submitting(True)
@@ -299,6 +345,8 @@ class Chatroom:
         deadline = Deadline(seconds)
         self._forwarder.stop_waiting()
         self._order.close()
+        self._logins.close()
+        self._fetching.close()
         self._forwarded.wait(deadline.left())
         for stop in self._stops:
             stop()
@@ -309,21 +357,3 @@ class Chatroom:
         if not self._failures.empty():
             raise self._failures.get()
         return left
-
-
-def _reservation(origin: int, wanted: Arrive, token: bytes, fresh: bytes, outcome: Outcome) -> Reservation:
-    """What the state's answer to ARRIVE means. Raises NameRefused."""
-    if outcome.code is Code.UNAVAILABLE:
-        raise NameRefused(BUSY, outcome.code)
-    if outcome.code is not Code.OK:
-        name, seconds = outcome.rows
-        alike = "" if name_key(str(name)) == wanted.name_key else f"{wanted.name} looks like {name}: "
-        if outcome.code is Code.NAME_HELD:
-            text = f"{name} has lost the connection; the name is kept for another {seconds} s"
-        else:
-            text = f"{name if alike else wanted.name} is in use"
-        raise NameRefused(alike + text, outcome.code)
-    (known,) = outcome.rows
-    if known:
-        return Reservation(origin, wanted.name, token, wanted.known)
-    return Reservation(origin, wanted.name, fresh, wanted.fresh)

@@ -38,6 +38,10 @@ class Connection(Protocol):
     def peer(self) -> str:
         """The peer's address, for the log."""
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether nobody on the way can read what is sent."""
+
     def receive(self) -> Sequence[Burst | Command | Bye]:
         """Wait for the next burst; empty when the peer has closed. Called by the handler only.
 
@@ -71,6 +75,12 @@ class Connection(Protocol):
 
         request: its message id
         command: its name, "" for a line
+        """
+
+    def answer_with(self, request: int, packets: bytes, outcome: Outcome, command: str) -> None:
+        """Answer a command with lines of the past: REPLAY with its id, the lines, its ANSWER, in one send.
+
+        packets: of the lines, in order of seq, in our own protocol
         """
 
     def inform(self, text: str) -> None:

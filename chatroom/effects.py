@@ -23,11 +23,15 @@ class NameAnswer(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Tell the member what became of its line or command with the id `request`."""
+    """Tell the member what became of its line or command with the id `request`.
+
+    command: its name, "" for a line
+    """
 
     origin: Origin
     request: int
     outcome: Outcome
+    command: str = ""
 
 
 class Admit(NamedTuple):
@@ -46,11 +50,50 @@ class Admit(NamedTuple):
     head: int
 
 
+class Joined(NamedTuple):
+    """The member has entered a channel, or a direct conversation of it has begun: this connection gets the
+    place from now on.
+
+    Carried out before the events after `after` are delivered: the description comes before JOINED.
+
+    place: number of the channel or conversation
+    after: seq of the latest event that the connection does not get from there
+    """
+
+    origin: Origin
+    place: int
+    after: int = 0
+
+
+class Left(NamedTuple):
+    """The member has left a channel: this connection gets nothing more from there.
+
+    Carried out when the events up to `until` are delivered, LEFT or CLOSED among them.
+
+    place:  number of the channel
+    until:  seq of the latest event that the connection gets from there
+    signal: LEFT of a channel in which leaving makes no event: the member's own programs have to know
+    """
+
+    origin: Origin
+    place: int
+    until: int
+    signal: Event | None = None
+
+
 class End(NamedTuple):
-    """End the connection, and tell it the reason as a code."""
+    """End the connection, and tell it the reason as a code.
+
+    Carried out when the events up to `until` are delivered: it gets nothing of what follows in the round.
+
+    detail: what is known beside the code, may be empty
+    until:  seq of the latest event that the connection gets; 0 of one that gets none, as it was not let in
+    """
 
     origin: Origin
     code: Code
+    detail: str = ""
+    until: int = 0
 
 
 class Gone(NamedTuple):
@@ -65,4 +108,11 @@ class Signal(NamedTuple):
     event: Event
 
 
-Effect = NameAnswer | Answer | Admit | End | Gone | Signal
+class OwnSignal(NamedTuple):
+    """Tell one connection of something that concerns its person only. It has no seq, and is not stored."""
+
+    origin: Origin
+    event: Event
+
+
+Effect = NameAnswer | Answer | Admit | Joined | Left | End | Gone | Signal | OwnSignal

@@ -41,10 +41,10 @@ class Exchange:
             self._read()
         return self.waiting.popleft()
 
-    def receive_some(self) -> Packet | None:
-        """Read once; the next packet if it is complete. Raises as receive(), at once for wrong bytes."""
-        if not self.waiting:
-            self._read()
+    def feed(self, data: bytes) -> Packet | None:
+        """Take bytes that have come; the next packet if it is complete. Raises ProtocolError at once."""
+        self.decoder.check()
+        self.waiting.extend(self.decoder.feed(data))
         return self.waiting.popleft() if self.waiting else None
 
     def send(self, *packets: Packet) -> None:

@@ -9,30 +9,44 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
+from typing import TypeVar
 
 from chatroom import commands
 from chatroom.batch import Batch
+from chatroom.blanking import Erased
+from chatroom.bounds import Limits
 from chatroom.catch_up import CatchUp
-from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer, Signal
+from chatroom.commands import Permitted
+from chatroom.desk import Asker, Room
+from chatroom.effects import Admit, Answer, Effect, End, Gone, Joined, Left, NameAnswer, OwnSignal, Signal
 from chatroom.errors import ChatroomError, HistoryError, HistoryFull
 from chatroom.events import Event, Talk
 from chatroom.flow import Flow
 from chatroom.history import History
+from chatroom.ledger import Applied
 from chatroom.limits import DISK_RETRY_SECONDS
 from chatroom.newcomers import Newcomers
 from chatroom.order import Entry, Order, Taken
-from chatroom.outcomes import Outcome
-from chatroom.packets import Command
+from chatroom.outcomes import Code, Outcome
+from chatroom.packets import Command, encode_event
 from chatroom.presence import Presence, Seat
 from chatroom.proposals import Proposal, ProposalKind
 from chatroom.records import Record
-from chatroom.state import Applied, Limits, State
+from chatroom.state import State
 from chatroom.tail import Tail
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+Turn = Joined | Left | End
+"""Effects that change who gets the events after a seq."""
+
+_EXPELLED = "another program of yours has ended this one"
 
 
 class Forwarder:
@@ -121,15 +135,17 @@ class Forwarder:
     def forward(self, taken: Taken) -> None:
         """One round: apply, store, deliver, carry out the effects, run the tasks."""
         began, worked = self._clock(), time.thread_time()
-        happened, records, effects = self._apply(taken.entries)
-        batch = Batch(happened)
+        happened, records, effects, amended, erased = self._apply(taken.entries)
+        batch, packets = Batch(happened), {event.seq: encode_event(event) for event in amended}
         if happened or records:
-            self._store(batch, records, taken.entries[-1].position)
-        if happened:
-            self._tail.extend(batch)
-            self._presence.deliver(batch)
-        sent = self._clock() - began
+            self._store(batch, records, taken.entries[-1].position, packets, erased)
         self._newcomers.new_round()
+        self._tail.extend(batch)
+        self._deliver(batch, happened, effects)
+        self._catch_up.stored(self.state.head)  # not before: see there
+        self._tail.amend(packets)  # not before: who is live sees each event as it was made
+        self._tail.erase(erased)
+        sent = self._clock() - began
         for effect in effects:
             if isinstance(effect, Signal):
                 self._presence.deliver(Batch([effect.event]))
@@ -141,6 +157,48 @@ class Forwarder:
             task()
         self._flow.count_members(len(self._presence))
 
+    def _deliver(self, batch: Batch, happened: list[Event | Talk], effects: list[Effect]) -> None:
+        """Deliver what happened: as one batch, unless connections got or lost a place, or ended meanwhile."""
+        turns = [one for one in effects if isinstance(one, Turn) and one.origin[:2] == self._life]
+        if turns:
+            self._deliver_in_turns(happened, turns)
+        elif happened:
+            self._presence.deliver(batch)
+
+    def _deliver_in_turns(self, happened: list[Event | Talk], turns: list[Turn]) -> None:
+        """Deliver a round in which connections got or lost a place, or ended: each change at its seq.
+
+        They came in the order of the seqs, between two proposals: never in the middle of a Talk.
+        """
+        rest = deque(happened)
+        for turn in turns:
+            until = turn.after if isinstance(turn, Joined) else turn.until
+            piece = []
+            while rest and _seq(rest[0]) <= until:
+                piece.append(rest.popleft())
+            if piece:
+                self._presence.deliver(Batch(piece))
+            match turn:
+                case Joined():
+                    self._newcomers.widen(turn)
+                case Left():
+                    self._newcomers.narrow(turn)
+                case End():
+                    self._silence(turn)
+        if rest:
+            self._presence.deliver(Batch(rest))
+
+    def _silence(self, end: End) -> None:
+        """The connection gets no more events. It is told why later, behind the answers that it still gets.
+
+        One that still catches up is ended now: else it would read the events of this round in the history.
+        """
+        seat = self._presence.seat(end.origin[2])
+        if seat is not None and seat.places:
+            self._presence.go_silent(seat)
+        elif seat is not None:  # else it comes in this round, or never has
+            self._carry_out(end)
+
     def _apply(self, entries: Sequence[Entry]) -> Applied:
         """What follows from all entries of a round."""
         if len(entries) == 1:  # the usual case
@@ -148,23 +206,34 @@ class Forwarder:
         happened: list[Event | Talk] = []
         records: list[Record] = []
         effects: list[Effect] = []
+        amended: list[Event] = []
+        erased: dict[int, int] = {}
         for entry in entries:
             applied = self.state.apply(entry)
             happened += applied.happened
             records += applied.records
             effects += applied.effects
-        return Applied(happened, records, effects)
+            amended += applied.amended
+            erased |= applied.erased
+        return Applied(happened, records, effects, amended, erased)
 
-    def _store(self, batch: Batch, records: list[Record], position: bytes) -> None:
+    def _store(
+        self,
+        batch: Batch,
+        records: list[Record],
+        position: bytes,
+        amended: Mapping[int, bytes],
+        erased: Erased,
+    ) -> None:
         """Commit the round. While the disk is full, hold the round, tell the members, and try again.
 
         Raises HistoryError when history fails for good, or is still full when the chatroom closes. Then no
         member has got anything of the round.
         """
-        trouble, blocks = "", batch.blocks()
+        trouble, blocks = "", batch.blocks(self.state.noted)
         while True:
             try:
-                self._history.append(blocks, records, position, self.state.noted)
+                self._history.append(blocks, records, position, self.state.noted, amended, erased)
                 break
             except HistoryFull as full:
                 if self._closing.is_set():  # this was the last try
@@ -178,26 +247,40 @@ class Forwarder:
         if trouble:
             log.warning("history: can be written again")
             self._tell_all("the server can store lines again")
-        self._catch_up.stored(self.state.head)
         self._batches += 1
 
-    def _carry_out(self, effect: NameAnswer | Answer | Admit | End | Gone) -> None:
+    def _carry_out(
+        self, effect: NameAnswer | Answer | Admit | Joined | Left | End | Gone | OwnSignal
+    ) -> None:
         number = effect.origin[2]
         match effect:
             case NameAnswer(outcome=outcome):
                 self._presence.answer(number, outcome)
-            case Answer(request=request, outcome=outcome):
+            case Answer(request=request, outcome=outcome, command=command):
+                self._answer(number, request, outcome, command)
+            case OwnSignal(event=event):
                 seat = self._presence.seat(number)
-                if seat is not None:
-                    seat.connection.answer(request, outcome)
+                if seat is not None:  # it is told also while it catches up: its greeting had the old one
+                    seat.connection.send(seat.connection.door.translate(encode_event(event)))
             case Admit():
                 self._newcomers.welcome(effect)
-            case End(code=code):
+            case End(code=code, detail=detail):
+                member = self._presence.seat(number) is not None
                 connection = self._presence.remove(number)
                 if connection is not None:
-                    connection.part(code)
+                    connection.part(code, _EXPELLED if member and code is Code.EXPIRED else detail)
             case Gone():
                 self._presence.remove(number)
+                self._presence.forget_told(number)  # not before: commands that came earlier are answered now
+
+    def _answer(self, number: int, request: int, outcome: Outcome, command: str) -> None:
+        """Answer a line, or a command that was proposed. The handler may have left a row to tell."""
+        told = self._presence.take_told(number, request) if command else None
+        if told and outcome.code is Code.OK:
+            outcome = Outcome(Code.OK, (told,))
+        seat = self._presence.seat(number)
+        if seat is not None:
+            seat.connection.answer(request, outcome, command)
 
     # --- tasks ----------------------------------------------------------------------------------------------
 
@@ -205,22 +288,38 @@ class Forwarder:
         """Let a member go live that has caught up to `seq`. Any thread. Raises Closed."""
         self._order.post(partial(self._newcomers.go_live, seat, seq))
 
-    def ask(self, origin: int, command: Command) -> Future[Outcome | None]:
+    def look(self, look: Callable[[State], T]) -> Future[T]:
+        """What `look` finds in the state between two rounds: plain copies. Any thread. Raises Closed."""
+        answer: Future[T] = Future()
+        self._order.post(partial(self._look, look, answer))
+        return answer
+
+    def _look(self, look: Callable[[State], T], answer: Future[T]) -> None:
+        try:
+            answer.set_result(look(self.state))
+        except Exception as bug:  # noqa: BLE001  the thread that asks raises it
+            answer.set_exception(bug)
+
+    def ask(self, origin: int, command: Command) -> Future[Outcome | Permitted | None]:
         """What becomes of a command that only reads; None: it is not answered any more. Any thread.
+
+        Another command is returned, if who asks may give it: the thread that asks prepares it.
 
         The thread that asks finds the words and sends them: that would take the forwarder too long.
         Raises Closed.
         """
-        answer: Future[Outcome | None] = Future()
+        answer: Future[Outcome | Permitted | None] = Future()
         self._order.post(partial(self._run, origin, command, answer))
         return answer
 
-    def _run(self, origin: int, command: Command, answer: Future[Outcome | None]) -> None:
-        seat, outcome = self._presence.seat(origin), None
+    def _run(self, origin: int, command: Command, answer: Future[Outcome | Permitted | None]) -> None:
+        seat = self._presence.seat(origin)
+        outcome: Outcome | Permitted | None = None
         try:
             if seat is not None and self.failure is None:  # else the state is ahead of what is stored
-                room = commands.Room(self.state, self.numbers())
-                outcome = commands.run(room, commands.Asker(seat.person, command.channel), command.text)
+                room = Room(self.state, self.numbers())
+                asker = Asker(seat.person, command.channel, (*self._life, origin))
+                outcome = commands.run(room, asker, command.text)
         finally:
             answer.set_result(outcome)
 
@@ -249,3 +348,8 @@ class Forwarder:
         """Inform the live members only: for the other members, WELCOME and replay come first."""
         for seat in self._presence.live:
             seat.connection.inform(text)
+
+
+def _seq(one: Event | Talk) -> int:
+    """The first seq."""
+    return one.first if isinstance(one, Talk) else one.seq

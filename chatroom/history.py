@@ -6,16 +6,23 @@ The forwarder is the only writer. Other threads may read at the same time, for m
 from __future__ import annotations
 
 import secrets
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from threading import Event as Flag
 from threading import Lock
-from typing import NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
 
-from chatroom.blocks import Block, cut, lines_of, times_of
+from chatroom.blanking import NOTHING_ERASED, Erased
+from chatroom.blocks import Block, asked_by, blanked, cut, event_in, lines_of, times_of
+from chatroom.blocks import amended as amended_block
+from chatroom.events import Event
+from chatroom.finding import Gathering, Page, Wanted
 from chatroom.limits import MAX_NUMBER, SLICE_FACTOR, TICKET_BYTES
 from chatroom.records import Record, Talker
+
+NOTHING_AMENDED: Final[Mapping[int, bytes]] = MappingProxyType({})
 
 
 class Restored(NamedTuple):
@@ -43,10 +50,12 @@ class Slice(NamedTuple):
     blocks: in order of their first events
     until:  up to here, they hold every event that was asked for; MAX_NUMBER: there is no other one.
             A block may go on behind it: the next read finds that block again
+    after:  no event up to here is in it. Greater than what was asked for: retention has removed those between
     """
 
     blocks: list[Block]
     until: int
+    after: int
 
 
 class Located(NamedTuple):
@@ -73,7 +82,13 @@ class History(Protocol):
         """The stored state, as it was after the last append."""
 
     def append(
-        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+        self,
+        blocks: Sequence[Block],
+        records: Sequence[Record],
+        position: bytes = b"",
+        noted: int = 0,
+        amended: Mapping[int, bytes] = NOTHING_AMENDED,
+        erased: Erased = NOTHING_ERASED,
     ) -> None:
         """Store a batch as one transaction: after a crash, either all of it is stored or nothing.
 
@@ -82,6 +97,10 @@ class History(Protocol):
         records:  written in this order; one without a value is removed
         position: where in the order the batch stands
         noted:    all talkers up to this seq are in the records; restore() gives the others. It never falls
+        amended:  by seq, packets that readers get from now on instead of those of an event. It may be in this
+                  batch; when retention has removed it, nothing is stored for it
+        erased:   persons, and the seqs up to which readers get nothing any more of what they said, nor their
+                  names: see `chatroom.blanking`. It may be in this batch. Soon nothing of it is stored
         Raises HistoryFull when it may work later: nothing was stored, and the caller may repeat the call.
         """
 
@@ -105,12 +124,25 @@ class History(Protocol):
     def locate(self, seq: int) -> Located:
         """Whether the event `seq` is stored. Any thread may call it."""
 
+    def event_at(self, seq: int) -> Event | None:
+        """The event `seq` as it is now, with the places of its scope; None: it is not stored.
+
+        Any thread may call it.
+        """
+
     def parted(self, seq: int, time: int) -> int:
         """Seq of the RESTARTED at which this history parted from one whose event `seq` is of `time`.
 
         A copy that a server goes on with begins with RESTARTED, and that came after all that clients have
         seen of the other history. It is known also when retention has removed it. 0: there is none. Any
         thread may call it.
+        """
+
+    def find(self, wanted: Wanted, most: int, size: int, expired: Callable[[], bool]) -> Page:
+        """The latest lines that are wanted, at most `most`, with at most `size` bytes of packets. Any thread
+        may call it.
+
+        expired: whether the time for it is over: then it gives what it has found
         """
 
     def tend(self, stopping: Flag) -> None:
@@ -120,6 +152,7 @@ class History(Protocol):
         """Close files and connections. Called once, after the forwarder and `tend` have ended."""
 
 
+_FIRST = attrgetter("first")
 _LAST = attrgetter("last")
 
 
@@ -148,7 +181,13 @@ class MemoryHistory:
             return Restored(self._identity, self._position, head, time, records, talkers)
 
     def append(
-        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+        self,
+        blocks: Sequence[Block],
+        records: Sequence[Record],
+        position: bytes = b"",
+        noted: int = 0,
+        amended: Mapping[int, bytes] = NOTHING_AMENDED,
+        erased: Erased = NOTHING_ERASED,
     ) -> None:
         with self._lock:
             self._blocks += sorted(blocks, key=_LAST)
@@ -157,12 +196,26 @@ class MemoryHistory:
                 kept = self._after(self._blocks[-1].last - self._max_events)
                 self._removed = self._blocks[-len(kept) - 1].last
                 self._blocks = kept
+            for seq, packets in amended.items():
+                self._amend(seq, packets)
+            if erased:
+                asked = set[int]().union(*(asked_by(block, erased) for block in self._blocks))
+                self._blocks = [blanked(block, erased, asked) for block in self._blocks]
             for record in records:
                 if record.value is None:
                     self._records.pop((record.kind, record.key), None)
                 else:
                     self._records[record.kind, record.key] = record
             self._position, self._noted = position, max(noted, self._noted)
+
+    def _amend(self, seq: int, packets: bytes) -> None:
+        """Put other packets into the block that has the event. Requires holding the lock."""
+        for index in range(bisect_left(self._blocks, seq, key=_LAST), len(self._blocks)):
+            block = self._blocks[index]
+            if seq >= block.first:
+                self._blocks[index] = amended_block(block, {seq: packets})
+                if self._blocks[index] is not block:
+                    return
 
     def read(self, after: int, places: Collection[int], size: int) -> Slice:
         wanted = frozenset(places)
@@ -181,6 +234,19 @@ class MemoryHistory:
         with self._lock:
             around = [block for block in self._after(seq - 1) if self._removed < seq and block.first <= seq]
             return Located(time_of(around, seq), self._removed + 1)
+
+    def event_at(self, seq: int) -> Event | None:
+        with self._lock:
+            around = self._after(seq - 1) if seq > self._removed else []
+        return event_in(around, seq)
+
+    def find(self, wanted: Wanted, most: int, size: int, expired: Callable[[], bool]) -> Page:
+        with self._lock:
+            blocks, removed = self._blocks.copy(), self._removed
+        blocks.sort(key=_FIRST, reverse=True)
+        gathering = Gathering(wanted, most, size, expired)
+        gathering.scan(blocks, max((block.last - block.first + 1 for block in blocks), default=0), removed)
+        return gathering.page()
 
     def _after(self, seq: int) -> list[Block]:
         """The blocks with an event after `seq`. Requires holding the lock."""
@@ -220,12 +286,12 @@ def slice_of(blocks: Iterable[Block], after: int, size: int) -> Slice:
             block = block._replace(first=after + 1, packets=cut(block, after, MAX_NUMBER))
         found.append(block)
         reaching.append(block)
-    return _shortened(Slice(found, until), after, size)
+    return _shortened(Slice(found, until, after), after, size)
 
 
 def _shortened(found: Slice, after: int, size: int) -> Slice:
     """Many blocks may overlap, each with few of the events that come next: leave out what comes later."""
-    blocks, until = found
+    blocks, until, _ = found
     while len(blocks) > 1 and sum(len(block.packets) for block in blocks) > SLICE_FACTOR * size:
         until = (after + min(until, max(block.last for block in blocks))) // 2
         if until == after:
@@ -235,7 +301,7 @@ def _shortened(found: Slice, after: int, size: int) -> Slice:
             for block in blocks
             if block.first <= until
         ]
-        found = Slice([block for block in blocks if block.packets], until)
+        found = Slice([block for block in blocks if block.packets], until, after)
     return found
 
 

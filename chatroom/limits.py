@@ -96,6 +96,93 @@ NAME_TRIES: Final = 16
 TICKET_BYTES: Final = 16
 """Ticket and session token: 128 random bits cannot be guessed."""
 
+# --- passwords ------------------------------------------------------------------------------------------
+
+PASSWORD_LEAST: Final = 8
+"""UTF-8 bytes of a password at least. Guessing over the network is slowed, so eight are enough against that;
+fewer would fall to the first thousands of any list."""
+
+PASSWORD_BYTES: Final = 256
+"""UTF-8 bytes of a password at most: the longest passphrase. Two of them, percent-encoded, fit into one
+COMMAND."""
+
+PASSWORD_TYPED: Final = 4 * PASSWORD_BYTES
+"""Characters of a password before it is brought into one form: a character is typed as at most four
+(Unicode's FAQ on normalization), and has at least one byte."""
+
+SALT_BYTES: Final = 16
+"""Random bytes beside each password (RFC 7914 and NIST SP 800-132 ask for 128 bits): equal passwords have
+different hashes, and no table of hashes helps."""
+
+HASH_BYTES: Final = 32
+"""Bytes of a hash: nobody finds another password with the same one."""
+
+SCRYPT_LOG_N: Final = 14
+"""scrypt's cost: 2**14 rounds of 1 KiB are 16 MiB and some 60 ms. A thief of the file pays them for each
+guess; two at a time cost a small server 32 MiB. The values are stored with each hash, so they may grow."""
+
+SCRYPT_R: Final = 8
+"""scrypt's size of a block, in 128 bytes (RFC 7914 recommends 8)."""
+
+SCRYPT_P: Final = 1
+"""scrypt's parallel parts: one, so the memory is used once."""
+
+SCRYPT_BYTES: Final = 128 * 1024 * 1024
+"""Memory of one hash at most. A file with greater parameters is not computed: it could stop the server."""
+
+HASHES_AT_ONCE: Final = 2
+"""Hashes that are computed at the same time: 32 MiB together, and not all cores of a larger machine."""
+
+NETWORK_HASHES: Final = 64
+"""Threads of one network that wait for a hash: a class of 60 behind one address logs in at once."""
+
+FAVOURS: Final = 4
+"""Hashes of one network at once that go before those of strangers, for accounts that were used there: the
+programs of a family. Of a class the others wait with everybody, while there is a flood."""
+
+FAVOUR_SECONDS: Final = 60.0
+"""Then one more in so many seconds: only some thousand networks with accounts fill that line."""
+
+MAX_FAVOURED: Final = 4096
+"""Networks whose favours are remembered; the one that came longest ago is forgotten first, and has all
+again."""
+
+HASH_SECONDS: Final = 10.0
+"""How long a command waits for its turn to hash. Below HANDSHAKE_SECONDS, which bounds a login."""
+
+DEVICE_TOKEN_BYTES: Final = 32
+"""Random bytes of a device token: a plain hash of so many is enough, and nobody guesses them."""
+
+CODE_BYTES: Final = 10
+"""Random bytes of a one-time code: 80 bits in 16 characters, which a person can type. Nobody guesses them,
+however often: a thousand connections with a hundred commands a second each need a billion centuries."""
+
+CODE_SECONDS: Final = 7 * 24 * 3600.0
+"""How long a one-time code is valid: its owner may be away for some days."""
+
+GUESSES: Final = 5
+"""Wrong passwords for one account from one network at once: a person who has forgotten which one it was."""
+
+GUESS_SECONDS: Final = 60.0
+"""Then one more in so many seconds: half a million a year, of the thousands of millions that are likely."""
+
+NETWORK_GUESSES: Final = 64
+"""Wrong passwords from one network at once, for whatever accounts: a class of 60 behind one address."""
+
+NETWORK_GUESS_SECONDS: Final = 10.0
+"""Then one more in so many seconds: one password of a list tried with each name is slow, too."""
+
+STRANGE_GUESSES: Final = 30
+"""Wrong passwords for one account at once from networks that it was never used from, all together: a few
+tries in a few places while its owner travels."""
+
+STRANGE_GUESS_SECONDS: Final = 60.0
+"""Then one more in so many seconds: thousands of machines together guess no faster than one."""
+
+MAX_GUESSED: Final = 10_000
+"""Buckets of guesses that are remembered, some 3 MB. Those that are full soonest are forgotten first. A guess
+keeps two of them for a minute, and needs a hash: at 33 hashes a second some 4,000 are not full."""
+
 # --- the waiting queue ----------------------------------------------------------------------------------
 
 MAX_WAITING: Final = 8192
@@ -170,8 +257,11 @@ SLICE_FACTOR: Final = 4
 as long as was asked for. Where it would be more than so many times as long, the blocks are cut."""
 
 CATCH_UP_REST: Final = 1.0
-"""Pause after each slice, as a multiple of the time it took: all members that catch up get together at most
-half of the GIL's time."""
+"""Pause after each slice while the forwarder has something to do, as a multiple of the time the slice took:
+all members that catch up get together at most half of the GIL's time."""
+
+CATCH_UP_BREATH: Final = 0.0001
+"""Pause after each slice in any case: threads that wait for the GIL need about half of it to wake up."""
 
 CLOCK_STEP_SECONDS: Final = 60.0
 """A wall clock that is further from the order's time was set anew, and is taken over in one step. Corrections
@@ -205,6 +295,9 @@ cut. One more of them ends a hold: who comes and drops again and again does not 
 HOLDS_PER_TICK: Final = 100
 """Sessions whose time is over and that end in one tick: a cut network with a thousand members is no storm."""
 
+SWEPT_PER_TICK: Final = 2000
+"""Persons who are judged in one entry, when a network was banned in a place: some milliseconds."""
+
 MAX_PLACES: Final = 10_000
 """Channels that are founded at most: they are durable, so somebody could fill the disk with them."""
 
@@ -212,9 +305,256 @@ NETWORK_PLACES: Final = 3000
 """Of them from one network, so that no address takes all: a class of 60 behind one address, each in
 MAX_CHANNELS channels of their own."""
 
+MAX_PLACE_NUMBERS: Final = 2**31 - 2
+"""Numbers of places that a history gives: the next one is that of the audit trail. Somebody who founds
+and leaves channels as fast as a connection may needs eight months for them, and hundreds of gigabytes."""
+
+MAX_PERSON_NUMBERS: Final = 2**32 - 1
+"""Numbers of persons: they have four bytes on the wire. From one address, ADDRESS_RATE uses them up in four
+years."""
+
+MAX_OWNED: Final = MAX_CHANNELS
+"""Channels that one person owns, to found one more. One that an account owns stays when it is empty, so
+somebody could found and leave channel after channel until there is none left for others."""
+
+MAX_LEFT: Final = 50
+"""Channels that a person has left and whose stays are still remembered; the one that was left first is
+forgotten first. Else somebody who founds channel after channel and leaves it would fill the disk."""
+
+MAX_PLACE_LISTED: Final = 1000
+"""Persons on the lists of one channel (voice, invited and so on): as many as its list of members shows."""
+
+MAX_SLOW: Final = 3600
+"""Seconds in which each member of a slow channel says one line, at most: an hour. Longer is moderated."""
+
+MAX_ANNOUNCEMENT: Final = 1024
+"""UTF-8 bytes of what an operator tells all: a few lines of explanation, as in a reason."""
+
+MAX_PACED: Final = 20_000
+"""Persons and places of which the state remembers when somebody spoke: in slow channels, and of who is new.
+More than speak within a minute; some hundred bytes each. Those that end last give way."""
+
+MAX_PACED_OF_PERSON: Final = 60
+"""Of them for one person: MAX_CHANNELS channels that are all slow, and some more. Who has spoken in more
+waits until one is forgotten."""
+
+MASK_BITS: Final[dict[int, int]] = {4: 8, 6: 32}
+"""By IP version: the bits that a network on a list has at least. 0.0.0.0/0 would be everybody, by a slip."""
+
+WHOM_BYTES: Final = NAME_BYTES + 1
+"""Of whom an entry of a list means, as typed: a name, perhaps with a + before it, or a network."""
+
+LIST_REASON: Final = 256
+"""Bytes of the reason of a ban, mute or kick: bans are kept, so the sum of their reasons matters."""
+
+MAX_BAN_SECONDS: Final = 10 * 366 * 24 * 3600
+"""The longest ban or mute that ends by itself. Who means longer than ten years leaves the duration out."""
+
+MAX_ALL_LISTED: Final = 100_000
+"""Of them in sum: they are durable, some hundred bytes each. One for each account that there may be. Those
+of the chatroom and of kept channels do not count: operators fill their lists, and must always be able to."""
+
+NETWORK_LISTED: Final = 10_000
+"""Of them on lists of channels that were founded from one network, so that no address takes all: ten persons
+in each of a thousand channels."""
+
+LISTED_BYTES: Final = 24 * 1024
+"""Bytes of the rows of /channels: the words beside them have about as many, and an answer is 64 KiB."""
+
+KEY_BYTES: Final = 64
+"""UTF-8 bytes of a channel's key: a word that members tell each other."""
+
 MAX_INTERVALS: Final = 20
 """Stays of one person in one channel that are remembered, so that a client that comes and goes for ever does
 not fill the disk. A client that comes back asks for the latest of them."""
+
+# --- accounts --------------------------------------------------------------------------------------------
+
+MAX_SESSIONS_OF_PERSON: Final = 16
+"""Sessions of one person that are not absent: laptop, phone and some bots. Each gets everything."""
+
+MAX_ABSENT_OF_PERSON: Final = 32
+"""Sessions of one person that are absent: its programs of the last days. /sessions lists all of them in one
+answer, and a login looks at each."""
+
+MAX_MARKERS: Final = 200
+"""Read markers of one person: MAX_CHANNELS channels and many conversations. One more forgets that of the
+place that was read up to the earliest line."""
+
+MAX_SOFTWARE: Final = 64
+"""UTF-8 bytes of a client's name and version, as others see it in /whois."""
+
+MAX_ACCOUNTS: Final = 100_000
+"""Accounts in sum: they are durable, and each is some hundred bytes in memory."""
+
+NETWORK_ACCOUNTS: Final = 100
+"""Of them registered from one network: a school behind one address, but not a script that takes all names."""
+
+MAX_DEVICES: Final = 8
+"""Devices that an account remembers. One more forgets the one that was not used for the longest time."""
+
+LOGIN_NETWORKS: Final = 8
+"""Networks of the latest logins that are remembered: home, school, phone, and what came between. From these,
+guesses that others make from elsewhere do not slow the owner down."""
+
+MAX_SECRET: Final = 512
+"""Bytes of a stored secret: the longest text that `chatroom/passwords.py` makes is a third of that."""
+
+MAX_LABEL: Final = 64
+"""UTF-8 bytes of a device's label: a host name."""
+
+# --- against strangers ------------------------------------------------------------------------------------
+
+NEWCOMER_SECONDS: Final = 600.0
+"""For how long somebody without a role counts as new: a raid comes within minutes, and who has talked for ten
+is known to the others. Longer, and people who belong would be ended with the raiders."""
+
+MAX_NEWCOMER_LINES: Final = 60
+"""Lines a minute to which newcomers can be limited: nobody types more, and when each was said is stored."""
+
+# --- direct conversations and amendments ---------------------------------------------------------------
+
+MAX_CONVERSATIONS: Final = 50_000
+"""Direct conversations in sum: they are durable, and each is some hundred bytes in memory. One ends when
+neither of the two is known any more."""
+
+NETWORK_CONVERSATIONS: Final = 2000
+"""Of them begun from one network: a class of 60 behind one address, where everybody writes to 30 others."""
+
+CONVERSATIONS_BEGUN: Final = 200
+"""That one person has begun: one for each other whom it knows, and no script that writes to everybody."""
+
+CONVERSATIONS_OF_PERSON: Final = 1000
+"""That one person is in. Each greeting describes all of them, in some 100 bytes each. When there are more,
+the oldest one ends whose other person is not known any more."""
+
+NETWORK_WRITERS: Final = 100
+"""Of them begun by others from one network: a class of 60 behind one address writes to its teacher. Guests of
+one address could else take all places, for ever: then nobody could begin to write to that person."""
+
+MAX_GONE: Final = 100
+"""Of them with others who are not known any more; the one that was begun first ends first. Else guests who
+come, write and go would fill CONVERSATIONS_OF_PERSON, and nobody could write to that person any more."""
+
+EDIT_SECONDS: Final = 15 * 60.0
+"""How long an author may edit a message: to correct it, and not to make others' answers senseless later."""
+
+DELETE_SECONDS: Final = 24 * 3600.0
+"""How long an author may delete a message: until the next day."""
+
+MAX_REACTION: Final = 64
+"""UTF-8 bytes of a reaction: an emoji with all its modifiers, or a word."""
+
+MAX_AMENDED: Final = 2 * MAX_WAITING
+"""Amended messages that the state remembers, the latest. A message is looked up before its amendment waits in
+the queue: what was amended meanwhile must be among them, and at most MAX_WAITING proposals wait there."""
+
+MAX_ERASED: Final = MAX_WAITING
+"""Erased persons that the state remembers, the latest. A message may be looked up before its author is
+erased, and be proposed to be amended after that: at most MAX_WAITING proposals wait in the queue between."""
+
+# --- people ----------------------------------------------------------------------------------------------
+
+MAX_AWAY: Final = 200
+"""UTF-8 bytes of the text of /away: a sentence. It stands in the answer to /whois, and in one line of the
+screen of all who share a channel with its author."""
+
+MAX_IGNORED: Final = 100
+"""Persons that one person ignores: more than one meets. The record of a person is some 10 KB at most."""
+
+MAX_IGNORED_IN_SUM: Final = 100_000
+"""Of all persons together: some 10 MB, because they are durable."""
+
+NETWORK_IGNORED: Final = 6000
+"""Of them by persons of one network: a class of 60 that ignores as many as can be. Else the guests of one
+address could take all, and nobody could ignore them."""
+
+# --- the classroom ---------------------------------------------------------------------------------------
+
+MAX_HANDS: Final = 500
+"""Raised hands in one channel: a lecture hall. With more nobody gets a turn."""
+
+MAX_VOTES: Final = 2000
+"""Votes that are remembered in one channel: twice as many as a channel has members whose names it lists. Each
+of them is a record until the poll is revealed."""
+
+MAX_OPTIONS: Final = 10
+"""Options of a poll: a screen shows them, and one key votes for each but the last."""
+
+MAX_POLL: Final = 1000
+"""UTF-8 bytes of a question with its options: they are shown as a whole, and kept while the poll is open."""
+
+MAX_QUESTION: Final = 1000
+"""UTF-8 bytes of a question without an author: some lines."""
+
+HAND_SECONDS: Final = 5.0
+"""Who has raised a hand waits so long before it can be raised again: else somebody whom a moderated channel
+silences could fill the others' screens with a hand that goes up and down."""
+
+ASK_SECONDS: Final = 30.0
+"""Who has asked a question without an author waits so long before the next: nobody can ignore its author."""
+
+# --- finding what was said -------------------------------------------------------------------------------
+
+FETCH_BYTES: Final = 256 * 1024
+"""Bytes of lines in the answer to one /history or /grep: they go out in one send, and wait in memory for a
+member that does not read."""
+
+FETCH_LINES: Final = 500
+"""Lines of one /history: some screens. Short lines fill FETCH_BYTES with a few more."""
+
+LOG_LINES: Final = 20
+"""Acts of a /log that does not say how many: what happened lately, beside the conversation on a screen."""
+
+LOG_SPAN: Final = 4096
+"""Seqs among which /log looks for acts first, the latest. Then it looks in four times as many before those,
+and so on: few of them are acts, and a step that finds nothing costs as much as one read."""
+
+HISTORY_LINES: Final = 50
+"""Lines of a /history that does not say how many: a screen."""
+
+GREP_LINES: Final = 25
+"""Lines of one page of /grep: a person looks at so many, and asks for the next page or for other words."""
+
+CONTEXT_LINES: Final = 5
+"""Lines before and after the one that /context is about, if it does not say how many."""
+
+SEARCH_WORDS: Final = 16
+"""Words of one search: more than anybody remembers of a line. A pair of Chinese characters is one."""
+
+SEARCH_WORD: Final = 64
+"""Characters of a word that count: addresses and hashes are told apart by fewer."""
+
+MAX_MARKS: Final = 30
+"""Marks one after the other that count in a search: as many as Unicode allows in its Stream-Safe Text Format
+(UAX #15, section 13). No word of any language has more."""
+
+SEARCH_SECONDS: Final = 0.5
+"""Time for one page: then it ends, and says that there is more. It reads one state of the history meanwhile,
+so a checkpoint gets no further; and the member waits for it."""
+
+SEARCH_PIECE: Final = 4096
+"""Bytes of text after which a search lets other threads go on: a millisecond, when the text is not ASCII."""
+
+SEARCH_BREATH_AFTER: Final = 0.001
+"""Processor time after which it does. Whoever gets the interpreter may have to give it back for each member
+that is sent something, and each time a search would keep it for as long as it reads a block."""
+
+SEARCH_BREATH: Final = 0.0001
+"""Pause in which others go on: as CATCH_UP_BREATH."""
+
+SEARCHES_AT_ONCE: Final = 2
+"""Searches at the same time, and as many that fetch a page. They share the interpreter with the forwarder."""
+
+SEARCH_REST: Final = 1.0
+"""Pause after a search before its turn goes to the next one, as a multiple of the time it took: however many
+search, each of the turns uses at most half of the time."""
+
+NETWORK_SEARCHES: Final = 64
+"""Threads of one network that wait for their search: a class of 60 behind one address."""
+
+SEARCH_WAIT: Final = 5.0
+"""How long a search waits for its turn."""
 
 # --- liveness and end -----------------------------------------------------------------------------------
 

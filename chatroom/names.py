@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from chatroom.errors import NameRefused
+from chatroom.errors import BadName, NameRefused
 from chatroom.limits import CHANNEL_BYTES, CHANNEL_COLUMNS, NAME_BYTES, NAME_COLUMNS
 from chatroom.lookalikes import COMMON, one_writing_system, scripts_of, skeletons
 from chatroom.shown import INVISIBLE, ZERO_WIDTH
@@ -27,7 +27,7 @@ _REFUSED = re.compile("[\u0640\u07fa\U0001d360-\U0001d376]")
 
 
 def check_name(name: str) -> str:
-    """Check a name and return it in Unicode NFC. Raises NameRefused with the reason.
+    """Check a name and return it in Unicode NFC. Raises BadName with the reason.
 
     Allowed are letters and digits of one writing system and `_ - .`, at most NAME_COLUMNS terminal columns.
     What a screen does not show is refused, not removed: a name is what the screen shows of it.
@@ -35,7 +35,7 @@ def check_name(name: str) -> str:
     name = _check(name, NAME_COLUMNS, NAME_BYTES)
     shape = name.strip("_-.")
     if not _RESERVED.isdisjoint(skeletons(shape, name_key(shape))):
-        raise NameRefused("this name is reserved, or looks like one that is")
+        raise BadName("this name is reserved, or looks like one that is")
     return name
 
 
@@ -51,17 +51,22 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFKC", folded.casefold())
 
 
+def channel_as_typed(text: str) -> str:
+    """A channel, perhaps with more behind it, as somebody has typed it: `lunch` is meant as `#lunch`."""
+    return text if not text or text.startswith("#") else f"#{text}"
+
+
 @lru_cache(1024)  # in a storm of newcomers all ask for the same few channels
 def check_channel(channel: str) -> str:
-    """Check a channel and return it in lower case, with its '#'. Raises NameRefused with the reason."""
+    """Check a channel and return it in lower case, with its '#'. Raises BadName with the reason."""
     if not channel.startswith("#"):
-        raise NameRefused("a channel begins with '#'")
+        raise BadName("a channel begins with '#'")
     columns, size = CHANNEL_COLUMNS - 1, CHANNEL_BYTES - 1
     try:
         # Checked again after folding: compatibility forms can hold more (U+FDFA is four words with spaces).
         return "#" + _check(name_key(_check(channel[1:], columns, size)), columns, size)
     except NameRefused as refused:
-        raise NameRefused(f"channel: {refused}") from None
+        raise BadName(f"channel: {refused}") from None
 
 
 def columns(text: str) -> int:
@@ -77,20 +82,20 @@ def columns(text: str) -> int:
 
 def _check(name: str, most_columns: int, most_bytes: int) -> str:
     if len(name) > most_bytes:  # first of all: the other checks take their time
-        raise NameRefused(f"the name is longer than {most_columns} columns")
+        raise BadName(f"the name is longer than {most_columns} columns")
     name = unicodedata.normalize("NFC", name)
     if not name:
-        raise NameRefused("a name is needed")
+        raise BadName("a name is needed")
     size = len(name.encode("utf-8", "replace"))
     if size > most_bytes or columns(name) > most_columns:
-        raise NameRefused(f"the name is longer than {most_columns} columns, or than {most_bytes} bytes")
+        raise BadName(f"the name is longer than {most_columns} columns, or than {most_bytes} bytes")
     if unicodedata.category(name[0])[0] not in "LN":
-        raise NameRefused("a name begins with a letter or a digit")
+        raise BadName("a name begins with a letter or a digit")
     _check_characters(name)
     if not one_writing_system(name):
-        raise NameRefused("the name mixes letters of different scripts, such as Latin and Cyrillic")
+        raise BadName("the name mixes letters of different scripts, such as Latin and Cyrillic")
     if len({ord(c) - unicodedata.decimal(c) for c in name if c.isdecimal()}) > 1:
-        raise NameRefused("the name mixes digits of different scripts")
+        raise BadName("the name mixes digits of different scripts")
     return name
 
 
@@ -103,7 +108,7 @@ def _check_characters(name: str) -> None:
             or len(marks) > _MARKS_PER_LETTER
             or len(marks) > len(set(marks))
         ):
-            raise NameRefused(f"{character!a} cannot be in a name: use letters, digits, '_', '-', '.'")
+            raise BadName(f"{character!a} cannot be in a name: use letters, digits, '_', '-', '.'")
 
 
 def _is_name_character(character: str) -> bool:
@@ -128,3 +133,11 @@ _RESERVED = frozenset(
     for written in (word, word.upper(), word.replace("i", "I"))  # a capital I looks like `l` and `1`
     for skeleton in skeletons(written, word)
 )
+
+
+def typed_key(name: str) -> str:
+    """The key of a name as somebody has typed it; "" of what cannot be a name."""
+    try:
+        return name_key(check_name(name))
+    except NameRefused:
+        return ""

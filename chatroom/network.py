@@ -17,6 +17,20 @@ def network_of(address: str) -> str:
     return _network_of_host(address.rpartition(":")[0] or address)
 
 
+def is_loopback(address: str) -> bool:
+    """Whether the peer is on this machine, so that nobody else reads what it sends.
+
+    address: HOST:PORT, IPv6 in brackets
+    """
+    host = address.rpartition(":")[0].strip("[]").partition("%")[0]
+    try:
+        ip = ip_address(host)
+    except ValueError:
+        return False
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    return (mapped or ip).is_loopback
+
+
 @lru_cache(4096)  # in a flood, this would be most of what a refusal costs
 def _network_of_host(host: str) -> str:
     try:

@@ -6,14 +6,16 @@ import logging
 from collections.abc import Sequence
 
 from chatroom.catch_up import CatchUp
+from chatroom.conversations import Conversation
 from chatroom.door import Door
-from chatroom.effects import Admit
+from chatroom.effects import Admit, Joined, Left
 from chatroom.events import Setting
 from chatroom.limits import GREETING_BYTES, MAX_LISTED
+from chatroom.outcomes import Code
 from chatroom.packets import Channel, Present, Resumed, Role, Welcome, encode_event
-from chatroom.places import WHOLE_CHATROOM
 from chatroom.places import Channel as Place
 from chatroom.presence import Presence, Seat
+from chatroom.reading import marker
 from chatroom.state import State
 from chatroom.tail import Tail
 
@@ -33,7 +35,7 @@ class Newcomers:
         self._tail = tail
         self._catch_up = catch_up
         self._identity = b""
-        self._described: dict[tuple[Door, int, bool], bytes] = {}
+        self._described: dict[tuple[Door, int, Role, bool], bytes] = {}
 
     def begin(self, identity: bytes) -> None:
         """Note the identity of the history, which each greeting tells."""
@@ -67,6 +69,45 @@ class Newcomers:
         else:  # another thread reads history: that may take long, and the forwarder must not wait
             self._catch_up.begin(seat, reach, since, exact=resumed is Resumed.EXACT)
 
+    def widen(self, joined: Joined) -> None:
+        """Give a member's connection the channel that the member has entered, perhaps with another program,
+        or the direct conversation that has begun.
+
+        A connection that still catches up would miss what happens there meanwhile: it comes back instead,
+        and is told of the channel in its next greeting.
+        """
+        seat = self._presence.seat(joined.origin[2])
+        if seat is None:  # it is admitted in this round: its greeting has the channel
+            return
+        if not seat.places:
+            seat.connection.part(Code.UNAVAILABLE, "you got another channel meanwhile: come back")
+            return
+        channel = self._state.channel_at(joined.place)
+        if channel is not None:  # else it has ended within this round: its events come all the same
+            role = self._state.role(seat.person, channel.place)
+            seat.connection.send(self._describe(seat.connection.door, channel, role, True), True)
+        conversation = self._state.conversation_at(joined.place)
+        if conversation is not None:
+            door, title = seat.connection.door, self._state.title(conversation, seat.person)
+            seat.connection.send(self._describe_conversation(door, conversation, seat.person, title))
+        self._presence.widen(seat, joined.place)
+
+    def narrow(self, left: Left) -> None:
+        """Let a member's connection get nothing more of a channel that the member has left.
+
+        One that still catches up would be sent what is said there later: it comes back instead.
+        """
+        seat = self._presence.seat(left.origin[2])
+        if seat is None:  # as in widen()
+            return
+        if not seat.places:
+            seat.connection.part(Code.UNAVAILABLE, "you have left a channel meanwhile: come back")
+            return
+        if left.signal is not None:
+            door = seat.connection.door
+            seat.connection.send(door.translate(encode_event(left.signal)))
+        self._presence.narrow(seat, left.place)
+
     def go_live(self, seat: Seat, seq: int) -> None:
         """Send LIVE and the events after `seq`; from the next batch on, the member gets all live.
 
@@ -91,23 +132,51 @@ class Newcomers:
         connection = seat.connection
         later = self._tail.bytes_after(connection.door, seq, reach)
         connection.live(missed, seq, self._tail.time_of(seq), later)
-        places = [channel.place for channel in self._state.channels_of(seat.person)]
-        self._presence.go_live(seat, (WHOLE_CHATROOM, *places))
+        self._presence.go_live(seat, self._state.places_of(seat.person))
 
     def _described_channels(self, door: Door, person: int) -> list[bytes]:
-        """CHANNEL for each channel of the member. Lists of members stop at GREETING_BYTES."""
+        """CHANNEL for each channel and each direct conversation of the member. Lists of members stop at
+        GREETING_BYTES."""
         found, left = list[bytes](), GREETING_BYTES
         for channel in self._state.channels_of(person):
-            data = self._describe(door, channel, True)
+            role = self._state.role(person, channel.place)
+            data = self._describe(door, channel, role, True)
             if len(data) > left:
-                data = self._describe(door, channel, False)
+                data = self._describe(door, channel, role, False)
             found.append(data)
+            found += self._marker(door, person, channel.place, channel.name)
             left -= len(data)
+        for conversation in self._state.conversations_of(person):
+            title = self._state.title(conversation, person)
+            found.append(self._describe_conversation(door, conversation, person, title))
+            found += self._marker(door, person, conversation.place, title)
         return found
 
-    def _describe(self, door: Door, place: Place, listed: bool) -> bytes:
-        """The bytes of CHANNEL. The list of members is left out when it is long, or not `listed`."""
-        key = door, place.place, listed
+    def _describe_conversation(
+        self, door: Door, conversation: Conversation, person: int, title: str
+    ) -> bytes:
+        """The bytes of CHANNEL for one of the two. A person may have many: names are looked up once."""
+        names = {person: self._state.name_of(person) or conversation.gone}
+        names[conversation.other(person)] = title[1:]
+        members = tuple(Present(one, Role.MEMBER, name) for one, name in sorted(names.items()))
+        place, size, settings = conversation.place, len(members), Setting.DIRECT
+        return door.encode_channel(Channel(place, title, "", settings, Role.MEMBER, size, members))
+
+    def _marker(self, door: Door, person: int, place: int, name: str) -> list[bytes]:
+        """The signal how far the person has read the place, for behind CHANNEL. name: as it is there"""
+        seq = self._state.read_up_to(person, place)
+        if not seq:
+            return []
+        # By name_of(): a person that has left within this round has conversations, and is no member.
+        time, author = self._tail.time_of(self._tail.head), self._state.name_of(person)
+        return [door.translate(encode_event(marker(time, person, author, place, name, seq)))]
+
+    def _describe(self, door: Door, place: Place, role: Role, listed: bool) -> bytes:
+        """The bytes of CHANNEL. The list of members is left out when it is long, or not `listed`.
+
+        role: of the member that gets it
+        """
+        key = door, place.place, role, listed
         data = self._described.get(key)
         if data is None:
             count = len(place.members)
@@ -117,7 +186,6 @@ class Newcomers:
                 Present(person, self._state.role(person, place.place), self._state.members[person].name)
                 for person in persons
             )
-            settings = Setting.COUNTED if place.counted else 0
-            channel = Channel(place.place, place.name, "", settings, Role.MEMBER, count, members)
+            channel = Channel(place.place, place.name, place.topic, place.settings, role, count, members)
             data = self._described[key] = door.encode_channel(channel)
         return data

@@ -45,6 +45,10 @@ class Order(Protocol):
     def __len__(self) -> int:
         """How many proposals wait, with each line of a burst."""
 
+    @property
+    def idle(self) -> bool:
+        """Whether the forwarder waits in take(), and nothing has come for it."""
+
     def begin(self, identity: bytes, position: bytes, epoch: int) -> int:
         """Go on after `position`, in a new life of this server; its number. Called once, before take().
 

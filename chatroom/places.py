@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, Setting
 from chatroom.limits import MAX_NUMBER
 from chatroom.records import Record
-from chatroom.session import Session
+from chatroom.session import Phase, Session
 
 WHOLE_CHATROOM = 0
 """The place of events that concern all."""
+
+EVERYWHERE = "*"
+"""How commands write the whole chatroom where they write the name of a channel otherwise."""
+
+AUDIT_PLACE = 2**31 - 1
+"""The place of AUDITED. No connection gets its events; operators ask for them."""
 
 Interval = tuple[int, int]
 """The events after the first seq, up to and with the second one."""
@@ -43,6 +50,10 @@ class Reach:
                 found.append((begin, end))
         return found
 
+    def also(self, places: Iterable[int], since: int) -> Reach:
+        """With all events of some other places after `since`."""
+        return Reach({**self._intervals, **{place: [(since, MAX_NUMBER)] for place in places}})
+
     def later(self, starts: Mapping[int, int]) -> Reach:
         """The part after the given seq of each place."""
         return Reach(
@@ -65,7 +76,13 @@ class Channel:
     network: from which it was founded, "": unknown
     counted: whether joining and leaving make no event, because there are too many members
     told:    how many members a signal has told of last, in a counted channel
-    members: persons who are in, in the order in which they came
+    topic, topic_by, topic_when: the topic, who set it (the name), and when, in milliseconds since 1970
+    topic_of: the person who set it, 0: nobody, or unknown
+    key:     what is stored of the key, "": none is needed
+    invite_only, moderated, from_joining, kept: see `Setting`
+    slow:    seconds in which each member says one line, 0: as many as it wants
+    members: persons who are in and in the chatroom, in the order in which they came
+    absent:  persons with an account who are in, but not in the chatroom at present
     """
 
     place: int
@@ -75,7 +92,35 @@ class Channel:
     network: str = ""
     counted: bool = False
     told: int = 0
+    topic: str = ""
+    topic_by: str = ""
+    topic_when: int = 0
+    topic_of: int = 0
+    key: str = field(default="", repr=False)
+    invite_only: bool = False
+    moderated: bool = False
+    from_joining: bool = False
+    kept: bool = False
+    slow: int = 0
     members: dict[int, None] = field(default_factory=dict)
+    absent: dict[int, None] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Setting:
+        """The settings, as CHANNEL tells them."""
+        found = Setting(0)
+        for setting, is_set in (
+            (Setting.COUNTED, self.counted),
+            (Setting.KEYED, bool(self.key)),
+            (Setting.INVITE_ONLY, self.invite_only),
+            (Setting.MODERATED, self.moderated),
+            (Setting.FROM_JOINING, self.from_joining),
+            (Setting.KEPT, self.kept),
+            (Setting.SLOW, bool(self.slow)),
+        ):
+            if is_set:
+                found |= setting
+        return found
 
     def number_told(self, time: int) -> Event:
         """The signal that tells how many members were told of last. time: of it, in ms since 1970"""
@@ -86,7 +131,10 @@ class Channel:
         return Record("channel", str(self.place), json.dumps(value, separators=(",", ":")))
 
 
-_CHANNEL_FIELDS = ("name", "founded", "by", "network", "counted", "told")
+_CHANNEL_FIELDS = (
+    *("name", "founded", "by", "network", "counted", "told", "topic", "topic_by", "topic_when"),
+    *("topic_of", "key", "invite_only", "moderated", "from_joining", "kept", "slow"),
+)
 
 
 @dataclass(slots=True)
@@ -95,11 +143,14 @@ class Membership:
 
     A leaving that has not come yet is MAX_NUMBER. The events of joining and of leaving are both inside; in a
     counted channel there are none.
+
+    kicked: whether it was put out: a program that comes back does not bring it in again by itself
     """
 
     person: int
     place: int
     intervals: list[Interval] = field(default_factory=list)
+    kicked: bool = False
 
     @property
     def present(self) -> bool:
@@ -108,6 +159,7 @@ class Membership:
 
     def join(self, after: int, most: int) -> None:
         """Begin an interval after the event `after`. Only the latest `most` intervals are kept."""
+        self.kicked = False
         self.intervals.append((after, MAX_NUMBER))
         del self.intervals[:-most]
 
@@ -115,51 +167,81 @@ class Membership:
         """End the last interval with the event `seq`."""
         self.intervals[-1] = (self.intervals[-1][0], seq)
 
-    def since(self, seq: int) -> list[Interval]:
+    def since(self, seq: int, from_joining: bool = False) -> list[Interval]:
         """What a connection gets that has seen everything up to `seq`.
 
         Who is in may read the channel from its beginning, also what was said while they were out. Who is out
         gets what was said until they left.
+
+        from_joining: the channel's setting: nobody reads what was said while they were out
         """
-        if self.present:
+        if self.present and not from_joining:
             return [(seq, MAX_NUMBER)]
         return [(max(seq, after), until) for after, until in self.intervals if until > seq]
 
     def record(self) -> Record:
         """A leaving that has not come yet is null."""
         pairs = [(after, None if until == MAX_NUMBER else until) for after, until in self.intervals]
-        value = json.dumps({"intervals": pairs}, separators=(",", ":"))
-        return Record("membership", f"{self.person} {self.place}", value)
+        value = {"intervals": pairs} | ({"kicked": True} if self.kicked else {})
+        text = json.dumps(value, separators=(",", ":"))
+        return Record("membership", f"{self.person} {self.place}", text)
 
 
 def restore_channel(record: Record) -> Channel:
-    """The channel of a record, without its members. A record of an older file may lack fields."""
-    value = json.loads(record.value or "{}")
+    """The channel of a record, without its members. A record of an older file may lack fields.
+
+    When it was written, no channel ended: those are kept.
+    """
+    value = {"kept": True} | json.loads(record.value or "{}")
     return Channel(int(record.key), **{name: value[name] for name in _CHANNEL_FIELDS if name in value})
 
 
 def restore_membership(record: Record) -> Membership:
     """The membership of a record."""
     person, place = map(int, record.key.split())
-    pairs = json.loads(record.value or "{}")["intervals"]
+    value = json.loads(record.value or "{}")
+    pairs = value["intervals"]
     intervals = [(after, MAX_NUMBER if until is None else until) for after, until in pairs]
-    return Membership(person, place, intervals)
+    return Membership(person, place, intervals, value.get("kicked", False))
 
 
 @dataclass(slots=True)
 class Member:
     """A person who is in the chatroom.
 
-    person:  its number
-    name:    as written
-    session: with which it is here, or may come back
-    places:  the channels that it is in, by name
+    person:   its number
+    name:     as written
+    name_key: as name_key() returns it
+    since:    when it came, in milliseconds since 1970
+    sessions: with which it is here, or may come back, by key: those that are HERE or LOST
+    places:   the channels that it is in, by name
+    away:     why it does not answer at the moment, in its own words; empty: it does
     """
 
     person: int
     name: str
-    session: Session
+    name_key: str
+    since: int
+    sessions: dict[str, Session] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
+    away: str = ""
+
+    @property
+    def here(self) -> list[Session]:
+        """The sessions that are HERE, in order of their keys."""
+        return sorted(
+            (session for session in self.sessions.values() if session.phase is Phase.HERE), key=_key
+        )
+
+    @property
+    def phase(self) -> Phase:
+        """LOST while all its sessions are, else HERE."""
+        is_here = any(session.phase is Phase.HERE for session in self.sessions.values())
+        return Phase.HERE if is_here else Phase.LOST
 
     def record(self) -> Record:
-        return Record("member", str(self.person), json.dumps({"name": self.name}))
+        value = {"name": self.name, "since": self.since, "away": self.away}
+        return Record("member", str(self.person), json.dumps(value))
+
+
+_key = attrgetter("key")

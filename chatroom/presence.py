@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ class Seat:
     places: tuple[int, ...] = field(default=())
 
 
+Told = tuple[str | int, ...]
+"""A row of an answer."""
+
 _Seats = dict[Seat, Callable[[bytes, bool], None]]
 """The connections of an audience, in order, each with its send(): to look that up for each batch and member
 would cost a tenth of the sending."""
@@ -39,11 +43,14 @@ class Presence:
     """The connections of this server. Confined to the forwarder's thread, unless a method says otherwise."""
 
     def __init__(self) -> None:
-        # Guards _last, _asking and _coming.
+        # Guards _last, _asking, _coming and _told.
         self._lock = Lock()
         self._last = 0  # the latest number of a connection
         self._asking: dict[int, Future[Outcome]] = {}  # wait for the answer to their question for a name
         self._coming: dict[int, tuple[Join, Missed]] = {}  # have come to the end of their handshake
+        self._told: dict[
+            tuple[int, int], deque[Told]
+        ] = {}  # by origin and request: for answers that will come
         # Confined to the forwarder's thread:
         self._seats: dict[int, Seat] = {}  # by origin
         self._live: dict[int, dict[Door, _Seats]] = {}  # by place, those that get events
@@ -67,6 +74,28 @@ class Presence:
         """Remember the connection of a newcomer until it is admitted or sent away."""
         with self._lock:
             self._coming[join.reservation.origin] = join, missed
+
+    # --- what only the answer may tell: any thread ---------------------------------------------------------
+
+    def tell(self, origin: int, request: int, told: Told) -> None:
+        """Remember a row for the answer to a command that will be proposed. It may hold a token or code."""
+        with self._lock:
+            self._told.setdefault((origin, request), deque()).append(told)
+
+    def take_told(self, origin: int, request: int) -> Told | None:
+        """The row for the next answer to this request. Ids may repeat; answers keep the order."""
+        with self._lock:
+            rows = self._told.get((origin, request))
+            told = rows.popleft() if rows else None
+            if not rows:
+                self._told.pop((origin, request), None)
+            return told
+
+    def forget_told(self, origin: int) -> None:
+        """The connection gives no command any more, and those that it gave are answered."""
+        with self._lock:
+            for key in [key for key in self._told if key[0] == origin]:
+                del self._told[key]
 
     # --- connections --------------------------------------------------------------------------------------
 
@@ -107,7 +136,7 @@ class Presence:
             with self._lock:
                 coming = self._coming.pop(origin, None)
             return coming[0].connection if coming else None
-        self._go_silent(seat)
+        self.go_silent(seat)
         return seat.connection
 
     def go_live(self, seat: Seat, places: Iterable[int]) -> None:
@@ -116,16 +145,31 @@ class Presence:
         for place in seat.places:
             self._live.setdefault(place, {}).setdefault(seat.connection.door, {})[seat] = seat.connection.send
 
-    def _go_silent(self, seat: Seat) -> None:
-        door = seat.connection.door
+    def widen(self, seat: Seat, place: int) -> None:
+        """Let a connection that is live get the events of another place, too, from the next batch on."""
+        if place not in seat.places:
+            self.go_live(seat, (*seat.places, place))
+
+    def narrow(self, seat: Seat, place: int) -> None:
+        """Let a connection that is live get nothing more of a place, from the next batch on."""
+        if place in seat.places:
+            self._silence(seat, place)
+            seat.places = tuple(other for other in seat.places if other != place)
+
+    def go_silent(self, seat: Seat) -> None:
+        """Let a connection get nothing more at all, from the next batch on."""
         for place in seat.places:
-            of_door = self._live[place][door]
-            del of_door[seat]
-            if not of_door:
-                del self._live[place][door]
-            if not self._live[place]:
-                del self._live[place]
+            self._silence(seat, place)
         seat.places = ()
+
+    def _silence(self, seat: Seat, place: int) -> None:
+        door = seat.connection.door
+        of_door = self._live[place][door]
+        del of_door[seat]
+        if not of_door:
+            del self._live[place][door]
+        if not self._live[place]:
+            del self._live[place]
 
     def turn_away(self) -> None:
         """Answer the newcomers that nobody will answer any more, so that no thread waits for them."""

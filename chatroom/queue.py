@@ -22,7 +22,7 @@ from chatroom.order import Entry, Taken, Task
 from chatroom.order_clock import OrderClock
 from chatroom.pace import Pace
 from chatroom.packets import Burst
-from chatroom.proposals import Proposal
+from chatroom.proposals import Amend, Proposal
 
 
 class _Producer:
@@ -38,7 +38,7 @@ class _Producer:
 
     def __init__(self, proposal: Proposal) -> None:
         self.proposal = proposal
-        self.burst = proposal.body if isinstance(proposal.body, Burst) else None
+        self.burst = proposal.body if isinstance(proposal.body, Burst | Amend) else None
         self.start = 0
         self.left = self.burst.size + len(self.burst.ids) * LINE_WEIGHT if self.burst is not None else 0
         self.place: threading.Condition | None = None
@@ -123,9 +123,9 @@ class WaitingQueue:
 
     @property
     def idle(self) -> bool:
-        """Whether the consumer waits for the first proposal."""
+        """See `Order.idle`."""
         with self._lock:
-            return self._idle
+            return self._idle and not (self._proposals or self._tasks)
 
     def begin(self, identity: bytes, position: bytes, epoch: int) -> int:
         """See `Order.begin`. Entries are not kept here, so there is nothing to go on from."""

@@ -57,6 +57,11 @@ class Session:
     skeletons: what the name looks like
     began:     time of the first handshake, in milliseconds since 1970
     network:   of the address, as network_of() returns it
+    number:    among the sessions of its person, from 1; 0 until it has come in for the first time
+    encrypted: whether its connection is; in other phases than HERE, whether the latest one was
+    coming_encrypted: whether the connection in its handshake is
+    software:  name and version of the client, printable
+    device:    the stored secret of the device by which it has logged in, "": by another way
     """
 
     key: str
@@ -74,6 +79,11 @@ class Session:
     skeletons: tuple[str, ...] = ()
     began: int = 0
     network: str = ""
+    number: int = 0
+    encrypted: bool = False
+    coming_encrypted: bool = False
+    software: str = ""
+    device: str = ""
 
     def record(self) -> Record:
         """What is stored of it: everything."""
@@ -221,6 +231,7 @@ def restore_session(record: Record) -> Session:
     looks = skeletons(stored["name"], fields["name_key"])
     fields["skeletons"] = tuple(stored.get("skeletons", looks))
     fields.setdefault("began", stored.get("seen", 0))
+    fields.setdefault("number", 1 if stored["person"] else 0)
     fields.setdefault("network", network_of(stored["address"]))
     for name in ("at", "coming"):
         fields[name] = tuple(stored[name]) if stored.get(name) else None

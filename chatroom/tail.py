@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain, takewhile
 
 from chatroom.batch import Batch, Scope
+from chatroom.blanking import Erased
 from chatroom.blocks import Block, parts_in
 from chatroom.door import Door
 from chatroom.limits import MAX_NUMBER, TAIL_BYTES, TAIL_EVENTS
@@ -39,6 +41,33 @@ class Tail:
         self._batches.append((batch, size))
         self.head = batch.last
         self.size += size
+        self._trim()
+
+    def amend(self, packets: Mapping[int, bytes]) -> None:
+        """Take other packets for some events, by seq. Those that it does not hold do not count."""
+        later = sorted(seq for seq in packets if seq > self.floor)
+        index = len(self._batches)
+        while later and index:
+            index -= 1
+            batch, size = self._batches[index]
+            first = bisect_right(later, self._batches[index - 1][0].last) if index else 0
+            if first < len(later):
+                grown = batch.amend({seq: packets[seq] for seq in later[first:]})
+                self._batches[index] = batch, size + grown
+                self.size += grown
+                del later[first:]
+        self._trim()
+
+    def erase(self, erased: Erased) -> None:
+        """Keep nothing of what these persons said, nor their names."""
+        for index, (batch, size) in enumerate(self._batches if erased else ()):
+            grown = batch.erase(erased)
+            self._batches[index] = batch, size + grown
+            self.size += grown
+        self._trim()
+
+    def _trim(self) -> None:
+        """Drop the oldest batches that are over the limits, but never the latest one."""
         while len(self._batches) > 1 and (self.head - self.floor > TAIL_EVENTS or self.size > TAIL_BYTES):
             oldest, size = self._batches.popleft()
             self.floor, self._floor_time = oldest.last, oldest.pieces[-1].time

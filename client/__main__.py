@@ -10,41 +10,56 @@ import os
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, Final, NoReturn
 
 from chatroom import __version__
-from chatroom.errors import ChatroomError, ConfigError, NameRefused
+from chatroom.errors import BadKey, ChatroomError, ConfigError, NameRefused, NeedLogin
+from chatroom.help_format import HelpAll, HelpFormat, shown_if
 from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
 from chatroom.log_formatter import LogFormatter
-from chatroom.names import check_channel, check_name
+from chatroom.names import channel_as_typed, check_channel, check_name
 from client.address import DEFAULT_HOST, DEFAULT_PORT, parse_address
 from client.client import Client
 from client.limits import LONGEST_SILENCE, MOST_LINES, REPLAY_LINES, RETRY_FOR
+from client.password_file import read_password
 from client.pipe import PROGRAM, Pipe, complain
 from client.signals import Terminated, terminable
+from client.tls import TlsOptions
+from client.tokens import TokenFile, default_path
 from client.updates import Retrying
+
+HOW_TO_LOG_IN: Final = "give its password by --password-file, or log in once at a terminal"
+"""What a program that needs a login is told."""
+
+HOW_TO_SHOW: Final = "give it by --server-password-file"
+"""What a program is told that comes without the server's password."""
 
 _USAGE = 2  # the exit code for a wrong command line
 _INTERRUPTED = 130
 
-_EPILOG = f"""\
-At a terminal this is a chat. Without a terminal the client says every line of its input (but no empty lines),
-prints one line for each event, and ends when the server has stored all lines. Exit code: 0 on success;
-1 when a line was not stored or the server was lost; 2 for a wrong option; 128 + signal when a signal ended
-the client before all lines were stored.
+_EPILOG = f"""
+At a terminal this is a chat; else it says every line of its input, and ends
+when all are stored. More: --help-all, README.md
 
-  {PROGRAM}                               chat on this computer
-  {PROGRAM} chat.example.org --name ann   chat elsewhere
+  {PROGRAM} chat.example.org --name ann   chat
   make 2>&1 | {PROGRAM} --name builder    say the output of a command
-  {PROGRAM} --json --follow </dev/null    print the events
 """
+
+_EXIT_CODES = """
+Exit code: 0 on success; 1 when a line was not stored or the server was lost;
+2 for a wrong option; 128 + signal when a signal ended it before that.
+"""
+
+_UNQUOTED = "; in a shell an unquoted # begins a comment: write --channel lunch"
 
 
 class _Options(argparse.ArgumentParser):
     """Reports a wrong option in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        complain(f"{message} (see --help)")
+        is_empty = message.startswith("argument --channel") and "expected one argument" in message
+        complain(f"{message}{_UNQUOTED if is_empty else ''} (see --help)")
         sys.exit(_USAGE)
 
     def _print_message(self, message: str, file: Any = None) -> None:
@@ -56,13 +71,15 @@ class _Options(argparse.ArgumentParser):
             raise
 
 
-def parser() -> argparse.ArgumentParser:
-    """All options."""
+def parser(everything: bool = False) -> argparse.ArgumentParser:
+    """All options. everything: its help shows those that few people need, too"""
+    rare = shown_if(everything)
     options = _Options(
         prog=PROGRAM,
-        description="A chatroom for the terminal: the client.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage=f"{PROGRAM} [HOST[:PORT]] [options]",
+        epilog=_EPILOG + (_EXIT_CODES if everything else ""),
+        formatter_class=HelpFormat,
+        add_help=False,
     )
     options.add_argument(
         "address",
@@ -72,48 +89,54 @@ def parser() -> argparse.ArgumentParser:
         metavar="HOST[:PORT]",
         help=f"the server (default {DEFAULT_HOST}:{DEFAULT_PORT})",
     )
-    options.add_argument(
-        "--name",
-        type=_checked(check_name),
-        help="the name in the chatroom (default: ask at a terminal, else the login name)",
-    )
+    options.add_argument("--name", type=_checked(check_name), metavar="NAME", help="your name there")
     options.add_argument(
         "--channel",
-        type=_checked(check_channel),
-        default=DEFAULT_CHANNEL,
-        help=f"the channel (default {DEFAULT_CHANNEL})",
+        type=_checked(lambda text: check_channel(channel_as_typed(text))),
+        action="append",
+        metavar="CHANNEL",
+        help=f"such as lunch (default {DEFAULT_CHANNEL})",
     )
+    options.add_argument("--password-file", metavar="FILE", help=rare("log in; the password is in FILE"))
+    options.add_argument("--server-password-file", metavar="FILE", help=rare("the same for the server's"))
+    options.add_argument("--tls", action="store_true", help="encrypt; an authority vouches for the server")
+    tls = options.add_mutually_exclusive_group()
+    tls.add_argument(
+        "--tls-ca", type=Path, metavar="FILE", help=rare("encrypt; its certificate or authority is in FILE")
+    )
+    tls.add_argument("--tls-trust", action="store_true", help="encrypt; trust the certificate shown at first")
     options.add_argument("--json", action="store_true", help="print one JSON object for each event")
-    options.add_argument("--follow", action="store_true", help="stay after the end of the input")
+    options.add_argument("--follow", action="store_true", help=rare("stay after the end of the input"))
     options.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR is set)")
     options.add_argument(
-        "--history",
-        type=_lines,
-        metavar="N",
-        help=f"show the last N lines first (default {REPLAY_LINES} at a terminal, otherwise 0)",
+        "--ground", choices=("dark", "light"), help="the terminal's background, for readable colours"
+    )
+    options.add_argument(
+        "--history", type=_lines, metavar="N", help=f"lines shown first ({REPLAY_LINES} at a terminal)"
     )
     options.add_argument(
         "--retry-for",
         type=_seconds_or_zero,
         metavar="SECONDS",
-        help="how long to try to reconnect after a lost connection, 0: never"
-        f" (default {RETRY_FOR:g}; at a terminal: for ever). When given, the client also waits so long for a"
-        " server that is not there yet",
+        help=rare("for how long to reconnect, 0: never"),
     )
     options.add_argument(
         "--dead-after",
         type=_seconds,
         default=DEAD_AFTER,
         metavar="SECONDS",
-        help="a server that is silent for this long counts as lost (default %(default)g)",
+        help=rare("silence after which a server is lost (%(default)g)"),
     )
     options.add_argument(
         "--repaint",
         choices=("around", "inline"),
         default="around",
-        help="when a message comes while you type: print the chat again, or only the message",
+        metavar="HOW",
+        help=rare("around (print the chat again) or inline"),
     )
-    options.add_argument("--version", action="version", version=f"chatroom {__version__}")
+    options.add_argument("--version", action="version", version=f"chatroom {__version__}", help="print it")
+    options.add_argument("-h", "--help", action="help", help="print this")
+    options.add_argument("--help-all", action=HelpAll, whole=lambda: parser(True), help="print all options")
     return options
 
 
@@ -159,7 +182,9 @@ def _interactive(options: argparse.Namespace) -> int:
     # Imported here, because a client between two pipes does not need them.
     from colorama import just_fix_windows_console
 
-    from client.interactive import ask_name, interact
+    from client.coming_in import ComingIn
+    from client.interactive import interact
+    from views import Depth, Ground, depth_of, ground_of
 
     told: list[str] = []
 
@@ -169,32 +194,28 @@ def _interactive(options: argparse.Namespace) -> int:
             complain(f"{retrying.reason}; trying again")
         told.append(retrying.reason)
 
-    name, reason = options.name, ""
-    while True:
-        if name is None:
-            try:
-                name = ask_name(login_name(), reason)
-            except (EOFError, OSError):  # OSError: the terminal is gone
-                return 0
-        client = _client(options, name, REPLAY_LINES, math.inf)
-        try:
-            client.connect(options.retry_for or 0.0, waiting)
-            break
-        except NameRefused as refused:
-            if options.name is not None:
-                raise
-            name, reason = None, str(refused)
+    options.server_password = _read(options.server_password_file)
+    coming_in = ComingIn(options, _at_keyboard, login_name(), _read(options.password_file), waiting)
+    client = coming_in.run()
+    if client is None:
+        return 0
     try:
         just_fix_windows_console()  # colours on Windows; without effect elsewhere
-        colour = not options.no_color and not os.environ.get("NO_COLOR")
-        return interact(client, colour=colour, repaint=options.repaint)
+        ground = Ground(options.ground) if options.ground else ground_of(os.environ.get("COLORFGBG", ""))
+        depth = Depth.NONE if options.no_color else depth_of(os.environ)
+        return interact(client, ground=ground, depth=depth, repaint=options.repaint)
     finally:
         client.close()
 
 
+def _at_keyboard(options: argparse.Namespace, name: str, password: str | None) -> Client:
+    return _client(options, name, password, REPLAY_LINES, math.inf)
+
+
 def _piped(options: argparse.Namespace) -> int:
     name = login_name() if options.name is None else options.name
-    client = _client(options, name, 0, RETRY_FOR)
+    options.server_password = _read(options.server_password_file)
+    client = _client(options, name, _read(options.password_file), 0, RETRY_FOR)
     try:
         if options.retry_for:
             client.start()
@@ -208,21 +229,45 @@ def _piped(options: argparse.Namespace) -> int:
             source=None if sys.stdin is None else sys.stdin.fileno(),
             out=None if sys.stdout is None else sys.stdout.fileno(),
         ).run()
+    except NeedLogin as refused:
+        raise NeedLogin(f"{refused}; {HOW_TO_LOG_IN}") from None
+    except BadKey as refused:
+        raise BadKey(f"{refused}; {HOW_TO_SHOW}") from None
     finally:
         client.close()
 
 
-def _client(options: argparse.Namespace, name: str, lines: int, retry_for: float) -> Client:
+def _client(
+    options: argparse.Namespace, name: str, password: str | None, lines: int, retry_for: float
+) -> Client:
     host, port = options.address
+    # Who brings a password each time needs no device token, and must not push others' out.
+    path = default_path() if options.password_file is None else None
     return Client(
         host,
         port,
         name=name,
-        channel=options.channel,
+        channels=options.channel or (DEFAULT_CHANNEL,),
         lines=lines if options.history is None else options.history,
         retry_for=retry_for if options.retry_for is None else options.retry_for,
         dead_after=options.dead_after,
+        tls=tls_options(options),
+        password=password,
+        server_password=options.server_password,
+        tokens=TokenFile(path, host, port) if path is not None else None,
     )
+
+
+def tls_options(options: argparse.Namespace) -> TlsOptions | None:
+    """What the options say about encryption; None: none is wanted."""
+    if not (options.tls or options.tls_ca or options.tls_trust):
+        return None
+    return TlsOptions(options.tls_ca, options.tls_trust)
+
+
+def _read(file: str | None) -> str | None:
+    """The password in a file of the options; None: there is no such option. Raises ConfigError."""
+    return None if file is None else read_password(Path(file))
 
 
 def login_name() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
 
 from chatroom.errors import ConfigError
@@ -62,6 +62,17 @@ def check_port(port: str | int) -> int:
 def write_address(host: str, port: int) -> str:
     """Host and port as `parse_address` reads them."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def address_key(host: str, port: int) -> str:
+    """Under which address something is kept: `LOCALHOST` is `localhost` (RFC 4343), `example.org.` is
+    `example.org` (RFC 1034, section 3.1), and a numeric address has one way of writing (RFC 5952)."""
+    host = host.lower().removesuffix(".")
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return write_address(host, port)
+    return write_address(str(getattr(address, "ipv4_mapped", None) or address), port)
 
 
 def by_turns(addresses: list[Address]) -> list[Address]:

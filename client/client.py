@@ -5,59 +5,79 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 from threading import Event as Flag
 from threading import Lock
 from types import TracebackType
 
-from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, Closed, ConfigError, Refused
-from chatroom.events import Event
-from chatroom.limits import CLOSE_SECONDS, DEAD_AFTER, DEFAULT_CHANNEL
-from chatroom.packets import Resumed, Welcome
+from chatroom.limits import CLOSE_SECONDS, DEAD_AFTER, DEFAULT_CHANNEL, MAX_CHANNELS
 from chatroom.reaper import Reaper
+from client.account import Account, Tokens
 from client.address import DEFAULT_HOST, DEFAULT_PORT, check_port
-from client.connection import Connection
-from client.handshaking import Admission, admit
+from client.answers import Lasting
+from client.attempt import server_password as as_key
+from client.following import Asking
+from client.handshaking import Admission
 from client.inbox import Inbox
 from client.limits import BYE_SHARE, LONGEST_SILENCE, MOST_LINES, REPLAY_LINES
 from client.link import Ending, Link
-from client.pending_lines import Line, PendingLines
-from client.people import People
+from client.login import Login
+from client.logins import Logins
+from client.opening import Opening
+from client.pending_lines import PendingLines
 from client.reconnect import Reconnect
-from client.resume import ResumeState
-from client.updates import Connected, Disconnected, Ended, Interrupted, Retrying, Update
+from client.resume import ANEW, ResumeState
+from client.rooms import Rooms
+from client.talking import Talking
+from client.tls import TlsOptions
+from client.updates import (
+    INTERRUPTED,
+    Connected,
+    Disconnected,
+    Ended,
+    Interrupted,
+    LoggedIn,
+    Retrying,
+    Unanswered,
+    Update,
+)
 
 log = logging.getLogger(__name__)
 
-_INTERRUPTED = {
-    Resumed.GAP: "some of what you missed is gone: the server does not keep it that long",
-    Resumed.OTHER_HISTORY: "the server has another history now; what was said before is not in it",
-    Resumed.RESTORED: "the server has gone back to an older copy of its history; later lines are not in it",
-}
-"""What the user is told when the server cannot give exactly what was missed."""
+NOT_SENT_AGAIN = "not said (again): in the other history, this would mean another person or line"
 
 
-class Client:
+class Client(Talking):
     """A member of a chatroom, as an object. All methods may be called from any thread.
 
         with Client("localhost", name="echo") as client:
             for event in client:
-                if event.kind is EventKind.SAID and event.author != client.name:
-                    client.say(event.text)
+                if event.kind is EventKind.SAID and event.form != Form.BOT and event.author != client.name:
+                    client.reply(event, event.text, form=Form.BOT)
 
     Its threads run until `close()`. The end of the `with` block calls it, after a short flush.
 
     host, port:   where the server listens
     name:         the wanted name
     channel:      the channel to join
-    lines:        how many of the channel's last lines come first, 0 to 65535
+    channels:     or several, the first of which is that of lines that name none
+    lines:        how many of each channel's last lines come first, 0 to 65535
     reconnect:    whether to reconnect after a lost connection; no event is lost or doubled by that
     retry_for:    seconds after which the client gives up reconnecting
     dead_after:   seconds after which a silent server counts as dead; a PING goes out after each third of it
     on_update:    called, in any of the client's threads, when updates wait; must not block or close
+    tls:          encrypt, and how the server shows who it is; None: no encryption
     another_name: called by `connect` with the reason when the name was refused: the next one to try, or None
+    password:     of the account of that name; the client logs in to it
+    token:        a device token of that account, which the client uses when the server asks for a login
+    tokens:       where device tokens are kept, as in `client.tokens.TokenFile`: after a login by password
+                  the client gets one, and later clients need no password
+    ask_password: called by `connect` with the reason when a password is needed or was wrong: it, or None
+    server_password: that of the server, if it has one; sent only where nobody can read along, as the others.
+                  BadKey is raised when it is needed, or wrong
     """
 
     def __init__(
@@ -67,12 +87,19 @@ class Client:
         *,
         name: str,
         channel: str = DEFAULT_CHANNEL,
+        channels: Sequence[str] = (),
         lines: int = REPLAY_LINES,
         reconnect: bool = True,
         retry_for: float = math.inf,
         dead_after: float = DEAD_AFTER,
         on_update: Callable[[], None] | None = None,
-        another_name: Callable[[str], str | None] | None = None,
+        another_name: Asking | None = None,
+        tls: TlsOptions | None = None,
+        password: str | None = None,
+        token: bytes | None = None,
+        tokens: Tokens | None = None,
+        ask_password: Asking | None = None,
+        server_password: str | None = None,
     ) -> None:
         if not 0 <= lines <= MOST_LINES:
             raise ConfigError(f"{lines} lines of history cannot be asked for: 0 to {MOST_LINES}")
@@ -80,22 +107,29 @@ class Client:
             raise ConfigError(
                 f"the times after which to give up must be positive, dead_after at most {LONGEST_SILENCE:g} s"
             )
+        if isinstance(channels, str) or len(channels) > MAX_CHANNELS:
+            raise ConfigError(f"channels: at most {MAX_CHANNELS} names")
         self.address = (host, check_port(port))
         self._dead_after = dead_after
-        self._another_name = another_name
-        self._resume = ResumeState(name, channel, lines)
-        self._pending = PendingLines()
-        self._inbox = Inbox(on_update)
-        self._people = People()
+        self._asking = (ask_password, another_name)
+        self._account = Account(password, token, tokens)
+        self._account.first(name)  # what cannot be a password is told at once
+        resume = ResumeState(name, channels or (channel,), lines)
+        super().__init__(resume, PendingLines(), Rooms(resume.asked), Inbox(on_update), self._check)
         self._reaper = Reaper("client")
         self._closing = Flag()
-        self._reconnect = Reconnect(
-            self._admit, retry_for if reconnect else 0.0, self._tell, self._closing.wait
+        self._opening = Opening(
+            self.address, tls, self._account, resume, self._closing.is_set, as_key(server_password)
         )
-        # Guards _started, _connection (being made or used) and _link (the one that is live).
+        self._logins = Logins(
+            resume, self._pending, self._inbox, self._account, self._opening, self._reaper, self._present
+        )
+        self._reconnect = Reconnect(
+            self._opening.admit, retry_for if reconnect else 0.0, self._tell, self._closing.wait
+        )
+        # Guards _started and _link (the one that is live).
         self._lock = Lock()
         self._started = False
-        self._connection: Connection | None = None
         self._link: Link | None = None
 
     def __repr__(self) -> str:
@@ -117,17 +151,9 @@ class Client:
         self._resume.rename(name)
 
     @property
-    def channel(self) -> str:
-        """The channel that lines go to."""
-        return self._resume.channel
-
-    @property
-    def people(self) -> int | None:
-        """How many people are in the channel, the client included; None until the server has said it.
-
-        In a large channel the server tells it about once a second.
-        """
-        return self._people.number
+    def account(self) -> str:
+        """The name of the account that the client is logged in to; empty for a guest."""
+        return self._account.name
 
     @property
     def on_update(self) -> Callable[[], None] | None:
@@ -141,13 +167,7 @@ class Client:
     @property
     def connected(self) -> bool:
         """Whether there is a connection now."""
-        with self._lock:
-            return self._link is not None
-
-    @property
-    def ended(self) -> Ended | None:
-        """How the client ended; None while it has not."""
-        return self._inbox.ended
+        return self._present() is not None
 
     # --- begin and end -------------------------------------------------------------------------------
 
@@ -158,12 +178,13 @@ class Client:
 
         wait_for: seconds to try while the server is away or full, as after a lost connection
         waiting:  called before each pause
-        Raises NameRefused, Refused, ConnectionLost, ConfigError, ProtocolError (not a chatroom), or Closed.
+        Raises NameRefused (each reason has a class of its own), Refused (its `code` says why: BANNED, …),
+        ConnectionLost, ConfigError, ProtocolError (not a chatroom), or Closed.
         """
         with self._lock:
             if self._started:
                 raise ConfigError("the client is connected already")
-        admit = partial(self._admit, self._another_name)
+        admit = partial(self._opening.admit, *self._asking)
         admission = Reconnect(admit, wait_for, waiting, self._closing.wait).first() if wait_for else admit()
         try:
             self._start(admission)
@@ -201,11 +222,12 @@ class Client:
         """
         self._closing.set()
         self._pending.close()
+        self._opening.cut_login()
         if not self.connected:
-            self._cut()
+            self._opening.cut()
         left = self._reaper.close(CLOSE_SECONDS * BYE_SHARE)
         if left:  # the server does not hang up, or a thread waits for room in the inbox
-            self._cut()
+            self._opening.cut()
             self._end(Ended("closed", None))
             left = self._reaper.close(CLOSE_SECONDS * (1 - BYE_SHARE))
         if left:
@@ -224,82 +246,45 @@ class Client:
             self.flush(CLOSE_SECONDS)
         self.close()
 
-    # --- talking -------------------------------------------------------------------------------------
+    # --- the account ---------------------------------------------------------------------------------
 
-    def say(self, text: str, timeout: float | None = None) -> Line:
-        """Say a line. It is queued here, sent when there is a connection, and again until it is settled.
+    def login(self, name: str, password: str | None = None) -> None:
+        """Log in to an account: go on as its person, over another connection.
 
-        It is settled when it is stored, or refused: then an Answer with its id says why. An Unanswered
-        with its id comes when a connection was lost, and the answer can only be concluded, or not be known.
-        Waits, at most `timeout` seconds, only while too many lines are not settled (MAX_PENDING).
-        Raises TypeError, ValueError for a text that is empty or longer than MAX_TEXT bytes, TimeoutError,
-        Closed, or ConfigError: nothing was begun yet (`connect`).
+        No event is lost or doubled by that. Lines that were sent before are those of the person before.
+        It takes as long as a handshake.
+        password: None: with a device token that this computer has kept
+        Raises BadPassword, NeedLogin (no token is kept, or none is valid), NeedEncryption, Refused,
+        ConnectionLost, ConfigError or Closed; then everything is as before.
         """
-        self._check_begun()
-        _check_text(text)
-        return self._pending.say(self.channel, text, timeout)
+        self.begin_login(name, password).result()
 
-    def command(self, text: str) -> int:
-        """Send a slash command; its id, which its Answer has, too.
+    def begin_login(self, name: str, password: str | None = None) -> Future[None]:
+        """`login`, without waiting. The updates LoggedIn and NotLoggedIn tell what came of it, too.
 
-        It is sent once. If the connection is lost before the answer, an Unanswered with its id comes instead.
-        Raises TypeError, ValueError for a text that is empty or too long, TimeoutError when too many wait,
-        Closed, or ConfigError: nothing was begun yet (`connect`).
+        Raises ConnectionLost when there is no connection now, ConfigError, Closed.
         """
-        self._check_begun()
-        _check_text(text)
-        return self._pending.command(self.channel, text)
-
-    def flush(self, timeout: float | None = None) -> bool:
-        """Wait at most `timeout` seconds until all lines said so far are settled; whether they are."""
-        self._check_begun()
-        return self._pending.wait_for(None, timeout)
-
-    def pending(self) -> list[Line]:
-        """The lines that are not settled yet, in order."""
-        return self._pending.pending()
-
-    # --- listening: either events or updates -----------------------------------------------------------
-
-    def __iter__(self) -> Iterator[Event]:
-        """The events in order, until the client is closed.
-
-        Raises the error with which the client ended, if `close()` did not end it.
-        """
-        for update in self.updates():
-            if type(update) is Event:
-                yield update
-        ended = self.ended
-        if ended is not None and ended.error is not None:
-            raise ended.error
-
-    def updates(self, timeout: float | None = None) -> Iterator[Update]:
-        """All updates in order, to Ended; stops earlier when none came for `timeout` seconds.
-
-        Raises ConfigError when nothing was begun yet (`connect`): it would wait for ever.
-        """
-        self._check_begun()
-        while (update := self._inbox.take(timeout)) is not None:
-            yield update
-
-    def poll(self) -> list[Update]:
-        """All updates that wait now. Never blocks."""
-        return self._inbox.poll()
+        return self._logins.begin(name, password)
 
     # --- the connection thread -------------------------------------------------------------------------
 
     def _run(self, admission: Admission | None) -> None:
         """Use one link after the other, until the end."""
+        login = None
         try:
             if admission is None:
                 admission = self._reconnect.first()
             while True:
                 began = time.monotonic()
-                ending = self._use(admission)
+                ending = self._use(admission, login)
+                login, following = self._logins.take()
                 if self._closing.is_set():
-                    return
+                    return _give_up(login, following)
+                if following is not None:
+                    admission = following
+                    continue
                 if not ending.again:
-                    raise Refused(ending.reason)
+                    raise Refused(ending.reason, ending.code)
                 self._tell(Disconnected(ending.reason))
                 admission = self._reconnect.again(ending.reason, time.monotonic() - began)
         except ChatroomError as error:
@@ -309,14 +294,16 @@ class Client:
             self._end(Ended(f"internal error: {bug!r}", ChatroomError(repr(bug))))
             raise
 
-    def _use(self, admission: Admission) -> Ending:
-        """One link from WELCOME to its end."""
-        self._greet(admission.welcome)
-        link = Link(
-            admission, self._resume, self._pending, self._inbox, self._people, self._reaper, self._dead_after
-        )
+    def _use(self, admission: Admission, login: Login | None) -> Ending:
+        """One link from WELCOME to its end; `login`: what it came from."""
+        self._greet(admission, login)
+        lasting = Lasting(self._resume, self._pending, self._inbox, self._rooms, self._account)
+        link = Link(admission, lasting, self._reaper, self._dead_after, changed=login is not None)
+        self._opening.use(admission.connection)
         with self._lock:
             self._link = link
+        if login is not None:
+            login.done.set_result(None)
         if self._closing.is_set():  # close() may have looked before there was a link
             link.lose("closing")
         try:
@@ -325,42 +312,46 @@ class Client:
             with self._lock:
                 self._link = None
 
-    def _greet(self, welcome: Welcome) -> None:
+    def _greet(self, admission: Admission, login: Login | None) -> None:
         """Tell the user who it is now, and whether the conversation goes on where it was."""
-        self._resume.welcome(welcome)
-        self._people.begin(welcome.head)
-        self._tell(Connected(welcome.name, self.channel, self._resume.live))
-        words = _INTERRUPTED.get(welcome.resumed)
+        welcome, attempt = admission.welcome, admission.attempt
+        same_session = self._resume.welcome(welcome)
+        if login is not None:
+            self._account.change(login.name)
+        elif attempt.proven or not same_session:
+            self._account.name = attempt.name if attempt.proven else ""
+        self._rooms.begin(welcome.head, welcome.person, welcome.resumed in ANEW)
+        account = self._account.name
+        if login is not None:
+            self._tell(LoggedIn(welcome.name, account))
+        else:
+            self._tell(Connected(welcome.name, self.channel, self._resume.live, account))
+        words = INTERRUPTED.get(welcome.resumed)
         if words is not None:
             self._tell(Interrupted(welcome.resumed, words))
+        if welcome.resumed in ANEW:
+            self._drop_bound()
 
-    def _admit(self, another_name: Callable[[str], str | None] | None = None) -> Admission:
-        return admit(self.address, self._resume.wish(), self._open, another_name)
-
-    def _open(self, host: str, port: int, deadline: Deadline) -> Connection:
-        """Connect, so that close() can interrupt it."""
-        connection = Connection()
-        with self._lock:
-            self._connection = connection
-        if self._closing.is_set():
-            raise Closed("the client is closed")
-        connection.open(host, port, deadline)
-        return connection
+    def _drop_bound(self) -> None:
+        """Send no line that names persons or messages of the history that was there before."""
+        for line in self._pending.pending():
+            if line.bound:
+                self._inbox.tell(Unanswered(line.id, line.text, NOT_SENT_AGAIN), surely=True)
+                self._pending.refuse(line.id, NOT_SENT_AGAIN)
+        self._inbox.updated()
 
     # --- any thread ----------------------------------------------------------------------------------
 
-    def _check_begun(self) -> None:
+    def _present(self) -> Link | None:
+        """The link of the moment."""
+        with self._lock:
+            return self._link
+
+    def _check(self) -> None:
         with self._lock:
             started = self._started
         if not started and not self._closing.is_set():
             raise ConfigError("the client is not connected: call connect() first")
-
-    def _cut(self) -> None:
-        """Shut down the connection that is being made or used."""
-        with self._lock:
-            connection = self._connection
-        if connection is not None:
-            connection.shutdown()
 
     def _tell(self, update: Update) -> None:
         self._inbox.tell(update)
@@ -368,13 +359,15 @@ class Client:
 
     def _end(self, ended: Ended) -> None:
         self._pending.close(ended.reason)
+        for command in self._pending.give_up():
+            if command.request is not None:
+                command.request.lose(Closed(ended.reason))
         self._inbox.end(ended)
         self._inbox.updated()
 
 
-def _check_text(text: str) -> None:
-    """Raises TypeError and ValueError for what cannot be said, in words for whoever writes a bot."""
-    if not isinstance(text, str):
-        raise TypeError(f"only text can be said, not {type(text).__name__}: {text!r}")
-    if not text:
-        raise ValueError("an empty text cannot be said")
+def _give_up(login: Login | None, admission: Admission | None) -> None:
+    """The client is closed: close the connection that a login has just made."""
+    if login is not None and admission is not None:
+        admission.connection.close()
+        login.done.set_exception(Closed("the client is closed"))

@@ -1,4 +1,4 @@
-"""One connection to a server: the only module of the client that touches the socket to the server.
+"""One connection to a server: with `client/tls_socket.py`, all that touches the socket to the server.
 
 The system's errors become ConnectionLost in one place (`_translate_errors`).
 """
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event as Flag
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
@@ -25,15 +25,23 @@ from client.limits import CONNECT_STAGGER
 from client.resolver import RESOLVER, look_up
 from client.waiting import wait_for
 
+if TYPE_CHECKING:  # ssl costs much of the start-up, and is not always needed
+    from client.server_trust import ServerIdentity
+    from client.tls_socket import TlsSocket
+
 
 class Connection:
     """A TCP connection. One thread receives, one sends; any thread may `shutdown()` to wake both.
 
     Only the owner calls `close()`, after both threads have stopped: the kernel reuses descriptor numbers, and
     a late send would reach another connection.
+
+    identity: with TLS, and to which server; None: without encryption
     """
 
-    def __init__(self) -> None:
+    def __init__(self, identity: ServerIdentity | None = None) -> None:
+        self._identity = identity
+        self._tls: TlsSocket | None = None  # set by open(), and never changed afterwards
         # Guards _sockets (those that connect, or the one that has: shutdown() has to wake them), _socket (the
         # one that has), and _ended (shutdown() was called).
         self._lock = Lock()
@@ -47,11 +55,20 @@ class Connection:
         return f"<Connection {self._name}>"
 
     def open(self, host: str, port: int, deadline: Deadline) -> None:
-        """Connect to the first address of `host` that answers. Raises ConnectionLost; is closed then."""
+        """Connect to the first address of `host` that answers.
+
+        Raises ConnectionLost, and with TLS CertificateRefused, and Refused by a server without it. Then it is
+        closed.
+        """
         self._name = write_address(host, port)
         try:
             with _translate_errors(f"cannot connect to {self._name}"):
                 self._race(self._resolve(host, port, deadline), deadline)
+                if self._identity is not None:
+                    from client.tls_socket import TlsSocket
+
+                    self._tls = TlsSocket(self.sock, self._identity)
+                    self._tls.begin(deadline)
         except BaseException:  # Ctrl-C while connecting, too
             self.close()
             raise
@@ -139,6 +156,11 @@ class Connection:
     # --- connected ---------------------------------------------------------------------------------------
 
     @property
+    def encrypted(self) -> bool:
+        """Whether nobody on the way can read or change the bytes."""
+        return self._tls is not None
+
+    @property
     def peer(self) -> str:
         """The numeric address of the server. The admission port is at the same address."""
         with _translate_errors("the connection broke"):
@@ -147,6 +169,8 @@ class Connection:
     def receive(self, seconds: float) -> bytes:
         """The bytes that came; b"" when none came for `seconds`. Raises ConnectionLost at the end."""
         with _translate_errors("the connection broke"):
+            if self._tls is not None:
+                return self._tls.receive(seconds)
             try:
                 sock = self.sock
                 sock.settimeout(max(seconds, 0.001))
@@ -165,6 +189,9 @@ class Connection:
         """
         left, deadline = memoryview(data), Deadline(seconds)
         with _translate_errors("the connection broke"):
+            if self._tls is not None:
+                self._tls.send(data, seconds)
+                return
             while left:
                 try:
                     left = left[self.sock.send(left) :]
@@ -175,6 +202,8 @@ class Connection:
 
     def finish(self) -> None:
         """Send nothing more; the receiver still gets everything up to the server's own end."""
+        if self._tls is not None:
+            self._tls.finish()
         self._shut(socket.SHUT_WR)
 
     def shutdown(self) -> None:

@@ -2,46 +2,74 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from chatroom.errors import ChatroomError, Closed
+from chatroom.errors import ChatroomError, Closed, ConfigError
 from chatroom.events import Event
 from chatroom.packets import Answer, Channel, Info, Resumed
-from client.limits import FETCHED_UPDATES, LEAVE_SECONDS
-from client.talker import Line, Talker
+from client.calls import Calls
+from client.dialogues import NOTHING_SENT, Dialogue, dialogue_of
+from client.held import Held
+from client.ignoring import ask_ignored
+from client.limits import FETCHED_UPDATES
+from client.local_commands import CHANNEL_WORD, COMMANDS, LEAVING, go_to
+from client.places import Places
+from client.preferences import Preferences
+from client.refusals import refusal_words
+from client.speech import Speech
+from client.substitution import substitution_of
+from client.talker import Talker
 from client.updates import (
     CaughtUp,
     Connected,
     Disconnected,
     Ended,
     Interrupted,
+    LoggedIn,
     Missed,
+    NotLoggedIn,
+    Past,
     Retrying,
     Unanswered,
     Update,
+    logged_in,
 )
-from views import Action, Leave, Submitted, Suspend, View
-from views.limits import PENDING_SHOWN
+from views import Action, Cancelled, Jump, Leave, Secret, Status, Submitted, Suspend, View
+from views.describe import quoted
 
 if TYPE_CHECKING:
     from client.terminal import PosixTerminal
 
 
+HOW_TO_GO_ON: Final = "/help lists the commands"
+"""What a user is told who has come in."""
+
+
 class Conversation:
     """One client on one terminal, in the main thread. A round: keys, signals, updates, at most one write."""
 
-    def __init__(self, client: Talker, terminal: PosixTerminal, view: View) -> None:
+    def __init__(
+        self, client: Talker, terminal: PosixTerminal, view: View, preferences: Preferences | None = None
+    ) -> None:
+        """preferences: of the user; None: the defaults"""
         self.client = client
         self.view = view
+        view.completer.places = lambda: [room.name for room in client.rooms]
         self._terminal = terminal
-        self._lines: dict[int, Line] = {}  # said, and not shown as an event yet, in order
+        self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place))
+        self.speech = Speech(client, view, self.places)
+        self.calls = self.places.calls = Calls(client, preferences or Preferences())
+        self._caught_up = False
+        self._live = False  # was caught up once
+        self._missed: Missed | None = None  # to be shown when something follows that is shown
+        self._held = Held(lambda: ask_ignored(self))
         self._fetched: deque[Update] = deque()  # not shown yet: keys are read in between
         self._connected = True
+        self._trouble = ""  # with the connection
+        self._dialogue: Dialogue | None = None  # its question waits for an answer
         self._left = False
         self._ended: Ended | None = None
 
@@ -50,18 +78,21 @@ class Conversation:
         self._fetch()
         crowded = False  # the terminal is full: neither write nor fetch more
         while not self._left and self._ended is None and not self._terminal.gone:
-            wait = None if crowded else 0.0 if self._fetched else self.view.wait(time.monotonic())
+            wait = None if crowded else 0.0 if self._fetched else self._wait(time.monotonic())
             typed, woken, roomy = self._terminal.wait(wait, for_room=crowded)
             if typed:
                 self._type()
             if woken:
                 self._obey(self._terminal.signals())
+            self.places.markers.tick(time.monotonic())
             crowded = crowded and not roomy
             if not crowded:
                 self._fetch()
                 crowded = not self._write()
-        if (self._left or self._terminal.gone) and self._lines:
-            self._wait_for_lines()
+        if self._left:
+            self.places.markers.end()
+        if self._left or self._terminal.gone:
+            self.speech.wait_for_lines(self._connected)
         return self._ended
 
     def leave(self) -> None:
@@ -71,6 +102,7 @@ class Conversation:
     # --- in ----------------------------------------------------------------------------------------------
 
     def _type(self) -> None:
+        self.places.look(time.monotonic())
         for action in self.view.keys(self._terminal.read(), time.monotonic()):
             self._act(action)
 
@@ -79,28 +111,83 @@ class Conversation:
             self.leave()
         elif isinstance(action, Suspend):
             self._suspend()
-        elif action.text.startswith("/") and not action.text.startswith("//"):
+        elif isinstance(action, Secret):
+            self._go_on(action.text)
+        elif isinstance(action, Jump):
+            go_to(self, action.number)
+        elif isinstance(action, Cancelled):
+            self._dialogue = None
+            self.view.system(NOTHING_SENT)
+        elif not self._begin_dialogue(action):
+            self._submit(action)
+
+    def _submit(self, action: Submitted) -> None:
+        """Say or do what was typed. `//` begins a line that begins with a slash, or a correction."""
+        text = action.text
+        if self.speech.moving and text.strip() not in LEAVING:
+            self._not_sent(action, ConfigError("the other place is not there yet; press Enter again"))
+        elif text.startswith("//"):
+            text = text[2:] if substitution_of(text[2:]) is not None else text[1:]
+            self._say(text, action)
+        elif text.startswith("/"):
             self._command(action)
         else:
-            self._say(action.text.removeprefix("/"), action)
+            self._correct_or_say(text, action)
+
+    def _correct_or_say(self, text: str, action: Submitted) -> None:
+        try:
+            corrected = self.speech.correct(text)
+        except ConfigError as error:
+            self._not_sent(action, error)
+        else:
+            if not corrected:
+                self._say(text, action)
+
+    def _begin_dialogue(self, action: Submitted) -> bool:
+        """Begin the dialogue of a command with a secret; whether the line is one."""
+        try:
+            self._dialogue = dialogue_of(action.text, self.client)
+        except ConfigError as error:
+            self._not_sent(action, error)
+            return True
+        if self._dialogue is None:
+            return False
+        self._go_on(None)
+        return True
+
+    def _go_on(self, answer: str | None) -> None:
+        """Give the answer to the dialogue (None: it begins), and ask its next question."""
+        dialogue, self._dialogue = self._dialogue, None
+        if dialogue is None:
+            return
+        try:
+            question = next(dialogue) if answer is None else dialogue.send(answer)
+        except StopIteration:
+            return
+        except (
+            TimeoutError,
+            ValueError,
+            ChatroomError,
+        ) as error:  # the line is not put back: it has a secret
+            self.view.system(f"not sent: {error}")
+            return
+        self._dialogue = dialogue
+        self.view.ask(question)
 
     def _say(self, text: str, action: Submitted) -> None:
         try:
-            line = self.client.say(text, timeout=0)
+            self.speech.send(text, typed=action.text)
         except (TimeoutError, ValueError, ChatroomError) as error:
             self._not_sent(action, error)
-        else:
-            self._lines[line.id] = line
 
     def _command(self, action: Submitted) -> None:
         word, *argument = action.text.split(None, 1)
         for command in COMMANDS:
-            if command.name == word.lower():
+            if word.lower() in (command.name, *command.aliases):
                 command.do(self, "".join(argument).strip())
-                if not command.sent:
-                    return
+                return
         try:
-            self.client.command(action.text)
+            self.speech.give(action.text)
         except (TimeoutError, ValueError, ChatroomError) as error:
             self._not_sent(action, error)
 
@@ -129,21 +216,31 @@ class Conversation:
     def _fetch(self) -> None:
         """Show the next FETCHED_UPDATES updates."""
         if not self._fetched:
-            self._fetched += self.client.poll()
+            for update in self.client.poll():
+                self._fetched += self._held.take(update)
         for _ in range(min(len(self._fetched), FETCHED_UPDATES)):
             self._show(self._fetched.popleft())
-        self.view.pending([line.text for line in self._lines.values()])
+        if self._caught_up:
+            self.places.follow()
+        self.view.pending(self.speech.pending())
+        self.view.status(Status("", self._trouble, True) if self._trouble else self.places.status())
+
+    def _wait(self, now: float) -> float | None:
+        """Seconds until there is something to do."""
+        waits = [wait for wait in (self.view.wait(now), self.places.markers.wait(now)) if wait is not None]
+        return min(waits, default=None)
 
     # --- out ---------------------------------------------------------------------------------------------
 
     def _write(self) -> bool:
-        """Paint when it is time; False when the terminal is full."""
+        """Paint when it is time, and ring behind the frame; False when the terminal is full."""
         now = time.monotonic()
-        if self.view.wait(now) != 0.0:
+        is_time = self.view.wait(now) == 0.0
+        if not is_time and not self.calls.due:
             return True
         if not self._terminal.has_room():
             return False
-        out = self.view.tick(now)
+        out = (self.view.tick(now) if is_time else "") + self.calls.ring(now)
         if out:
             self._terminal.write(out)
         return True
@@ -152,94 +249,83 @@ class Conversation:
         view, now = self.view, int(time.time() * 1000)
         match update:
             case Event():
-                if update.author == self.client.name:
-                    self._lines.pop(update.id, None)
-                view.event(update)
-                view.identity(self.client.name)
-            case Answer(id, _, words):
-                self._lines.pop(id, None)  # a line with an answer gets no event
-                view.completer.learn(_COMMAND_WORD.findall(words))
-                if words:
-                    view.system(words, now)
+                self._show_event(update)
+            case Past(id, events):
+                self.speech.past(id, events)
+            case Answer():
+                self._show_answer(update, now)
             case Unanswered(id, text, words):
-                self._lines.pop(id, None)
-                view.system(f"{words}: {text}", now)
+                if self.speech.unanswered(id):
+                    view.system(f"{words}: {text}", now)
             case Info(words):
                 view.system(words, now)
             case Interrupted(how, words):
                 view.system(words, now)
+                self.places.presence.forget()
                 if how is not Resumed.GAP:  # names and places of another history
                     view.completer.forget_all()
+                    self.places.forget()
+                    self.calls.forget()
             case Channel(place=place, size=size, members=members):
+                self.places.begins(update)
                 if len(members) == size:  # else there are too many to list
                     view.members(place, [member.name for member in members])
             case Connected():
                 self._connected = True
+                self._trouble = ""
+                self.places.presence.begin()
                 view.identity(update.name)
-                view.status("")
-                you = f"you are {update.name} in {update.channel}"
-                view.system("back again" if update.resumed else f"{you}; /help lists the commands", now)
-            case Missed(gap):
-                view.missed(gap)
+                you = f"you are {update.name} in {update.channel}{logged_in(update.name, update.account)}"
+                view.system("back again" if update.resumed else you, now)
+            case LoggedIn(name, account):
+                view.identity(name)
+                view.system(f"you are {name}{logged_in(name, account)}", now)
+            case NotLoggedIn(reason):
+                view.system(f"not logged in: {reason}", now)
+            case Missed():
+                self._missed = update
             case CaughtUp():  # the events of stored lines have all come by now
-                self._lines = {id: line for id, line in self._lines.items() if not line.stored}
+                self.speech.caught_up()
+                self._missed = None
+                self.places.caught_up()
+                if not self._live:  # below what was said before
+                    view.system(f"{self.places.header()}; {HOW_TO_GO_ON}", now)
+                self._caught_up = self._live = True
             case Disconnected():
-                self._connected = False
+                self._connected = self._caught_up = False
                 view.system(f"connection lost: {update.reason}", now)
-                view.status("reconnecting")
+                self._trouble = "reconnecting"
             case Retrying():
-                view.status(f"retrying {_in_seconds(update.seconds)}: {update.reason}")
+                self._trouble = f"retrying {_in_seconds(update.seconds)}: {update.reason}"
             case Ended():
                 self._ended = update
 
-    def _wait_for_lines(self) -> None:
-        """Before leaving: wait a moment for lines on their way, and show which are not stored."""
-        if self._connected:
-            self.client.flush(LEAVE_SECONDS)
-        lost = [line for line in self._lines.values() if not line.stored]
-        for line in lost[:PENDING_SHOWN]:
-            self.view.system(f"not stored: {line.text}")
-        if len(lost) > PENDING_SHOWN:
-            self.view.system(f"… and {len(lost) - PENDING_SHOWN} more lines")
+    def _show_event(self, event: Event) -> None:
+        own = event.person == self.client.person  # not by name: that may be another one meanwhile
+        said_here = own and self.speech.stored(event.id)
+        if self._missed is not None and self.places.is_here(event):
+            self.view.missed(self._missed.gap)
+            self._missed = None
+        if event.person not in self.places.ignored:
+            self.calls.take(event, self._live)
+        self.places.event(event, replayed=not self._live, wanted=said_here)
+        self.view.identity(self.client.name)
 
-
-class LocalCommand(NamedTuple):
-    """A command that the client obeys. `sent`: it goes to the server, too."""
-
-    name: str
-    help: str
-    do: Callable[[Conversation, str], None]
-    sent: bool = False
-
-
-def _help(conversation: Conversation, _: str) -> None:
-    width = max(len(command.name) for command in COMMANDS)
-    lines = [f"{command.name:{width}}  {command.help}" for command in COMMANDS]
-    conversation.view.system("\n".join([*lines, _KEYS_HELP]))
-
-
-def _show(conversation: Conversation, number: str) -> None:
-    if number and not (number.isascii() and number.isdecimal() and len(number) < 10):
-        conversation.view.system("/show N: the number that stands below a text that was cut")
-    else:
-        conversation.view.show(int(number) if number else None)
-
-
-COMMANDS = (
-    LocalCommand(
-        "/quit",
-        "leave (Ctrl-C or Ctrl-D on an empty line do, too)",
-        lambda conversation, _: conversation.leave(),
-    ),
-    LocalCommand("/clear", "empty the screen", lambda conversation, _: conversation.view.clear()),
-    LocalCommand("/show", "print all of the long text with this number (Ctrl-C stops)", _show),
-    LocalCommand("/help", "this", _help, sent=True),
-)
-_KEYS_HELP = """\
-//x     says /x
-Tab completes names and commands, Up brings sent lines back, Alt-Enter makes a line end, Ctrl-_ takes \
-back, Ctrl-L repaints, Ctrl-C empties the line."""
-_COMMAND_WORD = re.compile(r"^(/[a-z]{1,24})\b", re.MULTILINE)  # in an answer: the server's /help
+    def _show_answer(self, answer: Answer, now: int) -> None:
+        refused = self.speech.refused(answer)
+        past = self.speech.answered(answer)
+        self.view.identity(self.client.name)  # the answer to /nick: perhaps no event tells it
+        if past is None:
+            return
+        for event in past:
+            self.view.event(event, under="" if event.place == self.places.place else event.channel)
+        self.view.completer.learn_channels(CHANNEL_WORD.findall(answer.words))
+        words = refusal_words(answer, now)
+        if refused is not None:
+            # Not into the input: whoever types on meanwhile would say both together.
+            words += f": {quoted(refused.text)}" + (" (\u2191 brings it back)" if refused.typed else "")
+        if words:
+            self.view.system(words, now)
 
 
 def _in_seconds(seconds: float) -> str:

@@ -12,23 +12,65 @@ import time
 from datetime import date
 from typing import cast
 
-from client.conversation import COMMANDS, Conversation
+from client.conversation import Conversation
+from client.local_commands import WORDS
 from client.pipe import complain
-from client.plain import be_lenient, talk_plainly
+from client.plain import ask_secretly, be_lenient, talk_plainly
+from client.preferences import Preferences
+from client.secret_commands import SHAPES, has_secrets
 from client.talker import Talker
 from client.updates import Ended
-from views import Repaint, View, one_line
+from views import Depth, Ground, Repaint, View, one_line
 
 
 def ask_name(default: str, reason: str | None = None) -> str:
-    """Ask the user for a name; `reason`: why the server refused the last one.
+    """Ask the user for a name. default: proposed; `reason`: why the server refused the last one.
 
     Raises EOFError or KeyboardInterrupt when the user leaves instead.
     """
     be_lenient()
-    if reason:
-        print(one_line(reason))
-    return input(f"Your name [{one_line(default)}]: ").strip() or default
+    print(one_line(reason) if reason else "What shall the others call you? Enter takes the name in brackets.")
+    return _asked(f"Your name [{one_line(default)}]: ") or default
+
+
+def ask_address(reason: str) -> str:
+    """Ask the user what to do while the server is away: another address, or "": wait for this one.
+
+    reason: why it cannot be reached
+    Raises as `ask_name`.
+    """
+    be_lenient()
+    print(one_line(reason))
+    return _asked("Another address (HOST or HOST:PORT), or Enter to wait; Ctrl-C leaves: ")
+
+
+def _asked(question: str) -> str:
+    try:
+        return input(question).strip()
+    except OSError:  # the terminal is gone
+        raise EOFError from None
+
+
+def ask_password(name: str, reason: str) -> str:
+    """Ask the user for the password of an account; empty when the user would rather not say.
+
+    reason: why it is needed
+    Raises EOFError or KeyboardInterrupt when the user leaves instead, ConfigError: typing could be seen.
+    """
+    be_lenient()
+    print(one_line(reason))
+    return ask_secretly(f"Password of {name} (not shown): ")
+
+
+def ask_server_password(reason: str) -> str:
+    """Ask the user for the password of the server; empty when the user does not know it.
+
+    reason: why it is needed
+    Raises as `ask_password`.
+    """
+    be_lenient()
+    print(one_line(reason))
+    return ask_secretly("Password of the server (not shown): ")
 
 
 def can_paint() -> bool:
@@ -42,10 +84,11 @@ def can_paint() -> bool:
     return True
 
 
-def interact(client: Talker, *, colour: bool, repaint: str = "around") -> int:
+def interact(client: Talker, *, ground: Ground, depth: Depth, repaint: str = "around") -> int:
     """Talk until the user leaves; the exit code. The caller closes the client.
 
     client:  connected
+    ground, depth: of the terminal
     repaint: "around" or "inline", see `views.Repaint`
     """
     if not can_paint():
@@ -58,14 +101,16 @@ def interact(client: Talker, *, colour: bool, repaint: str = "around") -> int:
             columns,
             lines,
             name=client.name,
-            colour=colour,
+            ground=ground,
+            depth=depth,
             repaint=cast(Repaint, repaint),
-            commands=[command.name for command in COMMANDS],
+            commands=[*WORDS, *SHAPES],
+            private=has_secrets,
             today=date.today(),
         )
         client.on_update = terminal.wake
         try:
-            ended = Conversation(client, terminal, view).run()
+            ended = Conversation(client, terminal, view, Preferences.of_user()).run()
         finally:
             client.on_update = None
             terminal.write(view.leave(time.monotonic()))

@@ -12,11 +12,74 @@ MOST_LINES: Final = 0xFFFF
 
 # --- the screen -----------------------------------------------------------------------------------------
 
+KEPT_LINES: Final = 300
+"""Lines of one place that are kept for the user who comes to it: five screens."""
+
+KEPT_CHARACTERS: Final = 200_000
+"""Characters of these lines, for long texts: at most 0.8 MB."""
+
+KEPT_PLACES: Final = 64
+"""Places whose lines are kept, those used last: more than a person follows. The server has the rest."""
+
+READ_SECONDS: Final = 10.0
+"""The least time between two read markers, unless the user leaves the place: other programs of the person
+need no more, and each is an entry in the server's history."""
+
 LEAVE_SECONDS: Final = 1.0
 """Who leaves right after Enter waits this long for the line to be stored, or is told that it was not."""
 
+HELD_BYTES: Final = 16 * 1024 * 1024
+"""Events held until it is known whose lines the user ignores, about as many as may wait in the inbox: more
+than any greeting has that a terminal asks for. A server that talks on and does not answer fills no memory."""
+
+LATEST_AGAIN: Final = 3600
+"""Seconds until a line may be said again, at most: the longest that a slow channel has. A longer time comes
+from a clock that is wrong, and is not told."""
+
+BESIDE_ANSWER: Final = 22
+"""Columns of a wide screen that stand beside the text of an answer: time, mark and name of a line. What the
+client lays out itself leaves them free, so that no row is wrapped again."""
+
+BELL_SECONDS: Final = 3.0
+"""The least time between two bells. Several lines that come together ring once; a person who is called again
+and again hears it, and nobody can make a terminal ring all the time."""
+
+KEPT_CALLS: Final = 200
+"""Lines that called the user, the latest: more than a person reads again."""
+
+SHOWN_CALLS: Final = 10
+"""Of them shown at once: they fit the screen with what stands around them."""
+
+CALL_CHARACTERS: Final = 200
+"""Characters shown of such a line: three rows of a screen."""
+
+MAX_KEYWORDS: Final = 50
+"""Keywords of the user: each is looked for in every line that comes."""
+
+KEYWORD_CHARACTERS: Final = 64
+"""Characters of a keyword: longer than any word."""
+
+PREFERENCES_BYTES: Final = 64 * 1024
+"""A file of preferences is not larger: 50 keywords take 13 KB at most. A larger one is some other file."""
+
 FETCHED_UPDATES: Final = 200
 """Updates that the screen takes between two looks at the keyboard: 2 ms, some 20 with long texts."""
+
+# --- places ---------------------------------------------------------------------------------------------
+
+MAX_ROOMS: Final = 1000
+"""Places that a client knows: MAX_CHANNELS channels, and direct conversations, which a server may have kept
+for years. More are not shown."""
+
+COUNTED_LINES: Final = 1000
+"""Unread lines that are remembered (seq and person) for each place, to count those behind a read marker, and
+to take off those of ignored persons: some 120 KB. With more, neither changes the number of older ones."""
+
+PAST_BYTES: Final = 1024 * 1024
+"""Bytes of the events that answer one command. A server sends at most a quarter of it."""
+
+ASK_SECONDS: Final = 15.0
+"""How long `Client.ask` and the calls like it wait unless said: longer than a search of a large history."""
 
 # --- the client -----------------------------------------------------------------------------------------
 
@@ -47,6 +110,14 @@ UNREAD_PATIENCE: Final = 2.0
 """How long a full inbox makes the connection wait before events are left on the server: a slow reader keeps
 its connection; less than the server's STALL_SECONDS, so that the server does not end it."""
 
+TLS_CHUNK: Final = 16 * 1024
+"""Bytes that are encrypted at once: one record of TLS has no more."""
+
+TLS_ANSWERS: Final = 64 * 1024
+"""Bytes that OpenSSL itself has to say (its handshake, answers to a change of keys) and that the server does
+not take; beyond it the connection is lost. It is 2,500 answers; honest servers ask for new keys every few
+hours."""
+
 CONNECT_STAGGER: Final = 0.25
 """A try to connect that has not been answered for so long is joined by one to the host's next address; the
 value that RFC 8305 recommends (section 8): longer than most answers take, too short to be noticed."""
@@ -70,3 +141,41 @@ server itself (its limit is the same) learns nothing."""
 
 BYE_SHARE: Final = 2 / 3
 """Share of CLOSE_SECONDS in which the server may answer BYE; in the rest threads end after the cut."""
+
+# --- accounts -------------------------------------------------------------------------------------------
+
+SETTLE_SECONDS: Final = 2.0
+"""How long a login waits for the lines and commands on their way: less than the STEP_SECONDS for which the
+server keeps the way in. Who logs in while the server is that slow is told to try again."""
+
+PART_SECONDS: Final = 1.0
+"""How long the old connection may take to end after a login: the server answers BYE at once; one that does
+not must not keep the new connection waiting."""
+
+LABEL_BYTES: Final = 64
+"""Bytes of the name under which a computer is remembered: as many as a host name has."""
+
+TOKENS_TRIED: Final = 3
+"""Kept device tokens that are tried for one name: one for each history that a server at this address has had.
+A server takes NAME_TRIES questions."""
+
+KEPT_TOKENS: Final = 1000
+"""Device tokens in the file, the latest: more accounts than a person has."""
+
+SERVER_TOKENS: Final = 50
+"""Of them for one server. It says for which account each is, and must not push out those of other servers."""
+
+TOKEN_FILE_BYTES: Final = 1024 * 1024
+"""A file of tokens is not larger: 1,000 tokens take 250 KB. A larger one is some other file."""
+
+LOCK_SECONDS: Final = 3.0
+"""How long to wait for other programs that change files of the user's, which takes each some milliseconds."""
+
+PASSWORD_FILE_BYTES: Final = 4096
+"""What is read of a file that holds a password: a password has at most MAX_CREDENTIALS bytes."""
+
+RUN_MOMENT: Final = 1.0
+"""How long plain mode waits for the next join or leave before it prints the run: a line cannot grow there."""
+
+RUN_MOST: Final = 5.0
+"""A longer run is printed in pieces: in a storm the reader should not wait for its end."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from itertools import groupby
+from threading import Event as Flag
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -25,12 +27,12 @@ from chatroom.packets import (
     encode,
 )
 from chatroom.reaper import Reaper
+from client.answers import COMMAND_UNKNOWN, Answers, Lasting, size_of
 from client.handshaking import Admission, check_given_name
-from client.inbox import Inbox
 from client.limits import UPDATE_BYTES
-from client.pending_lines import PendingLines
-from client.people import People
-from client.resume import ANEW, ResumeState
+from client.refusals import why_removed
+from client.resume import ANEW
+from client.rooms import Changes
 from client.sequencer import Sequencer
 from client.updates import CaughtUp, Missed, Unanswered, Update
 
@@ -45,18 +47,21 @@ READ_LATE: Final = "events were read too late; fetching the rest"
 
 NOT_STORED: Final = "not stored"
 LINE_UNKNOWN: Final = "it is not known whether the server has stored this"
-COMMAND_UNKNOWN: Final = "it is not known whether the server has carried this out"
-"""What the user is told about a line or a command whose answer was lost with the connection."""
+"""What the user is told about a line whose answer was lost with the connection."""
+
+_CLOSED_TO_ONE: Final = (Code.BAD_KEY, Code.INVITE_ONLY, Code.BANNED)
+"""With these a channel may be closed to the client, and others not."""
 
 _SERVER: Final = 0
 """The person of events that nobody caused."""
 
 
 class Ending(NamedTuple):
-    """How a connection ended. `again`: the client may come back."""
+    """How a connection ended. `again`: the client may come back; `code`: of the server's BYE."""
 
     reason: str
     again: bool
+    code: int = Code.UNAVAILABLE
 
 
 Piece = list[Event] | Packet
@@ -64,42 +69,41 @@ Piece = list[Event] | Packet
 
 
 class Link:
-    """An admitted connection, from WELCOME to its end. Updates, lines and the resume state outlive it."""
+    """An admitted connection, from WELCOME to its end.
+
+    changed: it takes the place of another one, after a login: nothing was missed in between
+    """
 
     def __init__(
-        self,
-        admission: Admission,
-        resume: ResumeState,
-        pending: PendingLines,
-        inbox: Inbox,
-        people: People,
-        reaper: Reaper,
-        dead_after: float,
+        self, admission: Admission, lasting: Lasting, reaper: Reaper, dead_after: float, changed: bool = False
     ) -> None:
         self._connection = admission.connection
         self._admission = admission
-        self._resume = resume
-        self._pending = pending
-        self._inbox = inbox
-        self._people = people
+        self._resume, self._pending, self._inbox, self._rooms, self._account = lasting
         self._reaper = reaper
         self._dead_after = dead_after
         self._third = dead_after / THIRDS
         self._sequencer = Sequencer()
+        self._over = Flag()  # run() is done with the connection
+        self._number = 0  # of the connection; set by run(), before a login can begin
         # Guards _ending: the first reason to end the link, or the server's BYE, which counts more.
         self._lock = Lock()
         self._ending: Ending | None = None
         # Confined to the thread whose turn it is:
-        self._resumed = resume.live
+        self._resumed = self._resume.live
         # Nothing of others has come since the reconnect. What comes of another history was not missed.
-        self._divider_due = resume.live and admission.welcome.resumed not in ANEW
-        self._bracket = 0  # the request whose events of the past are coming
+        self._divider_due = self._resumed and not changed and admission.welcome.resumed not in ANEW
+        self._answers = Answers(lasting, admission.secure)
+        self._greeted = False  # LIVE has come
         self._incomplete = False  # an event did not reach the inbox: no later one may
         self._failed = False  # a burst could not be processed: no later packet counts
+        self._replaced = False  # another link goes on: nothing more is told
 
     def run(self) -> Ending:
         """Receive until the connection ends; how it did. In the connection thread."""
-        self._pending.attach()
+        self._number = self._pending.attach(self._admission.secure)
+        if self._admission.attempt.by_password:
+            self._answers.ask_for_token()
         sender = None
         try:
             sender = self._reaper.spawn(self._send, "client-sender")
@@ -114,7 +118,11 @@ class Link:
                 sender.join()
             self._connection.close()
             for command in self._pending.forget_asked():
-                self._inbox.tell(Unanswered(command.id, command.text, COMMAND_UNKNOWN), surely=True)
+                if command.request is not None:
+                    command.request.lose(ConnectionLost(COMMAND_UNKNOWN))
+                elif not command.quiet:
+                    self._inbox.tell(Unanswered(command.id, command.text, COMMAND_UNKNOWN), surely=True)
+            self._over.set()
         with self._lock:
             return self._ending or Ending("the connection ended", again=True)
 
@@ -125,13 +133,33 @@ class Link:
             self._ending = self._ending or Ending(reason, again=True)
         self._connection.shutdown()
 
+    # --- a login: its thread --------------------------------------------------------------------------
+
+    def give_way(self, enter: Callable[[], Admission]) -> Admission:
+        """Between two bursts: call `enter`, and if that succeeds tell nothing more. Raises what it raises.
+
+        So the cursor stands still in `enter`, and the next link gets exactly what follows it.
+        """
+        turn = self._sequencer.take()
+        with self._sequencer.passing(turn):
+            self._sequencer.wait(turn)
+            admission = enter()
+            self._replaced = True
+        return admission
+
+    def part(self, seconds: float) -> None:
+        """Say BYE, and cut the connection if it has not ended after so many seconds."""
+        self._pending.part(self._number)
+        if not self._over.wait(seconds):
+            self.lose("the server does not hang up")
+
     # --- receiving: the connection thread -------------------------------------------------------------
 
     def _receive(self) -> None:
         """Turn bytes into bursts. Raises ChatroomError at the end."""
         decoder, silent = self._admission.decoder, 0
         behind = self._admission.packets  # what came right behind WELCOME
-        self._hand_over(behind, sum(map(_size, behind)))
+        self._hand_over(behind, sum(map(size_of, behind)))
         decoder.check()
         while True:
             data = self._connection.receive(self._third)
@@ -164,7 +192,8 @@ class Link:
                 pieces = sift(packets)
                 self._sequencer.wait(turn)
                 for piece in pieces if not self._failed else []:
-                    self._deliver(piece, size)
+                    if not self._replaced or isinstance(piece, Bye):
+                        self._deliver(piece, size)
             except Exception as failure:
                 self._sequencer.wait(turn)
                 # The next connection fetches the rest of this burst and all later ones again.
@@ -182,68 +211,81 @@ class Link:
             case list():
                 self._deliver_events(piece, size)
             case Answer():
-                self._deliver_answer(piece)
+                self._answers.deliver(piece)
             case Info(words):
                 self._inbox.tell(piece, UPDATE_BYTES + len(words.encode()))
             case Channel(name=name, members=members):
-                if self._resume.enter(name):
-                    self._people.enter(piece)
+                self._follow(self._rooms.enter(piece))
+                self._resume.enter(name)
                 self._inbox.tell(piece, UPDATE_BYTES * (1 + len(members)))
-            case Event(kind=EventKind.COUNTED):
-                self._people.counted(piece)
             case Event():
-                pass  # another signal, which is shown or used once: this client has no use for it
+                self._deliver_signal(piece)
             case Skipped(seq, time):
                 self._move(seq, time)
             case Replay(id):
-                self._bracket = id
+                self._answers.begin(id)
             case Live():
                 self._deliver_live(piece)
             case Ping(id):
                 self._pending.pong(id)
             case Pong():
                 pass
-            case Bye(again, _, reason):
-                with self._lock:
-                    self._ending = Ending(reason or "the server said goodbye", again)
-                self._connection.shutdown()
+            case Bye():
+                self._deliver_bye(piece)
             case _:
                 raise ProtocolError(f"{type(piece).__name__.upper()} cannot come now")
 
-    def _deliver_answer(self, answer: Answer) -> None:
-        """Tell an answer, then settle its line: who sees a line settled finds the reason by polling."""
-        if answer.id == self._bracket:
-            self._bracket = 0
-        if answer.code not in (Code.OK, Code.ALREADY):
-            answer = answer._replace(words=answer.words or f"refused (code {answer.code})")
-        size = UPDATE_BYTES + len(answer.words.encode()) + len(answer.rows.encode())
-        self._inbox.tell(answer, size, surely=self._pending.awaits(answer.id))
-        self._pending.answer(answer.id, answer.code, answer.words)
+    def _deliver_signal(self, signal: Event) -> None:
+        if signal.kind is EventKind.RENAMED and self._resume.is_own(signal.person):
+            check_given_name(signal.text)
+            self._resume.rename(signal.text)
+        self._follow(self._rooms.signal(signal, self._resume.is_own))
+
+    def _deliver_bye(self, bye: Bye) -> None:
+        again, code, reason = bye
+        again = again and code not in (Code.KICKED, Code.BANNED)
+        if code in _CLOSED_TO_ONE and not self._greeted and self._resume.only_asked():
+            again = True  # without the channels that were joined later, one of which is closed now
+        with self._lock:
+            self._ending = Ending(why_removed(code, reason), again, code)
+        self._connection.shutdown()
+
+    def _follow(self, changes: Changes) -> None:
+        """Places have other names, or the client's person is not in them any more."""
+        for before, after in changes:
+            self._resume.moved(before, after)
 
     def _deliver_events(self, events: list[Event], size: int) -> None:
-        if self._bracket:  # the past that a request asked for: this client makes no such request
+        if self._answers.bracket:
+            self._answers.keep(events)
             return
         if events[0].seq <= self._resume.seen:  # seqs rise: else no event of the run is a repeat
             events = [event for event in events if event.seq > self._resume.seen]
             if not events:
                 return
-        self._people.happened(events)
         own = self._note_own(events)
-        self._put(self._with_divider(events), size, events[-1].seq, events[-1].time)
+        self._follow(self._rooms.happened(events, self._resume.live, self._resume.is_own))
+        shown = self._with_divider(self._rooms.as_seen(events))
+        self._put(shown, size, events[-1].seq, events[-1].time)
         # Last, so that the inbox has the event of each line that counts as stored.
         if own:
             self._pending.confirm(own)
 
     def _note_own(self, events: list[Event]) -> list[int]:
-        """The message ids of the client's own lines. Takes a new name of the client."""
+        """The message ids of the client's own lines. Takes a new name and a new account of the client.
+
+        A new name from before WELCOME is no news: WELCOME tells the present one.
+        """
         ids = []
         for event in events:
             if self._resume.is_own(event.person):
                 if event.id:
                     ids.append(event.id)
-                if event.kind is EventKind.RENAMED:
+                if event.kind is EventKind.RENAMED and event.seq > self._admission.welcome.head:
                     check_given_name(event.text)
                     self._resume.rename(event.text)
+                elif event.kind in (EventKind.JOINED, EventKind.ACCOUNT):
+                    self._answers.note_account(event, event.seq > self._admission.welcome.head)
         return ids
 
     def _with_divider(self, events: list[Event]) -> list[Update]:
@@ -257,7 +299,8 @@ class Link:
 
     def _deliver_live(self, live: Live) -> None:
         """The replay is complete: settle the lines that it has not settled; from now on lines may be sent."""
-        self._divider_due = False
+        self._divider_due, self._greeted = False, True
+        self._follow(self._rooms.caught_up())
         self._put([CaughtUp(live.seq, self._resumed)], UPDATE_BYTES, live.seq, live.time)
         words = NOT_STORED if self._resume.exact else LINE_UNKNOWN
         for line in self._pending.pending():
@@ -275,7 +318,7 @@ class Link:
 
     def _move(self, seq: int, time: int) -> None:
         """Move the cursor, unless events before it are missing or come from a request."""
-        if not self._incomplete and not self._bracket:
+        if not self._incomplete and not self._answers.bracket:
             self._resume.move(seq, time)
 
     # --- sending: the sender thread -------------------------------------------------------------------
@@ -300,11 +343,6 @@ def sift(packets: list[Packet]) -> list[Piece]:
         else:
             pieces.extend(run)
     return pieces
-
-
-def _size(packet: Packet) -> int:
-    """About what a packet counts in the inbox."""
-    return UPDATE_BYTES + (len(packet.text.encode()) if isinstance(packet, Event) else 0)
 
 
 def _is_event(packet: Packet) -> bool:

@@ -2,7 +2,8 @@
 
 A line stays here until it is settled: the server has stored it or refused it, or both are no longer to be
 learned. Until then the next connection sends it again. The server applies each id once, so that does no harm.
-A command is sent once, since nobody knows whether it was carried out when its connection is lost.
+A command is sent once, since nobody knows whether it was carried out when its connection is lost. One with a
+password waits for no other connection than the present one.
 """
 
 from __future__ import annotations
@@ -11,60 +12,18 @@ import secrets
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from threading import Condition, Lock
-from typing import NamedTuple
 
 from chatroom.deadline import Deadline
-from chatroom.errors import Closed
+from chatroom.errors import Closed, ConnectionLost, NeedEncryption
 from chatroom.outcomes import Code
 from chatroom.packets import Bye, Command, Ping, Pong, Say, encode
+from client.attempt import NOT_SENT
 from client.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
+from client.line import Line, SentOnce
+from client.requests import Request
+from client.secret_commands import concealed, has_secrets
 
 _ID_BITS = 62  # the first id is random; 2**62 more fit into the 63 bits that the wire allows
-
-
-class Line:
-    """A line that was said, with its message id and text."""
-
-    __slots__ = ("_owner", "_refused", "data", "id", "text")
-
-    def __init__(self, owner: PendingLines, id: int, text: str, data: bytes) -> None:
-        self._owner = owner
-        self.id = id
-        self.text = text
-        self.data = data
-        self._refused: str | None = None  # guarded by the owner's lock
-
-    def __repr__(self) -> str:
-        return f"<Line {self.id} {'stored' if self.stored else 'refused' if self.refused else 'pending'}>"
-
-    @property
-    def stored(self) -> bool:
-        """Whether the line is in the server's history, as far as the client has been told."""
-        with self._owner.lock:
-            return self._refused is None and not self._owner.holds(self)
-
-    @property
-    def refused(self) -> str | None:
-        """Why the line is not stored, or that this cannot be known any more; None for other lines."""
-        with self._owner.lock:
-            return self._refused
-
-    def refuse(self, reason: str) -> None:
-        """Note the reason. Requires holding the owner's lock."""
-        self._refused = reason
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait at most `timeout` seconds for the line to be settled; whether it is stored."""
-        self._owner.wait_for(self, timeout)
-        return self.stored
-
-
-class SentOnce(NamedTuple):
-    """A slash command: its message id, its text and its packet."""
-
-    id: int
-    text: str
-    data: bytes
 
 
 class PendingLines:
@@ -83,7 +42,11 @@ class PendingLines:
         self._pong: int | None = None
         self._ping = False
         self._attached = False  # there is a connection
+        self._connections = 0  # how many were attached so far
+        self._secure = False  # passwords may go over it
         self._open = False  # its replay is over: lines may be sent
+        self._held = False  # a login waits for what is on its way: no more lines may be sent
+        self._parting = False  # a login has succeeded: this connection ends
         self._closing: str | None = None  # why nothing more may be said
         self._goodbye = False  # BYE is still to be sent
 
@@ -93,15 +56,18 @@ class PendingLines:
 
     # --- for the user --------------------------------------------------------------------------------
 
-    def say(self, channel: str, text: str, timeout: float | None = None) -> Line:
+    def say(
+        self, channel: str, text: str, timeout: float | None = None, form: int = 0, extra: bytes = b""
+    ) -> Line:
         """Queue a line; wait at most `timeout` seconds while too many are pending.
 
+        form, extra: as in SAY
         Raises ValueError for a text that cannot be sent, TimeoutError, or Closed.
         """
         with self.lock:
             self._await_room(timeout)
             id = self._last_id + 1
-            line = Line(self, id, text, encode(Say(id, channel, text)))
+            line = Line(self, id, text, encode(Say(id, channel, text, form, extra)), bool(extra))
             self._last_id = id
             self._pending[id] = line
             self._pending_bytes += len(line.data)
@@ -109,14 +75,26 @@ class PendingLines:
             self._work.notify()
             return line
 
-    def command(self, channel: str, text: str) -> int:
-        """Queue a slash command; its id. Raises ValueError, Closed, or TimeoutError when too many wait."""
+    def command(self, channel: str, text: str, *, quiet: bool = False, request: Request | None = None) -> int:
+        """Queue a slash command; its id.
+
+        quiet: its answer is told only when it is a refusal
+        request: who waits for the answer
+        Raises ValueError, Closed, TimeoutError when too many wait, or for a command with a password
+        NeedEncryption or ConnectionLost.
+        """
+        secret = has_secrets(text)
         with self.lock:
             self._check_open()
+            if secret and not self._attached:
+                raise ConnectionLost("there is no connection now, and passwords do not wait for one")
+            if secret and not self._secure:
+                raise NeedEncryption(NOT_SENT)
             if len(self._asked) + len(self._waiting_commands()) >= MAX_COMMANDS:
                 raise TimeoutError("too many commands wait for the server")
             id = self._last_id + 1
-            self._queue.append(SentOnce(id, text, encode(Command(id, channel, text))))
+            data = encode(Command(id, channel, text))
+            self._queue.append(SentOnce(id, concealed(text), data, quiet, secret, request))
             self._last_id = id
             self._work.notify()
             return id
@@ -147,34 +125,98 @@ class PendingLines:
 
     # --- for the connection --------------------------------------------------------------------------
 
-    def attach(self) -> None:
-        """A new connection was made.
+    def attach(self, secure: bool = False) -> int:
+        """A new connection was made, its number; `secure`: passwords may go over it.
 
         All lines that are still pending when `open` is called are then sent (again) in order.
         """
         with self.lock:
+            self._secure = secure
             waiting: list[Line | SentOnce] = [*self._waiting_commands(), *self._pending.values()]
             self._queue = deque(sorted(waiting, key=lambda entry: entry.id))
             self._attached = True
+            self._connections += 1
+            return self._connections
 
     def open(self) -> None:
         """The replay is over: lines may be sent."""
         with self.lock:
             self._open = True
             self._work.notify()
+            self._settled.notify_all()  # a login may wait for this
 
     def detach(self) -> None:
         """The connection has ended: `take` returns None."""
         with self.lock:
-            self._attached = self._open = self._ping = False
+            self._attached = self._open = self._ping = self._held = self._parting = False
+            self._goodbye = self._closing is not None and self._goodbye
             self._pong = None
             self._work.notify_all()
+            self._settled.notify_all()
 
     def forget_asked(self) -> list[SentOnce]:
-        """The commands that were sent and not answered: nobody will answer them any more."""
+        """The commands that nobody will answer any more: sent and not answered, or secret and not sent."""
         with self.lock:
             asked, self._asked = list(self._asked.values()), {}
-            return asked
+            secret = [entry for entry in self._waiting_commands() if entry.secret]
+            self._queue = deque(entry for entry in self._queue if entry not in secret)
+            return asked + secret
+
+    def give_up(self) -> list[SentOnce]:
+        """The client has ended: the commands that nobody will answer, sent or not."""
+        with self.lock:
+            waiting = self._waiting_commands()
+            self._queue = deque(entry for entry in self._queue if isinstance(entry, Line))
+            asked, self._asked = list(self._asked.values()), {}
+            return asked + waiting
+
+    # --- for a login, which changes the connection ---------------------------------------------------
+
+    def hold(self, seconds: float) -> bool:
+        """Send no more lines; wait until those that were sent are settled, and commands answered.
+
+        False when that takes longer, or cannot be any more; then all goes on as before.
+        """
+        with self.lock:
+            self._held = True
+            self._settled.wait_for(self._quiet_or_lost, seconds)
+            self._held = self._quiet()
+            self._work.notify()
+            return self._held
+
+    def go_on(self) -> None:
+        """The login has failed: send what waits."""
+        with self.lock:
+            self._held = False
+            self._work.notify()
+
+    def part(self, connection: int) -> None:
+        """The login has succeeded: say BYE on the connection with this number, and send nothing after it.
+
+        It may have broken meanwhile. The next connection is not to end then.
+        """
+        with self.lock:
+            if self._attached and self._connections == connection:
+                self._goodbye = self._parting = True
+                self._work.notify()
+
+    def _quiet(self) -> bool:
+        """Whether nothing is on its way. Requires holding lock."""
+        if not self._open or self._asked:
+            return False
+        # Ids rise, and what was sent has left the queue.
+        unsent = next((entry.id for entry in self._queue), None)
+        oldest = next(iter(self._pending), None)
+        return oldest is None or (unsent is not None and unsent <= oldest)
+
+    def _quiet_or_lost(self) -> bool:
+        """Requires holding lock."""
+        return not self._attached or self._closing is not None or self._quiet()
+
+    def asked(self, id: int) -> SentOnce | None:
+        """The command that was sent with this id and not answered."""
+        with self.lock:
+            return self._asked.get(id)
 
     def awaits(self, id: int) -> bool:
         """Whether `id` is a line or a command that the server has not answered."""
@@ -234,7 +276,7 @@ class PendingLines:
                 data = self._gather()
                 if data:
                     return data
-                if self._closing is not None:
+                if self._closing is not None or self._parting:
                     return None
                 if deadline.expired:
                     return b""
@@ -250,7 +292,7 @@ class PendingLines:
             packets.append(encode(Ping(0)))
         self._pong, self._ping = None, False
         size = 0
-        while self._open and self._queue and size < SEND_BYTES:
+        while self._open and not self._held and self._queue and size < SEND_BYTES:
             entry = self._queue.popleft()
             if isinstance(entry, SentOnce):
                 self._asked[entry.id] = entry
@@ -271,6 +313,7 @@ class PendingLines:
             if self._closing is None:
                 self._closing = reason
                 self._goodbye = True
+                self._held = self._parting
             self._work.notify_all()
             self._settled.notify_all()
 

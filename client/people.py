@@ -1,79 +1,97 @@
-"""How many people are in the client's channel, as far as the server tells."""
+"""Who is in one place, as far as the server tells."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from threading import Lock
+from typing import Final
 
-from chatroom.events import SET_COUNTED, Event, EventKind
+from chatroom.events import (
+    SET_COUNTED,
+    Event,
+    EventKind,
+    Extra,
+    Setting,
+    extra_number,
+    extra_rows,
+    joined_role,
+)
 from chatroom.limits import MAX_LISTED
-from chatroom.packets import Channel
+from chatroom.packets import Channel, Present, Role
 
-_NOWHERE = -1  # no CHANNEL has come yet
-_DIGITS = 10  # of the largest number that a channel's size can be
+_DIGITS: Final = 10  # of the largest number that a channel's size can be
+_ROLES: Final = frozenset(Role)
+_SHARED: Final = (EventKind.QUIT, EventKind.RENAMED)
+"""These are of no place: they change each list that their author is in."""
 
 
 class People:
-    """Counts who is in one channel: the list of CHANNEL, changed by events; without one, what COUNTED says.
+    """Who is in one place: the list of CHANNEL, changed by events; without one, what COUNTED says.
 
-    All but `number` is for the thread whose turn it is.
+    For the thread whose turn it is.
     """
 
-    def __init__(self) -> None:
-        # Guards _number.
-        self._lock = Lock()
-        self._number: int | None = None
-        self._place = _NOWHERE
-        self._head = 0  # the list knows the events up to this seq
-        self._persons: set[int] | None = None
+    def __init__(self, channel: Channel) -> None:
+        self.number = channel.size
+        self._is_direct = bool(channel.settings & Setting.DIRECT)  # its two persons stay the same
+        self._listed: dict[int, Present] | None = None
+        if len(channel.members) == channel.size:
+            self._listed = {member.person: member for member in channel.members}
 
     @property
-    def number(self) -> int | None:
-        """How many there are; None while that is not known. Any thread."""
-        with self._lock:
-            return self._number
+    def listed(self) -> list[Present]:
+        """Everybody; empty when only their number is known."""
+        return list((self._listed or {}).values())
 
-    def begin(self, head: int) -> None:
-        """A connection begins; `head` is that of WELCOME."""
-        self._head, self._place, self._persons = head, _NOWHERE, None
+    def name_of(self, person: int) -> str:
+        """The name of a person who is listed, else an empty text."""
+        found = (self._listed or {}).get(person)
+        return found.name if found is not None else ""
 
-    def enter(self, channel: Channel) -> None:
-        """Take the channel as the server describes it."""
-        self._place = channel.place
-        listed = len(channel.members) == channel.size
-        self._persons = {member.person for member in channel.members} if listed else None
-        self._set(channel.size)
-
-    def happened(self, events: Iterable[Event]) -> None:
-        """Take events that have come, in order. Other channels, and what the list knows, change nothing."""
-        persons = self._persons
-        if persons is None:
+    def happened(self, event: Event) -> None:
+        """Take an event of this place, or one of no place."""
+        persons = self._listed
+        if persons is None or (self._is_direct and event.kind is not EventKind.RENAMED):
             return
-        for event in events:
-            if event.kind is EventKind.SAID or event.seq <= self._head:
-                continue
-            if event.kind is EventKind.QUIT:
-                persons.discard(event.person)
-            elif event.place != self._place:
-                continue
-            elif event.kind is EventKind.JOINED:
-                persons.add(event.person)
-            elif event.kind is EventKind.LEFT:
-                persons.discard(event.person)
-            elif event.kind is EventKind.SET and event.extra == SET_COUNTED:
-                self._persons = None
-                break
-        self._set(len(persons))
+        if event.kind is EventKind.JOINED:
+            known = persons.get(event.person)  # a list that is newer than the event knows the role better
+            role = known.role if known else joined_role(event.extra)
+            persons[event.person] = Present(event.person, role, event.author)
+        elif event.kind in (EventKind.LEFT, EventKind.QUIT):
+            persons.pop(event.person, None)
+        elif event.kind is EventKind.KICKED:
+            persons.pop(extra_number(event.extra, Extra.TARGET), None)
+        elif event.kind is EventKind.RENAMED and event.person in persons:
+            persons[event.person] = persons[event.person]._replace(name=event.text)
+        elif event.kind is EventKind.LISTED:
+            self._set_role(event)
+        elif event.kind is EventKind.SET and event.extra == SET_COUNTED:
+            self._listed = None
+        self.number = len(persons)
         if len(persons) > MAX_LISTED:  # no server lists so many: a list without an end is not kept
-            self._persons = None
+            self._listed = None
 
-    def counted(self, signal: Event) -> None:
-        """COUNTED has come."""
-        text = signal.text
-        if signal.place == self._place and text.isascii() and text.isdecimal() and len(text) <= _DIGITS:
-            self._persons = None
-            self._set(int(text))
+    def counted(self, text: str) -> None:
+        """COUNTED has come with this text."""
+        if text.isascii() and text.isdecimal() and len(text) <= _DIGITS:
+            self._listed = None
+            self.number = int(text)
 
-    def _set(self, number: int) -> None:
-        with self._lock:
-            self._number = number
+    def _set_role(self, event: Event) -> None:
+        target = extra_number(event.extra, Extra.TARGET)
+        known = self._listed.get(target) if self._listed else None
+        if self._listed and known is not None:
+            self._listed[target] = known._replace(role=new_role(event, known.role))
+
+
+def new_role(listed: Event, before: int) -> int:
+    """The role of its target after a LISTED, as far as that is known: the highest counts. before: its role"""
+    which = extra_number(listed.extra, Extra.LIST)
+    if which not in _ROLES:
+        return before
+    if extra_rows(listed.extra).get(Extra.REMOVED) == b"\x01":
+        return Role.MEMBER if which >= before else before
+    return max(which, before)
+
+
+def is_shared(event: Event) -> bool:
+    """Whether an event of no place changes the lists of the places in which its author or target is."""
+    return event.kind in _SHARED or (event.kind is EventKind.LISTED and not event.place)

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Final
 
@@ -25,6 +26,7 @@ from chatroom.limits import CLOSE_SECONDS, MAX_TEXT
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Info
 from chatroom.printable import json_line
+from client.asked import Asked
 from client.client import Client
 from client.lines import READ_BYTES, LineSplitter, Said, TooLong
 from client.signals import ended_by
@@ -76,8 +78,9 @@ class Pipe:
         out: int | None,
     ) -> None:
         self._client = client
+        self._asked = Asked(client)
         self._follow = follow
-        self._print = as_json_line if as_json else plain_line
+        self._print = as_json_line if as_json else partial(plain_line, under=len(client.asked) > 1)
         self._retries = retries
         self._source = source
         self._out = out
@@ -132,7 +135,10 @@ class Pipe:
 
     def _show(self, updates: list[Update]) -> None:
         events: list[str] = []
+        self._asked.look()
         for update in updates:
+            if not self._asked.shows(update):
+                continue
             if type(update) is Event:
                 events.append(self._print(update) + "\n")
             else:

@@ -5,20 +5,42 @@ Printed lines may run into the line that the user is typing; only a real termina
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
+import time
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from io import TextIOWrapper
 from threading import Thread
 
-from chatroom.errors import ChatroomError, Closed
+from chatroom.errors import ChatroomError, Closed, ConfigError, ConnectionLost, NameRefused
 from chatroom.events import Event
 from chatroom.packets import Answer, Info
+from client.asked import Asked
+from client.dialogues import NOTHING_SENT, Dialogue, dialogue_of
+from client.folded import folded
 from client.limits import LEAVE_SECONDS
+from client.local_commands import LEAVING
+from client.refusals import refusal_words
 from client.talker import Talker
-from client.updates import Connected, Disconnected, Ended, Interrupted, Missed, Unanswered, Update
+from client.updates import (
+    CaughtUp,
+    Connected,
+    Disconnected,
+    Ended,
+    Interrupted,
+    LoggedIn,
+    Missed,
+    NotLoggedIn,
+    Past,
+    Unanswered,
+    Update,
+    logged_in,
+)
 from views import one_line, plain_line, sanitize
+from views.folding import Run, plain_run
 
 
 def talk_plainly(client: Talker) -> Ended | None:
@@ -36,7 +58,7 @@ def talk_plainly(client: Talker) -> Ended | None:
     try:
         for line in _typed_lines():
             text = line.rstrip("\r\n")
-            if ended or text.strip() == "/quit":
+            if ended or text.strip() in LEAVING:
                 break
             _send(client, text)
         client.flush(LEAVE_SECONDS)
@@ -67,6 +89,21 @@ def be_lenient() -> bool:
     return found
 
 
+def ask_secretly(question: str) -> str:
+    """What the user types at the terminal, which does not show it.
+
+    Raises EOFError, KeyboardInterrupt, or ConfigError: it would be shown.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError("a password is asked for at a terminal only; see --password-file")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(one_line(question))
+        except (getpass.GetPassWarning, OSError):
+            raise ConfigError("this terminal would show what is typed; see --password-file") from None
+
+
 def _typed_lines() -> Iterator[str]:
     yield from sys.stdin
     while be_lenient():  # it was not the end: another program has made the terminal non-blocking
@@ -75,21 +112,44 @@ def _typed_lines() -> Iterator[str]:
 
 def _send(client: Talker, text: str) -> None:
     try:
-        if text.startswith("/") and not text.startswith("//"):
+        dialogue = dialogue_of(text, client)
+        if dialogue is not None:
+            _converse(dialogue)
+        elif text.startswith("/") and not text.startswith("//"):
             client.command(text)
         elif text.strip():
             client.say(text.removeprefix("/"))
-    except (TimeoutError, ValueError) as error:
+    except (TimeoutError, ValueError, ConfigError, ConnectionLost, NameRefused) as error:
         _print(f"-- not sent: {one_line(str(error))}")
 
 
+def _converse(dialogue: Dialogue) -> None:
+    """Ask each question of the dialogue. Raises what the dialogue raises."""
+    try:
+        question = next(dialogue)
+        while True:
+            question = dialogue.send(ask_secretly(f"-- {question} "))
+    except (KeyboardInterrupt, EOFError):
+        _print(f"\n-- {NOTHING_SENT}")  # the cursor is still behind the question
+    except StopIteration:
+        pass
+
+
 def _print_updates(client: Talker, ended: list[Ended]) -> None:
-    for update in client.updates():
+    asked = Asked(client)
+    missed: Missed | None = None  # to be told when something follows that is shown
+    for update in folded(client, asked.shows_now):
         if isinstance(update, Ended):
             ended.append(update)
             if update.error is not None:
                 _print("-- press Enter to leave")
-        text = _plain_text(update)
+        if isinstance(update, Missed | CaughtUp):
+            missed = update if isinstance(update, Missed) else None
+            continue
+        if missed is not None and isinstance(update, Event | Run):
+            _print(f"-- missed while you were away{' (older lines are gone)' if missed.gap else ''}:")
+            missed = None
+        text = _plain_text(update, asked.several, client.name)
         if text:
             _print(text)
 
@@ -105,20 +165,31 @@ def _print(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at exit
 
 
-def _plain_text(update: Update) -> str:
+def _plain_text(update: Update | Run, several: bool, own_name: str) -> str:
+    """several: lines of several channels are shown, so each names its own"""
     match update:
+        case Run():
+            return plain_run(update, under=several)
         case Event():
-            return plain_line(update)
-        case Answer(words=words) | Info(words) | Interrupted(_, words) if words:
+            return plain_line(update, under=several, own_name=own_name)
+        case Past(_, events):
+            return "\n".join(plain_line(event, under=True) for event in events)
+        case Answer() if update.words:
+            words = refusal_words(update, int(time.time() * 1000))
+            return "\n".join(f"-- {line}" for line in sanitize(words).split("\n"))
+        case Info(words) | Interrupted(_, words) if words:
             return "\n".join(f"-- {line}" for line in sanitize(words).split("\n"))
         case Unanswered(_, text, words):
             return f"-- {one_line(words)}: {one_line(text)}"
         case Connected():
             if update.resumed:
                 return "-- back again"
-            return f"-- you are {one_line(update.name)} in {one_line(update.channel)}"
-        case Missed(gap):
-            return f"-- missed while you were away{' (older lines are gone)' if gap else ''}:"
+            you = f"you are {update.name} in {update.channel}{logged_in(update.name, update.account)}"
+            return f"-- {one_line(you)}"
+        case LoggedIn(name, account):
+            return f"-- you are {one_line(name + logged_in(name, account))}"
+        case NotLoggedIn(reason):
+            return f"-- not logged in: {one_line(reason)}"
         case Disconnected():
             return f"-- connection lost: {one_line(update.reason)}"
     return ""

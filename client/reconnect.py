@@ -7,7 +7,16 @@ import time
 from collections.abc import Callable
 
 from chatroom.deadline import Deadline
-from chatroom.errors import ChatroomError, Closed, ConnectionLost, NameRefused, Refused
+from chatroom.errors import (
+    CertificateRefused,
+    ChatroomError,
+    Closed,
+    ConnectionLost,
+    NameHeld,
+    NameRefused,
+    NameTaken,
+    Refused,
+)
 from chatroom.limits import HANDSHAKE_SECONDS
 from chatroom.outcomes import RETURNING
 from client.backoff import Backoff
@@ -49,6 +58,8 @@ class Reconnect:
         """
         try:
             return self._admit()
+        except CertificateRefused:
+            raise
         except ConnectionLost as lost:
             return self.again(str(lost), math.inf, broken=True)
         except Refused as refused:
@@ -61,7 +72,7 @@ class Reconnect:
 
         broken: it was lost before it was admitted
         Raises NameRefused when somebody else has the name, Refused when the server does not want it back,
-        ConnectionLost when it gives up, or Closed.
+        CertificateRefused, ConnectionLost when it gives up, or Closed.
         """
         if self._giving_up is None or lasted >= RETRY_STEADY:
             # Else keep the old deadline and pauses: a connection shorter than RETRY_STEADY is no success.
@@ -73,14 +84,18 @@ class Reconnect:
             self._pause(min(self._backoff.next(), self._giving_up.left()), reason)
             try:
                 return self._admit()
-            except NameRefused as refused:
+            except (NameTaken, NameHeld) as refused:
                 if reserved.expired:
                     raise
                 reason = str(refused)
+            except NameRefused:  # neither a password nor the rules for names change by waiting
+                raise
             except Refused as refused:
                 if refused.code not in RETURNING:
                     raise
                 reason = str(refused)
+            except CertificateRefused:
+                raise
             except ChatroomError as failure:
                 reserved = Deadline(HANDSHAKE_SECONDS, self._clock)
                 reason = str(failure)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Lock
 from typing import Final
 
 from chatroom.errors import NameRefused
+from chatroom.limits import MAX_CHANNELS
 from chatroom.names import check_channel, check_name
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Resumed, Welcome
 from client.handshaking import Wish
@@ -18,15 +20,18 @@ ANEW: Final = (Resumed.OTHER_HISTORY, Resumed.RESTORED)
 class ResumeState:
     """Who the client is to the server, and up to where its user has been given the events.
 
-    lines: how many of the latest lines to ask for at the first connection
+    channels: those to join, at least one
+    lines:    how many of the latest lines to ask for at the first connection
     """
 
-    def __init__(self, name: str, channel: str, lines: int) -> None:
+    def __init__(self, name: str, channels: Sequence[str], lines: int) -> None:
+        self.asked = tuple(dict.fromkeys(map(as_written, channels)))
         self._lines = lines
-        # Guards _name, _channel and _token.
+        # Guards _name, _channel, _wanted and _token.
         self._lock = Lock()
         self._name = name
-        self._channel = _as_written(channel)
+        self._wanted = list(self.asked)  # what it asks for, and what it has joined since
+        self._channel = self.asked[0]
         self._token = NO_TOKEN
         # Confined to the connection thread; during a connection, to the thread whose turn it is:
         self.seen = 0  # all events up to this seq are in the inbox
@@ -44,29 +49,47 @@ class ResumeState:
 
     @property
     def channel(self) -> str:
+        """Where lines go that name no channel."""
         with self._lock:
             return self._channel
+
+    @channel.setter
+    def channel(self, channel: str) -> None:
+        with self._lock:
+            self._channel = channel
 
     def rename(self, name: str) -> None:
         """Take another name."""
         with self._lock:
             self._name = name
 
-    def wish(self) -> Wish:
-        """What to ask the server for. Raises NameRefused for a name or channel that cannot be."""
+    @property
+    def identity(self) -> bytes:
+        """The identity of the history that WELCOME named."""
+        return self._identity
+
+    def wish(self, lasting: bool = False) -> Wish:
+        """What to ask the server for. Raises NameRefused for a name or channel that cannot be.
+
+        lasting: the server keeps the person in its channels, so that only those must be asked for that the
+                 client was made for: the person may have left others meanwhile
+        """
         with self._lock:
-            name, channel, token = check_name(self._name), check_channel(self._channel), self._token
+            name, token = check_name(self._name), self._token
+            wanted = [each for each in self._wanted if not lasting or as_written(each) in self.asked]
+        channels = tuple(check_channel(each) for each in wanted or self.asked[:1])
         # A client that comes back wants all it has missed: also when it has seen no event yet, and when the
         # server has another history meanwhile.
         lines = MOST_LINES if self.live else self._lines
         identity = self._identity if self.seen else NO_IDENTITY
-        return Wish(name, token, (channel,), self.seen, self._time, identity, lines)
+        return Wish(name, token, channels, self.seen, self._time, identity, lines)
 
     # --- what the server gives: the connection thread, or the thread whose turn it is -------------------
 
-    def welcome(self, welcome: Welcome) -> None:
-        """Take what WELCOME gave."""
+    def welcome(self, welcome: Welcome) -> bool:
+        """Take what WELCOME gave; whether the session is the same as before."""
         with self._lock:
+            same = self._token == welcome.token
             self._name, self._token = welcome.name, welcome.token
         if welcome.resumed is not Resumed.EXACT:
             self.exact = False
@@ -76,16 +99,42 @@ class ResumeState:
         self._identity = welcome.identity
         self._person = welcome.person
         self._persons.add(welcome.person)
+        return same
 
-    def enter(self, channel: str) -> bool:
-        """Take the server's way of writing the channel that was asked for; whether it is that one."""
+    def enter(self, channel: str) -> None:
+        """The person is in a channel, whose name is written so: the client wants it from now on."""
+        if not _is_channel(channel):
+            return
+        key = as_written(channel)
         with self._lock:
-            own = self._channel
-        if _as_written(channel) != _as_written(own):
-            return False
+            places = [at for at, each in enumerate(self._wanted) if as_written(each) == key]
+            if places:
+                self._wanted[places[0]] = channel
+            elif len(self._wanted) < MAX_CHANNELS:
+                self._wanted.append(channel)
+            if as_written(self._channel) == key:
+                self._channel = channel
+
+    def moved(self, before: str, after: str) -> None:
+        """A place has another name. after: empty: the person is not in it any more
+
+        Lines for it are refused then. They must not go to another channel: others would read them.
+        """
         with self._lock:
-            self._channel = channel
-        return True
+            if _is_channel(after):
+                self._wanted = [after if each == before else each for each in self._wanted]
+            else:
+                self._wanted = [each for each in self._wanted if each != before]
+            if after and self._channel == before:
+                self._channel = after
+
+    def only_asked(self) -> bool:
+        """A channel is closed to the client: ask only for those it was made for; whether that is fewer."""
+        with self._lock:
+            fewer = [each for each in self._wanted if as_written(each) in self.asked]
+            changed = bool(fewer) and fewer != self._wanted
+            self._wanted = fewer or list(self.asked)
+            return changed
 
     def caught_up(self) -> None:
         """A replay is complete."""
@@ -102,9 +151,18 @@ class ResumeState:
         return person in self._persons
 
 
-def _as_written(channel: str) -> str:
+def as_written(channel: str) -> str:
     """The channel as servers write it: lines must name it so. One that cannot be is left as it is."""
     try:
         return check_channel(channel)
     except NameRefused:
         return channel
+
+
+def _is_channel(name: str) -> bool:
+    """Whether it can be asked for: a server may call a place anything."""
+    try:
+        check_channel(name)
+    except NameRefused:
+        return False
+    return True

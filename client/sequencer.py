@@ -14,7 +14,7 @@ from client.limits import MAX_PROCESSING
 
 
 class Sequencer:
-    """One thread takes turns; any threads pass them, in the order in which they were taken."""
+    """Turns are passed in the order in which they were taken: by the receiver, and one by each login."""
 
     def __init__(self, width: int = MAX_PROCESSING) -> None:
         self._width = width

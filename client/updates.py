@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from chatroom.errors import ChatroomError
 from chatroom.events import Event
@@ -11,11 +11,30 @@ from chatroom.packets import Answer, Channel, Info, Resumed
 
 
 class Connected(NamedTuple):
-    """Admitted, under this name and to this channel. `resumed`: not for the first time."""
+    """Admitted, under this name and to this channel.
+
+    resumed: not for the first time
+    account: the name of the account; empty for a guest
+    """
 
     name: str
     channel: str
     resumed: bool
+    account: str = ""
+
+
+class LoggedIn(NamedTuple):
+    """`Client.login` was right: from now on the client is the person of this account, under this name."""
+
+    name: str
+    account: str
+
+
+class NotLoggedIn(NamedTuple):
+    """`Client.login` has failed; everything is as before. `code` is for programs, 0 for none."""
+
+    reason: str
+    code: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +56,14 @@ class Interrupted(NamedTuple):
 
     how: Resumed
     words: str
+
+
+INTERRUPTED: Final = {
+    Resumed.GAP: "some of what you missed is gone: the server does not keep it that long",
+    Resumed.OTHER_HISTORY: "the server has another history now; what was said before is not in it",
+    Resumed.RESTORED: "the server has gone back to an older copy of its history; later lines are not in it",
+}
+"""What the user is told when the server cannot give exactly what was missed."""
 
 
 class CaughtUp(NamedTuple):
@@ -75,6 +102,16 @@ class Unanswered(NamedTuple):
     words: str
 
 
+class Past(NamedTuple):
+    """Events of the past that the command `id` asked for. Its Answer follows.
+
+    They are no news: they may have been given before, and some are older than all that were.
+    """
+
+    id: int
+    events: tuple[Event, ...]
+
+
 class Ended(NamedTuple):
     """The last update. `error` is None when the user closed the client."""
 
@@ -88,12 +125,22 @@ Update = (
     | Info
     | Channel
     | Connected
+    | LoggedIn
+    | NotLoggedIn
     | Interrupted
     | Missed
     | CaughtUp
+    | Past
     | Unanswered
     | Disconnected
     | Retrying
     | Ended
 )
 """`Client.updates()` and `Client.poll()` give these."""
+
+
+def logged_in(name: str, account: str) -> str:
+    """For persons: the end of a sentence that says who they are."""
+    if not account:
+        return ""
+    return ", logged in" if name == account else f", logged in to the account {account}"

@@ -7,17 +7,21 @@ import io
 import logging
 import os
 import sys
-from typing import NoReturn
+from pathlib import Path
+from typing import Literal, NoReturn
 
 from chatroom import __version__
-from chatroom.errors import ChatroomError, ConfigError
+from chatroom.errors import ChatroomError, ConfigError, NameRefused
+from chatroom.help_format import HelpAll, HelpFormat, shown_if
 from chatroom.limits import DEAD_AFTER
+from chatroom.names import check_name
 from chatroom.printable import printable_line
 from server.limits import ADDRESS_GUESTS, ADDRESS_MEMBERS, ADDRESS_RATE
-from server.log_writer import log_to, say_at_the_end
+from server.log_writer import log_to, say_on_stderr
 from server.ports import Ports
 from server.quotas import Quotas
 from server.retention import Retention
+from server.tls_files import TlsFiles
 
 _USAGE = 2  # exit code for a bad command line
 _INTERRUPTED = 130
@@ -31,9 +35,16 @@ class _Options(argparse.ArgumentParser):
         sys.exit(_USAGE)
 
 
-def parser() -> argparse.ArgumentParser:
-    """All options. A server with the defaults works."""
-    options = _Options(prog="chatroom-server", description="A chatroom for the terminal: the server.")
+def parser(everything: bool = False) -> argparse.ArgumentParser:
+    """All options. A server with the defaults works. everything: the help shows rare ones, too"""
+    rare = shown_if(everything)
+    options = _Options(
+        prog="chatroom-server",
+        usage="chatroom-server [options]",
+        epilog="A server with the defaults works. More: --help-all, README.md",
+        formatter_class=HelpFormat,
+        add_help=False,
+    )
     options.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     options.add_argument(
         "--port", type=_port, default=5050, help="port to listen on, 0: any free port (default %(default)s)"
@@ -42,71 +53,86 @@ def parser() -> argparse.ArgumentParser:
         "--ports",
         default="any",
         metavar="any|same|LO-HI",
-        help="ports for newcomers (default %(default)s)",
+        help=rare("ports for newcomers (default %(default)s)"),
     )
     options.add_argument(
-        "--data", metavar="FILE", help="history file, ':memory:': no file (default: the user's)"
+        "--data", metavar="FILE", help="history file, ':memory:': none (default: the user's)"
     )
     options.add_argument(
         "--durability",
         choices=("normal", "full"),
+        metavar="HOW",
         default="normal",
-        help="lines that were shown survive kill -9 (normal) or also a power loss (full)",
+        help=rare("full: lines survive a power loss, too"),
     )
     options.add_argument(
         "--keep",
         default="all",
-        metavar="90d|1000000events|all",
-        help="how much history to keep: days, or a number of the latest events (default %(default)s)",
+        metavar="90d|1000events|all",
+        help="how much history to keep (default all)",
     )
     options.add_argument(
         "--dead-after",
         type=_seconds,
         default=DEAD_AFTER,
         metavar="SECONDS",
-        help="disconnect a member that is silent for this long (default %(default)g)",
+        help=rare("silence after which a member is gone (%(default)g)"),
     )
     options.add_argument(
         "--rate",
         type=_rate,
         metavar="LINES/S",
-        help="let each member say so many lines a second; faster ones are slowed (default: no limit)",
+        help=rare("lines a second that a member may say"),
     )
     options.add_argument(
         "--max-members",
         type=_number,
         default=0,
         metavar="N",
-        help="members (default: as many as the system allows)",
+        help=rare("members (default: as the system allows)"),
     )
     options.add_argument(
         "--address-members",
         type=_number,
         default=ADDRESS_MEMBERS,
         metavar="N",
-        help="members from one address (default %(default)s)",
+        help=rare("members from one address (default %(default)s)"),
     )
     options.add_argument(
         "--address-guests",
         type=_number,
         default=ADDRESS_GUESTS,
         metavar="N",
-        help="newcomers at once from one address (default %(default)s)",
+        help=rare("newcomers at once from one (%(default)s)"),
     )
     options.add_argument(
         "--address-rate",
         type=_number,
         default=ADDRESS_RATE,
         metavar="N",
-        help="new connections a second from one address (default %(default)s)",
+        help=rare("connections a second from one (%(default)s)"),
     )
+    options.add_argument(
+        "--owner",
+        type=_name,
+        metavar="NAME",
+        help="keep this name for the owner; tells a one-time code",
+    )
+    options.add_argument(
+        "--tls-cert", type=Path, metavar="FILE", help="encrypt; the server's certificate, in PEM"
+    )
+    options.add_argument("--tls-key", type=Path, metavar="FILE", help="its key (default: in the same file)")
+    options.add_argument("--tls-self", action="store_true", help="encrypt with a certificate of its own")
     options.add_argument("--check", metavar="FILE", help="verify a history file, describe it, and exit")
     options.add_argument("--export", metavar="FILE", help="print a history file as JSON lines, and exit")
     options.add_argument(
-        "--sqlite", metavar="OUT", help="with --export: make an SQLite file with a table of events instead"
+        "--with-direct", action="store_true", help=rare("with --export: direct conversations, too")
     )
+    options.add_argument("--sqlite", metavar="OUT", help=rare("with --export: make an SQLite file instead"))
     options.add_argument("-v", "--verbose", action="store_true", help="log every join and leave")
-    options.add_argument("--version", action="version", version=f"chatroom {__version__}")
+    options.add_argument("--version", action="version", version=f"chatroom {__version__}", help="print it")
+    options.add_argument("-h", "--help", action="help", help="print this")
+    options.add_argument("--help-all", action=HelpAll, whole=lambda: parser(True), help="print all options")
     return options
 
 
@@ -121,6 +147,12 @@ def main(arguments: list[str] | None = None) -> int:
         parser().error("--check and --export exclude each other")
     if options.sqlite is not None and options.export is None:
         parser().error("--sqlite OUT needs --export FILE")
+    if options.with_direct and options.export is None:
+        parser().error("--with-direct needs --export FILE")
+    if options.tls_self and options.tls_cert is not None:
+        parser().error("--tls-self and --tls-cert exclude each other")
+    if options.tls_key is not None and options.tls_cert is None:
+        parser().error("--tls-key FILE needs --tls-cert FILE")
     _open_standard_streams()
     try:
         with log_to(sys.stderr, logging.INFO if options.verbose else logging.WARNING):
@@ -135,7 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _fail(reason: str) -> int:
-    say_at_the_end(f"chatroom-server: {printable_line(reason)}")
+    say_on_stderr(f"chatroom-server: {printable_line(reason)}")
     return 1
 
 
@@ -168,22 +200,30 @@ def _run(options: argparse.Namespace, ports: Ports, keep: Retention) -> int:
             durability=options.durability,
             keep=keep,
             rate=options.rate,
+            owner=options.owner or "",
             quotas=Quotas(
                 members=options.max_members,
                 address_members=options.address_members,
                 address_guests=options.address_guests,
                 address_rate=options.address_rate,
             ),
+            tls=_tls(options),
         )
     )
 
 
+def _tls(options: argparse.Namespace) -> TlsFiles | Literal["self"] | None:
+    if options.tls_cert is None:
+        return "self" if options.tls_self else None
+    return TlsFiles(options.tls_cert, options.tls_key or options.tls_cert)
+
+
 def _inspect(options: argparse.Namespace) -> int:
     """--check and --export. Raises HistoryError, ConfigError (stdout cannot be written)."""
-    from server import history_tool
+    from server import history_export, history_tool
 
     if options.sqlite is not None:
-        history_tool.export_sqlite(options.export, options.sqlite)
+        history_export.export_sqlite(options.export, options.sqlite, options.with_direct)
         return 0
     if not isinstance(sys.stdout, io.TextIOWrapper):
         raise ConfigError("cannot print: stdout is closed")
@@ -194,7 +234,7 @@ def _inspect(options: argparse.Namespace) -> int:
             print(*map(printable_line, report.lines), sep="\n", flush=True)
             return 0 if report.sound else 1
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # JSON Lines, whatever the locale
-        history_tool.export(options.export, sys.stdout)
+        history_export.export(options.export, sys.stdout, options.with_direct)
         return 0
     except OSError as error:
         # Python flushes stdout once more at its end.
@@ -202,6 +242,13 @@ def _inspect(options: argparse.Namespace) -> int:
         if isinstance(error, BrokenPipeError):  # `--export FILE | head`: the reader has closed the pipe
             return 0
         raise ConfigError(f"cannot print: {error.strerror}") from None
+
+
+def _name(text: str) -> str:
+    try:
+        return check_name(text)
+    except NameRefused as refused:
+        raise argparse.ArgumentTypeError(str(refused)) from None
 
 
 def _port(text: str) -> int:

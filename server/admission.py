@@ -20,7 +20,7 @@ from server.address import format_address
 from server.crowd import Crowd, Visit
 from server.guest import Guest, code_of
 from server.limits import ADMISSION_GUESTS, EXHAUSTED_SECONDS
-from server.transport import TcpTransport
+from server.transport import Opener, TcpTransport
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class AdmissionPort:
     listener: listens already, so that the newcomer cannot be too early; owned from here on
     network:    the address that the newcomer counts for; most probably it comes from there again
     crowd:    counts the strangers
+    opener:   makes the transports
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class AdmissionPort:
         ticket: bytes,
         network: str,
         crowd: Crowd,
+        opener: Opener = TcpTransport,
     ) -> None:
         self.number: int = listener.getsockname()[1]
         self._listener = listener
@@ -47,6 +49,7 @@ class AdmissionPort:
         self._ticket = ticket
         self._network = network
         self._crowd = crowd
+        self._opener = opener
         # Confined to the thread in wait_for_owner():
         self._expected = True  # the newcomer's second connection; the crowd counts its handshake already
         self._selector = selectors.PollSelector()  # for a few sockets and seconds: it needs no descriptor
@@ -87,7 +90,7 @@ class AdmissionPort:
     def _accept(self, deadline: Deadline) -> None:
         try:
             sock, address = self._listener.accept()
-            guest = Guest(TcpTransport(sock, format_address(address)), deadline)
+            guest = Guest(self._opener(sock, format_address(address)), deadline)
         except OSError as error:
             if error.errno == errno.EINVAL:  # the listener was shut down
                 raise Closed("the server is shutting down") from None
@@ -121,9 +124,9 @@ class AdmissionPort:
         return list(self._guests)[len(self._guests) // 2]
 
     def _hear(self, guest: Guest) -> Admit | None:
-        """The guest's ADMIT, once it is complete; refuses a guest that sends anything else."""
+        """The guest's ADMIT, once it is complete; refuses a guest that sends anything else. Never waits."""
         try:
-            packet = guest.exchange.receive_some()
+            packet = guest.receive_now()
             return None if packet is None else check_admit(packet, self._handshake, self._ticket)
         except (ProtocolError, Refused, ConnectionLost) as error:
             self._refuse(guest, error)

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from chatroom.chatroom import Chatroom
@@ -22,11 +23,14 @@ from server.crowd import Crowd
 from server.flusher import Flusher
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
 from server.lobby import Lobby
+from server.owner_code import CodePlace, offer_ownership
 from server.ports import Ports
 from server.quotas import DEFAULT, Quotas, descriptors
 from server.retention import Retention
 from server.server import Server
 from server.stream import Stream
+from server.tls_files import TlsFiles, self_made
+from server.transport import Opener, TcpTransport
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +45,8 @@ class Config:
     keep:       how much history stays
     rate:       lines a second that a member may say, None: as many as the server takes
     quotas:     how many connections there may be
+    owner:      name of the account that owns the chatroom, "": whoever has the code of the first start
+    tls:        the files for TLS; "self": made beside the history; None: no encryption
     """
 
     host: str
@@ -52,6 +58,8 @@ class Config:
     keep: Retention
     rate: float | None = None
     quotas: Quotas = DEFAULT
+    owner: str = ""
+    tls: TlsFiles | Literal["self"] | None = None
 
 
 class App:
@@ -65,6 +73,7 @@ class App:
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.set_threshold(GC_OBJECTS)
         quotas = config.quotas.within(descriptors())
+        self._owner, self._place = config.owner, CodePlace(config.data)
         history = history or open_history(config)
         self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
@@ -72,9 +81,12 @@ class App:
         self.backlogs: Backlogs[Stream] = Backlogs()
         door = NativeDoor(self._flusher.watch, self.chatroom.flow, self.backlogs, config.rate)
         crowd = Crowd(quotas)
-        lobby = Lobby(self.chatroom, config.ports, door, crowd)
         try:
-            self.server = Server(config.host, config.port, self.chatroom, lobby, crowd, quotas.refused)
+            opener = open_tls(config)  # after the history: its lock keeps others from making the same files
+            lobby = Lobby(self.chatroom, config.ports, door, crowd, opener)
+            self.server = Server(
+                config.host, config.port, self.chatroom, lobby, crowd, quotas.refused, opener
+            )
         except ConfigError:
             self._flusher.close()
             history.close()
@@ -90,9 +102,10 @@ class App:
         return ", ".join(self.server.addresses)
 
     def start(self) -> None:
-        """Start every thread; the one that accepts comes last. Raises HistoryError, ConfigError."""
+        """Start every thread; the one that accepts comes last. Raises HistoryError, ConfigError, Closed."""
         try:
             self.chatroom.start()
+            offer_ownership(self.chatroom, self._owner, self._place)
             flusher = self._flusher
             self.chatroom.spawn_vital(flusher.run, "flusher", flusher.stop, flusher.finish)
             self._flushing = True
@@ -145,7 +158,25 @@ def open_history(config: Config) -> History:
         SqliteHistory,  # sqlite3 costs a third of the start-up, and is not always needed
     )
 
-    return SqliteHistory(config.data, durability=config.durability, retention=config.keep)
+    return SqliteHistory(config.data, durability=config.durability, retention=config.keep, search=True)
+
+
+def open_tls(config: Config) -> Opener:
+    """What makes the transports of accepted connections. Raises ConfigError."""
+    if config.tls is None:
+        return TcpTransport
+    from server.certificate import server_context  # ssl costs as much of the start-up as sqlite3
+    from server.tls import TlsTransport
+
+    files = config.tls
+    if files == "self":
+        data = config.data
+        if data == ":memory:":
+            from server.storage import default_path
+
+            data = str(default_path())
+        files = self_made(Path(data), config.host)
+    return TlsTransport.opener(server_context(files))
 
 
 def serve(config: Config) -> int:

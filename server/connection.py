@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from chatroom.amendments import KINDS
 from chatroom.errors import ProtocolError
 from chatroom.exchange import Exchange
 from chatroom.flow import Flow
@@ -100,6 +101,7 @@ class NativeConnection:
     ) -> None:
         self.door = door
         self.peer = stream.peer
+        self.encrypted = stream.encrypted
         self._stream = stream
         # These need no words of the protocol. Bound here, because send() is the forwarder's innermost loop.
         self.send = stream.send
@@ -187,6 +189,8 @@ class NativeConnection:
             for index, packet in enumerate(packets):
                 if isinstance(packet, Burst | Say):
                     burst = packet if isinstance(packet, Burst) else _alone(packet)
+                    if burst.form in KINDS:
+                        self._control.charge(1)  # the message is looked up in the history
                     paid = len(burst.ids) if self._lines is None else self._lines.take(len(burst.ids))
                     if paid:
                         sifted.append(_tidy(burst.part(0, paid)))
@@ -232,9 +236,15 @@ class NativeConnection:
         self._stream.live()
 
     def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
-        if not command:
-            self._control.charge(1)  # a line that was refused
-        self._reply(encode(Answer(request, outcome.code, *words.answer(command, outcome))))
+        data = encode(Answer(request, outcome.code, *words.answer(command, outcome)))
+        # A line that was refused; of a command, the packets beyond the one for which it has paid.
+        self._control.charge(len(data) // TEXT_PART if command else 1)
+        self._reply(data)
+
+    def answer_with(self, request: int, packets: bytes, outcome: Outcome, command: str) -> None:
+        end = encode(Answer(request, outcome.code, *words.answer(command, outcome)))
+        self._control.charge(len(packets) // TEXT_PART)
+        self._reply(b"".join((encode(Replay(request)), self.door.translate(packets), end)))
 
     def _reply(self, data: bytes) -> None:
         self.send(data)
@@ -254,8 +264,8 @@ def _extend(packets: list[Packet], more: list[Packet]) -> None:
 
 
 def _alone(say: Say) -> Burst:
-    """A line that had several parts or is not plain. Its extra goes: no key has a meaning yet."""
-    return Burst(say.channel, [say.id], [say.text.encode()], say.form)
+    """A line that had several parts or is not plain."""
+    return Burst(say.channel, [say.id], [say.text.encode()], say.form, say.extra)
 
 
 def _tidy(burst: Burst) -> Burst:

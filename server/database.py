@@ -93,6 +93,27 @@ def limit_wal(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_BYTES // 2}")
 
 
+def overwrite_deleted(connection: sqlite3.Connection) -> None:
+    """For a connection that writes: overwrite with zeros what is deleted, also whole pages that become free.
+
+    Else the bytes of a free page would come to stand behind the end of the next row that takes the page.
+    """
+    connection.execute("PRAGMA secure_delete = ON").fetchone()
+
+
+def empty_wal(connection: sqlite3.Connection) -> bool:
+    """Copies the rest of the WAL into the file, and truncates it. Requires holding the write lock.
+
+    False: a running read, perhaps of another program, still needs it.
+    """
+    connection.execute("PRAGMA busy_timeout = 0").fetchone()
+    try:
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}").fetchone()
+    return not busy
+
+
 def checkpoint(connection: sqlite3.Connection) -> bool:
     """Copies the WAL into the file, up to the first commit that a running read must not see yet.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, ConnectionLost, NameRefused, ProtocolError, Refused
 from chatroom.exchange import Exchange
-from chatroom.limits import MAX_REASON
+from chatroom.limits import MAX_REASON, MAX_SOFTWARE
 from chatroom.outcomes import Code
-from chatroom.packets import Status, Verdict, encode, encode_refusal_v1
+from chatroom.packets import Hello, Packet, Status, Verdict, encode, encode_refusal_v1
+from chatroom.printable import printable_line
 from server import words
 from server.limits import GOODBYE_SECONDS, RECEIVE_SMALL
-from server.transport import TcpTransport
+from server.transport import GuestTransport
 
 
 class Guest:
@@ -19,21 +20,29 @@ class Guest:
     hurry: an earlier deadline, for the step that is due; to be changed
     """
 
-    def __init__(self, transport: TcpTransport, deadline: Deadline) -> None:
+    def __init__(self, transport: GuestTransport, deadline: Deadline) -> None:
         self.transport = transport
         self.exchange = Exchange(self, deadline, events=False)
         self.hurry = deadline
 
+    def begin(self) -> None:
+        """See `GuestTransport.begin`: what comes before the first packet. Raises ConnectionLost, Refused."""
+        self.transport.begin(self.hurry.left())
+
     def receive(self, seconds: float) -> bytes:
         """See `chatroom.exchange.ByteLink`."""
-        data = self.transport.receive(RECEIVE_SMALL, min(seconds, self.hurry.left()))
-        if not data:
-            raise ConnectionLost("closed in the middle of the handshake")
-        return data
+        return _checked(self.transport.receive(RECEIVE_SMALL, min(seconds, self.hurry.left())))
+
+    def receive_now(self) -> Packet | None:
+        """The next packet if it has come, without waiting. Raises ConnectionLost, Refused, ProtocolError."""
+        packet = None
+        while packet is None and (data := self.transport.receive_now(RECEIVE_SMALL)) is not None:
+            packet = self.exchange.feed(_checked(data))
+        return packet
 
     def send(self, data: bytes, seconds: float) -> None:
         """See `chatroom.exchange.ByteLink`. Never waits: the socket of a peer that reads has room."""
-        if self.transport.send(data) < len(data):
+        if self.transport.send(data) < len(data) or self.transport.pending:
             raise ConnectionLost("the peer does not read")
 
     def continue_at(self, other: Guest) -> None:
@@ -53,20 +62,31 @@ class Guest:
 
     def _refuse(self, status: bytes, linger: bool) -> None:
         try:
-            self.transport.send(status)
+            self.transport.refuse(status)
             self.transport.finish()
             # A socket that is closed with unread bytes sends a reset, and the peer may lose the reason.
             deadline = Deadline(GOODBYE_SECONDS if linger else 0.0)
             while not deadline.expired and self.transport.receive(RECEIVE_SMALL, deadline.left()):
                 pass
-        except ConnectionLost:
-            pass  # the peer is gone or does not close; the log has the reason
+        except (ConnectionLost, Refused):
+            pass  # the peer is gone or does not close, or begins to speak in clear; the log has the reason
         self.transport.close()
+
+
+def _checked(data: bytes) -> bytes:
+    if not data:
+        raise ConnectionLost("closed in the middle of the handshake")
+    return data
 
 
 def refusal(code: Code, reason: str) -> bytes:
     """STATUS FAIL; a reason that is too long is shortened."""
     return encode(Status(Verdict.FAIL, code, words.shorten(reason, MAX_REASON)))
+
+
+def software_of(hello: Hello) -> str:
+    """What the client says of itself, as others may see it: printable, on one line, not too long."""
+    return words.shorten(printable_line(hello.software).strip(), MAX_SOFTWARE)
 
 
 def code_of(error: ChatroomError) -> Code:

@@ -1,4 +1,4 @@
-"""`--check` and `--export`: inspect a history without changing it, also while a server runs on it."""
+"""`--check`: inspects a history without changing it, also while a server runs on it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from heapq import heappop, heappush
-from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from chatroom.blocks import Block, encoded, events_of, times_of
-from chatroom.errors import HistoryError, ProtocolError
+from chatroom.errors import ProtocolError
 from chatroom.events import Event, EventKind, iso_time
-from chatroom.history import slice_of
-from chatroom.limits import CATCH_UP_BYTES, MAX_TIME
-from chatroom.printable import json_line
-from server.database import connect, pragma, transaction, translate_errors
-from server.rows import COLUMNS, block_of, blocks_between, head_of, number, with_amendments
+from chatroom.limits import MAX_TIME
+from server.database import pragma, translate_errors
+from server.history_export import OLD_EVENTS, checked_events, is_direct, old_event
+from server.rows import COLUMNS, block_of, blocks_between
 from server.schema import SCHEMA, open_read_only
 
 _SHOWN = 10  # of each kind of damage: the first few are enough for a person
@@ -80,103 +78,6 @@ def _collect(part: Iterator[str]) -> list[str]:
     return found
 
 
-def export(path: str | Path, out: TextIO) -> int:
-    """Writes every event as a line of JSON, the oldest first; returns their number.
-
-    Reads and writes in chunks: memory is bounded, and no read is so long that it blocks the checkpoints of a
-    running server.
-    """
-    path = Path(path)
-    count = 0
-    for events in _chunks(path):
-        for event in events:
-            out.write(json_line(event.as_json()) + "\n")
-        count += len(events)
-    out.flush()
-    return count
-
-
-def export_sqlite(path: str | Path, target: str | Path) -> int:
-    """Writes every event as a row of an SQLite file that anybody can query; returns their number.
-
-    Raises HistoryError when the file `target` is there already, or cannot be written.
-    """
-    path, target = Path(path), Path(target)
-    chunks = _chunks(path)
-    first = next(chunks, [])  # before anything is made: `path` may be no history
-    if target.exists():
-        raise HistoryError(f"cannot export to {target}: there is such a file already")
-    count = 0
-    try:
-        with translate_errors(target, "write"), closing(connect(target)) as table, transaction(table):
-            table.execute(
-                """CREATE TABLE events(seq INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL,
-                    channel TEXT NOT NULL, author TEXT NOT NULL, text TEXT NOT NULL)"""
-            )
-            for events in chain([first], chunks):
-                rows = [tuple(event.as_json().values()) for event in events]
-                table.executemany("INSERT INTO events VALUES(?, ?, ?, ?, ?, ?)", rows)
-                count += len(rows)
-    except BaseException:
-        target.unlink(missing_ok=True)  # half of a history would be taken for all of it
-        raise
-    return count
-
-
-def _chunks(path: Path) -> Iterator[list[Event]]:
-    """All events in order, in lists of bounded size. Raises HistoryError at the first one that is damaged."""
-    with closing(open_read_only(path)) as database, translate_errors(path, "read"):
-        is_old = pragma(database, "user_version") < SCHEMA
-        yield from (_old_chunks if is_old else _new_chunks)(database)
-
-
-def _new_chunks(database: sqlite3.Connection) -> Iterator[list[Event]]:
-    """Slices of all places. Each is one short read, which finds all, whatever was merged meanwhile."""
-    done, head = number(database, "removed"), head_of(database)
-    while done < head:
-        database.execute("BEGIN")
-        try:
-            with closing(blocks_between(database, done + 1, head)) as stored:  # ROLLBACK ends no read
-                blocks = (with_amendments(database, one) for one in stored)
-                found, until = slice_of(blocks, done, CATCH_UP_BYTES)
-        finally:
-            database.execute("ROLLBACK")
-        yield sorted(event for block in found for event in _events_of(block) if event.seq <= until)
-        done = until
-
-
-def _old_chunks(database: sqlite3.Connection) -> Iterator[list[Event]]:
-    """The events of a file of an earlier version."""
-    done = 0
-    while rows := database.execute(f"{_OLD_EVENTS} WHERE seq > ? ORDER BY seq LIMIT 256", (done,)).fetchall():
-        yield [_old_event(row) for row in rows]
-        done = rows[-1][0]
-
-
-_OLD_EVENTS = "SELECT seq, time, kind, channel, author, text FROM events"
-
-
-def _old_event(row: tuple[int, int, int, str, str, str]) -> Event:
-    """The event of a row, as far as JSON shows it. Raises ProtocolError when no server has written it."""
-    seq, at, kind, channel, author, text = row
-    try:
-        event = Event(seq, at, EventKind(kind), channel, author, text)
-        json_line(event.as_json())
-        if not all(isinstance(one, str) for one in row[3:]):
-            raise TypeError("a text is no text")
-    except (TypeError, ValueError, OverflowError):
-        raise ProtocolError(f"event {seq} was not written by a server (kind {kind!r}, time {at!r})") from None
-    return event
-
-
-def _events_of(block: Block) -> list[Event]:
-    """The events of a block. Raises ProtocolError when no server has written it."""
-    try:
-        return events_of(block)
-    except ProtocolError as cause:
-        raise ProtocolError(f"the block of seq {block.first} to {block.last}: {cause}") from None
-
-
 # --- the parts of a check -------------------------------------------------------------------------------
 
 
@@ -189,6 +90,7 @@ class _Seen:
         self._oldest, self._latest = MAX_TIME, 0
         self._kinds: Counter[EventKind] = Counter()
         self._channels: Counter[str] = Counter()
+        self._direct = 0
 
     def look_at(self, events: Iterable[Event]) -> Iterator[str]:
         """The gaps, and what is stored twice. What retention has removed is neither."""
@@ -204,7 +106,8 @@ class _Seen:
             self._first, self._last = self._first or event.seq, event.seq
             self._oldest, self._latest = min(event.time, self._oldest), max(event.time, self._latest)
             self._kinds[event.kind] += 1
-            self._channels[event.channel] += 1
+            self._channels["" if is_direct(event) else event.channel] += 1
+            self._direct += is_direct(event)
 
     def contents(self) -> Iterator[str]:
         """Numbers and times."""
@@ -218,7 +121,12 @@ class _Seen:
         for kind, of_kind in sorted(self._kinds.items()):
             yield f"  {kind.word}: {of_kind}"
         for channel, of_channel in sorted(self._channels.items(), key=lambda pair: (-pair[1], pair[0])):
-            yield f"  in {channel!r}: {of_channel}" if channel else f"  in no single channel: {of_channel}"
+            if channel:
+                yield f"  in {channel!r}: {of_channel}"
+            elif of_channel > self._direct:
+                yield f"  in no single channel: {of_channel - self._direct}"
+        if self._direct:
+            yield f"  in direct conversations: {self._direct}"
 
 
 def _in_order(blocks: Iterable[Block], damage: list[str]) -> Iterator[Event]:
@@ -228,7 +136,7 @@ def _in_order(blocks: Iterable[Block], damage: list[str]) -> Iterator[Event]:
         while waiting and waiting[0].seq < block.first:
             yield heappop(waiting)
         try:
-            events = _events_of(block)
+            events = checked_events(block)
         except ProtocolError as cause:
             damage.append(str(cause))
             continue
@@ -241,9 +149,9 @@ def _in_order(blocks: Iterable[Block], damage: list[str]) -> Iterator[Event]:
 
 def _old_in_order(database: sqlite3.Connection, damage: list[str]) -> Iterator[Event]:
     """The events of a file of an earlier version."""
-    for row in database.execute(f"{_OLD_EVENTS} ORDER BY seq"):
+    for row in database.execute(f"{OLD_EVENTS} ORDER BY seq"):
         try:
-            yield _old_event(row)
+            yield old_event(row)
         except ProtocolError as cause:
             damage.append(str(cause))
 

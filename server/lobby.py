@@ -29,34 +29,46 @@ from chatroom.packets import (
     Verdict,
 )
 from chatroom.session import session_key
+from server import words
 from server.admission import AdmissionPort, check_admit
 from server.connection import NativeDoor
 from server.crowd import Crowd, Visit
-from server.guest import Guest, code_of
+from server.guest import Guest, code_of, software_of
 from server.lapses import Lapses
 from server.limits import LAPSE_PATIENCE
 from server.ports import Ports
-from server.transport import TcpTransport
+from server.transport import GuestTransport, Opener, TcpTransport
 from server.waiting import WaitingPorts
 
 log = logging.getLogger(__name__)
 
 
 class Lobby:
-    """Leads newcomers through the handshake, each in the thread of its connection."""
+    """Leads newcomers through the handshake, each in the thread of its connection.
 
-    def __init__(self, chatroom: Chatroom, ports: Ports, door: NativeDoor, crowd: Crowd) -> None:
+    opener: makes the transports of connections to admission ports
+    """
+
+    def __init__(
+        self,
+        chatroom: Chatroom,
+        ports: Ports,
+        door: NativeDoor,
+        crowd: Crowd,
+        opener: Opener = TcpTransport,
+    ) -> None:
         self._chatroom = chatroom
         self._ports = WaitingPorts(ports, crowd)
         self._door = door
         self._crowd = crowd
+        self._opener = opener
         self._lapses = Lapses()
 
     def close(self) -> None:
         """Wake the threads that wait at an admission port or for one; they end."""
         self._ports.close()
 
-    def lead(self, transport: TcpTransport, visit: Visit) -> Join | None:
+    def lead(self, transport: GuestTransport, visit: Visit) -> Join | None:
         """Lead the newcomer on `transport` through the handshake.
 
         Returns what the chatroom is to admit, or None when the newcomer was refused and disconnected.
@@ -79,7 +91,7 @@ class Lobby:
         if isinstance(error, OldVersion):
             guest.refuse_old(str(error))
         else:
-            guest.refuse(code_of(error), str(error))
+            guest.refuse(code_of(error), words.refused(error))
 
     def _lead(self, guest: Guest, visit: Visit, deadline: Deadline) -> Join:
         handshake, ticket = Handshake(SERVER), secrets.token_bytes(TICKET_BYTES)
@@ -113,6 +125,9 @@ class Lobby:
     def _find_name(self, guest: Guest, visit: Visit, handshake: Handshake, deadline: Deadline) -> Reservation:
         """Take HELLO, then names until one can be reserved."""
         guest.hurry = Deadline(STEP_SECONDS)
+        guest.begin()
+        if guest.transport.encrypted:  # else the peer has said nothing yet
+            self._crowd.hear(visit)
         hello = self._next(guest, visit)
         handshake.receive(hello)
         assert isinstance(hello, Hello)
@@ -125,8 +140,13 @@ class Lobby:
             guest.hurry = deadline
             self._crowd.sit(visit, session_key(wanted.token) if wanted.token != NO_TOKEN else "")
             try:
-                reservation = self._reserve(guest, visit, wanted, deadline)
+                reservation = self._reserve(guest, visit, wanted, hello, deadline)
             except NameRefused as refused:
+                if refused.code in (
+                    Code.BAD_PASSWORD,
+                    Code.BAD_KEY,
+                ):  # without the name: it may be a password, mistyped
+                    log.warning("< %s: %s", guest.transport.peer, refused)
                 guest.exchange.send(Status(Verdict.FAIL, refused.code, str(refused)))
             else:
                 self._keep_seat(visit, reservation)
@@ -147,11 +167,15 @@ class Lobby:
         self._crowd.hear(visit)
         return packet
 
-    def _reserve(self, guest: Guest, visit: Visit, wanted: Username, deadline: Deadline) -> Reservation:
-        """Reserve the name, unless this address has just let it lapse. A session's owner may always.
+    def _reserve(
+        self, guest: Guest, visit: Visit, wanted: Username, hello: Hello, deadline: Deadline
+    ) -> Reservation:
+        """Reserve the name, unless this address has just let it lapse. Its owner may always.
 
-        Raises NameRefused, Closed.
+        Raises NameRefused, Refused (too many wrong passwords), Closed.
         """
+        if wanted.logs_in:  # nobody else gets the name of an account, so its owner keeps it from nobody
+            return self._ask(guest, wanted, hello, deadline)
         wait = self._lapses.wait(visit.network, name_key(wanted.name))
         text = f"{wanted.name} was given to your address and not taken up; wait {math.ceil(wait)} s"
         lapsed = NameRefused(text, Code.NAME_HELD)
@@ -161,11 +185,23 @@ class Lobby:
         elif wait:
             time.sleep(wait)
             wait = 0.0
-        reservation = self._chatroom.reserve(wanted.name, wanted.token, guest.transport.peer, deadline.left())
+        reservation = self._ask(guest, wanted, hello, deadline)
         if wait and reservation.token != wanted.token:
             self._chatroom.release(reservation)
             raise lapsed
         return reservation
+
+    def _ask(self, guest: Guest, wanted: Username, hello: Hello, deadline: Deadline) -> Reservation:
+        transport, software = guest.transport, software_of(hello)
+        return self._chatroom.reserve(
+            wanted.name,
+            wanted.token,
+            transport.peer,
+            deadline.left(),
+            wanted.credentials,
+            transport.encrypted,
+            software,
+        )
 
     def _offer(self, guest: Guest, visit: Visit, handshake: Handshake, port: int, ticket: bytes) -> None:
         """Say PASS to the name, tell the port, and wait until the newcomer accepts it."""
@@ -183,7 +219,7 @@ class Lobby:
     ) -> Iterator[AdmissionPort]:
         """An admission port at the address where the newcomer found the lobby; close() can wake it."""
         with self._ports.listen(guest.transport.host, visit, deadline) as listener:
-            port = AdmissionPort(listener, handshake, ticket, visit.network, self._crowd)
+            port = AdmissionPort(listener, handshake, ticket, visit.network, self._crowd, self._opener)
             try:
                 yield port
             finally:

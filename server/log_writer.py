@@ -178,7 +178,7 @@ def log_to(stream: TextIO | None, level: int) -> Iterator[None]:
         writer.close()
 
 
-def say_at_the_end(text: str) -> None:
+def say_on_stderr(text: str) -> None:
     """Print one line on stderr, unless nobody takes it: the end must not wait for a stopped terminal."""
     descriptor = _descriptor_of(sys.stderr)
     if descriptor >= 0:

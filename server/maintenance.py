@@ -1,4 +1,4 @@
-"""Maintenance of the history in the background: checkpoints, retention, and the merging of small blocks."""
+"""Maintenance of the history: checkpoints, retention, erasing, amendments, merging, the index of search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from threading import Event as Flag
 from threading import Lock
 
 from chatroom.errors import HistoryError
-from server.database import checkpoint, connect, limit_wal, translate_errors
+from chatroom.limits import MAX_NUMBER
+from server.amending import Amending
+from server.database import checkpoint, connect, limit_wal, overwrite_deleted, translate_errors
+from server.erasing import Erasing
 from server.history_files import HistoryFiles
 from server.limits import (
     BLOCKED_SECONDS,
@@ -68,7 +71,12 @@ class Maintenance:
         limit_wal(self._connection)
         self._removal = Removal(self._connection, write_lock, retention, wall)
         self._merging = Merging(self._connection, write_lock)
-        self._search = Search(self._connection, write_lock) if search else None
+        overwrite_deleted(self._connection)
+        index = Search(self._connection, write_lock)
+        self._erasing = Erasing(self._connection, write_lock, index)
+        self._search = index if search else None
+        indexed = self._search.indexed if self._search is not None else lambda: MAX_NUMBER
+        self._amending = Amending(self._connection, write_lock, indexed)
 
     def tend(self, stopping: Flag) -> None:
         """See `chatroom.history.History.tend`."""
@@ -89,7 +97,7 @@ class Maintenance:
                     _log.warning("%s", told)
 
     def run(self, stopping: Flag) -> None:
-        """One round: a checkpoint if the WAL is long, then removal, merging, and the index of search.
+        """One round: a checkpoint if the WAL is long, then removal, erasing, amendments, merging, the index.
 
         Each has its turn, also when another one has work without end, or fails. Raises the first error.
         """
@@ -98,6 +106,8 @@ class Maintenance:
         for turn in (
             self._checkpoint,
             partial(self._repeat, self._removal.step, stopping),
+            partial(self._repeat, self._erasing.step, stopping),
+            partial(self._repeat, self._amending.step, stopping),
             partial(self._repeat, self._merging.step, stopping),
             partial(self._index, stopping),
         ):
@@ -120,8 +130,8 @@ class Maintenance:
         """Let the index of the search grow, slowly, and not for longer than until the next round."""
         end = began = self._steady()
         while self._search is not None and self._search.step():
-            now = self._steady()
-            if now > end + TEND_SECONDS or stopping.wait(INDEX_REST * (now - began)):
+            now, rest = self._steady(), INDEX_REST if self._search.growing else 1.0
+            if now > end + TEND_SECONDS or stopping.wait(rest * (now - began)):
                 break
             self._watch()
             self._checkpoint()

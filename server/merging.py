@@ -6,10 +6,11 @@ import json
 import sqlite3
 from threading import Lock
 
-from chatroom.blocks import joined, times_of
+from chatroom.blanking import Erased
+from chatroom.blocks import joined
 from server.database import transaction
 from server.limits import INDEX_STEP, MERGED_BYTES
-from server.rows import COLUMNS, INSERT, block_of, number, places_of, row_of, window_end, with_amendments
+from server.rows import COLUMNS, INSERT, blanked_in, block_of, jobs_in, number, places_of, row_of, window_end
 
 Scope = tuple[int, str | None]
 """Place and places, as in a row."""
@@ -54,10 +55,22 @@ class Merging:
         if first is None:
             return None
         end = window_end(first)
-        if latest < window_end(end + 1):
+        if latest < window_end(end + 1) or self._is_unknown(settled, end):
             return None
         self._end, self._indexed = end, settled
         return self._groups_between(settled, end)
+
+    def _is_unknown(self, settled: int, end: int) -> bool:
+        """Whether the window has lines that the records do not know yet.
+
+        A start looks at the talkers of the blocks behind `noted`: no merged block may reach over that.
+        """
+        found: tuple[int] = self._connection.execute(
+            """SELECT EXISTS(SELECT 1 FROM blocks WHERE first > ? AND first <= ? AND talkers IS NOT NULL
+                AND last > (SELECT value FROM state WHERE name = 'noted'))""",
+            (settled, end),
+        ).fetchone()
+        return bool(found[0])
 
     def _groups_between(self, settled: int, end: int) -> list[list[int]]:
         """The first seqs of those blocks that can be merged with one another."""
@@ -86,16 +99,15 @@ class Merging:
         if len(rows) < len(group):  # retention was faster
             return
         merged = joined([block_of(row) for row in rows])
+        merged = blanked_in(self._connection, merged, self._erased())  # see `server.erasing`
         with self._write_lock, transaction(self._connection):
-            amended = with_amendments(self._connection, merged)
-            if amended is not merged:
-                self._connection.executemany(
-                    "DELETE FROM amended WHERE seq = ?", [(seq,) for seq in times_of(amended)]
-                )
             self._connection.execute(
                 "DELETE FROM blocks WHERE first IN (SELECT value FROM json_each(?))", (keys,)
             )
-            self._connection.execute(INSERT, row_of(amended))
+            self._connection.execute(INSERT, row_of(merged))
+
+    def _erased(self) -> Erased:
+        return {person: job.until for person, job in jobs_in(self._connection).items()}
 
     def _index(self) -> None:
         """Add some rows to the index; when all of the window are there, readers may use it."""
@@ -104,15 +116,16 @@ class Merging:
                 WHERE first > ? AND first <= ? ORDER BY first LIMIT ?""",
             (self._indexed, self._end, INDEX_STEP),
         ).fetchall()
-        entries: list[tuple[int, int, int]] = []
+        entries, indexed = list[tuple[int, int, int]](), self._indexed
         for first, last, place, places in rows:
             if len(entries) >= INDEX_STEP:
                 break
             entries += [(each, first, last) for each in places_of(place, places)]
-            self._indexed = first
+            indexed = first
         with self._write_lock, transaction(self._connection):
             self._connection.executemany("INSERT OR REPLACE INTO settled VALUES(?, ?, ?)", entries)
             if not entries:
                 self._connection.execute("UPDATE state SET value = ? WHERE name = 'settled'", (self._end,))
+        self._indexed = indexed  # not before: a transaction that failed is tried again
         if not entries:
             self._groups = None

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Final
 
 from chatroom.errors import Closed
+from chatroom.events import Event
+from chatroom.finding import Gathering, Page, Wanted
 from chatroom.history import Located, Slice, slice_of, start_of
 from chatroom.limits import MAX_NUMBER
 from server.database import connect, translate_errors
 from server.limits import HISTORY_READERS, READER_CACHE
-from server.rows import blocks_after, latest_lines, number, time_at
-from server.search import Found, search
+from server.rows import blocks_after, event_at, latest_lines, number, time_at
+from server.search import find
 
 _PARTED: Final = """
     SELECT coalesce(min(json_extract(start.value, '$[0]')), 0)
@@ -54,16 +56,21 @@ class Readers:
         with self.connection() as reader:
             return Located(time_at(reader, seq), number(reader, "removed") + 1)
 
+    def event_at(self, seq: int) -> Event | None:
+        """See `chatroom.history.History.event_at`."""
+        with self.connection() as reader:
+            return event_at(reader, seq)
+
     def parted(self, seq: int, time: int) -> int:
         """See `chatroom.history.History.parted`."""
         with self.connection() as reader:
             found: tuple[int] = reader.execute(_PARTED, (seq, time)).fetchone()
             return found[0]
 
-    def search(self, text: str, places: Collection[int], limit: int) -> Found:
-        """See `server.search.search`."""
+    def find(self, wanted: Wanted, most: int, size: int, expired: Callable[[], bool]) -> Page:
+        """See `chatroom.history.History.find`."""
         with self.connection() as reader:
-            return search(reader, text, places, limit)
+            return find(reader, Gathering(wanted, most, size, expired))
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:

@@ -8,7 +8,7 @@ from time import monotonic
 
 from chatroom.errors import ConnectionLost
 from server.limits import GOODBYE_SECONDS
-from server.transport import TcpTransport
+from server.transport import GuestTransport
 
 
 class Refusals:
@@ -23,17 +23,17 @@ class Refusals:
     def __init__(self, most: int, clock: Callable[[], float] = monotonic) -> None:
         self._most = most
         self._clock = clock
-        self._open: deque[tuple[float, TcpTransport]] = deque()  # until when; the oldest first
+        self._open: deque[tuple[float, GuestTransport]] = deque()  # until when; the oldest first
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def refuse(self, transport: TcpTransport, status: bytes) -> None:
+    def refuse(self, transport: GuestTransport, status: bytes) -> None:
         """Send `status`, the last that the peer gets. Owns the connection from here on."""
         if len(self._open) >= self._most:
             self._open.popleft()[1].close()
         try:
-            transport.send(status)
+            transport.refuse(status)
             transport.finish()
         except ConnectionLost:
             transport.close()  # the peer is gone

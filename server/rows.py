@@ -8,19 +8,32 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import closing
+from enum import IntEnum
 from heapq import merge
 from itertools import chain, groupby
 from struct import Struct
 from struct import error as StructError
-from typing import Final
+from typing import Final, NamedTuple
 
-from chatroom.blocks import Block, amended, cut, lines_of
+from chatroom.blanking import Erased
+from chatroom.blocks import (
+    Block,
+    amended,
+    asked_by,
+    blanked,
+    cut,
+    event_in,
+    lines_of,
+    questions_in,
+    split_block,
+)
 from chatroom.errors import ProtocolError
+from chatroom.events import Event
 from chatroom.history import time_of
 from chatroom.limits import MAX_NUMBER
-from server.limits import MERGE_WINDOW
+from server.limits import AMENDED_BYTES, MERGE_WINDOW
 
 Row = tuple[int, int, int, int, int, str | None, bytes | None, bytes]
 
@@ -30,6 +43,11 @@ COLUMNS: Final = "first, last, time, lines, place, places, talkers, packets"
 INSERT: Final = f"INSERT INTO blocks({COLUMNS}) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 
 _TALKER: Final = Struct("!IQ")
+
+_STORED_WITH: Final = """
+    SELECT seq, packets FROM amended WHERE seq BETWEEN ? AND ?
+    UNION ALL SELECT 0, value FROM state WHERE name = 'erasing'"""
+"""What takes the place of packets in a block; with 0, which is no seq, the jobs of erasing."""
 
 _HEAD: Final = """
     SELECT max(
@@ -128,6 +146,14 @@ def time_at(connection: sqlite3.Connection, seq: int) -> int:
         return time_of(map(block_of, rows), seq)
 
 
+def event_at(connection: sqlite3.Connection, seq: int) -> Event | None:
+    """The event `seq` as it is now; None: it is not stored."""
+    if not number(connection, "removed") < seq <= MAX_NUMBER:
+        return None
+    with closing(connection.execute(_AROUND, {"seq": seq})) as rows:
+        return event_in((with_amendments(connection, block_of(row)) for row in rows), seq)
+
+
 def talking_since(connection: sqlite3.Connection, noted: int) -> list[Block]:
     """The blocks that have talkers and end after `noted`; without their packets."""
     rows = connection.execute(
@@ -144,13 +170,15 @@ def blocks_after(connection: sqlite3.Connection, after: int, places: Collection[
 
     Each is read when it is asked for. What was amended is in its place.
     """
-    (any_amended,) = connection.execute("SELECT EXISTS(SELECT 1 FROM amended)").fetchone()
+    (any_changed,) = connection.execute(
+        "SELECT EXISTS(SELECT 1 FROM amended) OR EXISTS(SELECT 1 FROM state WHERE name = 'erasing')"
+    ).fetchone()
     settled = number(connection, "settled")
     for first in _firsts(connection, after, places, settled):
         row = connection.execute(f"SELECT {COLUMNS} FROM blocks WHERE first = ?", (first,)).fetchone()
         if row is not None:
             block = block_of(row)
-            yield with_amendments(connection, block) if any_amended else block
+            yield with_amendments(connection, block) if any_changed else block
 
 
 def blocks_between(connection: sqlite3.Connection, first: int, last: int) -> Generator[Block, None, None]:
@@ -170,11 +198,82 @@ def blocks_between(connection: sqlite3.Connection, first: int, last: int) -> Gen
 
 
 def with_amendments(connection: sqlite3.Connection, block: Block) -> Block:
-    """The block with the packets that were amended."""
-    found = connection.execute(
-        "SELECT seq, packets FROM amended WHERE seq BETWEEN ? AND ?", (block.first, block.last)
-    ).fetchall()
-    return amended(block, dict(found)) if found else block
+    """The block as it is now: with the packets that were amended, and without what erased persons said."""
+    found = dict(connection.execute(_STORED_WITH, (block.first, block.last)).fetchall())
+    jobs = found.pop(0, None)
+    block = amended(block, found) if found else block
+    erased = {person: job.until for person, job in _jobs(jobs).items()} if jobs else {}
+    return blanked_in(connection, block, erased)
+
+
+def blanked_in(connection: sqlite3.Connection, block: Block, erased: Erased) -> Block:
+    """The block without what these persons said or asked. Who asked, stands in another block."""
+    if not erased:
+        return block
+    asked = [seq for seq in questions_in(block) if _is_asked_by(connection, seq, erased)]
+    return blanked(block, erased, asked)
+
+
+def _is_asked_by(connection: sqlite3.Connection, seq: int, erased: Erased) -> bool:
+    with closing(connection.execute(_AROUND, {"seq": seq + 1})) as rows:
+        return any(seq in asked_by(block, erased) for block in map(block_of, rows))
+
+
+def replace_block(connection: sqlite3.Connection, block: Block, changed: Block) -> None:
+    """Put a block in the place of another one. Requires the transaction.
+
+    One that has become too large is split: a reader that needs one of its events has all of it in memory.
+    """
+    parts = split_block(changed, AMENDED_BYTES)
+    connection.execute("DELETE FROM blocks WHERE first = ?", (block.first,))
+    connection.executemany(INSERT, map(row_of, parts))
+    if len(parts) > 1:  # the index may have come past them already; what is too much there does no harm
+        connection.executemany(
+            "INSERT OR REPLACE INTO settled VALUES(?, ?, ?)",
+            [(place, part.first, part.last) for part in parts for place in part.scope],
+        )
+
+
+class Phase(IntEnum):
+    """What is to be done next to erase what a person said. `Job.position` says how far it is."""
+
+    AMENDED = 0  # the packets that take the place of others: up to this seq it is done
+    BLOCKS = 1  # the blocks that begin up to this seq
+    WORDS = 2  # the index of the search: 0: not looked at; else from the segment before this number on
+    FREE = 3  # a table takes all pages that nothing uses: earlier versions did not overwrite them
+    EMPTY = 4  # it gives them back
+    LOG = 5  # the write-ahead log still has what was overwritten
+    DONE = 6
+
+
+class Job(NamedTuple):
+    """What a person said is to be erased.
+
+    until: up to this seq
+    phase, position: how far it is, see `Phase`
+    """
+
+    until: int
+    phase: int = 0
+    position: int = 0
+
+
+def jobs_in(connection: sqlite3.Connection) -> dict[int, Job]:
+    """By person, what is still to be erased."""
+    found = connection.execute("SELECT value FROM state WHERE name = 'erasing'").fetchone()
+    return _jobs(found[0]) if found else {}
+
+
+def _jobs(value: str) -> dict[int, Job]:
+    return {int(person): Job(*job) for person, job in json.loads(value).items()}
+
+
+def store_jobs(connection: sqlite3.Connection, jobs: Mapping[int, Job]) -> None:
+    """Note what is still to be erased. Requires the transaction."""
+    if jobs:
+        connection.execute("INSERT OR REPLACE INTO state VALUES('erasing', ?)", (json.dumps(jobs),))
+    else:
+        connection.execute("DELETE FROM state WHERE name = 'erasing'")
 
 
 def _firsts(

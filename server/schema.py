@@ -45,6 +45,8 @@ removed:  the highest seq that retention has removed, so that no seq is given tw
 settled:  the blocks that begin up to this seq are in the index of places
 reach:    no block reaches over more seqs: at least a window of merged blocks, else the largest batch. It is
           rounded to a power of two, so that it changes rarely
+erasing:  what erased persons said and is still stored, as JSON, missing when there is nothing: by person, see
+          `server.rows.Job`
 starts:   seq and time of the latest RESTARTED events as JSON, missing before the first one
 """
 

@@ -20,7 +20,7 @@ from server.guest import code_of, refusal
 from server.limits import EXHAUSTED_SECONDS, LISTEN_BACKLOG, LISTEN_TRIES
 from server.lobby import Lobby
 from server.refusals import Refusals
-from server.transport import TcpTransport
+from server.transport import Opener, TcpTransport
 
 log = logging.getLogger(__name__)
 
@@ -31,16 +31,25 @@ class Server:
     host, port: where the lobby is; port 0: any
     crowd:      says who may come in
     refused:    how many connections that were refused stay open until the peer has read why
+    opener:     makes the transports of accepted connections; must not wait
     Raises ConfigError when it cannot listen there.
     """
 
     def __init__(
-        self, host: str, port: int, chatroom: Chatroom, lobby: Lobby, crowd: Crowd, refused: int
+        self,
+        host: str,
+        port: int,
+        chatroom: Chatroom,
+        lobby: Lobby,
+        crowd: Crowd,
+        refused: int,
+        opener: Opener = TcpTransport,
     ) -> None:
         self._chatroom = chatroom
         self._lobby = lobby
         self._crowd = crowd
         self._refused = refused
+        self._opener = opener
         self._listeners = _listen(host, port)
         self._closing = threading.Event()
         self._accepting: list[socket.socket] = []  # their threads have been started, and close them
@@ -83,7 +92,7 @@ class Server:
     def hand_over(self, sock: socket.socket, peer: str, refusals: Refusals) -> None:
         """Let the chatroom start a thread for this connection, so that a silent newcomer delays no other."""
         try:
-            transport = TcpTransport(sock, peer)
+            transport = self._opener(sock, peer)
         except OSError:
             sock.close()
             return  # the peer is gone already

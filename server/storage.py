@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import starmap
 from pathlib import Path
@@ -17,26 +17,47 @@ from threading import Event as Flag
 from threading import Lock
 from typing import Literal
 
+from chatroom.blanking import NOTHING_ERASED, Erased
 from chatroom.blocks import Block, events_of
 from chatroom.errors import ConfigError, HistoryError, HistoryFull
-from chatroom.events import EventKind
-from chatroom.history import Located, Restored, Slice, talkers_of
+from chatroom.events import Event, EventKind
+from chatroom.finding import Page, Wanted
+from chatroom.history import NOTHING_AMENDED, Located, Restored, Slice, talkers_of
 from chatroom.limits import MAX_NUMBER
 from chatroom.places import WHOLE_CHATROOM
 from chatroom.records import Record
 from server.conversion import convert
-from server.database import connect, limit_wal, roll_back, transaction, translate_errors, translated
+from server.database import (
+    connect,
+    limit_wal,
+    overwrite_deleted,
+    roll_back,
+    transaction,
+    translate_errors,
+    translated,
+)
 from server.history_files import HistoryFiles
 from server.limits import STARTS_NOTED
 from server.maintenance import Maintenance
 from server.readers import Readers
 from server.retention import Retention
-from server.rows import INSERT, Row, head_of, row_of, talking_since, time_at
+from server.rows import (
+    INSERT,
+    Job,
+    Row,
+    head_of,
+    jobs_in,
+    row_of,
+    store_jobs,
+    talking_since,
+    time_at,
+)
 from server.schema import SCHEMA, make_tables, version_of
-from server.search import Found
 
 Durability = Literal["normal", "full"]
 
+_AMEND = """INSERT OR REPLACE INTO amended
+    SELECT ?1, ?2 WHERE ?1 > (SELECT value FROM state WHERE name = 'removed')"""
 _SET = "UPDATE state SET value = ? WHERE name = ?"
 
 
@@ -46,7 +67,7 @@ class SqliteHistory:
     path:       the file, which is made if it is missing; its folder is made only for the default path
     durability: "normal": survives any end of the process; "full": also a power loss, for an fsync per batch
     retention:  which old events `tend` leaves in the file
-    search:     whether `tend` keeps an index of the lines for search(); it costs ten times what storing costs
+    search:     whether `tend` keeps an index of the lines for find(), which else scans them
     Raises HistoryError when the file cannot be used, is something else, or is in use by another server.
     """
 
@@ -88,7 +109,13 @@ class SqliteHistory:
         )
 
     def append(
-        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+        self,
+        blocks: Sequence[Block],
+        records: Sequence[Record],
+        position: bytes = b"",
+        noted: int = 0,
+        amended: Mapping[int, bytes] = NOTHING_AMENDED,
+        erased: Erased = NOTHING_ERASED,
     ) -> None:
         if not self._appending.acquire(blocking=False):
             raise RuntimeError("only the forwarder may call append(), one batch after the other")
@@ -98,7 +125,7 @@ class SqliteHistory:
                 if self._maintenance.trouble:  # the file is not where it should be
                     raise HistoryFull(self._maintenance.trouble)
                 try:
-                    self._store(rows, blocks, records, position, noted)
+                    self._store(rows, blocks, records, position, noted, amended, erased)
                 except sqlite3.Error as error:
                     raise translated(error, self._path, "write") from error
         finally:
@@ -111,16 +138,23 @@ class SqliteHistory:
         records: Sequence[Record],
         position: bytes,
         noted: int,
+        amended: Mapping[int, bytes],
+        erased: Erased,
     ) -> None:
         """One INSERT where that is all, else a transaction. Requires holding the write lock."""
         reach = max([row[1] - row[0] for row in rows]) + 1 if rows else 0
         unchanged = position == self._position and noted <= self._noted and reach <= self._reach
-        if len(rows) == 1 and unchanged and not records and self._stored:
+        if len(rows) == 1 and unchanged and not (records or amended or erased) and self._stored:
             roll_back(self._writer)  # a transaction is open only if its own rollback failed
             self._writer.execute(INSERT, rows[0])
             return
         with transaction(self._writer):
             self._write(rows, records, position, noted, reach)
+            if amended:
+                self._writer.executemany(_AMEND, amended.items())
+            if erased:
+                jobs = {person: Job(until) for person, until in erased.items()}
+                store_jobs(self._writer, jobs_in(self._writer) | jobs)
             if not self._stored:  # the first batch of a server has its RESTARTED
                 self._note_starts(blocks)
         self._position, self._noted = position, max(noted, self._noted)
@@ -155,12 +189,14 @@ class SqliteHistory:
     def locate(self, seq: int) -> Located:
         return self._readers.locate(seq)
 
+    def event_at(self, seq: int) -> Event | None:
+        return self._readers.event_at(seq)
+
     def parted(self, seq: int, time: int) -> int:
         return self._readers.parted(seq, time)
 
-    def search(self, text: str, places: Collection[int], limit: int) -> Found:
-        """The latest lines of some places with all words of a text. Any thread may call it."""
-        return self._readers.search(text, places, limit)
+    def find(self, wanted: Wanted, most: int, size: int, expired: Callable[[], bool]) -> Page:
+        return self._readers.find(wanted, most, size, expired)
 
     def tend(self, stopping: Flag) -> None:
         self._maintenance.tend(stopping)
@@ -203,6 +239,7 @@ class SqliteHistory:
                 raise HistoryError(f"cannot open the history {self._path}: no write-ahead log on this disk")
             self._writer.execute(f"PRAGMA synchronous = {durability.upper()}")
             limit_wal(self._writer)
+            overwrite_deleted(self._writer)
             if version == 0:
                 make_tables(self._writer)
             with transaction(self._writer):  # so that a read-only file is reported now, not at the first line

@@ -48,6 +48,9 @@ class Phase(Enum):
     CUT = "cut"
 
 
+_TOO_SLOW: Final = "too slow to read along"
+"""What the others are told of somebody whose connection takes less than the chatroom says."""
+
 _NEXT: Final = {
     Phase.OPEN: (Phase.PARTING, Phase.CUT),
     Phase.PARTING: (Phase.PARTED, Phase.CUT),
@@ -70,8 +73,9 @@ class Words(Protocol):
 class Stream:
     """The owner of one transport. `send` never waits; a handler receives; the flusher flushes, ticks, closes.
 
-    A deadline is set while bytes wait in the buffer (the peer must take STALL_BYTES within STALL_SECONDS) and
-    from the goodbye on (the peer must have closed within GOODBYE_SECONDS). `tick` acts when it has passed.
+    A deadline is set while bytes wait, in the buffer or encrypted in the transport (the peer must take
+    STALL_BYTES within STALL_SECONDS), and from the goodbye on (the peer must have closed within
+    GOODBYE_SECONDS). `tick` acts when it has passed.
 
     watch:    asks the flusher to look at the stream
     backlogs: what waits in all streams together
@@ -88,6 +92,7 @@ class Stream:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.peer = transport.peer
+        self.encrypted = transport.encrypted
         self.network = network_of(self.peer)
         self._transport = transport
         self._words = words
@@ -100,6 +105,7 @@ class Stream:
         self._phase = Phase.OPEN
         self._deadline = math.inf
         self._buffer = SendBuffer()
+        self._waiting = False  # bytes wait, in the buffer or in the transport; the flusher looks after them
         self._reported = 0  # what the backlogs know of the buffer's own bytes
         self._taken: threading.Condition | None = None  # made when a thread waits for the peer
         self._when_taken: Callable[[bool], None] | None = None  # to be called when the peer has taken its own
@@ -110,7 +116,7 @@ class Stream:
         self._speed = _Speed(clock)
         self._heard = self._pinged = clock()
         self._submitting = False  # the handler waits at the queue, or for its peer to read
-        self._why = ""  # the first reason why the server ended the connection
+        self._why: ConnectionLost | None = None  # the first reason why the connection has ended
         self._released = False  # the handler does not use the transport any more
 
     def __repr__(self) -> str:
@@ -136,13 +142,13 @@ class Stream:
     def is_idle(self) -> bool:
         """Whether there is nothing to do for it now but to see that the peer is alive."""
         with self._lock:
-            return self._phase is Phase.OPEN and not self._buffer.size and not self._released
+            return self._phase is Phase.OPEN and not self._waiting and not self._released
 
     @property
     def buffered(self) -> int:
         """Bytes that the peer has not taken yet."""
         with self._lock:
-            return self._buffer.size
+            return self._buffer.size + (self._transport.pending if self._waiting else 0)
 
     # --- sending: any thread ----------------------------------------------------------------------------
 
@@ -154,20 +160,22 @@ class Stream:
         with self._lock:
             if self._phase is not Phase.OPEN:
                 return
-            sent, first = 0, not self._buffer.size
+            sent, first = 0, not self._waiting
             if first:
                 try:
                     sent = self._transport.send(data)
                 except ConnectionLost as lost:
-                    self._cut(str(lost))
+                    self._cut(lost)
                     return
-                if sent == len(data):  # the usual case
+                if sent == len(data) and not self._transport.pending:  # the usual case
                     return
                 self._begin_waiting()
-            self._buffer.append(memoryview(data)[sent:] if sent else data, shared)
+            buffered = sent < len(data)
+            if buffered:
+                self._buffer.append(memoryview(data)[sent:] if sent else data, shared)
         if first:
             self._watch(self)
-        self._report((data,) if shared else ())
+        self._report((data,) if shared and buffered else ())
 
     def send_all(self, pieces: Sequence[bytes], own: int | None = None) -> None:
         """As send(), for several pieces together, which other connections get, too.
@@ -177,14 +185,14 @@ class Stream:
         with self._lock:
             if self._phase is not Phase.OPEN or not pieces:
                 return
-            sent, size, first = 0, sum(map(len, pieces)), not self._buffer.size
+            sent, size, first = 0, sum(map(len, pieces)), not self._waiting
             if first and size <= FLUSH_BYTES:
                 try:
                     sent = self._transport.send(b"".join(pieces))
                 except ConnectionLost as lost:
-                    self._cut(str(lost))
+                    self._cut(lost)
                     return
-                if sent == size:  # the usual case
+                if sent == size and not self._transport.pending:  # the usual case
                     return
             for number, piece in enumerate(pieces):
                 self._buffer.append(piece, shared=number != own)
@@ -193,7 +201,7 @@ class Stream:
                 self._begin_waiting()
                 while self._send_buffered():
                     pass
-            waiting = self._buffer.size > 0
+            waiting = self._waiting
         if first and waiting:
             self._watch(self)
         self._report([piece for number, piece in enumerate(pieces) if number != own])
@@ -202,7 +210,7 @@ class Stream:
         """Send what the socket takes of the buffer; whether bytes are left. Called by the flusher."""
         with self._lock:
             self._send_buffered()
-            left = self._buffer.size > 0
+            left = self._waiting
             if self._taken is not None:
                 self._taken.notify_all()
         self._report()
@@ -210,24 +218,32 @@ class Stream:
 
     def _send_buffered(self) -> bool:
         """Send the next bytes; whether the socket took some and more are left. Requires holding _lock."""
-        if not self._buffer.size:
+        if not self._waiting:
             return False
+        before = self._transport.pending
         try:
-            sent = self._transport.send(self._buffer.head())
+            sent = self._transport.send(self._buffer.head() if self._buffer.size else b"")
         except ConnectionLost as lost:
-            self._cut(str(lost))
+            self._cut(lost)
             return False
         self._buffer.advance(sent)
-        self._speed.add(sent)
-        self._progress += sent
+        pending = self._transport.pending
+        self._note_taken(max(0, before + sent - pending))
+        self._waiting = self._buffer.size > 0 or pending > 0
         if self._phase is Phase.PARTING:
-            if not self._buffer.size:
+            if not self._waiting:
                 self._enter(Phase.PARTED)
-        elif not self._buffer.size:
-            self._deadline = math.inf
-        elif self._progress >= STALL_BYTES:
-            self._set_stall()
-        return sent > 0 and self._buffer.size > 0
+        elif self._phase is Phase.OPEN:
+            if not self._waiting:
+                self._deadline = math.inf
+            elif self._progress >= STALL_BYTES:
+                self._set_stall()
+        return sent > 0 and self._buffer.size > 0 and not pending
+
+    def _note_taken(self, taken: int) -> None:
+        """The socket has taken so many bytes (encrypted, some more). Requires holding _lock."""
+        self._speed.add(taken)
+        self._progress += taken
 
     def rest(self, seconds: float) -> bool:
         """Wait so long; False, and at once, when the connection is ending."""
@@ -241,6 +257,7 @@ class Stream:
 
     def _begin_waiting(self) -> None:
         """From now on bytes wait for the peer. Requires holding _lock."""
+        self._waiting = True
         self._set_stall()
         self._speed.begin()
 
@@ -251,11 +268,15 @@ class Stream:
     def wait_until_taken(self, size: int) -> bool:
         """Wait until at most `size` bytes are buffered that only this peer gets; False: it is ending."""
         with self._lock:
-            while self._buffer.own > size and self._phase is Phase.OPEN:
+            while self._own() > size and self._phase is Phase.OPEN:
                 if self._taken is None:
                     self._taken = threading.Condition(self._lock)
                 self._taken.wait()
             return self._phase is Phase.OPEN
+
+    def _own(self) -> int:
+        """Bytes of memory that wait for this peer only. Requires holding _lock."""
+        return self._buffer.own + (self._transport.pending if self._waiting else 0)
 
     def live(self) -> None:
         """The replay is in the buffer. Once the peer has read most of it, the flow may count it."""
@@ -289,7 +310,7 @@ class Stream:
             is_open, size = self._phase is Phase.OPEN, self._buffer.size
             behind = is_open and self._is_behind()
             changed, self._behind = behind != self._behind, behind
-            own = self._buffer.own if is_open else 0  # what is left of a goodbye has its deadline
+            own = self._own() if is_open else 0  # what is left of a goodbye has its deadline
             grown, self._reported = own - self._reported, own
             gone = self._buffer.take_gone()
             call = None
@@ -319,12 +340,12 @@ class Stream:
         try:
             data = self._transport.receive(size)
         except ConnectionLost as lost:
-            raise ConnectionLost(self._reason(str(lost))) from None
+            raise self._reason(lost) from None
         with self._lock:
             self._heard = self.clock()
             ending = self._phase is not Phase.OPEN
         if ending:
-            raise ConnectionLost(self._reason("connection lost"))
+            raise self._reason(ConnectionLost("connection lost"))
         return data
 
     def submitting(self, submitting: bool) -> None:
@@ -333,9 +354,11 @@ class Stream:
             self._submitting = submitting
             self._heard = self.clock()
 
-    def _reason(self, default: str) -> str:
+    def _reason(self, default: ConnectionLost) -> ConnectionLost:
+        """A new one: each raise adds to the traceback of its exception."""
         with self._lock:
-            return self._why or default
+            why = self._why or default
+        return ConnectionLost(str(why), why.plain)
 
     # --- the end: any thread ----------------------------------------------------------------------------
 
@@ -349,10 +372,11 @@ class Stream:
         with self._lock:
             if self._phase is not Phase.OPEN:
                 return
-            self._why = detail or code.words
+            self._why = ConnectionLost(detail or code.words, _TOO_SLOW if code is Code.TOO_SLOW else "")
             self._enter(Phase.PARTING)
             self._buffer.drop_whole_batches()
             self._buffer.append(self._words.goodbye(code, detail))
+            self._waiting = True
             self._send_buffered()
         self._report()
         self._watch(self)
@@ -360,14 +384,14 @@ class Stream:
     def cut(self, reason: str) -> None:
         """End the connection at once, without a goodbye. The first reason counts."""
         with self._lock:
-            self._cut(reason)
+            self._cut(ConnectionLost(reason))
         self._report()
 
     def _give_up(self, reason: str) -> None:
         log.warning("> %s: %s, disconnected", self.peer, reason)
         self.part(Code.TOO_SLOW, reason)
 
-    def _cut(self, reason: str) -> None:
+    def _cut(self, reason: ConnectionLost) -> None:
         """Requires holding _lock."""
         self._why = self._why or reason
         if self._phase is not Phase.CUT:
@@ -381,9 +405,11 @@ class Stream:
             self._deadline = self.clock() + GOODBYE_SECONDS
         elif phase is Phase.PARTED:
             self._transport.finish()
+            self._waiting = self._transport.pending > 0  # the goodbye of TLS
         else:
             self._deadline = math.inf
             self._buffer.clear()
+            self._waiting = False
             self._transport.abort()
         if self._taken is not None:
             self._taken.notify_all()
@@ -428,7 +454,7 @@ class Stream:
         """
         with self._lock:
             if self._phase is Phase.OPEN:
-                self._cut("closed")
+                self._cut(ConnectionLost("closed"))
         try:
             while self.phase is not Phase.CUT and self._transport.receive(RECEIVE_LARGE):
                 pass

@@ -1,12 +1,14 @@
-"""A connected stream of bytes, as the server uses it. TCP is one; TLS can be another.
+"""A connected stream of bytes, as the server uses it: TCP here, TLS over it in `server/tls.py`.
 
 No other module of the server receives from a peer's socket or sends to it.
 """
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from chatroom.errors import ConnectionLost
@@ -21,6 +23,14 @@ class Transport(Protocol):
     def peer(self) -> str:
         """The peer's address, for the log."""
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether nobody on the way can read or change the bytes."""
+
+    @property
+    def pending(self) -> int:
+        """Bytes that send() has taken and the socket has not. The next send() begins with them."""
+
     def receive(self, size: int, timeout: float | None = None) -> bytes:
         """Wait for bytes, at most `size`; b"" at the end of the stream.
 
@@ -29,10 +39,16 @@ class Transport(Protocol):
         """
 
     def send(self, data: Bytes) -> int:
-        """Send what goes without waiting; how many bytes that was. Raises ConnectionLost."""
+        """Send what goes without waiting; how many bytes that was. Raises ConnectionLost.
+
+        Some of these bytes may be `pending`: call send() again, with nothing or with more, until none are.
+        """
 
     def finish(self) -> None:
-        """Nothing more will be sent: the peer sees the end of the stream. It may go on sending."""
+        """Nothing more will be sent: the peer sees the end of the stream, once nothing is pending.
+
+        It may go on sending.
+        """
 
     def abort(self) -> None:
         """End both directions, and wake the thread in receive(). The descriptor stays open."""
@@ -44,8 +60,42 @@ class Transport(Protocol):
         """Close the descriptor. No thread may use the connection any more: the kernel reuses the number."""
 
 
+class GuestTransport(Transport, Protocol):
+    """A Transport as the handshake of a newcomer needs it."""
+
+    @property
+    def host(self) -> tuple[int, tuple[Any, ...]]:
+        """Address family and socket address of our end: where the peer has found this server."""
+
+    def begin(self, timeout: float) -> None:
+        """Do what comes before the first byte of the chat: with TLS its handshake, otherwise nothing.
+
+        timeout: seconds to wait at most
+        Raises ConnectionLost, and Refused when the peer speaks without encryption and must not.
+        """
+
+    def receive_now(self, size: int) -> bytes | None:
+        """As receive(), and as begin() before it, but without waiting: None while no bytes can be had."""
+
+    def refuse(self, last: bytes) -> None:
+        """Send the last bytes to a peer that is refused: in clear if TLS has not begun.
+
+        Raises ConnectionLost.
+        """
+
+    def hush(self) -> None:
+        """Receive nothing more: wakes the thread in receive() with its end. Sending goes on."""
+
+
+Opener = Callable[[socket.socket, str], GuestTransport]
+"""Makes the transport of an accepted socket and the peer's address. Raises OSError when the peer is gone."""
+
+
 class TcpTransport:
     """A Transport over a TCP socket, which it owns from here on. peer: the address as text."""
+
+    encrypted = False
+    pending = 0
 
     def __init__(self, sock: socket.socket, peer: str) -> None:
         self.peer = peer
@@ -56,14 +106,24 @@ class TcpTransport:
 
     @property
     def host(self) -> tuple[int, tuple[Any, ...]]:
-        """Address family and socket address of our end: where the peer has found this server."""
         return self._socket.family, self._socket.getsockname()
+
+    def begin(self, timeout: float) -> None:
+        pass
 
     def receive(self, size: int, timeout: float | None = None) -> bytes:
         try:
             if timeout is not None and not self._readable(timeout):
                 raise ConnectionLost("too slow")
             return self._socket.recv(size)
+        except OSError as error:
+            raise _lost(error) from None
+
+    def receive_now(self, size: int) -> bytes | None:
+        try:
+            return self._socket.recv(size, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
         except OSError as error:
             raise _lost(error) from None
 
@@ -81,6 +141,9 @@ class TcpTransport:
         except OSError as error:
             raise _lost(error) from None
 
+    def refuse(self, last: bytes) -> None:
+        self.send(last)
+
     def finish(self) -> None:
         self._shutdown(socket.SHUT_WR)
 
@@ -88,7 +151,6 @@ class TcpTransport:
         self._shutdown(socket.SHUT_RDWR)
 
     def hush(self) -> None:
-        """Receive nothing more: wakes the thread in receive() with b"". Sending goes on."""
         self._shutdown(socket.SHUT_RD)
 
     def _shutdown(self, how: int) -> None:
@@ -105,4 +167,14 @@ class TcpTransport:
 
 
 def _lost(error: OSError) -> ConnectionLost:
-    return ConnectionLost(error.strerror or "connection lost")
+    reason = _PLAIN.get(error.errno or 0, "connection lost")
+    return ConnectionLost(error.strerror or reason, reason)
+
+
+_PLAIN = {
+    errno.ETIMEDOUT: "no answer any more",
+    errno.EHOSTUNREACH: "the network was cut",
+    errno.ENETUNREACH: "the network was cut",
+    errno.ENETDOWN: "the network was cut",
+}
+"""Errors of sockets in words for people; all others mean the same to them: the connection is lost."""

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from itertools import accumulate
-from typing import Any
 
+from chatroom.commands import COMMANDS
+from chatroom.errors import ChatroomError, Refused
+from chatroom.help_page import HOW_TO_ASK, Entry, about, group_page, page
 from chatroom.limits import MAX_TEXT
 from chatroom.outcomes import Code, Outcome
+from server.account_words import of_account_command, of_slow_down
+from server.channel_words import of_channel_command
+from server.classroom_words import of_classroom_command
+from server.erase_words import of_erase_command
+from server.guard_words import GOODBYES, of_guard_command
+from server.history_words import of_history_command
+from server.moderation_words import banned, of_moderation_command
+from server.people_words import no_such_command, of_people_command
+from server.room_words import OF_COMMANDS
+from server.speech_words import of_silence, of_speech_command
 
 _GOODBYES = {
+    **GOODBYES,
+    Code.BANNED: "you are banned",
+    Code.KICKED: "an operator has ended your programs",
+    Code.BAD_KEY: "this channel has a key: come into another one, then /join it with the key",
     Code.EXPIRED: "the reservation has expired",
     Code.FULL: "there are too many channels already",
     Code.STOPPING: "the server is shutting down",
@@ -21,6 +36,8 @@ _GOODBYES = {
 _REFUSALS = {
     Code.ALREADY: "said before",
     Code.NOT_IN: "not said: you are not in this channel",
+    Code.NEED_ROLE: "not said: this channel is moderated, and you have no voice in it",
+    Code.MUTED: "not said: they take no direct messages from you",
     Code.BAD_ARGUMENTS: "not said: this server does not know this form of a line",
 }
 
@@ -29,7 +46,16 @@ def goodbye(code: Code, detail: str) -> str:
     """Why a connection ends. detail: what is known beside the code."""
     if code is Code.TOO_SLOW:
         return f"{detail or code.words}: come back and get the rest from history"
+    if code in (Code.KICKED, Code.BANNED) and detail:
+        return f"{_GOODBYES[code]}: {detail}"
     return detail or _GOODBYES.get(code, code.words)
+
+
+def refused(error: ChatroomError) -> str:
+    """Why a newcomer is not admitted."""
+    if isinstance(error, Refused) and error.code == Code.BANNED and error.rows:
+        return banned(error.rows)
+    return str(error)
 
 
 def answer(command: str, outcome: Outcome) -> tuple[str, str]:
@@ -39,7 +65,7 @@ def answer(command: str, outcome: Outcome) -> tuple[str, str]:
 
     command: its name, "" for a line
     """
-    words = _of_command(command, outcome) if command else _REFUSALS.get(outcome.code, outcome.code.words)
+    words = _of_command(command, outcome) if command else _of_line(outcome)
     rows = json.dumps(outcome.rows, ensure_ascii=False, separators=(",", ":")) if outcome.rows else ""
     if len(words.encode()) + len(rows.encode()) > MAX_TEXT:
         return shorten(words, MAX_TEXT), ""
@@ -54,48 +80,60 @@ def shorten(text: str, size: int) -> str:
     return data[: size - len(ellipsis.encode())].decode(errors="ignore") + ellipsis
 
 
+def _of_line(outcome: Outcome) -> str:
+    silence = of_silence(outcome)
+    return f"not said: {silence}" if silence else _REFUSALS.get(outcome.code, outcome.code.words)
+
+
 def _of_command(command: str, outcome: Outcome) -> str:
     code, rows = outcome
+    if silence := of_silence(outcome):
+        return silence
     if code is Code.OK and command in _COMMANDS:
         return _COMMANDS[command](rows)
-    if code is Code.NO_SUCH_COMMAND:
-        return f"{rows[0]} is no command; /help lists the commands"
-    if code is Code.NO_SUCH_CHANNEL:
-        return f"nobody is in {rows[0]}"
-    if code is Code.NEED_ROLE:
+    if (own := of_classroom_command(command, outcome)) is not None:
+        return own
+    if code is Code.NO_SUCH_COMMAND and rows:
+        return no_such_command(rows)
+    if code is Code.NO_SUCH_CHANNEL and rows:
+        return f"there is no channel {rows[0]}"
+    if code is Code.NEED_ROLE and len(rows) > 2:
+        return f"{rows[2]} has a role as high as yours, or higher"
+    if code is Code.BANNED and rows:
+        return banned(rows, command)
+    if code is Code.NEED_ROLE and rows:
         return f"{rows[0]} needs the role {rows[1]}"
-    return code.words
+    if code is Code.NEED_LOGIN and rows[:1] == (command,):
+        return f"{rows[0]} is for accounts only: /register makes your name your own"
+    if code is Code.SLOW_DOWN:
+        return of_slow_down(rows)
+    for find in _FINDERS:
+        if (words := find(command, outcome)) is not None:
+            return words
+    return _usage(command, code)
 
 
-def _help(rows: tuple[tuple[str, str], ...]) -> str:
-    width = max(len(usage) for usage, _ in rows)
-    return "\n".join(f"{usage:{width}}  {help}" for usage, help in rows)
+_FINDERS: tuple[Callable[[str, Outcome], str | None], ...] = (
+    of_guard_command,
+    *(of_moderation_command, of_speech_command, of_channel_command, of_people_command),
+    *(of_history_command, of_account_command, of_classroom_command, of_erase_command),
+)
 
 
-def _who(rows: tuple[Any, ...]) -> str:
-    channel, *members = rows
-    if not members:
-        return f"nobody is in {channel}"
-    count = len(members)
-    if isinstance(members[-1], int):  # the number of those that are not listed
-        count += members.pop() - 1
-    if not members:
-        return f"{count} in {channel}"
-    head = f"{count} in {channel}: "
-    names = [name if phase == "here" else f"{name} (connection lost)" for name, phase in members]
-    names = _that_fit(names, MAX_TEXT - len(head.encode()) - len(f", and {count} more"))
-    more = f", and {count - len(names)} more" if count > len(names) else ""
-    return f"{head}{', '.join(names)}{more}"
+def _usage(command: str, code: Code) -> str:
+    """Words for a code that has no better ones; how a command is written, when it was written wrongly."""
+    known = COMMANDS.get(command)
+    return f"usage: {known.usage}" if code is Code.BAD_ARGUMENTS and known else code.words
 
 
-def _that_fit(names: list[str], size: int) -> list[str]:
-    """The first names, as many as have at most `size` bytes with a comma and a space before each."""
-    sizes = accumulate(len(name.encode()) + len(", ") for name in names)
-    return [name for name, needed in zip(names, sizes, strict=True) if needed <= size]
+def _help(rows: tuple[tuple[str, ...], ...]) -> str:
+    """Of one command all that is known; of one group its commands; else all commands by name."""
+    entries = [Entry(*row) for row in rows]
+    if len(entries) == 1:
+        return about(entries[0])
+    if len({entry.group for entry in entries}) < 2:
+        return group_page(entries) or "there is no such command for you"
+    return f"{page(entries)}\n{HOW_TO_ASK}"
 
 
-def _stats(rows: tuple[tuple[str, object], ...]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in rows)
-
-
-_COMMANDS: dict[str, Callable[..., str]] = {"/help": _help, "/who": _who, "/stats": _stats}
+_COMMANDS: dict[str, Callable[..., str]] = {"/help": _help, **OF_COMMANDS}

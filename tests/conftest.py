@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from chatroom.passwords import DUMMY
+from tests.support.certificates import Certificates
 from tests.support.watchdog import (  # noqa: F401  pytest finds its hooks here
     pytest_addoption,
     pytest_runtest_call,
@@ -30,6 +32,19 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("suite")
+
+
+@pytest.fixture
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes of passwords in this process cost nothing: for tests that do not ask what they cost."""
+    monkeypatch.setattr("chatroom.passwords.SCRYPT_LOG_N", 1)
+    monkeypatch.setattr("chatroom.logins.DUMMY", DUMMY.replace("scrypt$14$", "scrypt$1$"))
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates of servers; fails where openssl's command is missing."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(autouse=True)

@@ -44,10 +44,43 @@ def _of_chatroom(*modules: str) -> tuple[str, ...]:
 _WIRE = (*_of_chatroom("events", "packets", "handshake", "limits", "errors"), *_NAMES)
 """What is said, and how."""
 _STATE = _of_chatroom(
-    "state", "session", "network", "places", "proposals", "effects", "outcomes", "records", "order"
+    *("state", "bounds", "ledger", "holders", "channels", "sessions", "entrance"),
+    *("conversations", "direct", "lines", "amendments"),
+    *(
+        "accounts",
+        "rights",
+        "guard",
+        "guard_acts",
+        "guard_pace",
+        "acts",
+        "act",
+        "account_acts",
+        "channel_acts",
+        "people_acts",
+    ),
+    *("erase_acts", "erasing", "blanking"),
+    *("session", "network", "places", "naming", "people", "reading", "reading_acts", "listing"),
+    *("proposals", "effects", "outcomes", "records", "order"),
+    *("guard", "guard_acts", "guard_pace", "audit", "codes", "masks", "whom"),
+    *(
+        "moderation",
+        "moderation_acts",
+        "speaking",
+        "speech_pace",
+        "speech_acts",
+        "classroom",
+        "classroom_acts",
+    ),
 )
 """The state of the conversation, and what it is made of."""
-_PURE_MODULES = (*_WIRE, *_STATE, *_of_chatroom("batch", "blocks", "commands", "door", "tail"))
+_OTHERS = _of_chatroom(
+    *("finding", "search_words"),
+    *("batch", "blocks", "desk", "door", "passwords", "preparing", "tail"),
+    *("command", "commands", "account_commands", "channel_commands", "people_commands", "history_commands"),
+    *("erase_commands", "help_page"),
+    *("guard_commands", "moderation_commands", "speech_commands", "classroom_commands"),
+)
+_PURE_MODULES = (*_WIRE, *_STATE, *_OTHERS)
 
 # modules of chatroom/ → other modules of it that they may import, and why no others
 INSIDE: list[tuple[tuple[str, ...], tuple[str, ...], str]] = [

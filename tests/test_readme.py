@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import client
 from client import Client, EventKind
 from tests.end_to_end.in_process import port_of, running
 from tests.support.patience import eventually
@@ -29,7 +31,7 @@ def block(mark: str) -> str:
 
 def help_of(program: str) -> str:
     """What `--help` of a program prints."""
-    command = [sys.executable, "-m", program, "--help"]
+    command = [sys.executable, "-m", program, "--help-all"]
     environment = os.environ | {"COLUMNS": "200"}
     return subprocess.run(
         command,
@@ -52,7 +54,7 @@ def options_in(text: str) -> set[str]:
 def test_options(program: str, title: str) -> None:
     """The README's table has every option of the program, and no other."""
     table = README.split(f"| {title} |")[1].split("\n\n")[0]
-    there = options_in(help_of(program)) - {"-h", "--help"}
+    there = options_in(help_of(program)) - {"-h", "--help", "--help-all"}
     named = options_in(table)
     assert named <= there, f"not there: {named - there}"
     assert there - named <= {"--version"}, f"not in the README: {there - named}"
@@ -133,10 +135,13 @@ def test_the_path_through_the_code_is_short() -> None:
 def test_slash_commands() -> None:
     """The README names exactly the slash commands of server and client."""
     from chatroom.commands import COMMANDS as of_server
-    from client.interactive import COMMANDS as of_client
+    from client.local_commands import WORDS
 
     line = next(line for line in README.splitlines() if line.startswith("In the chat:"))
-    assert set(re.findall(r"`(/[a-z]+)`", line)) - {"/x"} == {*of_server, *(one.name for one in of_client)}
+    named = set(re.findall(r"`(/[a-z]+)`", line)) - {"/x"}
+    rows = re.findall(r"^\| (`/.*?) \|", README.partition("## Several channels")[2], re.M)
+    named |= set(re.findall(r"`(/[a-z]+(?: [a-z]+)?)", " ".join(rows)))
+    assert named - {"/part"} == {*of_server, *WORDS} - {"/part"}
 
 
 def test_bot() -> None:
@@ -154,8 +159,10 @@ def test_bot() -> None:
                 bots.append(self)
                 return super().__enter__()
 
-        code = code.replace("5050", str(port)).replace("from client import Client, EventKind\n", "")
-        bot = threading.Thread(target=lambda: exec(code, {"Client": Bot, "EventKind": EventKind}), name="bot")
+        given, _, code = code.replace("5050", str(port)).partition("\n")
+        wanted = given.removeprefix("from client import ").split(", ")
+        names = {name: getattr(client, name) for name in wanted}
+        bot = threading.Thread(target=lambda: exec(code, {**names, "Client": Bot}), name="bot")
         with Client(port=port, name="ann") as ann:
             bot.start()
             eventually(lambda: bots and bots[0].connected, "the bot did not come in")
@@ -166,3 +173,42 @@ def test_bot() -> None:
                     break
             bots[0].close()
             bot.join(5)
+
+
+@pytest.mark.slow
+def test_names_that_a_bot_cannot_have(tmp_path: Path) -> None:
+    """The names that the README forbids a bot's file are just those with which it cannot run."""
+    told = re.search(r"[^.]*file[^.]*neither ([^:]*):", README.partition("## A bot")[2])
+    assert told
+    forbidden = set(re.findall(r"`(\w+)\.py`", told[1]))
+    packages = {"client", "chatroom", "server", "views"}
+    assert forbidden and forbidden <= packages
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    for name in sorted(packages | {"bot"}):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / f"{name}.py").write_text(block("bot").replace("5050", str(port)))
+        errors = subprocess.run(
+            [sys.executable, f"{name}.py"], cwd=folder, capture_output=True, text=True
+        ).stderr.splitlines()
+        if name in forbidden:
+            assert errors[-1].startswith("ImportError: cannot import name 'Client' from "), errors
+        else:  # it has found its modules, and misses nothing but a server
+            assert len(errors) == 1 and errors[0].startswith(f"{name}.py: "), errors
+
+
+@pytest.mark.slow
+def test_types_reach_a_bot(tmp_path: Path) -> None:
+    """In the environment that the README makes, mypy knows the types of `client` in a file anywhere."""
+    (tmp_path / "bot.py").write_text(block("bot"))
+    (tmp_path / "wrong.py").write_text(block("bot").replace('"echo"', "7"))
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", "bot.py", "wrong.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    errors = [line for line in checked.stdout.splitlines() if ": error: " in line]
+    assert len(errors) == 1, checked.stdout + checked.stderr
+    assert errors[0].startswith("wrong.py:") and '"name"' in errors[0]

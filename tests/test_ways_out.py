@@ -18,9 +18,20 @@ from chatroom.packets import Answer, Channel, Info, Present, Resumed
 from client import plain
 from client.interactive import ask_name
 from client.pipe import as_json_line, complain
-from client.updates import Connected, Disconnected, Ended, Interrupted, Unanswered, Update
+from client.rooms import Room
+from client.updates import (
+    Connected,
+    Disconnected,
+    Ended,
+    Interrupted,
+    Missed,
+    Past,
+    Unanswered,
+    Update,
+)
 from server import __main__ as server_main
-from server.history_tool import Report, export
+from server.history_export import export
+from server.history_tool import Report
 from server.storage import SqliteHistory
 from tests.chatroom.test_printable import HARMFUL
 from tests.server.histories import store
@@ -32,20 +43,30 @@ WAYS_OUT = {
     # file and function: (how many calls write there, why no text of others is raw)
     "chatroom/…": (0, "chatroom/ writes nothing; it logs, see the log"),
     "client/__main__.py: _print_message": (1, "the text of --help and --version, which is ours"),
-    "client/interactive.py: ask_name": (2, "one_line"),
+    "client/interactive.py: ask_name": (1, "one_line"),
+    "client/interactive.py: ask_address": (1, "one_line"),
+    "client/interactive.py: _asked": (1, "one_line"),
+    "client/interactive.py: ask_password": (1, "one_line"),
+    "client/interactive.py: ask_server_password": (1, "one_line"),
     "client/pipe.py: complain": (1, "one_line"),
     "client/pipe.py: _write": (2, "plain_line or json_line, in _show"),
+    "client/plain.py: ask_secretly": (1, "one_line"),
     "client/plain.py: _print": (1, "_plain_text and _send: one_line, sanitize or plain_line"),
+    "client/program.py: _complain": (1, "printable_line"),
     "client/terminal.py: write": (1, "views: all text became cells, by sanitize"),
     "client/terminal.py: wake": (1, "a zero byte, into the client's own pipe"),
     "server/__main__.py: error": (1, "printable_line"),
     "server/__main__.py: _inspect": (1, "printable_line"),
     "server/log_writer.py: _run": (1, "LogFormatter"),
-    "server/log_writer.py: say_at_the_end": (1, "printable_line, in server/__main__.py: _fail"),
+    "server/log_writer.py: say_on_stderr": (
+        1,
+        "printable_line, in server/__main__.py: _fail; server/owner_code.py: tell",
+    ),
+    "server/owner_code.py: _write": (1, "a code that the server has made"),
     "server/app.py: _announce": (1, "the address that the operator chose"),
-    "server/history_tool.py: export": (1, "json_line"),
+    "server/history_export.py: export": (1, "json_line"),
 }
-"""The calls of print(), input(), os.write() and a file's write(). The log is another way out: see below."""
+"""The calls of print(), input(), getpass(), os.write() and a file's write(). For the log see below."""
 
 EVIL = [*DRIVING, *DECEIVING]
 
@@ -66,7 +87,7 @@ def writes(path: Path) -> Iterator[str]:
         def visit_Call(self, node: ast.Call) -> None:
             called = ast.unparse(node.func)
             file = called.rpartition(".")[0]
-            if called in ("print", "input", "os.write") or (
+            if called in ("print", "input", "os.write", "getpass.getpass") or (
                 called.endswith((".write", ".writelines")) and file in ("sys.stdout", "sys.stderr", "out")
             ):
                 self.found.append(self.function)
@@ -110,12 +131,13 @@ class Stub:
     """A client that has these updates, and to which the user says nothing."""
 
     def __init__(self, updates: list[Update]) -> None:
-        self._updates = updates
+        self._updates = iter(updates)  # each comes once, however often one asks
         self.on_update = None
         self.name = "ann"
+        self.asked, self.rooms = ("#a", "#b"), list[Room]()
 
     def updates(self, timeout: float | None = None) -> Iterator[Update]:
-        return iter(self._updates)
+        return self._updates
 
     def say(self, text: str, timeout: float | None = None) -> None:
         raise ValueError(text)
@@ -141,6 +163,9 @@ def test_a_terminal_without_escape_sequences(
             Unanswered(1, evil, evil),
             Disconnected(evil),
             Event(1, 0, EventKind.SAID, evil, evil, evil),
+            Past(1, (Event(1, 0, EventKind.SAID, evil, evil, evil),)),
+            Missed(),
+            *(Event(2, 0, kind, evil, evil, evil) for kind in EventKind),
             Ended(evil, ChatroomError(evil)),
         ]
         monkeypatch.setattr("sys.stdin", io.StringIO("said\n"))

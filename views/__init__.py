@@ -9,16 +9,27 @@ touches a terminal.
 """
 
 from views.item import plain_line
+from views.keys import Jump
+from views.layout import Status
+from views.palette import Depth, Ground, depth_of, ground_of
 from views.sanitize import one_line, sanitize
-from views.view import Action, Leave, Repaint, Submitted, Suspend, View
+from views.view import Action, Cancelled, Leave, Repaint, Secret, Submitted, Suspend, View
 
 __all__ = [
     "Action",
+    "Cancelled",
+    "Depth",
+    "Ground",
+    "Jump",
     "Leave",
     "Repaint",
+    "Secret",
+    "Status",
     "Submitted",
     "Suspend",
     "View",
+    "depth_of",
+    "ground_of",
     "one_line",
     "plain_line",
     "sanitize",

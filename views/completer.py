@@ -1,14 +1,15 @@
-"""Completion of names and commands for the Tab key."""
+"""Completion of names, commands and channels for the Tab key."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from chatroom.limits import MAX_CHANNELS
 from chatroom.names import name_key
 from chatroom.printable import printable_line
-from views.limits import COMPLETED_COMMANDS, COMPLETED_NAMES
+from views.command_order import ordered
+from views.limits import COMPLETED_CHANNELS, COMPLETED_COMMANDS, COMPLETED_NAMES
 
 
 class _Known(NamedTuple):
@@ -18,15 +19,23 @@ class _Known(NamedTuple):
     places: frozenset[int]
 
 
+_GOING: Final = ("/go", "/join", "/leave", "/part")
+"""Commands whose first argument is a channel; its `#` need not be typed."""
+
 _NOBODY: Final = _Known("", frozenset())
 
 
 class Completer:
-    """Completes commands, and names of members; the latest speaker comes first."""
+    """Completes commands, those used most first; names of members, the latest speaker first; channels.
+
+    places: called for the places that the user is in: channels with `#`, conversations with `@`
+    """
 
     def __init__(self, commands: Sequence[str]) -> None:
         """commands: known from the start, each with its slash."""
-        self._commands = sorted(commands)
+        self.places: Callable[[], Sequence[str]] = tuple
+        self._commands = ordered(commands)
+        self._channels: dict[str, str] = {}  # that the user may join, by `name_key`, the latest seen last
         self._names: dict[str, _Known] = {}  # by `name_key`, the latest speaker last
 
     def saw(self, name: str, place: int) -> None:
@@ -75,19 +84,57 @@ class Completer:
 
     def learn(self, commands: Sequence[str]) -> None:
         """Complete these commands, too."""
-        self._commands = sorted({*self._commands, *commands})[:COMPLETED_COMMANDS]
+        self._commands = ordered([*self._commands, *commands])[:COMPLETED_COMMANDS]
 
-    def __call__(self, word: str, first: bool) -> list[str]:
-        """The completions of `word`, best first. A name gets ": " if the word is the `first` of the line."""
+    def learn_channels(self, names: Sequence[str]) -> None:
+        """Complete these channels, too, each with its `#`; the first of them best."""
+        for name in reversed(names):
+            self._channels.pop(name_key(name), None)
+            if _is_name(name):
+                self._channels[name_key(name)] = name
+        while len(self._channels) > COMPLETED_CHANNELS:
+            del self._channels[next(iter(self._channels))]
+
+    def __call__(self, word: str, first: bool, before: str = "") -> list[str]:
+        """The completions of `word`, best first. A name gets ": " if the word is the `first` of the line.
+
+        Behind a command `+` may stand before a name: it means the network of the member.
+        before: what stands before the word
+        """
+        command = before.strip().lower()  # if only a command stands there
+        if command in _GOING or word.startswith("#"):
+            found = self._going(command, word)
+            if found or not word.startswith("@"):
+                return found
         if first and word.startswith("/"):
             return [f"{command} " for command in self._commands if command.startswith(word.lower())]
-        at = "@" if word.startswith("@") else ""
+        at = word[:1] if word.startswith("@") or (word.startswith("+") and not first) else ""
         key = name_key(word[len(at) :])
         if not key and not at:
             return []
         tail = ": " if first and not at else " "
         names = [known.name for each, known in reversed(self._names.items()) if each.startswith(key)]
         return [f"{at}{name}{tail}" for name in names]
+
+    def _going(self, command: str, word: str) -> list[str]:
+        """The completions of a channel; of any place behind /go."""
+        own = list(self.places())
+        keys = set(map(name_key, own))
+        others = [name for key, name in reversed(self._channels.items()) if key not in keys]
+        if command != "/go":
+            own = [name for name in own if not name.startswith("@")]
+        known = {"/go": own, "/leave": own, "/part": own, "/join": [*others, *own]}.get(
+            command, [*own, *others]
+        )
+        return [f"{name} " for name in known if _begins(name, word) and _is_name(name)]
+
+
+def _begins(name: str, word: str) -> bool:
+    """Whether a place begins with the word, in which `#` or `@` may be missing."""
+    key = name_key(word)
+    return name_key(name).startswith(key) or (
+        word[:1] not in ("#", "@") and name_key(name[1:]).startswith(key)
+    )
 
 
 def _is_name(name: str) -> bool:

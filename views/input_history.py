@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections import deque
 
 from views.limits import INPUT_HISTORY
+from views.pasted import Pieces
 
 
 class InputHistory:
     """The latest INPUT_HISTORY sent lines, and the draft: the half-typed line while the user browses them."""
 
     def __init__(self) -> None:
-        self._lines: deque[str] = deque(maxlen=INPUT_HISTORY)
+        self._lines: deque[Pieces] = deque(maxlen=INPUT_HISTORY)
         self._at: int | None = None
-        self._draft = ""
+        self._draft: Pieces = ()
 
-    def add(self, line: str) -> None:
+    def add(self, line: Pieces) -> None:
         """Remember a sent line, but not a repetition of the one before, and stop browsing."""
         if line and (not self._lines or self._lines[-1] != line):
             self._lines.append(line)
         self.stop()
 
+    def latest(self) -> list[Pieces]:
+        """All lines, the latest first."""
+        return list(reversed(self._lines))
+
     def stop(self) -> None:
         """Stop browsing and forget the draft."""
-        self._at, self._draft = None, ""
+        self._at, self._draft = None, ()
 
-    def older(self, current: str) -> str | None:
+    def older(self, current: Pieces) -> Pieces | None:
         """The previous line; None at the oldest one. Browsing starts with `current` as the draft."""
         at = len(self._lines) if self._at is None else self._at
         if not at:
@@ -35,7 +40,7 @@ class InputHistory:
         self._at = at - 1
         return self._lines[self._at]
 
-    def newer(self) -> str | None:
+    def newer(self) -> Pieces | None:
         """The next line; the draft after the latest one; None if the user is not browsing."""
         if self._at is None:
             return None

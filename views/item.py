@@ -1,41 +1,32 @@
-"""One item of the transcript: its words, colours and mentions, and the rows that show it."""
+"""One item of the transcript: its words, and whom they call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
-from functools import lru_cache
-from typing import NamedTuple
-from zlib import crc32
+from datetime import datetime
+from enum import Enum
+from typing import Final, NamedTuple
 
-from colorama import Fore
-
-from chatroom.events import SET_COUNTED, Event, EventKind
-from chatroom.names import name_key
+from chatroom.events import Event, EventKind, Extra, extra_row, extra_rows
+from views.describe import ACT, describe, is_said, note_of
 from views.mentions import mentions
+from views.moderation import ERASED, is_about
+from views.moments import LocalTime, local_time
+from views.polls import Poll, poll_of
 from views.sanitize import one_line, sanitize
-from views.text import Row, Span, Style, text_width, wrap
-
-LocalTime = Callable[[int], datetime]
-"""Converts milliseconds since 1970 (UTC) to the reader's local time."""
+from views.told import Told
 
 NO_TIME = "--:--"
 """Shown instead of the time while a line is not stored yet."""
 
-_COLOURS = (
-    Fore.RED,
-    Fore.GREEN,
-    Fore.YELLOW,
-    Fore.MAGENTA,
-    Fore.CYAN,
-    Fore.LIGHTRED_EX,
-    Fore.LIGHTGREEN_EX,
-    Fore.LIGHTYELLOW_EX,
-    Fore.LIGHTBLUE_EX,
-    Fore.LIGHTMAGENTA_EX,
-    Fore.LIGHTCYAN_EX,
-)
-_NARROW = 24  # below this many columns the time is left out
+_POLLS: Final = (EventKind.POLL, EventKind.REVEALED)
+
+
+class Tone(Enum):
+    """How loud an item without an author is."""
+
+    NOTE = 0  # quiet
+    TALK = 1  # as what people say
+    APART = 2  # nobody overlooks it
 
 
 class Item(NamedTuple):
@@ -46,6 +37,20 @@ class Item(NamedTuple):
     mention: another person's text contains the reader's name
     more:    how much of the text is left out, in words; empty if nothing is
     part:    a part of a long text that is shown in parts: neither time nor author, but the same indent
+    note:    stands behind the author, as ` (edited)`
+    act:     the text says what the author does
+    under:   the channel to name, empty for none
+    run:     number of the run of joins and leaves that it shows, which may grow; 0: none
+    own:     the reader is its author
+    called:  the name by which it calls the reader, if `mention`
+    rule:    no message, but a line across the screen with these words
+    notice:  the words of the rule must not be missed
+    tone:    of an item without an author
+    poll:    a question or a result, whose rows stand below the text
+    person:  whose item it is, by number; 0: nobody's
+    names:   persons whom it names or quotes besides
+    without: when one of those is erased: what stands instead of the note or, without an author, of the text
+    told:    the same as the text, with names as far as a row has room for them
     """
 
     moment: datetime | None
@@ -54,122 +59,97 @@ class Item(NamedTuple):
     mention: bool = False
     more: str = ""
     part: bool = False
+    note: str = ""
+    act: bool = False
+    under: str = ""
+    run: int = 0
+    own: bool = False
+    called: str = ""
+    rule: bool = False
+    notice: bool = False
+    tone: Tone = Tone.NOTE
+    poll: Poll | None = None
+    person: int = 0
+    names: tuple[int, ...] = ()
+    without: str = ""
+    told: tuple[Told, ...] = ()
+
+    @property
+    def sign(self) -> str:
+        """What stands in the place of the name where nobody speaks. No name begins like that."""
+        return "*" if self.author else "***" if self.tone is Tone.APART else "--"
+
+    def erased(self, person: int) -> Item:
+        """The item when nothing may be seen any more of what this person has said, nor the name."""
+        if person and person == self.person:
+            return Item(self.moment, "", ERASED, under=self.under)
+        if person not in self.names:
+            return self
+        known = tuple(each for each in self.names if each != person)
+        if self.author:
+            return self._replace(note=self.without, names=known)
+        return self._replace(text=self.without, names=known, told=())
 
 
-class Theme(NamedTuple):
-    """Which styles are used: all of them, or none when `colour` is False."""
+def item_of(event: Event, own_name: str, time_of: LocalTime = local_time, about: Event | None = None) -> Item:
+    """The item for an event; its text is sanitized. `own_name` in another person's line is a mention.
 
-    colour: bool
-
-    def name(self, name: str) -> str:
-        """The style of a name: the same name always has the same colour."""
-        return name_colour(name) if self.colour else ""
-
-    def style(self, style: str) -> str:
-        """`style`, or no style when the theme has no colours."""
-        return style if self.colour else ""
-
-
-@lru_cache(maxsize=1024)
-def name_colour(name: str) -> str:
-    """The colour of a name. It ignores case (see `name_key`) and is the same in every client and process."""
-    return str(_COLOURS[crc32(name_key(name).encode("utf-8", "replace")) % len(_COLOURS)])
-
-
-def local_time(milliseconds: int) -> datetime:
-    """`milliseconds` since 1970 in the local time zone, clamped to the years that `datetime` supports."""
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000).astimezone()
-    except (OverflowError, OSError, ValueError):
-        return datetime.max if milliseconds > 0 else datetime.min
-
-
-def describe(event: Event) -> str:
-    """An event as a short sentence; for SAID the said text itself."""
-    who, text = event.author, event.text
-    if event.kind is EventKind.JOINED:
-        return f"{who} joined"
-    if event.kind in (EventKind.LEFT, EventKind.QUIT):
-        return f"{who} left ({text})" if text else f"{who} left"
-    if event.kind is EventKind.RENAMED:
-        return f"{who} is now {text}"
-    if event.kind is EventKind.TOPIC:
-        return f"{who} set the topic: {text}" if text else f"{who} removed the topic"
-    if event.kind is EventKind.KICKED:
-        name, _, reason = text.partition(" ")
-        return f"{who} removed {name}: {reason}" if reason else f"{who} removed {name}"
-    if event.kind is EventKind.SET:
-        if event.extra == SET_COUNTED:
-            return f"{event.channel} is large: from now on its members are only counted; see /who"
-        return f"the settings of {event.channel} have changed"
-    if event.kind is EventKind.RESTARTED:
-        return "the server was restarted"
-    return text
+    about: the line that it edits, deletes, reacts to or answers, if that is known
+    """
+    moment, person = time_of(event.time), event.person
+    names: tuple[int, ...] = (about.person,) if about is not None else ()
+    if is_said(event):
+        text = sanitize(event.text)
+        own = event.author == own_name
+        item = Item(
+            moment,
+            event.author,
+            text,
+            not own and mentions(text, own_name),
+            note=note_of(event, about),
+            act=event.form == ACT,
+            own=own,
+            called=own_name,
+            person=person,
+        )
+        return item._replace(names=names, without=note_of(event, None)) if names else item
+    if event.kind in _POLLS:
+        poll = poll_of(event)
+        return Item(moment, "", poll.head, tone=Tone.TALK, poll=poll, person=person)
+    text, without = one_line(describe(event, about, own_name, time_of)), ""
+    if event.target or names:
+        names += (event.target,) if event.target else ()
+        without = one_line(describe(event._replace(extra=_nameless(event.extra)), None, "", time_of))
+    return Item(moment, "", text, tone=_tone(event, own_name), person=person, names=names, without=without)
 
 
-def item_of(event: Event, own_name: str, time_of: LocalTime = local_time) -> Item:
-    """The item for an event; its text is sanitized. `own_name` in another person's line is a mention."""
-    moment = time_of(event.time)
-    if event.kind is not EventKind.SAID:
-        return Item(moment, "", one_line(describe(event)))
-    text = sanitize(event.text)
-    return Item(moment, event.author, text, event.author != own_name and mentions(text, own_name))
+def _tone(event: Event, own_name: str) -> Tone:
+    if event.kind is EventKind.ANNOUNCED or (event.kind is EventKind.CALLED and is_about(event, own_name)):
+        return Tone.APART
+    if event.kind is EventKind.ASKED or (own_name and is_about(event, own_name)):
+        return Tone.TALK
+    return Tone.NOTE
 
 
-def plain_line(event: Event, time_of: LocalTime = local_time) -> str:
+def _nameless(extra: bytes) -> bytes:
+    """The rows without the name of the person whom it is about."""
+    rows = extra_rows(extra)
+    return b"".join(extra_row(key, value) for key, value in rows.items() if key != Extra.TARGET_NAME)
+
+
+def plain_line(event: Event, time_of: LocalTime = local_time, under: bool = False, own_name: str = "") -> str:
     """An event as exactly one line without escape sequences, for pipes and files.
 
     A line end inside a said text is shown as U+23CE.
+    under:    write the event's channel before it
+    own_name: of the reader, if somebody reads it at once
     """
-    item = item_of(event, "", time_of)
-    text = item.text.replace("\n", "\u23ce")
-    said = f"{one_line(item.author)}: {text}" if item.author else f"-- {text}"
-    return f"{time_of(event.time):%H:%M} {said}"
-
-
-def format_item(item: Item, columns: int, theme: Theme) -> list[Row]:
-    """The item as rows for a screen of `columns`. Later rows are indented to the start of the text."""
-    dim, spans = theme.style(Style.DIM), []
-    if item.part:
-        margin = _margin(columns)
-        return wrap([Span(" " * margin), Span(item.text)], columns, margin)
-    if item.moment is not None and columns >= _NARROW:
-        spans.append(Span(f"{item.moment:%H:%M} ", dim))
+    item = item_of(event, own_name, time_of)
+    text = (item.text if item.poll is None else item.poll.line).replace("\n", "\u23ce")
     if item.author:
-        spans.append(Span(one_line(item.author), theme.name(item.author)))
-        spans.append(Span(": "))
-        spans.append(Span(item.text, theme.style(Style.BOLD) if item.mention else ""))
+        author = one_line(item.author)
+        said = f"* {author} {text}" if item.act else f"{author}{item.note}: {text}"
     else:
-        spans.append(Span("-- ", dim))
-        spans.append(Span(item.text, dim))
-    indent = _indent(spans, columns)
-    if item.more:
-        spans.append(Span(f"\n\u2026 {item.more}", dim))
-    return wrap(spans, columns, indent)
-
-
-def format_pending(name: str, text: str, columns: int, theme: Theme) -> list[Row]:
-    """The reader's own line before it is stored: the same layout, but dim and without a time."""
-    dim = theme.style(Style.DIM)
-    spans = [Span(f"{NO_TIME} ", dim)] if columns >= _NARROW else []
-    spans += [Span(f"{one_line(name)}: ", dim), Span(text, dim)]
-    return wrap(spans, columns, _indent(spans, columns))
-
-
-def _indent(spans: Sequence[Span], columns: int) -> int:
-    """Later rows start below the text if that leaves two thirds of the screen, else below the author."""
-    head = sum(text_width(span.text) for span in spans[:-1])
-    if head <= columns // 3:
-        return head
-    return _margin(columns)
-
-
-def _margin(columns: int) -> int:
-    """The width of the time, where it is shown."""
-    return len(NO_TIME) + 1 if columns >= _NARROW else 1
-
-
-def day_name(day: date) -> str:
-    """The text of a day separator. It is English in every locale, like all texts of the program."""
-    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-    return f"{days[day.weekday()]}, {day.isoformat()}"
+        said = f"{item.sign} {text}"
+    channel = f"{one_line(event.channel)} " if under and event.channel else ""
+    return f"{time_of(event.time):%H:%M} {channel}{said}"

@@ -44,6 +44,9 @@ class Key(Enum):
     CANCEL = auto()  # Ctrl-C
     REDRAW = auto()
     SUSPEND = auto()
+    SEARCH = auto()  # Ctrl-R: in the lines that were sent
+    ABORT = auto()  # Ctrl-G: end the search
+    EXPAND = auto()  # Ctrl-O: show the text of a paste
 
 
 class Text(NamedTuple):
@@ -53,12 +56,22 @@ class Text(NamedTuple):
 
 
 class Paste(NamedTuple):
-    """Pasted text with its line ends. It goes into the input line; only Enter sends it."""
+    """Pasted text with its line ends. It goes into the input line; only Enter sends it.
+
+    ends: the paste ends with this text
+    """
 
     text: str
+    ends: bool = True
 
 
-Input = Key | Text | Paste
+class Jump(NamedTuple):
+    """Alt and a digit: to the channel of this number. Alt-A: 0, to the next one with something unread."""
+
+    number: int
+
+
+Input = Key | Text | Paste | Jump
 
 _CONTROLS = {
     "\x01": Key.HOME,
@@ -67,6 +80,7 @@ _CONTROLS = {
     "\x04": Key.DELETE_OR_LEAVE,
     "\x05": Key.END,
     "\x06": Key.RIGHT,
+    "\x07": Key.ABORT,
     "\x08": Key.BACKSPACE,
     "\t": Key.TAB,
     "\n": Key.ENTER,
@@ -74,7 +88,9 @@ _CONTROLS = {
     "\x0c": Key.REDRAW,
     "\r": Key.ENTER,
     "\x0e": Key.DOWN,
+    "\x0f": Key.EXPAND,
     "\x10": Key.UP,
+    "\x12": Key.SEARCH,
     "\x14": Key.TRANSPOSE,
     "\x15": Key.KILL_TO_START,
     "\x17": Key.KILL_WORD_LEFT,
@@ -93,6 +109,7 @@ _WITH_ALT = {  # after an escape character: the key with Alt
     "\x7f": Key.KILL_SUBWORD_LEFT,
     "\x08": Key.KILL_SUBWORD_LEFT,
 }
+_JUMPS = {**{str(number): Jump(number) for number in range(1, 10)}, "a": Jump(0)}
 _FINALS = {  # SS3 letter, or CSI … letter (M: as SS3 only, the keypad's Enter)
     "A": Key.UP,
     "B": Key.DOWN,
@@ -166,7 +183,7 @@ class KeyDecoder:
         while text:
             text = self._take_paste(text, found) if self._paste is not None else self._take(text, found)
         if self._stalled and self._paste:
-            found += self._flush_paste()
+            found += self._flush_paste(ends=False)
         return found
 
     def wait(self, now: float) -> float | None:
@@ -185,7 +202,7 @@ class KeyDecoder:
             return []
         if self._paste is not None:
             self._stalled = True
-            return self._flush_paste()
+            return self._flush_paste(ends=False)
         if self._held:
             held, self._held = self._held, ""
             self._typed += len(held)
@@ -270,7 +287,7 @@ class KeyDecoder:
         following = text[1]
         if following == "\x1b":  # Esc, then another sequence: rxvt sends Alt-arrows like this
             return text[1:]
-        key = _WITH_ALT.get(following)
+        key = _WITH_ALT.get(following) or _JUMPS.get(following)
         if key is None and following >= " ":
             return text[2:]  # Alt with a key that has no meaning
         found += [key] if key else []
@@ -296,13 +313,13 @@ class KeyDecoder:
             self._paste.append(fitting)
         self._paste_size += len(fitting)
 
-    def _flush_paste(self) -> list[Input]:
+    def _flush_paste(self, *, ends: bool) -> list[Input]:
         text, self._paste = "".join(self._paste or ()), []
         self._paste_size = 0
-        return [Paste(text)]
+        return [Paste(text, ends)]
 
     def _end_paste(self) -> list[Input]:
-        found = [] if self._stalled and not self._paste else self._flush_paste()
+        found = [] if self._stalled and not self._paste else self._flush_paste(ends=True)
         self._paste, self._stalled = None, False
         return found
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from views.item import Theme, format_pending
-from views.limits import PENDING_SHOWN
+from views.formatting import Theme, format_pending
+from views.input_rows import input_rows
+from views.limits import PENDING_SHOWN, STATUS_LINES, TALL_LINES
 from views.sanitize import one_line
-from views.text import Cell, Row, Span, Style, cells, clip, input_cell, row_of, width_of
+from views.text import Cell, Row, Span, cells, clip, row_of
 
 
 class Block(NamedTuple):
@@ -16,12 +17,14 @@ class Block(NamedTuple):
 
     row, column: position of the cursor, counted from the block's first row and column (0, 0)
     at_end:      the cursor is at the end of the input
+    spare:       so many of the rows go soon: those of a long input after the first, what is shown for a key
     """
 
     rows: tuple[Row, ...]
     row: int
     column: int
     at_end: bool
+    spare: int = 0
 
 
 _PROMPT = "> "
@@ -37,6 +40,7 @@ def layout_input(
 ) -> Block:
     """The input line in at most `most_rows` rows of `columns - 1`, scrolled so that the cursor is visible.
 
+    clusters: its units, see `views.pasted`
     name:  the user's name, shown before the prompt and clipped so that half of the row is left
     above: rows of the block above the input
     """
@@ -46,30 +50,30 @@ def layout_input(
     start = max(0, cursor // most - 1) * most
     part = clusters[start : cursor + most + 1]
     head = [*clip([name], room // 2 - len(_PROMPT)), *cells(Span(_PROMPT, name.style))]
-    rows: list[list[Cell]] = [[] if start else head]
-    column = 0 if start else width_of(head)
-    row, at = 0, column
-    for number, cluster in enumerate(part, start):
-        cell = input_cell(cluster)
-        if column and column + cell.width > room:
-            rows.append([])
-            column = 0
-        if number == cursor:
-            row, at = len(rows) - 1, column
-        rows[-1].append(cell)
-        column += cell.width
-    if cursor >= len(clusters):
-        if column >= room:  # Terminals disagree on where a cursor behind a full row is, so start a new one.
-            rows.append([])
-            column = 0
-        row, at = len(rows) - 1, column
+    rows, row, at = input_rows([] if start else head, part, start, cursor, room)
     first = max(0, min(row - most_rows // 2, len(rows) - most_rows))
     shown = [row_of(row_cells) for row_cells in rows[first : first + most_rows]]
     at_end = cursor >= len(clusters)
-    return Block((*above, *shown), len(above) + row - first, min(at, room), at_end)
+    return Block((*above, *shown), len(above) + row - first, at, at_end, len(shown) - 1)
 
 
-def pending_rows(name: str, texts: Sequence[str], columns: int, lines: int, theme: Theme) -> list[Row]:
+def layout_question(question: Span, columns: int, most_rows: int, above: Sequence[Row] = ()) -> Block:
+    """A question in place of the input line, with the cursor behind it. What is typed there is not shown.
+
+    Where there is no room for all of it, its end is shown.
+    """
+    room = max(1, columns - 1)
+    rows: list[list[Cell]] = [[]]
+    for cell in cells(question._replace(text=f"{question.text} ")):
+        if rows[-1] and sum(each.width for each in rows[-1]) + cell.width > room:
+            rows.append([])
+        rows[-1].append(cell)
+    shown = [row_of(row) for row in rows[-most_rows:]]
+    column = min(room, sum(cell.width for cell in rows[-1]))
+    return Block((*above, *shown), len(above) + len(shown) - 1, column, True, len(shown) - 1)
+
+
+def pending_rows(texts: Sequence[str], columns: int, lines: int, theme: Theme) -> list[Row]:
     """Rows for own lines that are not stored yet; `texts` are these lines in order.
 
     The rows take at most a quarter of the screen's `lines`, and at most PENDING_SHOWN. If that is not enough
@@ -80,7 +84,7 @@ def pending_rows(name: str, texts: Sequence[str], columns: int, lines: int, them
         return []
     room = 2 * most * columns  # characters that surely fill the rows: the work is bounded, as for each frame
     shown = texts[:most]
-    rows = [row for text in shown for row in format_pending(name, text[:room], columns, theme)]
+    rows = [row for text in shown for row in format_pending(text[:room], columns, theme)]
     hidden = len(texts) - most
     if hidden <= 0 and len(rows) <= most and all(len(text) <= room for text in shown):
         return rows
@@ -88,12 +92,28 @@ def pending_rows(name: str, texts: Sequence[str], columns: int, lines: int, them
     return [*rows[: most - 1], _dim_row(rest, columns, theme)]
 
 
-def status_rows(status: str, columns: int, lines: int, theme: Theme) -> list[Row]:
-    """The row for the status. Empty without a status, and on a screen of fewer than four lines."""
-    if not status or lines < 4:
+class Status(NamedTuple):
+    """What stands above the input line.
+
+    place:   the channel on the screen
+    text:    what else there is to know
+    trouble: it must not be missed
+    """
+
+    place: str = ""
+    text: str = ""
+    trouble: bool = False
+
+
+def status_rows(status: Status, columns: int, lines: int, theme: Theme) -> list[Row]:
+    """The row for the status, on a tall screen with an empty row above it. None on a screen of few lines."""
+    if not (status.place or status.text) or lines < STATUS_LINES:
         return []
-    return [_dim_row(f"-- {one_line(status)}", columns, theme)]
+    style = theme.palette.notice if status.trouble else theme.palette.quiet
+    spans = [Span(one_line(status.place)), Span(one_line(status.text), style)]
+    row = row_of(clip(spans, columns - 1))
+    return [Row(""), row] if lines >= TALL_LINES else [row]
 
 
 def _dim_row(text: str, columns: int, theme: Theme) -> Row:
-    return row_of(clip([Span(text, theme.style(Style.DIM))], columns - 1))
+    return row_of(clip([Span(text, theme.palette.quiet)], columns - 1))

@@ -19,6 +19,9 @@ they take seconds to format."""
 ITEM_CHARACTERS: Final = 2000
 """Characters of one text on the screen, some 25 rows: 1 to 4 ms to format, which a pressed key waits."""
 
+QUOTED_CHARACTERS: Final = 60
+"""Of a line that somebody reacts to: enough to find it again, and mostly one row."""
+
 CUT_TEXTS: Final = 64
 """Longer texts that are kept for /show, the latest ones: at most 4 MiB."""
 
@@ -56,8 +59,29 @@ INPUT_HISTORY: Final = 500
 COMPLETED_COMMANDS: Final = 200
 """Commands that Tab completes: the server's answers teach them, and may name as many as they like."""
 
+COMPLETED_CHANNELS: Final = 200
+"""Channels that Tab completes beside those that the user is in, the latest seen first."""
+
 COMPLETED_NAMES: Final = 1000
 """Names that Tab completes, latest speakers first. Nobody presses Tab a thousand times."""
+
+PASTE_LINES: Final = 5
+"""A paste with more lines is shown as a mark in the input line: a longer one hides the talk."""
+
+PASTE_CHARACTERS: Final = 500
+"""So is a paste with more characters: some seven rows."""
+
+SEARCHED_CHARACTERS: Final = 2000
+"""Of each sent line that Ctrl-R looks at, its beginning: all 500 lines take some milliseconds."""
+
+SEARCH_CHARACTERS: Final = 100
+"""The longest word that Ctrl-R looks for. Nobody remembers more of a line."""
+
+QUIET_LINES: Final = 4
+"""A screen of fewer lines has no row for what a key shows."""
+
+NEAR_LIMIT: Final = 4096
+"""From so many bytes on the input tells how many are left: a screen of text."""
 
 UNDO_STEPS: Final = 100
 """Changes of the input line that can be undone."""
@@ -74,3 +98,48 @@ SEQUENCE_SECONDS: Final = 0.5
 PASTE_SECONDS: Final = 5.0
 """A paste that pauses this long is shown as far as it came, and then Ctrl-C ends it: if its end is lost, the
 keyboard would stay dead."""
+
+RUN_SECONDS: Final = 300.0
+"""Joins and leaves that are no further apart become one line. Who comes half an hour later is news."""
+
+SPOKE_SECONDS: Final = 900.0
+"""Whoever said something so lately is named in a line of their own: they were perhaps being answered."""
+
+SPEAKERS: Final = 500
+"""Latest speakers that are remembered for this."""
+
+FOLDED_NAMES: Final = 3
+"""Names in such a line. Of more people it tells how many, and as many names as the row has room for."""
+
+RUN_NAMES: Final = 32
+"""Names that it keeps for that: with commas they take three columns at least, and a row has TEXT_COLUMNS."""
+
+COLOURED_NAMES: Final = 1000
+"""Names whose colours are remembered, the latest ones: as many as a list of members shows."""
+
+NAME_COLUMNS: Final = 14
+"""Columns for the name: most names are shorter. One that is longer is written whole all the same."""
+
+TEXT_COLUMNS: Final = 96
+"""Columns of a text at most: the eye does not find the next row of a longer one."""
+
+COLUMNS_FROM: Final = 60
+"""Below so many columns of the screen a name stands directly before its text."""
+
+GROUP_SECONDS: Final = 300.0
+"""After so long a name is written again, although nobody else has spoken meanwhile."""
+
+GROUP_ITEMS: Final = 12
+"""So is it after so many lines, half a screen: the name must be in sight."""
+
+STATUS_LINES: Final = 4
+"""A screen of fewer lines has no row for the status."""
+
+TALL_LINES: Final = 30
+"""From so many lines on an empty row parts the talk from the status."""
+
+POLL_OPTIONS: Final = 20
+"""Options of a poll on the screen, twice as many as a server takes: each has a row."""
+
+BAR_COLUMNS: Final = 40
+"""The longest bar of a poll's result: longer ones cannot be compared better."""

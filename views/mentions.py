@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 
 from chatroom.lookalikes import scripts_of
@@ -35,12 +36,24 @@ def mentions(text: str, name: str) -> bool:
     digits joins them, because `ann-marie` and `ann.2` are names; an apostrophe or a colon does not, because
     no name has one and people write `ann's` and `ann:yes`.
     """
-    key = name_key(name)
-    folded, found = name_key(text), -1
+    return next(_places(name_key(text), name_key(name)), -1) >= 0
+
+
+def called_at(text: str, name: str) -> list[tuple[int, int]]:
+    """Where mentions() finds the name: pairs of the first character, and of that behind the last one.
+
+    Nowhere in a text that is not as long when case is ignored: there the places are not those on the screen.
+    """
+    folded, key = name_key(text), name_key(name)
+    places = [(at, at + len(key)) for at in _places(folded, key)] if len(folded) == len(text) else []
+    return [(start, end) for start, end in places if name_key(text[start:end]) == key]
+
+
+def _places(folded: str, key: str) -> Iterator[int]:
+    found = -1
     while key and (found := folded.find(key, found + 1)) >= 0:
         if _is_boundary(folded, found) and _is_boundary(folded, found + len(key)):
-            return True
-    return False
+            yield found
 
 
 def _is_boundary(text: str, at: int) -> bool:

@@ -1,6 +1,8 @@
 """Rows and a block become what is written to the terminal: one string for one frame.
 
 `Drawn` describes the screen: the visible rows of the transcript at the top, then the block, then empty rows.
+A block that will soon be lower lies on the transcript: the rows that have no room are hidden, and not in the
+scrollback yet, so that they come back.
 A caller that does not know what is on the screen uses `reprint`.
 
 A frame clears each row before it writes the row. Clearing afterwards would leave old text at the end of the
@@ -9,11 +11,11 @@ row on a terminal that uses other widths. The terminal's autowrap is off during 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from views.layout import Block
-from views.text import Row
+from views.text import WRAPPED, Row
 
 _WRAP_OFF, _WRAP_ON = "\x1b[?7l", "\x1b[?7h"
 _CLEAR_ROW, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
@@ -21,17 +23,24 @@ _HOME = "\x1b[H"
 
 
 class Drawn(NamedTuple):
-    """A screen of `lines` lines: `transcript_rows` rows of the transcript at the top, then the block."""
+    """A screen of `lines` lines: `transcript_rows` rows of the transcript at the top, then the block.
+
+    hidden: rows of the transcript before these that are neither on the screen nor in the scrollback
+    """
 
     transcript_rows: int
     block: Block
     lines: int
+    hidden: int = 0
 
 
-def append(drawn: Drawn, new: Sequence[Row], block: Block) -> tuple[str, Drawn]:
-    """Write the new rows over the old block, and `block` below them. The screen scrolls if it is full."""
-    out = [_WRAP_OFF, _to_block(drawn)]
-    return _finish(out, drawn.transcript_rows, new, block, drawn.lines)
+def append(drawn: Drawn, new: Sequence[Row], block: Block, over: int = 0) -> tuple[str, Drawn]:
+    """Write the new rows over the old block, and `block` below them. The screen scrolls if it is full.
+
+    over: so many of the latest rows of the transcript are written over, too; they are on the screen
+    """
+    out = [_WRAP_OFF, _to_block(drawn), f"\x1b[{over}A" if over else ""]
+    return _finish(out, drawn.transcript_rows - over, new, block, drawn.lines)
 
 
 def reprint(old: Sequence[Row], new: Sequence[Row], block: Block, lines: int) -> tuple[str, Drawn]:
@@ -41,6 +50,23 @@ def reprint(old: Sequence[Row], new: Sequence[Row], block: Block, lines: int) ->
     rows follow, so the oldest rows move into the terminal's scrollback exactly as in `append`.
     """
     return _finish([_WRAP_OFF, _HOME], 0, [*old, *new], block, lines)
+
+
+def room_for(block: Block, lines: int) -> int:
+    """The rows of the transcript that are not for the scrollback: those above the block when it is lower."""
+    return lines - len(block.rows) + block.spare
+
+
+def place(rows: Sequence[Row], block: Block, lines: int) -> tuple[int, int]:
+    """Of rows of the transcript that are not in the scrollback: how many go there now, and how many that
+    come next are hidden. The others are on the screen."""
+    gone = max(0, len(rows) - room_for(block, lines))
+    return gone, max(0, len(rows) - gone - (lines - len(block.rows)))
+
+
+def apart(rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows, with an end: the terminal does not go on from the last one in what is written next."""
+    return [*rows[:-1], Row(rows[-1].removeprefix(WRAPPED))] if rows else rows
 
 
 def scroll_away(lines: int) -> str:
@@ -97,13 +123,24 @@ def _right(columns: int) -> str:
     return f"\x1b[{columns}C" if columns else ""
 
 
+def _written(rows: Sequence[Row]) -> Iterator[str]:
+    """The rows, each with its line end. Of rows that belong together the terminal makes one line."""
+    before = ""  # a row from which the terminal goes on by itself
+    for row in rows:
+        goes_on, text = row.startswith(WRAPPED), row.removeprefix(WRAPPED)
+        yield text if before else f"{_CLEAR_ROW}{row}"
+        if not goes_on:
+            clear = _CLEAR_ROW if len(text) < len(before) else ""  # a full row would lose its last character
+            yield f"{clear}{_WRAP_OFF}\r\n" if before else "\r\n"
+        before = text if goes_on else ""
+
+
 def _finish(out: list[str], above: int, new: Sequence[Row], block: Block, lines: int) -> tuple[str, Drawn]:
     """Write rows and block at the cursor and below, then move the cursor into the input line.
 
     above: rows of the transcript above the cursor
     """
-    for row in new:
-        out += (_CLEAR_ROW, row, "\r\n")
+    out += _written(new)
     out.append("\r\n".join(_CLEAR_ROW + row for row in block.rows))
     out.append(_CLEAR_BELOW)
     up = len(block.rows) - 1 - block.row

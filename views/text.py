@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple, NewType
+from typing import Final, NamedTuple, NewType
 
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
@@ -27,12 +27,10 @@ Row = NewType("Row", str)
 """One row for the screen: sanitized text, colours and pins, narrower than its screen."""
 
 
-class Style:
-    """The SGR sequences that are not colours. `Theme(colour=False)` leaves out these, too."""
+WRAPPED: Final = "\x1b[?7h"
+"""At the beginning of a row: from its end the terminal goes on in the next row by itself."""
 
-    RESET = "\x1b[0m"
-    BOLD = "\x1b[1m"
-    DIM = "\x1b[2m"
+_RESET: Final = "\x1b[0m"
 
 
 class Span(NamedTuple):
@@ -138,7 +136,7 @@ def row_of(cells: Iterable[Cell]) -> Row:
             column += width_of(same)
         else:
             text, column = _pinned(same, column)
-        out += (style, text, Style.RESET) if style else (text,)
+        out += (style, text, _RESET) if style else (text,)
     return Row("".join(out))
 
 
@@ -162,10 +160,10 @@ def _ascii_row(spans: Sequence[Span]) -> Row:
     style = ""
     for text, wanted in spans:
         if wanted != style:
-            out.append((Style.RESET if style else "") + wanted)
+            out.append((_RESET if style else "") + wanted)
             style = wanted
         out.append(text)
-    return Row("".join(out) + (Style.RESET if style else ""))
+    return Row("".join(out) + (_RESET if style else ""))
 
 
 # --- rows -----------------------------------------------------------------------------------------------
@@ -188,6 +186,18 @@ def wrap(spans: Sequence[Span], columns: int, indent: int = 0) -> list[Row]:
         for part in _wrapped(line, first, room - indent):
             rows.append(row_of(part if not rows else margin + part))
     return rows
+
+
+def link_rows(link: str, columns: int) -> list[Row]:
+    """A link of printable ASCII as rows from the first column on.
+
+    Those that begin with WRAPPED fill the screen's width, and the terminal itself goes on in the next row: so
+    it knows that they are one line.
+    """
+    if len(link) < columns:
+        return [Row(link)]
+    parts = [link[at : at + columns] for at in range(0, len(link), columns)]
+    return [Row(WRAPPED + part) for part in parts[:-1]] + [Row(parts[-1])]
 
 
 def clip(spans: Sequence[Span], columns: int) -> list[Cell]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from datetime import date
+from datetime import date, datetime
 
-from views.item import Item, Theme, day_name, format_item
-from views.limits import TRANSCRIPT_CHARACTERS, TRANSCRIPT_ITEMS
+from views.formatting import Lead, Theme, day_name, format_item
+from views.item import Item
+from views.limits import GROUP_ITEMS, GROUP_SECONDS, TRANSCRIPT_CHARACTERS, TRANSCRIPT_ITEMS
 from views.text import Row
 
 
@@ -23,6 +24,9 @@ class Transcript:
         self._items: deque[_Formatted] = deque()
         self._size = 0  # characters of all of them
         self._day = today
+        self._last: Item | None = None
+        self._named: datetime | None = None  # when the latest name was written
+        self._unnamed = 0  # lines since then
 
     def resize(self, columns: int) -> None:
         """Format rows for a screen of `columns` from now on."""
@@ -32,6 +36,7 @@ class Transcript:
         """Forget all items. The transcript still knows their day, so the next item repeats no separator."""
         self._items.clear()
         self._size = 0
+        self._last = None
 
     def append(self, item: Item) -> list[Row]:
         """Add an item and return its rows. A separator comes first when the item begins another day."""
@@ -42,6 +47,36 @@ class Transcript:
             rows += self._add(Item(None, "", day_name(day)))
         return rows + self._add(item)
 
+    def _lead(self, item: Item) -> Lead:
+        """What the item shows before its text: who goes on to speak is named once, and each minute is told
+        once. A row without a name must never be far from the name."""
+        last, self._last = self._last, item
+        if last is None or last.moment is None or item.moment is None or not item.author or item.act:
+            return Lead()
+        seconds = (item.moment - self._named).total_seconds() if self._named is not None else 0.0
+        same = (last.author, last.under, last.act) == (item.author, item.under, False)
+        if not same or item.mention or not 0 <= seconds <= GROUP_SECONDS or self._unnamed >= GROUP_ITEMS:
+            return Lead()
+        return Lead(f"{last.moment:%H:%M}" != f"{item.moment:%H:%M}", False)
+
+    def take_back(self, run: int) -> int:
+        """Remove the latest item if it shows this run of joins and leaves; how many rows it had."""
+        if not run or not self._items or self._items[-1].item.run != run:
+            return 0
+        formatted = self._items.pop()
+        self._size -= formatted.size
+        return len(formatted.rows)
+
+    def erase(self, person: int) -> None:
+        """Show nothing of this person any more, see `Item.erased`."""
+        items = [formatted.item.erased(person) for formatted in self._items]
+        if all(item is formatted.item for item, formatted in zip(items, self._items, strict=True)):
+            return
+        self._items.clear()  # whoever spoke after an erased person is to be named again
+        self._size, self._last = 0, None
+        for item in items:
+            self._add(item)
+
     def tail(self, room: int) -> list[Row]:
         """The latest rows, at most `room` of them, formatted for the present width."""
         parts: list[list[Row]] = []
@@ -50,7 +85,9 @@ class Transcript:
                 break
             if formatted.columns != self._columns:
                 self._size -= formatted.size
-                formatted.set(self._columns, format_item(formatted.item, self._columns, self._theme))
+                formatted.set(
+                    self._columns, format_item(formatted.item, self._columns, self._theme, formatted.lead)
+                )
                 self._size += formatted.size
             part = formatted.rows[-room:]
             parts.append(part)
@@ -58,8 +95,12 @@ class Transcript:
         return [row for part in reversed(parts) for row in part]
 
     def _add(self, item: Item) -> list[Row]:
-        rows = format_item(item, self._columns, self._theme)
-        formatted = _Formatted(item)
+        lead = self._lead(item)
+        self._unnamed += 1
+        if lead.named:
+            self._named, self._unnamed = item.moment, 1
+        rows = format_item(item, self._columns, self._theme, lead)
+        formatted = _Formatted(item, lead)
         formatted.set(self._columns, rows)
         self._items.append(formatted)
         self._size += formatted.size
@@ -73,10 +114,11 @@ class Transcript:
 class _Formatted:
     """An item and its rows for a screen of `columns`. size: the characters of both."""
 
-    __slots__ = ("columns", "item", "rows", "size")
+    __slots__ = ("columns", "item", "lead", "rows", "size")
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, lead: Lead) -> None:
         self.item = item
+        self.lead = lead
 
     def set(self, columns: int, rows: list[Row]) -> None:
         """Take other rows."""

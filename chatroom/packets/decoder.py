@@ -228,7 +228,7 @@ def _burst(buffer: bytes, position: int, begin: bytes) -> tuple[Burst, int]:
             raise
         position -= sum(header_size + skip + len(text) for text in texts[good:])
         del ids[good:], texts[good:]
-    return _new(Burst, (channel, ids, texts, Form.SAY)), position
+    return _new(Burst, (channel, ids, texts, Form.SAY, b"")), position
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -1,4 +1,8 @@
-"""The kinds of packets, and their fields."""
+"""The kinds of packets, and their fields.
+
+What a repr shows may end in a log or in the text of an error. So the packets that carry passwords or tokens
+have a repr without them.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +41,8 @@ EVENT_KINDS: Final = range(0x20, 0x80)
 """The numbers of events: the receiver skips those that it does not know."""
 SAME_CONNECTION: Final = 0
 """The number in PORT when the client goes on with the connection to the lobby."""
+_HIDDEN: Final = "<hidden>"
+"""What a repr shows instead of a secret."""
 
 
 class Kind(IntEnum):
@@ -87,7 +93,7 @@ class Resumed(IntEnum):
 
 
 class Role(IntEnum):
-    """What a member may do in a channel. Nothing gives a role yet but MEMBER."""
+    """What a member may do in a channel; at present that is the same in all of them."""
 
     MEMBER = 0
     VOICE = 1
@@ -99,11 +105,11 @@ class Form(IntEnum):
     """What a SAY is. A server answers the forms that it does not know with BAD_ARGUMENTS."""
 
     SAY = 0
-    ACT = 1  # reserved: /me
-    BOT = 2  # reserved: no bot answers it
-    EDIT = 3  # reserved
-    DELETE = 4  # reserved
-    REACT = 5  # reserved
+    ACT = 1  # what the author does: /me
+    BOT = 2  # of a bot: no bot answers it
+    EDIT = 3  # the new text of a message
+    DELETE = 4  # takes a message back
+    REACT = 5  # a reaction to a message
 
 
 class Hello(NamedTuple):
@@ -124,6 +130,15 @@ class Username(NamedTuple):
     token: bytes
     credentials: tuple[tuple[int, bytes], ...] = ()
 
+    @property
+    def logs_in(self) -> bool:
+        """Whether the name is that of an account, to which the client shows a password or a device token."""
+        return any(key in (Credential.PASSWORD, Credential.DEVICE_TOKEN) for key, _ in self.credentials)
+
+    def __repr__(self) -> str:
+        keys = [key for key, _ in self.credentials]
+        return f"Username(name={self.name!r}, token={_HIDDEN}, credentials of {keys})"
+
 
 class Status(NamedTuple):
     """both ways: PASS, END, or FAIL with a code for programs and a reason for persons.
@@ -141,6 +156,9 @@ class Port(NamedTuple):
 
     number: int
     ticket: bytes
+
+    def __repr__(self) -> str:
+        return f"Port(number={self.number}, ticket={_HIDDEN})"
 
 
 class Admit(NamedTuple):
@@ -160,6 +178,10 @@ class Admit(NamedTuple):
     time: int
     identity: bytes
     lines: int
+
+    def __repr__(self) -> str:
+        asked = f"channels={self.channels}, since={self.since}, time={self.time}, lines={self.lines}"
+        return f"Admit(name={self.name!r}, ticket={_HIDDEN}, {asked}, identity={self.identity.hex()})"
 
 
 class Welcome(NamedTuple):
@@ -181,6 +203,13 @@ class Welcome(NamedTuple):
     confirmed: int
     head: int
     resumed: Resumed
+
+    def __repr__(self) -> str:
+        known = f"confirmed={self.confirmed}, head={self.head}, resumed={self.resumed.name}"
+        return (
+            f"Welcome(name={self.name!r}, token={_HIDDEN}, identity={self.identity.hex()}, "
+            f"person={self.person}, {known})"
+        )
 
 
 class Present(NamedTuple):
@@ -240,12 +269,14 @@ class Burst(NamedTuple):
     ids:   message ids, rising
     texts: in UTF-8, not empty
     form:  of all of them
+    extra: of all of them
     """
 
     channel: str
     ids: Sequence[int]
     texts: Sequence[bytes]
     form: int = 0
+    extra: bytes = b""
 
     @property
     def size(self) -> int:
@@ -254,13 +285,14 @@ class Burst(NamedTuple):
 
     def goes_on(self, other: Burst) -> bool:
         """Whether its lines can come behind those of another burst, in one burst."""
-        return (self.channel, self.form) == (other.channel, other.form) and other.ids[-1] < self.ids[0]
+        kind, others = (self.channel, self.form, self.extra), (other.channel, other.form, other.extra)
+        return kind == others and other.ids[-1] < self.ids[0]
 
     def part(self, start: int, end: int) -> Burst:
         """The lines from `start` to `end`."""
         if end - start == len(self.ids):
             return self
-        return Burst(self.channel, self.ids[start:end], self.texts[start:end], self.form)
+        return self._replace(ids=self.ids[start:end], texts=self.texts[start:end])
 
 
 class Command(NamedTuple):
@@ -269,6 +301,12 @@ class Command(NamedTuple):
     id: int
     channel: str
     text: str
+
+    def __repr__(self) -> str:
+        """Without the arguments: some commands have a password there, and a mistyped command may be one."""
+        name, space, _ = self.text.partition(" ")
+        shown = (f"{name} {_HIDDEN}" if space else name) if name.startswith("/") else _HIDDEN
+        return f"Command(id={self.id}, channel={self.channel!r}, text={shown!r})"
 
 
 class Answer(NamedTuple):
@@ -283,6 +321,12 @@ class Answer(NamedTuple):
     code: int
     words: str
     rows: str = ""
+
+    def __repr__(self) -> str:
+        """Without a device token or one-time code, which only one answer each has; a code is in its words."""
+        secret = any(kind in self.rows for kind in ('"token"', '"code"'))
+        words, rows = (_HIDDEN, _HIDDEN) if secret else (repr(self.words), repr(self.rows))
+        return f"Answer(id={self.id}, code={self.code}, words={words}, rows={rows})"
 
 
 class Info(NamedTuple):

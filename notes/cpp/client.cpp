@@ -131,6 +131,11 @@ void PendingLines::open(std::string channel) {
     work_.notify_one();
 }
 
+void PendingLines::move(std::string channel) {
+    const std::lock_guard lock(mutex_);
+    channel_ = std::move(channel);
+}
+
 void PendingLines::detach() {
     const std::lock_guard lock(mutex_);
     attached_ = open_ = ping_ = false;
@@ -496,12 +501,20 @@ void Client::deliver(Event event) {
     seen_time_ = event.time;
     const bool own = persons_.contains(event.person);
     const auto id = event.id;
+    if (event.kind == Kind::MOVED) follow(event);
     if (missed_due_ && !own && event.person != Person{}) {
         missed_due_ = false;
         inbox_.put(Missed{});
     }
     inbox_.put(std::move(event));
     if (own && id != MessageId{}) pending_.settle(id);  // last: main has the event of each line that counts as stored
+}
+
+// A channel has another name: lines use it from now on, and so does the next ADMIT.
+void Client::follow(const Event& moved) {
+    for (auto& channel : plan_.channels)
+        if (same_channel(channel) == moved.channel) channel = moved.text;
+    if (channel_ == moved.channel) pending_.move(channel_ = moved.text);
 }
 
 // The replay is complete: settles the lines that it has not settled; the others are sent from now on.

@@ -91,6 +91,7 @@ public:
     // --- the thread whose turn it is
     void attach();                                          // a connection was made
     void open(std::string channel);                         // its replay is over: lines may be sent
+    void move(std::string channel);                         // the channel has another name
     void detach();                                          // it has ended
     std::optional<std::string> settle(MessageId id);        // the text, if it was not ended yet
     std::vector<std::string> decided(MessageId confirmed);  // ends the lines up to this id; their texts
@@ -172,10 +173,11 @@ private:
     void deliver(Packet& packet);
     void deliver(Event event);
     void deliver(const Live& live);
+    void follow(const Event& moved);
     void send(Socket& socket);
     void lose(Socket& socket, Ending ending);
 
-    const Plan plan_;
+    Plan plan_;  // after the start, only its channels change
     Inbox inbox_;
     PendingLines pending_;
     Alarm closing_;

@@ -174,7 +174,7 @@ int Run::interact() {
     while (!signalled && !ended_ && !view.editor.left()) {
         client_.inbox().hush();
         for (const auto& update : client_.inbox().poll()) {
-            if (const auto event = std::get_if<Event>(&update)) write(view.show(event_line(*event, with_channel_)));
+            if (const auto event = std::get_if<Event>(&update)) write(view.show(*event, with_channel_));
             else if (const auto connected = std::get_if<Connected>(&update))
                 show(connected->again ? "back again" : "you are " + connected->name);
             else if (std::holds_alternative<Anew>(update))

@@ -314,7 +314,25 @@ Packet parse_event(Kind kind, MessageId id, Reader in) {
         case Kind::KICKED:
         case Kind::QUIT:
         case Kind::SET:
+        case Kind::LISTED:
+        case Kind::INVITED:
+        case Kind::AWAY:
+        case Kind::ACCOUNT:
+        case Kind::EDITED:
+        case Kind::DELETED:
+        case Kind::REACTED:
+        case Kind::CLOSED:
+        case Kind::MOVED:
+        case Kind::ANNOUNCED:
         case Kind::RESTARTED:
+        case Kind::ERASED:
+        case Kind::HAND:
+        case Kind::CALLED:
+        case Kind::POLL:
+        case Kind::REVEALED:
+        case Kind::ASKED:
+        case Kind::AUDITED:
+        case Kind::READ:
         case Kind::COUNTED: return p;
         default: return Skipped{p.seq, p.time};
     }
@@ -457,6 +475,21 @@ Packet parse(Kind kind, MessageId id, std::string_view payload) {
 }  // namespace
 
 std::string encode(const Packet& packet) { return std::visit(Encoder(), packet); }
+
+std::string_view extra_row(std::string_view extra, std::uint8_t key) {
+    for (Reader rows(extra); !rows.empty();) {
+        const auto found = rows.number<std::uint8_t>();
+        const auto value = rows.bytes(rows.number<std::uint8_t>());
+        if (found == key) return value;
+    }
+    return {};
+}
+
+std::uint64_t extra_number(std::string_view extra, std::uint8_t key) {
+    std::uint64_t value = 0;
+    for (const char byte : extra_row(extra, key).substr(0, 8)) value = value << 8 | static_cast<std::uint8_t>(byte);
+    return value;
+}
 
 std::string_view cut(std::string_view text, std::size_t size) {
     if (text.size() <= size) return text;

@@ -62,8 +62,26 @@ enum class Kind : std::uint8_t {
     KICKED,
     QUIT = 0x28,
     SET,
-    RESTARTED = 0x37,
-    COUNTED = 0x61,
+    LISTED = 0x2B,
+    INVITED,
+    AWAY,
+    ACCOUNT,
+    EDITED = 0x30,
+    DELETED,
+    REACTED,
+    CLOSED = 0x34,
+    MOVED,
+    ANNOUNCED,
+    RESTARTED,
+    ERASED,
+    HAND = 0x40,
+    CALLED,
+    POLL,
+    REVEALED = 0x44,
+    ASKED,
+    AUDITED = 0x50,
+    READ = 0x60,
+    COUNTED,
 };
 enum class Verdict : std::uint8_t { PASS, FAIL, END };
 enum class Resumed : std::uint8_t { FRESH, EXACT, GAP, OTHER_HISTORY, RESTORED };
@@ -74,6 +92,8 @@ enum class Code : std::uint16_t {  // those that this program gives or acts on; 
     NO_SUCH_CHANNEL = 11,
     NO_SUCH_COMMAND = 13,
     BAD_ARGUMENTS = 15,
+    BANNED = 24,
+    MUTED = 25,
     FULL = 30,
     SLOW_DOWN = 31,
     TOO_MANY = 33,
@@ -88,6 +108,7 @@ enum class Code : std::uint16_t {  // those that this program gives or acts on; 
     STOPPING = 64,
     TOO_SLOW = 65,
     SILENT = 66,
+    KICKED = 67,
     GOODBYE = 68,
 };
 
@@ -212,6 +233,10 @@ struct Skipped {
 
 using Packet = std::variant<Hello, Username, Status, Port, Admit, Welcome, Live, Say, Answer, Command, Info, Ping, Pong,
                             Bye, Channel, Replay, Event, Skipped>;
+
+// The value of the row of an extra with this key; empty: there is none. The decoder has checked that rows add up.
+std::string_view extra_row(std::string_view extra, std::uint8_t key);
+std::uint64_t extra_number(std::string_view extra, std::uint8_t key);
 
 // The other side has broken the protocol: its connection ends, no other one is affected.
 struct ProtocolError : std::runtime_error {

@@ -49,13 +49,16 @@ State::Session* State::at(Origin origin) {
 
 void State::apply_one(Arrive& arrive) { arrive.answer.set_value(reserve(arrive)); }
 
-// Gives the name to the newcomer for the time of its handshake. The token of the session that has the name opens
-// it although it is in use: so a client whose connection is dead gets its own member back.
+// Gives the name to the newcomer for the time of its handshake. The token of a session opens it although it is in
+// use: so a client whose connection is dead gets its own member back. A member keeps its name, whatever it asks for.
 Outcome State::reserve(const Arrive& arrive) {
     auto key = name_key(arrive.name);
     auto looks = skeletons(arrive.name);
     auto own = find(arrive.token);
-    if (own && own->key != key) own = nullptr;
+    if (own && own->is_member()) {
+        key = own->key;
+        looks = own->looks;
+    }
     if (const auto holder = holder_of(key, looks, own)) {
         if (holder->phase != Phase::lost) return {Code::NAME_TAKEN, holder->name + " is in use", {}};
         const auto left = std::chrono::duration_cast<std::chrono::seconds>(holder->until - Clock::now());
@@ -73,6 +76,7 @@ Outcome State::reserve(const Arrive& arrive) {
     }
     const auto until = after(HANDSHAKE_SECONDS);
     if (!own->is_member()) {
+        if (own->phase == Phase::arriving) holders_.erase(own->key);
         own->phase = Phase::arriving;
         own->name = arrive.name;
         own->key = std::move(key);

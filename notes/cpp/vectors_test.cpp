@@ -17,9 +17,13 @@ namespace {
 
 // The names that the files use for numbers.
 const std::map<Kind, std::string> EVENTS{
-    {Kind::SAID, "SAID"},   {Kind::JOINED, "JOINED"}, {Kind::LEFT, "LEFT"}, {Kind::RENAMED, "RENAMED"},
-    {Kind::TOPIC, "TOPIC"}, {Kind::KICKED, "KICKED"}, {Kind::QUIT, "QUIT"}, {Kind::SET, "SET"},
-    {Kind::RESTARTED, "RESTARTED"}, {Kind::COUNTED, "COUNTED"}};
+    {Kind::SAID, "SAID"},     {Kind::JOINED, "JOINED"},       {Kind::LEFT, "LEFT"},           {Kind::RENAMED, "RENAMED"},
+    {Kind::TOPIC, "TOPIC"},   {Kind::KICKED, "KICKED"},       {Kind::QUIT, "QUIT"},           {Kind::SET, "SET"},
+    {Kind::LISTED, "LISTED"}, {Kind::INVITED, "INVITED"},     {Kind::AWAY, "AWAY"},           {Kind::ACCOUNT, "ACCOUNT"},
+    {Kind::EDITED, "EDITED"}, {Kind::DELETED, "DELETED"},     {Kind::REACTED, "REACTED"},     {Kind::CLOSED, "CLOSED"},
+    {Kind::MOVED, "MOVED"},   {Kind::ANNOUNCED, "ANNOUNCED"}, {Kind::RESTARTED, "RESTARTED"}, {Kind::ERASED, "ERASED"},
+    {Kind::HAND, "HAND"},     {Kind::CALLED, "CALLED"},       {Kind::POLL, "POLL"},           {Kind::REVEALED, "REVEALED"},
+    {Kind::ASKED, "ASKED"},   {Kind::AUDITED, "AUDITED"},     {Kind::READ, "READ"},           {Kind::COUNTED, "COUNTED"}};
 const std::map<Verdict, std::string> VERDICTS{{Verdict::PASS, "PASS"}, {Verdict::FAIL, "FAIL"}, {Verdict::END, "END"}};
 const std::map<Resumed, std::string> RESUMED{{Resumed::FRESH, "FRESH"},
                                              {Resumed::EXACT, "EXACT"},
@@ -28,8 +32,11 @@ const std::map<Resumed, std::string> RESUMED{{Resumed::FRESH, "FRESH"},
                                              {Resumed::RESTORED, "RESTORED"}};
 const std::map<Code, std::string> CODES{{Code::OK, "OK"},
                                         {Code::NOT_IN, "NOT_IN"},
+                                        {Code::BANNED, "BANNED"},
+                                        {Code::MUTED, "MUTED"},
                                         {Code::NAME_TAKEN, "NAME_TAKEN"},
                                         {Code::STOPPING, "STOPPING"},
+                                        {Code::KICKED, "KICKED"},
                                         {Code::GOODBYE, "GOODBYE"}};
 
 template <class Enum>

@@ -36,16 +36,93 @@ std::string clock_time(Time time) {
     return {text.data(), std::strftime(text.data(), text.size(), "%H:%M", &local)};
 }
 
+constexpr std::uint8_t TARGET = 8, TARGET_NAME = 9, LIST = 10, REMOVED = 11, WHOM = 13, UNTIL = 14, VOTES = 15;
+constexpr std::uint8_t SLOW = 0x80;  // the key of that setting in SET
+constexpr std::string_view ERASED_LINE = "-- erased";
+
+// Whom the event is about: a name, or what was typed.
+std::string target(const Event& event) {
+    const auto name = extra_row(event.extra, TARGET_NAME);
+    return std::string(name.empty() ? extra_row(event.extra, WHOM) : name);
+}
+
+std::string behind(const std::string& reason) { return reason.empty() ? "" : " (" + reason + ")"; }
+
+// "ann muted bob in #lab until 12:34 (too loud)"
+std::string listed(const Event& event) {
+    static const std::map<std::uint64_t, std::pair<std::string, std::string>> WORDS{
+        {1, {" gave voice to ", " took the voice of "}},
+        {2, {" made an operator of ", " took the operator's role of "}},
+        {3, {" made an owner of ", " took the owner's role of "}},
+        {16, {" has invited ", " has taken back the invitation of "}},
+        {17, {" banned ", " ended the ban of "}},
+        {18, {" muted ", " unmuted "}},
+        {19, {" exempted ", " ended the exemption of "}}};
+    const auto found = WORDS.find(extra_number(event.extra, LIST));
+    if (found == WORDS.end()) return event.author + " changed who may do what in " + event.channel;
+    const auto& [on, off] = found->second;
+    const auto until = extra_number(event.extra, UNTIL);
+    return event.author + (extra_number(event.extra, REMOVED) ? off : on) + target(event) + " in " +
+           (event.channel.empty() ? "the whole chatroom" : event.channel) +
+           (until ? " until " + clock_time(Time{until}) : "") + behind(event.text);
+}
+
+// The question and the options of a poll, each with its number; of REVEALED also how many have chosen it.
+std::string poll(const Event& event) {
+    constexpr std::string_view BETWEEN = " | ";
+    const auto votes = extra_row(event.extra, VOTES);
+    std::string out;
+    std::string_view left = event.text;
+    for (std::size_t option = 0; !left.empty(); ++option) {
+        const auto end = std::min(left.find(BETWEEN), left.size());
+        if (option > 0) out += "; " + std::to_string(option) + ": ";
+        out += left.substr(0, end);
+        if (option > 0 && 2 * option <= votes.size()) {
+            const auto high = static_cast<std::uint8_t>(votes[2 * option - 2]);
+            out += " (" + std::to_string(high << 8 | static_cast<std::uint8_t>(votes[2 * option - 1])) + ")";
+        }
+        left.remove_prefix(std::min(end + BETWEEN.size(), left.size()));
+    }
+    return out;
+}
+
+std::string settings(const Event& event) {
+    const auto seconds = extra_row(event.extra, SLOW);
+    if (seconds.size() != 2) return "the settings of " + event.channel + " have changed";
+    const auto number = extra_number(event.extra, SLOW);
+    return number ? event.channel + " is slow: one line in " + std::to_string(number) + " s"
+                  : event.channel + " is not slow any more";
+}
+
 std::string happened(const Event& event) {
     const auto& [who, text] = std::pair(event.author, event.text);
     switch (event.kind) {
         case Kind::JOINED: return who + " joined";
         case Kind::LEFT:
-        case Kind::QUIT: return who + " left" + (text.empty() ? "" : " (" + text + ")");
+        case Kind::QUIT: return who + " left" + behind(text);
         case Kind::RENAMED: return who + " is now " + text;
-        case Kind::TOPIC: return who + " set the topic: " + text;
-        case Kind::KICKED: return who + " removed " + text;
-        case Kind::SET: return "the settings of " + event.channel + " have changed";
+        case Kind::TOPIC: return who + (text.empty() ? " removed the topic" : " set the topic: " + text);
+        case Kind::KICKED: return who + " removed " + target(event) + " from " + event.channel + behind(text);
+        case Kind::SET: return settings(event);
+        case Kind::LISTED: return listed(event);
+        case Kind::INVITED: return who + " has sent an invitation into " + text;
+        case Kind::AWAY: return who + (text.empty() ? " is back" : " is away: " + text);
+        case Kind::EDITED: return who + " changed a line: " + text;
+        case Kind::DELETED: return who + " took a line back";
+        case Kind::REACTED: return who + " reacted to a line: " + text;
+        case Kind::CLOSED: return who + " closed " + event.channel + behind(text);
+        case Kind::ANNOUNCED: return who + " tells all: " + text;
+        case Kind::ERASED: return "what somebody had said was erased";
+        case Kind::HAND: return who + (extra_number(event.extra, REMOVED) ? " took the hand down" : " raises a hand");
+        case Kind::CALLED:
+            return target(event).empty() ? who + " has ended the turn" : who + " has called " + target(event) + " to speak";
+        case Kind::POLL: return who + " asks for votes: " + poll(event);
+        case Kind::REVEALED: return who + " shows the votes: " + poll(event);
+        case Kind::ASKED: return "somebody asks: " + text;
+        case Kind::AUDITED: return who + " " + text;
+        case Kind::MOVED: return event.channel + " is called " + text + " from now on";
+        case Kind::ACCOUNT:
+            return who + (text.empty() ? " has no registered name any more" : " has registered the name " + text);
         default: return "the server was restarted";
     }
 }
@@ -158,12 +235,25 @@ std::vector<std::string> View::wrapped(std::string_view line) const {
     return rows;
 }
 
-std::string View::show(std::string line) {
-    chat_.push_back(std::move(line));
+std::string View::show(const Event& event, bool with_channel) {
+    const Person about{static_cast<std::uint32_t>(extra_number(event.extra, TARGET))};
+    if (event.kind == Kind::ERASED) {
+        for (auto& shown : chat_)
+            if (about != Person{} && (shown.author == about || shown.about == about)) shown = {std::string(ERASED_LINE)};
+        chat_.push_back({event_line(event, with_channel)});
+        return reprint();
+    }
+    return show(Shown{event_line(event, with_channel), event.person, about});
+}
+
+std::string View::show(std::string line) { return show(Shown{std::move(line)}); }
+
+std::string View::show(Shown shown) {
+    chat_.push_back(std::move(shown));
     if (chat_.size() > HISTORY_LINES) chat_.pop_front();
     if (!editor.text().empty()) return reprint();  // half typed: the chat around the saved input
     std::string out = erase_input();
-    for (const auto& row : wrapped(chat_.back())) out += row + "\r\n";
+    for (const auto& row : wrapped(chat_.back().line)) out += row + "\r\n";
     return out + draw_input();
 }
 
@@ -178,7 +268,7 @@ std::string View::resize(int columns, int rows) {
 std::string View::reprint() {
     std::vector<std::string> rows;
     for (auto line = chat_.rbegin(); line != chat_.rend() && rows.size() < static_cast<std::size_t>(rows_); ++line) {
-        const auto more = wrapped(*line);
+        const auto more = wrapped(line->line);
         rows.insert(rows.end(), more.rbegin(), more.rend());
     }
     const auto input = wrapped(std::string(PROMPT) + encode_utf8(editor.text())).size();

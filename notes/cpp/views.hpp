@@ -62,7 +62,8 @@ public:
     View(int columns, int rows) : columns_(columns), rows_(rows) {}
 
     // Each returns what is to be written to the terminal, in one write.
-    std::string show(std::string line);  // a line of the chat
+    std::string show(std::string line);                       // a line of the program
+    std::string show(const Event& event, bool with_channel);  // ERASED blanks what is shown of a person
     std::string redraw_input();
     std::string resize(int columns, int rows);
     std::string reprint();  // the whole chat, and the input below it
@@ -71,13 +72,18 @@ public:
     LineEditor editor;
 
 private:
+    struct Shown {
+        std::string line;
+        Person author{}, about{};
+    };
+    std::string show(Shown shown);
     std::vector<std::string> wrapped(std::string_view line) const;
     std::string erase_input();
     std::string draw_input();
 
     int columns_, rows_;
-    std::deque<std::string> chat_;  // the latest lines, at most HISTORY_LINES
-    int input_row_ = 0;             // in which of the input's rows the cursor is
+    std::deque<Shown> chat_;  // the latest lines, at most HISTORY_LINES
+    int input_row_ = 0;       // in which of the input's rows the cursor is
 };
 
 // The terminal in raw mode: each key comes at once, and none is printed by the system.

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from chatroom.packets import Say, encode
 from tests.attacks import fairness, memory, names
 from tests.attacks.doors import DOORS
+from tests.attacks.moderating import MODERATING
+from tests.attacks.places import PLACES
 from tests.attacks.screen import wall_of_text
 from tests.support.peer import Peer
 
@@ -79,5 +81,7 @@ ATTACKS: dict[str, Attack] = {
     "replays": Attack(memory.replays),
     "strangers": Attack(names.strangers),
     "droppers": Attack(names.droppers),
+    **{name: Attack(run) for name, run in PLACES.items()},
+    **{name: Attack(run) for name, run in MODERATING.items()},
     "wall-of-text": Attack(wall_of_text),
 }

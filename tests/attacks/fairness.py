@@ -27,7 +27,7 @@ def slow_readers(port: int, seconds: float) -> None:
     """More members than the honest ones read 32 KB/s each, while one talks much."""
     with ExitStack() as stack:
         slow = _enter(stack, port, "slow", FLOODERS, receive_buffer=4096)
-        _flood(_enter(stack, port, "talker", 1), [], _each(_lines, "x" * 1000), seconds, slow)
+        storm(_enter(stack, port, "talker", 1), [], _each(_lines, "x" * 1000), seconds, slow)
 
 
 def rejoining_readers(port: int, seconds: float) -> None:
@@ -35,14 +35,14 @@ def rejoining_readers(port: int, seconds: float) -> None:
     end = time.monotonic() + seconds
     with ExitStack() as stack:
         talkers, lines = _enter(stack, port, "talker", 1), _lines("x" * 2000)
-        _flood(talkers, [], lambda: lines, min(1.0, seconds / 4))
+        storm(talkers, [], lambda: lines, min(1.0, seconds / 4))
         for number in itertools.count():
             if (left := end - time.monotonic()) < 0:
                 return
             with ExitStack() as visit:
                 for n in range(FLOODERS):
                     visit.enter_context(_connect(port, f"again{number}x{n}"))
-                _flood(talkers, [], lambda: lines, min(2.0, left))
+                storm(talkers, [], lambda: lines, min(2.0, left))
 
 
 def eight_flooders(port: int, seconds: float) -> None:
@@ -73,7 +73,7 @@ def eight_refused(port: int, seconds: float) -> None:
 def _among_a_crowd(port: int, seconds: float, flood: Flood) -> None:
     with ExitStack() as stack:
         crowd = _enter(stack, port, "reader", CROWD)
-        _flood(_enter(stack, port, "flooder", FLOODERS), crowd, flood, seconds)
+        storm(_enter(stack, port, "flooder", FLOODERS), crowd, flood, seconds)
 
 
 def _each(make: Callable[..., Iterator[bytes]], *arguments: str) -> Flood:
@@ -103,7 +103,7 @@ def _lines(text: str, channel: str = "#general") -> Iterator[bytes]:
         yield b"".join(encode(Say(first + n, channel, text)) for n in range(100))
 
 
-def _flood(
+def storm(
     talkers: list[Peer], readers: list[Peer], flood: Flood, seconds: float, slow: list[Peer] | None = None
 ) -> None:
     """The talkers send what `flood` gives, as fast as the server takes it; all but `slow` read everything."""

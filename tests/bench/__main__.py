@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.seconds:
         scale = replace(scale, seconds=options.seconds)
     if options.events:
-        scale = replace(scale, catch_up=options.events, coming_back=options.events)
+        grep = (options.events, *scale.grep[1:])
+        scale = replace(scale, catch_up=options.events, coming_back=options.events, grep=grep)
     # Absolute: the server runs in another folder. Not resolved: the link of a venv leads out of it.
     python = os.path.abspath(shutil.which(options.python) or options.python)
     known = all_peers(python)
@@ -99,19 +100,23 @@ def measure(chosen: Sequence[Workload], peers: Sequence[Peer], repeat: int) -> I
 
     So a busy minute affects all peers, and a busy hour all workloads.
     """
-    absent: dict[str, str] = {}
+    absent: set[tuple[str, bool]] = set()  # a peer may lack only TLS
     for repetition, workload, peer in itertools.product(range(repeat), chosen, peers):
         if workload.once and repetition:
             continue
-        if peer.name not in workload.peers or workload.longest > peer.longest or peer.name in absent:
+        if (
+            peer.name not in workload.peers
+            or workload.longest > peer.longest
+            or (peer.name, workload.tls) in absent
+        ):
             continue
         begin = time.monotonic()
         try:
             run = Run(workload.name, peer.name, repetition, workload.measure(peer))
         except Unavailable as missing:
-            absent[peer.name] = str(missing)
-            print(f"{peer.name}: not measured: {missing}", flush=True)
-            if peer.name == OURS:
+            absent.add((peer.name, workload.tls))
+            print(f"{peer.name}{', TLS' if workload.tls else ''}: not measured: {missing}", flush=True)
+            if peer.name == OURS and not workload.tls:
                 yield Run(workload.name, peer.name, repetition, None, str(missing))
             continue
         except Refused as reason:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from unicodedata import unidata_version
 
@@ -35,21 +36,26 @@ def compiler() -> str:
     raise NoCompiler("no C++ compiler found (g++, clang++ or $CXX); on Debian: apt-get install g++")
 
 
-def build(source: Path, *flags: str) -> Path:
+def build(source: Path, *flags: str, libraries: Sequence[str] = ()) -> Path:
     """The program compiled from `source` with -O2 and `flags`. Raises NoCompiler, CalledProcessError."""
     command = [compiler(), "-O2", *flags]
-    key = hashlib.sha256("\0".join(command).encode() + source.read_bytes()).hexdigest()[:16]
+    key = hashlib.sha256("\0".join([*command, *libraries]).encode() + source.read_bytes()).hexdigest()[:16]
     program = _cache() / f"{source.stem}-{key}"
     if not program.exists():
         unfinished = program.with_suffix(f".{os.getpid()}")
-        subprocess.run([*command, "-o", str(unfinished), str(source)], check=True)
+        subprocess.run([*command, "-o", str(unfinished), str(source), *libraries], check=True)
         unfinished.rename(program)
     return program
 
 
-def load_program() -> Path:
-    """The load program, load.cpp."""
-    return build(HERE / "load.cpp", "-std=c++17")
+def load_program(tls: bool = False) -> Path:
+    """The load program, load.cpp. tls: with OpenSSL. Raises NoCompiler, also when its headers are missing."""
+    if not tls:
+        return build(HERE / "load.cpp", "-std=c++17")
+    look = [compiler(), "-x", "c++", "-E", "-include", "openssl/ssl.h", os.devnull]
+    if subprocess.run(look, capture_output=True, check=False).returncode:
+        raise NoCompiler("OpenSSL's headers are missing; on Debian: apt-get install libssl-dev")
+    return build(HERE / "load.cpp", "-std=c++17", "-DLOAD_TLS", libraries=("-lssl", "-lcrypto"))
 
 
 def blast_program() -> Path:

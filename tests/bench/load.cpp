@@ -14,6 +14,12 @@
 // of --steps parts), rate (--rate messages a second, latencies), idle (connect, then hold still), catchup (fill the
 // history, then one member reads all of it; with --since the history is there already).
 //
+// With -DLOAD_TLS it is linked with OpenSSL, and --tls 1 encrypts (native, and nats, whose server says INFO in clear first).
+//
+// --channels K puts everybody into the same K channels, and all talk in the first. With --spread S (native, saturate)
+// there are K rows of S channels: each member is in one of each row, and the talkers, a multiple of K x S, talk in all.
+// --idle N puts each member into N more channels, which are its own.
+//
 // --size takes one size or several, as 64,64,2048: message n of talker t has the size number n + 37 t, round and
 // round, so the receiver knows which size each message must have.
 
@@ -37,6 +43,11 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef LOAD_TLS
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#endif
 
 #include <algorithm>
 #include <memory>
@@ -156,13 +167,29 @@ double own_cpu_seconds() {
 
 struct Options {
   std::string protocol = "native", mode = "saturate", host = "127.0.0.1";
-  int port = 0, members = 100, talkers = 1, stuck = 0, parallel = 512, read = 256 * 1024, steps = 6, channels = 1;
+  bool tls = false;
+  int port = 0, members = 100, talkers = 1, stuck = 0, parallel = 512, read = 256 * 1024, steps = 6, channels = 1, spread = 0,
+      idle = 0;
   std::vector<size_t> sizes = {64};
   uint64_t since = 0, since_time = 0;  // catchup: from which event on; 0: fill the history first
   double seconds = 3, warmup = 1, rate = 1000, patience = 20, settle = 2;
   long messages = 0;               // saturate: exactly so many instead of about `seconds`; catchup: history
   long window = 6400000;           // deliveries under way at most, see in_flight()
   Process server;
+
+  int row_size() const { return std::max(1, spread); }
+  // The number of the channel that a member has in a row. Each channel of a row has as many members, and no two members
+  // (of row_size() to the third, from three rows on) are in the same channels: the server has to make bytes for each.
+  int channel_of(int member, int row) const {
+    int size = row_size(), tens = member / size, hundreds = tens / size;
+    return row * size + (member + row * tens + row * (row - 1) / 2 * hundreds) % size;
+  }
+  int talks_in(int talker) const { return channel_of(talker, spread ? talker / spread % channels : 0); }
+  bool hears(int member, int talker) const {
+    int channel = talks_in(talker);
+    return channel_of(member, channel / row_size()) == channel;
+  }
+  bool sees_all() const { return spread <= 1 && !idle; }  // then every event, and the seqs have no gap
 };
 
 std::vector<size_t> numbers(const char *list) {
@@ -185,6 +212,7 @@ Options parse(int argc, char **argv) {
     if (key == "--protocol") o.protocol = value;
     else if (key == "--mode") o.mode = value;
     else if (key == "--host") o.host = value;
+    else if (key == "--tls") o.tls = atoi(value) != 0;
     else if (key == "--port") o.port = atoi(value);
     else if (key == "--members") o.members = atoi(value);
     else if (key == "--talkers") o.talkers = atoi(value);
@@ -201,6 +229,8 @@ Options parse(int argc, char **argv) {
     else if (key == "--window") o.window = atol(value);
     else if (key == "--steps") o.steps = atoi(value);
     else if (key == "--channels") o.channels = atoi(value);
+    else if (key == "--spread") o.spread = atoi(value);
+    else if (key == "--idle") o.idle = atoi(value);
     else if (key == "--since") o.since = strtoull(value, nullptr, 10);
     else if (key == "--since-time") o.since_time = strtoull(value, nullptr, 10);
     else if (key == "--pid") o.server.pid = atoi(value);
@@ -209,10 +239,79 @@ Options parse(int argc, char **argv) {
   if (argc % 2 == 0) die("%s needs a value", argv[argc - 1]);
   for (size_t size : o.sizes)
     if (size < 16) die("--size is at least 16: talker, number and time stand in the text");
-  if (o.steps < 1 || o.channels < 1 || o.channels > 50) die("--steps is at least 1, --channels 1 to 50");
+  if (o.steps < 1 || o.channels < 1 || o.idle < 0 || o.channels + o.idle > 50)
+    die("--steps is at least 1, --channels and --idle are 1 to 50 together");
+  if (o.spread && (o.protocol != "native" || o.mode != "saturate" || o.spread < 0 || o.members % o.spread ||
+                   o.talkers % (o.channels * o.spread)))
+    die("--spread needs native and saturate, and divides the members; --channels x --spread divides the talkers");
+#ifndef LOAD_TLS
+  if (o.tls) die("built without OpenSSL: --tls needs -DLOAD_TLS");
+#endif
   if (o.talkers > o.members || o.talkers > 4000) die("too many talkers");
   return o;
 }
+
+// -------------------------------------------------------------------------------------------- connections
+
+// A socket that does not block, encrypted or not. read() and write() are those of the system, but for TLS, which may
+// have to read before it can write: then write() fails with ENODATA, and so does read() when nothing has come.
+class Wire {
+ public:
+  int fd = -1;
+
+#ifdef LOAD_TLS
+  void begin_tls() {
+    static SSL_CTX *context = [] {
+      SSL_CTX *made = SSL_CTX_new(TLS_client_method());
+      SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION);  // whose the certificate is does not matter here
+      SSL_CTX_set_mode(made, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+      return made;
+    }();
+    tls_ = SSL_new(context);
+    SSL_set_fd(tls_, fd);
+    SSL_set_connect_state(tls_);
+  }
+  ssize_t read(char *to, size_t size) {
+    if (!tls_) return recv(fd, to, size, 0);
+    size_t taken = 0;
+    for (int n; taken < size; taken += static_cast<size_t>(n))  // a record at a time
+      if ((n = SSL_read(tls_, to + taken, static_cast<int>(size - taken))) <= 0) {
+        if (taken) break;  // an error or the end comes again
+        return failed(n);
+      }
+    return static_cast<ssize_t>(taken);
+  }
+  ssize_t write(const char *from, size_t size) {
+    if (!tls_) return ::send(fd, from, size, MSG_NOSIGNAL);
+    int n = SSL_write(tls_, from, static_cast<int>(std::min<size_t>(size, 1 << 30)));
+    return n > 0 ? n : failed(n);
+  }
+  bool has_more() const { return tls_ && SSL_pending(tls_) > 0; }
+  void end() {
+    SSL_free(tls_);
+    tls_ = nullptr;
+    close(fd);
+  }
+
+ private:
+  SSL *tls_ = nullptr;
+  ssize_t failed(int n) {
+    int why = SSL_get_error(tls_, n);
+    if (why == SSL_ERROR_ZERO_RETURN) return 0;
+    if (why == SSL_ERROR_WANT_WRITE) errno = EAGAIN;
+    else if (why == SSL_ERROR_WANT_READ) errno = ENODATA;
+    else if (why != SSL_ERROR_SYSCALL || !errno) errno = EPROTO;
+    ERR_clear_error();
+    return -1;
+  }
+#else
+  void begin_tls() {}
+  ssize_t read(char *to, size_t size) { return recv(fd, to, size, 0); }
+  ssize_t write(const char *from, size_t size) { return ::send(fd, from, size, MSG_NOSIGNAL); }
+  bool has_more() const { return false; }
+  void end() { close(fd); }
+#endif
+};
 
 // ---------------------------------------------------------------------------------------------- members
 
@@ -224,17 +323,21 @@ const uint32_t ANY = UINT32_MAX;  // in Member::next: whatever comes first is ri
 
 struct Member {
   int index = 0, fd = -1;
+  Wire wire;
+  bool in_clear = false;         // nats: INFO comes before TLS
   bool joined = false, closed = false, stuck = false, armed = false;
   std::string rest;              // the beginning of a message whose end has not come yet
   std::string out;               // bytes that the socket has not taken yet
   size_t out_begin = 0;
   long received = 0;             // messages since the beginning, without probes
   long probe = -1;               // the latest probe seen
+  int probes = 0;                // so many of that number
   std::vector<uint32_t> next;    // the number that each talker's next message must have here
   // talking
   uint32_t said = 0;             // messages made
   long to_say = 0;               // still to make in this round
   // native only
+  std::string channel;           // where it talks
   int step = 0;
   uint64_t seq = 0, since = 0;   // the latest event seen; the seq to catch up from
   uint64_t since_time = 0;       // the time of that event
@@ -340,8 +443,6 @@ struct Native : Protocol {
   enum { IDENTITY_AT = 16, RESUMED_AT = 52 };    // in WELCOME
   enum { IN_LOBBY, PORT_TAKEN, ADMITTING, MEMBER };
   static const size_t header = 20, event_fixed = 28, text_part = 4096;
-  std::string channel = "#general";
-  int channels = 1;  // more than one: each member is in so many, and talks in the first
 
   static void packet(std::string &out, int kind, uint64_t id, const std::string &payload, int part = 0, int parts = 1) {
     const char first[4] = {static_cast<char>(0xC7), 2, static_cast<char>(kind), 0};
@@ -353,6 +454,7 @@ struct Native : Protocol {
     out += payload;
   }
   static std::string name(const Member &m) { return "m" + std::to_string(m.index); }
+  static std::string channel_name(int number) { return number ? "#bench-" + std::to_string(number + 1) : "#general"; }
   static std::string string8(const std::string &text) { return std::string(1, static_cast<char>(text.size())) + text; }
 
   void begin(Load &load, Member &m) override {
@@ -365,9 +467,12 @@ struct Native : Protocol {
       put64(payload, m.since_time);
       payload += m.identity;
       put16(payload, 0);  // lines
-      payload += static_cast<char>(channels);
-      payload += string8(name(m)) + string8(channel);
-      for (int number = 2; number <= channels; number++) payload += string8("#bench-" + std::to_string(number));
+      const Options &o = load.options;
+      payload += static_cast<char>(o.channels + o.idle);
+      payload += string8(name(m));
+      for (int row = 0; row < o.channels; row++) payload += string8(channel_name(o.channel_of(m.index, row)));
+      for (int own = 0; own < o.idle; own++) payload += string8("#idle-" + std::to_string(m.index * o.idle + own));
+      m.channel = channel_name(o.talks_in(m.index));
       packet(m.out, ADMIT, 0, payload);
     }
     load.send(m);
@@ -379,18 +484,18 @@ struct Native : Protocol {
     if (text.size() <= text_part) {  // the fast path: no temporary strings
       const char first[4] = {static_cast<char>(0xC7), 2, SAY, 0};
       out.append(first, 4);
-      put32(out, static_cast<uint32_t>(1 + channel.size() + 3 + text.size()));
+      put32(out, static_cast<uint32_t>(1 + m.channel.size() + 3 + text.size()));
       put64(out, m.message_id);
       out.append("\0\0\0\1", 4);
-      out += static_cast<char>(channel.size());
-      out += channel;
+      out += static_cast<char>(m.channel.size());
+      out += m.channel;
       out.append(plain, 3);
       out += text;
       return;
     }
     int parts = static_cast<int>((text.size() + text_part - 1) / text_part);
     for (int part = 0; part < parts; part++)
-      packet(out, SAY, m.message_id, string8(channel) + std::string(plain, 3) +
+      packet(out, SAY, m.message_id, string8(m.channel) + std::string(plain, 3) +
              text.substr(static_cast<size_t>(part) * text_part, text_part), part, parts);
   }
 
@@ -418,7 +523,8 @@ struct Native : Protocol {
     }
     if (part == 0) {
       uint64_t seq = be64(payload);
-      if (seq != m.seq + 1 && !(m.seq == 0 && m.since == 0)) load.wrong(m, "seq", seq, m.seq + 1);
+      bool right = load.options.sees_all() ? seq == m.seq + 1 : seq > m.seq;
+      if (!right && !(m.seq == 0 && m.since == 0)) load.wrong(m, "seq", seq, m.seq + 1);
       m.seq = seq;
       if (!m.first) { m.first = seq; m.first_time = be64(payload + 8); }
     }
@@ -567,11 +673,7 @@ struct Blast : Protocol {
 // ------------------------------------------------------------------------------------------ the event loop
 
 Load::Load(const Options &o) : options(o), members_(static_cast<size_t>(o.members + o.stuck)) {
-  if (o.protocol == "native" || o.protocol == "twin") {  // the same packets, but the twin counts no channel
-    Native *native = new Native;
-    native->channels = o.channels;
-    protocol_.reset(native);
-  }
+  if (o.protocol == "native" || o.protocol == "twin") protocol_.reset(new Native);  // but the twin counts no channel
   else if (o.protocol == "asio") protocol_.reset(new AsioChat);
   else if (o.protocol == "nats") protocol_.reset(new Nats);
   else if (o.protocol == "lines") protocol_.reset(new Lines);
@@ -618,7 +720,7 @@ inline size_t Load::kind_of(unsigned talker, uint32_t number) const {
 inline void Load::take(Member &m, const char *text, size_t size) {
   unsigned talker = size >= 16 ? static_cast<unsigned>(read6(text, 2)) : 0;
   uint32_t number = size >= 16 ? static_cast<uint32_t>(read6(text + 2, 5)) : 0;
-  if (talker == PROBE) { m.probe = number; return; }
+  if (talker == PROBE) { m.probes = m.probe == number ? m.probes + 1 : 1; m.probe = number; return; }
   if (talker >= m.next.size()) { wrong(m, "talker", talker, m.next.size()); return; }
   size_t wanted = texts_[kind_of(talker, number)].size();
   if (size != wanted) { wrong(m, "size", size, wanted); return; }
@@ -646,6 +748,9 @@ void Load::connect_to(Member &m, int port) {
   inet_pton(AF_INET, options.host.c_str(), &address.sin_addr);
   if (connect(m.fd, reinterpret_cast<sockaddr *>(&address), sizeof address) && errno != EINPROGRESS)
     die("connect to port %d: %s", port, strerror(errno));
+  m.wire.fd = m.fd;
+  m.in_clear = options.tls && options.protocol == "nats";
+  if (options.tls && !m.in_clear) m.wire.begin_tls();
   epoll_event event = {};
   event.events = EPOLLIN | EPOLLOUT;
   event.data.ptr = &m;
@@ -656,7 +761,7 @@ void Load::connect_to(Member &m, int port) {
 void Load::reconnect(Member &m, int port) {
   m.rest.clear();
   if (port != 0) {  // 0: stay on this connection
-    close(m.fd);
+    m.wire.end();
     m.out.clear();
     m.out_begin = 0;
     connect_to(m, port);
@@ -674,9 +779,11 @@ void Load::watch(Member &m, bool writable) {
 }
 
 void Load::send(Member &m) {
+  if (m.in_clear) { watch(m, false); return; }
   while (m.out_begin < m.out.size() && !m.closed) {
-    ssize_t n = ::send(m.fd, m.out.data() + m.out_begin, m.out.size() - m.out_begin, MSG_NOSIGNAL);
+    ssize_t n = m.wire.write(m.out.data() + m.out_begin, m.out.size() - m.out_begin);
     if (n < 0) {
+      if (errno == ENODATA) { watch(m, false); return; }  // receive() tries again
       if (errno == EAGAIN || errno == EINPROGRESS || errno == ENOTCONN) { watch(m, true); return; }
       lost(m, strerror(errno));
       return;
@@ -695,7 +802,7 @@ void Load::lost(Member &m, const char *why) {
     totals.lost_connections++;
     if (totals.complaint.size() < 200) totals.complaint += "member " + std::to_string(m.index) + " lost: " + why + "; ";
   }
-  close(m.fd);
+  m.wire.end();
 }
 
 void Load::joined(Member &m) {
@@ -709,12 +816,18 @@ void Load::receive(Member &m) {
   char *begin = buffer_.data();
   size_t kept = m.rest.size();
   if (kept) memcpy(begin, m.rest.data(), kept);
-  ssize_t n = recv(m.fd, begin + kept, static_cast<size_t>(options.read), 0);
+  ssize_t n = m.wire.read(begin + kept, static_cast<size_t>(options.read));
   if (n <= 0) {
-    if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+    if (n == 0 || (errno != EAGAIN && errno != ENODATA && errno != EINTR)) {
       if (!m.joined && !m.stuck) die("member %d: connection ended in the handshake (step %d)", m.index, m.step);
       lost(m, n ? strerror(errno) : "closed by the server");
-    }
+    } else if (options.tls && !m.out.empty()) send(m);  // the handshake of TLS may be over now
+    return;
+  }
+  if (m.in_clear) {
+    m.in_clear = false;
+    m.wire.begin_tls();
+    send(m);
     return;
   }
   arrival = now_ns();
@@ -727,6 +840,7 @@ void Load::receive(Member &m) {
   }
   if (m.received != before) totals.last_delivery = arrival;
   if (m.received >= goal_ && before < goal_) done_++;
+  if (fd == m.fd && m.wire.has_more() && !m.closed) receive(m);  // the socket would not say so
 }
 
 // Wait for what the sockets bring, `until` at the longest, and handle it.
@@ -771,7 +885,7 @@ void Load::connect_all() {
 
 // One member says probes until everybody has seen the same: then all are connected and nothing is under way.
 // Their seqs have no gap, so each has heard of all who came after it. A counted channel says only how many are
-// in; then everybody must know that, too.
+// in; then everybody must know that, too. With --spread one talker of each channel says them: the first ones.
 void Load::barrier() {
   if (options.protocol == "blast") {  // it tells that it has everybody by one message to each
     goal_ = 1;
@@ -785,8 +899,11 @@ void Load::barrier() {
     text.resize(std::min<size_t>(text.size(), 64));
     write6(&text[0], 2, PROBE);
     write6(&text[2], 5, static_cast<uint64_t>(number));
-    protocol_->say(members_[0], members_[0].out, text);
-    send(members_[0]);
+    for (int i = 0; i < std::max(1, options.channels * options.spread); i++) {
+      Member &m = members_[static_cast<size_t>(i)];
+      protocol_->say(m, m.out, text);
+      send(m);
+    }
     int64_t again = now_ns() + 2000000000;
     while (probes(number) && now_ns() < again) pump(now_ns() + 50000000);
     long behind = probes(number);
@@ -799,7 +916,8 @@ long Load::probes(long number) {
   long behind = 0;
   bool counted = options.protocol == "native" && joined_count_ > COUNTED_FROM;
   for (Member &m : members_)
-    behind += !m.stuck && m.fd >= 0 && (m.probe < number || (counted && m.people != static_cast<uint32_t>(joined_count_)));
+    behind += !m.stuck && m.fd >= 0 && (m.probe < number || m.probes < (options.spread ? options.channels : 1) ||
+                                        (counted && m.people != static_cast<uint32_t>(joined_count_)));
   return behind;
 }
 
@@ -814,7 +932,10 @@ void Load::make(Member &talker, int64_t due) {
   totals.sent++;
 }
 
+// How many messages the slowest member has. With --spread it is their mean: one that has few may hear those who are
+// still to talk, and would keep them from it.
 long Load::slowest() const {
+  if (options.spread) return delivered() / (options.members / options.spread);
   long least = INT64_MAX;
   for (const Member &m : members_)
     if (!m.stuck && m.fd >= 0 && !m.closed) least = std::min(least, m.received);
@@ -823,7 +944,7 @@ long Load::slowest() const {
 
 // Messages that may be under way at once: bounds the memory of servers that queue whatever they are given.
 long Load::in_flight() const {
-  long most = std::min<long>(options.window / options.members, 16 * 1024 * 1024 / mean_size_);
+  long most = std::min<long>(options.window / options.members, 16 * 1024 * 1024 / mean_size_) * options.row_size();
   return std::max<long>(most, options.talkers * 2);
 }
 
@@ -890,7 +1011,7 @@ bool Load::drain() {
 // So many messages, shared out among the talkers, until the last receiver has the last of them.
 bool Load::round(long messages, double *seconds) {
   long base = goal_ < 0 ? 0 : goal_;
-  goal_ = base + messages;
+  goal_ = base + messages / options.row_size();
   int64_t begin = now_ns();
   if (options.protocol == "blast") {
     uint64_t wanted = htobe64(static_cast<uint64_t>(messages));
@@ -916,14 +1037,16 @@ bool Load::round(long messages, double *seconds) {
 void Load::saturate() {
   connect_all();
   goal_ = 0;
-  long messages = options.messages ? options.messages : std::max<long>(options.talkers, 3200000 / mean_size_ / options.members);
+  long messages = options.messages ? options.messages : std::max<long>(options.talkers, 3200000 / mean_size_ / options.members * options.row_size());
   for (double speed_before = 0;;) {
+    if (options.spread) messages += (options.talkers - messages % options.talkers) % options.talkers;  // each as many
     double seconds, server_cpu = options.server.cpu_seconds(), load_cpu = own_cpu_seconds();
     bool complete = round(messages, &seconds);
     double speed = static_cast<double>(messages) / seconds, factor = options.seconds / seconds;
     bool settled = factor < 1 / 0.7 && speed < 1.2 * speed_before;
     if (!complete || options.messages || settled || factor < 1 / 4.0) {
-      print(seconds, options.server.cpu_seconds() - server_cpu, own_cpu_seconds() - load_cpu, messages * options.members);
+      print(seconds, options.server.cpu_seconds() - server_cpu, own_cpu_seconds() - load_cpu,
+            messages * options.members / options.row_size());
       return;
     }
     messages = static_cast<long>(static_cast<double>(messages) * std::min(8.0, std::max(1.5, factor))) + 1;
@@ -1042,7 +1165,7 @@ void Load::print(double wall, double server_cpu, double load_cpu, long deliverie
     for (Member &m : members_)  // the last message of each talker
       if (!m.stuck)
         for (Member *t : talkers_)
-          if (m.next[static_cast<size_t>(t->index)] != t->said) missing++;
+          if (m.next[static_cast<size_t>(t->index)] != (options.hears(m.index, t->index) ? t->said : 0)) missing++;
   std::string complaint;
   for (char c : totals.complaint) complaint += c == '"' || c == '\\' || c < ' ' ? '\'' : c;
   printf("{\"seconds\":%.6f,\"sent\":%ld,\"deliveries\":%ld,\"missing\":%ld,\"disorder\":%ld,\"lost\":%ld,"

@@ -6,8 +6,8 @@ import json
 import subprocess
 from dataclasses import dataclass
 
-from tests.bench.build import load_program
-from tests.bench.peers import Peer, Running
+from tests.bench.build import NoCompiler, load_program
+from tests.bench.peers import Peer, Running, Unavailable
 
 LONGEST_RUN = 900.0
 
@@ -67,9 +67,13 @@ def check(result: Result) -> Result:
 
 
 def drive(peer: Peer, server: Running, **options: str | float) -> Result:
-    """Run the load program with `options` (as on its command line). Raises Refused."""
+    """Run the load program with `options` (as on its command line). Raises Refused, Unavailable."""
+    try:
+        program = load_program(bool(options.get("tls")))
+    except NoCompiler as missing:
+        raise Unavailable(str(missing)) from None
     command = [
-        str(load_program()),
+        str(program),
         "--protocol",
         peer.protocol,
         "--port",

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatroom.errors import ConfigError
+from server.tls_files import TlsFiles, self_made
 from tests.bench.build import HERE, ROOT, BuildFailed, NoCompiler, blast_program, build, compiler, twin_server
 
 HISTORY = "history.db"
@@ -63,17 +65,25 @@ class Peer:
         """The command line. Raises Unavailable."""
         raise NotImplementedError
 
+    def with_tls(self, files: TlsFiles) -> list[str]:
+        """What is added to the command line for TLS. Raises Unavailable."""
+        raise Unavailable(f"{self.name} has no TLS here")
+
     def version(self) -> str:
         """The exact version that was measured, for the JSON."""
         return ""
 
     @contextmanager
-    def start(self, folder: Path, members: int = 0, sizes: str = "64") -> Iterator[Running]:
+    def start(
+        self, folder: Path, members: int = 0, sizes: str = "64", tls: bool = False
+    ) -> Iterator[Running]:
         """The server, running in `folder`, for `members` members.
 
         sizes: of the texts in bytes, as on the command line of the load program
         """
         command = self.command(folder, members, sizes)
+        if tls:
+            command += self.with_tls(_certificate(folder))
         log = folder / "server.log"
         begin = time.monotonic()
         with log.open("wb") as output:
@@ -95,6 +105,14 @@ class Peer:
                 break
             time.sleep(0.001)
         raise Unavailable(f"{self.name} did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def _certificate(folder: Path) -> TlsFiles:
+    """One of the kind that our own server makes. Raises Unavailable."""
+    try:
+        return self_made(folder / "peer", "127.0.0.1")
+    except ConfigError as missing:
+        raise Unavailable(str(missing)) from None
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -123,6 +141,9 @@ class Native(Peer):
         # As an operator whose members all come through one address.
         limits = [f"--address-{what}=100000" for what in ("members", "guests", "rate")]
         return [self.python, "-m", "server", "--port", "0", "--data", str(folder / HISTORY), *limits]
+
+    def with_tls(self, files: TlsFiles) -> list[str]:
+        return ["--tls-cert", str(files.certificate), "--tls-key", str(files.key)]
 
     def version(self) -> str:
         return _first_line([self.python, "--version"])
@@ -221,6 +242,9 @@ class Nats(Peer):
 
     def command(self, folder: Path, members: int, sizes: str) -> list[str]:
         return [self._program(), "--addr", "127.0.0.1", "--port", "-1"]
+
+    def with_tls(self, files: TlsFiles) -> list[str]:
+        return ["--tls", "--tlscert", str(files.certificate), "--tlskey", str(files.key)]
 
     @staticmethod
     def _program() -> str:

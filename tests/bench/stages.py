@@ -11,18 +11,19 @@ import argparse
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
 from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.batch import Batch
+from chatroom.blanking import NOTHING_ERASED, Erased
 from chatroom.blocks import Block
 from chatroom.catch_up import CatchUp
 from chatroom.events import Talk
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
-from chatroom.history import History, MemoryHistory
+from chatroom.history import NOTHING_AMENDED, History, MemoryHistory
 from chatroom.limits import RECEIVE_LARGE
 from chatroom.order import Taken
 from chatroom.pace import Pace
@@ -62,7 +63,13 @@ class NoHistory(MemoryHistory):
     """Stores nothing: a round with it costs all steps but storing."""
 
     def append(
-        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+        self,
+        blocks: Sequence[Block],
+        records: Sequence[Record],
+        position: bytes = b"",
+        noted: int = 0,
+        amended: Mapping[int, bytes] = NOTHING_AMENDED,
+        erased: Erased = NOTHING_ERASED,
     ) -> None: ...
 
 

@@ -59,7 +59,7 @@ def test_the_load_program_of_a_flawed_run_is_not_believed(
     program = tmp_path / "load"
     program.write_text(f"#!/bin/sh\necho '{json.dumps(COMPLETE | {'missing': 3})}'\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(load, "load_program", lambda: program)
+    monkeypatch.setattr(load, "load_program", lambda tls: program)
     with pytest.raises(load.DeliveryMissing, match="3 deliveries missing"):
         load.drive(peers.Native(), peers.Running(1, 1, 0.0), mode="saturate")
 
@@ -107,6 +107,18 @@ def test_a_missed_target_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line.split()[0] for line in lines] == ["reached", "MISSED"]
 
 
+def test_a_target_beside_another_workload_is_a_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound holds for our figure divided by our own figure of the other workload, if both were run."""
+    other = Target("channels-1000x8", "cpu_us", "", 1.3, False, beside="channels-1000x1")
+    monkeypatch.setattr(report, "TARGETS", (other,))
+    one = Run(other.beside, "native", 0, {"cpu_us": 2.0})
+    many = Run(other.workload, "native", 0, {"cpu_us": 3.0})
+    (line,) = report.targets(report.summarize([one, many])).splitlines()
+    assert (line.split()[0], line.split()[-1]) == ("MISSED", "1.5")
+    assert "≤ 1.3 × channels-1000x1" in line
+    assert report.targets(report.summarize([many])) == ""
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [(14_200_000, "14.2 M"), (99_960, "0.1 M"), (12_345, "12.3 k"), (1234, "1234"), (0.0712, "0.0712")],
@@ -140,6 +152,7 @@ def test_every_target_has_a_workload() -> None:
     """Every target belongs to an existing workload."""
     names = {workload.name for workload in workloads(FULL)}
     assert {target.workload for target in report.TARGETS} <= names
+    assert {target.beside for target in report.TARGETS if target.beside} <= names
 
 
 def test_without_a_compiler_it_says_so(
@@ -150,6 +163,35 @@ def test_without_a_compiler_it_says_so(
     monkeypatch.delenv("CXX", raising=False)
     assert bench.main(["--smoke"]) == 2
     assert "apt-get install g++" in capsys.readouterr().err
+
+
+def test_without_openssls_headers_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Without OpenSSL's headers only the workloads over TLS are left out; the message says why."""
+    compiler = tmp_path / "compiler"
+    compiler.write_text("#!/bin/sh\nexit 1\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    with pytest.raises(build.NoCompiler, match="apt-get install libssl-dev"):
+        build.load_program(tls=True)
+    told: list[str] = []
+
+    def missing(_peer: peers.Peer) -> dict[str, float]:
+        raise peers.Unavailable("libssl-dev")
+
+    def there(_peer: peers.Peer) -> dict[str, float]:
+        told.append("there")
+        return {}
+
+    chosen = [
+        Workload("tls-a", missing, ("native",), tls=True),
+        Workload("tls-b", there, ("native",), tls=True),
+        Workload("c", there, ("native",)),
+    ]
+    assert [run.workload for run in bench.measure(chosen, [peers.Native()], 1)] == ["c"]
+    assert told == ["there"]
+    assert "native, TLS: not measured: libssl-dev" in capsys.readouterr().out
 
 
 def test_the_range_stands_below_the_medians() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from random import Random
 from tests.bench.load import DeliveryMissing, Result, drive
 from tests.bench.made_history import make_history
 from tests.bench.peers import HISTORY, Peer, Running
+from tests.bench.searching import Searcher, Texts, index, percentile
 
 Figures = dict[str, float]
 ALL = ("native", "twin", "asio", "nats", "tutorial", "blast")
@@ -20,6 +22,7 @@ CHATS = ("native", "twin", "asio", "nats", "tutorial")
 KEEPING_PACE = ("native", "twin", "asio", "nats")
 """For a workload that takes a minute: the tutorial server would only show once more that it is slow."""
 OURS = ("native",)
+WITH_TLS = ("native", "nats")
 LONG_TEXT = 64 * 1024
 MIXED = ((64, 90), (2048, 9), (16_384, 1))
 """Bytes of a text, and how many of a hundred texts have so many."""
@@ -35,6 +38,7 @@ class Workload:
     peers:   the servers that it makes sense for
     longest: bytes of the longest text, 0 where that does not matter
     once:    it takes so long that it is not repeated
+    tls:     over TLS, for which something may be missing here
     """
 
     name: str
@@ -42,6 +46,7 @@ class Workload:
     peers: tuple[str, ...]
     longest: int = 0
     once: bool = False
+    tls: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Scale:
     """members, messages a second"""
     mixed: tuple[int, int]
     """members, talkers"""
+    tls: tuple[int, int, float]
+    """over TLS: members, talkers, messages a second"""
     sustained: tuple[int, float]
     """members, seconds"""
     connect: int
@@ -67,6 +74,10 @@ class Scale:
     """events that the talkers say before"""
     coming_back: int
     """events of a history that was made without a server"""
+    grep: tuple[int, int, float]
+    """lines of a history in which somebody searches, members who talk meanwhile, messages a second"""
+    channels: tuple[int, int, int]
+    """members, channels of each, and how many times as many there are"""
 
 
 FULL = Scale(
@@ -80,6 +91,7 @@ FULL = Scale(
     ),
     latency=((100, 200), (100, 1000), (100, 3000), (10_000, 20)),
     mixed=(100, 20),
+    tls=(100, 1, 1000),
     sustained=(100, 60.0),
     connect=10_000,
     idle=1000,
@@ -88,6 +100,8 @@ FULL = Scale(
     never_reading=100,
     catch_up=1_000_000,
     coming_back=1_000_000,
+    grep=(1_000_000, 100, 200),
+    channels=(1000, 8, 10),
 )
 QUICK = Scale(
     seconds=1.0,
@@ -95,6 +109,7 @@ QUICK = Scale(
     saturated=((100, 1, 64), (100, 20, 64), (100, 20, 300), (1000, 10, 64)),
     latency=((100, 1000),),
     mixed=(100, 20),
+    tls=(100, 1, 1000),
     sustained=(100, 6.0),
     connect=1000,
     idle=200,
@@ -103,6 +118,8 @@ QUICK = Scale(
     never_reading=100,
     catch_up=100_000,
     coming_back=100_000,
+    grep=(100_000, 100, 200),
+    channels=(200, 8, 10),
 )
 SMOKE = Scale(
     seconds=0.1,
@@ -110,6 +127,7 @@ SMOKE = Scale(
     saturated=((10, 2, 64), (10, 2, 300)),
     latency=((10, 200),),
     mixed=(10, 4),
+    tls=(10, 2, 200),
     sustained=(10, 0.3),
     connect=0,
     idle=0,
@@ -118,6 +136,8 @@ SMOKE = Scale(
     never_reading=0,
     catch_up=2000,
     coming_back=2000,
+    grep=(2000, 10, 200),
+    channels=(16, 2, 4),
 )
 
 
@@ -136,10 +156,16 @@ def workloads(scale: Scale) -> list[Workload]:
         Workload(f"latency-{members}-{rate:.0f}", _latency(scale, members, rate), CHATS)
         for members, rate in scale.latency
     ]
+    members, talkers, rate = scale.tls
+    encrypted = _saturated(scale, members, talkers, "64", tls=True)
+    found.append(Workload(f"tls-saturated-{members}x{talkers}-64", encrypted, WITH_TLS, tls=True))
+    encrypted = _latency(scale, members, rate, tls=True)
+    found.append(Workload(f"tls-latency-{members}-{rate:.0f}", encrypted, WITH_TLS, tls=True))
     if scale.connect:
         found.append(Workload(f"connect-{scale.connect}", _connect(scale), CHATS))
     if scale.idle:
         found.append(Workload(f"idle-{scale.idle}", _idle(scale), CHATS))
+        found.append(Workload(f"tls-idle-{scale.idle}", _idle(scale, tls=True), WITH_TLS, tls=True))
     found.append(Workload("start-up", _start_up, CHATS))
     if scale.long_text:
         long = _saturated(scale, scale.long_text, 1, str(LONG_TEXT))
@@ -151,6 +177,9 @@ def workloads(scale: Scale) -> list[Workload]:
     for channels in (1, 8):
         name = f"coming-back-{scale.coming_back}x{channels}"
         found.append(Workload(name, _coming_back(scale.coming_back, channels), OURS))
+    lines, members, rate = scale.grep
+    found.append(Workload(f"grep-{lines}", _grep(scale, lines, members, rate), OURS))
+    found += [Workload(name, _channels(scale, *sizes), OURS) for name, sizes in _channel_sizes(scale)]
     members, seconds = scale.sustained
     name = f"sustained-{members}x1-{seconds:g}s"
     found.append(Workload(name, _sustained(members, seconds), KEEPING_PACE, once=True))
@@ -165,10 +194,10 @@ def mixed_sizes() -> str:
 
 
 @contextmanager
-def _server(peer: Peer, members: int, sizes: str = "64") -> Iterator[Running]:
+def _server(peer: Peer, members: int, sizes: str = "64", tls: bool = False) -> Iterator[Running]:
     with (
         tempfile.TemporaryDirectory(prefix="chatroom-bench-") as folder,
-        peer.start(Path(folder), members, sizes) as running,
+        peer.start(Path(folder), members, sizes, tls) as running,
     ):
         yield running
 
@@ -184,14 +213,16 @@ def _throughput(result: Result) -> Figures:
     }
 
 
-def _saturated(scale: Scale, members: int, talkers: int, sizes: str) -> Callable[[Peer], Figures]:
+def _saturated(
+    scale: Scale, members: int, talkers: int, sizes: str, tls: bool = False
+) -> Callable[[Peer], Figures]:
     """Talkers send as fast as the server takes it, and all members read, the talkers, too.
 
     Measured: deliveries a second at all members.
     """
 
     def measure(peer: Peer) -> Figures:
-        with _server(peer, members, sizes) as server:
+        with _server(peer, members, sizes, tls) as server:
             return _throughput(
                 drive(
                     peer,
@@ -201,8 +232,45 @@ def _saturated(scale: Scale, members: int, talkers: int, sizes: str) -> Callable
                     talkers=talkers,
                     size=sizes,
                     seconds=scale.seconds,
+                    tls=int(tls),
                 )
             )
+
+    return measure
+
+
+def _channel_sizes(scale: Scale) -> list[tuple[str, tuple[int, int, int]]]:
+    """Names, and of each: channels of a member, how many times as many there are, idle ones of a member.
+
+    All in the same channels beside all in one; each in some of many beside each in one of some, where a line
+    has as many receivers; and one channel with an idle one of each member beside the same without.
+    """
+    members, each, times = scale.channels
+    return [
+        (f"channels-{members}x1", (1, 1, 0)),
+        (f"channels-{members}x{each}", (each, 1, 0)),
+        (f"channels-{members}x1of{times}", (1, times, 0)),
+        (f"channels-{members}x{each}of{each * times}", (each, times, 0)),
+        (f"channels-idle-{members}", (1, 1, 1)),
+    ]
+
+
+def _channels(scale: Scale, each: int, times: int, idle: int) -> Callable[[Peer], Figures]:
+    """As _saturated, in several channels: each talker talks in one, and all channels have as many talkers.
+
+    Members, talkers and texts are the same in all of these workloads.
+    """
+    members = scale.channels[0]
+    talkers = scale.channels[1] * scale.channels[2]
+
+    def measure(peer: Peer) -> Figures:
+        with _server(peer, members) as server:
+            return _throughput(
+                drive(
+                    peer, server, mode="saturate", members=members, talkers=talkers, seconds=scale.seconds,
+                    channels=each, spread=times, idle=idle,
+                )
+            )  # fmt: skip
 
     return measure
 
@@ -230,17 +298,17 @@ def _sustained(members: int, seconds: float) -> Callable[[Peer], Figures]:
     return measure
 
 
-def _latency(scale: Scale, members: int, rate: float) -> Callable[[Peer], Figures]:
+def _latency(scale: Scale, members: int, rate: float, tls: bool = False) -> Callable[[Peer], Figures]:
     """Ten members send in turn, at a steady rate; measured: time from the due time to each delivery."""
     talkers = min(10, members)
     # A large room needs some seconds until its rate is steady: its first deliveries are not measured.
     warmup = 1.0 if members <= 1000 else 3.0
 
     def measure(peer: Peer) -> Figures:
-        with _server(peer, members) as server:
+        with _server(peer, members, tls=tls) as server:
             result = drive(
                 peer, server, mode="rate", members=members, talkers=talkers, rate=rate, warmup=warmup,
-                seconds=max(scale.seconds, 0.5) * (1 if members <= 1000 else 3), patience=60,
+                seconds=max(scale.seconds, 0.5) * (1 if members <= 1000 else 3), patience=60, tls=int(tls),
             )  # fmt: skip
             latency = result.latency or {}
             return {
@@ -273,14 +341,15 @@ def _connect(scale: Scale) -> Callable[[Peer], Figures]:
     return measure
 
 
-def _idle(scale: Scale) -> Callable[[Peer], Figures]:
+def _idle(scale: Scale, tls: bool = False) -> Callable[[Peer], Figures]:
     """Members that say nothing: the memory for each, and the CPU for all together."""
 
     def measure(peer: Peer) -> Figures:
-        with _server(peer, scale.idle) as server:
+        with _server(peer, scale.idle, tls=tls) as server:
             result = drive(
-                peer, server, mode="idle", members=scale.idle, settle=3, seconds=scale.idle_seconds
-            )
+                peer, server, mode="idle", members=scale.idle, settle=3, seconds=scale.idle_seconds,
+                tls=int(tls),
+            )  # fmt: skip
             return {
                 "kib_per_member": (result.rss_after - result.rss_before) / scale.idle,
                 "idle_cpu_percent": result.server_cpu / result.seconds * 100,
@@ -366,6 +435,49 @@ def _coming_back(events: int, channels: int) -> Callable[[Peer], Figures]:
             "p99_ms": latency.get("p99", 0) * 1e3,
             "made_a_second": events / seconds,
             "history_mib": history_mib,
+        }
+
+    return measure
+
+
+def _grep(scale: Scale, lines: int, members: int, rate: float) -> Callable[[Peer], Figures]:
+    """One more member searches in so many lines without a pause, while all others talk at a steady rate.
+
+    Measured: the time from a /grep to its last byte, and what the others notice of it: their latencies in a
+    server where nobody searches, and in a second one.
+    """
+    seconds = max(scale.seconds, 0.5) * 3
+
+    def measure(peer: Peer) -> Figures:
+        def talk(server: Running) -> dict[str, float]:
+            result = drive(
+                peer, server, mode="rate", members=members, talkers=members, rate=rate,
+                warmup=min(1.0, seconds), seconds=seconds, patience=60,
+            )  # fmt: skip
+            return result.latency or {}
+
+        with tempfile.TemporaryDirectory(prefix="chatroom-bench-") as name:
+            first, second = Path(name, "alone"), Path(name, "beside")
+            first.mkdir()
+            make_history(first / HISTORY, lines, 1, Texts())
+            index_seconds = index(first / HISTORY)
+            shutil.copytree(first, second)  # the names of the first run are kept for its talkers
+            with peer.start(first, members + 1) as server:
+                alone = talk(server)
+            with peer.start(second, members + 1) as server:
+                searcher = Searcher(server.port, "#general")
+                with searcher.at_work():
+                    beside = talk(server)
+        times = searcher.times
+        return {
+            "search_median_ms": percentile(times, 0.5) * 1e3,
+            "search_p99_ms": percentile(times, 0.99) * 1e3,
+            "searches_a_second": 1 / (sum(times) / len(times)),
+            "median_ms": beside["median"] * 1e3,
+            "p99_ms": beside["p99"] * 1e3,
+            "alone_median_ms": alone["median"] * 1e3,
+            "alone_p99_ms": alone["p99"] * 1e3,
+            "indexed_a_second": lines / index_seconds,
         }
 
     return measure

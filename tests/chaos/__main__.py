@@ -7,7 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.chaos.run import Report, run
+from tests.chaos.report import Report
+from tests.chaos.run import run
 from tests.chaos.sabotage import BUGS
 from tests.chaos.schedule import make_plan
 

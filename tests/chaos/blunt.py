@@ -8,7 +8,6 @@ So a run tests the server's promises alone, without the care of the real client.
 from __future__ import annotations
 
 import secrets
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,31 +16,23 @@ from threading import Event as Flag
 from threading import Lock, Thread
 from typing import Final, NamedTuple
 
-from chatroom.errors import ConnectionLost, NameRefused
+from chatroom.errors import ChatroomError, ConnectionLost, NameRefused
 from chatroom.events import Event
 from chatroom.outcomes import Code
 from chatroom.packets import (
     NO_IDENTITY,
     NO_TOKEN,
-    SAME_CONNECTION,
-    VERSION,
     Admit,
     Answer,
     Bye,
-    Decoder,
-    Hello,
     Info,
     Packet,
     Ping,
     Pong,
-    Port,
     Say,
-    Status,
     Username,
-    Verdict,
-    Welcome,
-    encode,
 )
+from tests.chaos.wire import Wire, come_in
 
 _AGAIN: Final = 3  # confirmed lines that are resent at every reconnect
 _RETRY_SECONDS: Final = 0.2
@@ -55,6 +46,13 @@ class Connected(NamedTuple):
     resumed: bool
 
 
+class Ended(NamedTuple):
+    """As the real client's update of that name."""
+
+    reason: str
+    error: ChatroomError
+
+
 @dataclass
 class Line:
     """A line that was said."""
@@ -63,48 +61,6 @@ class Line:
     text: str
     stored: bool = False
     refused: str = ""
-
-
-class Wire:
-    """One connection: packets in and out. Every error becomes ConnectionLost."""
-
-    def __init__(self, host: str, port: int, seconds: float) -> None:
-        try:
-            self._socket = socket.create_connection((host, port), seconds)
-        except OSError as error:
-            raise ConnectionLost(str(error)) from error
-        self._decoder = Decoder()
-        self._packets: deque[Packet] = deque()
-
-    def send(self, *packets: Packet) -> None:
-        try:
-            self._socket.sendall(b"".join(map(encode, packets)))
-        except OSError as error:
-            raise ConnectionLost(str(error)) from error
-
-    def receive(self) -> Packet:
-        """The next packet. TimeoutError when nothing came for as long as the connection's time-out."""
-        while not self._packets:
-            try:
-                data = self._socket.recv(65536)
-            except TimeoutError:
-                raise
-            except OSError as error:
-                raise ConnectionLost(str(error)) from error
-            if not data:
-                raise ConnectionLost("the end")
-            self._packets.extend(self._decoder.feed(data))
-        return self._packets.popleft()
-
-    def wake(self) -> None:
-        """Let a blocked receive() return."""
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it has ended already
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 class BluntClient:
@@ -119,11 +75,13 @@ class BluntClient:
         channel: str,
         dead_after: float,
         on_update: Callable[[], None],
+        credentials: tuple[tuple[int, bytes], ...] = (),
     ) -> None:
         self._lobby = (host, port)
+        self._credentials = credentials  # for the first connection: a later one has the session's token
         self._name, self._channel, self._dead_after = name, channel, dead_after
         self._on_update = on_update
-        self._token = NO_TOKEN
+        self.token = NO_TOKEN
         self._person = 0
         self._since = self._time = 0
         self._identity = NO_IDENTITY
@@ -203,8 +161,19 @@ class BluntClient:
             while self._wire is None and not self._closing.wait(_RETRY_SECONDS):
                 try:
                     self._enter()
-                except (ConnectionLost, NameRefused):
-                    pass  # down, or still holding our name: again
+                except NameRefused as refused:
+                    if refused.code == Code.NEED_LOGIN:  # the session is no more
+                        self._end(refused)
+                except ConnectionLost:
+                    pass  # down: again
+
+    def _end(self, refused: NameRefused) -> None:
+        """Nobody comes back without a login. And nobody resends what was said: a new session knows no ids."""
+        with self._lock:
+            self._updates.append(Ended(str(refused), refused))
+        self._closing.set()
+        self._room.set()
+        self._on_update()
 
     def _drop(self) -> None:
         with self._lock:
@@ -259,49 +228,14 @@ class BluntClient:
 
     def _enter(self) -> None:
         """Go through the lobby and the admission, and resend at once, whatever WELCOME confirms."""
-        wire = Wire(*self._lobby, self._dead_after / 3)
-        try:
-            wire = self._admitted(wire)
-        except BaseException:
-            wire.close()
-            raise
+        credentials = self._credentials if self.token == NO_TOKEN else ()
+        wanted = Username(self._name, self.token, credentials)
+        admit = Admit(self._name, b"", (self._channel,), self._since, self._time, self._identity, 50)
+        wire, welcome = come_in(*self._lobby, wanted, admit)
+        wire.wait_at_most(self._dead_after / 3)
+        self.token, self._person, self._identity = welcome.token, welcome.person, welcome.identity
         with self._lock:
             self._wire = wire
             self._updates.append(Connected(self._since > 0))
             self._send([Say(line.id, self._channel, line.text) for line in self._lines])
         self._on_update()
-
-    def _admitted(self, lobby: Wire) -> Wire:
-        lobby.send(Hello(VERSION, "blunt"), Username(self._name, self._token))
-        _expect(lobby, Status)
-        port = _expect(lobby, Port)
-        assert isinstance(port, Port)
-        lobby.send(Status(Verdict.PASS), Status(Verdict.END))
-        _expect(lobby, Status)
-        wire = lobby
-        if port.number != SAME_CONNECTION:
-            lobby.close()
-            wire = Wire(self._lobby[0], port.number, self._dead_after / 3)
-        try:
-            since = self._since, self._time, self._identity
-            wire.send(Admit(self._name, port.ticket, (self._channel,), *since, 50))
-            welcome = _expect(wire, Welcome)
-            assert isinstance(welcome, Welcome)
-        except BaseException:
-            wire.close()
-            raise
-        self._token, self._person, self._identity = welcome.token, welcome.person, welcome.identity
-        return wire
-
-
-def _expect(wire: Wire, kind: type[Packet]) -> Packet:
-    """The next packet, which is to be of this kind; raises NameRefused for FAIL."""
-    try:
-        packet = wire.receive()
-    except TimeoutError:
-        raise ConnectionLost("silence in the handshake") from None
-    if isinstance(packet, Status) and packet.verdict is Verdict.FAIL:
-        raise NameRefused(packet.reason)
-    if not isinstance(packet, kind):
-        raise ConnectionLost(f"{packet} instead of {kind.__name__}")
-    return packet

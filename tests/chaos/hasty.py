@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from chatroom import forwarder
-from chatroom.state import Limits, State
+from chatroom.bounds import Limits
+from chatroom.state import State
 from tests.chaos.sabotage import BUGS, replace
 from tests.chaos.schedule import HOLD_SECONDS
 from tests.support.recorder import record

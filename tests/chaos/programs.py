@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -19,11 +19,12 @@ from threading import Thread
 from typing import IO, Final
 
 import client
-from chatroom.events import EventKind
+from chatroom.bounds import Limits
+from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_NUMBER
-from chatroom.state import Limits, State
+from chatroom.state import State
 from server.storage import SqliteHistory
-from tests.chaos.records import Entry, Life, Recorder, brief, entry, read_life, read_lines
+from tests.chaos.records import Entry, Life, Recorder, brief, details, entry, read_life, read_lines
 from tests.chaos.schedule import DEAD_AFTER, HOLD_SECONDS, Speaker
 from tests.chaos.talker import LAST_LINE, line_text
 from tests.support.blocks import blocks_of, flat
@@ -34,6 +35,7 @@ _START_SECONDS: Final = 30.0  # an idle machine needs 0.2 s
 _ABORT_SECONDS: Final = 5.0
 _LAST_LINE_SECONDS: Final = 20.0
 _PACKETS: Final = "SELECT packets FROM blocks"
+_AMENDED: Final = "SELECT packets FROM amended"
 _HEADER_BYTES: Final = 20
 _EVENT: Final = Struct("!xxBxIQHHQQIIHBB")
 """The header of an event's packet and the beginning of its payload, as notes/protocol.md has them."""
@@ -125,7 +127,16 @@ class Server(Child):
         self.port = 0
         self.starts: list[int] = []
         self._command = python("tests.chaos.hasty", bug, str(entries or "none"), "--host", "127.0.0.1")
-        self._command += ["--data", str(data), "--ports", ports, "--dead-after", str(DEAD_AFTER), "--port"]
+        self._command += [
+            "--verbose",
+            "--data",
+            str(data),
+            "--ports",
+            ports,
+            "--dead-after",
+            str(DEAD_AFTER),
+            "--port",
+        ]
 
     def start(self) -> bool:
         """Start it and wait until it listens. False: it ended before (its log says why)."""
@@ -152,11 +163,22 @@ class Server(Child):
         return f"the server ended with {code} after SIGTERM" if code else ""
 
 
+def order_quiet(child: Child) -> None:
+    """Tell a process that follows its standard input to say no more."""
+    assert child.process is not None and child.process.stdin is not None
+    try:
+        child.process.stdin.write(b"quiet\n")
+        child.process.stdin.flush()
+    except BrokenPipeError:
+        pass  # it has ended by itself; its record says why
+
+
 class Client(Child):
     """One client over all its lives; each life has a record file and a log."""
 
     def __init__(self, speaker: Speaker, folder: Path, port: int) -> None:
-        super().__init__(folder / f"{speaker.name}-0.log")
+        self.label = speaker.program or speaker.name
+        super().__init__(folder / f"{self.label}-0.log")
         self.speaker = speaker
         self.folder = folder
         self.port = port
@@ -165,8 +187,8 @@ class Client(Child):
     def start(self) -> None:
         """Begin the next life."""
         self.number += 1
-        self.log = self.folder / f"{self.speaker.name}-{self.number}.log"
-        self._begin(self.folder / f"{self.speaker.name}-{self.number}")
+        self.log = self._path(self.number).with_suffix(".log")
+        self._begin(self._path(self.number))
 
     def _begin(self, path: Path) -> None:
         raise NotImplementedError
@@ -181,11 +203,19 @@ class Client(Child):
 
     def lives(self) -> list[Life]:
         """The records so far."""
-        paths = [self.folder / f"{self.speaker.name}-{number}" for number in range(self.number + 1)]
-        return [
-            self._read(path, Life(self.speaker.name, number, self.speaker.channel))
-            for number, path in enumerate(paths)
-        ]
+        return [self._read(self._path(number), self._life(number)) for number in self._numbers()]
+
+    def _numbers(self) -> Iterable[int]:
+        """Of the lives so far."""
+        return range(self.number + 1)
+
+    def _path(self, number: int) -> Path:
+        """Of the files of a life, without a suffix."""
+        return self.folder / f"{self.label}-{number}"
+
+    def _life(self, number: int) -> Life:
+        speaker = self.speaker
+        return Life(speaker.name, number, speaker.channel, speaker.account, speaker.program)
 
     def _read(self, path: Path, life: Life) -> Life:
         return read_life(path.with_suffix(".jsonl"), life)
@@ -202,30 +232,33 @@ class Client(Child):
 class ApiClient(Client):
     """The importable Client, or the blunt one, in a process of `tests.chaos.talker`."""
 
+    module = "tests.chaos.talker"
+
     def _begin(self, path: Path) -> None:
+        arguments = [f"--{name}={value}" for name, value in self._options(path).items()]
+        if self.speaker.how == "blunt":
+            arguments.append("--blunt")
+        command = python(self.module, *arguments, *self._further_arguments())
+        self._spawn(command, subprocess.PIPE, subprocess.DEVNULL)
+
+    def _options(self, path: Path) -> dict[str, object]:
         speaker = self.speaker
-        options = {
+        return {
             "port": self.port,
             "name": speaker.name,
             "life": self.number,
             "channel": speaker.channel,
             "rate": speaker.rate,
-            "seed": speaker.seed + self.number,
+            "seed": speaker.seed,
             "dead-after": DEAD_AFTER,
             "record": path.with_suffix(".jsonl"),
         }
-        arguments = [f"--{name}={value}" for name, value in options.items()]
-        if speaker.how == "blunt":
-            arguments.append("--blunt")
-        self._spawn(python("tests.chaos.talker", *arguments), subprocess.PIPE, subprocess.DEVNULL)
+
+    def _further_arguments(self) -> list[str]:
+        return ["--moderated"] if self.speaker.may_be_moderated else []
 
     def quiet(self) -> None:
-        assert self.process is not None and self.process.stdin is not None
-        try:
-            self.process.stdin.write(b"quiet\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended by itself; its record says why
+        order_quiet(self)
 
 
 class PipeClient(Client):
@@ -236,13 +269,17 @@ class PipeClient(Client):
         self._quiet = Flag()
         command = python("client", f"127.0.0.1:{self.port}", "--name", self.speaker.name, "--json")
         command += ["--channel", self.speaker.channel, "--dead-after", str(DEAD_AFTER)]
+        command += self._further_options()
         if self.speaker.how == "follow":
             command.append("--follow")
         self._out = path.with_suffix(".out")
         with self._out.open("wb") as out:
             self._spawn(command, subprocess.PIPE, out)
-        self._feeder = Thread(target=self._feed, name=f"feeds {self.speaker.name}")
+        self._feeder = Thread(target=self._feed, name=f"feeds {self.label}")
         self._feeder.start()
+
+    def _further_options(self) -> list[str]:
+        return []
 
     def _feed(self) -> None:
         random = Random(self.speaker.seed + self.number)
@@ -252,7 +289,7 @@ class PipeClient(Client):
         try:
             while not self._quiet.is_set():
                 for _ in range(random.choice((1, 1, 2, 5))):
-                    text = line_text(self.speaker.name, self.number, number, random)
+                    text = line_text(self.label, self.number, number, random)
                     self._recorder.write("said", text=text)
                     stdin.write(text.encode() + b"\n")
                     number += 1
@@ -286,7 +323,7 @@ class PipeClient(Client):
 
     def _judge_the_end(self, life: Life) -> None:
         """A pipe tells by its exit code that all is stored; one that follows by showing its own lines."""
-        own = {line.text for line in life.shown if line.author == life.name}
+        own = {line.text for line in life.shown if line.author in life.names}
         code = self.process.poll() if self.process is not None else None
         if self.speaker.how == "pipe":
             life.flushed = life.left = code == 0
@@ -299,11 +336,6 @@ class PipeClient(Client):
             life.ending = f"exit code {code}"
         elif any(line.text == LAST_LINE for line in life.shown):
             life.ending = ""
-
-
-def make_client(speaker: Speaker, folder: Path, port: int) -> Client:
-    """The client that the plan wants."""
-    return (ApiClient if speaker.how in ("api", "blunt") else PipeClient)(speaker, folder, port)
 
 
 def say_last_line(channel: str, port: int) -> str:
@@ -322,13 +354,25 @@ def check_history(data: Path) -> str:
     return f"exit code {done.returncode}: {done.stderr.decode()}" if done.returncode else ""
 
 
+def export_history(data: Path, folder: Path) -> None:
+    """Have the server program export a history file in all ways that it has, into a folder."""
+    for name, more in (("export", []), ("export-direct", ["--with-direct"])):
+        export = python("server", "--export", str(data), *more)
+        with (folder / f"{name}.jsonl").open("wb") as out:
+            subprocess.run(export, stdout=out, cwd=ROOT, check=True)
+        subprocess.run([*export, "--sqlite", str(folder / f"{name}.db")], cwd=ROOT, check=True)
+
+
 def fold_entries(entries: Path, data: Path) -> str:
     """Apply the entries again to a new state, and compare. Returns the difference, or the empty string."""
     limits = Limits(hold=int(HOLD_SECONDS * 1000))
-    state, happened = State(limits), []
+    state, happened, amended = State(limits), [], dict[int, Event]()
     for one in read_entries(entries):
-        happened += state.apply(one).happened
-    events, history = flat(blocks_of(happened)), SqliteHistory(data)
+        applied = state.apply(one)
+        happened += applied.happened
+        amended |= {event.seq: event for event in applied.amended}
+    events = [amended.get(event.seq, event) for event in flat(blocks_of(happened))]
+    history = SqliteHistory(data)
     try:
         restored, living = history.restore(), State(limits)
         places = {place for event in events for place in event.places or (event.place,)}
@@ -342,17 +386,23 @@ def fold_entries(entries: Path, data: Path) -> str:
 
 
 def read_history(data: Path) -> list[Entry]:
-    """The events of a history file, read with SQLite alone: the judge uses no code of the server."""
+    """The events of a history file, read with SQLite alone: the judge uses no code of the server.
+
+    An event that was amended is as it is now.
+    """
     with closing(sqlite3.connect(f"{data.absolute().as_uri()}?mode=ro", uri=True)) as file:
         found = [entry for (packets,) in file.execute(_PACKETS) for entry in _entries(packets)]
-    return sorted(found)
+        amended = {entry.seq: entry for (packets,) in file.execute(_AMENDED) for entry in _entries(packets)}
+    return sorted(amended.get(entry.seq, entry) for entry in found)
 
 
 def _entries(packets: bytes) -> Iterator[Entry]:
     """The events in a block. A long text comes in several packets, one after the other."""
     at, texts = 0, list[bytes]()
     while at < len(packets):
-        kind, size, _, part, parts, seq, time, person, _, extra, by, where = _EVENT.unpack_from(packets, at)
+        kind, size, id, part, parts, seq, time, person, where_number, extra, by, where = _EVENT.unpack_from(
+            packets, at
+        )
         author = at + _EVENT.size
         channel = author + by
         text = channel + where + extra
@@ -360,7 +410,11 @@ def _entries(packets: bytes) -> Iterator[Entry]:
         texts.append(packets[text:at])
         if part == parts - 1:
             place, name = packets[channel : channel + where].decode(), packets[author:channel].decode()
-            yield Entry(seq, EventKind(kind).word, place, name, brief(b"".join(texts).decode()), person, time)
+            rows = details(EventKind(kind).word, packets[text - extra : text])
+            text_of = brief(b"".join(texts).decode())
+            yield Entry(
+                seq, EventKind(kind).word, place, name, text_of, person, time, id, where_number, **rows
+            )
             texts = []
 
 

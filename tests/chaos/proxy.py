@@ -19,7 +19,7 @@ from random import Random
 from threading import Thread
 from typing import Final
 
-from chatroom.packets import HEADER, SAME_CONNECTION, Decoder, Kind, Port, encode
+from chatroom.packets import HEADER, MAGIC, SAME_CONNECTION, Decoder, Kind, Port, encode
 
 _BUFFER: Final = 128 * 1024  # bytes held in one direction; beyond it the proxy does not read on
 _ADMISSION_SECONDS: Final = 20.0  # how long a rewritten port listens for its owner
@@ -28,18 +28,23 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: clo
 
 
 class PortRewriter:
-    """Passes a lobby connection's bytes on; every PORT packet gets another number on the way."""
+    """Passes a lobby connection's bytes on; every PORT packet gets another number on the way.
+
+    Bytes of TLS pass as they are: their server must keep its clients on the same connection.
+    """
 
     def __init__(self, other: Callable[[int], int]) -> None:
         self._other = other
         self._rest = b""
-        self._over = False  # after PORT with SAME_CONNECTION: the rest is the conversation
+        self._over = False  # after PORT with SAME_CONNECTION, and with TLS: all that follows passes
 
     def feed(self, data: bytes) -> bytes:
         """The bytes for the client now; half a packet is kept until the other half has come."""
         if self._over:
             return data
         data, out = self._rest + data, b""
+        if data[:1] != bytes((MAGIC,)):
+            self._over = True
         while len(data) >= HEADER.size and not self._over:
             size = HEADER.size + HEADER.unpack_from(data)[4]
             if len(data) < size:

@@ -7,49 +7,59 @@ import shutil
 import signal
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from subprocess import Popen
 from typing import Final
 
 from tests.chaos import disk as disks
-from tests.chaos.checker import Violation, Wrong, judge
+from tests.chaos.cast import (
+    ModeratorClient,
+    OwnerClient,
+    RoverClient,
+    Stranger,
+    await_registered,
+    make_client,
+)
+from tests.chaos.checker import judge
+from tests.chaos.exports import judge_exports
+from tests.chaos.leaks import SECRETS, search
+from tests.chaos.ownership import Thefts
 from tests.chaos.programs import (
     Client,
     Server,
     check_history,
+    export_history,
     fold_entries,
     last_life,
-    make_client,
     read_history,
     say_last_line,
     wait_until,
 )
 from tests.chaos.proxy import Proxy
 from tests.chaos.records import Entry, Life
-from tests.chaos.schedule import HOLD_SECONDS, Fault, FaultKind, Plan
+from tests.chaos.report import Report, count_events, count_lives, count_roams
+from tests.chaos.roams import Roam
+from tests.chaos.rovers import judge_rovers, persons_of
+from tests.chaos.schedule import (
+    HOLD_SECONDS,
+    MODERATOR,
+    ROVER_ACCOUNT,
+    ROVER_NAMES,
+    Fault,
+    FaultKind,
+    Plan,
+)
+from tests.chaos.wallet import known_secrets
+from tests.chaos.wrongs import Violation, Wrong
 
 _ALL_STORED_SECONDS: Final = 40.0  # after the last fault: pauses between retries, dead peers, catching up
 _ALL_SEEN_SECONDS: Final = 20.0
 _GET_IN_SECONDS: Final = 20.0  # a second on an idle machine
+_REGISTER_SECONDS: Final = 60.0  # while nothing else goes on
 _RETRY_START: Final = 0.2  # seconds until a server that could not start is tried again
-
-
-@dataclass
-class Report:
-    """The counts of a run, and its violations."""
-
-    seed: int
-    counts: Counter[str] = field(default_factory=Counter)
-    violations: list[Violation] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        counts = ", ".join(f"{number} {name}" for name, number in sorted(self.counts.items()))
-        return f"seed {self.seed}: {len(self.violations)} violations; {counts}"
 
 
 def run(plan: Plan, *, bug: str = "none", keep: Path | None = None) -> Report:
@@ -83,12 +93,23 @@ class Chaos:
         data = self.disk.folder / "history.db"
         self.server = Server(data, folder / "server.log", plan.ports, bug, entries)
         self.proxy = Proxy(plan.seed)
+        (folder / SECRETS).mkdir(mode=0o700)
+        self.code_file = data.with_name(data.name + ".code")
         self.clients: list[Client] = [
-            make_client(speaker, folder, self.proxy.port) for speaker in plan.speakers
+            make_client(speaker, folder, self.proxy.port, self.code_file) for speaker in plan.speakers
         ]
+        self.rovers = [RoverClient(rover, folder, self.proxy.port) for rover in plan.rovers]
+        if plan.moderator is not None:
+            self.rovers.append(
+                ModeratorClient(plan.moderator, plan.speakers, folder, self.proxy.port, self.code_file)
+            )
+        self.clients += self.rovers
+        names = sorted({speaker.account for speaker in plan.speakers} - {""})
+        self.stranger = Stranger(folder, names, plan.seed, plan.strangers) if plan.strangers.pace else None
         self._down = True  # the server, on purpose
         self._killed: set[Client] = set()  # clients that will be started again
         self._disk_harms = 0
+        self._starting = 0.0  # seconds that the server took for its starts: the faults wait for it
         self._lives: list[Life] = []
         self._order = count()  # so that no two entries of the heap compare equal
         self._healing: list[tuple[float, int, Callable[[], object]]] = []
@@ -96,22 +117,44 @@ class Chaos:
     def go(self) -> Report:
         """Everything from the first start to the judgement."""
         self._start_server()
-        for client in self.clients:
-            client.start()
-        wait_until(self._all_are_in, _GET_IN_SECONDS, 0.2)
+        self._start_clients()
         started = time.monotonic()
+        self._starting = 0.0
         for fault in self.plan.faults:
-            self._heal_until(started + fault.at)
+            self._heal_until(started + self._starting + fault.at)
             self._harm(fault)
-        self._heal_until(started + self.plan.seconds)
+        self._heal_until(started + self._starting + self.plan.seconds)
         self._heal_all()
         self._bring_to_an_end()
         self._judge()
         return self.report
 
+    def _start_clients(self) -> None:
+        """An account that is there from the beginning is made before anything else."""
+        early = [client for client in self.clients if client.speaker.first and not client.speaker.late]
+        for client in early:
+            client.start()
+            assert isinstance(client, OwnerClient)
+            if not await_registered(client.wallet, _REGISTER_SECONDS):
+                self._wrong(Wrong.STUCK, str(client.lives()[-1]), "its name was not registered")
+        for client in self.clients:
+            if isinstance(client, ModeratorClient) and client.owns:
+                client.start()
+                early.append(client)
+                if not client.await_owning(_REGISTER_SECONDS):
+                    self._wrong(Wrong.STUCK, "moderator", "it does not own the chatroom")
+        for client in self.clients:
+            if client not in early:
+                client.start()
+        if self.stranger is not None:
+            self.stranger.start(self.server.port)
+        wait_until(self._all_are_in, _GET_IN_SECONDS, 0.2)
+
     def close(self) -> None:
         """End every process, also after an error."""
         with ExitStack() as ends:  # all of them, even if one raises
+            if self.stranger is not None:
+                ends.callback(self.stranger.close)
             ends.callback(self.disk.close)
             ends.callback(self.proxy.close)
             ends.callback(self.server.kill)
@@ -242,7 +285,10 @@ class Chaos:
             disks.allow_writes(process.pid)
 
     def _start_server(self) -> None:
-        if self.server.start():
+        began = time.monotonic()
+        started = self.server.start()
+        self._starting += time.monotonic() - began
+        if started:
             self._down = False
             self.proxy.lobby = self.server.port
             self.report.counts["server starts"] += 1
@@ -266,17 +312,29 @@ class Chaos:
                 self._wrong(Wrong.STUCK, f"last line of {channel}", wrong)
         wait_until(lambda: all(self._has_seen_all(c) for c in self.clients), _ALL_SEEN_SECONDS, 0.3)
         lives = [client.lives() for client in self.clients]  # before the processes are ended
-        self._lives = [life for each in lives for life in each]
+        self._lives = [
+            life
+            for client, each in zip(self.clients, lives, strict=True)
+            for life in each
+            if client not in self.rovers
+        ]
         for client, each in zip(self.clients, lives, strict=True):
             self._look_at_the_end_of(client, each[-1])
+            for life in each[:-1]:
+                if life.ending and not life.expelled:
+                    self._wrong(Wrong.CRASHED, str(life), life.ending)
             client.close()
         names = {life.name for life in self._all_lives() if life.left}
         wait_until(lambda: names <= self._have_quit(), _ALL_SEEN_SECONDS, 0.3)
+        if self.stranger is not None and (wrong := self.stranger.stop()):
+            self._wrong(Wrong.CRASHED, "stranger", wrong)
+        self.report.violations += search(self.folder, "running", [self.code_file])
         if wrong := self.server.terminate():
             self._wrong(Wrong.CRASHED, "server", wrong)
 
     def _all_lives(self) -> list[Life]:
-        return self._lives + [last_life(channel) for channel in self._channels()]
+        strangers = self.stranger.lives() if self.stranger is not None else []
+        return self._lives + strangers + [last_life(channel) for channel in self._channels()]
 
     def _have_quit(self) -> set[str]:
         """Those whose last event in history is QUIT."""
@@ -286,7 +344,7 @@ class Chaos:
     def _all_are_in(self) -> bool:
         """Whether every client that lives was let in once: one that was just started may still fail to."""
         self._watch_clients()
-        return all(not client.alive or client.lives()[-1].shown for client in self.clients)
+        return all(map(is_in, self.clients))
 
     def _has_stored(self, client: Client) -> bool:
         return not client.alive or client.flushed()
@@ -295,6 +353,8 @@ class Chaos:
         return not client.alive or client.lives()[-1].ending is not None
 
     def _look_at_the_end_of(self, client: Client, life: Life) -> None:
+        if life.expelled:  # it need not come back: the run is over
+            return
         if life.ending is None or not life.flushed:
             client.abort()  # its log then says where it stands
             missing = [text for text in life.said if text not in set(life.confirmed)]
@@ -319,25 +379,31 @@ class Chaos:
         if self.server.entries and (wrong := fold_entries(self.server.entries, self.server.data)):
             self._wrong(Wrong.UNFOLDED, "entries", wrong)
         history = read_history(self.server.data)
-        lives = self._all_lives()
-        self.report.violations += judge(history, lives, int(HOLD_SECONDS * 1000), self.server.starts)
+        lives, thefts = self._all_lives(), self.stranger.thefts() if self.stranger else Thefts()
+        hold = int(HOLD_SECONDS * 1000)
+        roams = [life for client in self.rovers for life in client.roams()]
+        names = (*ROVER_NAMES, ROVER_ACCOUNT, MODERATOR) if self.rovers else ()
+        rovers = persons_of(history, roams, names)
+        self.report.violations += judge(history, lives, hold, self.server.starts, thefts, rovers)
+        self.report.violations += judge_rovers(history, roams)
+        export_history(self.server.data, self.folder)
+        self.report.violations += judge_exports(history, self.folder)
+        self.report.violations += search(self.folder, "stopped", [self.code_file])
         for child in (self.server, *self.clients):
             for traceback in child.tracebacks():
                 self._wrong(Wrong.CRASHED, child.log.name, traceback)
-        self._count(history, lives)
+        self._count(history, lives, roams)
 
-    def _count(self, history: list[Entry], lives: list[Life]) -> None:
+    def _count(self, history: list[Entry], lives: list[Life], roams: list[Roam]) -> None:
         counts = self.report.counts
         counts["connections"] += self.proxy.counts["connections"]
         counts["cuts that came about"] += self.proxy.counts["cuts"]
-        counts["lines said"] += sum(len(life.said) for life in lives)
-        counts["lines confirmed"] += sum(len(life.confirmed) for life in lives)
-        counts["events shown"] += sum(len(life.shown) for life in lives)
-        counts["events in history"] += len(history)
-        counts["reconnects"] += sum(max(0, life.connects - 1) for life in lives)
-        counts["told"] += sum(len(life.told) for life in lives)
-        counts["quits"] += sum(line.kind == "quit" for line in history)
-        counts["restarts told"] += sum(line.kind == "restarted" for line in history)
+        counts["secrets searched for"] += len(known_secrets(self.folder / SECRETS))
+        count_events(counts, history)
+        count_lives(counts, lives)
+        count_roams(counts, roams)
+        if self.stranger is not None:
+            counts.update(self.stranger.outcomes())
 
     def _wrong(self, wrong: Wrong, whose: str, *lines: str) -> None:
         self.report.violations.append(Violation(wrong, whose, lines))
@@ -358,3 +424,8 @@ _HARMS: Final[dict[FaultKind, Callable[[Chaos, Fault], object]]] = {
     FaultKind.DISK_FULL: Chaos._fill_disk,
     FaultKind.DISK_ERROR: Chaos._fail_disk,
 }
+
+
+def is_in(client: Client) -> bool:
+    """Whether it was let in, or has ended for good. One that gave up since the last look is started again."""
+    return bool(client.lives()[-1].shown) or not (client.alive or client.gave_up_at_once())

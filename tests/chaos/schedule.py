@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from random import Random
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 DEAD_AFTER: Final = 3.0
 """Seconds of silence after which both programs give a connection up, in chaos: short, so that it happens."""
@@ -13,6 +13,25 @@ HOLD_SECONDS: Final = 1.5
 """How long the server keeps the place of a client whose connection broke, in chaos: so short that some come
 back in time and some too late."""
 
+OWNED: Final = ("lorna0", "milo1")
+"""The names of the accounts: others look like them."""
+
+ROVER_NAMES: Final = ("rudi", "sina", "tomke", "vera", "wim7")
+"""What rovers call themselves: fewer names than they would like, so that names change hands."""
+
+ROVER_CHANNELS: Final = ("#general", "#attic", "#cellar", "#garden")
+"""Where rovers are: the first one with all others, the others by themselves."""
+
+ROVER_ACCOUNT: Final = "paula5"
+"""A person with two programs among the rovers."""
+
+MODERATOR: Final = "mara3"
+"""The account of the moderator."""
+
+OWNS: Final = ".owns"
+"""How the name of the file ends that is there when the moderator owns the chatroom."""
+
+_BETWEEN_TRIES: Final = 0.4  # mean seconds between two tries of a stranger
 _LEAD_IN: Final = 0.3  # seconds before the first fault
 _SPACING: Final = 0.45  # mean seconds between two faults
 _LIVES: Final = 1.2  # seconds that a started server runs at least, so that it does some work
@@ -88,8 +107,12 @@ class Fault(NamedTuple):
 class Speaker(NamedTuple):
     """One talker.
 
-    how: `api`: the importable Client; `blunt`: the careless one of `tests.chaos.blunt`; the program, which
-         leaves at the end of its input (`pipe`) or stays (`follow`)
+    how:     `api`: the importable Client; `blunt`: the careless one of `tests.chaos.blunt`; the program,
+             which leaves at the end of its input (`pipe`) or stays (`follow`)
+    account: of its person, "" for a guest. With another name it is a guest that logs in while it talks
+    first:   it registers the name of the account, and changes its password
+    late:    it registers it some time after it has come in
+    pace:    mean seconds between two deeds, such as a change of the password
     """
 
     name: str
@@ -97,6 +120,55 @@ class Speaker(NamedTuple):
     channel: str
     rate: float  # lines per second, in bursts
     seed: int
+    account: str = ""
+    program: str = ""
+    first: bool = False
+    late: bool = False
+    pace: float = 2.5
+
+    @property
+    def may_be_moderated(self) -> bool:
+        """Whether it can do without what moderators refuse: a program whose input is a pipe cannot."""
+        return self.how == "api" and not self.account
+
+
+class Strangers(NamedTuple):
+    """Who try to get the names of accounts.
+
+    pace:   mean seconds between two tries, 0: nobody tries
+    tricks: which, by name in `tests.chaos.stranger`; none: all of them
+    """
+
+    pace: float = 0.0
+    tricks: tuple[str, ...] = ()
+
+
+class Rover(NamedTuple):
+    """Who is in several channels, talks with single persons, takes other names, and edits what it has said.
+
+    rate:    deeds a second
+    account: of its person, "" for a guest
+    first:   it registers the name
+    """
+
+    label: str
+    name: str
+    rate: float
+    seed: int
+    account: str = ""
+    first: bool = False
+
+
+class Moderator(NamedTuple):
+    """Who kicks, bans, mutes and hushes.
+
+    rate: deeds a second
+    owns: it takes the code of the chatroom; else the first owner makes it an operator
+    """
+
+    rate: float
+    seed: int
+    owns: bool = False
 
 
 class Plan(NamedTuple):
@@ -107,6 +179,9 @@ class Plan(NamedTuple):
     ports: str
     speakers: tuple[Speaker, ...]
     faults: tuple[Fault, ...]
+    strangers: Strangers = Strangers()
+    rovers: tuple[Rover, ...] = ()
+    moderator: Moderator | None = None
 
 
 def make_plan(seed: int, seconds: float, talkers: int) -> Plan:
@@ -114,13 +189,57 @@ def make_plan(seed: int, seconds: float, talkers: int) -> Plan:
     random = Random(f"{seed}/{talkers}/{seconds}")
     speakers = tuple(_speaker(number, random) for number in range(talkers))
     ports = "same" if seed % 2 else "any"
-    return Plan(seed, seconds, ports, speakers, tuple(_faults(random, seconds)))
+    faults = tuple(_faults(random, seconds))
+    everybody = (*speakers, *_owners(seed))
+    moderator = Moderator(2.0, Random(f"{seed}/moderator").getrandbits(32))
+    return Plan(
+        seed, seconds, ports, everybody, faults, Strangers(_BETWEEN_TRIES), make_rovers(seed), moderator
+    )
+
+
+def make_rovers(seed: int) -> tuple[Rover, ...]:
+    """Three guests, and a person with two programs."""
+    random = Random(f"{seed}/rovers")  # as for the owners
+
+    def rover(label: str, name: str, **more: Any) -> Rover:
+        return Rover(label, name, random.uniform(6.0, 24.0), random.getrandbits(32), **more)
+
+    guests = [rover(f"rover-{name}", name) for name in ROVER_NAMES[:3]]
+    programs = [
+        rover(f"rover-{ROVER_ACCOUNT}-{letter}", ROVER_ACCOUNT, account=ROVER_ACCOUNT, first=letter == "a")
+        for letter in "ab"
+    ]
+    return (*guests, *programs)
 
 
 def _speaker(number: int, random: Random) -> Speaker:
     how = {2: "blunt", 3: "pipe", 5: "follow", 6: "blunt"}.get(number % 8, "api")
     channel = "#other" if number % 4 == 1 else "#general"
     return Speaker(f"t{number}", how, channel, random.uniform(10.0, 60.0), random.getrandbits(32))
+
+
+def _owners(seed: int) -> list[Speaker]:
+    """Two persons with an account, each with two programs.
+
+    The first one registers before anything else, and owns the chatroom. Of the other one, the second program
+    is a guest that logs in.
+    """
+    random = Random(f"{seed}/accounts")  # so that the faults of a seed are what they were without accounts
+    one, other = OWNED
+
+    def speaker(how: str, **more: Any) -> Speaker:
+        channel = random.choice(("#general", "#general", "#other"))
+        return Speaker(
+            how=how, channel=channel, rate=random.uniform(5.0, 20.0), seed=random.getrandbits(32), **more
+        )
+
+    second = ("api", "blunt", "follow")[seed % 3]
+    return [
+        speaker("api", name=one, account=one, program=f"{one}-a", first=True),
+        speaker(second, name=one, account=one, program=f"{one}-b"),
+        speaker("api", name=other, account=other, program=f"{other}-a", first=True, late=True),
+        speaker("api", name=f"{other}-as-guest", account=other, program=f"{other}-b"),
+    ]
 
 
 def _faults(random: Random, seconds: float) -> list[Fault]:

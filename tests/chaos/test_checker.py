@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.checker import Wrong, judge
+from tests.chaos.checker import judge
 from tests.chaos.records import Entry, Life, Recorder, brief, read_life
+from tests.chaos.wrongs import Wrong
 
 HOLD = 5000
 """Milliseconds for which the server holds the place of a lost client."""
@@ -21,8 +22,9 @@ def log(*lines: str) -> list[Entry]:
     for seq, line in enumerate(lines, 1):
         author, _, text = line.partition(": ")
         author, _, kind = ("", "", line) if line == "restarted" else author.partition(" ")
-        channel = "" if kind in ("quit", "restarted") else "#general"
-        entries.append(Entry(seq, kind or "said", channel, author, text, PERSONS.get(author, 0), seq * 1000))
+        channel = "" if kind in ("quit", "restarted", "account") else "#general"
+        person, place = PERSONS.get(author, 0), int(bool(channel))
+        entries.append(Entry(seq, kind or "said", channel, author, text, person, seq * 1000, place=place))
     return entries
 
 
@@ -39,7 +41,7 @@ def lives(history: list[Entry] = GOOD) -> tuple[Life, Life]:
 def elsewhere(author: str, history: list[Entry]) -> list[Entry]:
     """The same, but that one author was in #other."""
     return [
-        line._replace(channel="#other") if line.author == author and line.channel else line
+        line._replace(channel="#other", place=2) if line.author == author and line.channel else line
         for line in history
     ]
 
@@ -170,6 +172,26 @@ def test_foreign() -> None:
     for foreign in (history[2], history[4]):
         (violation,) = judge(history, [ann, Life("bob", said=["b1"], shown=[foreign])], HOLD)
         assert violation.wrong is Wrong.FOREIGN and violation.lines == (str(foreign),)
+
+
+def test_a_channel_that_is_founded_again_is_another_place() -> None:
+    """What was said in the former one after ann was out is not for her, though it has the same name."""
+    history = log("ann joined", "bob joined", "ann quit", "bob: b1", "bob quit", "ann joined", "ann: a1")
+    history[5:] = [line._replace(place=3) for line in history[5:]]
+    ann = Life("ann", said=["a1"], confirmed=["a1"], shown=[*history[:3], *history[5:]])
+    bob = Life("bob", said=["b1"], confirmed=["b1"])
+    assert {violation.wrong for violation in judge(history, [ann, bob], 0)} == set()
+    ann.shown.insert(3, history[3])
+    assert {violation.wrong for violation in judge(history, [ann, bob], 0)} == {Wrong.FOREIGN}
+
+
+def test_who_logs_in_is_shown_what_the_account_gets() -> None:
+    """A guest that has said something, logs in and says nothing more."""
+    history = log("bob joined", "bob: b1", "ann joined", "bob quit", "ann account: ann")
+    history += [line._replace(seq=line.seq + 5, time=line.time + 5000) for line in log("ann: a1")]
+    guest = Life("bob", said=["b1"], shown=list(history), account="ann", logged_in=True)
+    ann = Life("ann", said=["a1"], account="ann", program="ann-b")
+    assert {violation.wrong for violation in judge(history, [guest, ann], 0)} == set()
 
 
 def test_refused() -> None:

@@ -178,3 +178,10 @@ def test_linger_layout() -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         assert probe.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == struct.pack("ii", 1, 0)
+
+
+def test_bytes_of_tls_pass() -> None:
+    """What is encrypted passes as it is, whatever it looks like."""
+    rewriter = PortRewriter(lambda number: number + 1)
+    tls = b"\x16\3\3\0\4" + encode(Port(5000, TICKET))
+    assert rewriter.feed(tls[:1]) + rewriter.feed(tls[1:]) == tls

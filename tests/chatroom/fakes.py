@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any
 
+from chatroom.blanking import NOTHING_ERASED, Erased, blank
 from chatroom.blocks import Block
 from chatroom.errors import HistoryError, HistoryFull
-from chatroom.events import Event
-from chatroom.history import MemoryHistory
+from chatroom.events import Event, EventKind
+from chatroom.history import NOTHING_AMENDED, MemoryHistory
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import (
     Answer,
@@ -75,21 +76,29 @@ class RecordingHistory(MemoryHistory):
     def __init__(self) -> None:
         super().__init__()
         self.stored: dict[int, Event] = {}
+        self.erased: dict[int, int] = {}
         self.full = False
         self.broken = False
         self.tried = threading.Event()
         self.closed = False
 
     def append(
-        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+        self,
+        blocks: Sequence[Block],
+        records: Sequence[Record],
+        position: bytes = b"",
+        noted: int = 0,
+        amended: Mapping[int, bytes] = NOTHING_AMENDED,
+        erased: Erased = NOTHING_ERASED,
     ) -> None:
         try:
             if self.full:
                 raise HistoryFull("no space")
             if self.broken:
                 raise HistoryError("the disk is gone")
-            super().append(blocks, records, position, noted)
+            super().append(blocks, records, position, noted, amended, erased)
             self.stored.update((event.seq, event) for event in flat(blocks))
+            self.erased |= erased
         finally:
             self.tried.set()
 
@@ -121,6 +130,7 @@ class FakeConnection:
         self, history: RecordingHistory | None = None, peer: str = "peer", door: FakeDoor = DOOR
     ) -> None:
         self.peer = peer
+        self.encrypted = False
         self.door = door
         self.packets: list[Packet] = []
         self.ended: tuple[Code, str] | None = None
@@ -157,8 +167,12 @@ class FakeConnection:
                 self.shared.append(data)
             for packet in self._decoder.feed(data):
                 if isinstance(packet, Event) and packet.seq and self._history is not None:
-                    stored = self._history.stored[packet.seq]
-                    assert stored._replace(places=()) == packet, "seen before it was stored"
+                    stored = self._history.stored[packet.seq]._replace(places=())
+                    left = blank(stored, self._history.erased)
+                    if stored.kind is EventKind.ASKED and self._history.erased:
+                        trail = self._history.stored[stored.seq + 1]  # who asked
+                        left = left._replace(text="" if trail.person in self._history.erased else left.text)
+                    assert packet in (stored, left), "seen before it was stored"
                 self.packets.append(packet)
             self.changed.notify_all()
 
@@ -178,6 +192,10 @@ class FakeConnection:
     def answer(self, request: int, outcome: Outcome, command: str = "") -> None:
         """The words are the command's name and the rows, so that tests need no door to read them."""
         self.send(encode(Answer(request, outcome.code, f"{command} {outcome.rows}")))
+
+    def answer_with(self, request: int, packets: bytes, outcome: Outcome, command: str) -> None:
+        self.send(encode(Replay(request)) + packets)
+        self.answer(request, outcome, command)
 
     def inform(self, text: str) -> None:
         self.send(encode(Info(text)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from unittest import mock
 
@@ -54,6 +55,13 @@ def test_blocks_of_one_scope_are_one() -> None:
     assert (block.first, block.last, block.time, block.lines) == (1, 5, NOON + 1, 4)
     assert dict(block.talkers) == {BOB: 50, ANN: 7}
     assert flat([block]) == [*first.events(), joined, line, *last.events()]
+
+
+def test_no_block_goes_on_behind_what_the_records_know() -> None:
+    """Lines that the records know, and lines that a start has to look at, are in different blocks."""
+    batch = Batch([talk(1, b"a", b"b"), talk(3, b"c"), talk(4, b"d")])
+    borders = {noted: [(block.first, block.last) for block in batch.blocks(noted)] for noted in (0, 2, 4)}
+    assert borders == {0: [(1, 4)], 2: [(1, 2), (3, 4)], 4: [(1, 4)]}
 
 
 def test_a_quit_of_one_place_among_its_lines() -> None:
@@ -201,3 +209,13 @@ def test_a_large_batch_is_stored_in_several_blocks() -> None:
         assert all(one.last < other.first for one, other in pairwise(mine))
         pieces = [piece for piece in batch.pieces if piece.scope == scope]
         assert b"".join(block.packets for block in mine) == b"".join(piece.packets for piece in pieces)
+
+
+def test_thousands_are_amended_at_once() -> None:
+    """The time does not rise with events and amendments multiplied: both may be thousands in one round."""
+    batch = Batch([said(seq) for seq in range(1, 4001)])
+    packets = {seq: encode_event(said(seq, text="new")) for seq in range(1, 4001)}
+    began = time.thread_time()
+    batch.amend(packets)
+    assert time.thread_time() - began < 0.3
+    assert [event.text for event in flat(batch.blocks())] == ["new"] * 4000

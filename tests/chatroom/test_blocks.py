@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.blocks import (
+    FROM_SAY,
     Block,
     amended,
     cut,
@@ -71,7 +72,7 @@ def test_what_is_encoded_is_decoded(events: list[Event]) -> None:
     lines = [one for one in mine if one.kind is EventKind.SAID]
     assert block.lines == len(lines) and lines_of(block) == [one.seq for one in lines]
     assert times_of(block) == {one.seq: one.time for one in mine}
-    ids = [(one.person, one.id) for one in lines]
+    ids = [(one.person, one.id) for one in mine if one.kind in FROM_SAY]
     assert dict(block.talkers) == {
         who: max(id for person, id in ids if person == who) for who in {person for person, _ in ids}
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Iterator
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -15,12 +16,12 @@ from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
 from chatroom.errors import Closed, HistoryError
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, Extra, extra_row
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.history import Slice
 from chatroom.limits import MAX_NUMBER, MAX_TEXT
-from chatroom.order import Entry
+from chatroom.order import Entry, Taken
 from chatroom.outcomes import Code
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Burst, Decoder, Live, Resumed, encode_event
 from chatroom.places import Reach
@@ -255,6 +256,29 @@ def test_the_thread_ends_with_the_chatroom() -> None:
     alone.catch_up.run()
 
 
+@pytest.mark.parametrize("idle", [True, False])
+@mock.patch("chatroom.catch_up.CATCH_UP_REST", 1e9)
+def test_rests_only_while_the_forwarder_works(idle: bool) -> None:
+    """While the forwarder has something to do, the thread rests after each slice; else it goes on at once."""
+    alone, asked = Alone(lines(3 * SLICE)), threading.Event()
+
+    def is_idle() -> bool:
+        asked.set()
+        return idle
+
+    catch_up = CatchUp(alone.history, lambda *_: None, is_idle)
+    catch_up.stored(3 * SLICE)
+    connection = FakeConnection(alone.history)
+    catch_up.begin(seat(connection), GENERAL, 0)
+    thread = Task(catch_up.run)
+    if idle:
+        connection.wait_for(lambda peer: len(peer.events()) == 3 * SLICE)
+    assert asked.wait(PATIENCE)
+    catch_up.close()  # also ends the rest
+    thread.result()
+    assert len(connection.events()) == (3 * SLICE if idle else SLICE)
+
+
 def test_only_what_is_within_reach() -> None:
     """Of a place that was left in between, only the stays are sent; the rest of history is passed over."""
     alone = Alone([said(seq, TEXT, place=1 + seq % 2) for seq in range(1, 20 * SLICE)])
@@ -287,11 +311,55 @@ def test_a_place_is_looked_for_in_a_turn() -> None:
 
 
 def test_what_was_stored_meanwhile() -> None:
-    """A slice may have events that the forwarder stores just now: the member goes live behind those."""
+    """A slice ends with what the forwarder has carried out, although history may have more."""
     alone = Alone(lines(2 * BLOCK))
     alone.catch_up.stored(BLOCK)
     connection = alone.begin(FakeConnection(alone.history), 0)
-    assert connection.events() == alone.history.log and alone.arrived[0][1] == 2 * BLOCK
+    assert connection.events() == alone.history.log[:BLOCK] and alone.arrived[0][1] == BLOCK
+
+
+def test_who_gets_a_place_while_it_catches_up_misses_nothing() -> None:
+    """Bob writes to ann and then to all in one round, and a slice is sent when that is stored and not yet
+    carried out. Ann comes back for the conversation: so far she must have got nothing that came after it."""
+    history, presence = RecordingHistory(), Presence()
+    catch_up = CatchUp(history, lambda *_: None)
+    forwarder = Forwarder(WaitingQueue(), history, presence, Flow(), catch_up, time.monotonic)
+    forwarder.recover()
+
+    def propose(*proposals: Proposal) -> None:
+        forwarder.forward(Taken([Entry(b"", NOON, "", 1, proposals)], []))
+
+    def enter(name: str, since: int) -> tuple[int, FakeConnection]:
+        connection = FakeConnection(history)
+        origin, _ = presence.ask()
+        arrive, enter = arrival(origin, name)
+        propose(arrive)
+        join = Join(Reservation(origin, name, NO_TOKEN, name), connection, (), since, 0, NO_IDENTITY, 0)
+        presence.come(join, Missed(since, 0, Resumed.EXACT))
+        propose(enter)
+        return origin, connection
+
+    def say(id: int, channel: str, extra: bytes = b"") -> Proposal:
+        return Proposal(bob, 0, ProposalKind.LINES, Burst(channel, [id], [b"x"], 0, extra))
+
+    propose(Proposal(0, 0, ProposalKind.UP, None))
+    with mock.patch("chatroom.tail.TAIL_EVENTS", 1):
+        bob, _ = enter("bob", 0)
+        propose(say(1, "#general"))
+        propose(say(2, "#general"))
+        _, connection = enter("ann", 1)
+        assert catch_up.waiting == 1
+        before, append = forwarder.state.head, history.append
+
+        def append_and_send(*batch: Any) -> None:
+            append(*batch)
+            catch_up.serve()
+
+        with mock.patch.object(history, "append", append_and_send):
+            propose(say(3, "@ann", extra_row(Extra.RECEIVER, 2, 4)), say(4, "#general"))
+    assert connection.ended is not None and forwarder.state.head == before + 2
+    seqs = [event.seq for event in connection.events()]
+    assert seqs == list(range(2, before + 1))
 
 
 def test_a_slice_is_translated_for_its_door() -> None:
@@ -411,7 +479,9 @@ class Busy:
             applied = state.apply(Entry(b"", NOON, "", 1, proposals))
             self.history.append(blocks_of(applied.happened), applied.records)
             proposals = []
-        self.catch_up = CatchUp(self.history, lambda seat, seq: self.forwarder.go_live(seat, seq))
+        self.catch_up = CatchUp(
+            self.history, lambda seat, seq: self.forwarder.go_live(seat, seq), lambda: self.queue.idle
+        )
         self.forwarder = Forwarder(
             self.queue, self.history, self.presence, Flow(), self.catch_up, time.monotonic
         )

@@ -11,11 +11,11 @@ import pytest
 from chatroom.arrivals import Join, Reservation
 from chatroom.chatroom import Chatroom
 from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError, NameRefused, ProtocolError
-from chatroom.events import EventKind
+from chatroom.events import Event, EventKind, Extra, extra_row
 from chatroom.history import Located
 from chatroom.limits import MAX_WAITING
 from chatroom.outcomes import Code, Outcome
-from chatroom.packets import NO_IDENTITY, NO_TOKEN, Answer, Bye, Command, Live, Resumed, Say, Welcome
+from chatroom.packets import NO_IDENTITY, NO_TOKEN, Answer, Bye, Command, Form, Live, Resumed, Say, Welcome
 from chatroom.session import session_key
 from chatroom.tail import Tail
 from tests.chatroom.fakes import FakeConnection, RecordingHistory
@@ -202,7 +202,7 @@ def test_a_protocol_error_ends_one_member(house: House) -> None:
     """A member whose peer breaks the protocol is told how, and leaves at once; the others stay."""
     ann, bob = house.enter("ann"), house.enter("bob")
     ann.says.put(ProtocolError("nonsense"))
-    bob.wait_for(lambda peer: quits(peer) == ["protocol error"])
+    bob.wait_for(lambda peer: quits(peer) == ["an error in its program"])
     eventually(lambda: ann.released, "the connection was not released")
     assert ann.ended == (Code.PROTOCOL_ERROR, "nonsense") and not bob.released
     house.reserve("ann")
@@ -399,13 +399,14 @@ def test_a_late_answer_is_given_back(house: House) -> None:
     with pytest.raises(NameRefused, match="busy"):
         house.reserve("bob", timeout=0.01)
     released = threading.Event()
-    release = house.chatroom.release
+    reception = house.chatroom._reception
+    release = reception.release
 
     def noted(reservation: Reservation) -> None:
         release(reservation)
         released.set()
 
-    house.chatroom.release = noted  # type: ignore[method-assign]
+    reception.release = noted  # type: ignore[method-assign]
     go_on.set()
     assert released.wait(PATIENCE)
     house.reserve("bob")
@@ -637,3 +638,49 @@ def test_who_has_read_the_goodbye_gets_the_name_again(house: House) -> None:
     connection.says.put([Bye(False, Code.GOODBYE, "")])
     eventually(lambda: connection.released, "the handler does not end")
     assert connection.again is not None and connection.again.name == "ann"
+
+
+# --- amendments -------------------------------------------------------------------------------------------
+
+
+def heard(connection: FakeConnection) -> list[str]:
+    """What was said and edited."""
+    return [one.text for one in connection.events() if one.kind in (EventKind.SAID, EventKind.EDITED)]
+
+
+def amendment(id: int, seq: int, text: str = "new") -> Say:
+    return Say(id, "#general", text, Form.EDIT, extra_row(Extra.MESSAGE, seq))
+
+
+def test_the_handler_looks_the_message_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The forwarder reads no history; a line that waits behind it comes later."""
+    ann = house.enter("ann")
+    ann.says.put([Say(1, "#general", "old")])
+    ann.wait_for(lambda peer: "old" in heard(peer))
+    seq, looked = ann.events()[-1].seq, list[str]()
+    event_at = house.history.event_at
+
+    def look(seq: int) -> Event | None:
+        looked.append(threading.current_thread().name)
+        return event_at(seq)
+
+    monkeypatch.setattr(house.history, "event_at", look)
+    ann.says.put([amendment(2, seq), Say(3, "#general", "then")])
+    ann.wait_for(lambda peer: "then" in heard(peer))
+    assert heard(ann)[-3:] == ["old", "new", "then"]
+    ann.says.put([amendment(4, seq, "newer")])
+    ann.wait_for(lambda peer: "newer" in heard(peer))
+    assert looked == ["handler ann"] * 3  # the second time also the earlier edit
+
+
+def test_an_amendment_while_the_history_cannot_be_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused, and the conversation goes on."""
+    ann = house.enter("ann")
+
+    def fail(_seq: int) -> Event | None:
+        raise HistoryError("unreadable")
+
+    monkeypatch.setattr(house.history, "event_at", fail)
+    ann.says.put([amendment(1, 1), Say(2, "#general", "on")])
+    ann.wait_for(lambda peer: "on" in heard(peer))
+    assert [(one.id, one.code) for one in ann.of(Answer)] == [(1, Code.UNAVAILABLE)]

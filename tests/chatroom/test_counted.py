@@ -9,12 +9,15 @@ from collections.abc import Sequence
 import pytest
 
 from chatroom.arrivals import Join, Missed, Reservation
+from chatroom.bounds import Limits
 from chatroom.catch_up import CatchUp
-from chatroom.commands import Asker, Room, run
+from chatroom.commands import run
+from chatroom.desk import Asker, Room
 from chatroom.effects import Signal
 from chatroom.events import SET_COUNTED, Event, EventKind, Setting
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
+from chatroom.ledger import Applied
 from chatroom.limits import COUNTED_FROM, HOLD_SECONDS, MAX_LISTED, MAX_NUMBER, TICK_SECONDS
 from chatroom.order import Entry
 from chatroom.outcomes import Code, Outcome
@@ -24,7 +27,7 @@ from chatroom.proposals import Arrive, Body, Enter, Leave, Proposal, ProposalKin
 from chatroom.queue import WaitingQueue
 from chatroom.records import Record
 from chatroom.session import session_key
-from chatroom.state import Applied, Limits, State
+from chatroom.state import State
 from tests.chatroom.fakes import FakeConnection, RecordingHistory
 from tests.chatroom.world import World
 from tests.support.events import GENERAL, NOON
@@ -264,8 +267,9 @@ def numbers(connection: FakeConnection) -> list[str]:
 def test_the_channel_is_described_without_a_list(room: Hall) -> None:
     """CHANNEL of a counted channel has its bit and the number, and no members."""
     ann, _bob, carl = room.enter("ann", "bob")[0], *room.enter("carl", "dora")
-    assert [channel.settings for channel in ann.of(Channel)] == [0]
-    assert carl.of(Channel) == [Channel(1, "#general", "", Setting.COUNTED, 0, 4, ())]
+    assert [channel.settings for channel in ann.of(Channel)] == [Setting.KEPT]
+    settings = Setting.COUNTED | Setting.KEPT
+    assert carl.of(Channel) == [Channel(1, "#general", "", settings, 0, 4, ())]
 
 
 def test_those_who_are_in_get_set_and_later_the_number(room: Hall) -> None:

@@ -51,12 +51,14 @@ def test_packets_come_one_by_one(size: int) -> None:
         talk.receive()
 
 
-def test_receive_some_reads_once() -> None:
-    """receive_some() reads once only, and returns None when no packet is complete with it."""
+def test_feeding() -> None:
+    """feed() takes bytes from elsewhere, and returns None when no packet is complete with them."""
     data = encode(Ping(1)) + encode(Ping(2))
-    talk = exchange(ScriptedLink(data[:5], data[5:]))
-    assert talk.receive_some() is None
-    assert [talk.receive_some(), talk.receive_some()] == [Ping(1), Ping(2)]
+    talk = exchange(ScriptedLink())
+    assert talk.feed(data[:5]) is None
+    assert [talk.feed(data[5:]), talk.feed(b"")] == [Ping(1), Ping(2)]
+    with pytest.raises(ProtocolError):
+        talk.feed(b"G")
 
 
 def test_packets_behind_the_last_one_stay() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatroom.blanking import NOTHING_ERASED, Erased
 from chatroom.blocks import Block, merged
 from chatroom.events import Event, EventKind
-from chatroom.history import History, Located, MemoryHistory
+from chatroom.history import NOTHING_AMENDED, History, Located, MemoryHistory
 from chatroom.limits import MAX_NUMBER, MAX_TEXT, MAX_TIME, SLICE_FACTOR
+from chatroom.packets import encode_event
 from chatroom.places import Reach
 from chatroom.records import Record, Talker
 from server import merging
@@ -53,9 +55,15 @@ class Tended(SqliteHistory):
     upkeep: Maintenance
 
     def append(
-        self, blocks: Sequence[Block], records: Sequence[Record], position: bytes = b"", noted: int = 0
+        self,
+        blocks: Sequence[Block],
+        records: Sequence[Record],
+        position: bytes = b"",
+        noted: int = 0,
+        amended: Mapping[int, bytes] = NOTHING_AMENDED,
+        erased: Erased = NOTHING_ERASED,
     ) -> None:
-        super().append(blocks, records, position, noted)
+        super().append(blocks, records, position, noted, amended, erased)
         self.upkeep.run(threading.Event())
 
 
@@ -114,7 +122,7 @@ def test_a_new_history_is_empty(make: Make) -> None:
     """A new history is empty: head and time are 0, and there is no position."""
     with make() as history:
         assert history.restore()[1:] == (b"", 0, 0, [], [])
-        assert history.read(0, PLACES, 1000) == ([], MAX_NUMBER)
+        assert history.read(0, PLACES, 1000) == ([], MAX_NUMBER, 0)
         assert history.start_of(10, GENERAL) == MAX_NUMBER
         assert history.start_of(10, GENERAL, 5) == 5
         assert history.locate(1) == Located(0, 1)
@@ -176,8 +184,8 @@ def test_a_block_is_read_as_it_was_stored(make: Make) -> None:
     blocks = blocks_of(several(1, 5))
     with make() as history:
         history.append(blocks, [], noted=0)
-        assert history.read(0, [GENERAL], 10_000) == (blocks, MAX_NUMBER)
-        (block,), until = history.read(3, [GENERAL], 10_000)
+        assert history.read(0, [GENERAL], 10_000) == (blocks, MAX_NUMBER, 0)
+        (block,), until, _ = history.read(3, [GENERAL], 10_000)
         assert until == MAX_NUMBER and (block.first, block.last) == (4, 5)
         assert flat([block]) == several(4, 5)
 
@@ -191,7 +199,7 @@ def test_reading_goes_on_where_it_ended(make: Make) -> None:
         for size in (1, 500, 5000):
             found, after, most = list[Event](), 0, 0
             while after < MAX_NUMBER:
-                blocks, until = history.read(after, [GENERAL], size)
+                blocks, until, _ = history.read(after, [GENERAL], size)
                 assert until > after
                 most = max(most, sum(len(block.packets) for block in blocks))
                 found += [one for one in flat(blocks) if one.seq <= until]
@@ -209,7 +217,7 @@ def test_a_slice_of_many_places_is_bounded(make: Make) -> None:
         store(history, events)
         found, after = list[Event](), 0
         while after < MAX_NUMBER:
-            blocks, until = history.read(after, places, 5000)
+            blocks, until, _ = history.read(after, places, 5000)
             assert sum(len(block.packets) for block in blocks) <= SLICE_FACTOR * 5000
             found += [one for one in flat(blocks) if one.seq <= until]
             after = until
@@ -292,6 +300,37 @@ def test_locating_an_event(make: Make) -> None:
             assert history.locate(seq) == Located(START + seq, 1)
         for seq in (0, 41, MAX_NUMBER):
             assert history.locate(seq) == Located(0, 1)
+
+
+@every_history
+def test_one_event(make: Make) -> None:
+    """event_at() gives a stored event with the places of its scope, and None for any other seq."""
+    gone = event(5, EventKind.QUIT, 0)._replace(channel="", places=(GENERAL, QUIET))
+    with make() as history:
+        said = [event(1), event(2, place=QUIET), event(3), event(4, place=QUIET), gone]
+        store(history, said)
+        store(history, several(6, 40))
+        assert [history.event_at(seq) for seq in range(1, 6)] == said
+        assert history.event_at(17) == event(17)
+        for seq in (-1, 0, 41, MAX_NUMBER):
+            assert history.event_at(seq) is None
+
+
+@every_history
+def test_what_is_erased(make: Make) -> None:
+    """Nobody reads what the person said up to that event, in that batch or before; the lines still count."""
+    with make() as history:
+        store(history, [event(1), event(2)._replace(person=9, author="ann")])
+        amended = event(2)._replace(person=9, author="ann", text="again")
+        last = [event(3)._replace(person=9, author="ann"), event(4)]
+        history.append(blocks_of(last), [], amended={2: encode_event(amended)}, erased={9: 3})
+        found = flat(history.read(0, PLACES, 10**6).blocks)
+        assert [(one.author, one.text) for one in found if one.person == 9] == [("erased", "")] * 2
+        assert [one for one in found if one.person != 9] == [event(1), event(4)]
+        assert history.event_at(2) == found[1] and history.event_at(3) == found[2]
+        assert history.start_of(3, GENERAL) == 1
+        store(history, [event(5)._replace(person=9, author="ann")])
+        assert history.event_at(5) == event(5)._replace(person=9, author="ann")
 
 
 @every_history
@@ -451,7 +490,7 @@ def test_it_is_a_list(make: Make, runs: list, cut: int, noted: int, questions: l
                 later = [without_one(one) for one in mine if one.seq > after]
                 assert [without_one(one) for one in read(history, after, wanted)] == later
                 reach = Reach({place: [(0, MAX_NUMBER)] for place in wanted})
-                blocks, until = history.read(after, wanted, number * 50)
+                blocks, until, _ = history.read(after, wanted, number * 50)
                 upto = [one for one in later if one.seq <= until]
                 data = b"".join(merged(blocks, reach, after, until))
                 assert data == b"".join(block.packets for one in upto for block in blocks_of([one]))
@@ -478,5 +517,6 @@ def test_what_memory_has_dropped_is_gone() -> None:
         store(history, sorted([*around, *several(first + 1, first + 4)]))
     oldest = history.locate(42).oldest
     assert oldest > 1
+    assert (history.read(0, [QUIET], 1).after, history.read(oldest, [QUIET], 1).after) == (oldest - 1, oldest)
     assert [history.locate(seq).time > 0 for seq in (oldest - 1, oldest)] == [False, True]
     assert seqs(read(history)) == list(range(oldest, 43))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.network import network_of
+from chatroom.network import is_loopback, network_of
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,25 @@ from chatroom.network import network_of
 def test_networks(address: str, network: str) -> None:
     """An IPv4 address counts by itself, also when it is mapped; an IPv6 address by its /64."""
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "here"),
+    [
+        ("127.0.0.1:1000", True),
+        ("127.7.7.7:1000", True),
+        ("[::1]:1000", True),
+        ("[::ffff:127.0.0.1]:1000", True),
+        ("192.0.2.7:1000", False),
+        ("[::ffff:192.0.2.7]:1000", False),
+        ("[fe80::1%eth0]:1", False),
+        ("0.0.0.0:1", False),
+        ("localhost:1", False),
+        ("127.0.0.1", False),
+        ("peer", False),
+        ("", False),
+    ],
+)
+def test_loopback(address: str, here: bool) -> None:
+    """Only an address of this machine counts, and only as a number: what is not one is read by others."""
+    assert is_loopback(address) is here

@@ -10,10 +10,10 @@ from chatroom.arrivals import Join, Missed, Reservation
 from chatroom.batch import Batch
 from chatroom.catch_up import CatchUp
 from chatroom.effects import Admit
-from chatroom.events import Event
+from chatroom.events import Event, Setting
 from chatroom.newcomers import Newcomers
 from chatroom.outcomes import Outcome
-from chatroom.packets import Channel, Live, Present, Replay, Resumed, Welcome
+from chatroom.packets import Channel, Live, Present, Replay, Resumed, Role, Welcome
 from chatroom.presence import Presence
 from chatroom.tail import Tail
 from tests.chatroom.fakes import FakeConnection, FakeDoor, RecordingHistory
@@ -122,12 +122,12 @@ def test_each_channel_has_its_own_lines() -> None:
 
 
 def test_channels_are_described() -> None:
-    """CHANNEL says who is in; it comes for each channel of the newcomer, in the order of joining."""
+    """CHANNEL says who is in, with which role; it comes for each channel, in the order of joining."""
     connection = Hall(0, "#quiet", "#general").welcome()
     bob, ann = Present(1, 0, "bob"), Present(2, 0, "ann")
     assert connection.of(Channel) == [
-        Channel(2, "#quiet", "", 0, 0, 1, (ann,)),
-        Channel(1, "#general", "", 0, 0, 2, (bob, ann)),
+        Channel(2, "#quiet", "", 0, Role.OWNER, 1, (Present(2, Role.OWNER, "ann"),)),
+        Channel(1, "#general", "", Setting.KEPT, 0, 2, (bob, ann)),
     ]
 
 

@@ -930,3 +930,26 @@ def test_largest_numbers_come_back() -> None:
     """The largest allowed seq, time and id can be decoded."""
     event = SAID._replace(seq=MAX_NUMBER, time=MAX_TIME, id=MAX_NUMBER)
     assert decode(encode(event)) == [event]
+
+
+_SECRET = b"0xdeadbeef-secret"
+_HIDING: list[Packet] = [
+    Username("ann", _SECRET[:16], ((1, _SECRET), (2, _SECRET))),
+    Port(5101, _SECRET[:16]),
+    ADMIT._replace(ticket=_SECRET[:16]),
+    WELCOME._replace(token=_SECRET[:16]),
+    Command(7, "#general", f"/passwd {_SECRET.decode()} {_SECRET.decode()}"),
+    Command(7, "#general", f"/pasword  {_SECRET.decode()}"),
+    Command(7, "#general", _SECRET.decode()),
+    Answer(7, Code.OK, "this program is remembered", f'[["token","ann","{_SECRET.hex()}"]]'),
+    Answer(7, Code.OK, f"/recover bob {_SECRET.decode()}", f'[["code","bob","{_SECRET.decode()}",1]]'),
+]
+
+
+@pytest.mark.parametrize("packet", _HIDING, ids=lambda packet: type(packet).__name__)
+def test_a_repr_has_no_secret(packet: Packet) -> None:
+    """What carries a password, token or ticket does not show it, nor does what holds such a packet."""
+    for text in (repr(packet), str(packet), f"{packet}", repr([packet])):
+        for secret in (_SECRET.decode(), _SECRET[:16].decode(), _SECRET.hex()):
+            assert secret not in text
+    assert type(packet).__name__ in repr(packet)

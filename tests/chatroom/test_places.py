@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, Setting
 from chatroom.limits import MAX_NUMBER
 from chatroom.places import (
     WHOLE_CHATROOM,
@@ -18,6 +18,7 @@ from chatroom.places import (
     restore_channel,
     restore_membership,
 )
+from chatroom.records import Record
 from chatroom.session import Phase, Session
 from tests.support.blocks import reaches
 from tests.support.events import NOON, said
@@ -140,11 +141,57 @@ def test_a_stay_that_goes_on_is_stored_without_an_end() -> None:
 
 def test_a_channel_is_restored() -> None:
     """The record of a channel gives the channel without its members: memberships have those."""
-    channel = Channel(3, "#straße", NOON, 7, "192.0.2.7", True, 1200, {7: None})
-    assert restore_channel(channel.record()) == Channel(3, "#straße", NOON, 7, "192.0.2.7", True, 1200)
+    fields = (3, "#straße", NOON, 7, "192.0.2.7", True, 1200, "tea", "ann", NOON, "secret", True, True, True)
+    channel = Channel(*fields, kept=True, members={7: None}, absent={8: None})
+    assert restore_channel(channel.record()) == Channel(*fields, kept=True)
+
+
+def test_a_channel_of_an_older_file_is_kept() -> None:
+    """When no channel could end, nobody expected that one would; what was not stored is as it was."""
+    record = Record("channel", "3", '{"name":"#tea","founded":5,"by":7}')
+    assert restore_channel(record) == Channel(3, "#tea", 5, 7, kept=True)
+
+
+def test_the_settings_of_a_channel() -> None:
+    """CHANNEL has one bit for each setting that is set; of the key only whether there is one."""
+    for field, setting in (
+        ("counted", Setting.COUNTED),
+        ("key", Setting.KEYED),
+        ("invite_only", Setting.INVITE_ONLY),
+        ("moderated", Setting.MODERATED),
+        ("from_joining", Setting.FROM_JOINING),
+        ("kept", Setting.KEPT),
+    ):
+        channel = Channel(3, "#tea", 5, 7)
+        setattr(channel, field, "secret" if field == "key" else True)
+        assert channel.settings is setting and "secret" not in repr(channel)
+    assert Channel(3, "#tea", 5, 7).settings == 0
+
+
+@given(st.lists(st.booleans(), max_size=15), st.integers(0, 16))
+def test_who_may_read_only_from_joining(wanted: list[bool], since: int) -> None:
+    """With `history joined`, who is in gets what was said while they were in, and nothing else."""
+    stay = Stay()
+    for one in wanted:
+        stay.step(one)
+    reach = Reach({2: stay.membership.since(since, True)})
+    for seq, was_in in enumerate(stay.was_in):
+        assert reaches(reach, said(seq, place=2)) == (seq > since and was_in)
+    assert reaches(reach, said(len(wanted) + 20, place=2)) == stay.membership.present
 
 
 def test_a_members_record() -> None:
-    """The record of a member has its name under its person."""
-    session = Session("key", 5, "Ann", "ann", "", Phase.HERE, 0)
-    assert Member(5, "Ann", session, {"#general": 1}).record() == ("member", "5", '{"name": "Ann"}')
+    """The record of a member has under its person its name, since when it is here, and why it is away."""
+    member = Member(5, "Ann", "ann", NOON, {}, {"#general": 1})
+    assert member.record() == ("member", "5", f'{{"name": "Ann", "since": {NOON}, "away": ""}}')
+
+
+def test_a_member_is_lost_with_all_its_sessions() -> None:
+    """A member with several sessions is here while one of them is; those are in order of their keys."""
+    member = Member(5, "Ann", "ann", NOON)
+    for key, phase in (("b", Phase.HERE), ("c", Phase.LOST), ("a", Phase.HERE)):
+        member.sessions[key] = Session(key, 5, "Ann", "ann", "", phase, 0)
+    assert member.phase is Phase.HERE and [session.key for session in member.here] == ["a", "b"]
+    for session in member.here:
+        session.phase = Phase.LOST
+    assert member.phase is Phase.LOST and member.here == []

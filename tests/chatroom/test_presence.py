@@ -211,6 +211,18 @@ def test_it_is_what_a_filter_for_each_connection_would_give(
         assert seqs(connection) == wanted
 
 
+def test_a_place_more_and_one_less(hall: Hall) -> None:
+    """A live connection gets another place from the next batch on, and after it has left nothing of it."""
+    seat, connection = hall.enter(1, 1)
+    hall.presence.widen(seat, 2)
+    hall.presence.widen(seat, 2)
+    hall.deliver(in_place(1, 2))
+    hall.presence.narrow(seat, 2)
+    hall.presence.narrow(seat, 2)
+    hall.deliver(in_place(2, 2), in_place(3, 1))
+    assert seqs(connection) == [1, 3] and seat.places == (1,)
+
+
 # --- connections ----------------------------------------------------------------------------------------
 
 

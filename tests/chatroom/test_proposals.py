@@ -14,4 +14,7 @@ def test_kind_numbers_are_kept() -> None:
         "ENTER": 4,
         "LINES": 5,
         "LEAVE": 6,
+        "ACT": 7,
+        "OWN": 8,
+        "AMEND": 9,
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from chatroom.limits import LINE_WEIGHT, TICK_SECONDS
 from chatroom.order import Entry, Taken
 from chatroom.pace import Pace
 from chatroom.packets import Burst
-from chatroom.proposals import Leave, Proposal, ProposalKind
+from chatroom.proposals import Amend, Leave, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
 from tests.support.events import NOON
 from tests.support.patience import PATIENCE, eventually
@@ -314,6 +316,18 @@ def test_taking_waits_for_the_first(no_ticks: None) -> None:
     assert not queue.idle
 
 
+@pytest.mark.parametrize("come", [lambda queue: queue.put(burst(1)), lambda queue: queue.post(print)])
+def test_idle_only_until_something_comes(come: Callable[[WaitingQueue], None]) -> None:
+    """The order is not idle any more as soon as something has come, although the consumer still sleeps."""
+    queue = still()
+    task = consumer(queue)
+    with mock.patch.object(queue._filled, "notify"):  # the consumer has no turn yet
+        come(queue)
+        assert not queue.idle
+    queue.close()
+    task.result()
+
+
 def test_close_wakes_producers_in_line() -> None:
     """Producers that wait when the queue is closed get Closed, and their proposals are not taken."""
     queue = still(lines=1)
@@ -457,3 +471,15 @@ def test_no_tick_after_the_end() -> None:
     queue.close()
     clock.now += 10 * TICK_SECONDS
     assert queue.take() is None
+
+
+def test_an_amendment_weighs_like_a_line() -> None:
+    """It waits for room as a line of its length does, and comes in its turn and whole."""
+    queue = still(lines=2)
+    flood = burst(2)
+    queue.put(flood)
+    amend = Proposal(2, 0, ProposalKind.AMEND, Amend(3, "#general", 3, None, b"x" * 5000))
+    task = waiter(queue, amend)
+    assert queue.blocked == 1 and proposals(queue.take()) == [flood]
+    task.result()
+    assert proposals(queue.take()) == [amend]

@@ -72,6 +72,7 @@ def test_a_record_of_another_version() -> None:
         confirmed=4,
         skeletons=("ann",),
         network="192.0.2.7",
+        number=1,
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.batch import Batch
+from chatroom.blanking import blank
 from chatroom.events import Event, EventKind, Talk
 from chatroom.limits import MAX_NUMBER
 from chatroom.packets import Decoder, encode_event
@@ -226,3 +227,38 @@ def test_it_counts_the_bytes_of_packets() -> None:
     letters.extend(Batch([said(1, "x" * 1000)]))
     wide.extend(Batch([said(1, "\N{GRINNING FACE}" * 1000)]))
     assert wide.size > 3.5 * letters.size
+
+
+@given(
+    head=st.integers(0, 5),
+    batches=batches,
+    changed=st.dictionaries(st.integers(1, 60), st.text("ab", max_size=60), max_size=6),
+    asked=st.booleans(),
+)
+def test_what_was_amended(head: int, batches: Batches, changed: dict[int, str], asked: bool) -> None:
+    """Whoever asks later gets the events as they are now; those that it does not hold make no difference."""
+    tail, log = fill(head, batches)
+    events = [event for event in flat(log) if event.seq > tail.floor]
+    if asked:  # the bytes for each door are there already
+        decoded(tail, tail.floor)
+    now = [one._replace(text=changed.get(one.seq, one.text)) for one in events]
+    with small:
+        tail.amend({one.seq: encode_event(one) for one in now if one.seq in changed} | {10**9: b"", 0: b""})
+    assert decoded(tail, tail.floor) == [one for one in now if one.seq > tail.floor]
+    assert tail.size == sum(len(encode_event(one)) for one in now if one.seq > tail.floor)
+    assert tail.size <= 900 or tail.floor == (events[-1].seq - len(log[-1]) if events else head)
+
+
+@given(head=st.integers(0, 5), batches=batches, asked=st.booleans(), until=st.integers(1, 60))
+def test_who_was_erased(head: int, batches: Batches, asked: bool, until: int) -> None:
+    """Whoever asks later gets nothing of what the person said, nor its name."""
+    tail, log = fill(head, batches)
+    events = [event for event in flat(log) if event.seq > tail.floor]
+    erased = {events[-1].person if events else 1: until}
+    if asked:  # the bytes for each door are there already
+        decoded(tail, tail.floor)
+    with small:
+        tail.erase(erased)
+    now = [blank(one, erased) for one in events if one.seq > tail.floor]
+    assert decoded(tail, tail.floor) == now
+    assert tail.size == sum(len(encode_event(one)) for one in now)

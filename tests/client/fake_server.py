@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from types import TracebackType
 
 from chatroom.events import Event
@@ -49,9 +50,9 @@ def welcome(
     return Welcome(name, token, identity, person, confirmed, head, resumed)
 
 
-def channel(name: str = "#general") -> Channel:
+def channel(name: str = "#general", place: int = GENERAL) -> Channel:
     """A channel that bob and the client are in."""
-    return Channel(GENERAL, name, "", 0, 0, 2, (Present(BOB, 0, "bob"), Present(ME, 0, "ann")))
+    return Channel(place, name, "", 0, 0, 2, (Present(BOB, 0, "bob"), Present(ME, 0, "ann")))
 
 
 def live(seq: int = 0) -> Live:
@@ -65,9 +66,17 @@ def own(seq: int, say: Say, author: str = "ann", person: int = ME) -> Event:
 
 
 class FakeServer:
-    """A lobby on a free port of the loopback; every step is the test's."""
+    """A lobby on a free port of the loopback; every step is the test's.
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    tls:      speak TLS; may be changed before each connection
+    patience: seconds to wait for a client to connect
+    """
+
+    def __init__(
+        self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, patience: float = PATIENCE
+    ) -> None:
+        self.tls = tls
+        self._patience = patience
         self._peers: list[PacketSocket] = []
         self._listener = listen(host)
         self.port: int = self._listener.getsockname()[1]
@@ -102,8 +111,16 @@ class FakeServer:
         return self._accept(self._listener)
 
     def _accept(self, listener: socket.socket) -> PacketSocket:
-        listener.settimeout(PATIENCE)
-        peer = PacketSocket(listener.accept()[0])
+        listener.settimeout(self._patience)
+        sock = listener.accept()[0]
+        if self.tls is not None:
+            sock.settimeout(PATIENCE)
+            try:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+            except OSError:
+                sock.close()
+                raise
+        peer = PacketSocket(sock)
         self._peers.append(peer)
         return peer
 
@@ -152,7 +169,8 @@ class FakeServer:
         if resumed is None:
             resumed = Resumed.EXACT if admit.since else Resumed.FRESH
         greeting = welcome(admit.name, token, identity, person, confirmed, head, resumed)
-        member.send(greeting, *map(channel, admit.channels), Replay(0), *then)
+        channels = [channel(name, place) for place, name in enumerate(admit.channels, GENERAL)]
+        member.send(greeting, *channels, Replay(0), *then)
         return member, admit
 
 

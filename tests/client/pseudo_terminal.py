@@ -28,7 +28,7 @@ class PseudoTerminal:
     """A session of its own with a terminal of its own, in which one command runs."""
 
     def __init__(
-        self, command: Sequence[str], columns: int = 60, lines: int = 12, **environment: str
+        self, command: Sequence[str], columns: int = 80, lines: int = 12, **environment: str
     ) -> None:
         self.screen = Screen(columns, lines)
         self.output = ""
@@ -65,11 +65,13 @@ class PseudoTerminal:
         os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 
     def see(self, wanted: Callable[[list[str]], bool] | str) -> list[str]:
-        """Wait until the screen shows it (a text anywhere, or what a function says of the rows)."""
+        """Wait until the screen shows it: a text anywhere, in which several blanks count as one, or what a
+        function says of the rows.
+        """
         end = time.monotonic() + PROGRAM_PATIENCE
         while True:
             rows = self.screen.rows()
-            if any(wanted in row for row in rows) if isinstance(wanted, str) else wanted(rows):
+            if wanted in in_words(rows) if isinstance(wanted, str) else wanted(rows):
                 return rows
             self._read(end, wanted if isinstance(wanted, str) else "the rows that were wanted")
 
@@ -117,6 +119,11 @@ class PseudoTerminal:
         text = self._text.decode(os.read(self._master, 65536))
         self.output += text
         self.screen.feed(text)
+
+
+def in_words(rows: Sequence[str]) -> str:
+    """The rows as lines of words, with one blank between two words."""
+    return "\n".join(" ".join(row.split()) for row in rows)
 
 
 def python(module: str, *arguments: object) -> list[str]:

@@ -9,6 +9,9 @@ Every line said is written to FILE and comes back as the own event. Some lines m
     full      no more lines are taken          blip      … and comes back, with what was missed
     slow      lines are not stored             end       the client ends with an error
     refuse    the line is refused              change    … and comes back, to another history
+    else      lines come in other channels
+
+A login as dora succeeds with the password `secret`; what is told to it is written to FILE, too.
 """
 
 from __future__ import annotations
@@ -20,21 +23,27 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from chatroom.errors import Refused
+from chatroom.errors import NeedEncryption, Refused
 from chatroom.events import Event, EventKind
 from chatroom.packets import Answer, Channel, Info, Present, Resumed
 from client.interactive import can_paint, interact
+from client.rooms import Room, Rooms
+from client.secret_commands import has_secrets
+from client.talking import Member
 from client.updates import (
     CaughtUp,
     Connected,
     Disconnected,
     Ended,
     Interrupted,
+    LoggedIn,
     Missed,
+    NotLoggedIn,
     Retrying,
     Unanswered,
     Update,
 )
+from views import Depth, Ground
 
 MEMBERS = Channel(1, "#stage", "", 0, 0, 2, (Present(1, 0, "ann"), Present(2, 0, "eve")))
 
@@ -58,9 +67,52 @@ class Stage:
         self._full = self._slow = False
         self._closed = threading.Event()
         self._crash = False
+        self.account = ""
+        self.channel, self.asked, self.person = "#stage", ("#stage",), 1
+        self._rooms = Rooms(self.asked)
+        self._rooms.enter(MEMBERS)
+        self._commands = 0
         self._thread: threading.Thread | None = None
 
-    def say(self, text: str, timeout: float | None = None) -> StagedLine:
+    @property
+    def rooms(self) -> list[Room]:
+        return self._rooms.all()
+
+    @property
+    def unread(self) -> dict[str, int]:
+        return self._rooms.unread()
+
+    def room(self, place: int | str) -> Room | None:
+        return self._rooms.named(place) if isinstance(place, str) else self._rooms.at(place)
+
+    def mark_read(self, place: int, seq: int | None = None, tell: bool = False) -> None:
+        self._rooms.mark_read(place, seq)
+
+    def hide(self, persons: frozenset[int]) -> None:
+        pass
+
+    def members(self, channel: str | None = None) -> list[Member]:
+        return []
+
+    def edit(self, seq: int, text: str, channel: str | None = None) -> StagedLine:
+        return self.say(f"edit {seq} {text}")
+
+    def delete(self, seq: int, channel: str | None = None) -> StagedLine:
+        return self.say(f"delete {seq}")
+
+    def react(self, seq: int, text: str, channel: str | None = None) -> StagedLine:
+        return self.say(f"react {seq} {text}")
+
+    def say(
+        self,
+        text: str,
+        channel: str | None = None,
+        timeout: float | None = None,
+        *,
+        form: int = 0,
+        reply_to: int = 0,
+        receiver: int = 0,
+    ) -> StagedLine:
         assert timeout == 0 or not can_paint(), "the screen must never wait for the network"
         if self._full:
             raise TimeoutError("too many lines wait to be confirmed")
@@ -72,13 +124,32 @@ class Stage:
             self._happen(Answer(line.id, 25, "you are muted"))
         elif not self._slow:
             now = int(time.time() * 1000)
-            self._happen(Event(self._seq, now, EventKind.SAID, "#stage", "ann", text, line.id))
+            self._happen(Event(self._seq, now, EventKind.SAID, "#stage", "ann", text, line.id, self.person))
         self._play(text)
         return line
 
-    def command(self, text: str) -> int:
-        self._happen(Answer(1, 0, f"asked: {text}\n/who  who is here"))
-        return 1
+    def begin_login(self, name: str, password: str | None = None) -> None:
+        with self._record.open("a", encoding="utf-8") as record:
+            record.write(f"login {name} {password}\n")
+        if password == "secret":
+            self.name = self.account = name
+            self._happen(LoggedIn(name, name))
+        else:
+            self._happen(NotLoggedIn("wrong", 23))
+
+    def command(self, text: str, channel: str | None = None) -> int:
+        self._commands += 1
+        if text == "/ignored":
+            self._happen(Answer(self._commands, 13, "there is no such command"))
+            return self._commands
+        if text.startswith("/unregister"):
+            raise NeedEncryption("not encrypted")
+        if has_secrets(text):
+            with self._record.open("a", encoding="utf-8") as record:
+                record.write(text + "\n")
+            text = "something secret"
+        self._happen(Answer(self._commands, 0, f"asked: {text}\n/who  who is here"))
+        return self._commands
 
     def flush(self, timeout: float | None = None) -> bool:
         return not self._slow
@@ -109,6 +180,12 @@ class Stage:
         elif word == "flood":
             self._thread = threading.Thread(target=self._flood)
             self._thread.start()
+        elif word == "else":
+            for place, name, count in ((8, "#lunch", 1200), (9, "#tea", 1)):
+                self._rooms.enter(Channel(place, name, "", 0, 0, 0, ()))
+                line = Event(1, 0, EventKind.SAID, name, "bob", "", 0, 2, place)
+                self._rooms.happened([line] * count, True, lambda person: False)
+            self._happen()
         elif word == "crash":
             self._crash = True
         elif word in ("lose", "blip", "change"):
@@ -145,7 +222,9 @@ class Stage:
 if __name__ == "__main__":
     stage = Stage(Path(sys.argv[1]))
     try:
-        code = interact(stage, colour=False, repaint=(sys.argv[2:] or ["around"])[0])
+        code = interact(
+            stage, ground=Ground.EITHER, depth=Depth.NONE, repaint=(sys.argv[2:] or ["around"])[0]
+        )
     finally:
         stage.close()
     sys.exit(code)

@@ -15,7 +15,7 @@ import pytest
 from chatroom.errors import ChatroomError
 from chatroom.events import EventKind
 from chatroom.outcomes import Code
-from chatroom.packets import Bye, Channel, Port, Say, Status, Verdict
+from chatroom.packets import Bye, Channel, Credential, Port, Say, Status, Username, Verdict
 from client import (
     CaughtUp,
     Client,
@@ -26,6 +26,7 @@ from client import (
     Disconnected,
     Ended,
     NameRefused,
+    NeedLogin,
     ProtocolError,
     Refused,
     Retrying,
@@ -33,7 +34,7 @@ from client import (
 from client.backoff import Backoff
 from client.limits import RETRY_LONGEST
 from client.updates import Update
-from tests.client.fake_server import TICKET, FakeServer, live, own
+from tests.client.fake_server import TICKET, TOKEN, FakeServer, live, own, welcome
 from tests.client.slow_system import SlowSystem
 from tests.support.events import said
 from tests.support.patience import PATIENCE, eventually
@@ -121,6 +122,121 @@ def test_another_name_is_tried_without_leaving_the_lobby() -> None:
         with pytest.raises(ConnectionLost):
             connecting.result()
         server.dismiss(client)
+
+
+def refuse(lobby: PacketSocket, code: Code, words: str = "no") -> None:
+    lobby.send(Status(Verdict.FAIL, code, words))
+
+
+def test_connecting_with_a_password() -> None:
+    """The password goes with the first USERNAME; then the client is logged in to the account of that name."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="dora", password="secret")
+        connecting = Task(client.connect)
+        lobby, asked = server.named()
+        assert asked.credentials == ((Credential.PASSWORD, b"secret"),)
+        member, _ = server.offer(lobby, same=True)
+        member.send(welcome("Dora"), live(0))
+        connecting.result()
+        assert update(client) == Connected("Dora", "#general", False, "dora")
+        assert client.account == "dora"
+        server.dismiss(client)
+
+
+def test_a_device_token_is_for_when_the_server_asks() -> None:
+    """It is not shown to a server that gives the name to anybody."""
+    for needed in (False, True):
+        with FakeServer() as server:
+            client = Client(port=server.port, name="dora", token=b"t" * 32)
+            connecting = Task(client.connect)
+            lobby, asked = server.named()
+            assert asked.credentials == ()
+            if needed:
+                refuse(lobby, Code.NEED_LOGIN)
+                assert lobby.expect(Username).credentials == ((Credential.DEVICE_TOKEN, b"t" * 32),)
+            member, _ = server.offer(lobby, same=True)
+            member.send(welcome("dora"), live(0))
+            connecting.result()
+            assert client.account == ("dora" if needed else "")
+            server.dismiss(client)
+
+
+def test_the_user_is_asked_for_a_password_on_the_same_connection() -> None:
+    """`ask_password` gets the reasons; without an answer the refusal is raised."""
+    answers: list[str | None] = ["wrong", "secret", None]
+    reasons: list[str] = []
+
+    def ask(reason: str) -> str | None:
+        reasons.append(reason)
+        return answers.pop(0)
+
+    with FakeServer() as server:
+        client = Client(port=server.port, name="dora", ask_password=ask)
+        for giving_up in (False, True):
+            connecting = Task(client.connect)
+            lobby, _ = server.named()
+            refuse(lobby, Code.NEED_LOGIN, "dora is owned")
+            if giving_up:
+                with pytest.raises(NeedLogin):
+                    connecting.result()
+            else:
+                assert lobby.expect(Username).credentials == ((Credential.PASSWORD, b"wrong"),)
+                refuse(lobby, Code.BAD_PASSWORD, "wrong")
+                assert lobby.expect(Username).credentials == ((Credential.PASSWORD, b"secret"),)
+                lobby.close()
+                with pytest.raises(ConnectionLost):
+                    connecting.result()
+        assert reasons == ["dora is owned", "wrong", "dora is owned"]
+        client.close()
+
+
+def test_what_is_no_password_is_told_before_anything_is_sent() -> None:
+    """An empty text, or one that is too long, needs no server."""
+    for wrong in ("", "x" * 2000):
+        with pytest.raises(ConfigError):
+            Client(name="dora", password=wrong)
+
+
+def test_a_started_client_that_needs_a_login() -> None:
+    """It ends with the error, which has its code; nobody is asked."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="dora", ask_password=lambda reason: "secret").start()
+        lobby, _ = server.named()
+        refuse(lobby, Code.NEED_LOGIN, "dora is owned")
+        error = until_ended(client).error
+        assert isinstance(error, NeedLogin) and error.code is Code.NEED_LOGIN
+        client.close()
+
+
+def test_a_session_that_is_forgotten_is_no_account() -> None:
+    """A client that comes back keeps its account with its session; in another session it is a guest."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="dora", password="secret")
+        connecting = Task(client.connect)
+        peer, _ = server.admit(live(0))
+        connecting.result()
+        for token, account in ((TOKEN, "dora"), (b"U" * 16, "")):
+            peer.close()
+            peer, _ = server.admit(live(0), token=token)
+            while not isinstance(found := update(client), Connected) or not found.resumed:
+                pass
+            assert found.account == client.account == account
+        server.dismiss(client)
+
+
+def test_several_channels() -> None:
+    """All are asked for; the first one is that of lines that name none."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann", channels=("#A", "#b", "#a"))
+        connecting = Task(client.connect)
+        _, wanted = server.admit(live(0))
+        connecting.result()
+        assert wanted.channels == client.asked == ("#a", "#b")
+        assert client.channel == "#a"
+        server.dismiss(client)
+    for wrong in ("#a", ["#a"] * 51):
+        with pytest.raises(ConfigError):
+            Client(name="ann", channels=wrong)
 
 
 def test_what_cannot_work_is_refused_before_anything_is_sent() -> None:
@@ -407,8 +523,9 @@ def test_an_echo_bot() -> None:
             assert say.text == f"line {seq}"
             peer.send(own(seq + 1, say, "echo"))
         peer.send(Bye(False, Code.KICKED, "no bots here"))
-        with pytest.raises(Refused, match="no bots here"):
+        with pytest.raises(Refused, match="no bots here") as refused:
             running.result()
+        assert refused.value.code == Code.KICKED
 
 
 def test_on_update_is_called_when_something_waits() -> None:

@@ -7,11 +7,26 @@ import socket
 import pytest
 
 from chatroom.deadline import Deadline
-from chatroom.errors import ConnectionLost, NameRefused, OldVersion, ProtocolError, Refused
+from chatroom.errors import (
+    BadKey,
+    BadName,
+    BadPassword,
+    ConnectionLost,
+    NameHeld,
+    NameRefused,
+    NameTaken,
+    NeedEncryption,
+    NeedLogin,
+    OldVersion,
+    ProtocolError,
+    Refused,
+)
 from chatroom.outcomes import Code
 from chatroom.packets import (
     NO_TOKEN,
     Bye,
+    Credential,
+    Hello,
     Packet,
     Ping,
     Port,
@@ -22,8 +37,9 @@ from chatroom.packets import (
     encode,
     encode_refusal_v1,
 )
+from client.attempt import Attempt
 from client.connection import Connection
-from client.handshaking import Admission, Wish, admit
+from client.handshaking import Admission, Following, Wish, admit, give_up, reserve
 from tests.client.fake_server import IDENTITY, TICKET, TOKEN, FakeServer, channel, live, welcome
 from tests.support.events import said
 from tests.support.patience import PATIENCE
@@ -38,8 +54,15 @@ def connect(host: str, port: int, deadline: Deadline) -> Connection:
     return connection
 
 
-def start(server: FakeServer, another_name=None, seconds: float = PATIENCE, host="127.0.0.1"):
-    return Task(lambda: admit((host, server.port), WISH, connect, another_name, seconds))
+def start(
+    server: FakeServer,
+    following: Following = give_up,
+    seconds: float = PATIENCE,
+    host: str = "127.0.0.1",
+    attempt: Attempt | None = None,
+    key: bytes | None = None,
+) -> Task[Admission]:
+    return Task(lambda: admit((host, server.port), WISH, connect, attempt, following, seconds, key))
 
 
 def finish(admitting: Task[Admission]) -> Admission:
@@ -58,7 +81,7 @@ def test_the_whole_handshake(same: bool) -> None:
         assert wanted == ("ann", TICKET, *WISH[2:])
         assert admission.welcome == welcome(head=8)
         # What came behind WELCOME is not lost, wherever the bytes were cut.
-        behind = [channel(), channel("#tea"), Replay(0), said(8, "hi"), live(8)]
+        behind = [channel(), channel("#tea", 2), Replay(0), said(8, "hi"), live(8)]
         assert admission.packets == behind[: len(admission.packets)]
         member.expect_end()
 
@@ -86,12 +109,12 @@ def test_every_byte_alone() -> None:
 
 
 def test_a_refused_name_and_another_on_the_same_connection() -> None:
-    """another_name gets the reason of the refusal; the next name goes out on the same connection."""
+    """`following` gets the refusal; the next attempt goes out on the same connection."""
     reasons = []
 
-    def another(reason: str) -> str:
-        reasons.append(reason)
-        return f"ann{len(reasons)}"
+    def another(refused: NameRefused) -> Attempt:
+        reasons.append(str(refused))
+        return Attempt(f"ann{len(reasons)}")
 
     with FakeServer() as server:
         admitting = start(server, another)
@@ -108,24 +131,143 @@ def test_a_refused_name_and_another_on_the_same_connection() -> None:
     assert reasons == ["ann is in use", "ann1 is in use"]
 
 
-@pytest.mark.parametrize("code", [Code.NAME_TAKEN, Code.NAME_HELD, Code.BAD_NAME])
-def test_a_refused_name_without_another_is_an_error_with_the_servers_reason(code: Code) -> None:
-    """NameRefused says why; the connection is closed."""
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (Code.NAME_TAKEN, NameTaken),
+        (Code.NAME_HELD, NameHeld),
+        (Code.BAD_NAME, BadName),
+        (Code.NEED_LOGIN, NeedLogin),
+        (Code.BAD_PASSWORD, BadPassword),
+    ],
+)
+def test_a_refused_name_without_another_is_an_error_with_the_servers_reason(
+    code: Code, kind: type[NameRefused]
+) -> None:
+    """Each refusal has an error of its own, which says why; the connection is closed."""
     with FakeServer() as server:
         admitting = start(server)
         lobby, _ = server.named()
         lobby.send(Status(Verdict.FAIL, code, "not ann"))
-        with pytest.raises(NameRefused, match="not ann"):
+        with pytest.raises(kind, match="not ann") as refused:
             admitting.result()
+        assert refused.value.code is code
         lobby.expect_end()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "follows"), [(Attempt("ann"), False), (Attempt("ann", password="secret"), True)]
+)
+def test_a_server_that_wants_encryption(attempt: Attempt, follows: bool) -> None:
+    """For a password, that is about the name; a server that takes nobody without it refuses everybody."""
+    with FakeServer() as server:
+        admitting = start(server, lambda _: Attempt("bob"), attempt=attempt)
+        lobby, _ = server.named()
+        lobby.send(Status(Verdict.FAIL, Code.NEED_ENCRYPTION, "use TLS"))
+        if follows:
+            assert lobby.expect(Username).name == "bob"
+            lobby.send(Status(Verdict.FAIL, Code.NEED_ENCRYPTION, "use TLS"))
+        with pytest.raises(Refused, match="use TLS") as refused:
+            admitting.result()
+        assert refused.value.code == Code.NEED_ENCRYPTION
+
+
+def test_credentials_go_with_the_name() -> None:
+    """A password, then a device token, each in a USERNAME on the same connection."""
+    attempts = iter([Attempt("dora", device=b"t" * 32)])
+    with FakeServer() as server:
+        admitting = start(server, lambda _: next(attempts), attempt=Attempt("dora", password="secret"))
+        lobby, first = server.named()
+        assert first == Username("dora", NO_TOKEN, ((Credential.PASSWORD, b"secret"),))
+        lobby.send(Status(Verdict.FAIL, Code.BAD_PASSWORD, "wrong"))
+        assert lobby.expect(Username) == Username("dora", NO_TOKEN, ((Credential.DEVICE_TOKEN, b"t" * 32),))
+        member, wanted = server.offer(lobby, same=True)
+        assert wanted.name == "dora"
+        member.send(welcome("Dora"))
+        admission = finish(admitting)
+        assert (admission.attempt.by_device, admission.secure) == (True, True)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_no_secret_over_an_open_connection(monkeypatch: pytest.MonkeyPatch, encrypted: bool) -> None:
+    """A password or token goes only over a connection that is encrypted, or that stays on this computer."""
+    monkeypatch.setattr("client.attempt.is_loopback", lambda _host: False)
+    monkeypatch.setattr(Connection, "encrypted", encrypted)
+    for attempt in (Attempt("dora", password="secret"), Attempt("dora", device=b"t" * 32)):
+        with FakeServer() as server:
+            admitting = start(server, attempt=attempt)
+            lobby = server.accept()
+            lobby.expect(Hello)
+            if encrypted:
+                assert lobby.expect(Username).credentials == attempt.rows
+                lobby.close()
+            else:
+                lobby.expect_end()
+            with pytest.raises(ConnectionLost if encrypted else NeedEncryption):
+                admitting.result()
+
+
+def test_a_login_that_could_not_be_sent_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over an open connection the need of a login is the need of encryption; both reasons are told."""
+    monkeypatch.setattr("client.attempt.is_loopback", lambda _host: False)
+    with FakeServer() as server:
+        admitting = start(server)
+        lobby, _ = server.named()
+        lobby.send(Status(Verdict.FAIL, Code.NEED_LOGIN, "ann is owned"))
+        with pytest.raises(NeedEncryption, match=r"^ann is owned; passwords .* not encrypted \(see --tls\)$"):
+            admitting.result()
+
+
+def test_the_password_of_the_server() -> None:
+    """It goes with each USERNAME beside what proves an account; a wrong one is BadKey."""
+    with FakeServer() as server:
+        attempts = iter([Attempt("ann", password="secret")])
+        admitting = start(server, lambda _: next(attempts), key=b"sesame")
+        lobby, asked = server.named()
+        shown = (Credential.SERVER_PASSWORD, b"sesame")
+        assert asked.credentials == (shown,)
+        lobby.send(Status(Verdict.FAIL, Code.NEED_LOGIN, "ann is owned"))
+        assert lobby.expect(Username).credentials == ((Credential.PASSWORD, b"secret"), shown)
+        lobby.send(Status(Verdict.FAIL, Code.BAD_KEY, "another password"))
+        with pytest.raises(BadKey, match="another password"):
+            admitting.result()
+
+
+def test_the_password_of_the_server_over_an_open_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not sent; when the server asks for it, the need of it is the need of encryption."""
+    monkeypatch.setattr("client.attempt.is_loopback", lambda _host: False)
+    with FakeServer() as server:
+        admitting = start(server, key=b"sesame")
+        lobby, asked = server.named()
+        assert asked.credentials == ()
+        lobby.send(Status(Verdict.FAIL, Code.BAD_KEY, "it has a password"))
+        with pytest.raises(NeedEncryption, match=r"^it has a password; .* not encrypted \(see --tls\)$"):
+            admitting.result()
+
+
+def test_no_secret_is_shown() -> None:
+    """What the handshake passes around shows no token to whoever prints it."""
+    assert "TTTT" not in repr(WISH._replace(token=b"T" * 16))
+    with FakeServer() as server:
+        admitting = Task(
+            lambda: reserve(
+                ("127.0.0.1", server.port), Attempt("ann"), NO_TOKEN, connect, give_up, Deadline(PATIENCE)
+            )
+        )
+        lobby, _ = server.named()
+        lobby.send(Status(Verdict.PASS), Port(0, b"T" * 16))
+        lobby.send(Status(Verdict.END))
+        reserved = admitting.result()
+        assert "TTTT" not in repr(reserved)
+        reserved.connection.close()
 
 
 @pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.FULL, Code.BAD_VERSION, Code.OK, 999])
 def test_a_server_that_refuses_everybody_is_not_mistaken_for_a_name_in_use(code: int) -> None:
     """FAIL for any other reason is Refused, not NameRefused: no other name helps, a later try may."""
-    asked: list[str] = []
+    asked: list[NameRefused] = []
     with FakeServer() as server:
-        admitting = start(server, asked.append)
+        admitting = start(server, asked.append)  # type: ignore[arg-type]
         lobby, _ = server.named()
         lobby.send(Status(Verdict.FAIL, code, "the server is full"))
         with pytest.raises(Refused, match="the server is full"):

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from client.interactive import ask_name, can_paint
-from tests.client.pseudo_terminal import ROOT, PseudoTerminal, python
+from tests.client.pseudo_terminal import ROOT, PseudoTerminal, in_words, python
 from tests.support.patience import PROGRAM_PATIENCE
 
 
@@ -37,11 +37,11 @@ def test_a_half_typed_line_survives_what_others_say(record: Path, repaint: str) 
     """Lines of others come above; the half-typed line and its cursor stay, and it can still be sent."""
     with staged(record, repaint) as terminal:
         terminal.type("news 1\rhalf-typed\x1b[D\x1b[D")
-        rows = terminal.see(lambda rows: bottom(rows) == "ann> half-typed" and "bob: news 0" in str(rows))
+        rows = terminal.see(lambda rows: bottom(rows) == "ann> half-typed" and "bob news 0" in in_words(rows))
         assert rows[terminal.screen.cursor.y] == "ann> half-typed"
         assert terminal.screen.cursor.x == len("ann> half-typ")
         terminal.type("XX\r")
-        terminal.see("ann: half-typXXed")
+        terminal.see("ann half-typXXed")
         terminal.type("\x03")
         assert terminal.wait() == 0
         assert record.read_text() == "news 1\nhalf-typXXed\n"
@@ -92,15 +92,15 @@ def test_a_closed_window_ends_the_program(record: Path) -> None:
 IGNORING_HANGUP = ("sh", "-c", 'trap "" HUP; exec "$@" 2>"$ERRORS"', "sh")
 
 
-@pytest.mark.parametrize("term", ["xterm", "dumb"])
-def test_a_closed_window_is_no_traceback(record: Path, term: str) -> None:
+@pytest.mark.parametrize(("term", "news"), [("xterm", "news 4"), ("dumb", "bob: news")])
+def test_a_closed_window_is_no_traceback(record: Path, term: str, news: str) -> None:
     """A client ends without a word when its terminal is gone, also one that was started with nohup."""
     command = [*IGNORING_HANGUP, *python("tests.client.stage", record)]
     errors = record.with_name("errors")
     with PseudoTerminal(command, TERM=term, ERRORS=str(errors)) as terminal:
         terminal.see("you are ann")
         terminal.type("flood\r")
-        terminal.see("bob: ")
+        terminal.see(news)
         os.close(terminal.slave)
         terminal.slave = -1
         terminal.hang_up()
@@ -108,17 +108,19 @@ def test_a_closed_window_is_no_traceback(record: Path, term: str) -> None:
     assert errors.read_text() == ""
 
 
-@pytest.mark.parametrize("term", ["xterm", "dumb"])
-def test_a_terminal_left_non_blocking(record: Path, term: str) -> None:
+@pytest.mark.parametrize(
+    ("term", "news", "said"), [("xterm", "news 899", "ann said"), ("dumb", "bob: news 899", "ann: said")]
+)
+def test_a_terminal_left_non_blocking(record: Path, term: str, news: str, said: str) -> None:
     """When another program has left the terminal non-blocking, all is read and printed as usual."""
     with PseudoTerminal(python("tests.client.stage", record), TERM=term) as terminal:
         os.set_blocking(terminal.slave, False)
         terminal.see("you are ann")
         os.set_blocking(terminal.slave, False)
         terminal.type("news 900\r")  # more than the terminal takes at once
-        terminal.see("bob: news 899")
+        terminal.see(news)
         terminal.type("said\r")
-        terminal.see("ann: said")
+        terminal.see(said)
         terminal.type("/quit\r")
         assert terminal.wait() == 0
 
@@ -149,7 +151,7 @@ def test_ctrl_z_and_back(record: Path) -> None:
         terminal.type("\r")
         terminal.see("ann> half")
         terminal.type("-typed\r")
-        terminal.see("ann: half-typed")
+        terminal.see("ann half-typed")
         terminal.type("\x04")
         assert terminal.wait() == 0
         assert terminal.modes()[3] == terminal.modes_before[3]
@@ -159,7 +161,7 @@ def test_ctrl_z_without_a_shell_changes_nothing(record: Path) -> None:
     """Without a shell that could continue it, Ctrl-Z does not stop the program."""
     with staged(record) as terminal:
         terminal.type("half\x1a-typed\r")
-        terminal.see("ann: half-typed")
+        terminal.see("ann half-typed")
 
 
 def test_continued_after_a_stop_from_outside(record: Path) -> None:
@@ -194,7 +196,7 @@ def test_no_key_is_lost_in_a_flood(record: Path) -> None:
     lines = [f"line {n} äöü 漢字 👩 end" for n in range(20)]
     with staged(record) as terminal:
         terminal.type("flood\r")
-        terminal.see("bob: news 4")
+        terminal.see("news 4")
         for line in lines:
             for byte in f"{line}x\x7f\r".encode():
                 terminal.type(bytes([byte]))
@@ -215,11 +217,11 @@ def test_a_paste_is_not_sent(record: Path) -> None:
     """Only Enter sends; a pasted text of several lines becomes one message."""
     with staged(record) as terminal:
         terminal.type("\x1b[200~one\rtwo\r\x1b[201~")
-        terminal.see("ann> one⏎two⏎")
+        terminal.see("ann> one⏎two")
         assert not record.exists()
         terminal.type("\r")
-        terminal.see("ann: one")
-    assert record.read_text() == "one\ntwo\n\n"
+        terminal.see("ann one")
+    assert record.read_text() == "one\ntwo\n"
 
 
 def test_a_long_text_is_shown_on_demand(record: Path) -> None:
@@ -230,7 +232,7 @@ def test_a_long_text_is_shown_on_demand(record: Path) -> None:
         terminal.type("/show x\r")
         terminal.see("/show N: the number")
         terminal.type("/show\r")
-        terminal.see("      line 98")
+        terminal.see(lambda rows: " " * 22 + "line 98" in rows)
         terminal.type("/show 2\r")
         terminal.see("there is no such text any more")
 
@@ -241,14 +243,14 @@ def test_slashes(record: Path) -> None:
         terminal.type("/who me\r")
         terminal.see("-- asked: /who me")
         terminal.type("//who\r")
-        terminal.see("ann: /who")
+        terminal.see("ann /who")
         terminal.type("/help\r")
-        terminal.see("/clear")
+        terminal.see("/login")
         terminal.see("asked: /help")
         terminal.type("/wh\t")  # the answer to /help has taught it
         terminal.see("ann> /who")
         terminal.type("\x03/clear\r")
-        terminal.see(lambda rows: [row for row in rows if row] == ["ann>"])
+        terminal.see(lambda rows: [row for row in rows if row] == ["#stage, 2 here", "ann>"])
         terminal.type("/quit\r")
         assert terminal.wait() == 0
     assert record.read_text() == "/who\n"
@@ -263,12 +265,156 @@ def test_a_line_that_is_not_taken_is_given_back(record: Path) -> None:
 
 
 def test_a_refused_line_is_explained(record: Path) -> None:
-    """The server's words come instead of the line, which stands above the input no longer."""
+    """The server's words come instead of the line, and name it."""
     with staged(record) as terminal:
         terminal.type("refuse\rnext\r")
-        rows = terminal.see("ann: next")
-        assert [row.partition("-- ")[2] for row in rows][1] == "you are muted"
-        assert "refuse" not in str(rows)
+        rows = terminal.see("ann next")
+        told = [row.partition("-- ")[2].strip() for row in rows]
+        assert told[2] == "you are muted: refuse (\u2191 brings it back)"
+
+
+# --- passwords ---------------------------------------------------------------------------------------------
+
+SECRET = "correct horse"
+
+
+@pytest.mark.parametrize("typed", [SECRET, f"\x1b[200~{SECRET}\x1b[201~"], ids=["typed", "pasted"])
+def test_a_password_is_asked_for_and_not_shown(record: Path, typed: str) -> None:
+    """/register asks twice; nothing of it is written to the terminal, and no key brings it back."""
+    with staged(record) as terminal:
+        terminal.type("/register\r")
+        terminal.see("a password for ann (not shown):")
+        terminal.type(f"{typed}\r")
+        terminal.see("the same again (not shown):")
+        terminal.type(f"{typed}\r")
+        terminal.see("-- asked: something secret")
+        assert record.read_text() == "/register correct%20horse\n"
+        for key in ("\x1b[A", "\x1f", "\x19"):
+            terminal.type(key)
+        terminal.type("\x15news 1\r")
+        terminal.see("bob news 0")
+        terminal.type("\x04")
+        assert terminal.wait() == 0
+        assert "horse" not in terminal.output
+
+
+def test_typing_ahead_says_no_password(record: Path) -> None:
+    """Who types command, old and new password without waiting for the questions says nothing to anybody."""
+    with staged(record) as terminal:
+        terminal.type("/passwd\rold\rnew\rnew\rhello\r")
+        terminal.see("ann hello")
+        assert record.read_text() == "/passwd old new\nhello\n"
+        assert "new" not in "".join(terminal.screen.rows())
+
+
+def test_two_passwords_that_differ(record: Path) -> None:
+    """Nothing is sent, and the user is told why."""
+    with staged(record) as terminal:
+        terminal.type("/register\rone\rtwo\r")
+        terminal.see("-- not sent: the two are not the same")
+        assert not record.exists()
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04", "\r"])
+def test_a_question_that_is_not_answered(record: Path, key: str) -> None:
+    """Ctrl-C, Ctrl-D or an empty line: nothing is sent, and the chat goes on."""
+    with staged(record) as terminal:
+        terminal.type(f"/unregister\r{key}")
+        terminal.see("-- not sent: nothing was typed" if key == "\r" else "-- nothing was sent")
+        terminal.type("hello\r")
+        terminal.see("ann hello")
+
+
+def test_events_come_during_a_question(record: Path) -> None:
+    """Lines of others come above the question, and Ctrl-Z and resizes leave it as it is."""
+    with staged(record) as terminal:
+        terminal.type("flood\r/register\rsec")
+        terminal.see("news 4")
+        rows = terminal.see("a password for ann (not shown):")
+        terminal.resize(50, 10)
+        terminal.type("\x1aret\r")
+        terminal.see("the same again (not shown):")
+        terminal.type("secret\r")
+        terminal.see(lambda rows: bottom(rows) == "ann>")
+        assert "secret" in record.read_text()
+        assert not any(
+            "sec" in row.replace("something secret", "") for row in [*rows, *terminal.screen.rows()]
+        )
+
+
+def test_a_password_in_the_line_itself(record: Path) -> None:
+    """It is sent, and Up does not bring it back; behind blanks it is neither said nor sent."""
+    with staged(record) as terminal:
+        terminal.type("hello\r/register my secret\r")
+        terminal.see("-- asked: something secret")
+        assert record.read_text() == "hello\n/register my%20secret\n"
+        terminal.type("\x1b[A")
+        terminal.see("ann> hello")
+        terminal.type("\x15 /register twice\r")
+        terminal.see("-- not sent: a command begins with / in the first column")
+        terminal.see(lambda rows: bottom(rows) == "ann>  /register twice")
+        terminal.type("\x15//register said\r")
+        terminal.see("/register said")
+        assert "twice" not in record.read_text()
+
+
+def test_a_password_that_must_not_be_sent(record: Path) -> None:
+    """The reason is told; the line is not put back, because the secret is in it."""
+    with staged(record) as terminal:
+        terminal.type("/unregister secret\r")
+        terminal.see("-- not sent: not encrypted")
+        assert bottom(terminal.screen.rows()) == "ann>"
+
+
+def test_logging_in(record: Path) -> None:
+    """/login asks for the password; who the user is then stands in a line and in the prompt."""
+    with staged(record) as terminal:
+        terminal.type("/login dora\rwrong\r")
+        terminal.see("-- not logged in: wrong")
+        terminal.type("half")
+        terminal.type("\x15/login dora\r")
+        terminal.see("the password of dora (not shown):")
+        terminal.type("secret\r")
+        terminal.see("-- you are dora, logged in")
+        terminal.see(lambda rows: bottom(rows) == "dora>")
+        terminal.type("/login\r\r")
+        terminal.see(lambda rows: "None" in record.read_text())
+    assert record.read_text() == "login dora wrong\nlogin dora secret\nlogin dora None\n"
+
+
+def test_other_channels_are_a_number(record: Path) -> None:
+    """How many lines came elsewhere stands in the status, and gives way to trouble with the connection."""
+    with staged(record) as terminal:
+        terminal.type("else\r")
+        terminal.see("#stage, 2 here \u00b7 unread: #lunch 1,200, #tea 1")
+        terminal.type("lose\r")
+        terminal.see("retrying in 2 s")
+        assert "unread" not in str(terminal.screen.rows())
+
+
+def test_a_password_on_a_dumb_terminal(record: Path) -> None:
+    """The system's way to ask without echo is used; Ctrl-C there cancels the question only."""
+    with PseudoTerminal(python("tests.client.stage", record), TERM="dumb") as terminal:
+        terminal.see("you are ann")
+        terminal.type("/register\n")
+        terminal.see("-- a password for ann (not shown):")
+        terminal.type("secret\n")
+        terminal.see("-- the same again (not shown):")
+        terminal.type("secret\n")
+        terminal.see("-- asked: something secret")
+        terminal.type("/passwd\n")
+        terminal.see("-- the present password of ann (not shown):")
+        terminal.type("secr\x03")
+        terminal.see("-- nothing was sent")
+        terminal.type("/login dora\n")
+        terminal.see("-- the password of dora (not shown):")
+        terminal.type("secret\n")
+        terminal.see("-- you are dora, logged in")
+        terminal.type("/quit\n")
+        assert terminal.wait() == 0
+        assert "secret" not in terminal.output.replace("something secret", "")
+        assert terminal.modes() == terminal.modes_before
+    assert record.read_text() == "/register secret\nlogin dora secret\n"
 
 
 def test_members_are_completed(record: Path) -> None:
@@ -282,9 +428,9 @@ def test_another_history_is_one_line(record: Path) -> None:
     """What the server cannot give again, and lines of unknown fate, are told in one line each."""
     with staged(record) as terminal:
         terminal.type("slow\rchange\r")
-        rows = terminal.see(lambda rows: "welcome" in str(rows) and "ann: change" not in str(rows))
-        told = [row.partition("-- ")[2] for row in rows if "-- " in row]
-        assert told[2:6] == ["back again", "another history", "not known: change", "welcome"]
+        rows = terminal.see(lambda rows: "welcome" in str(rows) and "--:-- change" not in in_words(rows))
+        told = [row.partition("-- ")[2].strip() for row in rows if "-- " in row]
+        assert told[3:7] == ["back again", "another history", "not known: change", "welcome"]
         terminal.type("ev\t!")
         terminal.see("ann> ev!")  # her name is of the other history
 
@@ -293,25 +439,24 @@ def test_lines_on_their_way_are_shown(record: Path) -> None:
     """A line on its way stands above the input without a time; on leaving it is shown as not stored."""
     with staged(record) as terminal:
         terminal.type("slow\rnext\r")
-        terminal.see("--:-- ann: next")
+        terminal.see("--:-- next")
         terminal.type("\x03")
         assert terminal.wait() == 0
-        assert "-- not stored: next" in terminal.screen.rows()
+        assert "-- not stored: next" in in_words(terminal.screen.rows())
 
 
 def test_the_half_typed_line_survives_a_reconnect(record: Path) -> None:
-    """Lost, back again, missed lines below their divider; what was being typed is untouched."""
+    """Lost, back again, missed lines below their rule; what was being typed is untouched."""
     with staged(record) as terminal:
         terminal.type("blip\rhalf")
         rows = terminal.see(lambda rows: bottom(rows) == "ann> half" and "back again" in str(rows))
-        told = [row.partition("-- ")[2] or row.partition(" ")[2] for row in rows if row]
-        assert told[2:] == [
-            "connection lost: the cable was cut",
-            "back again",
-            "---- missed while you were away ----",
-            "bob: news 0",
-            "bob: news 1",
-            "half",
+        assert [row for row in rows if row][-2:] == ["#stage, 2 here", "ann> half"]
+        assert [row[6:] for row in rows if row][3:-2] == [
+            "--              connection lost: the cable was cut",
+            "--              back again",
+            "--------------- missed while you were away",
+            "bob             news 0",
+            "                news 1",
         ]
 
 
@@ -371,6 +516,7 @@ def test_asking_for_a_name(capsys: pytest.CaptureFixture[str]) -> None:
     with patch("builtins.input", return_value="") as asked:
         assert ask_name("login") == "login"
         asked.assert_called_once_with("Your name [login]: ")
+    assert "Enter takes the name" in capsys.readouterr().out
     with patch("builtins.input", return_value=" bob "):
         assert ask_name("login", "the name is taken\x1b[2J") == "bob"
     assert capsys.readouterr().out == "the name is taken␛[2J\n"

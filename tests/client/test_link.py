@@ -12,8 +12,8 @@ from queue import SimpleQueue
 
 import pytest
 
-from chatroom.errors import Closed, ConnectionLost
-from chatroom.events import Event, EventKind
+from chatroom.errors import Closed, ConnectionLost, NeedEncryption
+from chatroom.events import Event, EventKind, Setting
 from chatroom.outcomes import Code
 from chatroom.packets import (
     HEADER,
@@ -27,6 +27,7 @@ from chatroom.packets import (
     Info,
     Ping,
     Pong,
+    Present,
     Replay,
     Resumed,
     Say,
@@ -35,6 +36,7 @@ from chatroom.packets import (
 from chatroom.packets.kinds import EVENT_FIXED
 from chatroom.reaper import Reaper
 from client import (
+    Answered,
     CaughtUp,
     Client,
     Connected,
@@ -43,21 +45,33 @@ from client import (
     Interrupted,
     Line,
     Missed,
+    Past,
     Retrying,
     Unanswered,
     link,
 )
+from client.account import Account
+from client.answers import COMMAND_UNKNOWN, NOT_REMEMBERED, Lasting
+from client.attempt import Attempt
 from client.connection import Connection
 from client.handshaking import Admission
 from client.inbox import Inbox
-from client.link import COMMAND_UNKNOWN, LINE_UNKNOWN, NOT_STORED, READ_LATE, Ending, Link, sift
+from client.link import (
+    LINE_UNKNOWN,
+    NOT_STORED,
+    READ_LATE,
+    Ending,
+    Link,
+    sift,
+)
 from client.pending_lines import PendingLines
-from client.people import People
 from client.resume import ResumeState
+from client.rooms import Rooms
 from client.updates import Update
-from tests.client.fake_server import ME, FakeServer, channel, live, own, welcome
-from tests.support.events import GENERAL, NOON, said
-from tests.support.patience import PATIENCE
+from tests.client.fake_server import IDENTITY, ME, FakeServer, channel, live, own, welcome
+from tests.client.test_account import TOKEN, Drawer
+from tests.support.events import BOB, GENERAL, NOON, said
+from tests.support.patience import PATIENCE, eventually
 from tests.support.tasks import Task
 
 
@@ -203,11 +217,24 @@ def test_a_line_under_a_new_name_is_still_ours(stage: Stage) -> None:
     assert stage.client.name == "anna"
 
 
+def test_a_rename_of_an_earlier_visit_is_old(stage: Stage) -> None:
+    """WELCOME tells the name; a replay may have a RENAMED from before somebody came back as it was."""
+    stage.lose()
+    peer, _ = stage.server.admit(mine(1, EventKind.RENAMED, "anna"), live(2), head=2)
+    assert isinstance(stage.update(), Connected)
+    assert stage.events(1) == [1]
+    assert isinstance(stage.update(), CaughtUp)
+    assert stage.client.name == "ann"
+    peer.send(mine(3, EventKind.RENAMED, "anna"))
+    assert stage.events(1) == [3]
+    assert stage.client.name == "anna"
+
+
 @pytest.mark.parametrize(
     ("code", "words", "told"),
     [
         (Code.MUTED, "you are muted", "you are muted"),
-        (Code.FULL, "", "refused (code 30)"),
+        (Code.FULL, "", "there is no room"),
         (999, "", "refused (code 999)"),
     ],
 )
@@ -260,6 +287,124 @@ def test_a_refusal_is_told_even_to_a_full_inbox(monkeypatch: pytest.MonkeyPatch)
         assert not line.wait(PATIENCE)
         assert stage.client.poll() == [said(1, "a"), answer]
         server.dismiss(stage.client)
+
+
+# --- accounts ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drawer() -> Drawer:
+    return Drawer()
+
+
+@pytest.fixture
+def keeper(drawer: Drawer) -> Iterator[Stage]:
+    """A stage whose client keeps device tokens."""
+    with FakeServer() as server:
+        made = Stage(server, tokens=drawer)
+        yield made
+        server.dismiss(made.client)
+
+
+def remembered(id: int) -> Answer:
+    return Answer(id, Code.OK, "this program is remembered", f'[["token", "dora", "{TOKEN.hex()}"]]')
+
+
+@pytest.mark.parametrize("text", ["/register secret", "/passwd old new"])
+def test_a_new_password_is_followed_by_a_device_token(keeper: Stage, drawer: Drawer, text: str) -> None:
+    """The client asks for it when the command has succeeded; the user sees only the answer to the command."""
+    id = keeper.client.command(text)
+    assert keeper.peer.expect(Command).text == text
+    keeper.peer.send(Answer(id, Code.OK, "done"))
+    device = keeper.peer.expect(Command)
+    keeper.peer.send(remembered(device.id), said(1))
+    assert keeper.update() == Answer(id, Code.OK, "done")
+    assert keeper.events(1) == [1]
+    assert drawer.kept == [("dora", IDENTITY, TOKEN)]
+
+
+def test_a_command_that_fails_is_followed_by_nothing(keeper: Stage) -> None:
+    """The account has no new password."""
+    id = keeper.client.command("/register secret")
+    keeper.peer.expect(Command)
+    keeper.peer.send(Answer(id, Code.NAME_TAKEN, "taken"))
+    assert keeper.update() == Answer(id, Code.NAME_TAKEN, "taken")
+    waits = keeper.client.command("/who")
+    assert keeper.peer.expect(Command).id == waits
+
+
+@pytest.mark.parametrize("why", ["refused", "not kept", "lost"])
+def test_a_token_that_is_not_kept(keeper: Stage, drawer: Drawer, why: str) -> None:
+    """The user is told in one line that the password is needed again, but not for a lost connection."""
+    keeper.peer.send(Answer(keeper.client.command("/register secret"), Code.OK, "done"))
+    keeper.peer.expect(Command)
+    id = keeper.peer.expect(Command).id
+    assert isinstance(keeper.update(), Answer)
+    if why == "lost":
+        keeper.peer.close()
+        assert isinstance(keeper.update(), Disconnected)
+        return
+    drawer.broken = why == "not kept"
+    keeper.peer.send(remembered(id) if drawer.broken else Answer(id, Code.TOO_MANY, "too many"))
+    told = keeper.update()
+    assert isinstance(told, Info)
+    reason = "the file is damaged" if drawer.broken else "too many"
+    assert told.words.startswith(NOT_REMEMBERED) and told.words.endswith(reason)
+
+
+def test_a_token_that_the_user_asks_for_is_kept_and_not_shown(keeper: Stage, drawer: Drawer) -> None:
+    """With a file of tokens; without one the rows are the user's."""
+    id = keeper.client.command("/device laptop")
+    keeper.peer.expect(Command)
+    keeper.peer.send(remembered(id))
+    assert keeper.update() == Answer(id, Code.OK, "this program is remembered")
+    assert drawer.kept == [("dora", IDENTITY, TOKEN)]
+
+
+def test_without_a_file_of_tokens_the_answer_has_it(stage: Stage) -> None:
+    """Nothing is asked for by itself."""
+    id = stage.client.command("/register secret")
+    stage.peer.expect(Command)
+    stage.peer.send(Answer(id, Code.OK, "done"))
+    assert stage.update() == Answer(id, Code.OK, "done")
+    id = stage.client.command("/device laptop")
+    assert stage.peer.expect(Command).id == id
+    stage.peer.send(remembered(id))
+    assert stage.update() == remembered(id)
+
+
+def test_the_account_follows_the_own_events(stage: Stage) -> None:
+    """ACCOUNT of the own person changes it, that of others does not."""
+    registered = Event(1, NOON, EventKind.ACCOUNT, "", "ann", "ann", person=ME)
+    stage.peer.send(registered, registered._replace(seq=2, person=99, text="eve"))
+    assert stage.events(2) == [1, 2]
+    assert stage.client.account == "ann"
+    stage.peer.send(registered._replace(seq=3, text=""))
+    assert stage.events(1) == [3]
+    assert stage.client.account == ""
+
+
+def test_a_lost_command_shows_no_password(stage: Stage) -> None:
+    """What is told about it has the command without its secrets."""
+    id = stage.client.command("/passwd old new")
+    stage.peer.expect(Command)
+    stage.peer.close()
+    assert stage.update() == Unanswered(id, "/passwd \u2026 \u2026", COMMAND_UNKNOWN)
+
+
+def test_a_password_over_an_open_connection(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command with a password is refused by the client itself, and nothing is sent."""
+    monkeypatch.setattr("client.attempt.is_loopback", lambda _host: False)
+    stage.lose()
+    with pytest.raises(ConnectionLost, match="no connection"):
+        stage.client.command("/register secret")
+    peer, _ = stage.server.admit(live())
+    assert stage.update() == Connected("ann", "#general", True)
+    eventually(lambda: stage.client._pending._attached, "no link")
+    with pytest.raises(NeedEncryption):
+        stage.client.command("/register secret")
+    id = stage.client.command("/who")
+    assert peer.expect(Command).id == id
 
 
 # --- order -------------------------------------------------------------------------------------------------
@@ -482,6 +627,25 @@ def test_a_server_with_another_history(stage: Stage, how: Resumed) -> None:
     assert (wanted.since, wanted.time, wanted.identity) == (3, NOON, b"J" * 16)
 
 
+@pytest.mark.parametrize("how", [Resumed.OTHER_HISTORY, Resumed.RESTORED])
+def test_numbers_of_another_history_are_not_sent(stage: Stage, how: Resumed) -> None:
+    """A line to one person, and a change of a message, name numbers: in another history those of others."""
+    stage.lose()
+    client = stage.client
+    secret = client.say("for bob only", "@bob", receiver=BOB)
+    edit, answer, plain = client.edit(5, "better"), client.say("yes", reply_to=5), client.say("hello")
+    peer, _ = stage.server.admit(live(2), head=2, resumed=how, identity=b"J" * 16)
+    assert isinstance(stage.update(), Connected) and isinstance(stage.update(), Interrupted)
+    told = [stage.update() for _ in range(3)]
+    assert [update.id for update in told if isinstance(update, Unanswered)] == [
+        line.id for line in (secret, edit, answer)
+    ]
+    assert isinstance(stage.update(), CaughtUp)
+    say = peer.expect(Say)
+    assert (say.id, say.text) == (plain.id, "hello")
+    assert secret.refused and edit.refused and answer.refused and not plain.refused
+
+
 def test_a_gap_is_told(stage: Stage) -> None:
     """When missed lines are gone by retention, the rest comes as ever, below one line about it."""
     stage.peer.send(said(1, "a"))
@@ -521,6 +685,22 @@ def test_what_the_replay_does_not_show_is_not_stored(stage: Stage) -> None:
         Unanswered(lines[0].id, "0", NOT_STORED),
     ]
     assert stage.client.pending() == [lines[2]]
+
+
+def test_a_lost_refusal_makes_no_line_said(stage: Stage) -> None:
+    """A line is refused, the next one is said, and the connection breaks before the answer has come. Then the
+    first one is not stored, and nothing sends it again: the server would answer ALREADY, as for a repeat."""
+    stage.peer.send(said(1, "a"))
+    assert stage.events(1) == [1]
+    muted, heard = (stage.client.say(text) for text in ("while muted", "later"))
+    says = [stage.peer.expect(Say) for _ in (muted, heard)]
+    stage.lose()
+    peer, _ = stage.server.admit(own(2, says[1]), live(2), confirmed=says[1].id, head=2)
+    assert heard.wait(PATIENCE) and not muted.wait(PATIENCE)
+    assert muted.refused == NOT_STORED and heard.stored
+    stage.client.say("the last one")
+    assert peer.expect(Say).text == "the last one"
+    assert Unanswered(muted.id, "while muted", NOT_STORED) in stage.client.poll()
 
 
 def test_what_a_broken_replay_does_not_show_is_not_known(stage: Stage) -> None:
@@ -614,16 +794,20 @@ def test_the_past_that_a_request_asked_for_is_no_news(stage: Stage) -> None:
 def test_channels_are_told(stage: Stage) -> None:
     """CHANNEL, in the greeting and later, is an update; it says how the own channel is written."""
     stage.lose()
-    _, _ = stage.server.admit(channel("#General"), channel("#tea"), live())
+    tea = Channel(9, "#tea", "", 0, 0, 0, ())
+    peer, _ = stage.server.admit(channel("#General"), tea, live())
     updates = itertools.takewhile(
         lambda update: not isinstance(update, CaughtUp), stage.client.updates(PATIENCE)
     )
     assert [update for update in updates if isinstance(update, Channel)] == [
         channel("#general"),
         channel("#General"),
-        channel("#tea"),
+        tea,
     ]
     assert stage.client.channel == "#General"
+    assert [room.name for room in stage.client.rooms] == ["#General", "#tea"]
+    peer.close()
+    assert stage.server.admit()[1].channels == ("#general", "#tea")
 
 
 def counted(members: int, seq: int = 0) -> Event:
@@ -647,6 +831,123 @@ def test_the_own_channel_is_counted(stage: Stage) -> None:
     stage.peer.send(channel("#general"), Channel(9, "#tea", "", 0, 0, 500, ()), said(5, "e"))
     assert stage.events(1) == [5]
     assert stage.client.people == 2
+
+
+def test_events_of_all_channels_are_updates(stage: Stage) -> None:
+    """They come in one order, are counted until somebody looks, and move the cursor."""
+    stage.peer.send(Channel(9, "#tea", "", 0, 0, 0, ()), said(5), said(6, channel="#tea", place=9), said(7))
+    assert stage.events(3) == [5, 6, 7]
+    assert stage.client.unread == {"#general": 2, "#tea": 1}
+    stage.client.mark_read(9)
+    assert stage.client.unread == {"#general": 2}
+    stage.lose()
+    assert stage.server.admit()[1].since == 7
+
+
+def test_the_read_marker_is_told_and_taken(stage: Stage) -> None:
+    """mark_read sends /read, whose answer nobody sees; READ of another program resets the count."""
+    stage.peer.send(Channel(9, "#tea", "", 0, 0, 0, ()), *(said(n, channel="#tea", place=9) for n in (5, 6)))
+    assert stage.events(2) == [5, 6]
+    stage.client.mark_read(9, 5, tell=True)
+    command = stage.peer.expect(Command)
+    assert (command.channel, command.text) == ("#tea", "/read 5")
+    stage.peer.send(Answer(command.id, Code.NO_SUCH_COMMAND, "no such command"))
+    assert stage.client.unread == {"#tea": 1}
+    stage.peer.send(Event(0, NOON, EventKind.READ, "#tea", "ann", "6", person=ME, place=9), said(7))
+    assert stage.events(1) == [7]
+    assert stage.client.unread == {"#general": 1}
+
+
+def test_a_direct_conversation_has_the_name_of_the_other(stage: Stage) -> None:
+    """On the wire both persons get the receiver's name; each client shows the other one's."""
+    members = (Present(BOB, 0, "bob"), Present(ME, 0, "ann"))
+    stage.peer.send(Channel(30, "@bob", "", Setting.DIRECT, 0, 2, members))
+    stage.peer.send(said(5, channel="@ann", place=30), said(6, "own", "ann", 0, "@bob", ME, 30))
+    assert [update.channel for update in (stage.update(), stage.update())] == ["@bob", "@bob"]  # type: ignore[union-attr]
+
+
+def test_left_channels_are_not_asked_for_again(stage: Stage) -> None:
+    """Whoever leaves a channel, or is removed, does not come back to it after a lost connection."""
+    tea, lunch = (Channel(place, name, "", 0, 0, 0, ()) for place, name in ((9, "#tea"), (10, "#lunch")))
+    stage.peer.send(tea, lunch, Event(5, NOON, EventKind.LEFT, "#tea", "ann", "", person=ME, place=9))
+    stage.peer.send(Event(6, NOON, EventKind.MOVED, "#lunch", "bob", "#dinner", person=BOB, place=10))
+    assert stage.events(2) == [5, 6]
+    stage.lose()
+    assert stage.server.admit()[1].channels == ("#general", "#dinner")
+
+
+def test_leaving_a_counted_channel_is_a_signal(stage: Stage) -> None:
+    """LEFT with seq 0 ends the own place as any LEFT does; that of somebody else changes nothing."""
+    left = Event(0, NOON, EventKind.LEFT, "#tea", "ann", "", person=ME, place=9)
+    stage.peer.send(Channel(9, "#tea", "", Setting.COUNTED, 0, 900, ()), left._replace(person=BOB), said(5))
+    assert stage.events(1) == [5]
+    assert [room.name for room in stage.client.rooms] == ["#general", "#tea"]
+    stage.peer.send(left, said(6))
+    assert stage.events(1) == [6]
+    assert [room.name for room in stage.client.rooms] == ["#general"]
+    stage.lose()
+    assert stage.server.admit()[1].channels == ("#general",)
+
+
+def test_an_own_name_may_come_as_a_signal(stage: Stage) -> None:
+    """RENAMED with seq 0, where all channels are counted; nobody else's name comes so."""
+    renamed = Event(0, NOON, EventKind.RENAMED, "", "ann", "anna", person=ME)
+    stage.peer.send(renamed._replace(person=BOB), said(5))
+    assert stage.events(1) == [5] and stage.client.name == "ann"
+    stage.peer.send(renamed, said(6))
+    assert stage.events(1) == [6] and stage.client.name == "anna"
+
+
+def test_a_channel_that_is_closed_meanwhile(stage: Stage) -> None:
+    """When the server refuses the channels of before, the client asks for those it was made for."""
+    stage.peer.send(Channel(9, "#tea", "", 0, 0, 0, ()), said(5))
+    assert stage.events(1) == [5]
+    stage.lose()
+    peer, admit = stage.server.offer(stage.server.named()[0], same=True)
+    assert admit.channels == ("#general", "#tea")
+    peer.send(welcome(), Bye(False, Code.BAD_KEY, "#tea has another key"))
+    assert stage.server.admit(live(5))[1].channels == ("#general",)
+
+
+def test_an_answer_behind_events_of_the_past(stage: Stage) -> None:
+    """ask() gives both; they are no updates. A command gives them as Past, before its Answer."""
+    asking = Task(lambda: stage.client.ask("/history 2", channel="#general"))
+    command = stage.peer.expect(Command)
+    stage.peer.send(Replay(command.id), said(1), said(2), Answer(command.id, 0, "two", '[["a", 1]]'), said(9))
+    assert asking.result() == Answered(0, "two", (["a", 1],), (said(1), said(2)))
+    assert stage.events(1) == [9]
+    id = stage.client.command("/history 1")
+    assert stage.peer.expect(Command).id == id
+    stage.peer.send(Replay(id), said(1), Answer(id, 0, "one"))
+    assert stage.update() == Past(id, (said(1),))
+    assert stage.update() == Answer(id, 0, "one")
+
+
+def test_the_past_without_an_end(stage: Stage) -> None:
+    """A server that answers a command with events without end is no chatroom."""
+    id = stage.client.command("/history")
+    stage.peer.expect(Command)
+    stage.peer.send(Replay(id), *(said(n, "x" * 60_000) for n in range(1, 20)))
+    assert isinstance(stage.update(), Unanswered)
+    lost = stage.update()
+    assert isinstance(lost, Disconnected) and "answer one command" in lost.reason
+
+
+def test_a_question_whose_answer_does_not_come(stage: Stage) -> None:
+    """ask() ends with the time, the connection or the client, and none of that is an update."""
+    with pytest.raises(TimeoutError):
+        stage.client.ask("/who", timeout=0.01)
+    asking = Task(lambda: stage.client.ask("/who"))
+    stage.peer.expect(Command), stage.peer.expect(Command)
+    stage.lose()
+    with pytest.raises(ConnectionLost):
+        asking.result()
+    stage.server.admit(live())
+    assert isinstance(stage.update(), Connected) and isinstance(stage.update(), CaughtUp)
+    asking = Task(lambda: stage.client.ask("/who"))
+    stage.server.dismiss(stage.client)
+    with pytest.raises((Closed, ConnectionLost)):
+        asking.result()
 
 
 # --- signs of life -----------------------------------------------------------------------------------------
@@ -850,9 +1151,10 @@ class Alone:
         self, connection: Connection, dead_after: float = PATIENCE, reaper: Reaper | None = None
     ) -> None:
         self.pending, self.inbox, self.reaper = PendingLines(), Inbox(), reaper or Reaper("client")
-        admission = Admission(connection, welcome(), [], Decoder())
-        resume = ResumeState("ann", "#general", 0)
-        self.link = Link(admission, resume, self.pending, self.inbox, People(), self.reaper, dead_after)
+        admission = Admission(connection, welcome(), [], Decoder(), Attempt("ann"))
+        resume = ResumeState("ann", ("#general",), 0)
+        lasting = Lasting(resume, self.pending, self.inbox, Rooms(resume.asked), Account())
+        self.link = Link(admission, lasting, self.reaper, dead_after)
 
     def run(self) -> Ending:
         """How the link ended. All its threads have ended, too."""
@@ -944,10 +1246,17 @@ def test_the_first_reason_counts_but_a_goodbye_counts_more() -> None:
     assert alone.run() == Ending("first", again=True)
     alone = Alone(Scripted(encode(Bye(False, Code.GOODBYE, "enough"))))
     alone.link.lose("first")
-    assert alone.run() == Ending("enough", again=False)
+    assert alone.run() == Ending("enough", again=False, code=Code.GOODBYE)
     assert Alone(Scripted(encode(Bye(True, Code.STOPPING, "")))).run() == Ending(
-        "the server said goodbye", again=True
+        "the server said goodbye", again=True, code=Code.STOPPING
     )
+
+
+@pytest.mark.parametrize(("code", "words"), [(Code.KICKED, "removed"), (Code.BANNED, "enough")])
+def test_who_is_removed_does_not_come_back(code: Code, words: str) -> None:
+    """An operator has ended the connection: whatever else the server says, the client does not reconnect."""
+    ending = Alone(Scripted(encode(Bye(True, code, "enough")))).run()
+    assert not ending.again and ending.code == code and words in ending.reason
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no thread"), Closed("no thread")], ids=["system", "closing"])
@@ -1075,3 +1384,27 @@ def test_the_log_says_how_a_link_ended(
     monkeypatch.setattr(link, "sift", lambda _packets: [[None]])
     assert Alone(Scripted(encode(Ping(1)))).run().reason.startswith("processing failed: AttributeError")
     assert [record.levelname for record in caplog.records].count("ERROR") == 1
+
+
+# --- channels that this program has joined ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "asked"),
+    [
+        ("/join #tea", Code.OK, True),
+        ("/JOIN  #TEA word", Code.ALREADY, True),
+        ("/join #tea", Code.BAD_KEY, False),
+        ("/topic #tea", Code.OK, False),
+        ("/join", Code.OK, False),
+    ],
+)
+def test_a_join_of_this_program(stage: Stage, text: str, code: Code, asked: bool) -> None:
+    """A channel counts as asked for when a /join of this program has succeeded, not when another's has."""
+    stage.peer.send(channel("#tea", 9))
+    id = stage.client.command(text)
+    stage.peer.expect(Command)
+    stage.peer.send(Answer(id, code, "so"))
+    assert stage.update() == Answer(id, code, "so")
+    room = stage.client.room(9)
+    assert room is not None and room.asked is asked

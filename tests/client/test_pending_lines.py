@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.errors import Closed
+from chatroom.errors import Closed, ConnectionLost, NeedEncryption
 from chatroom.limits import MAX_TEXT
 from chatroom.outcomes import Code
 from chatroom.packets import Bye, Command, Decoder, Packet, Ping, Pong, Say
 from client.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
-from client.pending_lines import Line, PendingLines
-from tests.support.patience import PATIENCE
+from client.line import Line
+from client.pending_lines import PendingLines
+from tests.support.patience import PATIENCE, eventually
 from tests.support.tasks import Task
 
 
@@ -265,3 +266,119 @@ def test_the_sender_is_woken() -> None:
     sending = Task(lambda: pending.take(PATIENCE))
     pending.detach()
     assert sending.result() is None
+
+
+# --- passwords and logins ----------------------------------------------------------------------------------
+
+
+def secure(pending: PendingLines) -> PendingLines:
+    pending.attach(secure=True)
+    pending.open()
+    return pending
+
+
+def test_a_password_goes_only_over_a_connection_that_keeps_it() -> None:
+    """Neither over one that others can read, nor over one that is still to come."""
+    pending = PendingLines()
+    with pytest.raises(ConnectionLost, match="do not wait"):
+        pending.command("#a", "/register secret")
+    attached(pending)
+    with pytest.raises(NeedEncryption):
+        pending.command("#a", "/register secret")
+    pending.command("#a", "/register")
+    secure(pending).command("#a", "/passwd old new")
+    assert texts(taken(pending)) == ["/register", "/passwd old new"]
+
+
+def test_a_password_that_was_not_sent_in_time_is_not_sent_at_all() -> None:
+    """The next connection may be another one: who typed it is told, and without the password."""
+    pending = PendingLines()
+    pending.attach(secure=True)
+    id = pending.command("#a", "/register secret")
+    other = pending.command("#a", "/who secret")
+    pending.detach()
+    assert [(lost.id, lost.text) for lost in pending.forget_asked()] == [(id, "/register \u2026")]
+    assert [packet.id for packet in taken(secure(pending)) if isinstance(packet, Command)] == [other]
+
+
+def test_what_waits_shows_no_password() -> None:
+    """Neither a command that was sent, nor the object itself."""
+    pending = secure(PendingLines())
+    id = pending.command("#a", "/register secret")
+    taken(pending)
+    asked = pending.asked(id)
+    assert asked is not None and asked.text == "/register \u2026"
+    assert "secret" not in repr(asked) + repr(pending)
+    pending.answer(id, Code.OK, "")
+    assert pending.asked(id) is None
+
+
+def test_a_login_waits_for_what_is_on_its_way() -> None:
+    """Nothing more is sent; what was sent is settled first, lines and commands."""
+    pending = attached(PendingLines())
+    line, id = pending.say("#a", "one"), pending.command("#a", "/who")
+    taken(pending)
+    holding = Task(lambda: pending.hold(PATIENCE))
+    late = pending.say("#a", "late")
+    pending.pong(5)
+    eventually(lambda: pending._held, "it does not hold")
+    assert taken(pending) == [Pong(5)]
+    pending.confirm([line.id])
+    assert holding.is_alive()
+    pending.answer(id, Code.OK, "")
+    assert holding.result() is True
+    assert taken(pending) == []
+    pending.part(1)
+    assert taken(pending) == [Bye(False, Code.GOODBYE, "")]
+    assert pending.take(PATIENCE) is None
+    pending.detach()
+    assert texts(taken(attached(pending))) == ["late"]
+    assert pending.pending() == [late]
+    pending.part(1)  # too late: that connection is gone
+    assert taken(pending) == [] and pending.take(0.0) == b""
+
+
+def test_a_login_that_fails_sends_what_waits() -> None:
+    """The connection goes on as before."""
+    pending = attached(PendingLines())
+    assert pending.hold(0.0) is True
+    pending.say("#a", "one")
+    assert taken(pending) == []
+    pending.go_on()
+    assert texts(taken(pending)) == ["one"]
+
+
+@pytest.mark.parametrize("why", ["slow", "lost", "before LIVE"])
+def test_a_login_that_cannot_wait_holds_nothing(why: str) -> None:
+    """When what is on its way is not settled, or its fate is not known yet, there is no change."""
+    pending = PendingLines() if why == "before LIVE" else attached(PendingLines())
+    if why == "before LIVE":
+        pending.attach()
+    pending.say("#a", "one")
+    taken(pending)
+    holding = Task(lambda: pending.hold(PATIENCE if why == "lost" else 0.01))
+    if why == "lost":
+        eventually(lambda: pending._held, "it does not hold")
+        pending.detach()
+    assert holding.result() is False
+    assert texts(taken(attached(pending))) == ["one"]
+
+
+def test_a_login_before_the_replay_is_over() -> None:
+    """It waits for LIVE, and no longer."""
+    pending = PendingLines()
+    pending.attach()
+    holding = Task(lambda: pending.hold(10 * PATIENCE))
+    eventually(lambda: pending._held, "it does not hold")
+    pending.open()
+    assert holding.result() is True
+
+
+def test_closing_during_a_login() -> None:
+    """Who leaves while a login waits still says what was typed."""
+    pending = attached(PendingLines())
+    assert pending.hold(0.0) is True
+    pending.say("#a", "one")
+    pending.close()
+    packets = taken(pending)
+    assert texts(packets) == ["one"] and packets[-1] == Bye(False, Code.GOODBYE, "")

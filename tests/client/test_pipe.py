@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from chatroom.errors import ChatroomError
 from chatroom.events import Event, EventKind
 from chatroom.outcomes import Code
-from chatroom.packets import Answer, Bye, Info, Packet, Resumed, Say
+from chatroom.packets import Answer, Bye, Channel, Info, Packet, Resumed, Say
 from client import Client
 from client.pipe import Pipe, as_json_line
 from tests.client.fake_server import FakeServer, live, own
@@ -32,6 +32,7 @@ def piped(
     follow: bool = False,
     as_json: bool = False,
     retry_for: float = 0,
+    channels: tuple[str, ...] = ("#general",),
 ) -> tuple[int, str]:
     """Exit code and output of a pipe whose input is `given` and whose server plays `play`."""
     source, feed = os.pipe()
@@ -40,7 +41,7 @@ def piped(
     os.close(feed)
     with FakeServer() as server:
         playing = Task(lambda: play(server))
-        client = Client(port=server.port, name="bot", retry_for=retry_for).connect()
+        client = Client(port=server.port, name="bot", channels=channels, retry_for=retry_for).connect()
         code = Pipe(client, follow=follow, as_json=as_json, retries=False, source=source, out=out).run()
         os.close(source)
         os.close(out)
@@ -71,6 +72,19 @@ def test_nothing_to_say_ends_when_caught_up() -> None:
     old = Event(1, 0, EventKind.SAID, "#general", "bob", "old")
     code, output = piped(lambda server: store(server, 0, old))
     assert (code, output.count("bob: old")) == (0, 1)
+
+
+@pytest.mark.parametrize("channels", [("#general",), ("#general", "#b")])
+def test_only_the_channels_that_were_asked_for(channels: tuple[str, ...]) -> None:
+    """Lines of other channels of the same person are not printed; of several, each line names its own."""
+
+    def play(server: FakeServer) -> None:
+        tea = Channel(9, "#tea", "", 0, 0, 0, ())
+        store(server, 0, tea, said(1, "here"), said(2, "there", channel="#tea", place=9))
+
+    code, output = piped(play, channels=channels)
+    named = "#general " if len(channels) > 1 else ""
+    assert (code, output.partition(" ")[2]) == (0, f"{named}bob: here\n")
 
 
 @pytest.mark.slow
@@ -160,7 +174,9 @@ def test_a_server_that_throws_us_out(capsys: pytest.CaptureFixture[str]) -> None
 
     code, _ = piped(kick, b"one\n", follow=True)
     assert code == 1
-    assert capsys.readouterr().err == "chatroom-client: no bots; 1 line is not stored\n"
+    assert capsys.readouterr().err == (
+        "chatroom-client: you were removed from the chatroom: no bots; 1 line is not stored\n"
+    )
 
 
 def test_no_thread_for_the_input(monkeypatch: pytest.MonkeyPatch) -> None:

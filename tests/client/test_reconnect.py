@@ -6,7 +6,16 @@ from typing import cast
 
 import pytest
 
-from chatroom.errors import Closed, ConnectionLost, NameRefused, ProtocolError, Refused
+from chatroom.errors import (
+    BadPassword,
+    Closed,
+    ConnectionLost,
+    NameRefused,
+    NameTaken,
+    NeedLogin,
+    ProtocolError,
+    Refused,
+)
 from chatroom.limits import HANDSHAKE_SECONDS
 from chatroom.outcomes import RETURNING, Code
 from client.backoff import Backoff
@@ -91,7 +100,7 @@ def test_a_connection_that_breaks_at_once_is_no_success() -> None:
 def test_a_name_of_somebody_else_is_the_end() -> None:
     """NameRefused ends the tries at once."""
     with pytest.raises(NameRefused):
-        World(NameRefused("ann is in use")).reconnect.again("lost", 100.0)
+        World(NameTaken("ann is in use")).reconnect.again("lost", 100.0)
 
 
 def test_a_server_that_does_not_want_the_client_back_is_the_end() -> None:
@@ -104,7 +113,7 @@ def test_a_server_that_does_not_want_the_client_back_is_the_end() -> None:
 
 def test_a_name_that_our_own_broken_try_may_hold_is_tried_again() -> None:
     """For HANDSHAKE_SECONDS after a broken try NameRefused is a failure as any other, then it is the end."""
-    refused = NameRefused("ann is being taken")
+    refused = NameTaken("ann is being taken")
     world = World(ConnectionLost("broke"), refused, refused, ADMITTED)
     assert world.reconnect.again("lost", 100.0) is ADMITTED
     world = World(ConnectionLost("broke"), *[refused] * 100)
@@ -126,7 +135,8 @@ def test_the_first_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    "end", [NameRefused("in use"), Refused("banned", Code.KICKED), ProtocolError("no chatroom")]
+    "end",
+    [NameTaken("in use"), NeedLogin("owned"), Refused("banned", Code.KICKED), ProtocolError("no chatroom")],
 )
 def test_what_ends_the_first_connection(end: Exception) -> None:
     """A server that does not want the client, or that is none, is the end at once."""
@@ -143,8 +153,15 @@ def test_the_first_connection_without_reconnecting() -> None:
 
 def test_a_name_that_the_broken_first_try_may_hold() -> None:
     """After a first try that broke, NameRefused is no end yet."""
-    world = World(ConnectionLost("broke"), NameRefused("ann is being taken"), ADMITTED)
+    world = World(ConnectionLost("broke"), NameTaken("ann is being taken"), ADMITTED)
     assert world.reconnect.first() is ADMITTED
+
+
+@pytest.mark.parametrize("end", [NeedLogin("ann is owned"), BadPassword("wrong")])
+def test_a_missing_or_wrong_password_is_not_tried_again(end: NameRefused) -> None:
+    """However soon after a broken try: nothing changes by waiting, and tries look like guesses."""
+    with pytest.raises(type(end)):
+        World(ConnectionLost("broke"), end, ADMITTED).reconnect.first()
 
 
 def test_closing() -> None:

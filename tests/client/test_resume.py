@@ -14,7 +14,7 @@ from tests.client.fake_server import IDENTITY, ME, TOKEN, welcome
 
 def seen(seq: int) -> ResumeState:
     """The state of a client that is live and has seen everything up to `seq`."""
-    resume = ResumeState("ann", "#test", 7)
+    resume = ResumeState("ann", ("#test",), 7)
     resume.welcome(welcome(resumed=Resumed.FRESH))
     resume.move(seq, seq * 1000)
     resume.caught_up()
@@ -23,7 +23,7 @@ def seen(seq: int) -> ResumeState:
 
 def test_the_first_wish_and_the_next() -> None:
     """First the last lines are wanted; then everything after the last event, or all of another history."""
-    resume = ResumeState("ann", "#Test", 7)
+    resume = ResumeState("ann", ("#Test",), 7)
     assert resume.channel == "#test"  # lines that are said now must name it so
     assert resume.wish() == Wish("ann", NO_TOKEN, ("#test",), 0, 0, NO_IDENTITY, 7)
     resume.welcome(welcome(resumed=Resumed.FRESH))
@@ -87,8 +87,18 @@ def test_the_channel_is_written_as_the_server_writes_it() -> None:
     assert resume.channel == "#Test"
 
 
+def test_lines_follow_their_channel_and_go_nowhere_else() -> None:
+    """Lines go to the channel under its new name; when it has gone, to no other one."""
+    resume = seen(1)
+    resume.enter("#other")
+    resume.moved("#test", "#exam")
+    assert resume.channel == "#exam"
+    resume.moved("#exam", "")
+    assert resume.channel == "#exam" and resume.wish().channels == ("#other",)
+
+
 @pytest.mark.parametrize(("name", "channel"), [("a b", "#test"), ("ann", "test")])
 def test_what_cannot_be_asked_for(name: str, channel: str) -> None:
     """A name or channel that no server gives is refused before anything is sent."""
     with pytest.raises(NameRefused):
-        ResumeState(name, channel, 7).wish()
+        ResumeState(name, (channel,), 7).wish()

@@ -11,6 +11,7 @@ program.py    the program under test, as a process
 room.py       for checks of a server: the run plays the clients
 host.py       for checks of a client: the run plays the server
 server_*.py, client_*.py   the checks; catalogue.py knows all
+commands.py   commands and lines, for the checks of a server with channels
 run.py        runs them side by side
 report.py     what is printed
 faulty.py     our programs with a fault, for the run's own tests

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from tests.conformance import (  # noqa: F401  they register their checks
+    client_channels,
+    client_moderation,
     client_packets,
     client_resume,
     client_talk,
+    server_accounts,
     server_alive,
+    server_channels,
+    server_classroom,
+    server_direct,
+    server_durable,
+    server_erasing,
+    server_guard,
     server_handshake,
+    server_lines,
+    server_moderation,
     server_names,
     server_packets,
+    server_past,
+    server_people,
     server_resume,
+    server_rights,
     server_talk,
+    server_whole,
 )
 from tests.conformance.check import CHECKS, Check, Level, Role
 

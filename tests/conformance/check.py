@@ -14,6 +14,9 @@ class Level(IntEnum):
     BASIC = 0
     RESUME = 1
     FULL = 2
+    ACCOUNTS = 3  # not every server has accounts
+    CHANNELS = 4  # nor commands to enter channels, direct conversations, and lines that change
+    MODERATION = 5  # nor lists of those who may not come in or speak, and a classroom
 
 
 class Role(Enum):

@@ -32,6 +32,7 @@ from tests.conformance.wire import describe, frame
 
 basic = partial(check, role=Role.CLIENT, level=Level.BASIC)
 full = partial(check, role=Role.CLIENT, level=Level.FULL)
+accounts = partial(check, role=Role.CLIENT, level=Level.ACCOUNTS)
 
 REST_SECONDS = 1.0
 """A client that must not come back is watched for so long."""
@@ -221,7 +222,7 @@ RESERVED_KINDS = {
     EventKind.LEFT: "",
     EventKind.RENAMED: "robert",
     EventKind.TOPIC: "a topic",
-    EventKind.KICKED: "eve spam",
+    EventKind.KICKED: "spam",
     EventKind.QUIT: "bye",
     EventKind.JOINED: "",
     EventKind.RESTARTED: "",
@@ -246,7 +247,7 @@ def every_kind_of_event_can_be_read(host: Host) -> None:
 def unknown_events_are_skipped(host: Host) -> None:
     """Events of unknown kinds, with and without a seq, in one part or several, are skipped."""
     guest = host.enter()
-    for kind in (0x29, 0x50, 0x7F):
+    for kind in (0x3F, 0x5F, 0x7F):
         _unknown(guest, kind, host.event("unknown").seq)
         _unknown(guest, kind, 0)
     for part in range(2):
@@ -335,6 +336,15 @@ def a_refused_name(host: Host, code: Code) -> None:
     lobby = host.lobby()
     lobby.send(Status(Verdict.FAIL, code, "somebody else is called so"))
     host.tells("somebody else is called so", "B13")
+
+
+@accounts("A4", "U1", "C24")
+def a_name_that_needs_a_password(host: Host) -> None:
+    """When the name belongs to an account, the client tells its user that a password is needed."""
+    host.start()
+    lobby = host.lobby()
+    lobby.send(Status(Verdict.FAIL, Code.NEED_LOGIN, "this name belongs to an account"))
+    host.tells("this name belongs to an account", "U1")
 
 
 @full("A5", "A6")

@@ -256,6 +256,7 @@ class Guest(Wire):
         self.host = host
         self.person = PERSON
         self.is_live = False
+        self.moved = ""  # the name that its channel got
         self.ids: list[int] = []
 
     def greet(
@@ -280,6 +281,11 @@ class Guest(Wire):
         if live:
             self.go_live()
 
+    @property
+    def channel(self) -> str:
+        """The name that its lines must use."""
+        return self.moved or self.admit.channels[0]
+
     def go_live(self) -> None:
         """Send LIVE."""
         self.is_live = True
@@ -289,7 +295,7 @@ class Guest(Wire):
         packet = super().take(seconds, expected)
         if isinstance(packet, Say):
             ensure(self.is_live, "E11", "no SAY before LIVE", describe(packet))
-            ensure(packet.channel == self.admit.channels[0], "N15", self.admit.channels[0], packet.channel)
+            ensure(packet.channel == self.channel, "N15", self.channel, packet.channel)
             ensure(packet.form == 0 and not packet.extra, "P31", "form 0 and no extra", describe(packet))
             last = self.ids[-1] if self.ids else 0
             ensure(packet.id > last, "E1", f"an id above {last}", packet.id)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from tests.conformance.check import Failed
+from tests.conformance.check import Failed, NotChecked
 
 STOP_SECONDS = 3.0
 """A program that has not ended so long after SIGTERM is killed."""
@@ -216,3 +216,10 @@ class ServerProgram:
     def kill(self) -> None:
         """End it as a power loss does."""
         self.program.kill()
+
+    def owner_code(self) -> str:
+        """The one-time code that makes an owner, which it has written beside its data. Raises NotChecked."""
+        try:
+            return Path(f"{self._words['data']}.code").read_text().strip()
+        except OSError:
+            raise NotChecked("the server has written no owner's code beside its {data}") from None

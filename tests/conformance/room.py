@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import socket
 import tempfile
@@ -18,8 +19,10 @@ from chatroom.packets import (
     SAME_CONNECTION,
     VERSION,
     Admit,
+    Answer,
     Bye,
     Channel,
+    Command,
     Hello,
     Live,
     Packet,
@@ -45,6 +48,8 @@ START_SECONDS = 15.0
 """Time that a server has until it listens."""
 LETTERS = "abcdefgh"
 """Of names: none of them looks like another one."""
+
+Credentials = tuple[tuple[int, bytes], ...]
 
 _numbers = itertools.count(64)
 
@@ -96,6 +101,8 @@ class Room:
         self._server: ServerProgram | None = None
         self.seconds = seconds
         self.wires: list[Wire] = []
+        self.source = "127.0.0.1"
+        """The address from which the next connections come."""
 
     # --- the server -------------------------------------------------------------------------------------
 
@@ -149,7 +156,7 @@ class Room:
     def _connect(self, kind: type[Any], port: int | None, name: str) -> Any:
         number = self.server.port if port is None else port
         try:
-            sock = socket.create_connection(("127.0.0.1", number), self.seconds)
+            sock = self._socket(number)
         except OSError as error:
             raise Failed(
                 f"a server that listens at port {number}", f"{error.strerror or error}", "A1"
@@ -158,15 +165,24 @@ class Room:
         self.wires.append(wire)
         return wire
 
+    def _socket(self, port: int) -> socket.socket:
+        """Raises OSError, NotChecked."""
+        try:
+            return socket.create_connection(("127.0.0.1", port), self.seconds, (self.source, 0))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise NotChecked(f"this machine has no address {self.source}") from None
+            raise
+
     def member(self, port: int, name: str) -> Member:
         """A connection to an admission port."""
         connection: Member = self._connect(Member, port, name)
         return connection
 
-    def greet(self, name: str, token: bytes = NO_TOKEN) -> Wire:
+    def greet(self, name: str, token: bytes = NO_TOKEN, credentials: Credentials = ()) -> Wire:
         """A connection to the lobby that has said HELLO and USERNAME."""
         lobby = self.connect(name=f"{name} in the lobby")
-        lobby.send(Hello(VERSION, SOFTWARE), Username(name, token))
+        lobby.send(Hello(VERSION, SOFTWARE), Username(name, token, credentials))
         return lobby
 
     def refused_as_held(self, name: str, *rules: str) -> Wire:
@@ -184,22 +200,24 @@ class Room:
                 raise Failed("STATUS FAIL with NAME_HELD", describe(answer), *rules)
             lobby.close()
 
-    def offered(self, name: str, token: bytes = NO_TOKEN) -> tuple[Wire, Port]:
+    def offered(self, name: str, token: bytes = NO_TOKEN, credentials: Credentials = ()) -> tuple[Wire, Port]:
         """A lobby connection that was given the name, and the PORT that came."""
-        lobby = self.greet(name, token)
+        lobby = self.greet(name, token, credentials)
         lobby.expect(Status, "A1", verdict=Verdict.PASS, code=0, reason="")
         return lobby, lobby.expect(Port, "A1")
 
-    def taken(self, name: str, token: bytes = NO_TOKEN) -> tuple[Wire, Port]:
+    def taken(self, name: str, token: bytes = NO_TOKEN, credentials: Credentials = ()) -> tuple[Wire, Port]:
         """The same after STATUS END of both sides."""
-        lobby, port = self.offered(name, token)
+        lobby, port = self.offered(name, token, credentials)
         lobby.send(Status(Verdict.PASS), Status(Verdict.END))
         lobby.expect(Status, "A1", verdict=Verdict.END, code=0, reason="")
         return lobby, port
 
-    def arrive(self, name: str, token: bytes = NO_TOKEN, label: str = "") -> tuple[Member, Port]:
+    def arrive(
+        self, name: str, token: bytes = NO_TOKEN, label: str = "", credentials: Credentials = ()
+    ) -> tuple[Member, Port]:
         """The connection for ADMIT, and the PORT that led to it."""
-        lobby, port = self.taken(name, token)
+        lobby, port = self.taken(name, token, credentials)
         if port.number == SAME_CONNECTION:
             member = Member(lobby.socket, label or name, Role.SERVER, self.seconds)
             self.wires.append(member)
@@ -218,10 +236,11 @@ class Room:
         identity: bytes = NO_IDENTITY,
         lines: int = 0,
         label: str = "",
+        credentials: Credentials = (),
     ) -> Member:
         """A member that has got its greeting. Without `channels` it is alone in a new one."""
         name, channels = name or self.name(), channels or (self.channel(),)
-        member, port = self.arrive(name, token, label)
+        member, port = self.arrive(name, token, label, credentials)
         member.send(Admit(name, port.ticket, channels, since, time, identity, lines))
         member.be_greeted()
         return member
@@ -236,7 +255,7 @@ class Room:
         }
         back = self.enter(
             member.welcome.name,
-            *(channels or tuple(member.channels)),
+            *(channels or tuple(name for name in member.channels if name.startswith("#"))),
             label=label or f"{member.name} again",
             **wish | changes,
         )
@@ -253,18 +272,26 @@ class Member(Wire):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.channels: dict[str, Channel] = {}
+        self.marked: dict[int, str] = {}  # by place, what READ said
         self.replay: list[Packet] = []
         self.seen = (0, 0)  # seq and time of the latest event or LIVE
         self.last_id = 0
         self._is_live = False
+        self._bracket = 0  # of the replay with an id that is coming
 
     def be_greeted(self) -> None:
-        """Take the greeting: WELCOME, CHANNEL of each channel, REPLAY, events, LIVE."""
+        """Take the greeting: WELCOME, CHANNEL of each channel with its read marker, REPLAY, events, LIVE."""
         self.welcome = self.expect(Welcome, "A1")
+        place = 0
         while True:
             packet = self.take(expected="CHANNEL or REPLAY")
+            if isinstance(packet, Event) and packet.kind is EventKind.READ:
+                ensure(packet.place == place, "S12", f"READ of the place {place}", describe(packet))
+                self.marked[place] = packet.text
+                continue
             if not isinstance(packet, Channel):
                 break
+            place = packet.place
             ensure(
                 packet.name not in self.channels,
                 "O2",
@@ -296,7 +323,11 @@ class Member(Wire):
 
     def take(self, seconds: float | None = None, expected: str = "a packet") -> Packet | None:
         packet = super().take(seconds, expected)
-        if isinstance(packet, Event) and packet.seq:
+        if isinstance(packet, Replay) and packet.id:
+            self._bracket = packet.id
+        if isinstance(packet, Answer) and packet.id == self._bracket:
+            self._bracket = 0
+        if isinstance(packet, Event) and packet.seq and not self._bracket:
             rule = "O6" if self._is_live else "O1"
             ensure(
                 packet.seq > self.seen[0], rule, f"an event with a seq above {self.seen[0]}", describe(packet)
@@ -306,8 +337,8 @@ class Member(Wire):
 
     @property
     def channel(self) -> str:
-        """The first channel that it is in."""
-        return next(iter(self.channels))
+        """The first channel that it is in; direct conversations are none."""
+        return next(name for name in self.channels if name.startswith("#"))
 
     @property
     def said(self) -> list[str]:
@@ -371,6 +402,19 @@ class Member(Wire):
         """PING must be answered: the connection goes on."""
         self.send(Ping(4711))
         self.find(Pong, *rules, id=4711)
+
+    def give(self, command: str, channel: str = "") -> tuple[list[Packet], Answer]:
+        """Give a command; what came before its ANSWER, and the ANSWER."""
+        id = self.next_id()
+        self.send(Command(id, channel or self.channel, command))
+        packets: list[Packet] = []
+        while True:
+            packet = self.take(expected=f"ANSWER with id {id}")
+            if packet is None:
+                raise Failed(f"ANSWER with id {id}", "the end of the connection", "P36")
+            if isinstance(packet, Answer) and packet.id == id:
+                return packets, packet
+            packets.append(packet)
 
     def leave(self, reason: str = "") -> None:
         """Say BYE and wait for the end."""

@@ -111,6 +111,9 @@ def look_alikes(room: Room) -> None:
         packet = lobby.expect(Status, rule)
         code = Code.NAME_TAKEN if refused else Code.OK
         ensure(packet.code == code, rule, f"{code.name} ({pair})", describe(packet))
+        if packet.verdict is Verdict.PASS:  # a later pair may have this name: wait until it is free
+            lobby.send(Status(Verdict.FAIL))
+            lobby.rest("A7")
         lobby.close()
         member.leave()
 

@@ -343,7 +343,7 @@ def reserved_fields_are_skipped(room: Room) -> None:
     words = " ".join(["colours", *["x" * 98] * 10])
     abilities = (words + " " + "y" * MAX_REASON)[:MAX_REASON].encode()
     rows = (
-        b"\x01\x00\x06secret\xc8\x00\x00\x03"
+        b"\x07\x00\x06secret\xc8\x00\x00\x03"
         + (MAX_CREDENTIALS - 15).to_bytes(2, "big")
         + b"x" * (MAX_CREDENTIALS - 15)
     )

@@ -218,15 +218,17 @@ def channels_are_only_added(room: Room) -> None:
 
 
 @resume("B12")
-def a_token_counts_with_its_name(room: Room) -> None:
-    """With another name a token begins a new session."""
-    lost = room.enter()
+def a_token_opens_its_session(room: Room) -> None:
+    """Whatever name comes with the token of a member, it keeps its session and its name."""
+    name = room.name()
+    lost = room.enter(name)
     lost.says_and_hears("a line")
     lost.abort()
-    other = room.enter(room.name(), token=lost.welcome.token)
-    ensure(other.welcome.token != lost.welcome.token, "B12", "another token", other.welcome.token.hex())
-    ensure(other.welcome.person != lost.welcome.person, "B12", "another person", other.welcome.person)
-    ensure(other.welcome.confirmed == 0, "P17", "confirmed 0", other.welcome.confirmed)
+    back = room.enter(room.name(), token=lost.welcome.token)
+    ensure(back.welcome.token == lost.welcome.token, "B12", "the same token", back.welcome.token.hex())
+    ensure(back.welcome.person == lost.welcome.person, "B12", "the same person", back.welcome.person)
+    ensure(back.welcome.name == name, "B12", f"the name {name}", back.welcome.name)
+    ensure(back.welcome.confirmed > 0, "P17", "the id of the line", back.welcome.confirmed)
 
 
 @resume("P14", "B4")

@@ -20,6 +20,8 @@ HERE = Path(__file__).parent
 PYTHON = sys.executable
 SERVER = f"{PYTHON} -m server --port {{port}} --data {{data}} --dead-after {{dead_after}}"
 CLIENT = f"{PYTHON} -m client {{address}} --name {{name}} --dead-after {{dead_after}}"
+PATIENT = ("--timeout", "20")
+"""Beside other load passwords take seconds to hash: the run is about what a program does, not how fast."""
 NAMED = {rule for check in CHECKS for rule in check.rules} | WATCHED
 
 
@@ -55,7 +57,7 @@ def test_both_roles_have_checks_of_every_level() -> None:
         for level in Level:
             assert any(check.level is level for check in checks_for(role, level))
         assert sum(check.gate for check in checks_for(role, Level.BASIC)) == 1
-        names = [(check.name, check.rules) for check in checks_for(role, Level.FULL)]
+        names = [(check.name, check.rules) for check in checks_for(role, max(Level))]
         assert len(set(names)) == len(names)
 
 
@@ -163,7 +165,7 @@ def test_a_short_run(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.slow
 def test_our_server_passes(capsys: pytest.CaptureFixture[str]) -> None:
     """Our server keeps every rule."""
-    assert main(["--server", SERVER]) == 0, capsys.readouterr().out
+    assert main([*PATIENT, "--server", SERVER, "--level", "moderation"]) == 0, capsys.readouterr().out
     assert "not checked" not in capsys.readouterr().out
 
 
@@ -176,5 +178,5 @@ def test_our_server_passes_on_one_connection(capsys: pytest.CaptureFixture[str])
 @pytest.mark.slow
 def test_our_client_passes(capsys: pytest.CaptureFixture[str]) -> None:
     """Our client keeps every rule."""
-    assert main(["--client", CLIENT]) == 0, capsys.readouterr().out
+    assert main([*PATIENT, "--client", CLIENT, "--level", "moderation"]) == 0, capsys.readouterr().out
     assert "not checked" not in capsys.readouterr().out

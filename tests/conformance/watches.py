@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from chatroom.events import EventKind
 from chatroom.limits import MAX_NUMBER, MAX_PARTS, MAX_PAYLOAD, TEXT_PART
 from chatroom.packets import EVENT_KINDS, HEADER, MAGIC, VERSION, Kind
 from tests.conformance.check import Failed, Role
@@ -76,6 +77,7 @@ HEADERS: list[tuple[str, str, Callable[[Frame], bool]]] = [
     ("H6", "a part count of at least 1, and a part number below it", lambda frame: frame.part < frame.parts),
     ("M7", f"at most {MAX_PARTS} parts", lambda frame: frame.parts <= MAX_PARTS),
     ("M2", "one part: this kind cannot have several", lambda f: f.parts == 1 or f.kind in _WITH_PARTS),
+    ("X29", "no AUDITED", lambda frame: frame.kind != EventKind.AUDITED),
     ("P1", "message id 0 in a packet of this kind", lambda frame: frame.id == 0 or frame.kind in _HAS_ID),
 ]
 """Rule, what is expected, and whether a header is so."""

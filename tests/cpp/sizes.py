@@ -36,8 +36,21 @@ PARTS: Final = {
     "state": (
         "state",
         "chatroom/state.py chatroom/session.py chatroom/places.py chatroom/presence.py "
-        "chatroom/newcomers.py chatroom/tail.py chatroom/catch_up.py chatroom/commands.py "
-        "chatroom/effects.py chatroom/proposals.py",
+        "chatroom/newcomers.py chatroom/tail.py chatroom/catch_up.py chatroom/command*.py "
+        "chatroom/effects.py chatroom/proposals.py chatroom/bounds.py chatroom/ledger.py "
+        "chatroom/sessions.py chatroom/holders.py chatroom/entrance.py chatroom/channels.py "
+        "chatroom/conversations.py chatroom/direct.py chatroom/lines.py "
+        "chatroom/amendments.py",
+    ),
+    "accounts": (
+        "",
+        "chatroom/accounts.py chatroom/rights.py chatroom/act.py chatroom/acts.py chatroom/account_acts.py",
+    ),
+    "moderation": (
+        "",
+        "chatroom/moderation*.py chatroom/masks.py chatroom/whom.py chatroom/audit.py chatroom/speaking.py "
+        "chatroom/speech_*.py chatroom/classroom*.py chatroom/guard*.py chatroom/erasing.py "
+        "chatroom/erase_*.py chatroom/blanking.py",
     ),
     "chatroom": (
         "chatroom",
@@ -54,6 +67,10 @@ PARTS: Final = {
         "chatroom/history.py chatroom/records.py server/storage.py server/history_*.py "
         "server/database.py server/file_lock.py server/maintenance.py server/readers.py "
         "server/retention.py server/schema.py server/log_writer.py chatroom/log_formatter.py",
+    ),
+    "encryption": (
+        "",
+        "server/tls*.py server/certificate.py client/tls*.py client/server_trust.py client/known_servers.py",
     ),
     "client": ("client client_main", "client/*.py"),
     "views": ("views", "views/*.py"),
@@ -74,7 +91,8 @@ def table() -> str:
         ]
         theirs = [path for pattern in patterns.split() for path in sorted(ROOT.glob(pattern))]
         if part == "client":
-            theirs = [path for path in theirs if path.name != "connection.py"]  # stands beside transport
+            elsewhere = {"connection.py", "tls.py", "tls_socket.py", "server_trust.py", "known_servers.py"}
+            theirs = [path for path in theirs if path.name not in elsewhere]  # in other rows
         sums = [sums[0] + lines(ours), sums[1] + lines(theirs)]
         shown = " ".join(f"`{path.name}`" for path in ours) or "–"
         beside = ", ".join(f"`{pattern}`" for pattern in patterns.split())

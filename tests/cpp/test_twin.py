@@ -78,7 +78,8 @@ class Rooms:
 
     def seen(self, name: str) -> list[str]:
         """The lines that the client has shown, each as "author: text"."""
-        return re.findall(r"^\d\d:\d\d (?!-- )(.*)$", self._outputs[name][0].read_text(), re.M)
+        whole, _, _ = self._outputs[name][0].read_bytes().rpartition(b"\n")  # the client may be within a line
+        return re.findall(r"^\d\d:\d\d (?!-- )(.*)$", whole.decode(), re.M)
 
     def told(self, name: str) -> str:
         """What the client has said to its user beside the events."""

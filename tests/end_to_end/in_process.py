@@ -12,16 +12,23 @@ from chatroom.limits import DEAD_AFTER
 from server.app import App, Config
 from server.ports import Ports
 from server.retention import Retention
+from server.tls_files import TlsFiles
 
 
 @contextmanager
 def running(
-    ports: str = "any", data: str = ":memory:", dead_after: float = DEAD_AFTER, port: int = 0
+    ports: str = "any",
+    data: str = ":memory:",
+    dead_after: float = DEAD_AFTER,
+    port: int = 0,
+    owner: str = "",
+    tls: TlsFiles | None = None,
 ) -> Iterator[App]:
     """A whole server, without `port` on a free one; closed at the end, with the process's thread settings."""
     stack, interval, threshold = threading.stack_size(), sys.getswitchinterval(), gc.get_threshold()
     try:
-        app = App(Config("127.0.0.1", port, Ports.parse(ports), data, dead_after, "normal", Retention()))
+        places = "127.0.0.1", port, Ports.parse(ports), data
+        app = App(Config(*places, dead_after, "normal", Retention(), owner=owner, tls=tls))
         app.start()
         try:
             yield app

@@ -24,7 +24,7 @@ from client import Client
 from tests.views.screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
-COLUMNS, LINES = 76, 12
+COLUMNS, LINES = 84, 11
 SECONDS = 10.0
 
 _CELL, _ROW, _EDGE = 8.4, 18, 14  # pixels: a column, a row, the frame around them
@@ -44,7 +44,7 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         environment = os.environ | {"TERM": "xterm-256color", "TZ": "UTC", "LANG": "C.UTF-8"}
         environment.pop("NO_COLOR", None)
-        command = [sys.executable, "-m", "client", address, "--name", name]
+        command = [sys.executable, "-m", "client", address, "--name", name, "--ground", "dark"]
         self._process = subprocess.Popen(
             command,
             stdin=slave,
@@ -123,7 +123,7 @@ def svg(screen: Screen) -> str:
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height}" '
         'font-family="Menlo, Consolas, \'DejaVu Sans Mono\', monospace" font-size="14">',
-        f'<rect width="{width:.0f}" height="{height}" rx="8" fill="#2e3440"/>',
+        f'<rect width="{width:.0f}" height="{height}" rx="8" fill="#1e1e1e"/>',
     ]
     for row in rows:
         line = screen.buffer[row]

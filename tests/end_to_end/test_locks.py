@@ -50,10 +50,11 @@ class Watched:
 
 
 threading.Lock = Watched
-from client import Client
+from client import Client, TlsOptions
 from tests.chaos.proxy import Proxy
 from tests.end_to_end.in_process import port_of, running
 from tests.support.peer import Peer
+from tests.support.person import Person, by_password
 
 if "--nest" in sys.argv:
     import itertools
@@ -62,14 +63,29 @@ if "--nest" in sys.argv:
     one = Flow(lambda: other.fell_behind() or next(minutes))  # it looks at the clock while it holds its lock
     one.fell_behind()
     one.wait_for_readers()
-with running(data=sys.argv[2], dead_after=0.3) as app:
+files = tls = None
+if "--tls" in sys.argv:
+    from pathlib import Path
+    from server.tls_files import self_made
+    files = self_made(Path(sys.argv[2]), "127.0.0.1")
+    tls = TlsOptions(files.certificate)
+with running("same" if tls else "any", data=sys.argv[2], dead_after=0.3, tls=files) as app:
     port = port_of(app)
     proxy = Proxy()
     proxy.lobby = port
-    with Client(port=proxy.port, name="ann", dead_after=0.3) as ann, Client(port=port, name="bob") as bob:
+    ann = Client(port=proxy.port, name="ann", dead_after=0.3, tls=tls)
+    with ann, Client(port=port, name="bob", tls=tls) as bob:
         for number in range(200):
             (ann, bob)[number % 2].say(f"line {number}")
         ann.command("/who")
+        if tls:
+            ann.command("/register correct%20horse")
+        else:
+            with Person.come(app.address, "dora") as dora:
+                dora.do("/register", "correct horse")
+                dora.do("/device laptop")
+                Person.come(app.address, "dora", by_password("correct horse")).close()
+                Person.refused(app.address, "dora", by_password("wrong horse"))
         assert proxy.reset(0)  # the connection breaks: resume
         ann.say("after it").wait(5)
         for event in bob:
@@ -92,11 +108,19 @@ def watch(data: Path, *options: str) -> tuple[list[str], list[str]]:
 
 
 def test_nobody_holds_two_locks(tmp_path: Path) -> None:
-    """In a chat with history, commands and a resume, only the history's write lock is a second one."""
+    """In a chat with history, logins, commands, a resume, only the history's write lock is a second one."""
     made, nested = watch(tmp_path / "history.db")
     assert len(made) > 10, made
     # SqliteHistory: append() holds _appending and _write_lock.
     assert nested in ([], ["  ('/server/storage.py __init__', '/server/storage.py __init__')"])
+
+
+def test_with_tls_there_is_one_more_pair(tmp_path: Path) -> None:
+    """Over TLS, a stream sends under its own lock and that of its transport, always in this order."""
+    made, nested = watch(tmp_path / "history.db", "--tls")
+    assert any("client/tls_socket.py" in place for place in made), made
+    history = "  ('/server/storage.py __init__', '/server/storage.py __init__')"
+    assert set(nested) - {history} == {"  ('/server/stream.py __init__', '/server/tls.py __init__')"}
 
 
 def test_the_watch_can_fail(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_names_and_channels_that_cannot_be(tmp_path: Path) -> None:
         address = f"127.0.0.1:{program.port}"
         assert_one_line(run_program("client", address, "--name", "ANN"), "ANN", "in use")
         assert_one_line(run_program("client", address, "--name", "a b"), "name", code=2)
-        done = run_program("client", address, "--name", "bob", "--channel", "general")
+        done = run_program("client", address, "--name", "bob", "--channel=#-x")
         assert_one_line(done, "channel", code=2)
 
 

@@ -26,7 +26,7 @@ from tests.end_to_end.in_process import port_of, running
 from tests.support.patience import eventually
 from tests.support.peer import Peer, lines
 from tests.views.screen import Screen
-from views import Submitted, View
+from views import Depth, Submitted, View
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -323,18 +323,18 @@ def show(view: View, screen: Screen, now: float) -> tuple[list[str], str]:
 
 def test_reprint_chat_around_input() -> None:
     """With an empty input a message is printed directly; around a half-typed line, with the whole chat."""
-    view, screen = View(40, 8, name="ann", colour=False), Screen(40, 8)
+    view, screen = View(40, 8, name="ann", depth=Depth.NONE), Screen(40, 8)
     _, prompt = show(view, screen, 1.0)
     view.event(Event(1, 0, EventKind.SAID, "#general", "bob", "first"))
     rows, at_cursor = show(view, screen, 2.0)
     assert rows[-2].endswith("first")
     assert at_cursor == prompt
 
-    view.keys(b"half-typed\x1b[D\x1b[D", 3.0)
+    list(view.keys(b"half-typed\x1b[D\x1b[D", 3.0))
     show(view, screen, 3.0)
     view.event(Event(2, 0, EventKind.SAID, "#general", "bob", "second"))
     rows, at_cursor = show(view, screen, 4.0)
     assert [row[-6:].strip() for row in rows[-3:-1]] == ["first", "second"]
     assert rows[-1] == prompt + "half-typed"
     assert at_cursor == prompt + "half-typ"
-    assert view.keys(b"\r", 5.0) == [Submitted("half-typed")]
+    assert list(view.keys(b"\r", 5.0)) == [Submitted("half-typed")]

@@ -13,6 +13,7 @@ import pytest
 from client import Client
 from tests.client.pseudo_terminal import PseudoTerminal, python
 from tests.end_to_end.programs import ServerProcess, server
+from tests.support.patience import PROGRAM_PATIENCE
 
 
 def person(port: int, name: str, *options: str) -> PseudoTerminal:
@@ -44,14 +45,15 @@ def test_two_people_talk(tmp_path: Path) -> None:
         ann.type("half-typed")
         ann.see("ann> half-typed")
         bob.type("hello ann\r")
-        rows = ann.see("bob: hello ann")
+        rows = ann.see("bob hello ann")
         ann.see(lambda rows: "ann> half-typed" in rows)
-        assert rows.index(next(row for row in rows if row.endswith("bob: hello ann"))) < len(rows) - 1
+        assert rows.index(next(row for row in rows if row.endswith("hello ann"))) < len(rows) - 1
         ann.type(" no more\r")
-        bob.see("ann: half-typed no more")
-        ann.see("ann: half-typed no more")
+        bob.see("ann half-typed no more")
+        ann.see("ann half-typed no more")
         ann.type("/who\r")
-        ann.see("2 in #general: ann, bob")
+        ann.see("/who #general: 2 here")
+        ann.see("ann bob")
         bob.type("\x04")
         assert bob.wait() == 0
         ann.see("bob left")
@@ -59,7 +61,31 @@ def test_two_people_talk(tmp_path: Path) -> None:
         assert ann.wait() == 0
         for terminal in (ann, bob):
             assert terminal.modes() == terminal.modes_before
-            assert terminal.screen.obeyed == []
+            assert {*terminal.screen.obeyed} <= {"bell"}  # somebody was called by name
+
+
+@pytest.mark.slow
+def test_the_keys_of_the_input_line(tmp_path: Path) -> None:
+    """A long paste is a mark and is sent whole; Ctrl-R finds it again; Tab shows the channels to go to."""
+    with server(tmp_path) as running, two_people(running.port) as (ann, bob):
+        bob.see("bob>")
+        lines = "\r".join(f"code {number}" for number in range(1, 9))
+        bob.type(f"see \x1b[200~{lines}\r\x1b[201~ ok?")
+        bob.see("bob> see [Pasted 8 lines] ok?")
+        bob.type("\r")
+        ann.see("code 8 ok?")
+        bob.type("half\x12code 8")
+        bob.see("search: code 8")
+        bob.see("bob> see [Pasted 8 lines] ok?")
+        bob.type("\x07")
+        bob.see("bob> half")
+        bob.type("\x15/join #tea\r")
+        bob.see("#tea: 1 person")
+        bob.type("/go \t")
+        bob.see(lambda rows: "#general  #tea" in rows)
+        bob.type("\r")
+        bob.see("#general: 2 people")
+        assert bob.screen.obeyed == [] and ann.screen.obeyed == []
 
 
 @pytest.mark.slow
@@ -101,7 +127,7 @@ def test_the_half_typed_line_survives_a_server_restart(tmp_path: Path) -> None:
             first.kill()
             ann.see("connection lost")
             ann.type("said meanwhile\rhalf")
-            ann.see("--:-- ann: said meanwhile")
+            ann.see("--:-- said meanwhile")
             again = ServerProcess(tmp_path / "log", "--data", data, port=first.port)
             try:
                 ann.see("back again")
@@ -146,19 +172,38 @@ def test_a_terminal_that_cannot_show_everything(tmp_path: Path) -> None:
             assert ann.wait() == 0
 
 
+def test_joining_on_a_dumb_terminal(tmp_path: Path) -> None:
+    """Lines of a channel that was joined here are printed under its name, as of a second --channel."""
+    both = ("#tea", "#general")
+    with server(tmp_path) as running, Client(port=running.port, name="bob", channels=both) as bob:
+        command = python("client", f"127.0.0.1:{running.port}", "--name", "ann")
+        with PseudoTerminal(command, TERM="dumb") as ann:
+            ann.see("ann joined")
+            assert bob.say("not for her").wait(PROGRAM_PATIENCE)
+            ann.type("/join #tea\r")
+            ann.see("-- you are in #tea")
+            bob.say("and for her")
+            ann.see("#tea bob: and for her")
+            bob.say("for all", "#general")
+            ann.see("#general bob: for all")
+            assert "not for her" not in ann.output
+            ann.type("/quit\r")
+            assert ann.wait() == 0
+
+
 @pytest.mark.slow
 def test_a_server_that_comes_later(tmp_path: Path) -> None:
     """With --retry-for a person waits for a server that is not there yet; Ctrl-C ends the waiting."""
     with server(tmp_path) as running:
         port = running.port
     command = python("client", f"127.0.0.1:{port}", "--name", "ann", "--retry-for", "60")
-    with PseudoTerminal(command) as ann:
+    with PseudoTerminal(command, 100) as ann:
         ann.see("trying again")
         with server(tmp_path, port=port):
             ann.see("ann joined")
             ann.type("\x04")
             assert ann.wait() == 0
-    with PseudoTerminal(command) as ann:
+    with PseudoTerminal(command, 100) as ann:
         ann.see("trying again")
         ann.type("\x03")
         assert ann.wait() == 130

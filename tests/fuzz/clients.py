@@ -98,9 +98,7 @@ class BadServer:
             sock = self._accept(client, self._lobby)
             if sock is None:
                 return  # the client has given up
-            with suppress(OSError, ProtocolError):
-                sock = self._lead(client, sock, stage, pieces, same)
-            with sock:
+            with self._lead(client, sock, stage, pieces, same) as sock:
                 _hang_up(sock, end)
         while times == 1 and client.ended is None:  # else it waits for an answer, as long as it may
             self._turn_away()
@@ -143,13 +141,15 @@ class BadServer:
                 if following is None:
                     return sock
                 sock, decoder = following, Decoder()
-            if not _await(sock, decoder, awaited):
-                return sock
-            if number == stage:
-                _send(sock, pieces)
-                return sock
-            sock.sendall(b"".join(map(encode, answer)))
-        _send(sock, pieces)
+            with suppress(OSError, ProtocolError):  # the client may hang up at any moment
+                if _await(sock, decoder, awaited):
+                    if number < stage:
+                        sock.sendall(b"".join(map(encode, answer)))
+                        continue
+                    _send(sock, pieces)
+            return sock
+        with suppress(OSError):
+            _send(sock, pieces)
         return sock
 
     def settle(self) -> None:

@@ -78,6 +78,7 @@ class _Script:
     """A stream whose peer sends these pieces and then closes."""
 
     peer = "fuzz"
+    encrypted = False
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
         self._data = deque(piece for piece in pieces if piece)

@@ -39,6 +39,7 @@ from chatroom.packets import (
     Welcome,
     encode,
 )
+from client.attempt import Attempt
 from client.connection import Connection
 from client.handshaking import Wish, admit
 from server.admission import AdmissionPort
@@ -48,7 +49,7 @@ from server.crowd import Crowd, Visit
 from server.lobby import Lobby
 from server.ports import Ports
 from server.quotas import Quotas
-from server.transport import TcpTransport
+from server.transport import GuestTransport
 from tests.fuzz.inputs import Choices, client_packet, cuts, mutate, server_packet, streams
 from tests.fuzz.loop import Target
 
@@ -72,7 +73,9 @@ class _Names:
         self._origins = itertools.count(1)
         self._taken = {name_key("bob")}
 
-    def reserve(self, name: str, token: bytes, _address: str, _timeout: float) -> Reservation:
+    def reserve(
+        self, name: str, token: bytes, _address: str, _timeout: float, *_proof: object
+    ) -> Reservation:
         name = check_name(name)
         if name_key(name) in self._taken:
             raise NameRefused(f"{name} is in use", Code.NAME_TAKEN)
@@ -87,6 +90,8 @@ class _Script:
     """A transport whose peer sends these pieces and then closes. It knows the ticket once it was told."""
 
     peer = f"{_SHARE}:1"
+    encrypted = False
+    pending = 0
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
         self._pieces = [piece for piece in pieces if piece]
@@ -111,6 +116,11 @@ class _Script:
                     self._ticket = packet.ticket
         return len(data)
 
+    refuse = send
+
+    def begin(self, timeout: float) -> None:
+        """Without TLS, there is nothing to begin."""
+
     def finish(self) -> None:
         """The peer closes anyway."""
 
@@ -125,7 +135,7 @@ def _run_lobby(pieces: Sequence[bytes]) -> str:
     lobby = Lobby(cast(Chatroom, names), Ports(same=True), _DOOR, crowd)
     visit = Visit(_SHARE, script.hush)
     crowd.enter(visit)
-    join = lobby.lead(cast(TcpTransport, script), visit)
+    join = lobby.lead(cast(GuestTransport, script), visit)
     if join is None:
         assert script.closed, "refused, and left open"
         names.reserve("ann", NO_TOKEN, "", 0.0)  # every name that was given has come back
@@ -180,6 +190,7 @@ class _Server:
     """A connection to a server that sends these pieces, whatever it hears, and then closes."""
 
     peer = "127.0.0.1"
+    encrypted = False
 
     def __init__(self, pieces: list[bytes]) -> None:
         self._pieces = pieces
@@ -208,9 +219,16 @@ def _run_client(pieces: Sequence[bytes]) -> str:
         return cast(Connection, opened[-1])
 
     wish = Wish("ann", NO_TOKEN, ("#general",), 0, 0, NO_IDENTITY, 50)
-    names = iter(["ann1", "ann2"])
+    attempts = iter([Attempt("ann", device=bytes(32)), Attempt("ann2")])
+
+    def following(refused: NameRefused) -> Attempt:
+        attempt = next(attempts, None)
+        if attempt is None:
+            raise refused
+        return attempt
+
     try:
-        admission = admit(("server", 1), wish, connect, lambda _reason: next(names, None))
+        admission = admit(("server", 1), wish, connect, Attempt("ann", password="secret"), following)
     except (NameRefused, Refused, ConnectionLost, ProtocolError) as error:
         assert all(server.closed for server in opened), "an error, and a connection is open"
         return type(error).__name__
@@ -244,7 +262,8 @@ def _to_admission(random: Random) -> list[Admit | Say]:
 
 def _to_client(random: Random) -> list[bytes]:
     port = random.choice((SAME_CONNECTION, 5000, 80))
-    taken = Status(Verdict.FAIL, random.choice((Code.NAME_TAKEN, Code.FULL)), "no")
+    codes = (Code.NAME_TAKEN, Code.NEED_LOGIN, Code.BAD_PASSWORD, Code.FULL)
+    taken = Status(Verdict.FAIL, random.choice(codes), "no")
     packets: list[Packet] = [
         *([taken] if random.random() < 0.3 else []),
         Status(Verdict.PASS),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, Extra, extra_row
 from chatroom.limits import MAX_NUMBER, MAX_TIME, TICKET_BYTES
 from chatroom.packets import (
     NO_TOKEN,
@@ -16,6 +16,7 @@ from chatroom.packets import (
     Bye,
     Channel,
     Command,
+    Form,
     Hello,
     Info,
     Live,
@@ -35,8 +36,10 @@ from chatroom.packets import (
 )
 from tests.views.attacks import DECEIVING, DRIVING, WIDE_AND_NARROW
 
+LINK: Final = "https://example.org/?a=1&b=2"
 TEXTS: Final = [
-    text.encode("utf-8", "replace").decode() for text in ["line", *DRIVING, *DECEIVING, *WIDE_AND_NARROW]
+    text.encode("utf-8", "replace").decode()
+    for text in ["line", LINK, *DRIVING, *DECEIVING, *WIDE_AND_NARROW]
 ]
 """What somebody may say: texts that drive terminals, deceive readers, or are wide."""
 
@@ -211,10 +214,70 @@ def say(random: Random) -> Say:
     return Say(_number_of(random), _channel_name(random), _line(random), form, _extra(random))
 
 
+def formed(random: Random) -> Say:
+    """A line of any form, mostly with what belongs to it: an answer, an amendment, a direct line."""
+    form = random.choice((*Form, 6))
+    rows = b""
+    is_direct = random.random() < 0.3
+    if form in (Form.EDIT, Form.DELETE, Form.REACT):
+        rows += _row(random, Extra.MESSAGE, 8)
+    elif random.random() < 0.4:
+        rows += _row(random, Extra.REPLY_TO, 8)
+    if is_direct:
+        rows += _row(random, Extra.RECEIVER, 4)
+    if random.random() < 0.1:
+        rows += _extra(random)
+    where = random.choice(NAMES) if random.random() < 0.5 else "honest"
+    words = "" if form == Form.DELETE and random.random() < 0.9 else _line(random)
+    return Say(
+        random.randint(1, 40), f"@{where}" if is_direct else random.choice(CHANNELS), words, form, rows
+    )
+
+
+def _row(random: Random, key: int, size: int) -> bytes:
+    """A number in its size, mostly one that means something; rarely in another size."""
+    size = size if random.random() < 0.97 else random.choice((0, 1, 7, 9, 255))
+    number = random.choice(
+        (0, 1, 2, random.randint(1, 60), random.randint(1, 60), 2 ** (8 * size) - 1 if size else 0)
+    )
+    return extra_row(key, number % 2 ** (8 * size) if size else b"", size)
+
+
 def command(random: Random) -> Command:
-    """A slash command, mostly one that exists."""
-    words = random.choice(("/who", "/help", "/help who", "/topic x", "/nick", "who", text(random)))
-    return Command(_number_of(random), _channel_name(random), words)
+    """A slash command, mostly one that exists, and with the arguments of which it has use."""
+    if random.random() < 0.2:
+        words = random.choice(("/who", "/help", "/help who", "/topic x", "/nick", "who", text(random)))
+        return Command(_number_of(random), _channel_name(random), words)
+    words = random.choice(_COMMANDS).format(
+        channel=random.choice(CHANNELS),
+        name=random.choice(NAMES),
+        number=_number_of(random),
+        small=random.randint(0, 60),
+        text=text(random, 200),
+    )
+    where = random.choice((*CHANNELS, f"@{random.choice(NAMES)}", _channel_name(random)))
+    return Command(_number_of(random), where, words)
+
+
+CHANNELS: Final = ("#general", "#general", "#tea", "#a", "#b", "#c")
+NAMES: Final = ("honest", "ann", "bob", "f1", "f2", "f3", "f4", "f5", "zoe")
+"""Who and what may be there already, from an earlier session or from the honest member."""
+
+_COMMANDS: Final = (
+    *("/join {channel}", "/join {channel}", "/join {channel} word", "/leave {channel} {text}", "/leave"),
+    *("/channels", "/topic", "/topic {text}", "/topic -", "/set", "/set key word", "/set key off"),
+    *("/set invite-only on", "/set moderated on", "/set moderated off", "/set kept on", "/set {text} on"),
+    *("/set history joined", "/set history all", "/invite {name}", "/uninvite {name}", "/voice {name}"),
+    *("/unvoice {name}", "/transfer {name}", "/move {channel}", "/close {text}", "/close {channel}"),
+    *("/nick {name}", "/nick {text}", "/away", "/away {text}", "/back", "/ignore {name}", "/unignore {name}"),
+    *("/ignored", "/direct", "/direct all", "/direct nobody", "/direct {text}", "/query {name}"),
+    *("/seen {name}", "/time", "/whois {name}", "/who {channel}", "/sessions", "/stats", "/histori"),
+    *("/history", "/history {number}", "/history 3 before:{small}", "/history in:{channel}"),
+    *("/history in:@{name}", "/history in:{small}", "/grep line", "/grep {text}", "/grep line from:{name}"),
+    *("/grep x in:{channel} since:2h", "/grep x since:{text}", "/grep from:{name} before:{number}"),
+    *("/context {small}", "/context {small} {number}", "/read {small}", "/read {number}"),
+    *("/register {text}", "/passwd {text} {text}", "/device {text}", "/owner {text}", "/code {name}"),
+)
 
 
 def event(random: Random) -> Event:
@@ -272,7 +335,9 @@ _OF_CLIENTS: Final[list[Callable[[Random], Packet]]] = [
     _admit,
     say,
     say,
-    say,
+    formed,
+    formed,
+    command,
     command,
 ]
 _OF_SERVERS: Final[list[Callable[[Random], Packet]]] = [

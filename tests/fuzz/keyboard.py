@@ -9,7 +9,7 @@ from random import Random
 from chatroom.limits import MAX_TEXT
 from tests.fuzz.inputs import TEXTS, Choices, cuts, mutate
 from tests.fuzz.loop import Target
-from views.keys import Input, Key, KeyDecoder, Paste, Text
+from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 
 PAUSES = (0.0, 0.0, 0.0, 0.02, 0.1, 0.6, 6.0)
 """Seconds between two pieces: nothing, and less or more than each of the decoder's times."""
@@ -81,7 +81,7 @@ def run(data: bytes) -> str:
         elif isinstance(given, Paste):
             assert len(given.text) <= MAX_TEXT + 1
         else:
-            assert isinstance(given, Key)
+            assert isinstance(given, Key | Jump)
     data = b"".join(pieces)
     if len(data) < MAX_TEXT:
         in_pieces, whole = type_in(pieces, [0.0] * len(pieces)), type_in([data], [0.0])

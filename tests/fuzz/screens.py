@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from wcwidth import wcwidth
 
@@ -16,7 +16,7 @@ from tests.fuzz.inputs import TEXTS, Choices
 from tests.fuzz.keyboard import SEQUENCES
 from tests.fuzz.loop import Target
 from tests.views.screen import Screen
-from views import Leave, Submitted, Suspend, View
+from views import Cancelled, Depth, Ground, Jump, Leave, Secret, Status, Submitted, Suspend, View
 
 PAINTED: Final = 8
 """One input of so many is painted on the model of a terminal, which takes most of the time."""
@@ -38,16 +38,30 @@ def _local(milliseconds: int) -> datetime:
 
 
 class Framed(Screen):
-    """A terminal that notes when a row goes on behind its last column."""
+    """A terminal that notes when a row goes on behind its last column: only a link may, in a frame."""
 
     def __init__(self, columns: int, lines: int) -> None:
         self._full = False  # the last column was just written
+        self._may_go_on = False  # this frame has turned the wrapping on
         super().__init__(columns, lines)
+
+    def feed(self, text: str) -> None:
+        self._may_go_on = False  # a key that is echoed finds it on, too
+        super().feed(text)
+
+    def set_mode(self, *numbers: int, **kwargs: Any) -> None:
+        self._may_go_on = True
+        super().set_mode(*numbers, **kwargs)
+
+    def reset_mode(self, *numbers: int, **kwargs: Any) -> None:
+        self._may_go_on = False
+        super().reset_mode(*numbers, **kwargs)
 
     def draw(self, data: str) -> None:
         for character in data:
             width = max(0, wcwidth(character))
-            if width and (self._full or self.cursor.x + width > self.columns):
+            too_long = width and (self._full or self.cursor.x + width > self.columns)
+            if too_long and not (self._may_go_on and "!" <= character <= "~"):
                 self.obeyed.append("a row that is too long")
             self._full = self.cursor.x + width == self.columns if width else self._full
             super().draw(character)
@@ -74,7 +88,8 @@ class Player:
             columns,
             lines,
             name="ann",
-            colour=choices.number(2) == 1,
+            ground=[*Ground][choices.number(3)],
+            depth=[*Depth][choices.number(3)],
             repaint="inline" if choices.number(2) else "around",
             commands=["/help", "/who"],
             today=date(1970, 1, 1),
@@ -152,11 +167,14 @@ class Player:
 
     def press(self, data: bytes) -> None:
         for action in self.view.keys(data, self.now):
-            assert isinstance(action, Submitted | Leave | Suspend)
+            assert isinstance(action, Submitted | Secret | Cancelled | Leave | Suspend | Jump)
             if isinstance(action, Submitted):
                 assert action.text.strip()
             elif isinstance(action, Suspend):
                 self.release()
+
+    def ask(self) -> None:
+        self.view.ask(self.name())
 
     def resize(self) -> None:
         columns, lines = self.choices.number(90), self.choices.number(40)
@@ -181,7 +199,7 @@ class Player:
         self.view.pending([self.text() for _ in range(self.choices.number(7))])
 
     def status(self) -> None:
-        self.view.status(self.text(MAX_REASON))
+        self.view.status(Status(self.text(MAX_REASON), self.text(MAX_REASON), self.choices.number(2) == 1))
 
     def identity(self) -> None:
         self.view.identity(self.name())
@@ -218,6 +236,7 @@ _STEPS: Final[tuple[Callable[[Player], None], ...]] = (
     Player.tick,
     Player.tick,
     Player.release,
+    Player.ask,
     Player.clear,
     Player.pending,
     Player.status,

@@ -36,7 +36,7 @@ from chatroom.packets import (
 from server.app import App
 from server.ports import Ports
 from server.quotas import Quotas
-from tests.fuzz.inputs import Choices, client_packet, command, cuts, mutate, say, streams
+from tests.fuzz.inputs import Choices, client_packet, command, cuts, formed, mutate, say, streams
 from tests.fuzz.loop import Target
 from tests.server.test_app import CONFIG
 from tests.support.patience import eventually
@@ -254,10 +254,14 @@ def session_server() -> Iterator[Target]:
     lines = [
         b"".join(encode((say if n % 5 else command)(Random(n))) for n in range(m, m + 5)) for m in range(300)
     ]
+    stories = [
+        b"".join(encode((formed if n % 2 else command)(Random(n))) for n in range(m, m + 3 + m % 20))
+        for m in range(600)
+    ]
 
     def make(random: Random) -> bytes:
-        data = random.choice(random.choice((good, lines)))
-        if random.random() < 0.7:
+        data = random.choice(random.choice((good, lines, stories, stories)))
+        if random.random() < 0.5:
             data = mutate(random, data, good)
         return random.randbytes(2) + cuts(random, data)
 

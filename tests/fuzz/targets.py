@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final
 
-from tests.fuzz import clients, decoding, handshakes, keyboard, screens, sessions
+from tests.fuzz import clients, decoding, encrypted, handshakes, keyboard, screens, sessions
 from tests.fuzz.loop import Target
 
 TARGETS: Final[dict[str, Callable[[], AbstractContextManager[Target]]]] = {
@@ -14,6 +14,7 @@ TARGETS: Final[dict[str, Callable[[], AbstractContextManager[Target]]]] = {
     "client-decoder": decoding.client_side,
     "keys": keyboard.keys,
     "handshake": handshakes.handshake,
+    "tls": encrypted.tls,
     "views": screens.views,
     "session-server": sessions.session_server,
     "session-client": clients.session_client,

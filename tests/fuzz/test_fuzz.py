@@ -20,6 +20,7 @@ COUNTS = {
     "client-decoder": 500,
     "keys": 500,
     "handshake": 150,
+    "tls": 60,
     "views": 40,
     "session-server": 15,
     "session-client": 15,

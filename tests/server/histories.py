@@ -101,7 +101,7 @@ def read(history: History, after: int = 0, places: Collection[int] = EVERYWHERE)
     """Every event of the places after `after`, in slices of some kilobytes."""
     found: list[Event] = []
     while after < MAX_NUMBER:
-        blocks, until = history.read(after, places, 10_000)
+        blocks, until, _ = history.read(after, places, 10_000)
         assert until > after
         found += [event for event in flat(blocks) if after < event.seq <= until]
         after = until

@@ -81,7 +81,7 @@ def test_two_people_talk(ports: Ports) -> None:
         bob.send(Say(1, "#general", "hi"))
         assert lines(ann, 3) == ["hello", "x" * 50_000, "hi"]
         bob.send(Command(9, "#general", "/who"))
-        assert bob.receive_until(lambda p: isinstance(p, Answer)).words == "2 in #general: ann, bob"
+        assert bob.receive_until(lambda p: isinstance(p, Answer)).words == "/who #general: 2 here\n  ann  bob"
         server.stop()
 
 
@@ -94,7 +94,7 @@ def test_a_broken_packet_ends_only_its_connection(server: Running) -> None:
         bye = bob.bye()
         assert (bye.again, bye.code) == (False, Code.PROTOCOL_ERROR) and "protocol" in bye.reason
         left = ann.receive_until(lambda p: isinstance(p, Event) and p.kind is EventKind.QUIT)
-        assert (left.author, left.text) == ("bob", "protocol error")
+        assert (left.author, left.text) == ("bob", "an error in its program")
         ann.send(Ping(3))
         ann.receive_until(lambda p: p == Pong(3))
 
@@ -104,7 +104,7 @@ def test_a_silent_member_loses_its_connection() -> None:
     server = Running(replace(CONFIG, dead_after=0.4))
     with Peer.enter(server.address, "dead") as dead, Peer.enter(server.address, "ann") as ann:
         ids = itertools.count(1)
-        lost = "2 in #general: ann, dead (connection lost)"
+        lost = "/who #general: 2 here\n  ann\n  connection lost:\n  dead"
         eventually(lambda: who(ann, next(ids)) == lost, "the silent member is not cut")
         with Peer.connect(server.address) as stranger:
             assert stranger.ask("dead").code == Code.NAME_HELD

@@ -22,6 +22,7 @@ from chatroom.packets import (
     Bye,
     Channel,
     Command,
+    Decoder,
     Form,
     Info,
     Live,
@@ -113,10 +114,10 @@ def test_a_line_end_belongs_to_one_line(line: Line) -> None:
 
 
 def test_a_line_that_is_not_plain(line: Line) -> None:
-    """A line with an extra, of another form or in parts comes by itself, tidied as all; its extra goes."""
+    """A line with an extra, of another form or in parts comes by itself, tidied as all; its extra stays."""
     long = "x" * TEXT_PART + "\r\0"
     for sent, taken in (
-        (Say(2, "#general", "b\r", 0, b"\1\0"), Burst("#general", [2], [b"b\n"])),
+        (Say(2, "#general", "b\r", 0, b"\1\0"), Burst("#general", [2], [b"b\n"], 0, b"\1\0")),
         (Say(3, "#general", "c", Form.ACT), Burst("#general", [3], [b"c"], Form.ACT)),
         (Say(4, "#general", "", Form.DELETE), Burst("#general", [4], [b""], Form.DELETE)),
         (Say(5, "#general", long), Burst("#general", [5], [b"x" * TEXT_PART + b"\n "])),
@@ -209,7 +210,7 @@ def test_everything_is_worded_in_packets(line: Line) -> None:
         Live(9, 77),
         said(10),
         Answer(7, Code.NOT_IN, "not said: you are not in this channel"),
-        Answer(8, Code.OK, "1 in #general: ann", '["#general",["ann","here"]]'),
+        Answer(8, Code.OK, "/who #general: 1 here\n  ann", '["#general",["ann","here"]]'),
         Info("note"),
         Bye(True, Code.STOPPING, "the server is shutting down"),
     ]
@@ -251,6 +252,19 @@ def test_a_long_answer_is_whole(line: Line) -> None:
     answer = line.peer.receive()
     assert isinstance(answer, Answer) and len(answer.words.encode()) > TEXT_PART
     assert answer.words.endswith("é-999") and json.loads(answer.rows)[-1] == ["é-999", "here"]
+
+
+def test_lines_of_the_past_are_in_one_send(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command's lines come between REPLAY and ANSWER with its id; other threads send before or behind."""
+    sent: list[bytes] = []
+    monkeypatch.setattr(line.connection, "send", sent.append)
+    events = [said(1, "one"), said(2, "x" * 2 * TEXT_PART)]
+    outcome = Outcome(Code.OK, ({"more": False},))
+    line.connection.answer_with(7, b"".join(map(encode, events)), outcome, "/history")
+    (data,) = sent
+    begin, *found, answer = Decoder().feed(data)
+    assert (begin, found) == (Replay(7), events)
+    assert answer == Answer(7, Code.OK, "that is all", '[{"more":false}]')
 
 
 def test_long_texts_are_shortened(line: Line) -> None:
@@ -451,6 +465,26 @@ def test_refused_lines_are_rationed(line: Line) -> None:
     line.stream.cut("enough")
     with pytest.raises(ConnectionLost, match="enough"):
         task.result()
+
+
+@pytest.mark.usefixtures("few")
+def test_pages_of_the_past_are_rationed(line: Line) -> None:
+    """Who asks for long pages again and again is read more slowly: TEXT_PART bytes of lines cost a token."""
+    line.connection.answer_with(1, b"x" * 5 * TEXT_PART, Outcome(Code.OK), "/history")
+    line.peer.send(ONE)
+    task = held(line)
+    line.stream.cut("enough")
+    with pytest.raises(ConnectionLost, match="enough"):
+        task.result()
+
+
+@pytest.mark.usefixtures("few")
+def test_long_answers_are_rationed(line: Line) -> None:
+    """Who asks for long lists again and again waits longer: making one takes as long as many commands."""
+    line.connection.answer(1, Outcome(Code.OK, ("#x", ("ann", "here"))), "/who")
+    assert line.connection._control.wait() == 0
+    line.connection.answer(1, Outcome(Code.OK, ("#x", *[("x" * 90, "here")] * 600)), "/who")
+    assert line.connection._control.wait() > 0
 
 
 def test_lines_need_no_tokens(line: Line, few: None) -> None:

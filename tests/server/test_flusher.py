@@ -264,7 +264,7 @@ def test_after_a_failure_goodbyes_have_their_time(monkeypatch: pytest.MonkeyPatc
     """A flusher that has failed cuts its streams when the others have said goodbye, not before."""
     monkeypatch.setattr("server.flusher.GOODBYE_SECONDS", 0.05)
     with ExitStack() as stack:
-        yard = Yard(stack)
+        yard = Yard(stack, dead_after=0.3)
         stream, theirs = yard.stream()
         with monkeypatch.context() as patch:
             patch.setattr(Stream, "flush", mock.Mock(side_effect=KeyError("a bug")))

@@ -10,10 +10,10 @@ import pytest
 
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, ConnectionLost, NameRefused, OldVersion, ProtocolError, Refused
-from chatroom.limits import MAX_REASON
+from chatroom.limits import MAX_REASON, MAX_SOFTWARE
 from chatroom.outcomes import Code
 from chatroom.packets import Hello, Ping, Status, Verdict
-from server.guest import Guest, code_of
+from server.guest import Guest, code_of, software_of
 from server.transport import TcpTransport
 from tests.server.fakes import LARGE, pair
 from tests.support.patience import PATIENCE
@@ -97,3 +97,19 @@ def test_going_on_with_another_connection(both: Both) -> None:
 def test_codes_of_refusals(error: ChatroomError, code: Code) -> None:
     """Each way in which a handshake fails has its code."""
     assert code_of(error) is code
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("test 1.0", "test 1.0"),
+        ("", ""),
+        ("two\nlines", "two lines"),
+        ("\x1b[31mred", "␛[31mred"),
+        ("\u202etset", "tset"),
+        ("x" * 200, "x" * (MAX_SOFTWARE - 3) + "…"),
+    ],
+)
+def test_what_a_client_says_of_itself(sent: str, shown: str) -> None:
+    """Others see it: it is printable, on one line, and not too long."""
+    assert software_of(Hello(2, sent)) == shown

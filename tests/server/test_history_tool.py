@@ -22,7 +22,8 @@ from chatroom.errors import HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.records import Record
 from server.database import checkpoint, connect
-from server.history_tool import check, export, export_sqlite
+from server.history_export import export, export_sqlite
+from server.history_tool import check
 from server.maintenance import Maintenance
 from server.retention import Retention
 from tests.server.histories import (
@@ -383,3 +384,20 @@ def test_a_backup_of_a_running_server(tmp_path: Path) -> None:
     assert check(backup).sound
     with opened(backup) as restored:
         assert (restored.restore().head, restored.restore().identity) == (500, identity)
+
+
+def test_direct_conversations_are_left_out(path: Path, tmp_path: Path) -> None:
+    """An export has them only with with_direct; a check counts them, and names nobody."""
+    with opened(path) as history:
+        store(history, [said(702)._replace(channel="@bob", place=9), said(703)])
+    for with_direct in (False, True):
+        out, table = io.StringIO(), tmp_path / f"table{with_direct}"
+        count = 702 + with_direct
+        assert export(path, out, with_direct) == export_sqlite(path, table, with_direct) == count
+        found = [json.loads(line)["seq"] for line in out.getvalue().splitlines()]
+        assert (702 in found) == with_direct and 703 in found
+        with closing(sqlite3.connect(table)) as shell:
+            assert shell.execute("SELECT count(*) FROM events").fetchone() == (count,)
+    report = check(path)
+    assert report.sound and "  in direct conversations: 1" in report.lines
+    assert "bob" not in "\n".join(report.lines)

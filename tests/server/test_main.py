@@ -22,6 +22,7 @@ from server.__main__ import main, parser
 from server.ports import Ports
 from server.quotas import Quotas
 from server.retention import Retention
+from server.tls_files import TlsFiles
 from tests.end_to_end.programs import ROOT
 from tests.server.histories import opened
 
@@ -66,16 +67,44 @@ def test_every_option(configs: list[app.Config]) -> None:
     """Each option ends up in the configuration."""
     options = (
         "--host ::1 --port 0 --ports 5100-5199 --data :memory: --durability full --keep 90d --dead-after 2.5"
-        " --rate 7 --max-members 5 --address-members 4 --address-guests 3 --address-rate 2"
+        " --rate 7 --max-members 5 --address-members 4 --address-guests 3 --address-rate 2 --owner Dora"
     )
     assert main(options.split()) == 0
     keep, quotas = Retention.parse("90d"), Quotas(5, 4, 3, 2)
-    assert configs == [app.Config("::1", 0, Ports(5100, 5199), ":memory:", 2.5, "full", keep, 7.0, quotas)]
+    place = ("::1", 0, Ports(5100, 5199), ":memory:")
+    assert configs == [app.Config(*place, 2.5, "full", keep, 7.0, quotas, owner="Dora")]
+
+
+@pytest.mark.parametrize(
+    ("options", "tls"),
+    [
+        ("", None),
+        ("--tls-self", "self"),
+        ("--tls-cert both.pem", TlsFiles(Path("both.pem"), Path("both.pem"))),
+        ("--tls-cert c.pem --tls-key k.pem", TlsFiles(Path("c.pem"), Path("k.pem"))),
+    ],
+)
+def test_encryption(options: str, tls: object, configs: list[app.Config]) -> None:
+    """The files of the certificate and the key may be one; --tls-self names none."""
+    assert main(["--data", ":memory:", *options.split()]) == 0
+    assert configs[0].tls == tls
+
+
+def test_a_certificate_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A certificate that cannot be used is one line on stderr, exit code 1; the history is closed again."""
+    data = str(tmp_path / "history.db")
+    for _ in range(2):
+        assert main(["--port", "0", "--data", data, "--tls-cert", str(tmp_path / "missing.pem")]) == 1
+        captured = capsys.readouterr()
+        assert captured.out == "" and captured.err.count("\n") == 1
+        assert captured.err.startswith("chatroom-server: cannot read the certificate ")
 
 
 @pytest.mark.parametrize(
     "options",
     [
+        ["--tls-key", "key.pem"],
+        ["--tls-self", "--tls-cert", "x.pem"],
         ["--port", "65536"],
         ["--port", "-1"],
         ["--port", "x"],
@@ -85,6 +114,8 @@ def test_every_option(configs: list[app.Config]) -> None:
         ["--durability", "some"],
         ["--max-members", "0"],
         ["--address-rate", "²"],
+        ["--owner", "two words"],
+        ["--owner", ""],
         ["--check", "x", "--export", "y"],
         ["--nonsense"],
         ["surplus"],
@@ -101,7 +132,11 @@ def test_bad_options(
     assert options[0] in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("options", [["--ports", "all"], ["--keep", "never"], ["--keep", "90"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "options",
+    [["--ports", "all"], ["--keep", "never"], ["--keep", "90"]],
+    ids=" ".join,
+)
 def test_invalid_values(
     options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -212,13 +247,13 @@ def test_check_and_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_help_names_every_option(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """--help describes each option."""
+    """--help-all describes each option."""
     monkeypatch.setenv("COLUMNS", "200")
     with pytest.raises(SystemExit) as ended:
-        main(["--help"])
+        main(["--help-all"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    options = re.findall(r"\[(?:-\w \| )?(-[a-z-]+)", parser().format_usage())
+    options = [action.option_strings[-1] for action in parser()._actions]
     assert len(options) > 10, options
     for option in options:
         # the description follows on the same line, or indented on the next
@@ -233,3 +268,19 @@ def test_a_rate_is_a_number_of_lines(rate: str, capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit) as ended:
         parser().parse_args([f"--rate={rate}"])
     assert ended.value.code == 2 and "lines a second" in capsys.readouterr().err
+
+
+def test_the_help_fits_a_screen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """--help has what most people need, in 23 rows of 79 columns; --help-all has each option."""
+    monkeypatch.setenv("COLUMNS", "200")
+    told = []
+    for option in ("--help", "--help-all"):
+        with pytest.raises(SystemExit) as left:
+            parser().parse_args([option])
+        assert left.value.code == 0
+        told.append(capsys.readouterr().out)
+    short, whole = told
+    assert len(short.splitlines()) <= 23
+    assert max(map(len, whole.splitlines())) <= 79
+    for action in parser()._actions:
+        assert all(option in whole for option in action.option_strings)

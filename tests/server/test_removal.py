@@ -59,6 +59,7 @@ def test_a_number_of_days_is_retained(tmp_path: Path) -> None:
         store(history, lines(301, 400, at=now - 89 * DAY), noted=10**6)
         run(upkeep)
         assert stored(history) == list(range(301, 401))
+        assert [history.read(after, [1], 1).after for after in (0, 300, 350)] == [300, 300, 350]
         assert history.locate(300) == (0, 301)
         assert history.locate(301) == (now - 89 * DAY, 301)
 

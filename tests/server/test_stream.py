@@ -25,17 +25,24 @@ from server.limits import (
     STALL_SECONDS,
 )
 from server.stream import Phase, Stream
-from tests.server.fakes import LARGE, Desk, FullDesk, pair, read_all
+from server.transport import Bytes
+from tests.server.fakes import LARGE, Desk, FullDesk, FullTransport, pair, read_all, tls_pair
+from tests.support.certificates import Certificates
 from tests.support.patience import PATIENCE
 from tests.support.tasks import Task
 
 DEAD_AFTER = 45.0
 
 
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with pair() as (ours, theirs):
-        yield Desk(ours, theirs)
+@pytest.fixture(params=["TCP", "TLS"])
+def desk(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[Desk]:
+    """Over TCP, and over TLS: the bounds and the way to the end are the same."""
+    if request.param == "TCP":
+        with pair() as (ours, theirs):
+            yield Desk(ours, theirs)
+    else:
+        with tls_pair(certificates.good) as (transport, peer):
+            yield Desk(transport, peer)
 
 
 def tick(desk: Desk | FullDesk, seconds: float) -> bool:
@@ -306,6 +313,120 @@ def test_waiting_ends_with_the_connection(desk: Desk, end: str) -> None:
     assert desk.stream.wait_until_taken(10**9) is False
 
 
+# --- encrypted and not sent -----------------------------------------------------------------------------
+
+
+class Encrypting(FullTransport):
+    """Takes ten bytes at once, and keeps those for which there is no room."""
+
+    encrypted = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting = b""
+        self.finished = False
+
+    @property
+    def pending(self) -> int:  # type: ignore[override]
+        return len(self._waiting)
+
+    def send(self, data: Bytes) -> int:
+        self._waiting = self._waiting[super().send(self._waiting) :]
+        taken = 0
+        while taken < len(data) and not self._waiting:
+            chunk = bytes(data[taken : taken + 10])
+            taken += len(chunk)
+            self._waiting = chunk[super().send(chunk) :]
+        return taken
+
+    def finish(self) -> None:
+        self._waiting += b"." * (not self.finished)
+        self.finished = True
+
+
+@pytest.fixture
+def encrypting() -> FullDesk:
+    return FullDesk(transport=Encrypting())
+
+
+def test_bytes_that_wait_encrypted_are_buffered(encrypting: FullDesk) -> None:
+    """What the socket has not taken of the transport is the flusher's business; later bytes wait behind."""
+    stream, transport = encrypting.stream, encrypting.transport
+    transport.room = 3
+    stream.send(b"hello", True)
+    assert (stream.buffered, stream.is_idle) == (2, False)
+    stream.send(b"world")
+    assert stream.buffered == 7
+    assert stream.flush() is True
+    transport.room = 3
+    assert stream.flush() is True
+    transport.room = 100
+    assert stream.flush() is False
+    assert transport.sent == b"helloworld"
+    assert (stream.buffered, stream.is_idle, encrypting.backlogs.own) == (0, True, 0)
+    assert encrypting.stream.tick(encrypting.clock.now, DEAD_AFTER) is False
+
+
+def test_no_goodbye_before_all_is_sent(encrypting: FullDesk) -> None:
+    """A connection has parted when the socket has the goodbye, and that of TLS follows it."""
+    stream, transport = encrypting.stream, encrypting.transport
+    assert isinstance(transport, Encrypting)
+    transport.room = 3
+    stream.part(Code.STOPPING, "done")
+    assert phase(encrypting) is Phase.PARTING and not transport.finished
+    transport.room = 4
+    assert stream.flush() is True
+    assert phase(encrypting) is Phase.PARTED and transport.finished
+    assert stream.flush() is True
+    transport.room = 1
+    assert stream.flush() is False
+    assert transport.sent == b"goodbye."
+
+
+@pytest.mark.parametrize("waiting", ["one piece", "several"])
+def test_a_stall_of_encrypted_bytes(encrypting: FullDesk, waiting: str) -> None:
+    """A peer that takes nothing of what waits encrypted is disconnected as one that reads nothing."""
+    if waiting == "one piece":
+        encrypting.stream.send(b"hello")
+    else:
+        encrypting.stream.send_all([b"hello", b"world", b"and", b"others"])
+    assert tick(encrypting, STALL_SECONDS - 0.1) is True
+    assert phase(encrypting) is Phase.OPEN
+    tick(encrypting, 0.2)
+    assert encrypting.words.reasons == [(Code.TOO_SLOW, "not reading")]
+    tick(encrypting, GOODBYE_SECONDS + 0.1)
+    assert phase(encrypting) is Phase.CUT and not encrypting.stream.flush()
+
+
+def test_encrypted_bytes_that_are_taken_slowly() -> None:
+    """What the socket takes of encrypted bytes counts as reading, though no other bytes leave the buffer."""
+    desk = FullDesk(transport=Encrypting())
+    transport = desk.transport
+    assert isinstance(transport, Encrypting)
+    desk.stream.submitting(True)
+    transport._waiting = bytes(10 * STALL_BYTES)  # as if there were larger chunks
+    desk.stream.send(b"x")
+    for _ in range(9):
+        transport.room = STALL_BYTES
+        desk.stream.flush()
+        tick(desk, STALL_SECONDS - 0.1)
+        assert phase(desk) is Phase.OPEN
+
+
+def test_waiting_for_encrypted_bytes(encrypting: FullDesk) -> None:
+    """Who waits until a peer has taken its own bytes waits for encrypted ones, too; they count as its own."""
+    calls: list[bool] = []
+    encrypting.stream.send(b"hello", True)
+    assert encrypting.backlogs.own == 5
+    encrypting.stream.when_taken(calls.append)
+    task = Task(lambda: encrypting.stream.wait_until_taken(0))
+    assert calls == [] and task.is_alive()
+    encrypting.transport.room = 5
+    encrypting.stream.flush()
+    assert calls == [True] and task.result() is True
+    assert encrypting.backlogs.own == 0
+
+
 # --- memory ---------------------------------------------------------------------------------------------
 
 
@@ -441,7 +562,7 @@ def test_goodbye_when_nothing_waits(desk: Desk) -> None:
     assert phase(desk) is Phase.PARTED
     assert read_all(desk.theirs) == b"onefarewell"
     desk.theirs.send(b"still talking")
-    assert desk.ours.recv(20) == b"still talking"  # a closed socket would have sent a reset
+    assert desk.transport.receive(20) == b"still talking"  # a closed socket would have sent a reset
 
 
 def test_goodbye_behind_a_begun_batch(desk: Desk) -> None:
@@ -508,10 +629,11 @@ def test_a_stalled_peer_is_told_goodbye(desk: Desk) -> None:
     tick(desk, 2)
     assert phase(desk) is Phase.PARTING
     assert desk.words.reasons == [(Code.TOO_SLOW, "not reading")]
+    came = b""
     while phase(desk) is Phase.PARTING:
-        desk.theirs.recv(65536)
+        came += desk.theirs.recv(65536)
         desk.stream.flush()
-    assert read_all(desk.theirs).endswith(b"goodbye")  # it may come back at once
+    assert (came + read_all(desk.theirs)).endswith(b"goodbye")  # it may come back at once
 
 
 def test_a_peer_that_stops_reading_is_stalled() -> None:

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.commands import COMMANDS
-from chatroom.limits import MAX_LISTED, MAX_TEXT
+from chatroom.limits import MAX_TEXT
 from chatroom.outcomes import Code, Outcome
 from server import words
+from tests.support.events import NOON
 
 ROWS_OF_CODES = {
     Code.NO_SUCH_COMMAND: ("/dance",),
@@ -55,6 +56,7 @@ def test_the_detail_of_a_goodbye_is_said() -> None:
         (Code.NOT_IN, "not said: you are not in this channel"),
         (Code.BAD_ARGUMENTS, "not said: this server does not know this form of a line"),
         (Code.SLOW_DOWN, "slow down"),
+        (Code.MUTED, "not said: they take no direct messages from you"),
     ],
 )
 def test_refused_lines(code: Code, text: str) -> None:
@@ -66,7 +68,7 @@ def test_refused_lines(code: Code, text: str) -> None:
     ("code", "text"),
     [
         (Code.NO_SUCH_COMMAND, "/dance is no command; /help lists the commands"),
-        (Code.NO_SUCH_CHANNEL, "nobody is in #tea"),
+        (Code.NO_SUCH_CHANNEL, "there is no channel #tea"),
         (Code.NEED_ROLE, "/kick needs the role operator"),
         (Code.BAD_ARGUMENTS, "bad arguments"),
     ],
@@ -74,7 +76,7 @@ def test_refused_lines(code: Code, text: str) -> None:
 def test_refused_commands(code: Code, text: str) -> None:
     """A refused command is answered in words, and its rows are kept for programs."""
     rows = ROWS_OF_CODES.get(code, ())
-    said, json_rows = words.answer("/kick", Outcome(code, rows))
+    said, json_rows = words.answer("/unknown", Outcome(code, rows))
     assert said == text
     assert json.loads(json_rows or "[]") == list(rows)
 
@@ -90,78 +92,155 @@ def test_every_code_has_words(code: Code, command: str) -> None:
     assert words.goodbye(code, "")
 
 
+@pytest.mark.parametrize(
+    ("code", "rows", "text"),
+    [
+        (Code.MUTED, ("#tea", 0, ""), "you are muted in #tea"),
+        (Code.MUTED, ("*", NOON, "loud"), "you are muted in this chatroom until 2023-11-14 22:13 UTC: loud"),
+        (Code.SLOW_DOWN, (NOON, 1), "one at a time: again in 1 s"),
+        (Code.SLOW_DOWN, (NOON, 9_001), "one at a time: again in 10 s"),
+    ],
+)
+def test_who_may_not_speak(code: Code, rows: tuple[object, ...], text: str) -> None:
+    """Whoever may not say something now reads until when and why, of a line as well as of a topic."""
+    assert words.answer("", Outcome(code, rows))[0] == f"not said: {text}"
+    assert words.answer("/topic", Outcome(code, rows))[0] == text
+
+
 # --- commands -------------------------------------------------------------------------------------------
 
 
 def test_help() -> None:
-    """Each command has a line; the explanations stand below each other."""
-    said, rows = words.answer(
-        "/help", Outcome(Code.OK, (("/who [#CHANNEL]", "who is in"), ("/stats", "numbers")))
+    """The page has the names in groups; a group has a line for each command; one command is explained."""
+    who = ("/who [#CHANNEL]", "who is in", "people", "/who #tea", "/w", "")
+    nick, stats = (
+        ("/nick NAME", "another name", "people", "", "", ""),
+        ("/stats", "numbers", "server", "", "", ""),
     )
-    assert said == "/who [#CHANNEL]  who is in\n/stats           numbers"
-    assert json.loads(rows) == [["/who [#CHANNEL]", "who is in"], ["/stats", "numbers"]]
+    said, rows = words.answer("/help", Outcome(Code.OK, (who, nick, stats)))
+    assert said.splitlines()[:2] == ["people        /who /nick", "server        /stats"]
+    assert json.loads(rows) == [list(who), list(nick), list(stats)]
+    said, _ = words.answer("/help", Outcome(Code.OK, (who, nick)))
+    assert said == "/who [#CHANNEL]  who is in\n/nick NAME       another name"
+    said, _ = words.answer("/help", Outcome(Code.OK, (who,)))
+    assert said == "/who [#CHANNEL]\n  who is in\n  for example: /who #tea\n  also: /w"
+    assert words.answer("/help", Outcome(Code.OK))[0] == "there is no such command for you"
 
 
-def test_who() -> None:
-    """The members are counted and named; one whose connection is lost is marked."""
-    said, rows = words.answer("/who", Outcome(Code.OK, ("#tea", ("ann", "here"), ("bob", "lost"))))
-    assert said == "2 in #tea: ann, bob (connection lost)"
-    assert json.loads(rows) == ["#tea", ["ann", "here"], ["bob", "lost"]]
+# --- accounts -------------------------------------------------------------------------------------------
+
+WHOIS = (
+    ("name", "Dora"),
+    ("account", "Dora"),
+    ("role", "owner"),
+    ("phase", "here"),
+    ("since", 1_769_862_896_789),
+    ("encrypted", True),
+    ("software", ("bot 2", "test 1.0")),
+)
 
 
-def test_who_of_a_counted_channel() -> None:
-    """Where nobody is listed, the number is all that is said."""
-    assert words.answer("/who", Outcome(Code.OK, ("#tea", 12_345))) == ("12345 in #tea", '["#tea",12345]')
-
-
-def test_who_of_an_empty_channel() -> None:
-    """A channel without members is empty for a person; the row says which channel."""
-    assert words.answer("/who", Outcome(Code.OK, ("#tea",))) == ("nobody is in #tea", '["#tea"]')
-
-
-def test_who_of_a_large_channel() -> None:
-    """When the last row is a number, it is that of members who are not listed."""
-    said, rows = words.answer("/who", Outcome(Code.OK, ("#tea", ("ann", "here"), ("bob", "lost"), 3)))
-    assert said == "5 in #tea: ann, bob (connection lost), and 3 more"
-    assert json.loads(rows) == ["#tea", ["ann", "here"], ["bob", "lost"], 3]
-
-
-@pytest.mark.parametrize("name", ["x" * 24, "漢" * 12, "é" * 23 + "x", "😀" * 24], ids=ascii)
-def test_a_long_answer_is_not_cut_within_a_name(name: str) -> None:
-    """As many members are named as fit, each whole; the others are counted."""
-    members = [(f"{name}{number}", "lost" if number % 2 else "here") for number in range(MAX_LISTED)]
-    said, _ = words.answer("/who", Outcome(Code.OK, ("#tea", *members, 1500 - MAX_LISTED)))
-    *named, more = said.removeprefix("1500 in #tea: ").split(", ")
-    assert named == [f"{name}{number}" + " (connection lost)" * (number % 2) for number in range(len(named))]
-    assert more == f"and {1500 - len(named)} more"
-    assert len(named) == MAX_LISTED or MAX_TEXT - 150 < len(said.encode()) <= MAX_TEXT
-
-
-def test_stats() -> None:
-    """The numbers stand in one line, each behind its name."""
-    said, rows = words.answer("/stats", Outcome(Code.OK, (("members", 3), ("up", "7 s"))))
-    assert said == "members 3, up 7 s"
-    assert json.loads(rows) == [["members", 3], ["up", "7 s"]]
+@pytest.mark.parametrize(
+    ("command", "outcome", "said"),
+    [
+        ("/register", Outcome(Code.OK, ("Dora",)), "Dora is your own name now"),
+        ("/register", Outcome(Code.ALREADY, ("Dora",)), "you have an account already: Dora"),
+        (
+            "/register",
+            Outcome(Code.BAD_ARGUMENTS, ("password", 8, 256)),
+            "a new password has 8 to 256 bytes, and no control characters",
+        ),
+        ("/register", Outcome(Code.BAD_ARGUMENTS), "usage: /register PASSWORD"),
+        ("/passwd", Outcome(Code.BAD_PASSWORD), "wrong password"),
+        ("/passwd", Outcome(Code.NEED_LOGIN, ("/passwd",)), "/passwd is for accounts only: /register …"),
+        ("/passwd", Outcome(Code.NEED_ENCRYPTION, ("/passwd",)), "passwords, codes and tokens cross …"),
+        ("/passwd", Outcome(Code.SLOW_DOWN, (43,)), "too many passwords were tried: try again in 43 s"),
+        ("/passwd", Outcome(Code.SLOW_DOWN), "too busy: try again soon"),
+        ("/recover", Outcome(Code.BAD_PASSWORD), "this code is not valid for this name"),
+        ("/device", Outcome(Code.OK, (("token", "Dora", "00ff"),)), "this program is remembered"),
+        (
+            "/code",
+            Outcome(Code.OK, (("code", "Dora", "AAAA-BBBB-CCCC-DDDD", 1),)),
+            "tell Dora, and nobody else: /recover Dora AAAA-BBBB-CCCC-DDDD NEWPASSWORD …",
+        ),
+        ("/sessions end", Outcome(Code.OK, (3,)), "program 3 has ended"),
+        (
+            "/sessions end",
+            Outcome(Code.BAD_ARGUMENTS, (3,)),
+            "you have no other program with the number 3; /sessions lists them",
+        ),
+        ("/sessions end", Outcome(Code.BAD_ARGUMENTS), "usage: /sessions end N"),
+        ("/code", Outcome(Code.NO_SUCH_NAME, ("eve",)), "there is no account eve"),
+        ("/whois", Outcome(Code.NO_SUCH_NAME, ("eve",)), "nobody here is called eve"),
+        (
+            "/whois",
+            Outcome(Code.OK, WHOIS),
+            "Dora (account Dora, owner), here since 2026-01-31 12:34 UTC, encrypted, with bot 2, test 1.0",
+        ),
+        (
+            "/whois",
+            Outcome(
+                Code.OK,
+                tuple(
+                    {
+                        **dict(WHOIS),
+                        "account": "",
+                        "role": "member",
+                        "phase": "lost",
+                        "encrypted": False,
+                        "software": (),
+                        "addresses": ("127.0.0.1:7",),
+                    }.items()
+                ),
+            ),
+            "Dora (no account, connection lost), here since 2026-01-31 12:34 UTC, not encrypted, "
+            "from 127.0.0.1:7",
+        ),
+        (
+            "/sessions",
+            Outcome(
+                Code.OK,
+                (
+                    (1, "here", True, True, 1_769_862_896_789, "test 1.0", "127.0.0.1:7", "laptop"),
+                    (2, "absent", False, False, 1_769_862_896_789, "", "127.0.0.1:8", ""),
+                ),
+            ),
+            "1  here, encrypted, test 1.0, from 127.0.0.1:7, since 2026-01-31 12:34 UTC, "
+            "remembered as laptop, this program\n"
+            "2  has left, not encrypted, from 127.0.0.1:8, since 2026-01-31 12:34 UTC",
+        ),
+    ],
+)
+def test_words_about_accounts(command: str, outcome: Outcome, said: str) -> None:
+    """What a person is told; an ellipsis stands for the rest of the words."""
+    words_said, _ = words.answer(command, outcome)
+    if said.endswith("…"):
+        assert words_said.startswith(said[:-1])
+    else:
+        assert words_said == said
 
 
 # --- sizes ----------------------------------------------------------------------------------------------
+
+
+STATS = "/stats: how this server is doing\n  "
 
 
 def test_an_answer_that_is_too_long_loses_its_rows() -> None:
     """Words that fit come whole, although there is no room for the rows."""
     value = "x" * (MAX_TEXT - 100)
     said, rows = words.answer("/stats", Outcome(Code.OK, (("value", value),)))
-    assert (said, rows) == (f"value {value}", "")
+    assert (said, rows) == (f"{STATS}value  {value}", "")
 
 
 def test_an_answer_that_just_fits() -> None:
     """Words and rows that have exactly MAX_TEXT bytes both come whole; with one more byte no rows come."""
-    fixed = len("value " + '[["value",""]]')
+    fixed = len(STATS + "value  " + '[["value",""]]')
     assert fixed % 2 == 0  # the value stands in the words and in the rows
     for more, has_rows in ((0, True), (2, False)):
         value = "x" * ((MAX_TEXT - fixed + more) // 2)
         said, rows = words.answer("/stats", Outcome(Code.OK, (("value", value),)))
-        assert said == f"value {value}" and bool(rows) is has_rows
+        assert said == f"{STATS}value  {value}" and bool(rows) is has_rows
 
 
 @given(name=st.text(alphabet="aé€😀", min_size=1, max_size=24), count=st.sampled_from((10, 900, 3000)))

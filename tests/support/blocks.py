@@ -46,7 +46,7 @@ def in_bursts(packets: Iterable[Say | Command | Bye]) -> list[Burst | Command | 
         if not isinstance(packet, Say):
             found.append(packet)
             continue
-        burst = Burst(packet.channel, [packet.id], [packet.text.encode()], packet.form)
+        burst = Burst(packet.channel, [packet.id], [packet.text.encode()], packet.form, packet.extra)
         if found and isinstance(before := found[-1], Burst) and burst.goes_on(before):
             found[-1] = before._replace(ids=[*before.ids, packet.id], texts=[*before.texts, *burst.texts])
         else:

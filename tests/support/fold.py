@@ -16,10 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chatroom.events import Talk
+from chatroom.ledger import Applied
 from chatroom.order import Entry
 from chatroom.records import Record, Talker
 from chatroom.session import Session
-from chatroom.state import Applied, State
+from chatroom.state import State
 from tests.support.recorder import read_entries
 
 
@@ -32,7 +33,7 @@ def fold(entries: list[Entry], state: State, seed: int) -> str:
     """
     sizes, digest = random.Random(seed), hashlib.sha256()
     stored: dict[tuple[str, str], Record] = {}
-    talks: list[Talk] = []
+    talkers: list[tuple[int, Talker]] = []  # with the seq of the first line
     while entries:
         size = sizes.randint(1, 20)
         changed: list[Record] = []
@@ -40,12 +41,16 @@ def fold(entries: list[Entry], state: State, seed: int) -> str:
             applied = state.apply(entry)
             digest.update(repr(applied.happened).encode())
             changed += applied.records
-            talks += [one for one in applied.happened if isinstance(one, Talk)]
+            for one in applied.happened:
+                if isinstance(one, Talk):
+                    talkers.append((one.first, Talker(one.person, one.ids[-1])))
+                elif one.id:
+                    talkers.append((one.seq, Talker(one.person, one.id)))
         for record in changed:
             stored[record.kind, record.key] = record
         entries = entries[size:]
     kept = sorted(record for record in stored.values() if record.value is not None)
-    late = [Talker(talk.person, talk.ids[-1]) for talk in talks if talk.first > state.noted]
+    late = [talker for seq, talker in talkers if seq > state.noted]
     restored = State()
     restored.restore(state.head, kept, late)
     assert restored.records() == state.records(), "the records do not restore the state"

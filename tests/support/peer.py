@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import select
 import socket
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -61,6 +63,10 @@ class PacketSocket:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def has_more(self) -> bool:
+        """Whether a packet, or the beginning of one, has come that was not taken."""
+        return bool(self._waiting or select.select([self.socket], [], [], 0)[0])
 
     def close(self) -> None:
         """Hang up."""
@@ -124,21 +130,30 @@ class Peer(PacketSocket):
 
     @classmethod
     def connect(
-        cls, address: str | int, port: int | None = None, source: str = "", receive_buffer: int = 0
+        cls,
+        address: str | int,
+        port: int | None = None,
+        source: str = "",
+        receive_buffer: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> Self:
         """Connect to `host:port` or a port of this machine; `port` replaces the one in the address.
 
         source:         the address to come from; "": the system chooses
         receive_buffer: bytes of the socket's receive buffer; 0: as the system has it
+        tls:            None: without encryption
         """
         host, _, own = str(address).rpartition(":")
         there = (host.strip("[]") or "127.0.0.1", port or int(own))
         if not receive_buffer:
-            return cls(socket.create_connection(there, PATIENCE, (source, 0) if source else None))
-        sock = socket.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        sock.bind((source, 0))
-        sock.connect(there)
+            sock = socket.create_connection(there, PATIENCE, (source, 0) if source else None)
+        else:
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            sock.bind((source, 0))
+            sock.connect(there)
+        if tls is not None:
+            sock = tls.wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False)
         return cls(sock)
 
     # --- the handshake, step by step --------------------------------------------------------------------
@@ -184,6 +199,7 @@ class Peer(PacketSocket):
         identity: bytes = NO_IDENTITY,
         source: str = "",
         receive_buffer: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> Self:
         """A member that is live: the whole handshake, up to LIVE.
 
@@ -191,14 +207,14 @@ class Peer(PacketSocket):
                       event) and WELCOME gave them
         replayed:     every event between REPLAY and LIVE, and LIVE, are added here
         """
-        peer = cls.connect(address, None, source, receive_buffer)
+        peer = cls.connect(address, None, source, receive_buffer, tls)
         try:
             answer = peer.ask(name, token)
             assert answer.verdict is Verdict.PASS, answer
             offer = peer.take_port()
             if offer.number != SAME_CONNECTION:
                 peer.close()
-                peer = cls.connect(address, offer.number, source, receive_buffer)
+                peer = cls.connect(address, offer.number, source, receive_buffer, tls)
             peer.admit(name, offer.ticket, since, lines, channel, time, identity)
             packet: Packet | None = None
             while not isinstance(packet, Live):
@@ -215,10 +231,16 @@ class Peer(PacketSocket):
 
     @classmethod
     def enter(
-        cls, address: str | int, name: str, token: bytes = NO_TOKEN, since: int = 0, channel: str = "#general"
+        cls,
+        address: str | int,
+        name: str,
+        token: bytes = NO_TOKEN,
+        since: int = 0,
+        channel: str = "#general",
+        tls: ssl.SSLContext | None = None,
     ) -> Self:
         """A member that is live and has seen itself join (a member that comes back does not join again)."""
-        peer = cls.come_in(address, name, since, token=token, channel=channel)
+        peer = cls.come_in(address, name, since, token=token, channel=channel, tls=tls)
         if token == NO_TOKEN:
             peer.receive_until(lambda packet: isinstance(packet, Event) and packet.author == name)
         return peer

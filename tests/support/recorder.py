@@ -42,6 +42,10 @@ class FileOrder:
     def __len__(self) -> int:
         return len(self._queue)
 
+    @property
+    def idle(self) -> bool:
+        return self._queue.idle
+
     def begin(self, identity: bytes, position: bytes, epoch: int) -> int:
         entries = list(read_entries(self._path))
         os.ftruncate(self._file, _end(entries))  # a torn entry was given to nobody
@@ -61,7 +65,7 @@ class FileOrder:
             entries, self._written = self._written, []
             return Taken(entries, [])
         taken = self._queue.take()
-        return taken and Taken([self._write(entry) for entry in taken.entries], taken.tasks)
+        return taken and Taken([self.write(entry) for entry in taken.entries], taken.tasks)
 
     def done(self, sent: float, worked: float) -> None:
         self._queue.done(sent, worked)
@@ -73,7 +77,8 @@ class FileOrder:
         """Close the file: nothing is taken any more. A killed server does not come to that."""
         os.close(self._file)
 
-    def _write(self, entry: Entry) -> Entry:
+    def write(self, entry: Entry) -> Entry:
+        """Append an entry to the file; the entry with its position."""
         pickled = pickle.dumps(entry)
         data = _SIZE.pack(len(pickled)) + pickled
         while data:

@@ -17,7 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from chatroom.errors import NameRefused
-from chatroom.events import SET_COUNTED, Event, EventKind, Setting
+from chatroom.events import (
+    BAN_LIST,
+    EXEMPT_LIST,
+    INVITED_LIST,
+    MUTE_LIST,
+    SET_COUNTED,
+    Event,
+    EventKind,
+    Extra,
+    Setting,
+    extra_row,
+    joined_extra,
+)
 from chatroom.limits import MAX_NUMBER, MAX_PAYLOAD, MAX_TIME, TEXT_PART
 from chatroom.lookalikes import skeletons
 from chatroom.names import check_channel, check_name, name_key
@@ -56,6 +68,7 @@ from chatroom.packets import (
     Welcome,
     encode,
 )
+from chatroom.places import AUDIT_PLACE, EVERYWHERE
 
 FOLDER = Path(__file__).parent
 TICKET = bytes.fromhex("00112233445566778899aabbccddeeff")
@@ -64,6 +77,14 @@ IDENTITY = bytes.fromhex("a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b8")
 MOMENT = 1_769_862_896_789  # 2026-01-31 12:34:56.789 UTC
 UNKNOWN = 0x7F  # a kind of event that nobody knows
 PLAIN = b"\x02#a\0\0\0"  # the beginning of a plain SAY
+REPLY = extra_row(Extra.REPLY_TO, 3)
+MESSAGE = extra_row(Extra.MESSAGE, 3)
+RECEIVER = extra_row(Extra.RECEIVER, 2, 4)
+ACT = extra_row(Extra.FORM, Form.ACT, 1)
+TARGET = extra_row(Extra.TARGET, 2, 4) + extra_row(Extra.TARGET_NAME, "李雷")
+REMOVED = extra_row(Extra.REMOVED, 1, 1)
+UNTIL = extra_row(Extra.UNTIL, MOMENT + 3_600_000)
+CHOICE = "lunch at noon? | yes | no"
 LIST = b"\0\0\0\2" + b"\0\0" + b"\0\0\0\2" + b"\0\2\2" + b"#ahm"  # the beginning of a CHANNEL
 TYPES: dict[str, type] = {
     kind.name: globals()[kind.name.capitalize()] for kind in Kind
@@ -126,9 +147,14 @@ def packets() -> list[dict[str, Any]]:
             "credentials, one with an unknown key",
             Username("ann", NO_TOKEN, ((Credential.PASSWORD, b"secret"), (200, b""))),
         ),
+        (
+            "a new name, with the password of the server",
+            Username("ann", NO_TOKEN, ((Credential.SERVER_PASSWORD, "sésame".encode()),)),
+        ),
         ("passed", Status(Verdict.PASS)),
         ("refused, with the reason", Status(Verdict.FAIL, Code.NAME_TAKEN, "ann is in use")),
         ("refused, with an unknown code", Status(Verdict.FAIL, 999, "")),
+        ("banned", Status(Verdict.FAIL, Code.BANNED, "you may not come in: advertising")),
         ("the lobby is done with", Status(Verdict.END)),
         ("go on at port 5101", Port(5101, TICKET)),
         ("stay on this connection", Port(SAME_CONNECTION, TICKET)),
@@ -148,6 +174,31 @@ def packets() -> list[dict[str, Any]]:
         ("a channel with its members", Channel(1, "#general", "lunch at noon", 0, Role.MEMBER, 2, everyone)),
         ("a channel with too many members to list", Channel(2, "#a", "", 0, Role.MEMBER, 5000, ())),
         ("a counted channel", Channel(2, "#a", "", Setting.COUNTED, Role.MEMBER, 5000, ())),
+        (
+            "a channel with a key, for invited members only, seen by its owner",
+            Channel(
+                3,
+                "#lab",
+                "week 3",
+                Setting.KEYED | Setting.INVITE_ONLY | Setting.KEPT,
+                Role.OWNER,
+                1,
+                everyone[:1],
+            ),
+        ),
+        (
+            "a moderated channel, whose past is not for newcomers",
+            Channel(4, "#class", "", Setting.MODERATED | Setting.FROM_JOINING, Role.VOICE, 2, everyone),
+        ),
+        (
+            "a slow channel",
+            Channel(1, "#general", "", Setting.SLOW, Role.MEMBER, 2, everyone),
+        ),
+        ("a direct conversation", Channel(5, "@李雷", "", Setting.DIRECT, Role.MEMBER, 2, everyone)),
+        (
+            "a direct conversation with oneself",
+            Channel(6, "@ann", "", Setting.DIRECT, Role.MEMBER, 1, everyone[:1]),
+        ),
         ("the greeting: events of the past follow", Replay(0)),
         ("the answer to request 10: events of the past follow", Replay(10)),
         ("the replay is complete", Live(2, MOMENT)),
@@ -157,14 +208,33 @@ def packets() -> list[dict[str, Any]]:
         ("a line with what a terminal must not be shown", Say(9, "#general", "\x1b[2J\u202e\0\r\n")),
         ("a line with an extra of an unknown key", Say(10, "#general", "hi", Form.SAY, unknown_key)),
         ("a line of an unknown form, without text", Say(11, "#general", "", 99)),
+        ("what the author does", Say(12, "#general", "waves", Form.ACT)),
+        ("a line of a bot that answers one", Say(13, "#general", "42", Form.BOT, REPLY)),
+        ("a line for person 2 alone", Say(14, "@李雷", "psst", Form.SAY, RECEIVER)),
+        ("another text for a line", Say(15, "#general", "hi there", Form.EDIT, MESSAGE)),
+        (
+            "a line of a direct conversation is taken back",
+            Say(16, "@李雷", "", Form.DELETE, RECEIVER + MESSAGE),
+        ),
+        ("a reaction", Say(17, "#general", "👍", Form.REACT, MESSAGE)),
         ("a command", Command(10, "#general", "/who")),
+        ("a command in a direct conversation", Command(11, "@李雷", "/history 20")),
         ("the answer", Answer(10, Code.OK, "2 in #general: ann,\nbob", '["#general",["ann","here"]]')),
         ("a line is refused", Answer(8, Code.NOT_IN, "not said: you are not in this channel")),
+        (
+            "the end of events of the past, there are more of them",
+            Answer(10, Code.OK, "2 lines", '[{"place":1,"more":true,"before":3}]'),
+        ),
         ("an answer with an unknown code, and nothing else", Answer(10, 999, "")),
+        (
+            "a line is refused: muted in place 1 until then",
+            Answer(8, Code.MUTED, "not said: you are muted in #general", f'["#general",{MOMENT},"too loud"]'),
+        ),
         ("unasked", Info("the server cannot store lines; it waits for space")),
         ("are you there?", Ping(1)),
         ("yes", Pong(1)),
         ("come back later", Bye(True, Code.STOPPING, "the server is restarting")),
+        ("an operator has ended it", Bye(False, Code.KICKED, "killed by ann: advertising")),
         ("the client leaves", Bye(False, Code.GOODBYE, "")),
         ("said", said),
         (
@@ -172,14 +242,241 @@ def packets() -> list[dict[str, Any]]:
             said._replace(seq=MAX_NUMBER, time=MAX_TIME, id=MAX_NUMBER, person=2**32 - 1, place=2**32 - 1),
         ),
         ("said, with an extra of an unknown key", said._replace(extra=unknown_key + b"\xc9\0")),
+        ("said, what the author does", said._replace(text="waves", extra=ACT)),
+        (
+            "said, a line of a bot that answers one",
+            said._replace(text="42", extra=extra_row(Extra.FORM, Form.BOT, 1) + REPLY),
+        ),
+        ("said to one person", said._replace(channel="@李雷", text="psst", place=5, extra=RECEIVER)),
+        (
+            "said, as it is sent again when it was edited",
+            said._replace(text="hi there", extra=extra_row(Extra.EDITED, 14)),
+        ),
+        (
+            "said, as it is sent again when it was deleted",
+            said._replace(text="", extra=extra_row(Extra.DELETED, 15)),
+        ),
+        ("edited", said._replace(seq=14, kind=EventKind.EDITED, text="hi there", id=15, extra=MESSAGE)),
+        ("deleted", said._replace(seq=15, kind=EventKind.DELETED, text="", id=16, extra=MESSAGE)),
+        (
+            "a reaction in a direct conversation",
+            said._replace(
+                seq=16,
+                kind=EventKind.REACTED,
+                channel="@李雷",
+                text="👍",
+                id=17,
+                place=5,
+                extra=MESSAGE + RECEIVER,
+            ),
+        ),
         ("joined", Event(1, MOMENT, EventKind.JOINED, "#general", "ann", "", 0, 1, 1)),
+        (
+            "joined, with the name of the account",
+            Event(1, MOMENT, EventKind.JOINED, "#general", "ann", "", 0, 1, 1, b"\x02\x03Ann"),
+        ),
+        (
+            "joined, an operator with an account",
+            Event(
+                1,
+                MOMENT,
+                EventKind.JOINED,
+                "#general",
+                "ann",
+                "",
+                0,
+                1,
+                1,
+                joined_extra("Ann", Role.OPERATOR),
+            ),
+        ),
+        (
+            "joined, a guest with voice",
+            Event(1, MOMENT, EventKind.JOINED, "#general", "ann", "", 0, 1, 1, joined_extra("", Role.VOICE)),
+        ),
         ("left", Event(4, MOMENT, EventKind.LEFT, "#general", "ann", "bored", 0, 1, 1)),
         ("renamed", Event(5, MOMENT, EventKind.RENAMED, "", "ann", "anna", 0, 1, 0)),
+        ("topic, none any more", Event(6, MOMENT, EventKind.TOPIC, "#general", "anna", "", 0, 1, 1)),
         ("topic", Event(6, MOMENT, EventKind.TOPIC, "#general", "anna", "lunch at noon", 0, 1, 1)),
-        ("kicked", Event(7, MOMENT, EventKind.KICKED, "#general", "anna", "bob too loud", 0, 1, 1)),
+        (
+            "kicked",
+            Event(7, MOMENT, EventKind.KICKED, "#general", "anna", "too loud", 0, 1, 1, TARGET),
+        ),
         ("quit", Event(8, MOMENT, EventKind.QUIT, "", "ann", "connection lost", 0, 1, 0)),
         ("set", Event(10, MOMENT, EventKind.SET, "#general", "", "", 0, 0, 1, SET_COUNTED)),
+        (
+            "set by a member: for the invited only, no key any more",
+            Event(
+                17,
+                MOMENT,
+                EventKind.SET,
+                "#lab",
+                "ann",
+                "",
+                0,
+                1,
+                3,
+                bytes((Setting.KEYED, 1, 0, Setting.INVITE_ONLY, 1, 1)),
+            ),
+        ),
+        (
+            "listed, with voice",
+            Event(
+                18,
+                MOMENT,
+                EventKind.LISTED,
+                "#lab",
+                "ann",
+                "",
+                0,
+                1,
+                3,
+                extra_row(Extra.LIST, Role.VOICE, 1) + TARGET,
+            ),
+        ),
+        (
+            "listed, not invited any more",
+            Event(
+                19,
+                MOMENT,
+                EventKind.LISTED,
+                "#lab",
+                "ann",
+                "",
+                0,
+                1,
+                3,
+                extra_row(Extra.LIST, INVITED_LIST, 1) + TARGET + extra_row(Extra.REMOVED, 1, 1),
+            ),
+        ),
+        (
+            "listed, muted for an hour, with a reason",
+            Event(
+                25,
+                MOMENT,
+                EventKind.LISTED,
+                "#lab",
+                "ann",
+                "too loud",
+                0,
+                1,
+                3,
+                extra_row(Extra.LIST, MUTE_LIST, 1) + TARGET + UNTIL,
+            ),
+        ),
+        (
+            "listed, banned from the whole chatroom",
+            Event(
+                26,
+                MOMENT,
+                EventKind.LISTED,
+                "",
+                "ann",
+                "",
+                0,
+                1,
+                0,
+                extra_row(Extra.LIST, BAN_LIST, 1) + TARGET,
+            ),
+        ),
+        (
+            "listed, the network of a member is banned",
+            Event(
+                27,
+                MOMENT,
+                EventKind.LISTED,
+                "#lab",
+                "ann",
+                "advertising",
+                0,
+                1,
+                3,
+                extra_row(Extra.LIST, BAN_LIST, 1) + extra_row(Extra.WHOM, "+李雷") + UNTIL,
+            ),
+        ),
+        (
+            "listed, a name is not exempt any more",
+            Event(
+                28,
+                MOMENT,
+                EventKind.LISTED,
+                "#lab",
+                "ann",
+                "",
+                0,
+                1,
+                3,
+                extra_row(Extra.LIST, EXEMPT_LIST, 1) + extra_row(Extra.WHOM, "李雷") + REMOVED,
+            ),
+        ),
+        (
+            "set: one line in 30 seconds",
+            Event(29, MOMENT, EventKind.SET, "#lab", "ann", "", 0, 1, 3, bytes((Setting.SLOW, 2, 0, 30))),
+        ),
+        (
+            "set: slow no more",
+            Event(30, MOMENT, EventKind.SET, "#lab", "ann", "", 0, 1, 3, bytes((Setting.SLOW, 2, 0, 0))),
+        ),
+        ("announced", Event(31, MOMENT, EventKind.ANNOUNCED, "", "ann", "back at noon", 0, 1, 0)),
+        ("erased", Event(32, MOMENT, EventKind.ERASED, "", "", "", extra=extra_row(Extra.TARGET, 2, 4))),
+        ("a hand is raised", Event(33, MOMENT, EventKind.HAND, "#lab", "李雷", "", 0, 2, 3)),
+        ("a hand is taken down", Event(34, MOMENT, EventKind.HAND, "#lab", "李雷", "", 0, 2, 3, REMOVED)),
+        ("called", Event(35, MOMENT, EventKind.CALLED, "#lab", "ann", "", 0, 1, 3, TARGET)),
+        ("a poll", Event(36, MOMENT, EventKind.POLL, "#lab", "ann", CHOICE, 0, 1, 3)),
+        (
+            "revealed: 300 for the first option, none for the second",
+            Event(
+                37,
+                MOMENT,
+                EventKind.REVEALED,
+                "#lab",
+                "ann",
+                CHOICE,
+                0,
+                1,
+                3,
+                extra_row(Extra.VOTES, bytes((1, 44, 0, 0))),
+            ),
+        ),
+        ("asked, by nobody knows whom", Event(38, MOMENT, EventKind.ASKED, "#lab", "", "why?", 0, 0, 3)),
+        (
+            "audited: of a history that was exported, never sent",
+            Event(
+                39,
+                MOMENT,
+                EventKind.AUDITED,
+                EVERYWHERE,
+                "ann",
+                "banned 李雷",
+                0,
+                1,
+                AUDIT_PLACE,
+                TARGET + extra_row(Extra.FROM, "192.0.2.7") + extra_row(Extra.IN, 0, 4),
+            ),
+        ),
+        (
+            "invited",
+            Event(
+                20,
+                MOMENT,
+                EventKind.INVITED,
+                "@李雷",
+                "ann",
+                "#lab",
+                0,
+                1,
+                5,
+                RECEIVER + extra_row(Extra.TARGET, 2, 4),
+            ),
+        ),
+        ("away", Event(21, MOMENT, EventKind.AWAY, "", "ann", "lunch", 0, 1, 0)),
+        ("back", Event(22, MOMENT, EventKind.AWAY, "", "ann", "", 0, 1, 0)),
+        ("closed", Event(23, MOMENT, EventKind.CLOSED, "#lab", "ann", "week 3 is over", 0, 1, 3)),
+        ("moved", Event(24, MOMENT, EventKind.MOVED, "#lab", "ann", "#lab4", 0, 1, 3)),
+        ("read, a signal", Event(0, MOMENT, EventKind.READ, "#general", "ann", "4711", 0, 1, 1)),
         ("counted, a signal", Event(0, MOMENT, EventKind.COUNTED, "#general", "", "5000", 0, 0, 1)),
+        ("account", Event(11, MOMENT, EventKind.ACCOUNT, "", "ann", "Ann", 0, 1, 0)),
+        ("account, none any more", Event(12, MOMENT, EventKind.ACCOUNT, "", "ann", "", 0, 1, 0)),
         ("restarted", Event(9, MOMENT, EventKind.RESTARTED, "", "", "")),
     ]
     return [

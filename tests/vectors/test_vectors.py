@@ -12,17 +12,30 @@ import pytest
 
 from chatroom import limits
 from chatroom.errors import NameRefused, ProtocolError
-from chatroom.events import EventKind, Setting
+from chatroom.events import Event, EventKind, Extra, Setting, extra_rows
 from chatroom.handshake import CLIENT, SERVER, Handshake, Step
 from chatroom.limits import TICKET_BYTES
 from chatroom.lookalikes import skeletons
 from chatroom.names import check_channel, check_name, name_key
 from chatroom.outcomes import Code
-from chatroom.packets import HEADER, Credential, Decoder, Form, Kind, Resumed, Role, Verdict, encode
+from chatroom.packets import (
+    HEADER,
+    Channel,
+    Credential,
+    Decoder,
+    Form,
+    Kind,
+    Resumed,
+    Role,
+    Say,
+    Verdict,
+    encode,
+)
 from chatroom.packets.kinds import ADMIT_FIXED, CHANNEL_FIXED, EVENT_FIXED, LIVE_FIXED, WELCOME_FIXED
 from tests.vectors import make
 
 FOLDER = Path(__file__).parent
+OWN_KEYS = (EventKind.JOINED, EventKind.SET)  # whose extra has keys of its own
 PAGE = (FOLDER.parent.parent / "notes" / "protocol.md").read_text()
 
 
@@ -136,10 +149,12 @@ def test_worked_example_is_real() -> None:
 
 
 def section(title: str) -> str:
-    """The part of the page under a heading that begins with `title`, up to the next heading of its kind."""
-    found = re.search(rf"^(#+) {re.escape(title)}.*?(?=^\1 |\Z)", PAGE, re.M | re.S)
+    """The part of the page under a heading that begins with `title`, up to the next that is not below it."""
+    found = re.search(rf"^(#+) {re.escape(title)}", PAGE, re.M)
     assert found, title
-    return found[0]
+    rest = PAGE[found.start() :]
+    end = re.search(rf"^#{{1,{len(found[1])}}} ", rest[found.end() - found.start() :], re.M)
+    return rest[: found.end() - found.start() + end.start()] if end else rest
 
 
 def test_page_has_every_kind() -> None:
@@ -163,6 +178,7 @@ def test_page_has_every_kind() -> None:
         (Resumed, "0x06 WELCOME"),
         (Role, "0x0F CHANNEL"),
         (Form, "0x08 SAY"),
+        (Extra, "Extra: keys and values"),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
@@ -176,6 +192,17 @@ def test_page_has_every_setting() -> None:
     """The page's table of settings has exactly the bits and names of the code."""
     rows = re.findall(r"^\| 0x([0-9A-F]{2}) \| ([A-Z_]+) \|", section("0x0F CHANNEL"), re.M)
     assert [(int(number, 16), name) for number, name in rows] == [(one.value, one.name) for one in Setting]
+
+
+def test_every_form_and_extra_has_a_vector() -> None:
+    """Every form of a SAY, every setting and every key of an extra stands in a vector."""
+    entries = [make.packet_of(entry["packet"]) for entry in load("packets")]
+    forms = {entry.form for entry in entries if isinstance(entry, Say)}
+    assert forms >= set(Form)
+    settings = [entry.settings for entry in entries if isinstance(entry, Channel)]
+    assert all(any(setting & bits for bits in settings) for setting in Setting)
+    events = [one for one in entries if isinstance(one, Event) and one.kind not in OWN_KEYS]
+    assert {key for one in events for key in extra_rows(one.extra)} >= set(Extra)
 
 
 @pytest.mark.parametrize(

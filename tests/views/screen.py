@@ -150,7 +150,7 @@ def code_points(character: str) -> int:
     return wcwidth(character)
 
 
-_SEQUENCE = re.compile("\r\x1b\\[([0-9]+)C|\x1b\\[[0-9;]*m")
+_SEQUENCE = re.compile("\r\x1b\\[([0-9]+)C|\x1b\\[[0-9;]*m|\x1b\\[\\?7h")
 
 
 def readable(row: str) -> str:

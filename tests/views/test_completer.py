@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.views.test_editor import shown
+from views.command_order import MOST_USED
 from views.completer import Completer
 from views.editor import LineEditor
 from views.keys import Key
-from views.limits import COMPLETED_NAMES
+from views.limits import COMPLETED_CHANNELS, COMPLETED_NAMES
 
 
 def completing(*names: str) -> LineEditor:
@@ -39,6 +40,10 @@ def test_tab_goes_through_the_names_that_fit() -> None:
     [
         ("hi bo", "hi bob |"),
         ("hi @B", "hi @bob |"),
+        ("/kick bo", "/kick bob |"),
+        ("/mute #tea bo", "/mute #tea bob |"),
+        ("/ban * +b", "/ban * +bob |"),
+        ("+b", "+b|"),
         ("/he", "/help |"),
         ("/HE", "/help |"),
         ("say /he", "say /he|"),
@@ -90,7 +95,7 @@ def test_commands_are_learned() -> None:
     """Commands that the completer learns are completed from then on, each once."""
     completer = Completer(["/quit"])
     completer.learn(["/topic", "/quit"])
-    assert completer("/", True) == ["/quit ", "/topic "]
+    assert completer("/", True) == ["/topic ", "/quit "]
 
 
 def test_names_are_bounded() -> None:
@@ -105,3 +110,62 @@ def test_names_are_bounded() -> None:
     assert completer("m", True) == []
     assert completer("n0", True) == []
     assert completer("n1000", True) == ["n1000: "]
+
+
+def test_commands_that_are_used_most_come_first() -> None:
+    """Commands of everyday use have an order of their own; all others follow by the alphabet."""
+    completer = Completer(["/zebra", "/hush", "/help", "/hand", "/apple", "/history"])
+    assert completer("/h", True) == ["/help ", "/history ", "/hand ", "/hush "]
+    assert completer("/", True)[-2:] == ["/apple ", "/zebra "]
+    assert len(set(MOST_USED)) == len(MOST_USED)
+
+
+def channels() -> LineEditor:
+    completer = Completer([])
+    completer.places = lambda: ["#general", "#tea", "@bob"]
+    completer.learn_channels(["#lunch", "#tee", "#Tea", "#tea", "#no\x1bgo"])
+    completer.saw("bea", 1)
+    return LineEditor(completer)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("/go ", ["#general", "#tea", "@bob"]),
+        ("/go te", ["#tea"]),
+        ("/go @", ["@bob"]),
+        ("/go @be", ["@bea"]),
+        ("/go b", ["@bob"]),
+        ("/leave ", ["#general", "#tea"]),
+        ("/LEAVE G", ["#general"]),
+        ("/join te", ["#tee", "#tea"]),
+        ("/join lu", ["#lunch"]),
+        ("/join #lunch k", []),
+        ("/topic #te", ["#tea", "#tee"]),
+        ("see you in #l", ["#lunch"]),
+        ("#g", ["#general"]),
+        ("/go zz", []),
+    ],
+)
+def test_channels_are_completed(typed: str, found: list[str]) -> None:
+    """Behind /go, /join and /leave, where `#` need not be typed, and wherever `#` is typed."""
+    line = channels()
+    line.insert(typed)
+    start = "".join(typed.rpartition(" ")[:2])
+    words = []
+    for _ in found:
+        line.apply(Key.TAB)
+        words.append(line.text.removeprefix(start).removesuffix(" "))
+    assert words == found
+    if not found:
+        line.apply(Key.TAB)
+        assert line.text == typed
+
+
+def test_channels_are_bounded() -> None:
+    """The latest COMPLETED_CHANNELS channels are kept, those of the latest list first."""
+    completer = Completer([])
+    completer.learn_channels([f"#c{number}" for number in range(2 * COMPLETED_CHANNELS)])
+    completer.learn_channels(["#c9", "#new"])
+    found = completer("#", False, "x ")
+    assert found[:3] == ["#c9 ", "#new ", "#c0 "] and len(found) == COMPLETED_CHANNELS

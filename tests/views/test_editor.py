@@ -153,7 +153,7 @@ def test_a_line_that_is_too_long_grows_no_more() -> None:
 
 def test_tab_completes_what_fits() -> None:
     """Completions that would make the line longer than MAX_TEXT are left out."""
-    line = LineEditor(lambda _word, _first: ["z" * 10, "zz"])
+    line = LineEditor(lambda _word, _first, _before: ["z" * 10, "zz"])
     line.insert("x" * (MAX_TEXT - 5) + " z")
     line.apply(Key.TAB)
     assert line.text.endswith("x zz")

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatroom.limits import MAX_TEXT
-from views.keys import Input, Key, KeyDecoder, Paste, Text
+from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 from views.limits import ESCAPE_SECONDS, PASTE_SECONDS, SEQUENCE_SECONDS
 
 SEQUENCES = {
@@ -154,10 +154,10 @@ def test_a_paste_without_end_goes_on() -> None:
     assert decoder.feed(b"\x1b[200~never ends\x1b[20", 1.0) == []
     assert decoder.wait(1.0) == PASTE_SECONDS
     assert decoder.timeout(0.9 + PASTE_SECONDS) == []
-    assert decoder.timeout(1.0 + PASTE_SECONDS) == [Paste("never ends")]
+    assert decoder.timeout(1.0 + PASTE_SECONDS) == [Paste("never ends", ends=False)]
     assert decoder.wait(7.0) is None
-    assert decoder.feed(b"0\rx", 7.0) == [Paste("\x1b[200\rx")]
-    assert decoder.feed(b"\r", 8.0) == [Paste("\r")]
+    assert decoder.feed(b"0\rx", 7.0) == [Paste("\x1b[200\rx", ends=False)]
+    assert decoder.feed(b"\r", 8.0) == [Paste("\r", ends=False)]
     assert decoder.feed(b"\x1b[201", 9.0) == []
     assert decoder.feed(b"~\r", 99.0) == [Key.ENTER]
 
@@ -167,8 +167,8 @@ def test_ctrl_c_ends_a_paste_whose_end_is_lost() -> None:
     decoder = KeyDecoder()
     decoder.feed(b"\x1b[200~one", 1.0)
     assert decoder.feed(b"\x03", 2.0) == []
-    assert decoder.timeout(2.0 + PASTE_SECONDS) == [Paste("one\x03")]
-    assert decoder.feed(b"two\x03", 8.0) == [Paste("two\x03")]
+    assert decoder.timeout(2.0 + PASTE_SECONDS) == [Paste("one\x03", ends=False)]
+    assert decoder.feed(b"two\x03", 8.0) == [Paste("two\x03", ends=False)]
     assert decoder.feed(b"\x03", 9.0) == [Key.CANCEL]
     assert decoder.feed(b"\r", 9.0) == [Key.ENTER]
 
@@ -286,3 +286,10 @@ def test_a_split_sequence_may_arrive_late() -> None:
 def test_broken_utf8_is_replaced() -> None:
     """Bytes that are not UTF-8 become U+FFFD, and the text after them is intact."""
     assert feed(b"\xff\xc3", b"a") == [Text("\ufffd\ufffda")]
+
+
+def test_keys_for_channels() -> None:
+    """Alt and a digit is the channel of that number, Alt-A the next one with something unread."""
+    decoder = KeyDecoder()
+    assert decoder.feed(b"\x1b1\x1b9\x1baa", 0.0) == [Jump(1), Jump(9), Jump(0), Text("a")]
+    assert decoder.feed(b"\x1b0\x1bz", 1.0) == []

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from tests.views.attacks import texts
 from tests.views.screen import readable
-from views.item import Theme
-from views.layout import layout_input, pending_rows, status_rows
-from views.limits import PENDING_SHOWN
+from views.formatting import Theme
+from views.layout import Status, layout_input, layout_question, pending_rows, status_rows
+from views.limits import PENDING_SHOWN, TALL_LINES
+from views.palette import Depth
 from views.sanitize import sanitize_input
-from views.text import Cell, Row, Span, Style, clusters, input_cell
+from views.text import Cell, Row, Span, clusters, input_cell
 
 NOBODY = Span("")
 
@@ -64,7 +65,7 @@ def test_a_very_long_input_costs_what_is_shown(cursor: int, monkeypatch: pytest.
         seen.append(cluster)
         return input_cell(cluster)
 
-    monkeypatch.setattr("views.layout.input_cell", counted)
+    monkeypatch.setattr("views.input_rows.input_cell", counted)
     clusters = list("0123456789" * 900)
     block = layout_input(Span("ann"), clusters, cursor, 41, 10)
     assert len(seen) <= 4 * 10 * 40
@@ -106,22 +107,39 @@ TALL = 4 * PENDING_SHOWN  # the fewest lines of a screen that has room for PENDI
 
 
 def pending(texts: list[str], columns: int = 40, lines: int = TALL) -> list[str]:
-    return [readable(row) for row in pending_rows("ann", texts, columns, lines, Theme(True))]
+    return [readable(row) for row in pending_rows(texts, columns, lines, Theme())]
+
+
+@pytest.mark.parametrize(
+    ("question", "columns", "rows", "row", "column"),
+    [
+        ("password:", 40, ["password:"], 0, 10),
+        ("password:", 10, ["password:", ""], 1, 1),
+        ("password:", 8, ["passwor", "d:"], 1, 3),
+        ("password:", 4, ["rd:", ""], 1, 1),
+        ("漢字", 5, ["漢字", ""], 1, 1),
+    ],
+)
+def test_a_question(question: str, columns: int, rows: list[str], row: int, column: int) -> None:
+    """It may fill rows; the cursor stands behind it; too little room shows its end."""
+    block = layout_question(Span(question), columns, 2)
+    assert [readable(each).rstrip() for each in block.rows] == rows
+    assert (block.row, block.column, block.at_end) == (row, column, True)
 
 
 def test_all_pending_lines_are_shown_if_they_fit() -> None:
     """Up to PENDING_SHOWN lines that are not stored yet are shown in order, without a number."""
     texts = [str(n) for n in range(PENDING_SHOWN)]
-    assert pending(texts) == [f"--:-- ann: {text}" for text in texts]
+    assert pending(texts) == [f"--:-- {text}" for text in texts]
     assert pending([]) == []
 
 
 def test_more_pending_lines_are_a_number() -> None:
     """If some pending lines have no room, the last row says how many lines are not among the first ones."""
-    assert pending(["x"] * 1004)[-2:] == ["--:-- ann: x", "1,000 more lines wait"]
+    assert pending(["x"] * 1004)[-2:] == ["--:-- x", "1,000 more lines wait"]
     assert len(pending(["x"] * 1004)) == PENDING_SHOWN
     assert pending(["x"] * (PENDING_SHOWN + 1))[-1] == "1 more lines wait"
-    assert pending(["x"] * 3, lines=8) == ["--:-- ann: x", "1 more lines wait"]
+    assert pending(["x"] * 3, lines=8) == ["--:-- x", "1 more lines wait"]
 
 
 def test_a_long_pending_line_ends_with_an_ellipsis() -> None:
@@ -133,12 +151,17 @@ def test_a_long_pending_line_ends_with_an_ellipsis() -> None:
 def test_a_low_screen_has_no_pending_rows() -> None:
     """A screen of fewer than four lines shows no pending lines, one of four shows one row."""
     assert pending(["x"], lines=3) == []
-    assert pending(["x"], lines=4) == ["--:-- ann: x"]
+    assert pending(["x"], lines=4) == ["--:-- x"]
 
 
-def test_the_status_is_one_dim_row() -> None:
-    """The status takes one row that fits the screen; without a status or room there is no row."""
-    assert status_rows("a\nb", 20, 4, Theme(True)) == [f"{Style.DIM}-- a b{Style.RESET}"]
-    assert [readable(row) for row in status_rows("x" * 99, 10, 24, Theme(False))] == ["-- xxxxx…"]
-    assert status_rows("", 20, 24, Theme(True)) == []
-    assert status_rows("x", 20, 3, Theme(True)) == []
+def test_the_status() -> None:
+    """It takes one row that fits the screen; on a tall one it has an empty row above it."""
+    theme = Theme()
+    quiet, notice = theme.palette.quiet, theme.palette.notice
+    assert status_rows(Status("#a", ", 2\nhere"), 20, 4, theme) == [f"#a{quiet}, 2 here\x1b[0m"]
+    assert status_rows(Status(text="lost", trouble=True), 20, 4, theme) == [f"{notice}lost\x1b[0m"]
+    assert status_rows(Status("#a"), 20, TALL_LINES, theme) == ["", "#a"]
+    long = status_rows(Status("x" * 99), 10, 24, Theme(depth=Depth.NONE))
+    assert [readable(row) for row in long] == ["xxxxxxxx\u2026"]
+    assert status_rows(Status(), 20, 24, theme) == []
+    assert status_rows(Status("x"), 20, 3, theme) == []

@@ -8,7 +8,7 @@ from tests.views.screen import Screen, code_points
 from views import render
 from views.layout import Block, layout_input
 from views.render import Drawn
-from views.text import Row, Span, wrap
+from views.text import WRAPPED, Row, Span, wrap
 
 
 def block(text: str, columns: int = 80, cursor: int | None = None) -> Block:
@@ -154,3 +154,10 @@ def test_leaving() -> None:
 def test_shortcuts(before: Block, after: Block, written: str | None) -> None:
     """An ASCII character typed at the end costs one byte, a cursor move only a move, the rest a frame."""
     assert render.shortcut(Drawn(3, before, 24), after) == written
+
+
+def test_rows_apart_are_no_line_of_the_terminal() -> None:
+    """After rows that are apart from the next ones the terminal does not go on by itself."""
+    part = Row(WRAPPED + "x" * 20)
+    assert render.apart([part, part]) == [part, "x" * 20]
+    assert render.apart([]) == []

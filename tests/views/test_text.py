@@ -15,7 +15,6 @@ from views.sanitize import one_line, sanitize, sanitize_input
 from views.text import (
     Row,
     Span,
-    Style,
     cells,
     clip,
     clusters,
@@ -26,6 +25,8 @@ from views.text import (
     width_of,
     wrap,
 )
+
+BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
 @given(texts)
@@ -39,7 +40,7 @@ def test_clusters_are_the_text(text: str) -> None:
 @given(texts, st.integers(2, 50), st.integers(0, 30))
 def test_rows_fit_and_lose_nothing(text: str, columns: int, indent: int) -> None:
     """Each row is narrower than the screen, and all rows together are the text, except for blanks."""
-    rows = wrap([Span("12:34 "), Span(text, Style.DIM)], columns, indent)
+    rows = wrap([Span("12:34 "), Span(text, DIM)], columns, indent)
     if columns >= 2 * CLUSTER_COLUMNS + 2:
         assert all(taken(row) < columns for row in rows)
     squeezed = "".join("".join(map(readable, rows)).split())
@@ -93,9 +94,9 @@ def test_disputed_widths_are_pinned() -> None:
 
 def test_styles_end_with_the_row() -> None:
     """Every row with a style resets it at its end."""
-    rows = wrap([Span("name", Style.BOLD), Span(": "), Span("text " * 10, Style.DIM)], 20)
+    rows = wrap([Span("name", BOLD), Span(": "), Span("text " * 10, DIM)], 20)
     assert len(rows) > 2
-    assert all(row.count(Style.DIM) == 1 and row.endswith(Style.RESET) for row in rows)
+    assert all(row.count(DIM) == 1 and row.endswith(RESET) for row in rows)
 
 
 def test_clip_marks_what_is_missing() -> None:

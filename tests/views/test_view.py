@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
 
@@ -11,22 +12,39 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from wcwidth import wcwidth
 
-from chatroom.events import Event, EventKind
+from chatroom.events import Event, EventKind, Extra, extra_row
 from chatroom.limits import MAX_TEXT
 from tests.views.attacks import DRIVING, texts
 from tests.views.screen import Screen, code_points, readable
-from views import Leave, Repaint, Submitted, Suspend, View
-from views.item import Item, Theme, format_item, format_pending, item_of
-from views.layout import layout_input
+from views import (
+    Action,
+    Cancelled,
+    Depth,
+    Jump,
+    Leave,
+    Repaint,
+    Secret,
+    Status,
+    Submitted,
+    Suspend,
+    View,
+    one_line,
+)
+from views.folding import Folding
+from views.formatting import Lead, Theme, format_item, format_pending
+from views.item import Item, item_of
+from views.layout import layout_input, layout_question
 from views.limits import (
     BACKLOG_WORK,
     CUT_TEXTS,
     FLOOD_FRAMES,
     FLOOD_SCREENS,
     FRAMES_PER_SECOND,
+    GROUP_ITEMS,
     ITEM_CHARACTERS,
     ITEM_LINES,
     PASTE_SECONDS,
+    TALL_LINES,
 )
 from views.text import Row, Span, clip, row_of
 from views.transcript import Transcript
@@ -42,12 +60,14 @@ def said(text: str, author: str = "bob", seq: int = 1) -> Event:
     return Event(seq, seq, EventKind.SAID, "#general", author, text)
 
 
-def view_of(columns: int = 40, lines: int = 10, repaint: Repaint = "around", *, colour: bool = False) -> View:
+def view_of(
+    columns: int = 40, lines: int = 10, repaint: Repaint = "around", *, depth: Depth = Depth.NONE
+) -> View:
     return View(
         columns,
         lines,
         name="ann",
-        colour=colour,
+        depth=depth,
         repaint=repaint,
         commands=["/help"],
         today=TODAY,
@@ -59,16 +79,35 @@ TYPED = st.text(alphabet="ab 漢é👩\u200d\u0301", max_size=12).map(str.encode
 KEYS = [
     *(b"\x1b[D", b"\x1b[D\x1b[D", b"\x1b[C", b"\x1b[H", b"\x1b[F", b"\x1b[A", b"\x1b[B", b"\x1b\r"),
     *(b"\x7f", b"\x17", b"\x15", b"\x19", b"\x0c", b"\t", b"\x1f", b"x", b"typed plainly"),
+    *(b"\x12", b"\x12e", b"\x07", b"\x0f", b"\x1b[200~" + b"pasted\n" * 9 + b"\x1b[201~"),
+    *(b"/h\t", b"long words and " * 6),
     b"\x1b[200~one\ntwo \x1b[2J\x1b[201~",
 ]
+COLUMNS = st.integers(10, 34) | st.integers(60, 64)
+LINES = st.integers(5, 9) | st.just(TALL_LINES)
+LINKS = st.builds("https://{}".format, st.text("abc/?&=%", min_size=1, max_size=150))
+LINKED = st.builds(
+    "".join, st.lists(st.one_of(LINKS, st.sampled_from(["see ", " ", "\n", "漢字", ")"]), texts))
+)
+PLACES = st.sampled_from(["", "#general", "#漢字", "#x\x1b[2Jy"])
 NAMES = st.sampled_from(["bob", "Ærøskøbing", "漢字", "x\x1b[2Jy"])
+
+
+def one_speaker(texts: Sequence[str]) -> list[str]:
+    """The rows of lines that bob says within a minute: he is named again after some of them."""
+    return [f"{' ' * 6 if n % GROUP_ITEMS else '00:00 bob: '}{text}" for n, text in enumerate(texts)]
+
+
+def pressed(view: View, data: bytes, now: float) -> list[Action]:
+    """All actions of keys to which nothing is done before the next key."""
+    return list(view.keys(data, now))
 
 
 class Watched:
     """A view, the screen that it paints on, and all its output."""
 
     def __init__(self, columns: int, lines: int, repaint: Repaint, width: object = wcwidth) -> None:
-        self.view = view_of(columns, lines, repaint, colour=True)
+        self.view = view_of(columns, lines, repaint, depth=Depth.MANY)
         self.screen = Screen(columns, lines, width)  # type: ignore[arg-type]
         self.writes: list[str] = []
 
@@ -89,17 +128,18 @@ class Watched:
 class Painting(RuleBasedStateMachine):
     """Lines, keys and resizes for three views: inline, around, and one on a terminal with other widths."""
 
-    @initialize(columns=st.integers(10, 34), lines=st.integers(5, 9))
+    @initialize(columns=COLUMNS, lines=LINES)
     def start(self, columns: int, lines: int) -> None:
         self.now = 0.0
         self.columns, self.lines = columns, lines
         self.right = [Watched(columns, lines, "inline"), Watched(columns, lines, "around")]
         self.wrong = Watched(columns, lines, "around", code_points)
         self.all = [*self.right, self.wrong]
-        self.transcript = Transcript(columns, Theme(True), TODAY)
+        self.transcript = Transcript(columns, Theme(), TODAY)
         self.shown: list[str] = []  # every row since the last resize, in order
+        self.folding = Folding(utc)
         self.pending: list[str] = []
-        self.status = ""
+        self.status = Status()
         self.resized = False
         self.paint()
 
@@ -108,17 +148,37 @@ class Painting(RuleBasedStateMachine):
         for watched in self.all:
             watched.tick(self.now)
 
-    @rule(lines=st.lists(st.tuples(NAMES, texts), max_size=4))
+    @rule(lines=st.lists(st.tuples(NAMES, texts | LINKED), max_size=4))
     def others_say(self, lines: list[tuple[str, str]]) -> None:
         for author, text in lines:
             event = said(text, author)
             for watched in self.all:
                 watched.view.event(event)
+            self.folding.take(event, "ann")
             self.shown += map(readable, self.transcript.append(item_of(event, "ann", utc)))
         self.paint()
 
-    @rule(text=texts)
+    @rule(people=st.lists(st.tuples(NAMES, st.integers(1, 9), st.booleans()), min_size=1, max_size=3))
+    def others_come_and_go(self, people: list[tuple[str, int, bool]]) -> None:
+        """The rows of a run are replaced; those that are in the scrollback already stay there."""
+        for name, person, comes in people:
+            kind = EventKind.JOINED if comes else EventKind.QUIT
+            event = Event(1, 1, kind, "#general" if comes else "", name, "", 0, person, int(comes))
+            for watched in self.all:
+                watched.view.event(event)
+            run = self.folding.take(event, "ann")
+            assert run is not None
+            drawn = self.right[0].view._drawn
+            assert drawn is not None
+            kept = drawn.hidden + drawn.transcript_rows
+            taken = min(self.transcript.take_back(run.number), kept)
+            del self.shown[len(self.shown) - taken :]
+            self.shown += map(readable, self.transcript.append(run.item()))
+            self.paint()
+
+    @rule(text=texts | LINKED)
     def the_program_says(self, text: str) -> None:
+        self.folding.end()
         for watched in self.all:
             watched.view.system(text)
         self.shown += map(readable, self.transcript.append(Item(None, "", text)))
@@ -127,24 +187,36 @@ class Painting(RuleBasedStateMachine):
     @rule(data=st.one_of(TYPED, st.sampled_from(KEYS)))
     def keys(self, data: bytes) -> None:
         for watched in self.all:
-            assert watched.view.keys(data, self.now) == []
+            assert pressed(watched.view, data, self.now) == []
         self.paint()
 
     @rule()
     def enter(self) -> None:
-        actions = [watched.view.keys(b"\r", self.now) for watched in self.all]
+        actions = [pressed(watched.view, b"\r", self.now) for watched in self.all]
         assert actions[0] == actions[1] == actions[2]
         self.paint()
 
-    @rule(count=st.integers(0, 3), status=st.sampled_from(["", "reconnecting", "漢字 \x1b[2J" * 9]))
-    def states(self, count: int, status: str) -> None:
-        self.pending, self.status = [f"own {n}" for n in range(count)], status
+    @rule(question=st.sampled_from(["password", "password of \x1b[2Jdora " * 9, "漢字"]))
+    def ask(self, question: str) -> None:
+        self.question = question
         for watched in self.all:
-            watched.view.pending(self.pending)
-            watched.view.status(status)
+            watched.view.ask(question)
         self.paint()
 
-    @rule(columns=st.integers(10, 34), lines=st.integers(5, 9))
+    @rule(
+        count=st.integers(0, 3),
+        place=PLACES,
+        text=st.sampled_from(["", "reconnecting", "漢字 \x1b[2J" * 9]),
+        trouble=st.booleans(),
+    )
+    def states(self, count: int, place: str, text: str, trouble: bool) -> None:
+        self.pending, self.status = [f"own {n}" for n in range(count)], Status(place, text, trouble)
+        for watched in self.all:
+            watched.view.pending(self.pending)
+            watched.view.status(self.status)
+        self.paint()
+
+    @rule(columns=COLUMNS, lines=LINES)
     def resize(self, columns: int, lines: int) -> None:
         if (columns, lines) == (self.columns, self.lines):
             return
@@ -153,7 +225,9 @@ class Painting(RuleBasedStateMachine):
             watched.resize(columns, lines)
         self.transcript.resize(columns)
         self.paint()
-        self.shown = [readable(row) for row in self.transcript.tail(self.lines - len(self.block()[0]))]
+        block = self.right[0].view._block()
+        kept = self.lines - len(block.rows) + block.spare
+        self.shown = [readable(row) for row in self.transcript.tail(kept)]
         self.resized = True
 
     def block(self) -> tuple[list[str], int, int]:
@@ -162,15 +236,23 @@ class Painting(RuleBasedStateMachine):
         own = [
             row
             for text in self.pending[:most]
-            for row in format_pending("ann", text, self.columns, Theme(False))
+            for row in format_pending(text, self.columns, Theme(depth=Depth.NONE))
         ]
         hidden = len(self.pending) - most
         if hidden > 0 or len(own) > most:
             rest = f"{hidden} more lines wait" if hidden > 0 else "…"
             own = [*own[: most - 1], row_of(clip([Span(rest)], self.columns - 1))]
-        editor = self.right[0].view.editor
-        block = layout_input(Span("ann"), editor.clusters, editor.cursor, self.columns, self.lines // 2)
-        above = [*map(readable, own), *(["status"] if self.status else [])]
+        view, most_rows = self.right[0].view, self.lines // 2
+        editor = view.editor
+        block = layout_input(Span("ann"), editor.clusters, editor.cursor, self.columns, most_rows)
+        if view._asked is not None:
+            block = layout_question(Span(one_line(self.question)), self.columns, most_rows)
+        place, text, _ = self.status
+        status = [row_of(clip([Span(one_line(place)), Span(one_line(text))], self.columns - 1))]
+        status = [Row(""), *status] if self.lines == TALL_LINES else status
+        above = [*map(readable, own), *(map(readable, status) if place or text else [])]
+        quiet = view._quiet_rows() if view._asked is None else []
+        above[len(above) - bool((place or text) and quiet) :] = map(readable, quiet)
         return [*above, *map(readable, block.rows)], len(above) + block.row, block.column
 
     @precondition(lambda self: hasattr(self, "all"))
@@ -183,13 +265,21 @@ class Painting(RuleBasedStateMachine):
             assert top >= 0
             block = screen.rows()[top : top + len(rows)]
             for found, wanted in zip(block, rows, strict=True):
-                assert found.startswith("-- ") if wanted == "status" else found == wanted.rstrip()
+                assert found == wanted.rstrip()
             assert screen.cursor.x == column
             assert not any(screen.rows()[top + len(rows) :])
             if self.resized:  # each terminal handles its scrollback in its own way
                 assert screen.rows()[:top] == self.shown[len(self.shown) - top :]
             else:
-                assert [*screen.scrollback, *screen.rows()[:top]] == self.shown
+                gone = len(screen.scrollback)
+                assert screen.scrollback == self.shown[:gone]
+                assert screen.rows()[:top] == self.shown[len(self.shown) - top :]
+                hidden = len(self.shown) - gone - top
+                block = watched.view._block()
+                assert 0 <= hidden <= block.spare
+                if hidden or gone:  # a long input is no reason for empty rows
+                    low = self.lines - top - len(rows)
+                    assert low == 0 if hidden else low <= 3
 
     @precondition(lambda self: hasattr(self, "all"))
     @invariant()
@@ -241,10 +331,10 @@ def attacked(text: str, *, raw: bool = False) -> Screen:
     for number, kind in enumerate(EventKind):
         view.event(Event(number, 0, kind, text, text, text))
     view.system(text)
-    view.status(text)
+    view.status(Status(text, text))
     view.pending([text])
     view.identity(text)
-    view.keys(b"\x1b[200~" + text.encode("utf-8", "replace") + b"\x1b[201~", 1.0)
+    pressed(view, b"\x1b[200~" + text.encode("utf-8", "replace") + b"\x1b[201~", 1.0)
     watched.tick(2.0)
     return watched.screen
 
@@ -262,6 +352,83 @@ def test_the_attacks_are_real() -> None:
     assert sum(bool(attacked(text, raw=True).obeyed) for text in DRIVING) >= 10
 
 
+# --- joins and leaves ----------------------------------------------------------------------------------
+
+
+def came(person: int, kind: EventKind = EventKind.JOINED, minute: int = 0, name: str = "") -> Event:
+    place, channel = (1, "#general") if kind is EventKind.JOINED else (0, "")
+    return Event(person, minute * 60_000, kind, channel, name or f"p{person}", "", 0, person, place)
+
+
+@pytest.mark.parametrize("repaint", ["around", "inline"])
+@pytest.mark.parametrize("typed", [b"", b"half a line"])
+def test_a_run_of_joins_grows_in_its_row(repaint: Repaint, typed: bytes) -> None:
+    """However many come and go, one row says so, also while the user types; a line begins another run."""
+    watched = Watched(40, 10, repaint)
+    view = watched.view
+    pressed(view, typed, 0.0)
+    view.event(said("hello"))
+    for number in range(1, 10):
+        view.event(came(number, EventKind.JOINED if number < 8 else EventKind.QUIT))
+        watched.tick(float(number))
+    view.event(said("so many"))
+    view.event(came(20, name="zoe"))
+    watched.tick(20.0)
+    rows = [row for row in (*watched.screen.scrollback, *watched.screen.rows()) if row]
+    assert rows[:4] == [
+        "00:00 bob: hello",
+        "00:00 -- 7 joined, 2 left",
+        "00:00 bob: so many",
+        "00:00 -- zoe joined",
+    ]
+    assert rows[4:] == [f"ann> {typed.decode()}".rstrip()]
+
+
+@pytest.mark.parametrize("repaint", ["around", "inline"])
+def test_a_run_with_more_rows_than_the_screen(repaint: Repaint) -> None:
+    """What is in the scrollback stays there; what is on the screen is replaced, and nothing else is lost."""
+    watched = Watched(10, 5, repaint)
+    view = watched.view
+    view.status(Status("", "trouble"))
+    view.event(came(1, EventKind.QUIT, name="a" * 32))
+    watched.tick(1.0)
+    first = [*watched.screen.scrollback, *watched.screen.rows()]
+    assert len(watched.screen.scrollback) == 3
+    view.event(came(1, name="bob"))
+    view.event(came(1, EventKind.QUIT, name="bob"))
+    watched.tick(2.0)
+    shown = [*watched.screen.scrollback, *watched.screen.rows()]
+    assert shown[:6] == [*first[:3], "-- bob", " joined;", " bob left"]
+
+
+def test_a_run_that_is_not_painted_yet_is_one_item() -> None:
+    """A storm between two frames is one row, and costs no more than one."""
+    view = view_of()
+    view.tick(0.0)
+    for number in range(1, 1001):
+        view.event(came(number))
+    assert view.tick(1.0).count("joined") == 1 and not view._unpainted
+
+
+def test_what_is_shown_between_ends_a_run() -> None:
+    """What the program says, or shows of a long text, is not overwritten by the next join."""
+    watched = Watched(40, 10, "around")
+    view = watched.view
+    view.event(came(1))
+    view.system("something")
+    view.event(came(2))
+    view.event(said("x\n" * 60))
+    watched.tick(1.0)
+    view.event(came(3))
+    watched.tick(2.0)
+    view.show(None)
+    view.event(came(4))
+    for now in range(3, 9):
+        watched.tick(float(now))
+    text = "\n".join([*watched.screen.scrollback, *watched.screen.rows()])
+    assert [f"p{number} joined" in text for number in (1, 2, 3, 4)] == [True] * 4
+
+
 # --- writes --------------------------------------------------------------------------------------------
 
 
@@ -271,7 +438,7 @@ def test_a_burst_is_one_write() -> None:
     view.tick(0.0)
     for n in range(5):
         view.event(said(f"line {n}"))
-    view.status("reconnecting")
+    view.status(Status("", "reconnecting", True))
     assert view.wait(1.0) == 0.0
     assert "line 4" in view.tick(1.0)
     assert view.tick(1.0) == ""
@@ -284,7 +451,7 @@ def test_idle_writes_nothing() -> None:
     assert view.wait(1.0) is None
     assert all(view.tick(float(now)) == "" for now in range(1, 60))
     view.pending([])
-    view.status("")
+    view.status(Status("", ""))
     view.identity("ann")
     view.resize(40, 10)
     assert view.wait(100.0) is None
@@ -309,15 +476,15 @@ def test_keys_are_echoed_at_once() -> None:
     view = view_of()
     view.event(said("something"))
     view.tick(0.0)
-    assert view.keys(b"x", 0.001) == []
+    assert pressed(view, b"x", 0.001) == []
     assert view.wait(0.001) == 0.0
     assert view.tick(0.001) == "x"
 
 
 def test_colours_can_be_left_out() -> None:
     """A view without colour writes no SGR sequence; one with colour does."""
-    for colour, found in ((False, False), (True, True)):
-        view = view_of(colour=colour)
+    for depth, found in ((Depth.NONE, False), (Depth.FEW, True), (Depth.MANY, True)):
+        view = view_of(depth=depth)
         view.event(said("hello ann"))
         view.pending(["x"])
         view.system("notice")
@@ -337,40 +504,131 @@ def _sequences(out: str) -> list[str]:
 def test_enter_submits() -> None:
     """Enter submits a line unless it is blank; the line is empty afterwards."""
     view = view_of()
-    assert view.keys("héllo\r".encode(), 0.0) == [Submitted("héllo")]
-    assert view.keys(b"  \r\r", 0.0) == []
+    assert pressed(view, "héllo\r".encode(), 0.0) == [Submitted("héllo")]
+    assert pressed(view, b"  \r\r", 0.0) == []
     assert view.editor.text == ""
+
+
+# --- secrets -------------------------------------------------------------------------------------------
+
+TYPINGS = [
+    b"correct horse",
+    b"\x1b[200~correct horse\x1b[201~",
+    b"\x1b[200~correct horse\r\n\x1b[201~",
+    b"wrong\x15correct hos\x7frse",
+    b"\x1b[D\tcorrect\x1b[A horse\x1b[B",
+]
+
+
+@pytest.mark.parametrize("typing", TYPINGS)
+@pytest.mark.parametrize("repaint", ["inline", "around"])
+def test_a_secret_is_never_shown(typing: bytes, repaint: Repaint) -> None:
+    """However it is typed: nothing of it is written, it is in no history, and no key brings it back."""
+    watched = Watched(40, 10, repaint)
+    view = watched.view
+    pressed(view, b"half\x1b[D", 0.0)
+    watched.tick(0.0)
+    view.ask("password of dora (not shown):")
+    watched.tick(1.0)
+    assert "password of dora (not shown):" in watched.screen.rows()
+    before = len(watched.writes)
+    assert pressed(view, typing, 2.0) == []
+    watched.tick(2.0)
+    assert watched.writes[before:] == [], "keys that are not shown write nothing"
+    view.event(said("hello"))
+    view.resize(41, 10)
+    watched.screen.resize(10, 41)
+    watched.tick(3.0)
+    (action,) = pressed(view, b"\r", 4.0)
+    assert action == Secret("correct horse")
+    assert "horse" not in repr(action) + repr(view.editor)
+    watched.tick(5.0)
+    assert watched.screen.rows()[watched.screen.cursor.y] == "ann> half"
+    assert watched.screen.cursor.x == len("ann> hal")
+    for key in (b"\x1b[A", b"\x1f", b"\x19", b"\x1by"):
+        pressed(view, key * 3, 6.0)
+        watched.tick(6.0)
+    watched.screen.feed(view.leave(7.0))
+    assert "horse" not in "".join(watched.writes) + "".join(watched.screen.rows() + watched.screen.scrollback)
+
+
+@pytest.mark.parametrize("key", [b"\x03", b"\x04"])
+def test_a_question_can_be_left(key: bytes) -> None:
+    """Ctrl-C or Ctrl-D: the half-typed line is there again, and what was typed is gone."""
+    view = view_of()
+    pressed(view, b"half", 0.0)
+    view.ask("password")
+    assert pressed(view, b"secret" + key, 0.0) == [Cancelled()]
+    assert pressed(view, b"-typed\r", 0.0) == [Submitted("half-typed")]
+
+
+def test_what_is_typed_ahead_answers_the_question() -> None:
+    """Whoever types the password before the question is painted does not say it to everybody."""
+    view = view_of()
+    actions: list[Action] = []
+    for action in view.keys(b"/register\rsecret\rhello\r", 0.0):
+        if action == Submitted("/register"):
+            view.ask("password")
+        actions.append(action)
+    assert actions == [Submitted("/register"), Secret("secret"), Submitted("hello")]
+
+
+def test_other_keys_during_a_question() -> None:
+    """Ctrl-Z suspends, Ctrl-L repaints, an empty answer is an answer."""
+    watched = Watched(40, 10, "around")
+    view = watched.view
+    view.ask("password")
+    watched.tick(0.0)
+    assert pressed(view, b"\x1a", 1.0) == [Suspend()]
+    pressed(view, b"\x0c", 2.0)
+    watched.screen.feed("\x1b[2J")
+    assert "password" in watched.tick(2.0)
+    assert pressed(view, b"\x1b", 3.0) == []
+    watched.tick(9.0)
+    assert pressed(view, b"\r", 9.0) == [Secret("")]
+
+
+def test_a_line_with_a_secret_is_not_kept() -> None:
+    """Up, undo and paste do not bring it back, nor parts of it that were deleted; other lines are kept."""
+    view = View(40, 10, private=lambda line: line.startswith("/register "))
+    pressed(view, b"hello\r/register secret\x17secret\r", 0.0)
+    assert view.editor.text == ""
+    for key in (b"\x1f", b"\x19", b"\x1b[B"):
+        pressed(view, key, 0.0)
+        assert view.editor.text == ""
+    pressed(view, b"\x1b[A", 0.0)
+    assert view.editor.text == "hello"
 
 
 def test_ctrl_c_clears_then_leaves() -> None:
     """Ctrl-C empties a half-typed line, and on an empty line it leaves."""
     view = view_of()
-    assert view.keys(b"half\x03", 0.0) == []
+    assert pressed(view, b"half\x03", 0.0) == []
     assert view.editor.text == ""
-    assert view.keys(b"\x03", 0.0) == [Leave()]
+    assert pressed(view, b"\x03", 0.0) == [Leave()]
 
 
 def test_ctrl_d_deletes_or_leaves() -> None:
     """Ctrl-D deletes a character, and on an empty line it leaves."""
     view = view_of()
-    assert view.keys(b"ab\x01\x04", 0.0) == []
+    assert pressed(view, b"ab\x01\x04", 0.0) == []
     assert view.editor.text == "b"
-    assert view.keys(b"\x04\x04", 0.0) == [Leave()]
+    assert pressed(view, b"\x04\x04", 0.0) == [Leave()]
 
 
 def test_ctrl_z_suspends() -> None:
     """Ctrl-Z suspends and keeps the half-typed line."""
     view = view_of()
-    assert view.keys(b"half\x1a", 0.0) == [Suspend()]
+    assert pressed(view, b"half\x1a", 0.0) == [Suspend()]
     assert view.editor.text == "half"
 
 
 def test_a_paste_never_sends() -> None:
     """A paste with line ends goes into the input line; only Enter sends it, as one message."""
     view = view_of()
-    assert view.keys(b"\x1b[200~one\r\ntwo\r\x1b[201~", 0.0) == []
+    assert pressed(view, b"\x1b[200~one\r\ntwo\r\x1b[201~", 0.0) == []
     assert "one⏎" in view.tick(0.0)
-    assert view.keys(b"\r", 0.0) == [Submitted("one\ntwo\n")]
+    assert pressed(view, b"\r", 0.0) == [Submitted("one\ntwo")]
 
 
 def test_tab_completes_present_members() -> None:
@@ -379,7 +637,7 @@ def test_tab_completes_present_members() -> None:
     view.event(said("hi", "bob"))
     view.event(Event(2, 0, EventKind.JOINED, "#general", "bea", ""))
     view.event(Event(3, 0, EventKind.LEFT, "#general", "bob", ""))
-    view.keys(b"b\t", 0.0)
+    pressed(view, b"b\t", 0.0)
     assert view.editor.text == "bea: "
 
 
@@ -400,18 +658,18 @@ def test_tab_completes_the_new_name_of_a_member() -> None:
     view = view_of()
     view.event(Event(1, 0, EventKind.RENAMED, "#general", "bob", "bert"))
     view.event(Event(2, 0, EventKind.TOPIC, "#general", "bea", "bread"))
-    view.keys(b"b\t", 0.0)
+    pressed(view, b"b\t", 0.0)
     assert view.editor.text == "bea: "
-    view.keys(b"\t", 0.0)
+    pressed(view, b"\t", 0.0)
     assert view.editor.text == "bert: "
-    view.keys(b"\t", 0.0)
+    pressed(view, b"\t", 0.0)
     assert view.editor.text == "b"
 
 
 def test_a_full_line_says_so() -> None:
     """If a paste does not fit into the line, the view says so."""
     view = view_of()
-    view.keys(b"\x1b[200~" + b"x" * 70_000 + b"\x1b[201~" + b"y", 0.0)
+    pressed(view, b"\x1b[200~" + b"x" * 70_000 + b"\x1b[201~" + b"y", 0.0)
     assert "the line is full" in view.tick(0.0)
 
 
@@ -435,7 +693,7 @@ def test_a_pending_line_keeps_its_place() -> None:
     """An own line keeps its place when it is stored, and gets its time."""
     view, screen = view_of(), Screen(40, 10)
     view.pending(["on its way"])
-    assert shown(view, screen, 0.0) == ["--:-- ann: on its way", "ann>"]
+    assert shown(view, screen, 0.0) == ["--:-- on its way", "ann>"]
     view.event(said("on its way", "ann"))
     view.pending([])
     assert shown(view, screen, 1.0) == ["00:00 ann: on its way", "ann>"]
@@ -447,9 +705,9 @@ def test_many_pending_lines_are_a_number() -> None:
     view.pending([f"line {n}" for n in range(1000)])
     rows = shown(view, screen, 0.0)
     assert rows == [
-        "--:-- ann: line 0",
-        "--:-- ann: line 1",
-        "--:-- ann: line 2",
+        "--:-- line 0",
+        "--:-- line 1",
+        "--:-- line 2",
         "996 more lines wait",
         "ann>",
     ]
@@ -458,18 +716,18 @@ def test_many_pending_lines_are_a_number() -> None:
 def test_a_reconnect_keeps_the_line() -> None:
     """A reconnect keeps the half-typed line and its cursor, and shows missed lines below a divider."""
     view, screen = view_of(), Screen(40, 10)
-    view.keys(b"half-typed\x1b[D\x1b[D", 0.0)
+    pressed(view, b"half-typed\x1b[D\x1b[D", 0.0)
     view.system("connection lost: reset")
-    view.status("retrying in 2 s")
-    assert shown(view, screen, 0.0) == ["-- connection lost: reset", "-- retrying in 2 s", "ann> half-typed"]
-    view.status("")
+    view.status(Status("", "retrying in 2 s"))
+    assert shown(view, screen, 0.0) == ["-- connection lost: reset", "retrying in 2 s", "ann> half-typed"]
+    view.status(Status("", ""))
     view.system("back again")
     view.missed()
     view.event(said("news"))
     assert shown(view, screen, 1.0) == [
         "-- connection lost: reset",
         "-- back again",
-        "-- ---- missed while you were away ----",
+        "----- missed while you were away",
         "00:00 bob: news",
         "ann> half-typed",
     ]
@@ -482,8 +740,8 @@ def test_the_divider_says_that_lines_are_gone() -> None:
     view.missed(gap=True)
     view.event(said("news"))
     assert shown(view, screen, 0.0) == [
-        "-- ---- missed while you were away;",
-        "   older lines are gone ----",
+        "----- missed while you were away; older",
+        "      lines are gone",
         "00:00 bob: news",
         "ann>",
     ]
@@ -494,7 +752,7 @@ def test_clear_empties_the_screen() -> None:
     view, screen = view_of(), Screen(40, 10)
     view.event(said("one"))
     shown(view, screen, 0.0)
-    view.keys(b"half", 1.0)
+    pressed(view, b"half", 1.0)
     shown(view, screen, 1.0)
     view.clear()
     assert shown(view, screen, 1.0) == ["ann> half"]
@@ -514,23 +772,59 @@ def test_clear_drops_unpainted_items() -> None:
     assert shown(view, screen, 1.0) == ["ann>"]
 
 
+@pytest.mark.parametrize("count", [1, 3, 30])
+def test_turning_over_loses_nothing(count: int) -> None:
+    """Another channel begins on an empty screen; what was not painted yet is in the scrollback, once."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("painted"))
+    shown(view, screen, 0.0)
+    pressed(view, b"half", 0.5)
+    for number in range(count):
+        view.event(said(f"late {number}"))
+    view.turn_over(1.0)
+    view.event(said("other", "eve"), under="#tea")
+    assert shown(view, screen, 1.0) == ["00:00 #tea eve: other", "ann> half"]
+    texts = ["painted", *(f"late {number}" for number in range(count))]
+    assert [row for row in screen.scrollback if row] == one_speaker(texts)
+
+
+def test_turning_over_in_a_flood() -> None:
+    """Of more lines than the user would wait for only the latest go to the scrollback."""
+    view, screen = view_of(), Screen(40, 10)
+    for number in range(9000):
+        view.event(said(f"late {number}"))
+    view.turn_over(0.0)
+    assert shown(view, screen, 0.0) == ["ann>"]
+    rows = [row for row in screen.scrollback if row]
+    assert "8,990 lines not shown" in rows[0] and rows[-1] == "      late 8999" and len(rows) < 20
+
+
+def test_keys_for_channels() -> None:
+    """They are actions, but not while a question waits for its answer."""
+    view = view_of()
+    assert pressed(view, b"\x1b3half", 0.0) == [Jump(3)]
+    view.ask("password?")
+    assert pressed(view, b"\x1b3\x1ba", 1.0) == []
+    assert view.lines == 10
+
+
 @pytest.mark.parametrize("repaint", ["inline", "around"])
 def test_a_redraw_repeats_no_row_that_has_scrolled_away(repaint: Repaint) -> None:
     """Ctrl-L paints the rows that were on the screen: the scrollback and the screen hold each row once."""
     watched = Watched(10, 5, repaint)
     watched.view.pending(["one", "two"])
-    watched.view.status("reconnecting")
+    watched.view.status(Status("", "reconnecting", True))
     watched.tick(1.0)
     for number in range(4):
         watched.view.event(said(f"n{number}"))
     watched.tick(2.0)
     watched.view.pending([])
-    watched.view.status("")
+    watched.view.status(Status("", ""))
     watched.tick(3.0)
-    watched.view.keys(b"\x0c", 4.0)
+    pressed(watched.view, b"\x0c", 4.0)
     assert watched.tick(4.0)
     rows = [*watched.screen.scrollback, *watched.screen.rows()]
-    assert [row for row in rows if "n" in row and "bob" in row] == [f"bob: n{number}" for number in range(4)]
+    assert [row.strip() for row in rows if "n" in row and ">" not in row] == ["bob: n0", "n1", "n2", "n3"]
 
 
 def test_a_system_line_shows_its_time_if_it_has_one() -> None:
@@ -555,7 +849,7 @@ def test_suspend_and_resume() -> None:
     """The block is erased before the shell gets the screen; afterwards all is painted again."""
     view, screen = view_of(), Screen(40, 10)
     view.event(said("one"))
-    view.keys(b"half", 0.0)
+    pressed(view, b"half", 0.0)
     shown(view, screen, 0.0)
     screen.feed(view.release())
     assert [row for row in screen.rows() if row] == ["00:00 bob: one"]
@@ -568,7 +862,7 @@ def test_leaving_shows_unpainted_items() -> None:
     """Leaving paints the last items and erases the block."""
     view, screen = view_of(), Screen(40, 10)
     shown(view, screen, 0.0)
-    view.status("reconnecting")
+    view.status(Status("", "reconnecting", True))
     view.event(said("last words"))
     screen.feed(view.leave(0.0))
     assert [row for row in screen.rows() if row] == ["00:00 bob: last words"]
@@ -578,7 +872,7 @@ def test_leaving_shows_unpainted_items() -> None:
 def test_leaving_leaves_a_half_typed_line() -> None:
     """Leaving keeps a half-typed line on the screen."""
     view, screen = view_of(), Screen(40, 10)
-    view.keys(b"half", 0.0)
+    pressed(view, b"half", 0.0)
     shown(view, screen, 0.0)
     screen.feed(view.leave(0.0))
     assert [row for row in screen.rows() if row] == ["ann> half"]
@@ -589,8 +883,8 @@ def test_leaving_removes_pending_lines_and_status() -> None:
     """Leaving erases the pending lines and the status, and keeps the half-typed line only."""
     view, screen = view_of(), Screen(40, 10)
     view.pending(["on its way"])
-    view.status("reconnecting")
-    view.keys(b"half", 0.0)
+    view.status(Status("", "reconnecting", True))
+    pressed(view, b"half", 0.0)
     shown(view, screen, 0.0)
     screen.feed(view.leave(0.0))
     assert [row for row in screen.rows() if row] == ["ann> half"]
@@ -611,7 +905,7 @@ def test_redraw_repairs_the_screen() -> None:
     view.event(said("one"))
     rows = shown(view, screen, 0.0)
     screen.feed("\x1b[HBroadcast message\r\n")
-    view.keys(b"\x0c", 1.0)
+    pressed(view, b"\x0c", 1.0)
     assert shown(view, screen, 1.0) == rows
 
 
@@ -624,7 +918,7 @@ def test_old_rows_are_written_again_only_around_a_half_typed_line(
     """A new line is printed directly, except around a half-typed line with the repaint "around"."""
     view = view_of(repaint=repaint)
     view.event(said("old"))
-    view.keys(typed, 0.0)
+    pressed(view, typed, 0.0)
     view.tick(0.0)
     view.event(said("new"))
     out = view.tick(1.0)
@@ -636,13 +930,13 @@ def test_a_paste_without_end_is_shown_in_time() -> None:
     """`wait` and `tick` end an unfinished paste after PASTE_SECONDS, without more bytes."""
     view = view_of()
     view.tick(0.0)
-    assert view.keys(b"\x1b[200~never ends", 1.0) == []
+    assert pressed(view, b"\x1b[200~never ends", 1.0) == []
     assert view.wait(1.0) == PASTE_SECONDS
     assert "never ends" in view.tick(1.0 + PASTE_SECONDS)
     assert "Ctrl-C ends it" in view.tick(2.0 + PASTE_SECONDS)
-    assert view.keys(b"\r", 9.0) == []
-    assert view.keys(b"\x03", 9.0) == []
-    assert view.keys(b"sent\r", 9.0) == [Submitted("sent")]
+    assert pressed(view, b"\r", 9.0) == []
+    assert pressed(view, b"\x03", 9.0) == []
+    assert pressed(view, b"sent\r", 9.0) == [Submitted("sent")]
 
 
 def test_a_view_has_colour_and_no_name_by_default() -> None:
@@ -651,7 +945,7 @@ def test_a_view_has_colour_and_no_name_by_default() -> None:
     view.system("notice")
     out = view.tick(0.0)
     screen.feed(out)
-    assert "\x1b[2m" in out
+    assert Theme().palette.quiet in out
     assert [row for row in screen.rows() if row] == ["-- notice", ">"]
 
 
@@ -670,7 +964,7 @@ def test_a_burst_is_shown_whole() -> None:
         view.event(said(f"line {n}"))
     shown(view, screen, 0.0)
     lines = [row for row in [*screen.scrollback, *screen.rows()] if "line" in row]
-    assert lines == [f"00:00 bob: line {n}" for n in range(500)]
+    assert lines == one_speaker([f"line {n}" for n in range(500)])
 
 
 LINES = 10
@@ -747,9 +1041,9 @@ def test_a_frame_formats_a_bounded_part_of_a_long_text(kind: str, monkeypatch: p
     """One frame formats one long text, and of that text only what an excerpt holds."""
     formatted: list[Item] = []
 
-    def counted(item: Item, columns: int, theme: Theme) -> list[Row]:
+    def counted(item: Item, columns: int, theme: Theme, lead: Lead) -> list[Row]:
         formatted.append(item)
-        return format_item(item, columns, theme)
+        return format_item(item, columns, theme, lead)
 
     monkeypatch.setattr("views.transcript.format_item", counted)
     view = view_of(80, 24)
@@ -778,19 +1072,19 @@ def test_a_key_is_echoed_before_the_items_that_wait(kind: str) -> None:
     for _ in range(10):
         view.event(said(wall(kind)))
     view.tick(1.0)
-    view.keys(b"x", 1.0)
+    pressed(view, b"x", 1.0)
     assert view.tick(1.0) == "x"
     assert view.wait(1.0) == 0.0
-    assert view.keys(b"\x03\x03", 1.0) == [Leave()]
+    assert pressed(view, b"\x03\x03", 1.0) == [Leave()]
 
 
 def test_a_cut_text_says_how_much_is_missing() -> None:
     """Below the beginning of a long text stands how many lines follow, and the command that shows them."""
     view, screen = view_of(), Screen(40, 10)
     view.event(said("line\n" * 1000))
-    assert shown(view, screen, 0.0)[-2:] == ["           … 951 more lines: /show 1", "ann>"]
+    assert shown(view, screen, 0.0)[-2:] == ["      … 951 more lines: /show 1", "ann>"]
     view.system("x" * 9000)
-    assert shown(view, screen, 1.0)[-2:] == ["   … 7,000 more characters: /show 2", "ann>"]
+    assert shown(view, screen, 1.0)[-2:] == ["      … 7,000 more characters: /show 2", "ann>"]
 
 
 def test_a_cut_text_can_be_shown_whole() -> None:
@@ -816,11 +1110,11 @@ def test_ctrl_c_stops_showing() -> None:
     """Ctrl-C ends the output of a long text, and leaves the line and the chatroom alone."""
     view, screen = view_of(), Screen(40, 10)
     view.event(said("\n" * 60_000))
-    view.keys(b"half", 0.0)
+    pressed(view, b"half", 0.0)
     shown(view, screen, 0.0)
     view.show(1)
     view.tick(1.0)
-    assert view.keys(b"\x03", 1.0) == []
+    assert pressed(view, b"\x03", 1.0) == []
     assert view.tick(1.0) == ""
     assert view.wait(1.0) is None
     assert view.editor.text == "half"
@@ -844,9 +1138,9 @@ def test_a_long_own_line_costs_a_frame_little(monkeypatch: pytest.MonkeyPatch) -
     """Of an own line that is not stored yet, a frame formats no more than fills its rows."""
     sizes: list[int] = []
 
-    def counted(name: str, text: str, columns: int, theme: Theme) -> list[Row]:
+    def counted(text: str, columns: int, theme: Theme) -> list[Row]:
         sizes.append(len(text))
-        return format_pending(name, text, columns, theme)
+        return format_pending(text, columns, theme)
 
     monkeypatch.setattr("views.layout.format_pending", counted)
     view, screen = view_of(40, 16), Screen(40, 16)
@@ -885,7 +1179,7 @@ def test_who_leaves_does_not_wait_for_a_flood() -> None:
 def test_resizing_around_a_full_row(before: int, after: int) -> None:
     """An input about as wide as the screen is whole after a resize."""
     view, screen = view_of(before, 8), Screen(before, 8)
-    view.keys(b"0123456789", 0.0)
+    pressed(view, b"0123456789", 0.0)
     shown(view, screen, 0.0)
     screen.resize(8, after)
     view.resize(after, 8)
@@ -913,7 +1207,75 @@ def test_a_tiny_screen_is_painted_like_four_columns_and_two_lines() -> None:
 def test_waits_shrink_to_zero() -> None:
     """Waits are never negative and never grow while time passes."""
     view = view_of()
-    view.keys(b"\x1b", 0.0)
+    pressed(view, b"\x1b", 0.0)
     waits = [view.wait(now / 100) for now in range(10)]
     assert all(wait is not None and wait >= 0 for wait in waits)
     assert all(a >= b for a, b in pairwise(wait for wait in waits if wait is not None))
+
+
+# --- erased ------------------------------------------------------------------------------------------------
+
+
+def erased(person: int) -> Event:
+    return Event(99, 99, EventKind.ERASED, "", "", "", extra=extra_row(Extra.TARGET, person, 4))
+
+
+@pytest.mark.parametrize("repaint", ["around", "inline"])
+def test_what_an_erased_person_has_said_leaves_the_screen(repaint: Repaint) -> None:
+    """Their lines, answers to them and reactions, also those that are not painted yet; one line says so."""
+    watched = Watched(59, 14, repaint)
+    view, bob, eve = watched.view, 2, 3
+    line = said("my secret")._replace(person=bob)
+    answer = said("aha", "eve")._replace(person=eve, extra=extra_row(Extra.REPLY_TO, 1))
+    react = Event(3, 3, EventKind.REACTED, "#general", "eve", "+1", 0, eve, 1)
+    view.event(Event(1, 1, EventKind.JOINED, "#general", "bob", "", 0, bob, 1))
+    view.event(line)
+    view.event(answer, line)
+    view.event(react, line)
+    watched.tick(1.0)
+    shown = "\n".join(watched.screen.rows())
+    assert "bob joined" in shown and "my secret" in shown and "eve: aha (to bob)" in shown
+    pressed(view, b"half-typed", 1.5)
+    view.event(line)
+    view.event(erased(bob))
+    view.event(said("hello", "eve")._replace(person=eve))
+    watched.tick(2.0)
+    assert [row[6:] for row in watched.screen.rows() if row][:-1] == [
+        "-- 1 joined",
+        "-- this was erased",
+        "eve: aha (a reply)",
+        "-- eve reacted +1 to an earlier line",
+        "-- this was erased",
+        "-- all that one person had said is erased",
+        "eve: hello",
+    ]
+    assert watched.screen.rows()[7] == "ann> half-typed"
+    assert "secret" not in "".join(watched.screen.scrollback)
+
+
+def test_erased_texts_cannot_be_shown_again() -> None:
+    """Neither the rest of a long text, nor what /show is printing; those of others can."""
+    watched = Watched(40, 10, "around")
+    view = watched.view
+    for person, name in ((2, "bob"), (3, "eve")):
+        view.event(said(f"{name}\n" * (ITEM_LINES + 1), name)._replace(person=person))
+    view.show(1)
+    view.event(erased(2))
+    watched.tick(1.0)
+    view.show(1)
+    view.show(2)
+    for second in range(2, 9):
+        watched.tick(float(second))
+    rows = [*watched.screen.scrollback, *watched.screen.rows()]
+    assert any("there is no such text any more" in row for row in rows)
+    assert any(row.strip() == "eve" for row in rows) and not any("bob" in row for row in rows)
+
+
+def test_who_is_removed_is_not_completed() -> None:
+    """Tab knows that a removed member is not there any more."""
+    view = view_of()
+    for name in ("bob", "eve"):
+        view.event(Event(1, 1, EventKind.JOINED, "#general", name, "", 0, 5, 1))
+    extra = extra_row(Extra.TARGET, 6, 4) + extra_row(Extra.TARGET_NAME, "bob")
+    view.event(Event(2, 2, EventKind.KICKED, "#general", "eve", "", 0, 5, 1, extra))
+    assert view.completer("bo", True) == [] and view.completer("ev", True) == ["eve: "]

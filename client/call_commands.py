@@ -1,0 +1,88 @@
+"""Commands about lines that call the user: /mentions, /keyword and /bell."""
+
+from __future__ import annotations
+
+from chatroom.errors import ConfigError
+from chatroom.events import Event
+from client.conversing import Conversing
+from client.limits import CALL_CHARACTERS, SHOWN_CALLS
+from client.preferences import Bell, Preferences
+from views import one_line
+from views.moments import local_time
+
+
+def mentions(conversation: Conversing, argument: str) -> None:
+    """List the latest lines that called the user, the latest last."""
+    if argument and not (argument.isascii() and argument.isdecimal() and 0 < int(argument[:9]) < 10**6):
+        conversation.view.system("/mentions [N]: the last N lines that called you")
+        return
+    found = _found(conversation)
+    if not found:
+        name = conversation.client.name
+        conversation.view.system(
+            f"nobody has called you since you came; /grep {name} looks for it in all that was said"
+        )
+        return
+    shown = found[-int(argument or SHOWN_CALLS) :]
+    rows = [_row(line) for line in shown]
+    where, seq = shown[-1].channel, shown[-1].seq
+    conversation.view.system(
+        "\n".join([*rows, f"/go {where} goes there, /context {seq} shows the lines around it"])
+    )
+
+
+def _found(conversation: Conversing) -> list[Event]:
+    """The lines as they are now, edited ones, too; not those that were deleted or left no trace."""
+    places = conversation.places
+    lines = [places.known(call.place, call.seq) for call in conversation.calls.latest]
+    return [line for line in lines if line is not None and line.text and line.person not in places.ignored]
+
+
+def _row(line: Event) -> str:
+    text = one_line(line.text)
+    text = text if len(text) <= CALL_CHARACTERS else f"{text[: CALL_CHARACTERS - 1]}…"
+    return f"{local_time(line.time):%d %b %H:%M} {line.channel} {one_line(line.author)}: {text}"
+
+
+def keyword(conversation: Conversing, argument: str) -> None:
+    """Add or remove a word that calls the user, or list these words."""
+    do, _, word = argument.partition(" ")
+    try:
+        said = _keyword(conversation.calls.preferences, do.lower(), one_line(word).strip())
+    except ConfigError as error:
+        said = str(error)
+    conversation.view.system(said)
+
+
+def _keyword(preferences: Preferences, do: str, word: str) -> str:
+    match do:
+        case "" | "list" if preferences.keywords:
+            return f"you are called by your name, and by: {', '.join(preferences.keywords)}"
+        case "" | "list":
+            return "you are called by your name only; /keyword add WORD adds a word"
+        case "add" if word:
+            return f"{word} calls you {'now' if preferences.add(word) else 'already'}"
+        case "remove" if word:
+            return f"{word} {'calls you no more' if preferences.remove(word) else 'is no keyword of yours'}"
+    return "/keyword add WORD, /keyword remove WORD, or /keyword list"
+
+
+def bell(conversation: Conversing, argument: str) -> None:
+    """Set when the terminal rings, or tell it."""
+    preferences = conversation.calls.preferences
+    if argument.lower() not in ("", *Bell):
+        conversation.view.system("/bell off, /bell mention, or /bell all")
+        return
+    try:
+        if argument:
+            preferences.ring(Bell(argument.lower()))
+    except ConfigError as error:
+        conversation.view.system(str(error))
+    conversation.view.system(_BELLS[preferences.bell])
+
+
+_BELLS = {
+    Bell.OFF: "the terminal does not ring",
+    Bell.MENTION: "the terminal rings when a line calls you",
+    Bell.ALL: "the terminal rings at every line",
+}

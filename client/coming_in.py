@@ -1,0 +1,124 @@
+"""How a person at a terminal comes in: asked for what is missing or refused, until a client is connected."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+from chatroom.errors import (
+    BadKey,
+    BadPassword,
+    CertificateRefused,
+    ConfigError,
+    ConnectionLost,
+    NameHeld,
+    NameRefused,
+    NameTaken,
+    NeedLogin,
+)
+from chatroom.names import check_name
+from client.address import parse_address
+from client.client import Client
+from client.interactive import ask_address, ask_name, ask_password, ask_server_password
+from client.updates import Retrying
+
+
+class Making(Protocol):
+    """Makes a client that is not connected yet, as the options say."""
+
+    def __call__(self, options: argparse.Namespace, name: str, password: str | None) -> Client: ...
+
+
+class ComingIn:
+    """One start of the program. What the user answers is put into the options.
+
+    login:    the name to propose
+    password: for the account of `options.name`
+    waiting:  told before each pause while the server is away
+    """
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        make: Making,
+        login: str,
+        password: str | None,
+        waiting: Callable[[Retrying], None],
+    ) -> None:
+        self._options = options
+        self._make = make
+        self._proposed = login
+        self._password = password
+        self._waiting = waiting
+        self._patience: float = options.retry_for or 0.0
+
+    def run(self) -> Client | None:
+        """A client that is connected; None when the user leaves. Raises what cannot be asked for."""
+        options, name, reason = self._options, self._options.name, ""
+        while True:
+            try:
+                if name is None:
+                    name = ask_name(self._proposed, reason)
+                return self._log_in(name)
+            except EOFError:
+                return None
+            except BadKey:
+                raise
+            except NameRefused as refused:
+                if name is not None and isinstance(refused, NameTaken | NameHeld):
+                    self._proposed = another(name)
+                name, reason, self._password = None, str(refused), None
+            except CertificateRefused:
+                raise
+            except ConnectionLost as lost:
+                if options.retry_for is not None:  # the user has said how long to wait
+                    raise
+                try:
+                    self._ask_where(str(lost))
+                except EOFError:
+                    return None
+
+    def _ask_where(self, reason: str) -> None:
+        """The server is away: go to another address, or wait for this one."""
+        while True:
+            text = ask_address(reason)
+            if not text:
+                self._patience = math.inf
+                return
+            try:
+                self._options.address = parse_address(text)
+            except ConfigError as wrong:
+                reason = str(wrong)
+            else:
+                self._patience = 0.0
+                return
+
+    def _log_in(self, name: str) -> Client:
+        """Connect under this name; ask for passwords as long as they are needed.
+
+        Raises NameRefused, also when the user does not say a password, EOFError, or ConnectionLost.
+        """
+        while True:
+            client = self._make(self._options, name, self._password)
+            try:
+                return client.connect(self._patience, self._waiting)
+            except (NeedLogin, BadPassword) as refused:
+                self._password = ask_password(name, str(refused)) or None
+                if self._password is None:
+                    raise
+            except BadKey as refused:
+                self._options.server_password = ask_server_password(str(refused)) or None
+                if self._options.server_password is None:
+                    raise
+
+
+def another(name: str) -> str:
+    """A name like one that is taken: with the next number behind it."""
+    word = name.rstrip("0123456789")
+    number = name[len(word) :]
+    try:
+        return check_name(f"{word}{int(number or '1') + 1}" if len(number) < 4 else f"{name}-2")
+    except NameRefused:
+        return "guest"

@@ -1,0 +1,91 @@
+"""/help at a terminal: the client's own commands and those of the server in the same pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from chatroom.events import Event
+from chatroom.help_page import GROUPS, HOW_TO_ASK, Entry, about, group_named, group_page, page
+from chatroom.outcomes import Code
+from chatroom.packets import Answer
+from client.conversing import Conversing, LocalCommand
+from client.limits import BESIDE_ANSWER
+from client.requests import rows_of
+
+KEYS: Final = "keys"
+"""What /help explains beside commands and groups."""
+
+ON_KEYS: Final = """\
+Enter         send the line; Alt-Enter makes a line end
+Tab           complete a command, a name or a channel
+Up, Down      lines that you have sent
+Alt-1, Alt-A  the place with this number; the next one with something unread
+Ctrl-W, -U    delete a word, or all up to the cursor; Ctrl-_ takes that back
+Ctrl-L        paint the screen again; Ctrl-Z goes to the shell
+Ctrl-C        empty the line; on an empty line, leave
+//x           say /x"""
+
+_COMMAND: Final = re.compile(r"^(/[a-z]{1,24})(?![a-z])", re.MULTILINE)  # in the words of an answer
+
+_BEFORE_GROUPS: Final = 60
+"""Columns from which on the page has its full width."""
+
+
+def help_of(commands: Sequence[LocalCommand], conversation: Conversing, wanted: str) -> None:
+    """Show the page of all commands; or what is known of a command, a group or the keys.
+
+    commands: the client's own
+    """
+    word = wanted.lower().lstrip("/")
+    if word == KEYS:
+        conversation.view.system(ON_KEYS)
+        return
+    own = next((one for one in commands if f"/{word}" in (one.name, *one.aliases)), None)
+    if own is not None:
+        conversation.view.system(about(own.entry))
+        return
+    mine = [command.entry for command in commands]
+    group = group_named(wanted)
+
+    def told(answer: Answer, _: tuple[Event, ...]) -> None:
+        entries = entries_of(rows_of(answer.rows))
+        learned = [entry.name for entry in entries] or _COMMAND.findall(answer.words)
+        conversation.view.completer.learn(list(dict.fromkeys(learned)))
+        if wanted and not group:
+            conversation.view.system(about(entries[0]) if len(entries) == 1 else answer.words)
+        elif wanted:
+            inside = [entry for entry in merged(mine, entries) if entry.group == group]
+            conversation.view.system(group_page(inside) or answer.words)
+        else:
+            conversation.view.system(_whole(merged(mine, entries), conversation.view.columns))
+            if answer.code != Code.OK or not entries:  # an older server, which says it in its own words
+                conversation.view.system(answer.words)
+
+    conversation.speech.ask(f"/help {wanted}".rstrip(), told)
+
+
+def merged(mine: Iterable[Entry], servers: Iterable[Entry]) -> list[Entry]:
+    """Both, each command once, in the order of the groups. The client's own word counts."""
+    found = {entry.name: entry for entry in mine}
+    for entry in servers:
+        found.setdefault(entry.name, entry)
+    order = {group: number for number, group in enumerate(GROUPS)}
+    return sorted(found.values(), key=lambda entry: order.get(entry.group, len(order)))
+
+
+def entries_of(rows: Sequence[object]) -> list[Entry]:
+    """The rows of the server's answer that are texts; a newer server may tell more, an older one less."""
+    found = []
+    for row in rows:
+        if isinstance(row, list) and len(row) >= len(Entry._fields):
+            values = row[: len(Entry._fields)]
+            if all(isinstance(value, str) for value in values) and values[0].startswith("/"):
+                found.append(Entry(*values))
+    return found
+
+
+def _whole(entries: Sequence[Entry], columns: int) -> str:
+    room = columns - (BESIDE_ANSWER if columns >= _BEFORE_GROUPS else 0)
+    return f"{page(entries, max(room - 1, 20))}\n{HOW_TO_ASK}, /help {KEYS} the keys"

@@ -1,0 +1,314 @@
+"""The commands that the client at a terminal obeys itself, with what they need of the server."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Final
+
+from chatroom.events import Event
+from chatroom.names import channel_as_typed
+from chatroom.outcomes import Code
+from chatroom.packets import Answer, Form
+from client.call_commands import bell, keyword, mentions
+from client.conversing import Conversing, LocalCommand
+from client.help import help_of
+from client.ignoring import ignoring
+from client.requests import numbers, only_row, rows_of, texts
+
+Found = tuple[int, str, int]
+"""Somebody who was looked up: person, name, the number of the conversation, 0 for none."""
+
+
+def _help(conversation: Conversing, wanted: str) -> None:
+    help_of(COMMANDS, conversation, wanted)
+
+
+def _show(conversation: Conversing, number: str) -> None:
+    if number and not (number.isascii() and number.isdecimal() and len(number) < 10):
+        conversation.view.system("/show N: the number that stands below a text that was cut")
+    else:
+        conversation.view.show(int(number) if number else None)
+
+
+# --- places ------------------------------------------------------------------------------------------------
+
+
+def _join(conversation: Conversing, argument: str) -> None:
+    if not argument:
+        conversation.view.system("/join #channel, with its key if it has one")
+        return
+    argument = channel_as_typed(argument)
+
+    def joined(answer: Answer, _: tuple[Event, ...]) -> None:
+        if answer.code not in (Code.OK, Code.ALREADY):
+            conversation.view.system(answer.words)
+            return
+        row = only_row(rows_of(answer.rows))
+        name, place = texts(row, 0), numbers(row, 1)
+        room = conversation.client.room(place[0] if place else name[0] if name else argument.split()[0])
+        if room is not None:
+            conversation.places.show(room.name, time.monotonic(), room.place)
+
+    conversation.speech.ask(f"/join {argument}", joined, moves=True)
+
+
+def _go(conversation: Conversing, where: str) -> None:
+    rooms = conversation.client.rooms
+    if where.isascii() and where.isdecimal() and len(where) < 5:
+        go_to(conversation, int(where))
+        return
+    if not where:
+        conversation.view.system(conversation.places.listing())
+        return
+    room = conversation.client.room(where)
+    if room is None and where.startswith("@"):
+        _query(conversation, where)
+        return
+    if room is None:
+        known = [each for each in rooms if each.name.removeprefix("#").startswith(where.removeprefix("#"))]
+        room = known[0] if len(known) == 1 else None
+    if room is None:
+        conversation.view.system(f"you are not in {where}; /join joins a channel")
+    else:
+        conversation.places.show(room.name, time.monotonic(), room.place)
+
+
+def go_to(conversation: Conversing, number: int) -> None:
+    """Put the place of this number on the screen; 0: the next one with something unread."""
+    rooms = conversation.client.rooms
+    if number == 0:
+        room = conversation.places.next_unread()
+        if room is None:
+            conversation.view.system("nothing is unread")
+            return
+    elif number > len(rooms):
+        conversation.view.system(f"there is no place {number}; /unread lists them")
+        return
+    else:
+        room = rooms[number - 1]
+    if room.place != conversation.places.place:
+        conversation.places.show(room.name, time.monotonic(), room.place)
+
+
+def _leave(conversation: Conversing, argument: str) -> None:
+    places = conversation.places
+    if argument.startswith("@") or (not argument and places.name.startswith("@")):
+        places.show_other(time.monotonic())  # a direct conversation has no end
+        return
+
+    def left(answer: Answer, _: tuple[Event, ...]) -> None:
+        if answer.code != Code.OK:
+            conversation.view.system(answer.words)
+        elif conversation.client.room(name) is None and places.name == name:
+            places.show_other(time.monotonic())
+
+    name = places.name
+    conversation.speech.ask(f"/leave {argument}".rstrip(), left, moves=not argument)
+
+
+def _merge(conversation: Conversing, argument: str) -> None:
+    places = conversation.places
+    if argument not in ("", "on", "off"):
+        conversation.view.system("/merge on, or /merge off")
+        return
+    places.merged = argument == "on" if argument else not places.merged
+    shown = "are shown under their names" if places.merged else "are counted"
+    conversation.view.system(f"lines of your other channels {shown}")
+
+
+def _unread(conversation: Conversing, _: str) -> None:
+    conversation.view.system(conversation.places.listing())
+
+
+# --- one person --------------------------------------------------------------------------------------------
+
+
+def _look_up(conversation: Conversing, name: str, then: Callable[[Found], None], moves: bool = False) -> None:
+    """Ask the server who is meant by a name. moves: as in `Speech.ask`"""
+
+    def found(answer: Answer, _: tuple[Event, ...]) -> None:
+        row = only_row(rows_of(answer.rows))
+        figures, words = numbers(row, 0, 2), texts(row, 1)
+        if answer.code == Code.OK and figures is not None and words is not None:
+            then((figures[0], words[0], figures[1]))
+        else:
+            conversation.view.system(answer.words or f"nobody is called {name}")
+
+    conversation.speech.ask(f"/query {name}", found, moves=moves)
+
+
+def _query(conversation: Conversing, argument: str) -> None:
+    name = argument.removeprefix("@")
+    if not name:
+        conversation.view.system("/query NAME begins or shows the conversation with one person")
+        return
+    room = conversation.client.room(f"@{name}")
+    if room is not None:
+        conversation.places.show(room.name, time.monotonic(), room.place)
+        return
+
+    def show(found: Found) -> None:
+        person, known, place = found
+        conversation.places.show(f"@{known}", time.monotonic(), place, person)
+
+    _look_up(conversation, name, show, moves=True)
+
+
+def _msg(conversation: Conversing, argument: str) -> None:
+    name, _, text = argument.removeprefix("@").partition(" ")
+    text = text.strip()
+    if not text:
+        conversation.view.system("/msg NAME TEXT says something to one person only")
+        return
+    room = conversation.client.room(f"@{name}")
+    if room is not None:
+        conversation.speech.say(text, channel=room.name, receiver=room.other, typed=f"/msg {argument}")
+        return
+    _look_up(
+        conversation,
+        name,
+        lambda found: conversation.speech.say(
+            text, channel=f"@{found[1]}", receiver=found[0], typed=f"/msg {argument}"
+        ),
+    )
+
+
+# --- lines -------------------------------------------------------------------------------------------------
+
+
+def _me(conversation: Conversing, text: str) -> None:
+    if text:
+        conversation.speech.say(text, form=Form.ACT, typed=f"/me {text}")
+    else:
+        conversation.view.system("/me TEXT says what you do")
+
+
+def _last(conversation: Conversing, own: bool) -> Event | None:
+    """The last line here of the user, or of somebody else; tells when there is none."""
+    if own and conversation.speech.waiting:
+        conversation.view.system("your line is still on its way; try again")
+        return None
+    line = conversation.places.here.last(own, conversation.client.person)
+    if line is None:
+        who = "you have" if own else "nobody else has"
+        conversation.view.system(f"{who} said nothing here, as far as this client knows")
+    return line
+
+
+def _reply(conversation: Conversing, text: str) -> None:
+    if not text:
+        conversation.view.system("/reply TEXT answers the last line of somebody else")
+    elif (line := _last(conversation, own=False)) is not None:
+        conversation.speech.say(text, reply_to=line.seq)
+
+
+def _edit(conversation: Conversing, text: str) -> None:
+    if not text:
+        conversation.view.system("/edit TEXT gives your last line another text")
+    elif (line := _last(conversation, own=True)) is not None:
+        conversation.speech.amend(lambda: conversation.client.edit(line.seq, text), text)
+
+
+def _delete(conversation: Conversing, _: str) -> None:
+    if (line := _last(conversation, own=True)) is not None:
+        conversation.speech.amend(lambda: conversation.client.delete(line.seq), "/delete")
+
+
+def _react(conversation: Conversing, text: str) -> None:
+    if not text:
+        conversation.view.system("/react TEXT reacts to the last line of somebody else, as with +1")
+    elif (line := _last(conversation, own=False)) is not None:
+        conversation.speech.amend(lambda: conversation.client.react(line.seq, text), text)
+
+
+def _quit(conversation: Conversing, _: str) -> None:
+    conversation.leave()
+
+
+def _clear(conversation: Conversing, _: str) -> None:
+    conversation.view.clear()
+
+
+COMMANDS: Final = (
+    LocalCommand("/msg", "NAME TEXT", "say something to one person only", _msg, "talking", "/msg bob hello"),
+    LocalCommand("/query", "NAME", "go to the conversation with one person", _query, "talking", "/query bob"),
+    LocalCommand("/me", "TEXT", "say what you do", _me, "talking", "/me waves"),
+    LocalCommand(
+        "/reply", "TEXT", "answer the last line of somebody else", _reply, "talking", "/reply I think so, too"
+    ),
+    LocalCommand("/react", "TEXT", "react to it, with an emoji or a word", _react, "talking", "/react +1"),
+    LocalCommand(
+        "/edit",
+        "TEXT",
+        "give your last line another text; s/wrong/right/ corrects it",
+        _edit,
+        "talking",
+        "/edit I meant Tuesday",
+    ),
+    LocalCommand("/delete", "", "take your last line back", _delete, "talking"),
+    LocalCommand("/join", "#x [KEY]", "join a channel, and go there", _join, "channels", "/join #lunch"),
+    LocalCommand("/leave", "[#x]", "leave a channel", _leave, "channels", "/leave #lunch", ("/part",)),
+    LocalCommand(
+        "/go",
+        "#x, @name or N",
+        "put another place on the screen (Alt-1 to Alt-9, too)",
+        _go,
+        "channels",
+        "/go #lunch",
+    ),
+    LocalCommand(
+        "/unread", "", "your places, and what is unread there (Alt-A goes to the next)", _unread, "channels"
+    ),
+    LocalCommand(
+        "/merge", "[on|off]", "show lines of your other channels, too", _merge, "channels", "/merge on"
+    ),
+    LocalCommand(
+        "/ignore", "NAME", "hide the lines of somebody", ignoring("/ignore"), "people", "/ignore mallory"
+    ),
+    LocalCommand(
+        "/unignore", "NAME", "show them again", ignoring("/unignore"), "people", "/unignore mallory"
+    ),
+    LocalCommand("/mentions", "[N]", "the last lines that called you", mentions, "looking back"),
+    LocalCommand(
+        "/show",
+        "[N]",
+        "print all of the long text with this number (Ctrl-C stops)",
+        _show,
+        "looking back",
+        "/show 3",
+    ),
+    LocalCommand("/clear", "", "empty the screen", _clear, "looking back"),
+    LocalCommand(
+        "/login",
+        "NAME",
+        "log in to an account; asks for its password",
+        lambda *_: None,
+        "your account",
+        "/login ann",
+    ),
+    LocalCommand(
+        "/keyword",
+        "add|remove|list WORD",
+        "words that call you, beside your name",
+        keyword,
+        "your account",
+        "/keyword add exam",
+    ),
+    LocalCommand("/bell", "[off|mention|all]", "when the terminal rings", bell, "your account", "/bell off"),
+    LocalCommand("/help", "[COMMAND]", "this page, or more about a command", _help, "server", "/help join"),
+    LocalCommand(
+        "/quit",
+        "",
+        "leave (Ctrl-C or Ctrl-D on an empty line do, too)",
+        _quit,
+        "server",
+        aliases=("/q", "/exit"),
+    ),
+)
+WORDS: Final = tuple(word for command in COMMANDS for word in (command.name, *command.aliases))
+"""The names of these commands, and their aliases."""
+LEAVING: Final = ("/quit", "/q", "/exit")
+CHANNEL_WORD: Final = re.compile(r"^(#\S{1,100})(?= )", re.MULTILINE)
+"""Channels in an answer of the server: its /channels."""

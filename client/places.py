@@ -1,0 +1,300 @@
+"""The places of a user at a terminal: which one is on the screen, and what is shown of the others."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from chatroom.errors import ChatroomError
+from chatroom.events import Event, EventKind, Extra, Setting, extra_number
+from chatroom.names import name_key
+from chatroom.packets import Channel
+from client.calls import Calls
+from client.kept import KEPT, Kept, tells_news
+from client.limits import KEPT_PLACES
+from client.presence import SHARED, Presence
+from client.read_markers import ReadMarkers
+from client.rooms import Room
+from client.talker import Talker
+from views import Status, View
+
+NEW: Final = "new since you were here"
+"""Stands above the first line that the user has not looked at, on any computer."""
+
+_AMENDING: Final = (EventKind.EDITED, EventKind.DELETED, EventKind.REACTED)
+_COMING: Final = (EventKind.JOINED, EventKind.LEFT, EventKind.QUIT, EventKind.HAND)
+"""What is shown of one's own place only."""
+
+_ABOUT_ONE: Final = (EventKind.KICKED, EventKind.CALLED, EventKind.LISTED)
+"""What its target must know at once, wherever it happens."""
+
+_BY_PERSONS: Final = (
+    *(EventKind.SAID, EventKind.INVITED, EventKind.AWAY, EventKind.HAND),
+    *_AMENDING,
+)
+"""What is not shown of a person whom the user ignores."""
+
+
+class Places:
+    """One place is on the screen. Lines of the others are kept, and counted until the user looks.
+
+    past: called with name and number of a place when none of its lines are known: they are to be asked for
+    """
+
+    def __init__(self, client: Talker, view: View, past: Callable[[str, int], None]) -> None:
+        self._client = client
+        self._view = view
+        self._past = past
+        self.name = client.channel  # of the place on the screen
+        self.place = 0  # its number; 0: not known yet, or a conversation that has not begun
+        self.person = 0  # with whom such a conversation would be
+        self.merged = False  # lines of other places are shown, too
+        self.ignored: frozenset[int] = frozenset()
+        self.markers = ReadMarkers(self._tell_read)
+        self.presence = Presence()
+        self.calls: Calls | None = None  # which unread lines call the user, if somebody counts them
+        self._kept: OrderedDict[int, Kept] = OrderedDict()  # by place, the latest used last
+        self._seen = 0  # seq of the latest line on the screen
+        self._ruled = False  # NEW stands on the screen already, or must not come any more
+
+    # --- the place on the screen -----------------------------------------------------------------------
+
+    @property
+    def here(self) -> Kept:
+        """The lines of the place on the screen."""
+        return self.kept(self.place)
+
+    @property
+    def receiver(self) -> int:
+        """With whom the conversation on the screen is; 0: it is a channel. Names may pass to others."""
+        room = self._client.room(self.place) if self.place else None
+        return room.other if room is not None else self.person
+
+    def kept(self, place: int) -> Kept:
+        """The lines of a place."""
+        kept = self._kept.setdefault(place, Kept())
+        self._kept.move_to_end(place)
+        while len(self._kept) > KEPT_PLACES:
+            self._kept.popitem(last=False)
+        return kept
+
+    def known(self, place: int, seq: int) -> Event | None:
+        """The line of a place with this seq as it is now, if it is kept."""
+        kept = self._kept.get(place)
+        return kept.find(seq) if kept is not None else None
+
+    def show(self, name: str, now: float, place: int = 0, person: int = 0) -> None:
+        """Put another place on the screen: its name, topic, and what was said there lately.
+
+        place:  0: a conversation with `person` that has not begun
+        """
+        self.look(now)
+        self.markers.leave(self.place)
+        room = self._client.room(place) if place else None
+        self.name, self.place, self.person = (room.name if room else name), place, person
+        self._client.channel = self.name
+        self._seen, self._ruled = 0, True
+        if not self.merged:
+            self._view.turn_over(now)
+        self._view.system(self._header(room))
+        if not place:
+            return
+        lines = [line for line in self.here if line.person not in self.ignored]
+        if not lines:
+            self._past(self.name, place)
+        else:
+            self._print(lines, room, 0 if self.merged else self._view.lines)
+
+    def show_past(self, place: int, events: tuple[Event, ...]) -> None:
+        """What was asked for has come: lines of this place, older than those that are known."""
+        room = self._client.room(place)
+        if room is None:
+            return
+        before = {line.seq for line in self.kept(room.place)}
+        self.kept(room.place).merge(events)
+        if room.place == self.place:
+            older = [event for event in events if event.seq not in before]
+            self._print([line for line in older if line.person not in self.ignored], room, len(older))
+
+    def look(self, now: float) -> None:
+        """The user is at the keyboard, and sees what is on the screen."""
+        if self.place and self._seen:
+            self._client.mark_read(self.place, self._seen)
+            self.markers.looked(self.place, self._seen, now)
+
+    def show_other(self, now: float) -> None:
+        """The user leaves the place on the screen: put the first other one there."""
+        others = [room for room in self._client.rooms if room.place != self.place]
+        if others:
+            self.show(others[0].name, now, others[0].place)
+
+    def follow(self) -> None:
+        """Take the place on the screen as the server knows it now: called when the client is up to date."""
+        room = self._client.room(self.place) if self.place else self._client.room(self.name)
+        if room is not None:
+            if not self.place and room.direct and self.person and room.other != self.person:
+                return  # another person of the same name
+            self.name, self.place = room.name, room.place
+            self._client.channel = room.name
+        elif self.place:  # nothing else comes on the screen: a half-typed line is meant for this place
+            self.place = 0
+            self._view.system(f"you are no longer in {self.name}; /go or /join leads elsewhere")
+
+    # --- what comes -------------------------------------------------------------------------------------
+
+    def begins(self, channel: Channel) -> None:
+        """A place of the user's has come; it may be the one on the screen."""
+        self.presence.enter(channel)
+        if self.place:
+            return
+        if channel.settings & Setting.DIRECT:
+            mine = self.person and self.person in (member.person for member in channel.members)
+        else:
+            mine = name_key(channel.name) == name_key(self.name)
+        if mine:
+            self.place, self.name = channel.place, channel.name
+            self._client.channel = channel.name
+
+    def event(self, event: Event, replayed: bool, wanted: bool = False) -> None:
+        """Show an event, or keep it until the user looks.
+
+        replayed: it was before the client came in for the first time
+        wanted:   show it, wherever it happened: it is of a line that was said here
+        """
+        if event.person in self.ignored and event.kind in _BY_PERSONS:
+            return
+        kept = self.kept(event.place) if event.place else Kept()
+        about = kept.find(extra_number(event.extra, Extra.REPLY_TO)) if event.extra else None
+        if event.kind in KEPT and event.place:
+            kept.add(event)
+        elif event.kind is EventKind.ERASED:
+            for each in self._kept.values():
+                each.erase(event)
+        elif event.kind in _AMENDING:
+            about = kept.find(extra_number(event.extra, Extra.MESSAGE))
+            if not tells_news(event, about):
+                return
+            kept.amend(event)
+        if self.is_here(event):
+            if event.kind in KEPT:
+                self._rule(event, replayed)
+                self._seen = max(self._seen, event.seq)
+            self._view.event(event, about)
+        elif (self.merged and event.kind not in _COMING) or wanted or self._concerns(event):
+            where = self._where(event)
+            if where:
+                self._view.event(event, about, under=where)
+            else:
+                self._view.unseen(event)
+            if self.merged and event.kind in KEPT:
+                self._client.mark_read(event.place, event.seq)
+        elif not event.place:
+            self._view.unseen(event)
+        self.presence.happened(event)
+
+    def is_here(self, event: Event) -> bool:
+        """Whether an event is of the place on the screen, of somebody who is there, or of the chatroom."""
+        if event.place or event.kind not in SHARED:
+            return event.place in (0, self.place)
+        return event.person in (self._client.person, self.receiver) or self.place in self.presence.of(event)
+
+    def _where(self, event: Event) -> str:
+        """The name of the place of an event that is not here; empty: it is of somebody who is not listed."""
+        if event.place or event.kind not in SHARED:
+            return event.channel
+        rooms = (self._client.room(place) for place in sorted(self.presence.of(event)))
+        return next((room.name for room in rooms if room is not None), "")
+
+    def forget(self) -> None:
+        """The server has another history: its places and persons have other numbers."""
+        self._kept.clear()
+        self.markers.forget()
+        self.presence.forget()
+        self.place = self.person = self._seen = 0
+        self.ignored = frozenset()
+
+    def caught_up(self) -> None:
+        """What was before is complete."""
+        self._ruled = True
+        self.presence.caught_up({room.place for room in self._client.rooms})
+
+    # --- words ------------------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        """Where the user is, with how many people, what waits elsewhere, and the topic."""
+        here = self._client.room(self.place)
+        people = f", {here.people:,} here" if here is not None and not here.direct else ""
+        waits = ", ".join(f"{room.name} {room.unread:,}" for room in self._client.rooms if self._waits(room))
+        parts = [f"unread: {waits}"] if waits else []
+        parts += [here.topic] if here is not None and here.topic else []
+        return Status(self.name, people + "".join(f" \u00b7 {part}" for part in parts))
+
+    def listing(self) -> str:
+        """All places with their numbers, and how many lines wait in each."""
+        rows = []
+        for number, room in enumerate(self._client.rooms, 1):
+            unread = f": {room.unread:,} unread{self._calls_in(room)}" if self._waits(room) else ""
+            rows.append(f"{number} {room.name}{unread}{' (here)' if room.place == self.place else ''}")
+        return "\n".join(rows) or "you are in no channel"
+
+    def header(self) -> str:
+        """Where the user is: the place on the screen with its topic, and how many are there."""
+        return self._header(self._client.room(self.place) if self.place else self._client.room(self.name))
+
+    def _calls_in(self, room: Room) -> str:
+        """How many of the unread lines of a place call the user, if some do."""
+        called = self.calls.unread(room) if self.calls is not None else 0
+        return f", {called:,} for you" if called else ""
+
+    def next_unread(self) -> Room | None:
+        """The next place with something unread, after the one on the screen."""
+        rooms = self._client.rooms
+        at = next((number for number, room in enumerate(rooms) if room.place == self.place), -1)
+        return next((room for room in rooms[at + 1 :] + rooms[: at + 1] if self._waits(room)), None)
+
+    def _waits(self, room: Room) -> bool:
+        """Whether something unread is in a place that is not on the screen."""
+        return room.unread > 0 and room.place != self.place
+
+    def _tell_read(self, place: int, seq: int) -> None:
+        """Tell the server how far the user has looked, if that can be: nobody misses what is not."""
+        with suppress(ChatroomError, TimeoutError, ValueError):
+            self._client.mark_read(place, seq, tell=True)
+
+    def _header(self, room: Room | None) -> str:
+        if room is None:
+            return f"{self.name}: nothing was said here yet"
+        parts = [room.topic] if room.topic else []
+        parts += [] if room.direct else ["1 person" if room.people == 1 else f"{room.people:,} people"]
+        parts += [f"{room.unread:,} unread"] if room.unread else []
+        return f"{room.name}: {', '.join(parts)}" if parts else room.name
+
+    def _print(self, lines: list[Event], room: Room | None, least: int) -> None:
+        """Show kept lines: those that are unread, with older ones at least `least`, if there are so many."""
+        read = room.read if room is not None else 0
+        unread = [line for line in lines if line.seq > read] if room is not None and room.unread else []
+        shown = lines[max(0, len(lines) - max(least, len(unread))) :]
+        for line in shown:
+            if unread and line is unread[0] and line is not shown[0]:
+                self._view.rule(NEW)
+            answered = extra_number(line.extra, Extra.REPLY_TO) if line.extra else 0
+            self._view.event(line, self.here.find(answered))
+            self._seen = max(self._seen, line.seq)
+
+    def _rule(self, event: Event, replayed: bool) -> None:
+        """At the beginning: NEW above the first line behind the marker of an earlier visit."""
+        if self._ruled or not replayed or event.person == self._client.person:
+            return
+        room = self._client.room(event.place)
+        if room is not None and 0 < room.read < event.seq:
+            self._ruled = True
+            self._view.rule(NEW)
+
+    def _concerns(self, event: Event) -> bool:
+        """Whether the user must be told at once, wherever it happened."""
+        me = self._client.person
+        if event.kind is EventKind.INVITED:
+            return event.person != me
+        return event.kind in _ABOUT_ONE and event.target == me

@@ -1,0 +1,234 @@
+"""What a user at a terminal says and asks: what is on its way, and what to do with the answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from chatroom.errors import ChatroomError, ConfigError
+from chatroom.events import Event
+from chatroom.limits import EDIT_SECONDS
+from chatroom.outcomes import Code
+from chatroom.packets import Answer, Form
+from client.limits import LEAVE_SECONDS, MAX_PENDING, REPLAY_LINES
+from client.places import Places
+from client.substitution import substitution_of
+from client.talker import Line, Talker
+from views import View
+from views.limits import PENDING_SHOWN
+
+_WITH_TEXT: Final = ("/announce", "/ask", "/away", "/poll", "/topic")
+"""Commands whose text nobody wants to type again when the server refuses it."""
+
+Then = Callable[[Answer, tuple[Event, ...]], None]
+"""Takes the answer to a command, and the events of the past that came before it."""
+
+
+class Said(NamedTuple):
+    """What the user has said or given, until it is known what becomes of it.
+
+    text:  of the line, or behind the command
+    typed: what says it again, as it was typed; empty: saying it again would mean something else
+    """
+
+    text: str
+    typed: str
+
+
+class Speech:
+    """Lines and commands of one user. In the main thread."""
+
+    def __init__(self, client: Talker, view: View, places: Places) -> None:
+        self._client = client
+        self._view = view
+        self._places = places
+        self._lines: dict[int, tuple[Line, str]] = {}  # said, and where; not shown as an event yet, in order
+        self._said: dict[int, Said] = {}  # lines, changes of lines and commands with a text
+        self._then: dict[int, Then] = {}  # what to do with the answers to commands
+        self._past: dict[int, tuple[Event, ...]] = {}  # what has come before them
+        self._moving: set[int] = set()  # those of these commands that put another place on the screen
+
+    # --- the user ----------------------------------------------------------------------------------------
+
+    def correct(self, text: str) -> bool:
+        """Change the user's last line here, if the text says how; else it is one to be said.
+
+        Raises ConfigError: that line cannot be changed yet.
+        """
+        substitution = substitution_of(text)
+        if substitution is None:
+            return False
+        waiting = self.waiting
+        if waiting and substitution.apply(waiting[-1]) != waiting[-1]:
+            raise ConfigError("your line is still on its way; press Enter again")
+        line = self._places.here.last(own=True, person=self._client.person)
+        if line is None or line.time / 1000 + EDIT_SECONDS < time.time():
+            return False
+        changed = substitution.apply(line.text)
+        if not changed or changed == line.text:
+            return False
+        return self.amend(lambda: self._client.edit(line.seq, changed), text)
+
+    def say(
+        self,
+        text: str,
+        channel: str | None = None,
+        form: int = Form.SAY,
+        reply_to: int = 0,
+        receiver: int = 0,
+        typed: str = "",
+    ) -> None:
+        """Say a line of a command, which is told, and not put back, when it cannot be sent."""
+        self.attempt(lambda: self.send(text, channel, form, reply_to, receiver, typed))
+
+    def send(
+        self,
+        text: str,
+        channel: str | None = None,
+        form: int = Form.SAY,
+        reply_to: int = 0,
+        receiver: int = 0,
+        typed: str = "",
+    ) -> None:
+        """Say a line, here or in another channel. Raises as `Client.say`.
+
+        typed: what the user typed for it, which a key brings back if it is refused; empty: nothing does
+        """
+        receiver = receiver or (self._places.receiver if channel is None else 0)
+        where = self._places.name if channel is None else channel
+        line = self._client.say(text, where, 0, form=form, reply_to=reply_to, receiver=receiver)
+        self._lines[line.id] = line, where
+        self._note(line.id, text, typed)
+
+    def amend(self, do: Callable[[], Line], text: str) -> bool:
+        """Change a line or react to it, and tell why it cannot be; whether it was sent. text: what is new"""
+
+        def send() -> None:
+            self._note(do().id, text, "")
+
+        return self.attempt(send)
+
+    def give(self, typed: str) -> None:
+        """Give a command to the server. Raises as `Client.command`."""
+        id = self._client.command(typed, self._places.name)
+        word, _, text = typed.partition(" ")
+        if text and word.lower() in _WITH_TEXT:
+            self._note(id, text, typed)
+
+    def _note(self, id: int, text: str, typed: str) -> None:
+        self._said[id] = Said(text, typed)
+        while len(self._said) > MAX_PENDING:
+            del self._said[next(iter(self._said))]
+
+    def attempt(self, do: Callable[[], object]) -> bool:
+        """Do what may fail, and tell why it did; whether it went well."""
+        try:
+            do()
+        except (TimeoutError, ValueError, ChatroomError) as error:
+            self._view.system(f"not sent: {error}")
+            return False
+        return True
+
+    def ask(self, command: str, then: Then, channel: str | None = None, moves: bool = False) -> int:
+        """Send a command, and call `then` with its answer and the events before it, which are not shown.
+
+        Its id; 0 when it could not be sent, which is told.
+
+        channel: where it is given; None: in the place on the screen
+        moves: the answer puts another place on the screen: until it comes, nothing may be said
+        """
+
+        id = 0
+
+        def send() -> None:
+            nonlocal id
+            id = self._client.command(command, self._places.name if channel is None else channel)
+            self._then[id] = then
+            if moves:
+                self._moving.add(id)
+
+        self.attempt(send)
+        return id
+
+    def ask_past(self, name: str, place: int) -> None:
+        """Ask for lines of a place. A server may have none, or not know how.
+
+        A conversation is named by its number: two persons may have had one name.
+        """
+
+        def show(answer: Answer, events: tuple[Event, ...]) -> None:
+            if answer.code == Code.OK:
+                self._places.show_past(place, events)
+
+        where = f" in:{place}" if name.startswith("@") else ""
+        self.ask(f"/history {REPLAY_LINES}{where}", show, name)
+
+    @property
+    def moving(self) -> bool:
+        """Whether another place is about to come on the screen: what is typed now is meant for that one."""
+        return bool(self._moving)
+
+    @property
+    def waiting(self) -> list[str]:
+        """The texts of the lines that were said here and are not stored yet."""
+        return [line.text for line, where in self._lines.values() if where == self._places.name]
+
+    # --- what becomes of it --------------------------------------------------------------------------------
+
+    def pending(self) -> list[str]:
+        """The texts of the lines on their way, with their channel if that is not on the screen."""
+        here = self._places.name
+        return [
+            line.text if where == here else f"({where}) {line.text}" for line, where in self._lines.values()
+        ]
+
+    def stored(self, id: int) -> bool:
+        """The event of an own line has come; whether it was said here."""
+        self._said.pop(id, None)
+        return self._lines.pop(id, None) is not None
+
+    def past(self, id: int, events: tuple[Event, ...]) -> None:
+        """These events have come before the answer to a command."""
+        self._past[id] = events
+
+    def refused(self, answer: Answer) -> Said | None:
+        """An answer has come: what it refuses; None: it refuses nothing, or no text would be lost."""
+        said = self._said.pop(answer.id, None)
+        return said if answer.code not in (Code.OK, Code.ALREADY) else None
+
+    def answered(self, answer: Answer) -> tuple[Event, ...] | None:
+        """An answer has come: the events that came before it, to be shown; None: nothing is to be shown."""
+        self._lines.pop(answer.id, None)  # a line with an answer gets no event
+        past = self._past.pop(answer.id, ())
+        then = self._then.pop(answer.id, None)
+        self._moving.discard(answer.id)
+        if then is None:
+            return past
+        then(answer, past)
+        return None
+
+    def unanswered(self, id: int) -> bool:
+        """No answer will come; whether the user must be told: not of what the client asked by itself."""
+        self._lines.pop(id, None)
+        self._said.pop(id, None)
+        self._past.pop(id, None)
+        self._moving.discard(id)
+        return self._then.pop(id, None) is None
+
+    def caught_up(self) -> None:
+        """The events of stored lines have all come by now."""
+        stored = [id for id, line in self._lines.items() if line[0].stored]
+        for id in stored:
+            del self._lines[id]
+            self._said.pop(id, None)
+
+    def wait_for_lines(self, connected: bool) -> None:
+        """Before leaving: wait a moment for lines on their way, and show which are not stored."""
+        if self._lines and connected:
+            self._client.flush(LEAVE_SECONDS)
+        lost = [line for line, _ in self._lines.values() if not line.stored]
+        for line in lost[:PENDING_SHOWN]:
+            self._view.system(f"not stored: {line.text}")
+        if len(lost) > PENDING_SHOWN:
+            self._view.system(f"… and {len(lost) - PENDING_SHOWN} more lines")

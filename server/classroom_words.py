@@ -1,0 +1,87 @@
+"""What the native door says about the classroom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from chatroom.outcomes import Code, Outcome
+
+Rows = Sequence[Any]
+
+_NAMED: Final = 20  # raised hands of which the words name the owner: so the rows have all the room
+
+
+def of_classroom_command(command: str, outcome: Outcome) -> str | None:
+    """The words for one of these commands; None: there are none beside those of the code."""
+    code, rows = outcome
+    if (command, code) == ("/poll", Code.OK):
+        return _poll(rows)
+    words = _OF.get((command, code))
+    if words is None or isinstance(words, str):
+        return words
+    return words(rows) if rows else None
+
+
+def _raised(rows: Rows) -> str:
+    channel, number = rows
+    return f"your hand is up in {channel}: number {number} in the queue" if number else "your hand is down"
+
+
+def _hands(rows: Rows) -> str:
+    channel, called, *names = rows
+    more = len(names) - _NAMED
+    listed = ", ".join(names[:_NAMED]) + (f", and {more} more" if more > 0 else "")
+    waiting = f"hands in {channel}: {listed}" if names else f"nobody has raised a hand in {channel}"
+    return f"{called} has the word; {waiting}" if called else waiting
+
+
+def _next(rows: Rows) -> str:
+    channel, name, phase, left = rows
+    if not name:
+        return f"nobody has the word in {channel} now"
+    lost = " (connection lost)" if phase == "lost" else ""
+    return f"{name}{lost} has the word in {channel}; hands that are left: {left}"
+
+
+def _poll(rows: Rows) -> str:
+    if not rows:
+        return "no poll is open"
+    question, options, vote, *voted = rows
+    if not vote and voted == [0]:  # it has just begun: its event has shown the options
+        return f"the poll is open; /reveal ends it: {question}"
+    lines = [question, *(f"{number}: {option}" for number, option in enumerate(options, 1))]
+    lines.append(f"your vote: {vote}" if vote else "you have not voted: /vote NUMBER")
+    return "\n".join([*lines, *(f"votes: {number}" for number in voted)])
+
+
+def _vote(rows: Rows) -> str:
+    number, option, question = rows
+    return f"{question} Your vote is {number}: {option}"
+
+
+def _revealed(rows: Rows) -> str:
+    """Its event shows the counts."""
+    return f"the poll is over: {rows[0]}"
+
+
+_OF: dict[tuple[str, Code], str | Callable[[Rows], str]] = {
+    ("/hand", Code.OK): _raised,
+    ("/hand", Code.ALREADY): lambda rows: _raised(rows) if rows[1] else "your hand is not up",
+    ("/hand", Code.FULL): lambda rows: f"too many hands are up in {rows[0]}",
+    ("/hands", Code.OK): _hands,
+    ("/next", Code.OK): _next,
+    ("/next", Code.ALREADY): lambda rows: f"nobody has raised a hand in {rows[0]}",
+    ("/poll", Code.ALREADY): lambda rows: f"a poll is open, /reveal ends it: {rows[0]}",
+    ("/poll", Code.TOO_LONG): lambda rows: f"a poll has {rows[0]} bytes at most",
+    ("/vote", Code.OK): _vote,
+    ("/vote", Code.ALREADY): _vote,
+    ("/vote", Code.BAD_ARGUMENTS): lambda rows: f"/vote takes a number from 1 to {rows[0]}",
+    ("/vote", Code.TOO_LATE): lambda rows: f"no poll is open in {rows[0]}",
+    ("/vote", Code.FULL): "there are too many votes already",
+    ("/reveal", Code.OK): _revealed,
+    ("/reveal", Code.ALREADY): lambda rows: f"no poll is open in {rows[0]}",
+    ("/ask", Code.OK): lambda rows: f"asked in {rows[0]}, without your name",
+    ("/ask", Code.TOO_LONG): lambda rows: f"a question has {rows[0]} bytes at most",
+}
+"""By command and code; a function gets the rows, of which there is at least one."""

@@ -1,0 +1,119 @@
+"""What the native door says about moderation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from chatroom.moderation_commands import MODERATION_COMMANDS
+from chatroom.outcomes import Code, Outcome
+from chatroom.places import EVERYWHERE
+from chatroom.whom import DURATION, OWN_NETWORK
+from server.moments import when
+
+Rows = Sequence[Any]
+
+_OURS = frozenset(command.name for command in MODERATION_COMMANDS)
+
+
+def of_moderation_command(command: str, outcome: Outcome) -> str | None:
+    """The words for one of these commands; None: there are none beside those of the code."""
+    if command not in _OURS:
+        return None
+    code, rows = outcome
+    if command == "/bans" and code is Code.OK:
+        return _bans(rows)
+    words = _OF.get((command, code))
+    return of_code(outcome) if words is None else words(rows) if rows else None
+
+
+def of_code(outcome: Outcome) -> str | None:
+    """The words for a code of any command that puts somebody on a list, or takes them off."""
+    words = _OF_CODES.get(outcome.code)
+    return words(outcome.rows) if words is not None and outcome.rows else None
+
+
+def banned(rows: Rows, command: str = "") -> str:
+    """Why somebody does not come in, or does not get a name.
+
+    rows:    of BANNED: the place's name, until when, the reason
+    command: its name, "": coming in
+    """
+    name, until, reason = rows
+    who = {"/nick": "this name is", "": "you, this name or your network is"}.get(command, "you are")
+    return f"{who} banned from {place(name)}{lasting(until)}{because(reason)}"
+
+
+def place(name: str) -> str:
+    """A place, as a sentence has it."""
+    return "this chatroom" if name == EVERYWHERE else name
+
+
+def lasting(until: int) -> str:
+    """Until when something counts, to be put behind it. until: in milliseconds since 1970, 0: for ever"""
+    return f" until {when(until)}" if until else ""
+
+
+def because(reason: str) -> str:
+    """A reason, to be put at the end; it may be empty."""
+    return f": {reason}" if reason else ""
+
+
+def _bans(rows: Rows) -> str:
+    if not rows:
+        return "nobody is banned, muted or exempt"
+    more = rows[-1] if isinstance(rows[-1], int) else 0
+    lines = [_listed(row) for row in (rows[:-1] if more else rows)]
+    return "\n".join([*lines, *([f"and {more} more"] if more else [])])
+
+
+def _listed(row: Rows) -> str:
+    list, whom, by, at, until, reason = row
+    author = f" by {by}" if by else ""
+    return f"{list} {whom}{author}, {when(at)}{lasting(until) or ', for ever'}{because(reason)}"
+
+
+def _bad_arguments(rows: Rows) -> str | None:
+    if rows[0] == DURATION:
+        days = rows[2] // (24 * 3600)
+        return (
+            f"{rows[1]} is no duration: write 30s, 10m, 2h or 7d, at most {days}d; without one it is for ever"
+        )
+    return f"{rows[1]}: your own network is in it" if rows[0] == OWN_NETWORK else None
+
+
+_Words = Callable[[Rows], str | None]
+
+_OF_CODES: dict[Code, _Words] = {
+    Code.BAD_ARGUMENTS: _bad_arguments,
+    Code.BAD_NAME: lambda rows: f"{rows[0]} is no name, no +NAME and no network that is narrow enough",
+    Code.NO_SUCH_NAME: lambda rows: f"nobody is known here as {rows[0]}",
+    Code.TOO_LONG: lambda rows: f"the reason is too long: {rows[0]} bytes at most",
+    Code.TOO_MANY: lambda rows: f"there are too many on the lists of {place(rows[1])}",
+    Code.FULL: lambda _: "there are too many on the lists of all channels, or of those from the same address",
+}
+
+
+def _kicked(rows: Rows) -> str:
+    name, where = rows
+    return f"all programs of {name} are ended" if where == EVERYWHERE else f"{name} is out of {where}"
+
+
+_OF: dict[tuple[str, Code], _Words] = {
+    ("/kick", Code.OK): _kicked,
+    ("/ban", Code.OK): lambda rows: f"{rows[0]} is banned from {place(rows[1])}{lasting(rows[2])}",
+    ("/ban", Code.ALREADY): lambda rows: f"{rows[0]} is banned from {place(rows[1])} already",
+    ("/unban", Code.OK): lambda rows: f"{rows[0]} is not banned from {place(rows[1])} any more",
+    ("/unban", Code.ALREADY): lambda rows: f"{rows[0]} is not banned from {place(rows[1])}",
+    ("/exempt", Code.OK): lambda rows: (
+        f"no ban and no mute means {rows[0]} in {place(rows[1])}{lasting(rows[2])}"
+    ),
+    ("/exempt", Code.ALREADY): lambda rows: f"{rows[0]} is exempt in {place(rows[1])} already",
+    ("/unexempt", Code.OK): lambda rows: f"{rows[0]} is not exempt in {place(rows[1])} any more",
+    ("/unexempt", Code.ALREADY): lambda rows: f"{rows[0]} is not exempt in {place(rows[1])}",
+    ("/op", Code.OK): lambda rows: f"{rows[0]} is an operator of {place(rows[1])} now",
+    ("/op", Code.ALREADY): lambda rows: f"{rows[0]} is an operator of {place(rows[1])} already",
+    ("/deop", Code.OK): lambda rows: f"{rows[0]} is no operator of {place(rows[1])} any more",
+    ("/deop", Code.ALREADY): lambda rows: f"{rows[0]} is no operator of {place(rows[1])}",
+}
+"""By command and code; a function gets the rows, of which there is at least one."""

@@ -1,0 +1,813 @@
+"""client/conversation.py and what it is made of: a user with several places, against a server of packets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from chatroom.errors import Refused
+from chatroom.events import MUTE_LIST, Event, EventKind, Extra, Setting, extra_number, extra_row
+from chatroom.outcomes import Code
+from chatroom.packets import Answer, Bye, Channel, Command, Form, Packet, Present, Replay, Say
+from client import Client
+from tests.client.fake_server import ME, FakeServer, live
+from tests.client.script import Absent, Step, play
+from tests.support.events import BOB, GENERAL, NOON, said
+from tests.support.tasks import Task
+
+TEA, DIRECT, EVE = 9, 30, 44
+AT_ANN = extra_row(Extra.TARGET, ME, 4) + extra_row(Extra.TARGET_NAME, "ann")
+BOTH = (Present(BOB, 0, "bob"), Present(ME, 0, "ann"))
+
+
+def tea(seq: int, text: str, author: str = "bob", person: int = BOB, extra: bytes = b"") -> Event:
+    return Event(seq, NOON, EventKind.SAID, "#tea", author, text, 0, person, TEA, extra)
+
+
+def about(
+    kind: EventKind, seq: int, message: int, text: str, author: str = "bob", person: int = BOB
+) -> Event:
+    extra = extra_row(Extra.MESSAGE, message)
+    return Event(seq, NOON, kind, "#general", author, text, 0, person, GENERAL, extra)
+
+
+def conversation(place: int, name: str, person: int) -> Channel:
+    """The direct conversation with somebody."""
+    return Channel(
+        place, f"@{name}", "", Setting.DIRECT, 0, 2, (Present(person, 0, name), Present(ME, 0, "ann"))
+    )
+
+
+class User:
+    """Ann, who is in #general and in #tea, and has a conversation with bob."""
+
+    def __init__(self, server: FakeServer, *replayed: Packet) -> None:
+        self.server = server
+        self.client = Client(port=server.port, name="ann")
+        connecting = Task(self.client.connect)
+        places = (
+            Channel(TEA, "#tea", "hot", 0, 0, 2, BOTH),
+            Channel(DIRECT, "@bob", "", Setting.DIRECT, 0, 2, BOTH),
+        )
+        self.markers: list[tuple[str, str]] = []  # that have come: channel and seq
+        self.peer, _ = server.admit(*places, *replayed, live(100), head=100)
+        connecting.result()
+
+    def play(self, *steps: Step) -> None:
+        """Play the steps once the client has asked whose lines to hide."""
+        play(self.client, "you are ann", self.answers("/ignored", "[]"), *steps)
+
+    def happens(self, *packets: Packet) -> Step:
+        """A step: the server sends packets."""
+
+        def send() -> bool:
+            self.peer.send(*packets)
+            return True
+
+        return send
+
+    def received(self) -> Say | Command | None:
+        """The next line or command, if it has come. A read marker that no test asks for is left out."""
+        while self.peer.has_more():
+            packet = self.peer.receive()
+            if isinstance(packet, Say) or (isinstance(packet, Command) and not self.is_marker(packet)):
+                return packet
+        return None
+
+    def is_marker(self, command: Command) -> bool:
+        """Whether it is a read marker; they are noted."""
+        if command.text.startswith("/read "):
+            self.markers.append((command.channel, command.text.removeprefix("/read ")))
+            return True
+        return False
+
+    def answers(self, text: str, rows: str = "", code: int = Code.OK, words: str = "", *past: Event) -> Step:
+        """A step: a command must come with this text, and is answered."""
+
+        def answer() -> bool:
+            command = self.received()
+            if command is None:
+                return False
+            assert isinstance(command, Command) and command.text == text
+            bracket: list[Packet] = [Replay(command.id), *past] if past else []
+            self.peer.send(*bracket, Answer(command.id, code, words, rows))
+            return True
+
+        return answer
+
+    def says(self, text: str, form: int = 0, channel: str = "#general", **numbers: int) -> Step:
+        """A step: a SAY like this must come; numbers: of its extra, by key."""
+
+        def look() -> bool:
+            say = self.received()
+            if say is None:
+                return False
+            assert isinstance(say, Say) and (say.text, say.form, say.channel) == (text, form, channel)
+            for key, number in numbers.items():
+                assert extra_number(say.extra, Extra[key]) == number
+            return True
+
+        return look
+
+    def refuses(self, text: str, code: int, words: str, rows: str = "", form: int = 0) -> Step:
+        """A step: a SAY must come with this text, and is refused."""
+
+        def refuse() -> bool:
+            say = self.received()
+            if say is None:
+                return False
+            assert isinstance(say, Say) and (say.text, say.form) == (text, form)
+            self.peer.send(Answer(say.id, code, words, rows))
+            return True
+
+        return refuse
+
+    def marks(self, channel: str, seq: int) -> Step:
+        """A step: the read marker of a channel must come."""
+
+        def look() -> bool:
+            while (channel, str(seq)) not in self.markers and self.peer.has_more():
+                assert self.is_marker(self.peer.expect(Command))
+            return (channel, str(seq)) in self.markers
+
+        return look
+
+
+@pytest.fixture
+def user() -> Iterator[User]:
+    with FakeServer() as server:
+        user = User(server)
+        yield user
+        server.dismiss(user.client)
+
+
+def test_own_lines_are_known_by_the_person(user: User) -> None:
+    """A line that was said before a new name is stored, whatever the client is called by now."""
+    says: list[Say] = []
+
+    def both() -> bool:
+        say = user.received()
+        if isinstance(say, Say):
+            says.append(say)
+            line = Event(101, NOON, EventKind.SAID, "#general", "ann", "hello", say.id, ME, GENERAL)
+            renamed = Event(102, NOON, EventKind.RENAMED, "", "ann", "anna", 0, ME)
+            user.peer.send(line, renamed)
+        return bool(says)
+
+    user.play(
+        b"hello\r",
+        both,
+        "ann is now anna",
+        b"/edit hallo\r",
+        lambda: user.says("hallo", Form.EDIT, MESSAGE=101)(),
+    )
+
+
+# --- places ------------------------------------------------------------------------------------------------
+
+
+def test_another_channel_is_counted_until_one_looks(user: User) -> None:
+    """Its lines are not shown; going there shows its name, topic and lines, and the server is told."""
+    user.play(
+        user.happens(said(101, "here"), tea(102, "there"), tea(103, "more")),
+        "bob here",
+        "unread: #tea 2",
+        Absent("there"),
+        b"/unread\r",
+        "1 #general (here)",
+        "2 #tea: 2 unread",
+        "3 @bob",
+        b"/go #tea\r",
+        user.marks("#general", 101),
+        "-- #tea: hot, 2 people, 2 unread",
+        "bob there",
+        "more",
+        Absent("bob here"),
+        b"yes\r",
+        user.says("yes", channel="#tea"),
+        user.marks("#tea", 103),
+        b"/go 1\r",
+        "bob here",
+        Absent("unread:"),
+    )
+
+
+def test_keys_for_places(user: User) -> None:
+    """Alt-2 goes to the second place, Alt-A to the next with something unread; both tell if there is none."""
+    user.play(
+        user.happens(said(101, "private", channel="@ann", place=DIRECT)),
+        "@bob 1",
+        b"\x1ba",
+        "-- @bob: 1 unread",
+        "bob private",
+        b"\x1b2",
+        "-- #tea: hot",
+        b"\x1b9",
+        "there is no place 9",
+        b"\x1ba",
+        "nothing is unread",
+    )
+
+
+def test_a_place_whose_lines_are_not_known(user: User) -> None:
+    """Its latest lines are asked for, and shown when they come; other events meanwhile are no part of it."""
+    user.play(
+        b"/go tea\r",
+        "-- #tea: hot",
+        user.answers("/history 50", "", Code.OK, "two lines", tea(7, "long ago"), tea(8, "later")),
+        "bob long ago",
+        "later",
+        Absent("two lines"),
+        b"/go #general\r",
+        user.answers("/history 50", "", Code.NO_SUCH_COMMAND, "there is no such command"),
+        b"/go #tea\r",
+        "bob long ago",
+        Absent("no such command"),
+        b"/go #nowhere\r",
+        "you are not in #nowhere",
+    )
+
+
+def test_two_persons_who_had_one_name(user: User) -> None:
+    """A conversation is asked for, and marked as read, by its number: another one may be called so, too."""
+    line = Event(101, NOON, EventKind.SAID, "@ann", "bob", "from the first", 0, BOB, DIRECT)
+    user.play(
+        user.happens(conversation(31, "bob", EVE)),
+        b"/go 3\r",
+        "-- @bob",
+        user.answers(f"/history 50 in:{DIRECT}", "", Code.OK, "", line),
+        "bob from the first",
+        b"x",
+        b"\x1b2",
+        user.marks(str(DIRECT), 101),
+    )
+
+
+def test_what_is_new_since_an_earlier_visit() -> None:
+    """Behind the read marker of the greeting stands a divider, once; older lines have none."""
+    with FakeServer() as server:
+        read = Event(0, NOON, EventKind.READ, "#general", "ann", "50", person=ME, place=GENERAL)
+        user = User(server, read, said(50, "old"), said(51, "new"), said(52, "newer"))
+        user.play(
+            "newer",
+            "--------------------- new since you were here",
+            user.happens(said(101, "now")),
+            "now",
+        )
+        server.dismiss(user.client)
+
+
+def test_reading_on_another_computer(user: User) -> None:
+    """READ of another program resets the count."""
+    read = Event(0, NOON, EventKind.READ, "#tea", "ann", "102", person=ME, place=TEA)
+    user.play(
+        user.happens(tea(101, "a"), tea(102, "b"), tea(103, "c")),
+        "#tea 3",
+        user.happens(read),
+        "#tea 1",
+    )
+
+
+def test_joining_and_leaving(user: User) -> None:
+    """/join goes there when the server agrees; whoever leaves a place or is removed sees another one."""
+    cake = Channel(77, "#cake", "sweet", 0, 0, 1, (Present(ME, 0, "ann"),))
+    left = Event(102, NOON, EventKind.LEFT, "#cake", "ann", "", 0, ME, 77)
+    user.play(
+        b"/join #cake secret\r",
+        user.answers("/join #cake secret", "", Code.BAD_KEY, "#cake has another key"),
+        "-- #cake has another key",
+        b"/join #Cake key\r",
+        user.happens(cake),
+        user.answers("/join #Cake key", '[["#cake", 77]]'),
+        "-- #cake: sweet, 1 person",
+        user.answers("/history 50", ""),
+        b"hello\r",
+        user.says("hello", channel="#cake"),
+        b"/leave\r",
+        user.happens(left),
+        user.answers("/leave", '[["#cake", 77]]'),
+        "-- #general: 2 people",
+    )
+
+
+def test_a_place_that_is_taken_away(user: User) -> None:
+    """Whoever is removed stays where they were: a half-typed line must not be said elsewhere."""
+    kicked = Event(101, NOON, EventKind.KICKED, "#general", "bob", "too loud", 0, BOB, GENERAL, AT_ANN)
+    user.play(
+        b"half-typed",
+        user.happens(kicked),
+        "-- bob removed you: too loud",
+        "-- you are no longer in #general; /go or /join leads elsewhere",
+        b"\r",
+        user.says("half-typed"),
+        user.happens(said(102, place=77, channel="#x"), tea(103, "there")),
+        "#tea 1",
+        Absent("line 102"),
+        b"/go 1\r",
+        "-- #tea: hot",
+    )
+
+
+def test_no_command_is_given_in_the_wrong_place(user: User) -> None:
+    """A command that was typed for a place that has gone is not carried out in another one."""
+    closed = Event(101, NOON, EventKind.CLOSED, "#general", "bob", "", 0, BOB, GENERAL)
+
+    def gives(text: str, channel: str) -> Step:
+        def look() -> bool:
+            command = user.received()
+            if command is None:
+                return False
+            assert isinstance(command, Command) and (command.text, command.channel) == (text, channel)
+            user.peer.send(Answer(command.id, Code.NO_SUCH_CHANNEL, f"there is no channel {channel}", ""))
+            return True
+
+        return look
+
+    user.play(
+        user.happens(closed),
+        "-- you are no longer in #general; /go or /join leads elsewhere",
+        b"/close bye\r",
+        gives("/close bye", "#general"),
+        "-- there is no channel #general",
+        b"/leave\r",
+        gives("/leave", "#general"),
+    )
+
+
+def test_nothing_is_said_in_the_wrong_place(user: User) -> None:
+    """What is typed behind /query, before its answer, is not said here: it may be for one person only."""
+    user.play(
+        b"/query eve\rsecret\r",
+        "ann> secret",
+        "not sent: the other place is not there yet",
+        user.answers("/query eve", f'[{EVE}, "eve", 0]'),
+        "-- @eve: nothing was said here yet",
+        b"\r",
+        user.says("secret", channel="@eve", RECEIVER=EVE),
+    )
+
+
+def test_lines_of_other_channels_may_be_merged(user: User) -> None:
+    """/merge on shows them under their names, and they count as seen; /merge off counts them again."""
+    user.play(
+        b"/merge on\r",
+        "are shown under their names",
+        user.happens(tea(101, "there")),
+        "bob #tea there",
+        Absent("lines elsewhere"),
+        b"/merge off\r",
+        "are counted",
+        user.happens(tea(102, "again")),
+        "#tea 1",
+        b"/merge x\r",
+        "/merge on, or /merge off",
+    )
+
+
+def shared(seq: int, kind: EventKind, author: str, person: int, text: str = "") -> Event:
+    """An event of no place."""
+    return Event(seq, NOON, kind, "", author, text, 0, person, 0)
+
+
+def test_whoever_is_elsewhere_comes_and_goes_unseen(user: User) -> None:
+    """A new name, being away and going are shown where the person is: not on any screen."""
+    eve = Event(101, NOON, EventKind.JOINED, "#tea", "eve", "", 0, EVE, TEA)
+    user.play(
+        user.happens(
+            eve,
+            shared(102, EventKind.AWAY, "eve", EVE, "lunch"),
+            shared(103, EventKind.RENAMED, "eve", EVE, "eva"),
+            shared(104, EventKind.AWAY, "bob", BOB, "lunch"),
+            shared(105, EventKind.QUIT, "eva", EVE),
+            shared(106, EventKind.QUIT, "bob", BOB),
+        ),
+        "bob is away: lunch",
+        "bob left",
+        Absent("eve"),
+        Absent("eva"),
+        b"ev\t",
+        Absent("eva"),
+        b"\x15",
+        user.happens(shared(107, EventKind.RENAMED, "ann", ME, "anna")),
+        "ann is now anna",
+        b"/go #tea\r",
+        user.answers("/history 50", ""),
+        user.happens(eve._replace(seq=108), shared(109, EventKind.QUIT, "eve", EVE, "good night")),
+        "eve joined; eve left",
+        b"/go @bob\r",
+        "@bob",
+        user.happens(shared(110, EventKind.AWAY, "bob", BOB, "tea")),
+        "bob is away: tea",
+    )
+
+
+def test_merged_channels_have_names_that_change(user: User) -> None:
+    """A new name of somebody in another channel is shown under that one's name, when its lines are, too."""
+    user.play(
+        b"/merge on\r",
+        "lines of your other channels",
+        user.happens(
+            Event(101, NOON, EventKind.JOINED, "#tea", "eve", "", 0, EVE, TEA),
+            shared(102, EventKind.RENAMED, "eve", EVE, "eva"),
+            shared(103, EventKind.QUIT, "eva", EVE),
+            said(104, "a mark"),
+        ),
+        "-- #tea eve is now eva",
+        "a mark",
+        Absent("eva left"),
+    )
+
+
+def test_an_invitation_is_told_at_once(user: User) -> None:
+    """It is in a direct conversation, which may not be on the screen."""
+    invited = Event(101, NOON, EventKind.INVITED, "@ann", "bob", "#cake", 0, BOB, DIRECT)
+    user.play(user.happens(invited), "-- @bob bob invites to #cake: /join #cake")
+
+
+# --- one person --------------------------------------------------------------------------------------------
+
+
+def test_writing_to_one_person(user: User) -> None:
+    """/msg says a line where the conversation is, and it is shown here when it is stored."""
+    user.play(
+        b"/msg bob psst\r",
+        "(@bob) psst",
+        user.says("psst", channel="@bob", RECEIVER=BOB),
+        b"/msg eve hello\r",
+        user.answers("/query eve", f'[{EVE}, "Eve", 0]'),
+        user.says("hello", channel="@Eve", RECEIVER=EVE),
+        b"/msg nobody hello\r",
+        user.answers("/query nobody", "", Code.NO_SUCH_NAME, "nobody is called nobody"),
+        "-- nobody is called nobody",
+        b"/msg bob\r",
+        "/msg NAME TEXT",
+    )
+
+
+def test_a_conversation_that_has_not_begun(user: User) -> None:
+    """/query goes there; it begins with the first line, and its place is on the screen then."""
+    answer = Event(102, NOON, EventKind.SAID, "@ann", "eve", "hi", 0, EVE, 31)
+    user.play(
+        b"/query eve\r",
+        user.answers("/query eve", f'[[{EVE}, "eve", 0]]'),
+        "-- @eve: nothing was said here yet",
+        user.happens(said(101, "elsewhere")),
+        "#general 1",
+        Absent("bob elsewhere"),
+        b"hello\r",
+        user.says("hello", channel="@eve", RECEIVER=EVE),
+        user.happens(conversation(31, "eve", EVE), answer),
+        "eve hi",
+        b"/query bob\r",
+        "-- @bob",
+        b"/leave\r",
+        "-- #general",
+    )
+
+
+# --- lines -------------------------------------------------------------------------------------------------
+
+
+def own(seq: int, text: str, minutes: int = 0) -> Event:
+    """A line of ann's, said just now."""
+    now = int(time.time() * 1000) - minutes * 60_000
+    return Event(seq, now, EventKind.SAID, "#general", "ann", text, 0, ME, GENERAL)
+
+
+def test_correcting_the_last_line(user: User) -> None:
+    """s/wrong/right/ edits it when it fits; else, and behind //, it is said as it is."""
+    user.play(
+        b"s/a/b/\r",
+        user.says("s/a/b/"),
+        b"s/s/S/\r",
+        "not sent: your line is still on its way",
+        "ann> s/s/S/",
+        b"\x15",
+        user.happens(own(101, "I have sene it")),
+        "ann I have sene it",
+        b"s/sene/seen/\r",
+        user.says("I have seen it", Form.EDIT, MESSAGE=101),
+        b"s/other/x/\r",
+        user.says("s/other/x/"),
+        b"//s/sene/seen/\r",
+        user.says("s/sene/seen/"),
+        b"//x\r",
+        user.says("/x"),
+        user.happens(own(102, "an old one", minutes=20)),
+        "an old one",
+        b"s/old/new/\r",
+        user.says("s/old/new/"),
+    )
+
+
+def test_commands_for_lines(user: User) -> None:
+    """Each is about the last line here: the user's own, or that of somebody else."""
+    user.play(
+        b"/edit x\r",
+        "you have said nothing here",
+        b"/react x\r",
+        "nobody else has",
+        user.happens(own(101, "mine"), said(102, "yours")),
+        "bob yours",
+        b"/edit better\r",
+        user.says("better", Form.EDIT, MESSAGE=101),
+        b"/react +1\r",
+        user.says("+1", Form.REACT, MESSAGE=102),
+        b"/delete\r",
+        user.says("", Form.DELETE, MESSAGE=101),
+        b"/me waves\r",
+        user.says("waves", Form.ACT),
+        b"/reply yes\r",
+        user.says("yes", REPLY_TO=102),
+        b"/delete\r",
+        "your line is still on its way",
+        b"/me\r",
+        "/me TEXT",
+        b"/reply\r",
+        "/reply TEXT",
+        b"/edit\r",
+        "/edit TEXT",
+        b"/react\r",
+        "/react TEXT",
+    )
+
+
+def test_amendments_are_shown(user: User) -> None:
+    """An edited line with its new text, a deleted one as such, a reaction with what it is about."""
+    amended = said(110, "third")._replace(extra=extra_row(Extra.EDITED, 111))
+    user.play(
+        user.happens(said(101, "first"), said(102, "second")),
+        user.happens(about(EventKind.EDITED, 103, 101, "1st")),
+        "1st (edited)",
+        user.happens(about(EventKind.DELETED, 104, 102, "", "ann", ME)),
+        "-- ann deleted a line of bob",
+        user.happens(about(EventKind.REACTED, 105, 101, "+1")),
+        "-- bob reacted +1 to bob: 1st",
+        user.happens(about(EventKind.REACTED, 106, 7, "+1")),
+        "-- bob reacted +1 to an earlier line",
+        user.happens(amended, about(EventKind.EDITED, 111, 110, "third, not shown twice")),
+        "third (edited)",
+        Absent("not shown twice"),
+        user.happens(said(112, "because")._replace(extra=extra_row(Extra.REPLY_TO, 101))),
+        "because (to bob)",
+        user.happens(said(113, "waves")._replace(extra=extra_row(Extra.FORM, Form.ACT, 1))),
+        "* bob waves",
+        b"/go #tea\r",
+        "-- #tea",
+        b"/go #general\r",
+        "1st (edited)",
+        "a line of bob was deleted",
+    )
+
+
+def test_ignored_persons(user: User) -> None:
+    """Lines of whom the user ignores are neither shown nor counted, here and elsewhere."""
+    user.play(
+        b"/ignore bob\r",
+        user.answers("/ignore bob", "", Code.OK, "bob is ignored"),
+        "-- bob is ignored",
+        user.answers("/ignored", f'[[{BOB}, "bob"], ["bad"]]'),
+        user.happens(Answer(1, 0, "a mark")),
+        "a mark",
+        user.happens(said(101, "hidden"), tea(102, "hidden"), tea(103, "shown", "eve", EVE)),
+        "#tea 1",
+        Absent("hidden"),
+    )
+
+
+def test_ignored_persons_from_before() -> None:
+    """What was said lately is not shown before it is known whose lines are hidden; nor counted then."""
+    earlier = (tea(96, "hidden"), said(97, "hidden"), said(98, "shown", "eve", person=EVE))
+    read = Event(0, NOON, EventKind.READ, "#tea", "", "90", 0, ME, TEA)
+    with FakeServer() as server:
+        user = User(server, read, *earlier)
+        user.happens(said(101, "hidden, too"), said(102, "now", "eve", person=EVE))()
+        play(
+            user.client,
+            "you are ann",
+            Absent("shown"),
+            user.answers("/ignored", f'[[{BOB}, "bob"]]'),
+            "eve shown",
+            "now",
+            Absent("hidden"),
+            Absent("in #tea"),
+        )
+        server.dismiss(user.client)
+
+
+def test_nothing_is_lost_without_an_answer() -> None:
+    """The connection breaks before it is known whose lines are hidden: they are shown."""
+    with FakeServer() as server:
+        user = User(server, said(98, "shown"))
+        user.peer.close()
+        play(user.client, "connection lost", "bob shown")
+        server.dismiss(user.client)
+
+
+def test_a_command_of_the_server_that_looks_back(user: User) -> None:
+    """What it finds is shown under the names of its channels, and the words below."""
+    user.play(
+        b"/grep tea\r",
+        user.answers("/grep tea", "", Code.OK, "1 line", tea(7, "tea is ready")),
+        "bob #tea tea is ready",
+        "-- 1 line",
+    )
+
+
+@pytest.mark.parametrize("word", ["/q", "/exit", "/quit"])
+def test_leaving(user: User, word: str) -> None:
+    """Each of the three words ends the client, which tells how far the user has read."""
+    user.play(
+        user.happens(said(101, "a")),
+        "bob a",
+        b"\x0c",
+        user.marks("#general", 101),
+        user.happens(said(102, "second")),
+        "second",
+        word.encode() + b"\r",
+        lambda: pytest.fail("it goes on"),
+    )
+    assert user.peer.expect(Command).text == "/read 102"
+
+
+# --- moderation and the classroom --------------------------------------------------------------------------
+
+
+def in_tea(kind: EventKind, seq: int, text: str = "", extra: bytes = b"", author: str = "bob") -> Event:
+    return tea(seq, text, author, BOB if author else 0, extra)._replace(kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("code", "rows", "words", "shown"),
+    [
+        (
+            Code.MUTED,
+            '["#general", 0, "spam"]',
+            "not said: muted",
+            "not said: you are muted in #general: spam",
+        ),
+        (Code.NEED_ROLE, "", "not said: moderated", "not said: moderated"),
+        (Code.SLOW_DOWN, "[20000]", "not said: slow", "not said: slow; again in 20 s"),
+        (Code.NOT_IN, "", "", "you are not in this channel"),
+    ],
+)
+def test_a_refused_line_is_named(user: User, code: int, rows: str, words: str, shown: str) -> None:
+    """The reason has its beginning, and when it may be said; a key brings it back as it was typed."""
+    user.play(
+        b"//precious\r",
+        user.refuses("/precious", code, words, rows),
+        f"{shown}: /precious",
+        b"\x1b[A",
+        "ann> //precious",
+    )
+
+
+def test_what_is_typed_meanwhile_stays_alone(user: User) -> None:
+    """The refused line does not come into the input by itself: both would be said together."""
+    long = "precious " * 20
+    user.play(
+        f"{long}\rnew".encode(),
+        user.refuses(long, Code.MUTED, "not said: muted"),
+        "not said: muted: precious precious",
+        "ann> new",
+    )
+
+
+def test_refused_commands_with_a_text(user: User) -> None:
+    """/me and /ask come back as they were typed; a change of a line is only named."""
+    user.play(
+        b"/me waves\r",
+        user.refuses("waves", Code.MUTED, "muted", form=Form.ACT),
+        "muted: waves (\u2191 brings it back)",
+        b"\x1b[A",
+        "ann> /me waves",
+        b"\x15/ask why?\r",
+        user.answers("/ask why?", "[20000]", Code.SLOW_DOWN, "too many questions"),
+        "too many questions; again in 20 s: why? (\u2191 brings it back)",
+        user.happens(said(101, "own", "ann", person=ME)),
+        "ann own",
+        b"/edit other\r",
+        user.refuses("other", Code.TOO_LATE, "too late", form=Form.EDIT),
+        "too late: other",
+    )
+
+
+def test_a_refused_line_of_another_kind_of_code(user: User) -> None:
+    """A command that fails without a text of its own is only answered."""
+    user.play(
+        b"/kick bobb\r",
+        user.answers("/kick bobb", "", Code.NO_SUCH_NAME, "nobody is called bobb"),
+        "-- nobody is called bobb",
+        Absent("ann> /kick"),
+    )
+
+
+def test_it_is_ones_turn(user: User) -> None:
+    """Whoever is called is told so, wherever they are; the others' turn is news of that channel only."""
+    user.play(
+        user.happens(
+            in_tea(EventKind.CALLED, 101, extra=extra_row(Extra.TARGET, EVE, 4)),
+            in_tea(EventKind.HAND, 102),
+            in_tea(EventKind.CALLED, 103, extra=AT_ANN),
+        ),
+        "*** #tea it is your turn to speak",
+        Absent("has the word"),
+        Absent("hand"),
+    )
+
+
+def test_an_announcement_is_shown_everywhere(user: User) -> None:
+    """Also of somebody whom the user does not want to read."""
+    announced = Event(101, NOON, EventKind.ANNOUNCED, "", "bob", "back at noon", 0, BOB, 0)
+    user.play(
+        b"/ignore bob\r",
+        user.answers("/ignore bob", "", words="ignored"),
+        user.answers("/ignored", f"[[{BOB}]]"),
+        b"/go #tea\r",
+        "-- #tea",
+        user.happens(announced),
+        "*** bob to all: back at noon",
+    )
+
+
+def test_a_poll_of_another_channel(user: User) -> None:
+    """It counts as unread, and is there with its options when one comes."""
+    votes = extra_row(Extra.VOTES, bytes((0, 2, 0, 1)))
+    user.play(
+        user.happens(in_tea(EventKind.POLL, 101, "lunch? | yes | no")),
+        "unread: #tea 1",
+        Absent("lunch"),
+        b"/go #tea\r",
+        "-- bob asks: lunch?",
+        "1 yes",
+        "2 no",
+        user.happens(
+            in_tea(EventKind.ASKED, 102, "why?", author=""),
+            in_tea(EventKind.REVEALED, 103, "lunch? | yes | no", votes),
+        ),
+        "-- somebody asks: why?",
+        "-- the result of the poll: lunch? (3 votes)",
+        "2 67 %",
+        b"/go 1\r",
+        "-- #general",
+        b"/go #tea\r",
+        "bob asks: lunch?",
+        "2 67 %",
+    )
+
+
+def test_an_erased_person_has_said_nothing(user: User) -> None:
+    """Their lines leave the screen, and are not printed again in other places."""
+    erased = Event(104, NOON, EventKind.ERASED, "", "", "", 0, 0, 0, extra_row(Extra.TARGET, BOB, 4))
+    user.play(
+        user.happens(said(101, "my secret"), tea(102, "another"), said(103, "mine", "eve", person=EVE)),
+        "bob my secret",
+        "eve mine",
+        user.happens(erased),
+        "-- all that one person had said is erased",
+        "-- this was erased",
+        Absent("secret"),
+        "eve mine",
+        b"/go #tea\r",
+        "-- this was erased",
+        Absent("another"),
+        b"/go 1\r",
+        "eve mine",
+        Absent("secret"),
+    )
+
+
+def test_raised_hands_are_one_line(user: User) -> None:
+    """A class that raises its hands does not drown the talk."""
+    hands = [
+        Event(101 + n, NOON, EventKind.HAND, "#general", f"p{n}", "", 0, 100 + n, GENERAL) for n in range(30)
+    ]
+    user.play(
+        user.happens(*hands), "-- 30 raised a hand: p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10 and 19 more"
+    )
+
+
+def test_a_lost_role_and_a_mute_are_told(user: User) -> None:
+    """What an operator does to the user is told at once, also in another channel, with reason and end."""
+    mute = extra_row(Extra.LIST, MUTE_LIST, 1) + AT_ANN + extra_row(Extra.UNTIL, NOON + 600_000)
+    user.play(
+        user.happens(in_tea(EventKind.LISTED, 101, "too loud", mute)),
+        "-- #tea bob muted you for 10 minutes: too loud",
+    )
+
+
+def test_an_operator_ends_the_connection(user: User) -> None:
+    """The client says why, keeps what is half-typed on the screen, and does not come back."""
+    ended = play(
+        user.client,
+        "you are ann",
+        user.answers("/ignored", "[]"),
+        b"half-typed",
+        user.happens(Bye(False, Code.KICKED, "killed by bob: spam")),
+        lambda: user.client.ended is not None,
+        "this never comes",
+    )
+    assert ended is not None and isinstance(ended.error, Refused) and ended.error.code == Code.KICKED
+    assert ended.reason == "you were removed from the chatroom: killed by bob: spam"

@@ -1,0 +1,86 @@
+"""What the native door says about moderation."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.outcomes import Code, Outcome
+from server import words
+from server.moderation_words import banned, of_moderation_command
+
+UNTIL = 1_769_862_896_789  # 2026-01-31 12:34 UTC
+
+
+@pytest.mark.parametrize(
+    ("command", "outcome", "said"),
+    [
+        ("/kick", Outcome(Code.OK, ("eve", "#tea")), "eve is out of #tea"),
+        ("/kick", Outcome(Code.OK, ("eve", "*")), "all programs of eve are ended"),
+        (
+            "/kick",
+            Outcome(Code.NEED_ROLE, ("/kick", "owner", "dora")),
+            "dora has a role as high as yours, or higher",
+        ),
+        ("/kick", Outcome(Code.NEED_ROLE, ("/kick", "operator")), "/kick needs the role operator"),
+        (
+            "/ban",
+            Outcome(Code.OK, ("+eve", "#tea", UNTIL)),
+            "+eve is banned from #tea until 2026-01-31 12:34 UTC",
+        ),
+        ("/ban", Outcome(Code.OK, ("eve", "*", 0)), "eve is banned from this chatroom"),
+        (
+            "/ban",
+            Outcome(Code.BAD_ARGUMENTS, ("own network", "192.0.2.7")),
+            "192.0.2.7: your own network is in it",
+        ),
+        (
+            "/mute",
+            Outcome(Code.BAD_ARGUMENTS, ("duration", "10", 864_000)),
+            "10 is no duration: write 30s, 10m, 2h or 7d, at most 10d; without one it is for ever",
+        ),
+        (
+            "/ban",
+            Outcome(Code.NEED_ROLE, ("192.0.2.7", "operator of the chatroom")),
+            "192.0.2.7 needs the role operator of the chatroom",
+        ),
+        ("/suspend", Outcome(Code.BAD_ARGUMENTS), "usage: /suspend WHO [DURATION] [REASON]"),
+        ("/ban", Outcome(Code.TOO_LONG, (256,)), "the reason is too long: 256 bytes at most"),
+        ("/ban", Outcome(Code.TOO_MANY, ("eve", "#tea", 0)), "there are too many on the lists of #tea"),
+        ("/unban", Outcome(Code.ALREADY, ("eve", "*")), "eve is not banned from this chatroom"),
+        ("/bans", Outcome(Code.OK), "nobody is banned, muted or exempt"),
+        (
+            "/bans",
+            Outcome(
+                Code.OK,
+                (("ban", "+eve", "dora", UNTIL, UNTIL, "spam"), ("mute", "bob", "", UNTIL, 0, ""), 7),
+            ),
+            "ban +eve by dora, 2026-01-31 12:34 UTC until 2026-01-31 12:34 UTC: spam\n"
+            "mute bob, 2026-01-31 12:34 UTC, for ever\n"
+            "and 7 more",
+        ),
+        (
+            "/join",
+            Outcome(Code.BANNED, ("#tea", UNTIL, "spam")),
+            "you are banned from #tea until 2026-01-31 12:34 UTC: spam",
+        ),
+        ("/nick", Outcome(Code.BANNED, ("*", 0, "")), "this name is banned from this chatroom"),
+    ],
+)
+def test_words(command: str, outcome: Outcome, said: str) -> None:
+    assert words.answer(command, outcome)[0] == said
+
+
+def test_at_the_door() -> None:
+    """A person understands it, who perhaps has done nothing: the name or the network may be meant."""
+    assert banned(("*", UNTIL, "spam")) == (
+        "you, this name or your network is banned from this chatroom until 2026-01-31 12:34 UTC: spam"
+    )
+    assert words.goodbye(Code.KICKED, "killed by dora: spam") == (
+        "an operator has ended your programs: killed by dora: spam"
+    )
+    assert words.goodbye(Code.BANNED, "") == "you are banned"
+
+
+def test_other_commands() -> None:
+    """What is not about moderation is somebody else's business."""
+    assert of_moderation_command("/topic", Outcome(Code.NO_SUCH_NAME, ("eve",))) is None

@@ -1,0 +1,118 @@
+"""The rows of an item."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.events import Extra, extra_row
+from tests.views.screen import readable
+from tests.views.test_item import PLAIN, said, utc
+from views.formatting import Lead, Theme, format_item, format_pending
+from views.item import Item, item_of
+from views.limits import NAME_COLUMNS
+from views.text import WRAPPED
+
+QUIET, BOLD, RESET = Theme().palette.quiet, Theme().palette.own, "\x1b[0m"
+
+
+def rows_of(text: str, author: str = "bob", columns: int = 80, lead: Lead = Lead()) -> list[str]:  # noqa: B008
+    """The rows of a line, for ann, without styles."""
+    rows = format_item(item_of(said(text, author), "ann", utc), columns, PLAIN, lead)
+    return [readable(row) for row in rows]
+
+
+def test_text_stands_at_one_edge() -> None:
+    """Time, mark, name, text: whoever speaks, the text begins in the same column."""
+    assert rows_of("hi") == ["00:00 bob             hi"]
+    assert rows_of("hi", "李雷") == ["00:00 李雷            hi"]
+    assert rows_of("Ann, hi") == ["00:00>bob             Ann, hi"]
+    assert rows_of("hi", columns=40) == ["00:00 bob: hi"]
+    assert rows_of("ann: hi", columns=40) == ["00:00>bob: ann: hi"]
+    assert rows_of("hi", columns=20) == ["bob: hi"] and rows_of("ann", columns=20) == [">bob: ann"]
+
+
+def test_a_long_name_is_written_whole() -> None:
+    """Its first row begins later, the others at the edge."""
+    name = "n" * (NAME_COLUMNS + 5)
+    first, second = rows_of("word " * 14, name)
+    assert first.startswith(f"00:00 {name}  word") and second.startswith(" " * 22 + "word")
+
+
+def test_later_rows_begin_at_the_edge() -> None:
+    """So none of them looks like a row of somebody else."""
+    assert rows_of("one\n12:00 eve: two")[1] == " " * 22 + "12:00 eve: two"
+    assert rows_of("one\n12:00 eve: two", columns=40)[1] == " " * 6 + "12:00 eve: two"
+    assert max(map(len, rows_of("word " * 99, columns=200))) <= 22 + 96
+
+
+def test_a_table_of_the_program_has_the_whole_width() -> None:
+    """The list of commands: its long lines begin further left, but in no column where a name begins; and so
+    do the parts of such a text, which /show prints. What people say never does."""
+    table = "commands:\n/ban NAME                 put somebody out for good: NAME, or +NAME\n/x  y"
+    rows = [readable(row) for row in format_item(Item(utc(0), "", table), 80, PLAIN)]
+    first, *lines = table.split("\n")
+    assert rows == [f"00:00 --{' ' * 14}{first}", *(" " * 8 + line for line in lines)]
+    assert [*format_item(Item(None, "", lines[0], part=True), 80, PLAIN)] == [" " * 8 + lines[0]]
+    assert format_item(Item(None, "", "a\nb"), 80, PLAIN)[1] == " " * 22 + "b"
+    assert format_item(Item(None, "", lines[0], part=True, person=2), 80, PLAIN)[0].startswith(
+        " " * 22 + "/ban"
+    )
+    assert all(row.startswith(" " * 22) for row in rows_of(table)[1:])
+
+
+def test_who_goes_on_is_not_named_again() -> None:
+    """Only the time, if it is another minute."""
+    assert rows_of("hi", lead=Lead(True, False)) == ["00:00                 hi"]
+    assert rows_of("hi", lead=Lead(False, False)) == [" " * 22 + "hi"]
+    assert rows_of("hi", columns=40, lead=Lead(False, False)) == ["      hi"]
+
+
+def test_styles() -> None:
+    """Times are quiet, names have their colour, one's own is bold; only the called word stands out."""
+    theme = Theme()
+    bob, called, mark = theme.name("bob"), theme.palette.called, theme.palette.mark
+    [row] = format_item(item_of(said("so Ann does"), "ann", utc), 80, theme)
+    assert row == (f"{QUIET}00:00{RESET}{mark}>{RESET}{bob}bob{RESET}{' ' * 13}so {called}Ann{RESET} does")
+    [own] = format_item(item_of(said("ann", "ann"), "ann", utc), 80, theme)
+    assert f"{BOLD}ann{RESET}" in own and called not in own
+    act = said("sings")._replace(extra=extra_row(Extra.FORM, 1, 1))
+    [row] = format_item(item_of(act, "ann", utc), 80, PLAIN)
+    assert row == "00:00 *               bob sings"
+
+
+def test_a_row_that_is_pending() -> None:
+    """It stands where it will stand, quiet and without a time."""
+    assert format_pending("hi", 80, PLAIN) == ["--:--                 hi"]
+    assert format_pending("hi", 40, PLAIN) == ["--:-- hi"]
+    assert all(QUIET in row for row in format_pending("word " * 20, 40, Theme()))
+
+
+def test_rules_and_notices() -> None:
+    """Dashes lead to the text."""
+    rule = Item(None, "", "new", rule=True, notice=True)
+    assert format_item(rule, 80, PLAIN) == ["-" * 21 + " new"]
+    assert format_item(rule, 40, PLAIN) == ["----- new"]
+    assert format_item(Item(None, "", "x"), 80, PLAIN) == ["      --              x"]
+
+
+LINK = "https://example.org/" + "a" * 70
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_long_link_is_whole(columns: int) -> None:
+    """It begins in the first column, and the terminal wraps it: the program puts nothing between."""
+    rows = format_item(item_of(said(f"see {LINK} there"), "ann", utc), columns, PLAIN)
+    assert "".join(row.removeprefix(WRAPPED) for row in rows[1:-1]) == LINK
+    assert all(row.startswith(WRAPPED) for row in rows[1:-2]) and not rows[-2].startswith(WRAPPED)
+    assert rows[0].endswith("see") and rows[-1].strip() == "there"
+
+
+def test_links_that_fit() -> None:
+    """They stay in the text; one that just fits the screen needs no wrapping."""
+    assert rows_of("see https://example.org/ there") == [
+        "00:00 bob             see https://example.org/ there"
+    ]
+    link = "https://example.org/" + "a" * 50
+    assert rows_of(link) == ["00:00 bob", link]
+    rows = format_item(item_of(said("漢字 " * 20 + LINK), "ann", utc), 80, PLAIN)
+    assert rows[-2:] == [WRAPPED + LINK[:80], LINK[80:]]
