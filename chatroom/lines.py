@@ -66,7 +66,7 @@ class Lines:
             ids, texts = ids[:number], texts[:number]
         if not ids:
             return
-        if place is not None and form == Form.SAY and not extra:
+        if place is not None and burst.plain:
             ledger = self._ledger
             first, ledger.head = ledger.head + 1, ledger.head + len(ids)
             talk = Talk(first, ledger.time, channel, member.name, member.person, place, ids, texts)

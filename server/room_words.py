@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from chatroom.events import Setting
@@ -59,6 +60,7 @@ def channels(rows: Rows) -> str:
     return "\n".join([head, *table(cells), *([f"  and {more:,} more"] if more else [])])
 
 
+@lru_cache(256)  # a list of channels asks for a thousand
 def _settings(bits: int) -> str:
     return ", ".join(word for setting, word in _SETTINGS.items() if setting in Setting(bits))
 
