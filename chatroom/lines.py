@@ -53,7 +53,7 @@ class Lines:
         session = self._here.get(origin)
         if session is None:  # the member has left, or another connection has taken it over
             return
-        channel, ids, texts, form, extra = burst
+        channel, ids, texts = burst.channel, burst.ids, burst.texts
         old = bisect_right(ids, session.confirmed)  # so many are repeats
         if old:
             self._refuse(origin, ids[:old], Outcome(Code.ALREADY))
