@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_CHANNELS
 from chatroom.names import name_key
 from chatroom.printable import printable_line
@@ -41,6 +42,20 @@ class Completer:
     def saw(self, name: str, place: int) -> None:
         """Note that the member `name` just did something there, and so is the first to be completed."""
         self._add(name, _joined(self._names.get(name_key(name), _NOBODY).places, place))
+
+    def happened(self, event: Event) -> None:
+        """Take an event: who comes, goes or has another name."""
+        if event.kind is EventKind.LEFT:
+            self.left(event.author, event.place)
+        elif event.kind is EventKind.QUIT:
+            self.forget(event.author)
+        elif event.kind is EventKind.RENAMED:
+            self.renamed(event.author, event.text)
+        else:
+            if event.kind is EventKind.KICKED:
+                self.left(event.target_name, event.place)
+            if event.author:
+                self.saw(event.author, event.place)
 
     def listed(self, place: int, names: Sequence[str]) -> None:
         """Take `names` as all members of the place. Those that have done nothing yet are completed last."""

@@ -12,13 +12,14 @@ from functools import partial
 from typing import Final, Literal, NamedTuple
 
 from chatroom.events import Event, EventKind
+from chatroom.moments import LocalTime, local_time
 from chatroom.printable import TAB
 from views import render
 from views.completer import Completer
 from views.editor import LineEditor
 from views.excerpt import excerpt, parts
 from views.folding import Folding, Run
-from views.formatting import Theme
+from views.formatting import Theme, answer_columns
 from views.item import Item, item_of
 from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 from views.layout import Block, Status, layout_input, layout_question, pending_rows, status_rows
@@ -33,7 +34,6 @@ from views.limits import (
     LEAVE_WORK,
     QUIET_LINES,
 )
-from views.moments import LocalTime, local_time
 from views.palette import Depth, Ground
 from views.quiet_row import quiet_row
 from views.sanitize import one_line
@@ -155,6 +155,11 @@ class View:
         """The lines of the screen."""
         return self._lines
 
+    @property
+    def table_columns(self) -> int | None:
+        """How wide the table of an answer may be."""
+        return answer_columns(self._columns)
+
     # --- events ------------------------------------------------------------------------------------------
 
     def event(self, event: Event, about: Event | None = None, under: str = "") -> None:
@@ -176,27 +181,20 @@ class View:
 
     def unseen(self, event: Event) -> None:
         """Take an event that is not shown: the Tab key knows who is where."""
-        if event.kind is EventKind.LEFT:
-            self.completer.left(event.author, event.place)
-        elif event.kind is EventKind.QUIT:
-            self.completer.forget(event.author)
-        elif event.kind is EventKind.RENAMED:
-            self.completer.renamed(event.author, event.text)
-        else:
-            if event.kind is EventKind.KICKED:
-                self.completer.left(event.target_name, event.place)
-            if event.author:
-                self.completer.saw(event.author, event.place)
+        self.completer.happened(event)
 
     def members(self, place: int, names: Sequence[str]) -> None:
         """Set all members of a channel, for the Tab key."""
         self.completer.listed(place, names)
 
-    def system(self, text: str, milliseconds: int | None = None) -> None:
-        """Show a message of the program or the server; `milliseconds`: its time since 1970, if it has one."""
+    def system(self, text: str, milliseconds: int | None = None, command: str = "") -> None:
+        """Show a message of the program or the server; `milliseconds`: its time since 1970, if it has one.
+
+        command: that it answers, as `/who`; empty: none
+        """
         moment = None if milliseconds is None else self._time_of(milliseconds)
         text, more = self._shorten(text)
-        self._add(text, partial(Item, moment, "", text, more=more))
+        self._add(text, partial(Item, moment, "", text, more=more, command=command))
 
     def show(self, number: int | None) -> None:
         """Show the whole of a text that was cut: that with this number, or the latest."""
@@ -497,7 +495,7 @@ class View:
         """
         drawn = self._drawn
         assert drawn is not None
-        quiet = self._repaint == "inline" or not self.editor.clusters
+        quiet = self._repaint == "inline" or not self.editor.clusters or not changes
         steady = hidden == drawn.hidden and not (hidden and changes)
         return quiet and steady and over <= drawn.transcript_rows
 
