@@ -11,10 +11,12 @@ touches a terminal.
 from views.actions import Action, Cancelled, Leave, Secret, Submitted, Suspend
 from views.item import plain_line
 from views.keys import Jump
-from views.layout import Status
+from views.layout import Status, Waiting
 from views.painter import Repaint
 from views.palette import Depth, Ground, depth_of, ground_of
+from views.plain_view import PlainView
 from views.sanitize import one_line, sanitize
+from views.surface import Surface
 from views.view import View
 
 __all__ = [
@@ -24,12 +26,15 @@ __all__ = [
     "Ground",
     "Jump",
     "Leave",
+    "PlainView",
     "Repaint",
     "Secret",
     "Status",
     "Submitted",
+    "Surface",
     "Suspend",
     "View",
+    "Waiting",
     "depth_of",
     "ground_of",
     "one_line",
