@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from threading import Semaphore
@@ -76,9 +77,16 @@ class NativeDoor:
         self._watch = watch
         self._flow = flow
         self._backlogs = backlogs
+        # Guards _rate.
+        self._lock = threading.Lock()
         self._rate = rate
         self.decoding = Semaphore(_decoders())
         """Who decodes much waits for one of these, and not for the interpreter, which the forwarder needs."""
+
+    def set_rate(self, rate: float | None) -> None:
+        """Let this be the rate of members that come from now on. Any thread."""
+        with self._lock:
+            self._rate = rate
 
     def translate(self, packets: bytes) -> bytes:
         """See `chatroom.door.Door`."""
@@ -96,7 +104,8 @@ class NativeDoor:
         """A member's connection. exchange: the handshake's; it may hold packets or the beginning of one."""
         stream = Stream(transport, self, self._watch, self._flow, self._backlogs)
         self._watch(stream)
-        rate = self._rate
+        with self._lock:
+            rate = self._rate
         lines = None if rate is None else Bucket(rate, max(1.0, rate * LINES_BURST))
         return NativeConnection(self, stream, exchange, lines)
 
