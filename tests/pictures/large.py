@@ -44,7 +44,7 @@ def _help(stage: Stage) -> PseudoTerminal:
 
 def _class(stage: Stage) -> PseudoTerminal:
     okafor = stage.friend("dr_okafor", "--channel", "class")
-    give(okafor, "/topic Week 7: threads and locks, lab sheet due Friday 18:00", "the topic is:")
+    give(okafor, "/topic Week 7: threads and locks, lab sheet due Friday 18:00", "Week 7")
     bob, jo = stage.friend("bob", "--channel", "class"), stage.friend("jo", "--channel", "class")
     lei = stage.friend("李雷", "--channel", "class")
     max_, chris = (
@@ -103,6 +103,6 @@ SCENES: Final = (
         "A lesson: a topic, long names, code, calls, and a private line that waits",
         _SIZE, GREY, _class,
         ("Week 7: threads and locks", "return out + left + right", "unread: @bob 1", "同意"),
-        (9, 23, 35),
+        (9, 23, 25),
     ),
 )  # fmt: skip

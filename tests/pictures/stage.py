@@ -26,6 +26,7 @@ _DAY: Final = 24 * 3600
 _MINUTE: Final = 60
 _CLOCKS_APART: Final = 0.1  # the server's clock runs on from the time at which it started
 
+_STATUS: Final = re.compile(r"[#@]\S+, [0-9]+ here.*")
 _PROMPT: Final = re.compile(r"\S+>")
 
 ENTER: Final = "\r"
@@ -67,6 +68,8 @@ class Stage:
         self._stack = ExitStack()
         self._began = 0  # when it was `at`, in seconds since 1970; 0: not yet
         self._zone = ""
+        self._minutes = 0  # for which `next_minute` has waited
+        self._late = False
         self.server = self._start()
 
     def __enter__(self) -> Self:
@@ -97,7 +100,7 @@ class Stage:
     def ann(self, *options: str) -> PseudoTerminal:
         """The person whose screen is drawn comes in, and sees that."""
         ann = self.watch("--name", "ann", *self.paper.options, *options)
-        settle(ann, "ann joined", done=has_sent)
+        settle(ann, "/help", done=is_in)
         return ann
 
     def watch(self, *arguments: str) -> PseudoTerminal:
@@ -107,7 +110,7 @@ class Stage:
     def friend(self, name: str, *options: str) -> PseudoTerminal:
         """Somebody else comes in, at another terminal."""
         friend = self._client(100, 30, name, ("--name", name, *options))
-        settle(friend, f"{name} joined", done=has_sent)
+        settle(friend, "/help", done=is_in)
         return friend
 
     def _client(self, columns: int, lines: int, home: str, arguments: Sequence[str]) -> PseudoTerminal:
@@ -153,8 +156,19 @@ class Stage:
 
     def next_minute(self) -> None:
         """Wait until the people's clocks show another minute. The next line has that time."""
-        second = self._at[2] + time.time() - self._began
-        time.sleep(_MINUTE - second % _MINUTE + _CLOCKS_APART)
+        self._late = self.is_late
+        self._minutes += 1
+        time.sleep(max(0.0, self._minutes * _MINUTE - self._second + _CLOCKS_APART))
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the clocks show a later minute than they should, because the machine is slow."""
+        return self._late or self._second >= (self._minutes + 1) * _MINUTE
+
+    @property
+    def _second(self) -> float:
+        """Of the minute in which the scene began."""
+        return self._at[2] + time.time() - self._began
 
 
 def say(speaker: PseudoTerminal, text: str, *readers: PseudoTerminal) -> None:
@@ -179,6 +193,11 @@ def frozen(terminal: PseudoTerminal) -> Iterator[None]:
         yield
     finally:
         terminal.signal(signal.SIGCONT)
+
+
+def is_in(rows: Sequence[str]) -> bool:
+    """Whether the input is there, and the status tells how many are."""
+    return has_sent(rows) and any(_STATUS.fullmatch(row) for row in rows)
 
 
 def has_sent(rows: Sequence[str]) -> bool:

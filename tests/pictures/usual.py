@@ -27,12 +27,11 @@ PASTE, END_OF_PASTE = "\x1b[200~", "\x1b[201~"
 def _first_start(stage: Stage) -> PseudoTerminal:
     stage.friend("ann")
     new = stage.watch(*stage.paper.options)
-    new.see("Your name [ann]:")
+    new.see("[ann]")
     new.type(ENTER)
-    settle(new, "in use")
-    settle(new, "Your name [ann2]:")
+    settle(new, "in use", "[ann2]")
     new.type("anna")
-    settle(new, "Your name [ann2]: anna")
+    settle(new, "]: anna")
     return new
 
 
@@ -78,7 +77,7 @@ def _reconnecting(stage: Stage) -> PseudoTerminal:
     ann.type("said while nobody hears it" + ENTER)
     settle(ann, "--:--")
     ann.type("and this one too" + ENTER + "half a li")
-    settle(ann, "and this one too", "retrying in", "ann> half a li")
+    settle(ann, "and this one too", "refused", "ann> half a li")
     return ann
 
 
@@ -97,7 +96,7 @@ def _missed(stage: Stage) -> PseudoTerminal:
         say(bob, "there we are again", lei)
         say(lei, "没有丢, nothing is lost", bob)
         say(bob, "ann: tell us when you are back", lei)
-    settle(ann, "back again", "missed while you were away", "tell us when", "ann> half a li")
+    settle(ann, "missed", "tell us when", "ann> half a li")
     return ann
 
 
@@ -112,11 +111,10 @@ def _joins(stage: Stage) -> PseudoTerminal:
         settle(ann, "amir morning")
         for one in crowd[1:10]:
             one.close()
-        settle(ann, "9 left")
         crowd[0].close()
-        settle(ann, "amir left", "#general, 22 here")
+        settle(ann, "#general, 22 here")
         say(bob, "some went to the wrong room", ann)
-        settle(ann, "9 left", "amir left", "#general, 22 here")
+        settle(ann, "left", "#general, 22 here")
     return ann
 
 
@@ -128,17 +126,17 @@ def _poll(stage: Stage) -> PseudoTerminal:
     with stage.crowd(names, "#class") as crowd:
         settle(ann, "12 joined")
         dora.type("/poll Which lock does put() take? | the queue's own | 房间的锁 | none at all" + ENTER)
-        settle(ann, "/vote N")
+        settle(ann, "none at all")
         for number, one in enumerate(crowd):
             one.ask(f"/vote {1 + number % 3 * (number % 2)}", channel="#class").check()
-        give(ann, "/vote 1", "Your vote is 1")
+        give(ann, "/vote 1", "our vote")
         dora.type("/reveal" + ENTER)
-        settle(ann, "the result of the poll")
+        settle(ann, "result", "69 %")
         say(dora, "Right: the queue's own. Who can say why?", ann)
         crowd[4].ask("/hand", channel="#class").check()
-        settle(ann, "elif raised a hand")
+        settle(ann, "elif", "hand")
         dora.type("/next" + ENTER)
-        settle(ann, "elif has the word")
+        settle(ann, "has the word")
         return ann
 
 
@@ -151,13 +149,13 @@ def _kick(stage: Stage) -> PseudoTerminal:
     for _ in range(3):
         say(eve, "BUY CHEAP WATCHES http://watches.example", ann)
     dora.type("/kick eve no advertising" + ENTER)
-    settle(ann, "dora removed eve: no advertising")
+    settle(ann, "removed eve")
     eve.type("/join #class" + ENTER)
     settle(ann, "eve joined")
-    settle(eve, "#class: 3 people")
+    settle(eve, "#class:", "3 people")
     say(eve, "WATCHES!!!", ann)
     dora.type("/ban eve 2h no advertising, as I said" + ENTER)
-    settle(ann, "dora banned eve for 2 hours")
+    settle(ann, "banned eve")
     say(dora, "Where were we?", ann)
     return ann
 
@@ -165,7 +163,7 @@ def _kick(stage: Stage) -> PseudoTerminal:
 def _unread(stage: Stage) -> PseudoTerminal:
     stage.past(MORNING)
     bob = stage.friend("bob", "--channel", "tea")
-    give(bob, "/topic Earl Grey or green?", "the topic is:")
+    give(bob, "/topic Earl Grey or green?", "Earl Grey")
     give(bob, "/join #general", "#general:")
     ann = stage.ann("--channel", "general", "--channel", "tea")
     say(bob, "morning, ann", ann)
@@ -174,8 +172,8 @@ def _unread(stage: Stage) -> PseudoTerminal:
     for text in ("the water boils", "and the cups are clean", "somebody took the green one"):
         say(bob, text)
     bob.type("/msg ann shall I bring you one?" + ENTER)
-    settle(ann, "unread: #tea 3, @bob 1")
-    give(ann, "/unread", "2 #tea: 3 unread")
+    settle(ann, "#tea 3", "@bob 1")
+    give(ann, "/unread", "2 #tea")
     return ann
 
 
@@ -190,7 +188,7 @@ def _search(stage: Stage) -> PseudoTerminal:
         say(ann, text, bob)
     say(bob, "sorry, where was the sheet?", ann)
     ann.type("\x12lab")
-    settle(ann, "search: lab", "ann> the lab sheet")
+    settle(ann, "ann> the lab sheet")
     return ann
 
 
@@ -201,7 +199,7 @@ def _who(stage: Stage) -> PseudoTerminal:
         settle(ann, "30 joined", "#general, 32 here")
         bob.process.kill()
         eventually(lambda: "lost" in crowd[0].ask("/who").words, "the server does not miss bob")
-        give(ann, "/who", "connection lost")
+        give(ann, "/who", "lost")
         return ann
 
 
@@ -221,14 +219,14 @@ def _edits(stage: Stage) -> PseudoTerminal:
     bob, lei, ann = stage.friend("bob"), stage.friend("李雷"), stage.ann()
     say(bob, "the exam is on Thrusday at ten", ann, lei)
     bob.type("s/Thrusday/Thursday/" + ENTER)
-    settle(ann, "Thursday at ten (edited)")
+    settle(ann, "Thursday at ten")
     say(lei, "星期四? I had read Tuesday", ann, bob)
-    give(ann, "/reply no, Tuesday was last year", "no, Tuesday was last year (to 李雷)")
+    give(ann, "/reply no, Tuesday was last year", "no, Tuesday was last year")
     lei.type("/react 👍" + ENTER)
-    settle(ann, "李雷 reacted 👍")
+    settle(ann, "👍")
     say(lei, "my key is 4711-0815", ann)
     lei.type("/delete" + ENTER)
-    settle(ann, "deleted a line")
+    settle(ann, "deleted")
     bob.type("/me looks away" + ENTER)
     settle(ann, "bob looks away")
     return ann
@@ -240,11 +238,11 @@ def _password(stage: Stage) -> PseudoTerminal:
     ann.type("half a li")
     ann.see("ann> half a li")
     ann.type("\x15/register" + ENTER)
-    settle(ann, "a password for ann (not shown):")
+    settle(ann, "a password for ann")
     ann.type("correct horse" + ENTER)
-    settle(ann, "the same again (not shown):")
+    settle(ann, "the same again")
     say(bob, "is anybody here?")
-    settle(ann, "is anybody here?", "the same again (not shown):")
+    settle(ann, "is anybody here?", "the same again")
     return ann
 
 
@@ -253,7 +251,7 @@ SCENES: Final = (
         "first-start",
         "A first start: the proposed name is in use, so the client asks for another one",
         _SIZE, GREY, _first_start,
-        ("Your name [ann]:", "in use", "Your name [ann2]: anna"),
+        ("[ann]", "in use", "[ann2]: anna"),
     ),
     Scene(
         "half-typed",
@@ -277,43 +275,43 @@ SCENES: Final = (
         "missed",
         "Back again: what Ann missed stands under a divider, and her half-typed line is still there",
         _SIZE, WHITE, _missed,
-        ("missed while you were away", "nothing is lost", "ann> half a li"),
+        ("missed", "nothing is lost", "ann> half a li"),
     ),
     Scene(
         "joins",
         "Thirty people join and nine leave: one row each; who has spoken has a row of their own",
         _SIZE, WHITE, _joins,
-        ("30 joined", "9 left", "amir left"),
+        ("30 joined", "left", "#general, 22 here"),
     ),
     Scene(
         "poll",
         "A poll, its result, and a raised hand",
         _SIZE, CREAM, _poll,
-        ("dora asks:", "the result of the poll", "房间的锁", "elif raised a hand", "elif has the word"),
+        ("69 %", "房间的锁", "elif", "hand", "has the word"),
     ),
     Scene(
         "kick",
         "Dora removes Eve, who comes back, and is banned",
         _SIZE, GREY, _kick,
-        ("dora removed eve: no advertising", "dora banned eve for 2 hours"),
+        ("removed eve", "banned eve", "no advertising"),
     ),
     Scene(
         "unread",
         "The status counts what is unread elsewhere; `/unread` lists the places with their numbers",
         _SIZE, CREAM, _unread,
-        ("unread: #tea 3, @bob 1", "2 #tea: 3 unread"),
+        ("#tea 3", "@bob 1", "2 #tea"),
     ),
     Scene(
         "search",
         "Ctrl-R finds a line that Ann has sent, here without colours",
         _SIZE, GREY.plain(), _search,
-        ("search: lab", "ann> the lab sheet"),
+        ("search", "ann> the lab sheet"),
     ),
     Scene(
         "who",
         "`/who` with thirty-two people, one of whom has lost the connection",
         _SIZE, BLACK, _who,
-        ("/who #general", "connection lost:", "maximilian-schmidt", "小明"),
+        ("lost", "bob", "maximilian-schmidt", "小明"),
     ),
     Scene(
         "link",
@@ -325,12 +323,12 @@ SCENES: Final = (
         "edits",
         "A line is corrected, answered, reacted to; another one is deleted; Bob does something",
         _SIZE, GREY, _edits,
-        ("Thursday at ten (edited)", "(to 李雷)", "李雷 reacted 👍", "bob looks away"),
+        ("Thursday at ten", "edited", "no, Tuesday was last year", "👍", "bob looks away"),
     ),
     Scene(
         "password",
         "`/register` asks for a password, of which nothing is shown; others go on talking",
         _SIZE, CREAM, _password,
-        ("the same again (not shown):", "is anybody here?"),
+        ("the same again", "is anybody here?"),
     ),
 )  # fmt: skip
