@@ -9,7 +9,7 @@ from tests.pictures.morning import MORNING
 from tests.pictures.paper import GREY, WHITE
 from tests.pictures.scene import Scene
 from tests.pictures.stage import ENTER, Stage, frozen, give, say, settle
-from tests.pictures.usual import END_OF_PASTE, PASTE
+from tests.pictures.usual import END_OF_PASTE, LINK, PASTE
 
 _SIZE: Final = (120, 40)
 _FLOOD: Final = 6_000
@@ -76,9 +76,16 @@ def _class(stage: Stage) -> PseudoTerminal:
     stage.next_minute()
     say(max_, "pop(0) is O(n) for a list, a deque would be better here", ann)
     say(lei, "同意, deque 更快。", ann)
+    say(jo, f"thanks, both of you; the example that I read is here: {LINK}", ann)
     bob.type("/msg ann do you have the slides of last week?" + ENTER)
+    settle(ann, "@bob 1")
     say(okafor, "Ann, can you show your lock diagram after the break?", ann)
     say(chris, "ok, a copy of the keys it is: for key in list(table): …", ann)
+    say(okafor, "Then let us go on. Who can say why this prints 0 or 1, and never 2?", ann)
+    say(jo, "because the second thread sees the old value?", ann)
+    say(lei, "对: 读, 加, 写 are three steps, and the other thread comes between them", ann)
+    bob.type("/react 👏" + ENTER)
+    settle(ann, "👏")
     say(ann, "yes, gladly")
     ann.type("sure, I will show the one with the two queues and the")
     settle(ann, "unread: @bob 1", "two queues and the")

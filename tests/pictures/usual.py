@@ -12,7 +12,7 @@ from tests.pictures.stage import ENTER, Stage, frozen, give, has_sent, say, sett
 from tests.support.patience import eventually
 
 _SIZE: Final = (80, 24)
-_LINK: Final = (
+LINK: Final = (
     "https://docs.python.org/3/library/concurrent.futures.html"
     "?highlight=threadpoolexecutor&section=processpoolexecutor-example&from=course-notes-week-07"
 )
@@ -207,7 +207,7 @@ def _link(stage: Stage) -> PseudoTerminal:
     stage.past(MORNING)
     bob, ann = stage.friend("bob"), stage.ann()
     say(ann, "how did you start the pool?", bob)
-    say(bob, f"the example is here: {_LINK} and the part on locks is near its end", ann)
+    say(bob, f"the example is here: {LINK} and the part on locks is near its end", ann)
     say(ann, "short ones stay in the line, as https://docs.python.org/3/library/queue.html does", bob)
     ann.type("thanks")
     settle(ann, "ann> thanks")
@@ -317,7 +317,7 @@ SCENES: Final = (
         "link",
         "A long link begins in the first column, so that it is copied whole; a short one stays in its line",
         _SIZE, WHITE, _link,
-        (_LINK, "ann> thanks"),
+        (LINK, "ann> thanks"),
     ),
     Scene(
         "edits",
