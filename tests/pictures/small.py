@@ -27,9 +27,9 @@ def _gone(stage: Stage) -> PseudoTerminal:
     say(bob, "back in a minute")
     settle(ann, "back in a minute")
     stage.cut()
-    settle(ann, "retrying")
+    settle(ann, "reconnecting")
     ann.type("see you")
-    settle(ann, "retrying", "ann> see you")
+    settle(ann, "reconnecting", "ann> see you")
     return ann
 
 
@@ -100,7 +100,7 @@ SCENES: Final = (
         "gone-small",
         "The server is gone; the status says so, also without colours and on a tiny screen",
         _TINY, WHITE.plain(), _gone,
-        ("retrying", "ann> see you"),
+        ("reconnecting", "ann> see you"),
     ),
     Scene(
         "mention-small",
