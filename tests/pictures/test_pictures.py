@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pictures.__main__ import main
+from tests.end_to_end.programs import run_program
 from tests.pictures.catalogue import FOLDER, NOTES, README, SCENES, file_of, page
 from tests.pictures.scene import Scene
 from tests.pictures.stage import squeezed
@@ -55,23 +55,24 @@ def test_the_readme_shows_one_scene_on_both_grounds() -> None:
 
 
 @pytest.mark.slow
-def test_scenes_are_played(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_scenes_are_played(tmp_path: Path) -> None:
     """The script plays scenes, twice the same: what is typed, said and shown does not depend on the run."""
-    names = ["half-typed-small", "muted", "direct"]
+    names = ("half-typed-small", "muted", "direct")
     pictures = []
     for folder in (tmp_path / "first", tmp_path / "second"):
-        assert main([*names, "--folder", str(folder), "--port", "0"]) == 0, capfd.readouterr().err
-        pictures.append({path.name: path.read_text() for path in sorted(folder.rglob("*.svg"))})
+        run = run_program("tests.pictures", *names, "--folder", str(folder), "--port", "0", seconds=100)
+        assert (run.returncode, run.stderr) == (0, "")
+        pictures.append({path.stem: path.read_text() for path in folder.rglob("*.svg")})
     assert pictures[0] == pictures[1]
-    assert set(pictures[0]) == {f"{name}.svg" for name in names}
+    assert pictures[0].keys() == {*names}
     for scene in SCENES:
         if scene.name in names:
-            found = squeezed(rows_in(pictures[0][f"{scene.name}.svg"]))
+            found = squeezed(rows_in(pictures[0][scene.name]))
             assert all(squeezed([text]) in found for text in scene.shows)
 
 
-def test_an_unknown_scene(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """A scene that there is not is refused in one line."""
-    with pytest.raises(SystemExit):
-        main(["nothing", "--folder", str(tmp_path)])
-    assert "there is no scene nothing" in capfd.readouterr().err
+def test_an_unknown_scene(tmp_path: Path) -> None:
+    """It is refused in one line, and nothing is written."""
+    run = run_program("tests.pictures", "nothing", "--folder", str(tmp_path))
+    assert run.returncode == 2 and run.stderr.splitlines()[-1].endswith("there is no scene nothing")
+    assert not list(tmp_path.iterdir())
