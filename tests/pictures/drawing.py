@@ -7,8 +7,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import Final
 
+from chatroom.errors import ChatroomError
 from tests.pictures.catalogue import FOLDER, README, SCENES, file_of
 from tests.pictures.scene import Scene
 
@@ -37,7 +39,7 @@ def _draw(folder: Path, port: int, scene: Scene) -> str:
     number = [each.name for each in (*README, *SCENES)].index(scene.name)
     try:
         picture = scene.draw(f"127.0.0.{_FIRST + number}", port)
-    except (AssertionError, OSError) as error:
+    except (AssertionError, OSError, ValueError, ChatroomError, SubprocessError) as error:
         return f"{scene.name}: {error}"
     path = folder / file_of(scene)
     path.write_text(picture)
