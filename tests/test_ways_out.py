@@ -53,6 +53,7 @@ WAYS_OUT = {
     "client/plain.py: ask_secretly": (1, "one_line"),
     "client/plain.py: _print": (1, "_plain_text and _send: one_line, sanitize or plain_line"),
     "client/program.py: _complain": (1, "printable_line"),
+    "client/saving.py: write_new": (1, "nothing: a file has a text as it was said, decision 33"),
     "client/terminal.py: write": (1, "views: all text became cells, by sanitize"),
     "client/terminal.py: wake": (1, "a zero byte, into the client's own pipe"),
     "server/__main__.py: error": (1, "printable_line"),
