@@ -84,18 +84,21 @@ def can_paint() -> bool:
     return True
 
 
-def interact(client: Talker, *, ground: Ground, depth: Depth, repaint: str = "around") -> int:
+def interact(
+    client: Talker, *, ground: Ground, depth: Depth, repaint: str = "around", title: bool = False
+) -> int:
     """Talk until the user leaves; the exit code. The caller closes the client.
 
     client:  connected
     ground, depth: of the terminal
     repaint: "around" or "inline", see `views.Repaint`
+    title:   tell in the title of the terminal's window where the user is, and how many lines called
     """
     if not can_paint():
         return _conclude(talk_plainly(client))
     from client.terminal import PosixTerminal
 
-    with PosixTerminal() as terminal:
+    with PosixTerminal(has_title=title) as terminal:
         columns, lines = terminal.size()
         view = View(
             columns,

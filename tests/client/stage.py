@@ -1,6 +1,6 @@
 """A client without a server, at a terminal: what a test sees of client/interactive.py from outside.
 
-    python -m tests.client.stage FILE [around | inline]
+    python -m tests.client.stage FILE [around | inline] [title]
 
 Every line said is written to FILE and comes back as the own event. Some lines make something happen:
 
@@ -223,7 +223,11 @@ if __name__ == "__main__":
     stage = Stage(Path(sys.argv[1]))
     try:
         code = interact(
-            stage, ground=Ground.EITHER, depth=Depth.NONE, repaint=(sys.argv[2:] or ["around"])[0]
+            stage,
+            ground=Ground.EITHER,
+            depth=Depth.NONE,
+            repaint=(sys.argv[2:] or ["around"])[0],
+            title="title" in sys.argv,
         )
     finally:
         stage.close()

@@ -117,6 +117,45 @@ def test_left_non_blocking_by_another_program(ends: tuple[int, int]) -> None:
         assert not os.get_blocking(slave)  # left as the other program wants it
 
 
+def told(master: int) -> str:
+    """What the terminal was told."""
+    return os.read(master, 1000).decode()
+
+
+def test_the_title_is_given_back(ends: tuple[int, int]) -> None:
+    """Saved at the start, set when it changes, given back at the end, also by an error."""
+    master, slave = ends
+    with pytest.raises(RuntimeError), PosixTerminal(slave, slave, has_title=True) as terminal:
+        assert told(master) == "\x1b[?2004h\x1b[22;2t"
+        for _ in range(2):
+            terminal.title("#tea")
+        assert told(master) == "\x1b]2;#tea\x1b\\"
+        raise RuntimeError
+    assert told(master).endswith("\x1b]2;\x1b\\\x1b[23;2t")
+
+
+def test_the_title_after_a_stop(ends: tuple[int, int]) -> None:
+    """It is set again; that of before is saved once, also when another program has stopped this one."""
+    master, slave = ends
+    with PosixTerminal(slave, slave, has_title=True) as terminal:
+        terminal.title("#tea")
+        told(master)
+        terminal.take()  # as after SIGSTOP and SIGCONT
+        assert told(master) == "\x1b[?2004h\x1b]2;#tea\x1b\\"
+        terminal._restore_modes()  # as Ctrl-Z does
+        terminal.take()
+        assert told(master).endswith("\x1b[23;2t\x1b[?2004h\x1b[22;2t\x1b]2;#tea\x1b\\")
+
+
+def test_no_title_unless_asked_for(ends: tuple[int, int]) -> None:
+    """Then nothing is saved, set or emptied."""
+    master, slave = ends
+    with PosixTerminal(slave, slave) as terminal:
+        terminal.title("#tea")
+        assert told(master) == "\x1b[?2004h"
+    assert "\x1b]" not in told(master)
+
+
 def test_a_closed_terminal_is_gone() -> None:
     """After the window is closed nothing is read or written, no error comes, and `gone` says it."""
     master, slave = pty.openpty()
