@@ -16,6 +16,7 @@ from client.held import Held
 from client.ignoring import ask_ignored
 from client.limits import FETCHED_UPDATES
 from client.local_commands import CHANNEL_WORD, COMMANDS, LEAVING, go_to
+from client.looking_back import LookingBack
 from client.places import Places
 from client.preferences import Preferences
 from client.refusals import refusal_words
@@ -37,7 +38,19 @@ from client.updates import (
     Update,
     logged_in,
 )
-from views import Action, Cancelled, Jump, Leave, Secret, Status, Submitted, Suspend, View
+from views import (
+    Action,
+    Cancelled,
+    Jump,
+    Leave,
+    LookBack,
+    Secret,
+    Status,
+    StepFound,
+    Submitted,
+    Suspend,
+    View,
+)
 from views.describe import quoted
 
 if TYPE_CHECKING:
@@ -61,7 +74,9 @@ class Conversation:
         self._terminal = terminal
         self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place))
         self.speech = Speech(client, view, self.places)
+        self._back = LookingBack(view, self.places, self.speech)
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
+        view.keywords = self.calls.preferences.keywords
         self._caught_up = False
         self._live = False  # was caught up once
         self._missed: Missed | None = None  # to be shown when something follows that is shown
@@ -115,6 +130,10 @@ class Conversation:
             self._go_on(action.text)
         elif isinstance(action, Jump):
             go_to(self, action.number)
+        elif isinstance(action, LookBack):
+            self._back.further()
+        elif isinstance(action, StepFound):
+            self._back.step(action.step)
         elif isinstance(action, Cancelled):
             self._dialogue = None
             self.view.system(NOTHING_SENT)
@@ -187,7 +206,7 @@ class Conversation:
                 command.do(self, "".join(argument).strip())
                 return
         try:
-            self.speech.give(action.text)
+            self._back.given(self.speech.give(action.text), action.text)
         except (TimeoutError, ValueError, ChatroomError) as error:
             self._not_sent(action, error)
 
@@ -224,6 +243,8 @@ class Conversation:
             self.places.follow()
         self.view.pending(self.speech.pending())
         self.view.status(Status("", self._trouble, True) if self._trouble else self.places.status())
+        if self._terminal.has_title:
+            self._terminal.title(self.places.title())
 
     def _wait(self, now: float) -> float | None:
         """Seconds until there is something to do."""
@@ -255,6 +276,7 @@ class Conversation:
             case Answer():
                 self._show_answer(update, now)
             case Unanswered(id, text, words):
+                self._back.unanswered(id)
                 if self.speech.unanswered(id):
                     view.system(f"{words}: {text}", now)
             case Info(words):
@@ -266,6 +288,7 @@ class Conversation:
                     view.completer.forget_all()
                     self.places.forget()
                     self.calls.forget()
+                    self._back.forget()
             case Channel(place=place, size=size, members=members):
                 self.places.begins(update)
                 if len(members) == size:  # else there are too many to list
@@ -315,7 +338,7 @@ class Conversation:
         refused = self.speech.refused(answer)
         past = self.speech.answered(answer)
         self.view.identity(self.client.name)  # the answer to /nick: perhaps no event tells it
-        if past is None:
+        if past is None or self._back.answered(answer, past):
             return
         for event in past:
             self.view.event(event, under="" if event.place == self.places.place else event.channel)

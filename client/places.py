@@ -56,6 +56,7 @@ class Places:
         self.presence = Presence()
         self.calls: Calls | None = None  # which unread lines call the user, if somebody counts them
         self._kept: OrderedDict[int, Kept] = OrderedDict()  # by place, the latest used last
+        self.oldest = 0  # seq of the earliest line that was shown of this place since it is on the screen
         self._seen = 0  # seq of the latest line on the screen
         self._ruled = False  # NEW stands on the screen already, or must not come any more
 
@@ -95,7 +96,7 @@ class Places:
         room = self._client.room(place) if place else None
         self.name, self.place, self.person = (room.name if room else name), place, person
         self._client.channel = self.name
-        self._seen, self._ruled = 0, True
+        self._seen, self.oldest, self._ruled = 0, 0, True
         if not self.merged:
             self._view.turn_over(now)
         self._view.system(self._header(room))
@@ -180,7 +181,7 @@ class Places:
         if self.is_here(event):
             if event.kind in KEPT:
                 self._rule(event, replayed)
-                self._seen = max(self._seen, event.seq)
+                self._note_shown(event.seq)
             self._view.event(event, about)
         elif (self.merged and event.kind not in _COMING) or wanted or self._concerns(event):
             where = self._where(event)
@@ -212,7 +213,7 @@ class Places:
         self._kept.clear()
         self.markers.forget()
         self.presence.forget()
-        self.place = self.person = self._seen = 0
+        self.place = self.person = self.oldest = self._seen = 0
         self.ignored = frozenset()
 
     def caught_up(self) -> None:
@@ -230,6 +231,11 @@ class Places:
         parts = [f"unread: {waits}"] if waits else []
         parts += [here.topic] if here is not None and here.topic else []
         return Status(self.name, people + "".join(f" \u00b7 {part}" for part in parts))
+
+    def title(self) -> str:
+        """For the title of a window: the place on the screen, and how many unread lines call the user."""
+        called = sum(self.calls.unread(room) for room in self._client.rooms) if self.calls is not None else 0
+        return f"({called:,}) {self.name}" if called else self.name
 
     def listing(self) -> str:
         """All places with their numbers, and how many lines wait in each."""
@@ -281,7 +287,12 @@ class Places:
                 self._view.rule(NEW)
             answered = extra_number(line.extra, Extra.REPLY_TO) if line.extra else 0
             self._view.event(line, self.here.find(answered))
-            self._seen = max(self._seen, line.seq)
+            self._note_shown(line.seq)
+
+    def _note_shown(self, seq: int) -> None:
+        """A line of the place on the screen is shown."""
+        self.oldest = min(self.oldest or seq, seq)
+        self._seen = max(self._seen, seq)
 
     def _rule(self, event: Event, replayed: bool) -> None:
         """At the beginning: NEW above the first line behind the marker of an earlier visit."""

@@ -109,12 +109,13 @@ class Speech:
 
         return self.attempt(send)
 
-    def give(self, typed: str) -> None:
-        """Give a command to the server. Raises as `Client.command`."""
+    def give(self, typed: str) -> int:
+        """Give a command to the server; its id. Raises as `Client.command`."""
         id = self._client.command(typed, self._places.name)
         word, _, text = typed.partition(" ")
         if text and word.lower() in _WITH_TEXT:
             self._note(id, text, typed)
+        return id
 
     def _note(self, id: int, text: str, typed: str) -> None:
         self._said[id] = Said(text, typed)
@@ -163,6 +164,10 @@ class Speech:
 
         where = f" in:{place}" if name.startswith("@") else ""
         self.ask(f"/history {REPLAY_LINES}{where}", show, name)
+
+    def awaits(self, id: int) -> bool:
+        """Whether what was asked with this id may still be answered."""
+        return id in self._then
 
     @property
     def moving(self) -> bool:
