@@ -100,7 +100,7 @@ class LookingBack:
         places = self._places
         first = min((event.seq for event in events), default=places.oldest)
         places.oldest = min(places.oldest or first, page.before if page.more else first)
-        if not page.more:
+        if not page.more and places.oldest:  # else nothing was said here yet
             self._beginning = (places.place, places.oldest)
 
     # --- what the user asks for -------------------------------------------------------------------

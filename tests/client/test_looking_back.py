@@ -161,6 +161,33 @@ def test_after_clear_the_latest_page_comes(user: User) -> None:
     )
 
 
+def test_a_place_where_nothing_was_said(user: User) -> None:
+    """What is said there later can be looked at again."""
+    play(
+        user,
+        user.happens(conversation(31, "eve", EVE)),
+        lambda: user.client.room("@eve") is not None,
+        b"/go @eve\r",
+        "-- @eve",
+        user.answers("/history 50 in:31", row(False, 101)),
+        PAGE_UP,
+        user.answers(f"/history {SIZE} in:31", row(False, 101)),
+        "there is nothing earlier",
+        user.happens(said(101, "psst", "eve", channel="@ann", person=EVE, place=31)),
+        "eve psst",
+        b"/clear\r",
+        PAGE_UP,
+        user.answers(
+            f"/history {SIZE} in:31",
+            row(False, 101),
+            Code.OK,
+            "",
+            said(101, "psst", "eve", channel="@ann", person=EVE, place=31),
+        ),
+        "eve psst",
+    )
+
+
 def test_a_page_that_was_cut_short(user: User) -> None:
     """A server that ran out of time says from where to go on."""
     play(
