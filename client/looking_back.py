@@ -16,7 +16,10 @@ from client.limits import BESIDE_PAGE, LEAST_PAGE
 from client.places import Places
 from client.requests import rows_of
 from client.speech import Speech
-from views import View
+from views import Surface
+
+HOW_TO_STEP: Final = "Alt-N shows each with the lines around it, Alt-P the one before"
+"""What a user is told whose /grep has found something."""
 
 _HISTORY: Final = "/history"
 _GREP: Final = "/grep"
@@ -45,13 +48,12 @@ def page_of(answer: Answer) -> Page:
 class LookingBack:
     """In the main thread."""
 
-    def __init__(self, view: View, places: Places, speech: Speech) -> None:
+    def __init__(self, view: Surface, places: Places, speech: Speech) -> None:
         self._view = view
         self._places = places
         self._speech = speech
         self._asked = 0  # the id of the latest command that a key has given
         self._beginning = (0, 0)  # place and seq: of that place, nothing is before
-        self._given: dict[int, str] = {}  # /history and /grep as the user has typed them, by id
         self._found: list[int] = []  # seqs of the lines that the latest /grep has found, the latest first
         self._at = -1  # which of them was shown last
 
@@ -103,42 +105,29 @@ class LookingBack:
         if not page.more and places.oldest:  # else nothing was said here yet
             self._beginning = (places.place, places.oldest)
 
-    # --- what the user asks for -------------------------------------------------------------------
+    # --- what the user asks for ----------------------------------------------------------------------------
 
-    def given(self, id: int, typed: str) -> None:
-        """The user has given a command."""
-        if typed.split(None, 1)[0].lower() in (_HISTORY, _GREP):
-            self._given[id] = typed
+    def answered(self, command: str, rest: str, answer: Answer, past: Sequence[Event]) -> None:
+        """A command that the user has given is answered. rest: its arguments; past: what it has found"""
+        if answer.code != Code.OK:
+            return
+        if command.lower() == _GREP:
+            self._found, self._at = [event.seq for event in reversed(past)], -1
+        latest = command.lower() == _HISTORY and (not rest or rest.isdecimal())  # no other page or place
+        if latest and past and all(event.place == self._places.place for event in past):
+            self._note(past, page_of(answer))
 
-    def unanswered(self, id: int) -> None:
-        """No answer will come."""
-        self._given.pop(id, None)
+    def number(self, command: str, event: Event) -> int:
+        """The number of a line that a command has found: 1 is the latest; 0: it has none."""
+        found = command.lower() == _GREP and event.seq in self._found
+        return self._found.index(event.seq) + 1 if found else 0
 
-    def answered(self, answer: Answer, past: Sequence[Event]) -> bool:
-        """An answer has come; whether it is shown by this.
-
-        past: the events that came before it
-        """
-        word, _, rest = self._given.pop(answer.id, "").partition(" ")
-        if answer.code != Code.OK or not word:
-            return False
-        if word.lower() == _HISTORY:
-            latest = not rest or rest.strip().isdecimal()  # not of another page or place
-            if latest and past and all(event.place == self._places.place for event in past):
-                self._note(past, page_of(answer))
-            return False
-        self._show_found(self._wanted(past), answer)
-        return True
-
-    def _show_found(self, lines: Sequence[Event], answer: Answer) -> None:
-        """List what /grep has found: the latest line is number 1, and stands last."""
-        self._found, self._at = [event.seq for event in reversed(lines)], -1
-        for number, event in zip(range(len(lines), 0, -1), lines, strict=True):
-            self._view.event(event, under=self._under(event, number))
-        how_to = "; Alt-N shows each with the lines around it"
-        words = [f"{len(lines):,} found{how_to}" if lines else "nothing found"]
-        words += [answer.words] if page_of(answer).more else []
-        self._view.system("\n".join(words))
+    def words(self, command: str, answer: Answer, words: str) -> str:
+        """What is told below the lines. words: of the answer"""
+        if command.lower() != _GREP or answer.code != Code.OK:
+            return words
+        told = [HOW_TO_STEP if self._found else "nothing found"]
+        return "\n".join([*told, *([words] if page_of(answer).more else [])])
 
     def step(self, step: int) -> None:
         """Show the next line that was found (1), or the one before (-1), with the lines around it."""
@@ -164,9 +153,10 @@ class LookingBack:
             return
         number, seq = self._at + 1, self._found[self._at]
         self._view.rule(f"found {number:,} of {len(self._found):,}")
-        for event in self._wanted(events):
-            under = self._under(event, number if event.seq == seq else 0)
-            self._view.event(event, self._answered(event, events), under)
+        for event in events:
+            under = "" if event.place == self._places.place else event.channel
+            mark = number if event.seq == seq else 0
+            self._view.event(event, self._answered(event, events), under, mark)
         more = "; Alt-N goes on" if number < len(self._found) else ""
         self._view.rule(f"end of what was found{more}")
 
@@ -180,8 +170,3 @@ class LookingBack:
         seq = extra_number(event.extra, Extra.REPLY_TO) if event.extra else 0
         known = next((one for one in events if one.seq == seq), None) if seq else None
         return known or self._places.known(event.place, seq)
-
-    def _under(self, event: Event, number: int) -> str:
-        """What stands before a line: its number, if it has one, and its channel, if that is not here."""
-        channel = "" if event.place == self._places.place else event.channel
-        return " ".join(filter(None, [f"{number}." if number else "", channel]))

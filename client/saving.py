@@ -37,7 +37,7 @@ def save(conversation: Conversing, argument: str) -> None:
         words = "nobody has said a text of several lines yet"
     else:
         words = "there is no such text any more"
-    conversation.view.system(words)
+    conversation.tell("/save", words)
 
 
 def _saved(said: CutText, file: str) -> str:

@@ -35,12 +35,16 @@ class PosixTerminal:
     Another program may have done so, before or meanwhile; that changes nothing here.
 
     gone: the terminal was closed. Nothing is written any more.
+    begins, ends: what is written when it is taken, and when it is given back
     """
+
+    begins: str = _PASTE_ON
+    ends: str = _AS_USUAL + _PASTE_OFF
 
     def __init__(self, source: int = 0, sink: int = 1, *, has_title: bool = False) -> None:
         """has_title: the title of its window may be set, too; it is given back with the modes"""
         self.source = source
-        self.has_title = has_title
+        self._has_title = has_title
         self._title = ""  # that was set; empty: none yet
         self._title_saved = False  # on the terminal's stack
         self._sink = sink
@@ -53,10 +57,7 @@ class PosixTerminal:
         self.woken_by, self._wake_in = -1, -1
 
     def __enter__(self) -> Self:
-        try:
-            self._saved = termios.tcgetattr(self.source)
-        except termios.error as cause:
-            raise ConfigError(f"the terminal cannot be used: {cause.args[-1]}") from None
+        self._saved = self.look()
         self.woken_by, self._wake_in = os.pipe()
         os.set_blocking(self.woken_by, False)
         os.set_blocking(self._wake_in, False)
@@ -107,7 +108,7 @@ class PosixTerminal:
 
     def write(self, text: str) -> None:
         """Write all of it; waits while the terminal is full."""
-        data = text.encode("utf-8", "replace")
+        data = self.encode(text)
         while data and not self.gone:
             try:
                 data = data[os.write(self._sink, data) :]
@@ -118,7 +119,7 @@ class PosixTerminal:
 
     def title(self, text: str) -> None:
         """Set the title of the window to this text, if it may be set and has another one."""
-        if self.has_title and text != self._title:
+        if self._has_title and text != self._title:
             self._title = text
             self.write(titled(text))
 
@@ -155,18 +156,30 @@ class PosixTerminal:
 
     # --- modes -------------------------------------------------------------------------------------------
 
+    def look(self) -> list[Any] | None:
+        """The modes that the terminal has. Raises ConfigError."""
+        try:
+            return termios.tcgetattr(self.source)
+        except termios.error as cause:
+            raise ConfigError(f"the terminal cannot be used: {cause.args[-1]}") from None
+
+    def modes(self, saved: list[Any]) -> list[Any]:
+        """Those for this program. saved: what the terminal has had"""
+        return _raw(saved)
+
+    def encode(self, text: str) -> bytes:
+        """The bytes of the output."""
+        return text.encode("utf-8", "replace")
+
     def take(self) -> None:
         """Raw mode, pastes marked as such, and the title that was set."""
-        assert self._saved is not None
+        if self._saved is None:
+            return
         try:
-            termios.tcsetattr(self.source, termios.TCSANOW, _raw(self._saved))
+            termios.tcsetattr(self.source, termios.TCSANOW, self.modes(self._saved))
         except termios.error:
             self.gone = True
-        self.write(_PASTE_ON)
-        if self.has_title:
-            # Another program may have stopped this one: then the title of before is still on the stack.
-            saved, self._title_saved = self._title_saved, True
-            self.write(("" if saved else SAVE_TITLE) + (titled(self._title) if self._title else ""))
+        self.write(self.begins + self._begin_title())
 
     def suspend(self) -> None:
         """Give the terminal to the shell until the user comes back (`fg`).
@@ -183,12 +196,22 @@ class PosixTerminal:
     def _restore_modes(self) -> None:
         if self._saved is None:
             return
-        self.write(_AS_USUAL + _PASTE_OFF + (RESTORE_TITLE if self._title_saved else ""))
-        self._title_saved = False
+        self.write(self.ends + self._end_title())
         try:
             termios.tcsetattr(self.source, termios.TCSANOW, self._saved)
         except termios.error:
             pass
+
+    def _begin_title(self) -> str:
+        """Another program may have stopped this one: then the title of before is still on the stack."""
+        if not self._has_title:
+            return ""
+        saved, self._title_saved = self._title_saved, True
+        return ("" if saved else SAVE_TITLE) + (titled(self._title) if self._title else "")
+
+    def _end_title(self) -> str:
+        saved, self._title_saved = self._title_saved, False
+        return RESTORE_TITLE if saved else ""
 
     def _handle(self, number: signal.Signals, handler: Callable[[int, FrameType | None], None]) -> None:
         self._handlers[number] = signal.signal(number, handler)

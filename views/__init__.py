@@ -11,10 +11,12 @@ touches a terminal.
 from views.actions import Action, Cancelled, Leave, LookBack, Secret, StepFound, Submitted, Suspend
 from views.item import plain_line
 from views.keys import Jump
-from views.layout import Status
+from views.layout import Status, Waiting
 from views.painter import Repaint
 from views.palette import Depth, Ground, depth_of, ground_of
+from views.plain_view import PlainView
 from views.sanitize import one_line, sanitize
+from views.surface import Surface
 from views.view import View
 
 __all__ = [
@@ -25,13 +27,16 @@ __all__ = [
     "Jump",
     "Leave",
     "LookBack",
+    "PlainView",
     "Repaint",
     "Secret",
     "Status",
     "StepFound",
     "Submitted",
+    "Surface",
     "Suspend",
     "View",
+    "Waiting",
     "depth_of",
     "ground_of",
     "one_line",

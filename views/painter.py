@@ -93,7 +93,7 @@ class Painter:
 
         hidden: rows that the input will cover
         """
-        quiet = self._repaint == "inline" or not typing
+        quiet = self._repaint == "inline" or not typing or not changes
         steady = hidden == drawn.hidden and not (hidden and changes)
         return quiet and steady and over <= drawn.transcript_rows
 

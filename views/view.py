@@ -10,6 +10,7 @@ from datetime import date
 from functools import partial
 
 from chatroom.events import Event, EventKind
+from chatroom.moments import LocalTime, local_time
 from views.actions import Action
 from views.backlog import Backlog
 from views.completer import Completer
@@ -19,13 +20,12 @@ from views.editor import LineEditor
 from views.excerpt import parts
 from views.folding import Folding
 from views.foot import Foot
-from views.formatting import Theme
+from views.formatting import Theme, answer_columns
 from views.item import Item, item_of
 from views.keyboard import Keyboard
 from views.keys import Input, Key, Paste
 from views.layout import Block, Status
 from views.limits import FRAMES_PER_SECOND
-from views.moments import LocalTime, local_time
 from views.painter import Painter, Repaint, usable
 from views.palette import Depth, Ground
 from views.sanitize import one_line
@@ -86,13 +86,19 @@ class View:
         """The lines of the screen."""
         return self._lines
 
+    @property
+    def table_columns(self) -> int | None:
+        """How wide the table of an answer may be."""
+        return answer_columns(self._columns)
+
     # --- events ------------------------------------------------------------------------------------------
 
-    def event(self, event: Event, about: Event | None = None, under: str = "") -> None:
+    def event(self, event: Event, about: Event | None = None, under: str = "", number: int = 0) -> None:
         """Show an event of the chatroom.
 
-        about: the line that it edits, deletes, reacts to or answers, if that is known
-        under: the channel to name, for one that is not the channel on the screen
+        about:  the line that it edits, deletes, reacts to or answers, if that is known
+        under:  the channel to name, for one that is not the channel on the screen
+        number: of the event in a list, to be shown with it; 0: none
         """
         if event.kind is EventKind.ERASED:
             self._erase(event.target)
@@ -105,6 +111,7 @@ class View:
             text, more = self.cut_texts.cut(event.text, event.person, author)
             short = event if text is event.text else event._replace(text=text)
             call = self._foot.name, self._time_of, about, self.keywords
+            under = f"{number}. {under}".rstrip() if number else under
             self._add(text, lambda: item_of(short, *call)._replace(more=more, under=one_line(under)))
         self.unseen(event)
 
@@ -116,11 +123,14 @@ class View:
         """Set all members of a channel, for the Tab key."""
         self.completer.listed(place, names)
 
-    def system(self, text: str, milliseconds: int | None = None) -> None:
-        """Show a message of the program or the server; `milliseconds`: its time since 1970, if it has one."""
+    def system(self, text: str, milliseconds: int | None = None, command: str = "") -> None:
+        """Show a message of the program or the server; `milliseconds`: its time since 1970, if it has one.
+
+        command: that it answers, as `/who`; empty: none
+        """
         moment = None if milliseconds is None else self._time_of(milliseconds)
         text, more = self.cut_texts.cut(text)
-        self._add(text, partial(Item, moment, "", text, more=more))
+        self._add(text, partial(Item, moment, "", text, more=more, command=command))
 
     def show(self, number: int | None) -> None:
         """Show the whole of a text that was cut: that with this number, or the latest."""

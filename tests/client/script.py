@@ -40,7 +40,6 @@ class Script:
     def __init__(self, steps: tuple[Step, ...], lines: int = 24) -> None:
         self.gone = False
         self.screen = Screen(100, lines)
-        self.has_title = False
         self._steps = deque(steps)
         self._typed = b""
         self._woken = threading.Event()

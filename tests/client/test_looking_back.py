@@ -10,7 +10,7 @@ import pytest
 from chatroom.events import Extra, extra_row
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Command
-from client.looking_back import Page, page_of
+from client.looking_back import HOW_TO_STEP, Page, page_of
 from tests.client.fake_server import FakeServer
 from tests.client.script import Absent, Step
 from tests.client.test_conversation import DIRECT, EVE, GENERAL, TEA, User, conversation, tea
@@ -252,10 +252,11 @@ def test_lines_that_were_found_have_numbers(user: User) -> None:
         user,
         b"/grep exam\r",
         found(user, True),
+        "-- /grep exam: 3 lines",
         "bob 3. #tea exam today",
         "bob 2. no exam",
         "bob 1. exam room 4",
-        "-- 3 found; Alt-N shows each with the lines around it",
+        f"-- /grep {HOW_TO_STEP}",
         "more: the same with before:50",
     )
 
@@ -268,7 +269,7 @@ def test_a_key_goes_to_the_next(user: User) -> None:
         "nothing was looked for: /grep WORDS finds lines",
         b"/grep exam\r",
         found(user),
-        "3 found",
+        HOW_TO_STEP,
         Absent("before:50"),
         BEFORE,
         "there is none before",
@@ -299,7 +300,7 @@ def test_a_line_that_is_gone_meanwhile(user: User) -> None:
         user,
         b"/grep exam\r",
         found(user),
-        "3 found",
+        HOW_TO_STEP,
         NEXT + NEXT,
         user.answers("/context 70", "", Code.NO_SUCH_MESSAGE, "you see no message 70"),
         "you see no message 70",
@@ -315,7 +316,7 @@ def test_nothing_found(user: User) -> None:
         user,
         b"/grep nowhere\r",
         user.answers("/grep nowhere", row(False, 0), Code.OK, "that is all"),
-        "-- nothing found",
+        "-- /grep nothing found",
         Absent("that is all"),
         NEXT,
         "nothing was looked for",
@@ -331,12 +332,13 @@ def test_another_search_begins_anew(user: User) -> None:
         user,
         b"/grep exam\r",
         found(user),
-        "3 found",
+        HOW_TO_STEP,
         NEXT,
         b"/grep room\r",
         user.answers("/context 70", "", Code.NO_SUCH_MESSAGE, "you see no message 70"),
         user.answers("/grep room", row(False, 70), Code.OK, "", said(70, "exam room 4")),
-        "1 found",
+        "/grep room: 1 line",
+        "bob 1. exam room 4",
         NEXT,
         user.answers("/context 70", "", Code.OK, "", said(70, "exam room 4")),
         "found 1 of 1",

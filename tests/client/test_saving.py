@@ -42,7 +42,7 @@ def test_the_latest_block(user: User, tmp_path: Path) -> None:
         user.happens(said(101, CODE), said(102, "one line")),
         "one line",
         types(f"/save {file}"),
-        f"-- saved 3 lines of bob ({len(CODE.encode())} bytes) to",
+        f"-- /save saved 3 lines of bob ({len(CODE.encode())} bytes) to",
     )
     assert file.read_bytes() == CODE.encode()
 
@@ -95,9 +95,9 @@ def test_errors_are_one_line(user: User, tmp_path: Path, monkeypatch: pytest.Mon
         user.happens(said(101, CODE)),
         "return x",
         types("/save none/x"),
-        "-- not saved, No such file or directory: none/x",
+        "-- /save not saved, No such file or directory: none/x",
         types(f"/save {'x' * 300}"),
-        "-- not saved, File name too long:",
+        "-- /save not saved, File name too long:",
     )
     assert [*tmp_path.iterdir()] == []
 

@@ -71,7 +71,7 @@ def test_from_one_found_line_to_the_next(port: int) -> None:
             ann.see("exam over")
             ann.type("/grep exam\r")
             ann.see("2. before the exam")
-            ann.see("2 found; Alt-N")
+            ann.see("Alt-N shows each")
             ann.type(NEXT)
             ann.see("found 1 of 2")
             ann.see("after it")

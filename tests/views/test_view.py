@@ -267,7 +267,7 @@ class Painting(RuleBasedStateMachine):
         block = layout_input(Span("ann"), editor.clusters, editor.cursor, self.columns, most_rows)
         if view._keyboard.question is not None:
             block = layout_question(Span(one_line(self.question)), self.columns, most_rows)
-        place, text, _ = self.status
+        place, text, *_ = self.status
         status = [row_of(clip([Span(one_line(place)), Span(one_line(text))], self.columns - 1))]
         status = [Row(""), *status] if self.lines == TALL_LINES else status
         above = [*map(readable, own), *(map(readable, status) if place or text else [])]
