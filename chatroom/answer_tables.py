@@ -2,7 +2,7 @@
 
 The server uses them for its words, where nobody knows the screen; a client uses them for its own screen and
 its own clock. The rows are those of OK. Of other rows, as a newer server may send, they raise TypeError,
-ValueError, IndexError or AttributeError.
+ValueError, LookupError or AttributeError.
 """
 
 from __future__ import annotations
