@@ -617,7 +617,7 @@ def test_a_command_of_the_server_that_looks_back(user: User) -> None:
         b"/context 7\r",
         user.answers("/context 7", "", Code.OK, "1 line", tea(7, "tea is ready")),
         "bob #tea tea is ready",
-        "-- /grep 1 line",
+        "-- /context 1 line",
     )
 
 
