@@ -19,9 +19,13 @@ _CHANNEL: Final = re.compile(r"^ *(#\S{1,100})(?= )", re.MULTILINE)
 
 
 class Answering:
-    """Shows the answers to what was said and given. In the main thread."""
+    """Shows the answers to what was said and given. In the main thread.
 
-    def __init__(self, view: Surface, speech: Speech, places: Places) -> None:
+    recalls: whether a key brings back a line that was refused
+    """
+
+    def __init__(self, view: Surface, speech: Speech, places: Places, recalls: bool = True) -> None:
+        self._recalls = recalls
         self._view = view
         self._speech = speech
         self._places = places
@@ -44,7 +48,8 @@ class Answering:
         words = "" if known else answer_words(command, answer, self._view.table_columns, now)
         if refused is not None:
             # Not into the input: whoever types on meanwhile would say both together.
-            words += f": {quoted(refused.text)}" + (" (\u2191 brings it back)" if refused.typed else "")
+            recalled = refused.typed and self._recalls
+            words += f": {quoted(refused.text)}" + (" (\u2191 brings it back)" if recalled else "")
         if words:
             self._view.system(words, now, command)
 

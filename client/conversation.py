@@ -66,7 +66,7 @@ class Conversation:
         self._terminal = terminal
         self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place), echoed)
         self.speech = Speech(client, view, self.places)
-        self._answering = Answering(view, self.speech, self.places)
+        self._answering = Answering(view, self.speech, self.places, recalls=not echoed)
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
         self._caught_up = False
         self._live = False  # was caught up once
