@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from chatroom.events import Setting
@@ -87,6 +88,7 @@ def channels(rows: Rows, columns: int | None = TABLE_COLUMNS) -> str:
     )
 
 
+@lru_cache(256)  # a list of channels asks for a thousand
 def _settings(bits: int) -> str:
     return ", ".join(word for setting, word in _SETTINGS.items() if setting in Setting(bits))
 

@@ -19,11 +19,13 @@ from chatroom.help_format import HelpAll, HelpFormat, shown_if
 from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
 from chatroom.log_formatter import LogFormatter
 from chatroom.names import channel_as_typed, check_channel, check_name
+from chatroom.option_sources import FILE, resolve
 from client.address import DEFAULT_HOST, DEFAULT_PORT, parse_address
 from client.client import Client
 from client.limits import LONGEST_SILENCE, MOST_LINES, REPLAY_LINES, RETRY_FOR
 from client.password_file import read_password
 from client.pipe import PROGRAM, Pipe, complain
+from client.settings import RULES
 from client.signals import Terminated, terminable
 from client.tls import TlsOptions
 from client.tokens import TokenFile, default_path
@@ -97,6 +99,7 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
         metavar="CHANNEL",
         help=f"such as lunch (default {DEFAULT_CHANNEL})",
     )
+    options.add_argument("--config", metavar=FILE, help=rare("options in TOML (default: the user's)"))
     options.add_argument("--password-file", metavar="FILE", help=rare("log in; the password is in FILE"))
     options.add_argument("--server-password-file", metavar="FILE", help=rare("the same for the server's"))
     options.add_argument("--tls", action="store_true", help="encrypt; an authority vouches for the server")
@@ -171,7 +174,9 @@ def _run(arguments: list[str] | None) -> int:
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, TextIOWrapper):  # a name must not fail where the terminal cannot show it
             stream.reconfigure(errors="replace")
-    options = parser().parse_args(arguments)
+    options = resolve(parser(), arguments, RULES)
+    if options.tls_ca and options.tls_trust:
+        raise ConfigError("--tls-ca and --tls-trust exclude each other")
     return _interactive(options) if _at_terminal(options) else _piped(options)
 
 

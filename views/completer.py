@@ -39,12 +39,8 @@ class Completer:
         self._channels: dict[str, str] = {}  # that the user may join, by `name_key`, the latest seen last
         self._names: dict[str, _Known] = {}  # by `name_key`, the latest speaker last
 
-    def saw(self, name: str, place: int) -> None:
-        """Note that the member `name` just did something there, and so is the first to be completed."""
-        self._add(name, _joined(self._names.get(name_key(name), _NOBODY).places, place))
-
     def happened(self, event: Event) -> None:
-        """Take an event: who comes, goes or has another name."""
+        """Take an event, shown or not: it tells who is where."""
         if event.kind is EventKind.LEFT:
             self.left(event.author, event.place)
         elif event.kind is EventKind.QUIT:
@@ -56,6 +52,10 @@ class Completer:
                 self.left(event.target_name, event.place)
             if event.author:
                 self.saw(event.author, event.place)
+
+    def saw(self, name: str, place: int) -> None:
+        """Note that the member `name` just did something there, and so is the first to be completed."""
+        self._add(name, _joined(self._names.get(name_key(name), _NOBODY).places, place))
 
     def listed(self, place: int, names: Sequence[str]) -> None:
         """Take `names` as all members of the place. Those that have done nothing yet are completed last."""

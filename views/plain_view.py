@@ -12,6 +12,7 @@ from typing import Final
 
 from chatroom.events import Event, EventKind
 from chatroom.moments import LocalTime, local_time
+from views.actions import Action, Cancelled, Leave, Secret, Submitted, Suspend
 from views.completer import Completer
 from views.excerpt import excerpt
 from views.folding import Folding, Run
@@ -22,7 +23,6 @@ from views.sanitize import one_line
 from views.secret_input import SecretInput
 from views.spoken import spoken_event, spoken_lines, spoken_time
 from views.typed_line import TypedLine
-from views.view import Action, Cancelled, Leave, Secret, Submitted, Suspend
 
 _DELETING: Final = (Key.BACKSPACE, Key.KILL_TO_START, Key.KILL_WORD_LEFT, Key.KILL_SUBWORD_LEFT)
 

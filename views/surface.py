@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from chatroom.events import Event
+from views.actions import Action
 from views.completer import Completer
 from views.layout import Status
-from views.view import Action
 
 
 class Restoring(Protocol):
