@@ -2,7 +2,7 @@
 
 The server uses them for its words, where nobody knows the screen; a client uses them for its own screen and
 its own clock. The rows are those of OK. Of other rows, as a newer server may send, they raise TypeError,
-ValueError, LookupError or AttributeError.
+ValueError, LookupError, AttributeError or OverflowError.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def _table(command: str, rows: tuple[Any, ...], columns: int | None, when: Calla
         if command in _TABLES:
             return _TABLES[command](rows, columns)
         return _TIMED[command](rows, when, columns) if command in _TIMED else ""
-    except (TypeError, ValueError, LookupError, AttributeError):
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
         return ""
 
 
