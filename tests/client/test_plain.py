@@ -29,8 +29,8 @@ class FakeConsole(io.StringIO):
         return True
 
 
-def plain(record: Path, **environment: str) -> PseudoTerminal:
-    terminal = PseudoTerminal(python("tests.client.stage", record, "plain"), **environment)
+def plain(record: Path) -> PseudoTerminal:
+    terminal = PseudoTerminal(python("tests.client.stage", record, "plain"))
     terminal.see("/help lists the commands")
     return terminal
 
