@@ -20,9 +20,15 @@ _CHANNEL: Final = re.compile(r"^ *(#\S{1,100})(?= )", re.MULTILINE)
 
 
 class Answering:
-    """Shows the answers to what was said and given. In the main thread."""
+    """Shows the answers to what was said and given. In the main thread.
 
-    def __init__(self, view: Surface, speech: Speech, places: Places, back: LookingBack) -> None:
+    recalls: whether a key brings back a line that was refused
+    """
+
+    def __init__(
+        self, view: Surface, speech: Speech, places: Places, back: LookingBack, recalls: bool = True
+    ) -> None:
+        self._recalls = recalls
         self._view = view
         self._speech = speech
         self._places = places
@@ -48,7 +54,8 @@ class Answering:
         words = self._back.words(command, answer, words)
         if refused is not None:
             # Not into the input: whoever types on meanwhile would say both together.
-            words += f": {quoted(refused.text)}" + (" (\u2191 brings it back)" if refused.typed else "")
+            recalled = refused.typed and self._recalls
+            words += f": {quoted(refused.text)}" + (" (\u2191 brings it back)" if recalled else "")
         if words:
             self._view.system(words, now, command)
 

@@ -85,7 +85,7 @@ class Conversation:
         self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place), echoed)
         self.speech = Speech(client, view, self.places)
         self._back = LookingBack(view, self.places, self.speech)
-        self._answering = Answering(view, self.speech, self.places, self._back)
+        self._answering = Answering(view, self.speech, self.places, self._back, recalls=not echoed)
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
         view.keywords = self.calls.preferences.keywords
         self._title = title

@@ -43,9 +43,8 @@ LATEST_AGAIN: Final = 3600
 """Seconds until a line may be said again, at most: the longest that a slow channel has. A longer time comes
 from a clock that is wrong, and is not told."""
 
-BESIDE_ANSWER: Final = 22
-"""Columns of a wide screen that stand beside the text of an answer: time, mark and name of a line. What the
-client lays out itself leaves them free, so that no row is wrapped again."""
+LONGEST_WAIT: Final = 3600.0
+"""The longest wait for the end of a mute, before it is looked at again: no timer takes every number."""
 
 BELL_SECONDS: Final = 3.0
 """The least time between two bells. Several lines that come together ring once; a person who is called again

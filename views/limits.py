@@ -118,8 +118,8 @@ OLD_SECONDS: Final = 60.0
 PLAIN_COLUMNS: Final = 10_000
 """Plain lines are as long as they are: the page of /help has one for each group."""
 
-PLAIN_LINES: Final = 5
-"""Of a channel to which somebody goes, so many earlier lines are read out, and all that are unread."""
+PLAIN_LINES: Final = 0
+"""Of a channel to which somebody goes, only what is unread is printed: earlier lines were printed once."""
 
 RUN_SECONDS: Final = 300.0
 """Joins and leaves that are no further apart become one line. Who comes half an hour later is news."""

@@ -489,6 +489,20 @@ def test_the_half_typed_line_survives_a_reconnect(record: Path) -> None:
         ]
 
 
+@pytest.mark.slow
+def test_the_next_try_is_counted_down(record: Path) -> None:
+    """Second by second, while a half-typed line stays as it is and the chat is not painted again."""
+    with staged(record) as terminal:
+        terminal.type("said\rlose\rhalf")
+        terminal.see("reconnecting in 2 s: refused")
+        terminal.see("ann> half")
+        before = len(terminal.output)
+        terminal.see("reconnecting in 1 s: refused")
+        rows = terminal.see("reconnecting now: refused")
+        assert "ann> half" in rows
+        assert "said" not in terminal.output[before:]
+
+
 @pytest.mark.parametrize("keys", ["\x03", "\x04", "half\x03\x03"])
 def test_leaving_while_reconnecting(record: Path, keys: str) -> None:
     """Ctrl-C and Ctrl-D stop retrying at once."""

@@ -464,6 +464,20 @@ def test_a_burst_is_one_write() -> None:
     assert view.tick(1.0) == ""
 
 
+def test_counting_down_does_not_flicker() -> None:
+    """A status that changes each second writes its own row and the input, not the chat above them."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("chat"))
+    pressed(view, b"half-typed\x1b[D", 0.0)
+    for left in (3, 2, 1):
+        view.status(Status(text=f"reconnecting in {left} s", trouble=True))
+        out = view.tick(10.0 - left)
+        screen.feed(out)
+        assert "chat" not in out or left == 3
+        assert screen.rows()[:3] == ["00:00 bob: chat", f"reconnecting in {left} s", "ann> half-typed"]
+        assert (screen.cursor.y, screen.cursor.x) == (2, len("ann> half-type"))
+
+
 def test_idle_writes_nothing() -> None:
     """Without a change there is no wait and no output."""
     view = view_of()
