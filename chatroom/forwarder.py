@@ -16,6 +16,7 @@ from functools import partial
 from typing import TypeVar
 
 from chatroom import commands
+from chatroom.alert import Alert
 from chatroom.batch import Batch
 from chatroom.blanking import Erased
 from chatroom.bounds import Limits
@@ -23,8 +24,9 @@ from chatroom.catch_up import CatchUp
 from chatroom.commands import Permitted
 from chatroom.desk import Asker, Room
 from chatroom.effects import Admit, Answer, Effect, End, Gone, Joined, Left, NameAnswer, OwnSignal, Signal
-from chatroom.errors import ChatroomError, HistoryError, HistoryFull
+from chatroom.errors import ChatroomError, HistoryDamaged, HistoryError, HistoryFull
 from chatroom.events import Event, Talk
+from chatroom.figures import Figures, Round
 from chatroom.flow import Flow
 from chatroom.history import History
 from chatroom.ledger import Applied
@@ -46,6 +48,9 @@ T = TypeVar("T")
 Turn = Joined | Left | End
 """Effects that change who gets the events after a seq."""
 
+_NO_RECORD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What is raised by a record that no server has written."""
+
 _EXPELLED = "another program of yours has ended this one"
 
 
@@ -59,6 +64,7 @@ class Forwarder:
     catch_up: sends members the missed events that the tail does not hold
     clock:    seconds that only rise
     limits:   of the state
+    figures:  counts what happens
 
     failure:  the error that ended it; None after a normal end
     """
@@ -72,6 +78,7 @@ class Forwarder:
         catch_up: CatchUp,
         clock: Callable[[], float],
         limits: Limits | None = None,
+        figures: Figures | None = None,
     ) -> None:
         self._order = order
         self._history = history
@@ -84,9 +91,12 @@ class Forwarder:
         self.failure: ChatroomError | None = None
         self.state = State(limits)
         self._tail = Tail()
-        self._newcomers = Newcomers(self.state, presence, self._tail, catch_up)
+        self._figures = figures or Figures()
+        self._alert = Alert(self.state, presence)
+        self._newcomers = Newcomers(self.state, presence, self._tail, catch_up, self._alert, self._figures)
         self._life = ("", 0)
         self._batches = 0
+        self._noted = 0  # up to this seq, the figures have counted
 
     # --- start ----------------------------------------------------------------------------------------------
 
@@ -96,10 +106,14 @@ class Forwarder:
         Raises HistoryError.
         """
         restored = self._history.restore()
-        self.state.restore(restored.head, restored.records, restored.talkers)
+        try:
+            self.state.restore(restored.head, restored.records, restored.talkers)
+        except _NO_RECORD as cause:
+            raise HistoryDamaged(f"the history is damaged: a record cannot be read: {cause!r}") from None
         self._tail.begin(restored.head, restored.time)
         self._catch_up.stored(restored.head)
         self._newcomers.begin(restored.identity)
+        self._noted = restored.head
         epoch = self._order.begin(restored.identity, restored.position, self.state.epoch + 1)
         self._life = ("", epoch)
         self._order.put(Proposal(0, 0, ProposalKind.UP, None))
@@ -137,8 +151,7 @@ class Forwarder:
         began, worked = self._clock(), time.thread_time()
         happened, records, effects, amended, erased = self._apply(taken.entries)
         batch, packets = Batch(happened), {event.seq: encode_event(event) for event in amended}
-        if happened or records:
-            self._store(batch, records, taken.entries[-1].position, packets, erased)
+        stored = self._store(batch, records, taken, packets, erased)
         self._newcomers.new_round()
         self._tail.extend(batch)
         self._deliver(batch, happened, effects)
@@ -153,9 +166,33 @@ class Forwarder:
                 self._carry_out(effect)
         if happened:  # else the round says nothing of what a round with lines costs
             self._order.done(sent, time.thread_time() - worked)
+        self._note(taken, batch, stored, sent)
         for task in taken.tasks:
             task()
         self._flow.count_members(len(self._presence))
+
+    def _note(self, taken: Taken, batch: Batch, stored: float, sent: float) -> None:
+        """Count the round in the figures: numbers only, and no loop over what there is."""
+        state, presence, pieces = self.state, self._presence, batch.pieces
+        self._figures.note(
+            Round(
+                time=taken.entries[-1].time if taken.entries else 0,
+                waited=taken.waited,
+                events=state.head - self._noted,
+                lines=sum([piece.lines for piece in pieces]),
+                size=sum([len(piece.packets) for piece in pieces]),
+                stored=stored,
+                sent=sent,
+                members=len(state.members),
+                connections=len(presence),
+                channels=len(state.channels),
+                accounts=state.accounts,
+                head=state.head,
+                deliveries=presence.deliveries,
+                delivered=presence.delivered,
+            )
+        )
+        self._noted = state.head
 
     def _deliver(self, batch: Batch, happened: list[Event | Talk], effects: list[Effect]) -> None:
         """Deliver what happened: as one batch, unless connections got or lost a place, or ended meanwhile."""
@@ -221,16 +258,21 @@ class Forwarder:
         self,
         batch: Batch,
         records: list[Record],
-        position: bytes,
+        taken: Taken,
         amended: Mapping[int, bytes],
         erased: Erased,
-    ) -> None:
-        """Commit the round. While the disk is full, hold the round, tell the members, and try again.
+    ) -> float:
+        """Commit the round, if anything follows from it; how many seconds it took.
+
+        While the disk is full, hold the round, tell the members, and try again.
 
         Raises HistoryError when history fails for good, or is still full when the chatroom closes. Then no
         member has got anything of the round.
         """
-        trouble, blocks = "", batch.blocks(self.state.noted)
+        if not (batch.pieces or records):
+            return 0.0
+        position = taken.entries[-1].position
+        trouble, blocks, began = "", batch.blocks(self.state.noted), self._clock()
         while True:
             try:
                 self._history.append(blocks, records, position, self.state.noted, amended, erased)
@@ -241,13 +283,16 @@ class Forwarder:
                     raise HistoryError(f"{lost} events could not be stored: {full}") from None
                 if not trouble:
                     trouble = str(full)
+                    self._figures.hold(True)
                     log.error("history: %s; waiting", trouble)
                     self._tell_all(f"the server cannot store lines ({trouble}); it goes on trying")
                 self._closing.wait(DISK_RETRY_SECONDS)
         if trouble:
+            self._figures.hold(False)
             log.warning("history: can be written again")
             self._tell_all("the server can store lines again")
         self._batches += 1
+        return self._clock() - began
 
     def _carry_out(
         self, effect: NameAnswer | Answer | Admit | Joined | Left | End | Gone | OwnSignal
@@ -267,6 +312,8 @@ class Forwarder:
             case End(code=code, detail=detail):
                 member = self._presence.seat(number) is not None
                 connection = self._presence.remove(number)
+                if connection is not None and not member:
+                    self._figures.refuse(code.name.lower())
                 if connection is not None:
                     connection.part(code, _EXPELLED if member and code is Code.EXPIRED else detail)
             case Gone():
@@ -287,6 +334,13 @@ class Forwarder:
     def go_live(self, seat: Seat, seq: int) -> None:
         """Let a member go live that has caught up to `seq`. Any thread. Raises Closed."""
         self._order.post(partial(self._newcomers.go_live, seat, seq))
+
+    def alert(self, text: str, lasts: bool) -> None:
+        """Tell operators something, see `Alert`. Any thread. Raises Closed.
+
+        lasts: also those who come later
+        """
+        self._order.post(partial(self._alert.begin if lasts else self._alert.end, text))
 
     def look(self, look: Callable[[State], T]) -> Future[T]:
         """What `look` finds in the state between two rounds: plain copies. Any thread. Raises Closed."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from chatroom.alert import Alert
 from chatroom.catch_up import CatchUp
 from chatroom.conversations import Conversation
 from chatroom.door import Door
 from chatroom.effects import Admit, Joined, Left
 from chatroom.events import Setting
+from chatroom.figures import Figures
 from chatroom.limits import GREETING_BYTES, MAX_LISTED
 from chatroom.outcomes import Code
 from chatroom.packets import Channel, Present, Resumed, Role, Welcome, encode_event
@@ -29,11 +31,21 @@ class Newcomers:
     every later batch live. So no event is missing and no event comes twice.
     """
 
-    def __init__(self, state: State, presence: Presence, tail: Tail, catch_up: CatchUp) -> None:
+    def __init__(
+        self,
+        state: State,
+        presence: Presence,
+        tail: Tail,
+        catch_up: CatchUp,
+        alert: Alert | None = None,
+        figures: Figures | None = None,
+    ) -> None:
         self._state = state
         self._presence = presence
         self._tail = tail
         self._catch_up = catch_up
+        self._alert = alert or Alert(state, presence)
+        self._figures = figures or Figures()
         self._identity = b""
         self._described: dict[tuple[Door, int, Role, bool], bytes] = {}
 
@@ -52,6 +64,9 @@ class Newcomers:
         if resumed is Resumed.GAP and self._tail.covers(since):  # removed from history, but still in memory
             resumed = Resumed.EXACT
         log.info("= %s is %s", connection.peer, admit.name)
+        self._figures.admit(resumed)
+        if resumed is Resumed.FRESH:
+            self._alert.forget(admit.person)
         token = join.reservation.token
         connection.greet(
             Welcome(admit.name, token, self._identity, admit.person, admit.confirmed, head, resumed),
@@ -133,6 +148,7 @@ class Newcomers:
         later = self._tail.bytes_after(connection.door, seq, reach)
         connection.live(missed, seq, self._tail.time_of(seq), later)
         self._presence.go_live(seat, self._state.places_of(seat.person))
+        self._alert.tell(seat)
 
     def _described_channels(self, door: Door, person: int) -> list[bytes]:
         """CHANNEL for each channel and each direct conversation of the member. Lists of members stop at

@@ -431,6 +431,11 @@ class State:
         return shown(self._guard)
 
     @property
+    def accounts(self) -> int:
+        """How many accounts there are."""
+        return len(self._accounts)
+
+    @property
     def has_owner(self) -> bool:
         """Whether the chatroom has an owner."""
         return self._rights.has_owner

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from chatroom.arrivals import Join, Reservation
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
-from chatroom.errors import ChatroomError, Closed, NameRefused, OldVersion, Refused
+from chatroom.errors import ChatroomError, Closed, ConnectionLost, NameRefused, OldVersion, Refused
 from chatroom.handshake import SERVER, Handshake, Step
 from chatroom.limits import HANDSHAKE_SECONDS, NAME_TRIES, STEP_SECONDS, TICKET_BYTES
 from chatroom.names import check_channel, name_key
@@ -41,6 +41,10 @@ from server.transport import GuestTransport, Opener, TcpTransport
 from server.waiting import WaitingPorts
 
 log = logging.getLogger(__name__)
+
+_LEFT = (
+    "left"  # in the figures: the peer has closed, or was silent for too long, in the middle of the handshake
+)
 
 
 class Lobby:
@@ -83,15 +87,17 @@ class Lobby:
 
     def _refuse(self, guest: Guest, error: ChatroomError | OSError) -> None:
         """Tell the newcomer why it is not admitted, and close."""
+        code = Code.UNAVAILABLE if isinstance(error, Closed | OSError) else code_of(error)
+        self._chatroom.figures.refuse(_LEFT if isinstance(error, ConnectionLost) else code.name.lower())
         if isinstance(error, Closed | OSError):
             log.warning("= %s: cannot be admitted: %s", guest.transport.peer, error)
-            guest.refuse(Code.UNAVAILABLE, f"the server cannot admit anybody now: {error}")
+            guest.refuse(code, f"the server cannot admit anybody now: {error}")
             return
         log.warning("< %s: %s", guest.transport.peer, error)
         if isinstance(error, OldVersion):
             guest.refuse_old(str(error))
         else:
-            guest.refuse(code_of(error), words.refused(error))
+            guest.refuse(code, words.refused(error))
 
     def _lead(self, guest: Guest, visit: Visit, deadline: Deadline) -> Join:
         handshake, ticket = Handshake(SERVER), secrets.token_bytes(TICKET_BYTES)

@@ -105,6 +105,7 @@ class Server:
             self._crowd.leave(visit)
             log.warning("= %s: refused, %s", peer, error)
             code = code_of(error) if isinstance(error, Refused) else Code.UNAVAILABLE
+            self._chatroom.figures.refuse(code.name.lower())
             refusals.refuse(transport, refusal(code, str(error)))
 
     def close(self) -> None:

@@ -389,6 +389,7 @@ class Stream:
 
     def _give_up(self, reason: str) -> None:
         log.warning("> %s: %s, disconnected", self.peer, reason)
+        self._backlogs.give_up()
         self.part(Code.TOO_SLOW, reason)
 
     def _cut(self, reason: ConnectionLost) -> None:
