@@ -172,24 +172,24 @@ class Forwarder:
         self._flow.count_members(len(self._presence))
 
     def _note(self, taken: Taken, batch: Batch, stored: float, sent: float) -> None:
-        """Count the round in the figures: numbers only, and no loop over what there is."""
+        """Count the round in the figures."""
         state, presence, pieces = self.state, self._presence, batch.pieces
         self._figures.note(
-            Round(
-                time=taken.entries[-1].time if taken.entries else 0,
-                waited=taken.waited,
-                events=state.head - self._noted,
-                lines=sum([piece.lines for piece in pieces]),
-                size=sum([len(piece.packets) for piece in pieces]),
-                stored=stored,
-                sent=sent,
-                members=len(state.members),
-                connections=len(presence),
-                channels=len(state.channels),
-                accounts=state.accounts,
-                head=state.head,
-                deliveries=presence.deliveries,
-                delivered=presence.delivered,
+            Round(  # without names: with them it would take three times as long
+                taken.entries[-1].time if taken.entries else 0,
+                taken.waited,
+                state.head - self._noted,
+                sum([piece.lines for piece in pieces]),
+                sum([len(piece.packets) for piece in pieces]),
+                stored,
+                sent,
+                len(state.members),
+                len(presence),
+                len(state.channels),
+                state.accounts,
+                state.head,
+                presence.deliveries,
+                presence.delivered,
             )
         )
         self._noted = state.head

@@ -268,7 +268,7 @@ def _sessions(database: sqlite3.Connection) -> Iterator[str]:
             count(CASE WHEN json_valid(value) AND json_extract(value, '$.phase') = 'here' THEN 1 END)
             FROM records WHERE kind = 'session'"""
     ).fetchone()
-    yield f"{sessions} sessions, {present} of them in the chatroom when it was written"
+    yield f"{counted(sessions, 'session')}, {present} of them in the chatroom when it was written"
 
 
 def _bad_pages(database: sqlite3.Connection) -> Iterator[str]:

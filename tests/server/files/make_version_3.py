@@ -11,7 +11,7 @@ The second one is of a day when there were accounts, moderation and the classroo
     PYTHONPATH=. python ../chatroom/tests/server/files/make_version_3.py version-3.db
 
 The story: that of make_version_2.py. Then, in the second file: dora owns the chatroom, and emil has an
-account. There is a second channel with a topic. A line is edited and reacted to, another one is deleted. A poll
+account. There is a second channel with a topic. A line is edited and reacted to, another is deleted. A poll
 is open. emil is away, then muted; of two guests one is kicked, one banned. The server is killed while dora is
 in, with two programs.
 """
