@@ -67,7 +67,8 @@ def test_every_option(configs: list[app.Config]) -> None:
     """Each option ends up in the configuration."""
     options = (
         "--host ::1 --port 0 --ports 5100-5199 --data :memory: --durability full --keep 90d --dead-after 2.5"
-        " --metrics 9150 --rate 7 --max-members 5 --address-members 4 --address-guests 3 --address-rate 2 --owner Dora"
+        " --metrics 9150 --rate 7 --max-members 5 --address-members 4 --address-guests 3 --address-rate 2"
+        " --owner Dora"
     )
     assert main(options.split()) == 0
     keep, quotas = Retention.parse("90d"), Quotas(5, 4, 3, 2)
@@ -78,7 +79,7 @@ def test_every_option(configs: list[app.Config]) -> None:
 def test_metrics_without_their_library(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without prometheus-client, --metrics is one line that says what to install; the history is closed again."""
+    """Without prometheus-client, --metrics is one line that says what to install; the history is closed."""
     for module in [name for name in sys.modules if name.split(".")[0] == "prometheus_client"]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
