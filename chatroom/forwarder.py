@@ -6,7 +6,6 @@ of the entries. The forwarder never waits for a member.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from typing import TypeVar
 from chatroom import commands
 from chatroom.alert import Alert
 from chatroom.batch import Batch
+from chatroom.blame import blame
 from chatroom.blanking import Erased
 from chatroom.bounds import Limits
 from chatroom.catch_up import CatchUp
@@ -25,6 +25,7 @@ from chatroom.commands import Permitted
 from chatroom.desk import Asker, Room
 from chatroom.effects import Admit, Answer, Effect, End, Gone, Joined, Left, NameAnswer, OwnSignal, Signal
 from chatroom.errors import ChatroomError, HistoryDamaged, HistoryError, HistoryFull
+from chatroom.event_log import EventLog
 from chatroom.events import Event, Talk
 from chatroom.figures import Figures, Round
 from chatroom.flow import Flow
@@ -37,11 +38,12 @@ from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Command, encode_event
 from chatroom.presence import Presence, Seat
 from chatroom.proposals import Proposal, ProposalKind
+from chatroom.pulse import Pulse
 from chatroom.records import Record
 from chatroom.state import State
 from chatroom.tail import Tail
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 T = TypeVar("T")
 
@@ -67,6 +69,7 @@ class Forwarder:
     figures:  counts what happens
 
     failure:  the error that ended it; None after a normal end
+    pulse:    beats with each round, at least once a second: any thread can see that it works
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Forwarder:
         self._life = ("", 0)
         self._batches = 0
         self._noted = 0  # up to this seq, the figures have counted
+        self.pulse = Pulse(clock)
 
     # --- start ----------------------------------------------------------------------------------------------
 
@@ -128,10 +132,10 @@ class Forwarder:
             while (taken := self._order.take()) is not None:
                 self.forward(taken)
         except HistoryError as error:
-            log.error("history: %s", error)
+            log.error("history_failed", "history: %(error)s", error=error)
             self.failure = error
         except Exception as bug:  # Reaper logs it; Chatroom.close() raises the failure
-            self.failure = ChatroomError(f"a bug ended the conversation: {bug!r}")
+            self.failure = ChatroomError(f"a bug ended the conversation: {blame(bug)}")
             raise
         finally:
             self._order.close()
@@ -144,7 +148,7 @@ class Forwarder:
             try:
                 task()
             except Exception:
-                log.exception("a task after the end failed")
+                log.exception("failed", "a task after the end failed")
 
     def forward(self, taken: Taken) -> None:
         """One round: apply, store, deliver, carry out the effects, run the tasks."""
@@ -170,6 +174,7 @@ class Forwarder:
         for task in taken.tasks:
             task()
         self._flow.count_members(len(self._presence))
+        self.pulse.beat()
 
     def _note(self, taken: Taken, batch: Batch, stored: float, sent: float) -> None:
         """Count the round in the figures."""
@@ -284,12 +289,13 @@ class Forwarder:
                 if not trouble:
                     trouble = str(full)
                     self._figures.hold(True)
-                    log.error("history: %s; waiting", trouble)
+                    log.error("history_full", "history: %(error)s; waiting", error=trouble)
                     self._tell_all(f"the server cannot store lines ({trouble}); it goes on trying")
                 self._closing.wait(DISK_RETRY_SECONDS)
+                self.pulse.beat()
         if trouble:
             self._figures.hold(False)
-            log.warning("history: can be written again")
+            log.warning("history_writable", "history: can be written again")
             self._tell_all("the server can store lines again")
         self._batches += 1
         return self._clock() - began
@@ -341,6 +347,10 @@ class Forwarder:
         lasts: also those who come later
         """
         self._order.post(partial(self._alert.begin if lasts else self._alert.end, text))
+
+    def set_motd(self, text: str) -> None:
+        """Let newcomers be shown this after their replay, "": nothing. Any thread. Raises Closed."""
+        self._order.post(partial(self._newcomers.set_motd, text))
 
     def look(self, look: Callable[[State], T]) -> Future[T]:
         """What `look` finds in the state between two rounds: plain copies. Any thread. Raises Closed."""

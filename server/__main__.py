@@ -7,21 +7,28 @@ import io
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from chatroom import __version__
 from chatroom.errors import ChatroomError, ConfigError, HistoryDamaged, NameRefused
+from chatroom.event_log import NOTICE
 from chatroom.help_format import HelpAll, HelpFormat, shown_if
 from chatroom.limits import DEAD_AFTER
 from chatroom.names import check_name
+from chatroom.option_sources import resolve
 from chatroom.printable import printable_line
 from server.limits import ADDRESS_GUESTS, ADDRESS_MEMBERS, ADDRESS_RATE
 from server.log_writer import log_to, say_on_stderr
 from server.ports import Ports
 from server.quotas import Quotas
 from server.retention import Retention
+from server.settings import RULES, add_settings, check_together, set_limits
 from server.tls_files import TlsFiles
+
+if TYPE_CHECKING:
+    from server.app import Config
 
 _USAGE = 2  # exit code for a bad command line
 _INTERRUPTED = 130
@@ -139,6 +146,7 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
         "--readable", action="store_true", help=rare("with --export: leave out what is damaged")
     )
     options.add_argument("--sqlite", metavar="OUT", help=rare("with --export: make an SQLite file instead"))
+    add_settings(options, rare)
     options.add_argument("-v", "--verbose", action="store_true", help="log every join and leave")
     options.add_argument("--version", action="version", version=f"chatroom {__version__}", help="print it")
     options.add_argument("-h", "--help", action="help", help="print this")
@@ -148,27 +156,16 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    options = parser().parse_args(arguments)
     try:
+        options = resolve(parser(), arguments, RULES)
+        check_together(options)
         ports, keep = Ports.parse(options.ports), Retention.parse(options.keep)
     except ConfigError as error:
         parser().error(str(error))
-    if sum(one is not None for one in (options.backup, options.check, options.export)) > 1:
-        parser().error("--backup, --check and --export exclude each other")
-    if options.sqlite is not None and options.export is None:
-        parser().error("--sqlite OUT needs --export FILE")
-    if options.readable and (options.export is None or options.sqlite is not None):
-        parser().error("--readable needs --export FILE, without --sqlite")
-    if options.with_direct and options.export is None:
-        parser().error("--with-direct needs --export FILE")
-    if options.tls_self and options.tls_cert is not None:
-        parser().error("--tls-self and --tls-cert exclude each other")
-    if options.tls_key is not None and options.tls_cert is None:
-        parser().error("--tls-key FILE needs --tls-cert FILE")
     _open_standard_streams()
     try:
-        with log_to(sys.stderr, logging.INFO if options.verbose else logging.WARNING):
-            return _run(options, ports, keep)
+        with log_to(sys.stderr, logging.INFO if options.verbose else NOTICE, options.log_json):
+            return _run(options, ports, keep, arguments)
     except HistoryDamaged as error:
         return _fail(f"{error}; chatroom-server --check FILE says what is lost, and what to do")
     except ChatroomError as error:
@@ -194,37 +191,58 @@ def _open_standard_streams() -> None:
             return
 
 
-def _run(options: argparse.Namespace, ports: Ports, keep: Retention) -> int:
-    data = options.data
-    if data is None:
-        from server.storage import default_path
-
-        data = str(default_path())
+def _run(options: argparse.Namespace, ports: Ports, keep: Retention, arguments: Sequence[str] | None) -> int:
     if options.backup is not None or options.check is not None or options.export is not None:
-        return _inspect(options, data)
-    from server.app import Config, serve
+        return _inspect(options)
+    from server.app import serve
 
-    return serve(
-        Config(
-            host=options.host,
-            port=options.port,
-            ports=ports,
-            data=data,
-            dead_after=options.dead_after,
-            durability=options.durability,
-            keep=keep,
-            rate=options.rate,
-            owner=options.owner or "",
-            quotas=Quotas(
-                members=options.max_members,
-                address_members=options.address_members,
-                address_guests=options.address_guests,
-                address_rate=options.address_rate,
-            ),
-            tls=_tls(options),
-            metrics=options.metrics,
-        )
+    return serve(_config(options, ports, keep, arguments))
+
+
+def _config(
+    options: argparse.Namespace, ports: Ports, keep: Retention, arguments: Sequence[str] | None
+) -> Config:
+    """What the options say. arguments: the command line, to read all sources again. Raises ConfigError."""
+    from server.app import Config
+
+    def reread() -> Config:
+        again = resolve(parser(), arguments, RULES)
+        check_together(again)
+        return _config(again, Ports.parse(again.ports), Retention.parse(again.keep), arguments)
+
+    return Config(
+        host=options.host,
+        port=options.port,
+        ports=ports,
+        data=_data(options),
+        dead_after=options.dead_after,
+        durability=options.durability,
+        keep=keep,
+        rate=options.rate,
+        owner=options.owner or "",
+        quotas=Quotas(
+            members=options.max_members,
+            address_members=options.address_members,
+            address_guests=options.address_guests,
+            address_rate=options.address_rate,
+        ),
+        tls=_tls(options),
+        metrics=options.metrics,
+        motd=options.motd,
+        limits=set_limits(options),
+        verbose=options.verbose,
+        log_json=options.log_json,
+        reread=reread,
     )
+
+
+def _data(options: argparse.Namespace) -> str:
+    """The path of the history. Raises ConfigError."""
+    if options.data is not None:
+        return str(options.data)
+    from server.storage import default_path
+
+    return str(default_path())
 
 
 def _tls(options: argparse.Namespace) -> TlsFiles | Literal["self"] | None:
@@ -237,7 +255,7 @@ def _tls_files(options: argparse.Namespace) -> TlsFiles:
     return TlsFiles(options.tls_cert, options.tls_key or options.tls_cert)
 
 
-def _inspect(options: argparse.Namespace, data: str) -> int:
+def _inspect(options: argparse.Namespace) -> int:
     """--backup, --check and --export. Raises HistoryError, ConfigError (stdout cannot be written)."""
     from server import backup, history_export, history_tool, salvage
 
@@ -252,7 +270,7 @@ def _inspect(options: argparse.Namespace, data: str) -> int:
                 report = history_tool.check(options.check)
             else:
                 files = None if options.tls_cert is None else _tls_files(options)
-                report = history_tool.Report([backup.back_up(data, options.backup, files)], True)
+                report = history_tool.Report([backup.back_up(_data(options), options.backup, files)], True)
             sys.stdout.reconfigure(errors="backslashreplace")  # the locale may lack letters of a channel
             print(*map(printable_line, report.lines), sep="\n", flush=True)
             return 0 if report.sound else 1

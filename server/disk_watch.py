@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +9,10 @@ from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple, Protocol
 
+from chatroom.event_log import EventLog
 from server.limits import DISK_LOOK_SECONDS, DISK_RECOVERED, LOW_DISK_BYTES, LOW_DISK_SHARE
 
-_log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Usage(Protocol):
@@ -91,10 +91,11 @@ class DiskWatch:
         with self._lock:
             self._room = Room(total, free, is_low)
         if is_low and not was_low:
-            _log.error(
-                "the disk of %s is nearly full: %s are free; when it is full, no line can be stored",
-                self._path,
-                size_words(free),
+            log.error(
+                "disk_low",
+                "the disk of %(file)s is nearly full: %(free)s are free; no line can be stored when it is full",
+                file=self._path,
+                free=size_words(free),
             )
             self._tell(
                 f"the server's disk is nearly full: {size_words(free)} are free. When it is full, no line can"
@@ -102,7 +103,13 @@ class DiskWatch:
                 True,
             )
         elif was_low and not is_low:
-            _log.warning("the disk of %s has room again: %s are free", self._path, size_words(free))
+            words = size_words(free)
+            log.warning(
+                "disk_recovered",
+                "the disk of %(file)s has room again: %(free)s are free",
+                file=self._path,
+                free=words,
+            )
             self._tell(f"the server's disk has room again: {size_words(free)} are free", False)
 
 
