@@ -93,7 +93,8 @@ class DiskWatch:
         if is_low and not was_low:
             log.error(
                 "disk_low",
-                "the disk of %(file)s is nearly full: %(free)s are free; no line can be stored when it is full",
+                "the disk of %(file)s is nearly full: %(free)s are free;"
+                " when it is full, no line can be stored",
                 file=self._path,
                 free=size_words(free),
             )

@@ -30,7 +30,7 @@ RULES: Final = Rules(
 def add_settings(options: argparse.ArgumentParser, rare: Callable[[str], str]) -> None:
     """Add these options. rare: makes the help of those that few people need"""
     options.add_argument("--config", metavar=FILE, help="read options from a file in TOML")
-    options.add_argument("--motd", type=Path, metavar=FILE, help="show this text to whoever comes in")
+    options.add_argument("--motd", type=Path, metavar=FILE, help=rare("show this text to whoever comes in"))
     options.add_argument("--log-json", action="store_true", help=rare("log one JSON object a line"))
     options.add_argument(
         "--address-accounts",
