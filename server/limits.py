@@ -70,7 +70,8 @@ is closed at once."""
 
 RESERVED_DESCRIPTORS: Final = 40
 """Descriptors that are no peer's: three standard streams, the listener, two selectors, two socket pairs, the
-history with its log and lock, and HISTORY_READERS with two each: 32, and some more for a short time."""
+history with its log and lock, and HISTORY_READERS with two each: 32, with --metrics 34, and some more for a
+short time."""
 
 GUEST_DESCRIPTORS: Final = 3
 """Descriptors of one guest: at the admission port the listener, its selector and the owner's connection."""

@@ -163,6 +163,8 @@ def test_the_figures(app: App) -> None:
             ann.send(Say(id, "#general", "hello"))
             ann.said(1)
         bob.said(3)
+        # A round is counted when its events are sent, and the thread of a handshake has to end.
+        eventually(lambda: read(app)["chatroom_lines_total"] == 3, "the lines are not counted")
         eventually(lambda: read(app)["chatroom_newcomers"] == 0, "the handshakes do not end")
         page = read(app)
         assert (page["chatroom_members"], page["chatroom_connections"]) == (2, 2)
@@ -245,6 +247,7 @@ def test_every_metric_is_explained(app: App) -> None:
     """notes/metrics.md names each metric, and none that is not there."""
     notes = (ROOT / "notes" / "metrics.md").read_text()
     with Peer.enter(app.address, "ann"):
+        eventually(lambda: read(app)["chatroom_members"] == 1, "the round is not counted")
         there = {name for name in families(read(app).text) if name.startswith("chatroom_")}
     named = set(re.findall(r"`(chatroom_[a-z_]+)", notes))
     assert there - named == set()
