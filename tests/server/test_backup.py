@@ -20,6 +20,7 @@ from server.history_tool import check
 from server.storage import SqliteHistory
 from server.tls_files import TlsFiles, files_beside
 from tests.server.histories import VERSION_2, all_in, execute, lines, opened, seqs, store
+from tests.support.patience import eventually
 from tests.support.tasks import Task
 
 
@@ -50,19 +51,18 @@ def names(folder: Path) -> list[str]:
 
 
 @contextmanager
-def talking(history: SqliteHistory, first: int) -> Iterator[None]:
-    """Lines are stored one after the other, as fast as it goes, until the block ends."""
-    done = threading.Event()
+def talking(history: SqliteHistory, first: int) -> Iterator[list[int]]:
+    """Lines are stored one after the other, as fast as it goes, until the block ends; the seqs so far."""
+    done, stored = threading.Event(), [first - 1]
 
     def talk() -> None:
-        seq = first
         while not done.is_set():
-            store(history, lines(seq, seq))
-            seq += 1
+            store(history, lines(stored[-1] + 1, stored[-1] + 1))
+            stored.append(stored[-1] + 1)
 
     task = Task(talk)
     try:
-        yield
+        yield stored
     finally:
         done.set()
         task.result()
@@ -84,17 +84,26 @@ def test_of_a_running_server(path: Path, target: Path, monkeypatch: pytest.Monke
 
     It has no gap, no line twice, and everything that was stored when it began.
     """
-    monkeypatch.setattr(backup, "BACKUP_PAGES", 2)  # many steps, between which lines are stored
-    with opened(path) as history, talking(history, 501):
-        while history.restore().head < 520:
-            pass
-        before = history.restore().head
+    steps: list[int] = []
+    monkeypatch.setattr(backup, "BACKUP_PAGES", 2)
+    with opened(path) as history, talking(history, 501) as stored:
+
+        def wait_for_a_line(_status: int, left: int, pages: int) -> None:
+            """Between two steps something is stored: a copy without a moment of its own would begin anew."""
+            steps.append(left)
+            assert len(steps) <= pages, "the copy begins anew again and again"
+            now = stored[-1]
+            eventually(lambda: stored[-1] > now, "nothing is stored")
+
+        monkeypatch.setattr(backup, "_tell", wait_for_a_line)
+        eventually(lambda: stored[-1] > 520, "nothing is stored")
+        before = stored[-1]
         back_up(path, target)
-        after = history.restore().head
+        after = stored[-1]
     found = seqs(all_in(target))
     assert found == list(range(1, len(found) + 1))
     assert before <= len(found) <= after
-    assert after > before, "nothing was stored meanwhile"
+    assert len(steps) > 5 and steps == sorted(steps, reverse=True)
 
 
 def test_the_server_goes_on_writing_its_log_into_the_file(path: Path, target: Path) -> None:
