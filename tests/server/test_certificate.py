@@ -10,10 +10,17 @@ from pathlib import Path
 import pytest
 
 from chatroom.errors import ConfigError
+from chatroom.event_log import NOTICE
 from server.certificate import fingerprint, server_context
 from server.tls_files import TlsFiles
 from tests.support.certificates import Certificates
 from tests.support.patience import PATIENCE
+
+
+@pytest.fixture(autouse=True)
+def notices(caplog: pytest.LogCaptureFixture) -> None:
+    """The log has them without -v."""
+    caplog.set_level(NOTICE)
 
 
 def test_the_fingerprint_is_said(certificates: Certificates, caplog: pytest.LogCaptureFixture) -> None:
