@@ -141,8 +141,8 @@ KEY_AGREEMENT: Final = "X25519"
 server, 0.1 ms. OpenSSL, its forks, SChannel and the libraries of Go, Java and Rust all have it since 2018."""
 
 KEY_AGREEMENT_BEFORE: Final = "prime256v1"
-"""The same where Python cannot set that group (3.11.2, of Debian 12): one that all of them have, too. A client that
-offers X25519 first is asked again, which costs a round trip."""
+"""The same where Python cannot set that group (3.11.2, of Debian 12): all of them have this one, too. A
+client that offers X25519 first is asked again, which costs a round trip."""
 
 TLS_ANSWERS: Final = 64 * 1024
 """Bytes that OpenSSL itself has to say (its handshake, answers to a change of keys) and that a peer does not
