@@ -194,6 +194,11 @@ LINE_WEIGHT: Final = 96
 some hundred members. A line has 48 bytes and two names before its text, and to apply, encode and store it
 costs the forwarder about as much as some 40 bytes more."""
 
+APART_WEIGHT: Final = 2048
+"""The same of a line that is looked at alone: a direct one, one with a form or an extra, an edit. Two persons
+get bytes of their own, which costs as much as some twenty lines of a burst. With the weight of those, a
+first round of direct lines would take half a second."""
+
 ROUND_SECONDS: Final = 0.02
 """Processor time of one round of the forwarder that the waiting queue aims at. A line waits for the rest of
 the round that is under way, half of it on average, and for its own. Shorter rounds would cost throughput:

@@ -110,12 +110,15 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
     tls.add_argument("--tls-trust", action="store_true", help="encrypt; trust the certificate shown at first")
     options.add_argument("--json", action="store_true", help="print one JSON object for each event")
     options.add_argument("--follow", action="store_true", help=rare("stay after the end of the input"))
+    options.add_argument(
+        "--plain", action="store_true", help="lines for a screen reader, nothing is repainted"
+    )
     options.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR is set)")
     options.add_argument(
         "--ground", choices=("dark", "light"), help="the terminal's background, for readable colours"
     )
     options.add_argument(
-        "--history", type=_lines, metavar="N", help=f"lines shown first ({REPLAY_LINES} at a terminal)"
+        "--history", type=_lines, metavar="N", help=rare(f"lines shown first ({REPLAY_LINES} at a terminal)")
     )
     options.add_argument(
         "--retry-for",
@@ -208,7 +211,7 @@ def _interactive(options: argparse.Namespace) -> int:
         just_fix_windows_console()  # colours on Windows; without effect elsewhere
         ground = Ground(options.ground) if options.ground else ground_of(os.environ.get("COLORFGBG", ""))
         depth = Depth.NONE if options.no_color else depth_of(os.environ)
-        return interact(client, ground=ground, depth=depth, repaint=options.repaint)
+        return interact(client, ground=ground, depth=depth, repaint=options.repaint, plain=options.plain)
     finally:
         client.close()
 

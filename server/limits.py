@@ -309,9 +309,9 @@ INDEX_REST: Final = 12.0
 second are indexed then. Of faster talk the index falls behind, and what is newer is found by reading it.
 While nobody talks, the pause is as long as the step."""
 
-BLOCKS_AT_HAND: Final = 16
-"""Blocks that a search keeps in memory, half a megabyte: hits of the same time are in the same blocks, one
-for each channel that was busy."""
+HITS_AT_ONCE: Final = 32
+"""Hits of the index that a search reads with one statement: a page has 25 lines, and one more shows that
+there are others. Each may be in a block of its own, and one block at a time is in memory."""
 
 RECENT_AMENDMENTS: Final = 64
 """Lines edited lately at which a search looks beside the index: that has their new texts seconds later."""

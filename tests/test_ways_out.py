@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import logging
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,7 @@ from chatroom.errors import ChatroomError
 from chatroom.events import Event, EventKind
 from chatroom.log_formatter import LogFormatter
 from chatroom.packets import Answer, Channel, Info, Present, Resumed
-from client import plain
-from client.interactive import ask_name
+from client.interactive import ask_name, interact
 from client.pipe import as_json_line, complain
 from client.rooms import Room
 from client.updates import (
@@ -38,12 +38,13 @@ from tests.chatroom.test_printable import HARMFUL
 from tests.server.histories import store
 from tests.test_imports import MODULES, ROOT
 from tests.views.attacks import DECEIVING, DRIVING
-from views import plain_line
+from views import Depth, Ground, plain_line
 
 WAYS_OUT = {
     # file and function: (how many calls write there, why no text of others is raw)
     "chatroom/…": (0, "chatroom/ writes nothing; it logs, see the log"),
     "client/__main__.py: _print_message": (1, "the text of --help and --version, which is ours"),
+    "client/console.py: write": (1, "views: PlainView makes lines of sanitized text"),
     "client/interactive.py: ask_name": (1, "one_line"),
     "client/interactive.py: ask_address": (1, "one_line"),
     "client/interactive.py: _asked": (1, "one_line"),
@@ -52,7 +53,6 @@ WAYS_OUT = {
     "client/pipe.py: complain": (1, "one_line"),
     "client/pipe.py: _write": (2, "plain_line or json_line, in _show"),
     "client/plain.py: ask_secretly": (1, "one_line"),
-    "client/plain.py: _print": (1, "_plain_text and _send: one_line, sanitize or plain_line"),
     "client/program.py: _complain": (1, "printable_line"),
     "client/terminal.py: write": (1, "views: all text became cells, by sanitize"),
     "client/terminal.py: wake": (1, "a zero byte, into the client's own pipe"),
@@ -137,12 +137,16 @@ class Stub:
         self._updates = iter(updates)  # each comes once, however often one asks
         self.on_update = None
         self.name = "ann"
+        self.channel, self.account, self.person = "#a", "", 1
         self.asked, self.rooms = ("#a", "#b"), list[Room]()
 
-    def updates(self, timeout: float | None = None) -> Iterator[Update]:
-        return self._updates
+    def poll(self) -> list[Update]:
+        return [*self._updates]
 
-    def say(self, text: str, timeout: float | None = None) -> None:
+    def room(self, place: int | str) -> None:
+        return None
+
+    def command(self, text: str, channel: str | None = None) -> int:
         raise ValueError(text)
 
     def flush(self, timeout: float | None = None) -> bool:
@@ -152,10 +156,8 @@ class Stub:
         pass
 
 
-def test_a_terminal_without_escape_sequences(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On TERM=dumb and Windows nothing that a server says is raw: names, channels, reasons, answers."""
+def test_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --plain, on TERM=dumb and Windows nothing that a server says is raw: names, reasons, answers."""
     for evil in EVIL:
         updates: list[Update] = [
             Connected(evil, evil, False),
@@ -172,7 +174,9 @@ def test_a_terminal_without_escape_sequences(
             Ended(evil, ChatroomError(evil)),
         ]
         monkeypatch.setattr("sys.stdin", io.StringIO("said\n"))
-        plain.talk_plainly(Stub(updates))  # type: ignore[arg-type]
+        monkeypatch.setitem(sys.modules, "termios", None)
+        interact(Stub(updates), ground=Ground.EITHER, depth=Depth.NONE, plain=True)  # type: ignore[arg-type]
+        monkeypatch.undo()
         complain(evil)
         monkeypatch.setattr("builtins.input", lambda prompt: print(prompt) or "")
         ask_name(evil, evil)
