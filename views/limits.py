@@ -44,6 +44,10 @@ FLOOD_SCREENS: Final = 2
 FLOOD_FRAMES: Final = 3
 """Floods in a row before items are left out. A shorter burst (join, reconnect) is shown whole."""
 
+FOOT_LINES: Final = 5
+"""Lines of the screen that the latest items after a flood leave free: for the note, which takes two on a
+narrow screen, the status with its gap, and the input."""
+
 MARKS: Final = 4
 """Combining marks on one letter: Vietnamese, Hebrew and Thai need three; a hundred lock up terminals."""
 

@@ -796,7 +796,7 @@ def test_turning_over_in_a_flood() -> None:
     view.turn_over(0.0)
     assert shown(view, screen, 0.0) == ["ann>"]
     rows = [row for row in screen.scrollback if row]
-    assert "8,990 lines not shown" in rows[0] and rows[-1] == "      late 8999" and len(rows) < 20
+    assert "8,995 lines not shown" in rows[0] and rows[-1] == "      late 8999" and len(rows) < 20
 
 
 def test_keys_for_channels() -> None:
@@ -1000,17 +1000,53 @@ def test_a_quiet_frame_interrupts_a_flood() -> None:
     assert left_out(view, [1, FLOOD]) == [False, False]
 
 
-def test_a_flood_shows_the_latest_lines() -> None:
-    """After FLOOD_FRAMES floods in a row only the latest lines are shown, with the number of the others."""
-    view, screen = view_of(), Screen(40, 10)
-    for frame in range(FLOOD_FRAMES):
+@pytest.mark.parametrize(("columns", "lines"), [(40, 12), (80, 24), (120, 40)])
+def test_a_flood_is_one_note_that_grows(columns: int, lines: int) -> None:
+    """While lines come faster than anybody reads, one row tells how many are not shown, and how to see them.
+
+    Afterwards the latest follow, and the row is still on the screen.
+    """
+    watched = Watched(columns, lines, "around")
+    view, screen = watched.view, watched.screen
+    view.status(Status("#general", ", 2 here"))
+    for frame in range(FLOOD_FRAMES + 10):
         for n in range(500):
             view.event(said(f"line {n}"))
-        out = frames(view, float(frame))
-    assert "490 lines not shown" in out
-    assert "line 499" in out
-    screen.feed(out)
-    assert screen.rows()[-1] == "ann>"
+        screen.feed(frames(view, float(frame)))
+        rows = [row for row in (*screen.scrollback, *screen.rows()) if "lines not shown" in row]
+        assert len(rows) == (frame >= FLOOD_FRAMES - 1)
+        assert frame < FLOOD_FRAMES or any("lines not shown" in row for row in screen.rows())
+    rows = shown(view, screen, 20.0)
+    first = next(number for number, row in enumerate(rows) if "lines not shown:" in row)
+    told = int(rows[first].split(" lines")[0].split()[-1].replace(",", ""))
+    latest = [int(row.split()[-1]) for row in rows[first + 1 :] if " line " in f" {row}"]
+    assert latest == [*range(500 - len(latest), 500)] and len(latest) >= lines - 6
+    assert told + len(latest) == 500 * 11
+    assert len([row for row in screen.scrollback if "not shown" in row]) == 0
+
+
+def test_another_flood_has_another_note() -> None:
+    """A note tells only what was left out above it."""
+    view, screen = view_of(80, 24), Screen(80, 24)
+    for flood in range(2):
+        for frame in range(FLOOD_FRAMES):
+            for n in range(100):
+                view.event(said(f"line {n}"))
+            screen.feed(frames(view, 10.0 * flood + frame))
+        shown(view, screen, 10.0 * flood + 5)
+    notes = [row.split()[1] for row in (*screen.scrollback, *screen.rows()) if "lines not shown" in row]
+    assert notes == ["81", "81"]
+
+
+def test_of_long_lines_fewer_follow_a_flood() -> None:
+    """The note is in sight also when the latest lines take several rows each."""
+    view, screen = view_of(80, 24), Screen(80, 24)
+    for frame in range(FLOOD_FRAMES):
+        for n in range(100):
+            view.event(said(f"{n} {'word ' * 40}\nand more"))
+        screen.feed(frames(view, float(frame)))
+    rows = shown(view, screen, 9.0)
+    assert any("lines not shown" in row for row in rows) and any(" 99 word" in row for row in rows)
 
 
 # --- long texts ----------------------------------------------------------------------------------------
@@ -1169,7 +1205,7 @@ def test_who_leaves_does_not_wait_for_a_flood() -> None:
     for n in range(10_000):
         view.event(said(f"line {n}"))
     out = view.leave(1.0)
-    assert "9,990 lines not shown" in out
+    assert "9,995 lines not shown" in out
     assert "line 9999" in out
     assert len(out) < 2000
 
