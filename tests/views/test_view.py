@@ -138,6 +138,7 @@ class Painting(RuleBasedStateMachine):
         self.transcript = Transcript(columns, Theme(), TODAY)
         self.shown: list[str] = []  # every row since the last resize, in order
         self.folding = Folding(utc)
+        self.said: list[Event] = []
         self.pending: list[str] = []
         self.status = Status()
         self.resized = False
@@ -151,7 +152,8 @@ class Painting(RuleBasedStateMachine):
     @rule(lines=st.lists(st.tuples(NAMES, texts | LINKED), max_size=4))
     def others_say(self, lines: list[tuple[str, str]]) -> None:
         for author, text in lines:
-            event = said(text, author)
+            event = said(text, author, len(self.said) + 1)
+            self.said.append(event)
             for watched in self.all:
                 watched.view.event(event)
             self.folding.take(event, "ann")
@@ -175,6 +177,29 @@ class Painting(RuleBasedStateMachine):
             del self.shown[len(self.shown) - taken :]
             self.shown += map(readable, self.transcript.append(run.item()))
             self.paint()
+
+    @precondition(lambda self: self.said)
+    @rule(back=st.integers(0, 5), text=st.one_of(st.none(), texts, LINKED), other=st.booleans())
+    def a_line_changes(self, back: int, text: str | None, other: bool) -> None:
+        """What is on the screen changes there; for what is in the scrollback a row tells the change."""
+        line = self.said[max(0, len(self.said) - 1 - back)]
+        kind = EventKind.EDITED if text else EventKind.DELETED
+        event = change(kind, line, text or "", int(other and not text), line.author)
+        drawn = self.right[0].view._painter.drawn
+        assert drawn is not None
+        kept = drawn.hidden + drawn.transcript_rows
+        for watched in self.all:
+            watched.view.event(event, line)
+        self.folding.take(event, "ann")
+        item = item_of(event, "ann", utc, line)
+        amended = self.transcript.amend(item, kept)
+        if amended is not None:
+            self.shown[len(self.shown) - min(kept, len(self.shown)) :] = map(
+                readable, self.transcript.tail(amended.room)
+            )
+        if amended is None or amended.tells:
+            self.shown += map(readable, self.transcript.append(item))
+        self.paint()
 
     @rule(text=texts | LINKED)
     def the_program_says(self, text: str) -> None:
@@ -427,6 +452,75 @@ def test_what_is_shown_between_ends_a_run() -> None:
         watched.tick(float(now))
     text = "\n".join([*watched.screen.scrollback, *watched.screen.rows()])
     assert [f"p{number} joined" in text for number in (1, 2, 3, 4)] == [True] * 4
+
+
+# --- lines that change ---------------------------------------------------------------------------------
+
+
+def change(kind: EventKind, line: Event, text: str = "", by: int = 2, name: str = "bob") -> Event:
+    """An EDITED or DELETED of a line, or a reaction to it."""
+    return Event(9, 9, kind, "#general", name, text, 0, by, line.place, extra_row(Extra.MESSAGE, line.seq))
+
+
+def line_of_bob(text: str, seq: int = 1) -> Event:
+    return said(text, seq=seq)._replace(person=2, place=1)
+
+
+@pytest.mark.parametrize("repaint", ["around", "inline"])
+@pytest.mark.parametrize("painted", [True, False])
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_line_changes_where_it_stands(repaint: Repaint, painted: bool, columns: int) -> None:
+    """A deleted text is not on the screen any more, nor quoted; an edited one is there once, as it is now."""
+    watched = Watched(columns, 12, repaint)
+    view = watched.view
+    secret, day, last = (line_of_bob(text, seq) for seq, text in enumerate(("4711", "Thrusday", "so"), 1))
+    for event in (secret, day, last):
+        view.event(event)
+    view.event(change(EventKind.REACTED, secret, "+1", 3, "eve"), secret)
+    if painted:
+        watched.tick(1.0)
+        pressed(view, b"half", 1.5)
+    view.event(change(EventKind.DELETED, secret), secret)
+    view.event(change(EventKind.EDITED, day, "Thursday"), day)
+    watched.screen.feed(frames(view, 2.0))
+    rows = [" ".join(row.split()).replace("bob: ", "bob ") for row in watched.screen.rows() if row]
+    assert rows[:3] == ["00:00 bob (deleted)", "Thursday (edited)", "so"]
+    assert " ".join(rows[3:-1]) == "00:00 -- eve reacted +1 to an earlier line"
+    assert rows[-1] == ("ann> half" if painted else "ann>")
+    view.event(change(EventKind.EDITED, day, "Friday"), day)
+    watched.screen.feed(frames(view, 3.0))
+    assert [row.strip() for row in watched.screen.rows()][1] == "Friday (edited)"
+
+
+def test_who_deletes_a_line_of_somebody_else_is_told() -> None:
+    """The line is gone from the screen, and a row says whose act that was."""
+    watched = Watched(60, 10, "around")
+    line = line_of_bob("spam")
+    watched.view.event(line)
+    watched.tick(1.0)
+    watched.view.event(change(EventKind.DELETED, line, "", 3, "eve"), line)
+    watched.tick(2.0)
+    rows = [" ".join(row.split()) for row in watched.screen.rows() if row]
+    assert rows[:2] == ["00:00 bob (deleted)", "00:00 -- eve deleted a line of bob"]
+
+
+def test_what_changes_in_the_scrollback_is_told() -> None:
+    """The scrollback stays as it is, so a row tells what has become of the line."""
+    watched = Watched(40, 10, "around")
+    view, line = watched.view, line_of_bob("Thrusday")
+    view.event(line)
+    for number in range(9):
+        view.event(said(f"later {number}", "eve", 10 + number))
+    watched.tick(1.0)
+    view.event(change(EventKind.EDITED, line, "Thursday"), line)
+    view.event(change(EventKind.DELETED, line_of_bob("unknown", 77)))
+    watched.tick(2.0)
+    assert "00:00 bob: Thrusday" in watched.screen.scrollback
+    rows = [row for row in watched.screen.rows() if row]
+    assert rows[-3:-1] == ["00:00 bob: Thursday (edited)", "00:00 -- bob deleted a line"]
+    view.event(change(EventKind.DELETED, line), line)
+    watched.tick(3.0)
+    assert "00:00 bob: (deleted)" in watched.screen.rows()
 
 
 # --- writes --------------------------------------------------------------------------------------------
