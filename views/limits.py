@@ -125,7 +125,7 @@ RUN_SECONDS: Final = 300.0
 """Joins and leaves that are no further apart become one line. Who comes half an hour later is news."""
 
 SPOKE_SECONDS: Final = 900.0
-"""Whoever said something so lately is named in a line of their own: they were perhaps being answered."""
+"""Whoever said something so lately is named when they go: they were perhaps being answered."""
 
 SPEAKERS: Final = 500
 """Latest speakers that are remembered for this."""
