@@ -314,7 +314,7 @@ def test_coming_in_is_told_once() -> None:
 
 
 def test_why_a_line_waits_is_told_in_the_other_place(user: User) -> None:
-    """The reason is below the lines of the place that has come meanwhile, and not on the screen before only."""
+    """The reason is below the lines of the place that has come meanwhile, not only on the screen before."""
     lines = [Event(60 + n, NOON, EventKind.SAID, "#cake", "bob", f"old {n}", 0, BOB, 77) for n in range(40)]
     cake = Channel(77, "#cake", "sweet", 0, 0, 1, (Present(ME, 0, "ann"),))
     user.play(

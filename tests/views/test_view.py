@@ -813,14 +813,15 @@ def test_a_reconnect_keeps_the_line() -> None:
     pressed(view, b"half-typed\x1b[D\x1b[D", 0.0)
     view.system("connection lost: reset")
     view.status(Status("", "retrying in 2 s"))
-    assert shown(view, screen, 0.0) == ["-- connection lost: reset", "retrying in 2 s", "ann> half-typed"]
+    told = ["      -- connection lost: reset", "retrying in 2 s", "ann> half-typed"]
+    assert shown(view, screen, 0.0) == told
     view.status(Status("", ""))
     view.system("back again")
     view.missed()
     view.event(said("news"))
     assert shown(view, screen, 1.0) == [
-        "-- connection lost: reset",
-        "-- back again",
+        "      -- connection lost: reset",
+        "      -- back again",
         "----- missed while you were away",
         "00:00 bob: news",
         "ann> half-typed",
@@ -927,7 +928,7 @@ def test_a_system_line_shows_its_time_if_it_has_one() -> None:
     view.system("connection lost", 3_600_000)
     view.system("not sent")
     rows = shown(view, screen, 0.0)
-    assert [row for row in rows if "--" in row] == ["01:00 -- connection lost", "-- not sent"]
+    assert [row for row in rows if "--" in row] == ["01:00 -- connection lost", "      -- not sent"]
 
 
 def test_a_new_name_is_shown() -> None:
@@ -1040,7 +1041,7 @@ def test_a_view_has_colour_and_no_name_by_default() -> None:
     out = view.tick(0.0)
     screen.feed(out)
     assert Theme().palette.quiet in out
-    assert [row for row in screen.rows() if row] == ["-- notice", ">"]
+    assert [row for row in screen.rows() if row] == ["      -- notice", ">"]
 
 
 def test_leaving_before_anything_was_painted_writes_nothing() -> None:
@@ -1233,7 +1234,7 @@ def test_a_cut_text_can_be_shown_whole() -> None:
     assert [row.strip() for row in every][-1000:] == [f"12:00 eve: {n}" for n in range(1000)]
     assert rows[-2].endswith("bob: later")
     view.show(7)
-    assert "-- there is no such text any more" in shown(view, screen, 4.0)
+    assert "      -- there is no such text any more" in shown(view, screen, 4.0)
 
 
 def test_ctrl_c_stops_showing() -> None:
@@ -1254,12 +1255,12 @@ def test_few_cut_texts_are_kept() -> None:
     """The latest CUT_TEXTS long texts can be shown whole; without one, `show` says so."""
     view, screen = view_of(), Screen(40, 10)
     view.show(None)
-    assert "-- no text was cut" in shown(view, screen, 0.0)
+    assert "      -- no text was cut" in shown(view, screen, 0.0)
     for n in range(CUT_TEXTS + 1):
         view.event(said(f"{n}" + "\n" * 99))
     frames(view, 1.0)
     view.show(1)
-    assert "-- there is no such text any more" in shown(view, screen, 2.0)
+    assert "      -- there is no such text any more" in shown(view, screen, 2.0)
     view.show(2)
     frames(view, 3.0)
 
@@ -1288,7 +1289,7 @@ def test_what_waits_is_bounded() -> None:
     frames(view, 0.0)
     view.system("end")
     rows = shown(view, screen, 1.0)
-    assert rows[-2] == "-- end"
+    assert rows[-2] == "      -- end"
     assert count > 1000
 
 
