@@ -23,6 +23,8 @@ ON_KEYS: Final = (
     ("Tab", "complete a command, a name or a channel"),
     ("Up, Down", "lines that you have sent"),
     ("Alt-1, Alt-A", "the place with this number; the next one with something unread"),
+    ("PageUp", "on an empty line: earlier lines; again: those before them"),
+    ("Alt-N, Alt-P", "the next line that /grep has found, or the one before"),
     ("Ctrl-W, -U", "delete a word, or all up to the cursor; Ctrl-_ takes that back"),
     ("Ctrl-L", "paint the screen again; Ctrl-Z goes to the shell"),
     ("Ctrl-C", "empty the line; on an empty line, leave"),

@@ -25,6 +25,13 @@ READ_SECONDS: Final = 10.0
 """The least time between two read markers, unless the user leaves the place: other programs of the person
 need no more, and each is an entry in the server's history."""
 
+BESIDE_PAGE: Final = 5
+"""Rows of the screen that PageUp leaves beside the lines of a page: two rules, the status, the input, and one
+row of what was there."""
+
+LEAST_PAGE: Final = 5
+"""Lines of a page on a very low screen: fewer would be a question to the server for nearly each line."""
+
 LEAVE_SECONDS: Final = 1.0
 """Who leaves right after Enter waits this long for the line to be stored, or is told that it was not."""
 
