@@ -54,6 +54,7 @@ WAYS_OUT = {
     "client/pipe.py: _write": (2, "plain_line or json_line, in _show"),
     "client/plain.py: ask_secretly": (1, "one_line"),
     "client/program.py: _complain": (1, "printable_line"),
+    "client/saving.py: write_new": (1, "nothing: a file has a text as it was said, decision 33"),
     "client/terminal.py: write": (1, "views: all text became cells, by sanitize"),
     "client/terminal.py: wake": (1, "a zero byte, into the client's own pipe"),
     "server/__main__.py: error": (1, "printable_line"),
