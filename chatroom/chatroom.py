@@ -43,6 +43,8 @@ from chatroom.reception import Reception
 
 log = EventLog(__name__)
 
+_LEFT = "= %(peer)s (%(name)s) has left: %(why)s"
+
 
 class _Ending(NamedTuple):
     """How a connection ended.
@@ -285,10 +287,7 @@ class Chatroom:
         try:
             ending = self._converse(join)
         finally:
-            name, why = join.reservation.name, ending.why
-            log.info(
-                "left", "= %(peer)s (%(name)s) has left: %(why)s", peer=connection.peer, name=name, why=why
-            )
+            log.info("left", _LEFT, peer=connection.peer, name=join.reservation.name, why=ending.why)
             # Leave first: who has read the goodbye may ask for the name at once.
             leave = Leave(ending.clean, ending.reason)
             self._put_unless_closed(join.reservation.origin, ProposalKind.LEAVE, leave)

@@ -131,6 +131,7 @@ class Forwarder:
         try:
             while (taken := self._order.take()) is not None:
                 self.forward(taken)
+                self.pulse.beat()
         except HistoryError as error:
             log.error("history_failed", "history: %(error)s", error=error)
             self.failure = error
@@ -174,7 +175,6 @@ class Forwarder:
         for task in taken.tasks:
             task()
         self._flow.count_members(len(self._presence))
-        self.pulse.beat()
 
     def _note(self, taken: Taken, batch: Batch, stored: float, sent: float) -> None:
         """Count the round in the figures."""
@@ -291,14 +291,18 @@ class Forwarder:
                     self._figures.hold(True)
                     log.error("history_full", "history: %(error)s; waiting", error=trouble)
                     self._tell_all(f"the server cannot store lines ({trouble}); it goes on trying")
-                self._closing.wait(DISK_RETRY_SECONDS)
-                self.pulse.beat()
+                self._rest()
         if trouble:
             self._figures.hold(False)
             log.warning("history_writable", "history: can be written again")
             self._tell_all("the server can store lines again")
         self._batches += 1
         return self._clock() - began
+
+    def _rest(self) -> None:
+        """Let the disk get some room. That is work, too: a start would make none."""
+        self._closing.wait(DISK_RETRY_SECONDS)
+        self.pulse.beat()
 
     def _carry_out(
         self, effect: NameAnswer | Answer | Admit | Joined | Left | End | Gone | OwnSignal

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import Literal, NoReturn
 
 from chatroom import __version__
 from chatroom.errors import ChatroomError, ConfigError, HistoryDamaged, NameRefused
@@ -19,6 +19,7 @@ from chatroom.limits import DEAD_AFTER
 from chatroom.names import check_name
 from chatroom.option_sources import resolve
 from chatroom.printable import printable_line
+from server.config import Config
 from server.limits import ADDRESS_GUESTS, ADDRESS_MEMBERS, ADDRESS_RATE
 from server.log_writer import log_to, say_on_stderr
 from server.ports import Ports
@@ -26,9 +27,6 @@ from server.quotas import Quotas
 from server.retention import Retention
 from server.settings import RULES, add_settings, check_together, set_limits
 from server.tls_files import TlsFiles
-
-if TYPE_CHECKING:
-    from server.app import Config
 
 _USAGE = 2  # exit code for a bad command line
 _INTERRUPTED = 130
@@ -203,7 +201,6 @@ def _config(
     options: argparse.Namespace, ports: Ports, keep: Retention, arguments: Sequence[str] | None
 ) -> Config:
     """What the options say. arguments: the command line, to read all sources again. Raises ConfigError."""
-    from server.app import Config
 
     def reread() -> Config:
         again = resolve(parser(), arguments, RULES)

@@ -8,11 +8,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
@@ -22,6 +20,7 @@ from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
 from chatroom.printable import printable_line
 from server.backlogs import Backlogs
+from server.config import Config
 from server.connection import NativeDoor
 from server.crowd import Crowd
 from server.disk_watch import DiskWatch
@@ -31,10 +30,8 @@ from server.lobby import Lobby
 from server.log_writer import say_on_stderr
 from server.metrics_port import MetricsPort
 from server.owner_code import CodePlace, offer_ownership
-from server.ports import Ports
-from server.quotas import DEFAULT, Quotas, descriptors
+from server.quotas import descriptors
 from server.reloading import Reloader
-from server.retention import Retention
 from server.server import Server
 from server.service_manager import ServiceManager
 from server.stream import Stream
@@ -42,44 +39,6 @@ from server.tls_files import TlsFiles, self_made
 from server.transport import Opener, TcpTransport
 
 log = EventLog(__name__)
-
-
-@dataclass(frozen=True)
-class Config:
-    """What the command line says.
-
-    data:       path of the history file, `:memory:` for none
-    dead_after: seconds of silence after which a peer is dead
-    durability: "full" survives a power loss, too
-    keep:       how much history stays
-    rate:       lines a second that a member may say, None: as many as the server takes
-    quotas:     how many connections there may be
-    owner:      name of the account that owns the chatroom, "": whoever has the code of the first start
-    tls:        the files for TLS; "self": made beside the history; None: no encryption
-    metrics:    port at which a monitoring system on this machine reads the figures, 0: any; None: none
-    motd:       file with the message of the day, None: there is none
-    limits:     by which the state decides, see `chatroom.bounds.SETTABLE`; what is not in it stays
-    verbose, log_json: how the log is written
-    reread:     reads all of this again: the files may have changed. Raises ConfigError
-    """
-
-    host: str
-    port: int
-    ports: Ports
-    data: str
-    dead_after: float
-    durability: Literal["normal", "full"]
-    keep: Retention
-    rate: float | None = None
-    quotas: Quotas = DEFAULT
-    owner: str = ""
-    tls: TlsFiles | Literal["self"] | None = None
-    metrics: int | None = None
-    motd: Path | None = None
-    limits: Mapping[str, int] = field(default_factory=dict)
-    verbose: bool = False
-    log_json: bool = False
-    reread: Callable[[], Config] | None = field(default=None, compare=False)
 
 
 class App:

@@ -141,6 +141,10 @@ KEY_AGREEMENT: Final = "X25519"
 """How the keys of TLS are agreed on (RFC 7748): the group that clients offer first, and the cheapest for the
 server, 0.1 ms. OpenSSL, its forks, SChannel and the libraries of Go, Java and Rust all have it since 2018."""
 
+KEY_AGREEMENT_BEFORE: Final = "prime256v1"
+"""The same where Python cannot set that group (3.11.2, of Debian 12): all of them have this one, too. A
+client that offers X25519 first is asked again, which costs a round trip."""
+
 TLS_ANSWERS: Final = 64 * 1024
 """Bytes that OpenSSL itself has to say (its handshake, answers to a change of keys) and that a peer does not
 read; beyond it the connection is lost. The longest chain of certificates has some 16 KiB."""

@@ -71,7 +71,7 @@ class View:
         self._foot = Foot(name, self._keyboard, theme)
         self._painter = Painter(self._lines, Transcript(self._columns, theme, today), repaint)
         self._clock = FrameClock(frames_per_second)
-        self._backlog = Backlog(self._lines)
+        self._backlog = Backlog(self._columns, self._lines)
         self._folding = Folding(time_of)
         self.cut_texts = CutTexts()
         self._clock.request(at_once=True)
@@ -243,7 +243,7 @@ class View:
         size = usable(columns, lines)
         if size != (self._columns, self._lines):
             self._columns, self._lines = size
-            self._backlog.lines = self._lines
+            self._backlog.columns, self._backlog.lines = size
             self._painter.resize(*size)
             self._clock.request()
 

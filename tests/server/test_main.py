@@ -20,6 +20,7 @@ from chatroom.limits import DEAD_AFTER
 from chatroom.reaper import Reaper
 from server import app
 from server.__main__ import main, parser
+from server.config import Config
 from server.ports import Ports
 from server.quotas import Quotas
 from server.retention import Retention
@@ -38,11 +39,11 @@ def logging_as_before() -> Iterator[None]:
 
 
 @pytest.fixture
-def configs(monkeypatch: pytest.MonkeyPatch) -> list[app.Config]:
+def configs(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
     """The configurations that main() runs a server with; none is started."""
-    found: list[app.Config] = []
+    found: list[Config] = []
 
-    def serve(config: app.Config) -> int:
+    def serve(config: Config) -> int:
         found.append(config)
         return 0
 
@@ -50,7 +51,7 @@ def configs(monkeypatch: pytest.MonkeyPatch) -> list[app.Config]:
     return found
 
 
-def test_without_options(configs: list[app.Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_options(configs: list[Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without options the server is on this machine only, and the user's own history is retained for ever."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert main([]) == 0
@@ -64,7 +65,7 @@ def test_without_options(configs: list[app.Config], monkeypatch: pytest.MonkeyPa
     )
 
 
-def test_every_option(configs: list[app.Config]) -> None:
+def test_every_option(configs: list[Config]) -> None:
     """Each option ends up in the configuration."""
     options = (
         "--host ::1 --port 0 --ports 5100-5199 --data :memory: --durability full --keep 90d --dead-after 2.5"
@@ -76,9 +77,7 @@ def test_every_option(configs: list[app.Config]) -> None:
     place = ("::1", 0, Ports(5100, 5199), ":memory:")
     (config,) = configs
     limits = config.limits
-    assert config == app.Config(
-        *place, 2.5, "full", keep, 7.0, quotas, owner="Dora", metrics=9150, limits=limits
-    )
+    assert config == Config(*place, 2.5, "full", keep, 7.0, quotas, owner="Dora", metrics=9150, limits=limits)
     assert limits == {name: getattr(Limits(), name) for name in SETTABLE}
 
 
@@ -116,7 +115,7 @@ def test_a_metrics_port_that_is_in_use(tmp_path: Path, capsys: pytest.CaptureFix
         ("--tls-cert c.pem --tls-key k.pem", TlsFiles(Path("c.pem"), Path("k.pem"))),
     ],
 )
-def test_encryption(options: str, tls: object, configs: list[app.Config]) -> None:
+def test_encryption(options: str, tls: object, configs: list[Config]) -> None:
     """The files of the certificate and the key may be one; --tls-self names none."""
     assert main(["--data", ":memory:", *options.split()]) == 0
     assert configs[0].tls == tls
@@ -158,9 +157,7 @@ def test_a_certificate_that_cannot_be_used(tmp_path: Path, capsys: pytest.Captur
     ],
     ids=" ".join,
 )
-def test_bad_options(
-    options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_options(options: list[str], configs: list[Config], capsys: pytest.CaptureFixture[str]) -> None:
     """A bad option is named on stderr, the exit code is 2, and no server is started."""
     with pytest.raises(SystemExit) as ended:
         main(options)
@@ -174,7 +171,7 @@ def test_bad_options(
     ids=" ".join,
 )
 def test_invalid_values(
-    options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
+    options: list[str], configs: list[Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An invalid value is one line on stderr and exit code 2."""
     with pytest.raises(SystemExit) as ended:
@@ -196,7 +193,7 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_home_folder(
-    configs: list[app.Config], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    configs: list[Config], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A user without a home folder is told to use --data; with it, the folder does not matter."""
 
