@@ -59,10 +59,13 @@ WAYS_OUT = {
     "client/terminal.py: wake": (1, "a zero byte, into the client's own pipe"),
     "server/__main__.py: error": (1, "printable_line"),
     "server/__main__.py: _inspect": (1, "printable_line"),
+    "server/backup.py: _show": (1, "a number, and words of ours"),
+    "server/salvage.py: export_readable": (1, "json_line"),
     "server/log_writer.py: _run": (1, "TextLines and JsonLines, of server/log_lines.py"),
     "server/log_writer.py: say_on_stderr": (
         1,
-        "printable_line, in server/__main__.py: _fail; server/owner_code.py: tell",
+        "printable_line, in server/__main__.py: _fail, _inspect; server/app.py: serve;"
+        " server/owner_code.py: tell",
     ),
     "server/owner_code.py: _write": (1, "a code that the server has made"),
     "server/app.py: _announce": (1, "the address that the operator chose"),

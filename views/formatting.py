@@ -103,8 +103,6 @@ def _time(item: Item, columns: int, theme: Theme, lead: Lead) -> list[Span]:
     if columns < _NARROW:
         return [Span(">", theme.palette.mark)] if item.mention and lead.named else []
     timed = lead.timed and item.moment is not None
-    if item.moment is None and not item.author and columns < COLUMNS_FROM:
-        return []
     time = Span(f"{item.moment:%H:%M}" if timed else " " * _TIME, theme.palette.quiet)
     return [time, Span(">", theme.palette.mark) if item.mention else Span(" ")]
 

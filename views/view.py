@@ -72,7 +72,7 @@ class View:
         self._foot = Foot(name, self._keyboard, theme)
         self._painter = Painter(self.lines, Transcript(self.columns, theme, today), repaint)
         self._clock = FrameClock(frames_per_second)
-        self._backlog = Backlog(self.lines)
+        self._backlog = Backlog(self.columns, self.lines)
         self._folding = Folding(time_of)
         self.cut_texts = CutTexts()
         self._clock.request(at_once=True)
@@ -231,7 +231,7 @@ class View:
         size = usable(columns, lines)
         if size != (self.columns, self.lines):
             self.columns, self.lines = size
-            self._backlog.lines = self.lines
+            self._backlog.columns, self._backlog.lines = size
             self._painter.resize(*size)
             self._clock.request()
 
