@@ -20,6 +20,7 @@ from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError,
 from chatroom.event_log import EventLog
 from chatroom.events import Extra
 from chatroom.fetching import Fetching
+from chatroom.figures import Figures
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.handler_desk import HandlerDesk
@@ -88,11 +89,18 @@ class Chatroom:
         self.reaper = Reaper("server", self._fail)
         self._failures: SimpleQueue[ChatroomError] = SimpleQueue()  # of vital threads
         self.flow = Flow()
+        self.figures = Figures()
         self._catch_up = CatchUp(
             history, lambda seat, seq: self._forwarder.go_live(seat, seq), lambda: self._order.idle
         )
         self._forwarder = Forwarder(
-            self._order, history, self._presence, self.flow, self._catch_up, time.monotonic
+            self._order,
+            history,
+            self._presence,
+            self.flow,
+            self._catch_up,
+            time.monotonic,
+            figures=self.figures,
         )
         self._logins = Logins(self._secrets)
         self._fetching = Fetching(self._forwarder, history)
@@ -160,6 +168,21 @@ class Chatroom:
             finally:
                 self._forwarded.set()
                 self._on_ended()
+
+    @property
+    def waiting(self) -> int:
+        """How many lines and other proposals wait in the queue."""
+        return len(self._order)
+
+    def alert(self, text: str, lasts: bool) -> None:
+        """Tell the operators of the whole chatroom something. Any thread; never waits.
+
+        lasts: who comes in later is told, too, until the next call without it
+        """
+        try:
+            self._forwarder.alert(text, lasts)
+        except Closed:
+            pass  # nobody is in any more
 
     # --- admission --------------------------------------------------------------------------------------
 

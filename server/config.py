@@ -25,6 +25,7 @@ class Config:
     quotas:     how many connections there may be
     owner:      name of the account that owns the chatroom, "": whoever has the code of the first start
     tls:        the files for TLS; "self": made beside the history; None: no encryption
+    metrics:    port at which a monitoring system on this machine reads the figures, 0: any; None: none
     motd:       file with the message of the day, None: there is none
     limits:     by which the state decides, see `chatroom.bounds.SETTABLE`; what is not in it stays
     verbose, log_json: how the log is written
@@ -42,6 +43,7 @@ class Config:
     quotas: Quotas = DEFAULT
     owner: str = ""
     tls: TlsFiles | Literal["self"] | None = None
+    metrics: int | None = None
     motd: Path | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
     verbose: bool = False

@@ -28,6 +28,7 @@ NEED_A_RESTART: Final = {
     "keep": "keep",
     "dead_after": "dead-after",
     "owner": "owner",
+    "metrics": "metrics",
     "log_json": "log-json",
 }
 """Fields of `server.config.Config` that count from the next start on, and their options."""

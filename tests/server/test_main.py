@@ -69,15 +69,41 @@ def test_every_option(configs: list[Config]) -> None:
     """Each option ends up in the configuration."""
     options = (
         "--host ::1 --port 0 --ports 5100-5199 --data :memory: --durability full --keep 90d --dead-after 2.5"
-        " --rate 7 --max-members 5 --address-members 4 --address-guests 3 --address-rate 2 --owner Dora"
+        " --metrics 9150 --rate 7 --max-members 5 --address-members 4 --address-guests 3 --address-rate 2"
+        " --owner Dora"
     )
     assert main(options.split()) == 0
     keep, quotas = Retention.parse("90d"), Quotas(5, 4, 3, 2)
     place = ("::1", 0, Ports(5100, 5199), ":memory:")
     (config,) = configs
     limits = config.limits
-    assert config == Config(*place, 2.5, "full", keep, 7.0, quotas, owner="Dora", limits=limits)
+    assert config == Config(*place, 2.5, "full", keep, 7.0, quotas, owner="Dora", metrics=9150, limits=limits)
     assert limits == {name: getattr(Limits(), name) for name in SETTABLE}
+
+
+def test_metrics_without_their_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without prometheus-client, --metrics is one line that says what to install; the history is closed."""
+    for module in [name for name in sys.modules if name.split(".")[0] == "prometheus_client"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    monkeypatch.delitem(sys.modules, "server.metrics", raising=False)
+    for _ in range(2):
+        assert main(["--port", "0", "--data", str(tmp_path / "history.db"), "--metrics", "0"]) == 1
+        told = "chatroom-server: --metrics needs a library: pip install prometheus-client\n"
+        assert capsys.readouterr() == ("", told)
+
+
+def test_a_metrics_port_that_is_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A port that somebody else has is one line; the history is closed again."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        for _ in range(2):
+            assert main(["--port", "0", "--data", str(tmp_path / "history.db"), "--metrics", port]) == 1
+            err = capsys.readouterr().err
+            assert err.startswith(f"chatroom-server: cannot listen on 127.0.0.1:{port} for metrics: ")
+            assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -122,6 +148,10 @@ def test_a_certificate_that_cannot_be_used(tmp_path: Path, capsys: pytest.Captur
         ["--owner", "two words"],
         ["--owner", ""],
         ["--check", "x", "--export", "y"],
+        ["--backup", "x", "--check", "y"],
+        ["--readable"],
+        ["--export", "x", "--sqlite", "y", "--readable"],
+        ["--metrics", "65536"],
         ["--nonsense"],
         ["surplus"],
     ],
