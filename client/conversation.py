@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from chatroom.errors import ChatroomError, Closed, ConfigError
@@ -18,6 +19,7 @@ from client.help import learn_commands
 from client.ignoring import ask_ignored
 from client.limits import FETCHED_UPDATES
 from client.local_commands import COMMANDS, LEAVING, go_to
+from client.looking_back import LookingBack
 from client.places import Places
 from client.preferences import Preferences
 from client.secret_commands import word_of
@@ -41,7 +43,19 @@ from client.updates import (
     Update,
     logged_in,
 )
-from views import Action, Cancelled, Jump, Leave, Secret, Status, Submitted, Surface, Suspend
+from views import (
+    Action,
+    Cancelled,
+    Jump,
+    Leave,
+    LookBack,
+    Secret,
+    Status,
+    StepFound,
+    Submitted,
+    Surface,
+    Suspend,
+)
 
 HOW_TO_GO_ON: Final = "/help lists the commands"
 """What a user is told who comes in."""
@@ -61,16 +75,23 @@ class Conversation:
         preferences: Preferences | None = None,
         *,
         echoed: bool = False,
+        title: Callable[[str], None] | None = None,
     ) -> None:
-        """preferences: of the user; None: the defaults. echoed: what is typed stays on the screen as it is"""
+        """preferences: of the user; None: the defaults. echoed: what is typed stays on the screen as it is
+
+        title: sets the title of the window; None: it is left as it is
+        """
         self.client = client
         self.view = view
         view.completer.places = lambda: [room.name for room in client.rooms]
         self._terminal = terminal
         self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place), echoed)
         self.speech = Speech(client, view, self.places)
-        self._answering = Answering(view, self.speech, self.places)
+        self._back = LookingBack(view, self.places, self.speech)
+        self._answering = Answering(view, self.speech, self.places, self._back, recalls=not echoed)
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
+        view.keywords = self.calls.preferences.keywords
+        self._title = title
         self._caught_up = False
         self._live = False  # was caught up once
         self._missed: Missed | None = None  # to be shown when something follows that is shown
@@ -130,6 +151,10 @@ class Conversation:
             self._go_on(action.text)
         elif isinstance(action, Jump):
             go_to(self, action.number)
+        elif isinstance(action, LookBack):
+            self._back.further()
+        elif isinstance(action, StepFound):
+            self._back.step(action.step)
         elif isinstance(action, Cancelled):
             self._dialogue = None
             self.view.system(NOTHING_SENT)
@@ -244,6 +269,8 @@ class Conversation:
             self._tell_again()
         self.view.pending(self.speech.pending())
         self.view.status(self._status())
+        if self._title is not None:
+            self._title(self.places.title())
 
     def _tell_again(self) -> None:
         """Another place is on the screen, with its lines: tell there, too, why a line waits in the input."""
@@ -303,6 +330,7 @@ class Conversation:
                     view.completer.forget_all()
                     self.places.forget()
                     self.calls.forget()
+                    self._back.forget()
             case Channel(place=place, size=size, members=members):
                 self.places.begins(update)
                 if len(members) == size:  # else there are too many to list

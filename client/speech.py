@@ -188,6 +188,10 @@ class Speech:
         where = f" in:{place}" if name.startswith("@") else ""
         self.ask(f"/history {REPLAY_LINES}{where}", show, name)
 
+    def awaits(self, id: int) -> bool:
+        """Whether what was asked with this id may still be answered."""
+        return id in self._then
+
     @property
     def moving(self) -> bool:
         """Whether another place is about to come on the screen: what is typed now is meant for that one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Final, NamedTuple
@@ -11,7 +12,7 @@ from chatroom.moments import LocalTime, local_time
 from chatroom.table import clipped
 from views.describe import ACT, describe, is_said, note_of
 from views.limits import COMMAND_COLUMNS
-from views.mentions import mentions
+from views.mentions import calls
 from views.moderation import ERASED, is_about
 from views.polls import Poll, poll_of
 from views.sanitize import one_line, sanitize
@@ -40,7 +41,7 @@ class Item(NamedTuple):
 
     moment:  local time, None for an item without a time
     author:  name of the person who said `text`; empty for a message of the program
-    mention: another person's text contains the reader's name
+    mention: another person's text contains the reader's name, or a keyword of the reader's
     more:    how much of the text is left out, in words; empty if nothing is
     part:    a part of a long text that is shown in parts: neither time nor author, but the same indent
     note:    stands behind the author, as ` (edited)`
@@ -48,7 +49,7 @@ class Item(NamedTuple):
     under:   the channel to name, empty for none
     run:     number of the run of joins and leaves that it shows, which may grow; 0: none
     own:     the reader is its author
-    called:  the name by which it calls the reader, if `mention`
+    called:  these words: the name, and the keywords
     rule:    no message, but a line across the screen with these words
     notice:  the words of the rule must not be missed
     tone:    of an item without an author
@@ -73,7 +74,7 @@ class Item(NamedTuple):
     under: str = ""
     run: int = 0
     own: bool = False
-    called: str = ""
+    called: tuple[str, ...] = ()
     rule: bool = False
     notice: bool = False
     tone: Tone = Tone.NOTE
@@ -125,9 +126,16 @@ def _edited(note: str) -> str:
     return f" (edited, {note.removeprefix(' (')}" if note else " (edited)"
 
 
-def item_of(event: Event, own_name: str, time_of: LocalTime = local_time, about: Event | None = None) -> Item:
-    """The item for an event; its text is sanitized. `own_name` in another person's line is a mention.
+def item_of(
+    event: Event,
+    own_name: str,
+    time_of: LocalTime = local_time,
+    about: Event | None = None,
+    keywords: Sequence[str] = (),
+) -> Item:
+    """The item for an event; its text is sanitized.
 
+    own_name: in another person's line it is a mention, and so is each of the keywords
     about: the line that it edits, deletes, reacts to or answers, if that is known
     """
     moment, person = time_of(event.time), event.person
@@ -135,15 +143,16 @@ def item_of(event: Event, own_name: str, time_of: LocalTime = local_time, about:
     if is_said(event):
         text = sanitize(event.text)
         own = event.author == own_name
+        called = (own_name, *keywords)
         item = Item(
             moment,
             event.author,
             text,
-            not own and mentions(text, own_name),
+            not own and calls(text, called),
             note=note_of(event, about),
             act=event.form == ACT,
             own=own,
-            called=own_name,
+            called=called,
             person=person,
             line=_line_of(event),
             amends=_line_of(event) if event.kind is EventKind.EDITED else (0, 0),

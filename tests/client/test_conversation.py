@@ -649,10 +649,10 @@ def test_nothing_is_lost_without_an_answer() -> None:
 def test_a_command_of_the_server_that_looks_back(user: User) -> None:
     """What it finds is shown under the names of its channels, and the words below."""
     user.play(
-        b"/grep tea\r",
-        user.answers("/grep tea", "", Code.OK, "1 line", tea(7, "tea is ready")),
+        b"/context 7\r",
+        user.answers("/context 7", "", Code.OK, "1 line", tea(7, "tea is ready")),
         "bob #tea tea is ready",
-        "-- /grep 1 line",
+        "-- /context 1 line",
     )
 
 

@@ -22,9 +22,11 @@ from views import (
     Depth,
     Jump,
     Leave,
+    LookBack,
     Repaint,
     Secret,
     Status,
+    StepFound,
     Submitted,
     Suspend,
     View,
@@ -85,6 +87,13 @@ KEYS = [
 ]
 COLUMNS = st.integers(10, 34) | st.integers(60, 64)
 LINES = st.integers(5, 9) | st.just(TALL_LINES)
+KEYWORDS = ("code", "漢字")
+CODED = st.lists(
+    st.sampled_from(
+        ["`", "``", "```", "\n", "    ", "x = 1", "漢字", "\u0301", "code", "ann", " ", "\x1b[2J"]
+    ),
+    max_size=12,
+).map("".join)
 LINKS = st.builds("https://{}".format, st.text("abc/?&=%", min_size=1, max_size=150))
 LINKED = st.builds(
     "".join, st.lists(st.one_of(LINKS, st.sampled_from(["see ", " ", "\n", "漢字", ")"]), texts))
@@ -108,6 +117,7 @@ class Watched:
 
     def __init__(self, columns: int, lines: int, repaint: Repaint, width: object = wcwidth) -> None:
         self.view = view_of(columns, lines, repaint, depth=Depth.MANY)
+        self.view.keywords = KEYWORDS
         self.screen = Screen(columns, lines, width)  # type: ignore[arg-type]
         self.writes: list[str] = []
 
@@ -149,7 +159,7 @@ class Painting(RuleBasedStateMachine):
         for watched in self.all:
             watched.tick(self.now)
 
-    @rule(lines=st.lists(st.tuples(NAMES, texts | LINKED), max_size=4))
+    @rule(lines=st.lists(st.tuples(NAMES, texts | LINKED | CODED), max_size=4))
     def others_say(self, lines: list[tuple[str, str]]) -> None:
         for author, text in lines:
             event = said(text, author, len(self.said) + 1)
@@ -157,7 +167,8 @@ class Painting(RuleBasedStateMachine):
             for watched in self.all:
                 watched.view.event(event)
             self.folding.take(event, "ann")
-            self.shown += map(readable, self.transcript.append(item_of(event, "ann", utc)))
+            item = item_of(event, "ann", utc, keywords=KEYWORDS)
+            self.shown += map(readable, self.transcript.append(item))
         self.paint()
 
     @rule(people=st.lists(st.tuples(NAMES, st.integers(1, 9), st.booleans()), min_size=1, max_size=3))
@@ -207,6 +218,15 @@ class Painting(RuleBasedStateMachine):
         for watched in self.all:
             watched.view.system(text)
         self.shown += map(readable, self.transcript.append(Item(None, "", text)))
+        self.paint()
+
+    @rule(text=st.sampled_from(["looking back", "漢字 \x1b[2J" * 9]))
+    def a_rule_is_drawn(self, text: str) -> None:
+        self.folding.end()
+        for watched in self.all:
+            watched.view.rule(text)
+        item = Item(None, "", one_line(text), rule=True, notice=True)
+        self.shown += map(readable, self.transcript.append(item))
         self.paint()
 
     @rule(data=st.one_of(TYPED, st.sampled_from(KEYS)))
@@ -536,6 +556,20 @@ def test_a_burst_is_one_write() -> None:
     assert view.wait(1.0) == 0.0
     assert "line 4" in view.tick(1.0)
     assert view.tick(1.0) == ""
+
+
+def test_counting_down_does_not_flicker() -> None:
+    """A status that changes each second writes its own row and the input, not the chat above them."""
+    view, screen = view_of(), Screen(40, 10)
+    view.event(said("chat"))
+    pressed(view, b"half-typed\x1b[D", 0.0)
+    for left in (3, 2, 1):
+        view.status(Status(text=f"reconnecting in {left} s", trouble=True))
+        out = view.tick(10.0 - left)
+        screen.feed(out)
+        assert "chat" not in out or left == 3
+        assert screen.rows()[:3] == ["00:00 bob: chat", f"reconnecting in {left} s", "ann> half-typed"]
+        assert (screen.cursor.y, screen.cursor.x) == (2, len("ann> half-type"))
 
 
 def test_idle_writes_nothing() -> None:
@@ -903,6 +937,16 @@ def test_keys_for_channels() -> None:
     assert view.lines == 10
 
 
+def test_keys_for_looking_back() -> None:
+    """PageUp on an empty line, Alt-N and Alt-P always are actions; but not while a question waits."""
+    view = view_of()
+    assert pressed(view, b"\x1b[5~", 0.0) == [LookBack()]
+    assert pressed(view, b"half\x1b[5~\x1bn\x1bp", 0.0) == [StepFound(1), StepFound(-1)]
+    assert view.editor.text == "half"
+    view.ask("password?")
+    assert pressed(view, b"\x1b[5~\x1bn\x1bp", 1.0) == []
+
+
 @pytest.mark.parametrize("repaint", ["inline", "around"])
 def test_a_redraw_repeats_no_row_that_has_scrolled_away(repaint: Repaint) -> None:
     """Ctrl-L paints the rows that were on the screen: the scrollback and the screen hold each row once."""
@@ -1158,6 +1202,7 @@ LONG = {
     "invisible": "\u200b",
     "controls": "\x1b",
     "name": "ann-",
+    "code": "`a` ",
 }
 """A unit of each kind of text that costs much to format."""
 
