@@ -106,7 +106,9 @@ class Waiting(NamedTuple):
 
     @property
     def calls_words(self) -> str:
-        """The part about the calls; empty if there are none."""
+        """The part about the calls; empty if there are none, or in a conversation, where each line calls."""
+        if self.name.startswith("@"):
+            return ""
         return f" ({self.calls:,} call{'s' * (self.calls == 1)} you)" if self.calls else ""
 
 
