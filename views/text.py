@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, NewType
 
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
-from chatroom.printable import is_printable_ascii
+from views.columns import SURE, columns_of, row_ends, text_at
 from views.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
 from views.sanitize import has_no_marks, one_line, sanitize
 
@@ -77,14 +77,8 @@ def cell_width(cluster: str) -> int:
     return max(1, wcswidth(cluster), sum(max(0, wcwidth(character)) for character in cluster))
 
 
-# All terminals agree on the widths of these: letters of alphabets, CJK and kana, Hangul syllables, full-width
-# forms, pictures of controls. General punctuation is missing because "…" is wide in some East Asian settings.
-_SURE_CHARACTERS = (
-    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u2400-\u2426"
-    "\u3001-\u3029\u3041-\u3096\u309b-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
-)
-_SURE = re.compile(f"{_SURE_CHARACTERS}\\Z")
-_ALL_SURE = re.compile(f"{_SURE_CHARACTERS}*\\Z")
+_SURE = re.compile(f"[{SURE}]\\Z")
+_ALL_SURE = re.compile(f"[{SURE}]*\\Z")
 
 
 @lru_cache(maxsize=4096)
@@ -122,7 +116,9 @@ def width_of(cells: Iterable[Cell]) -> int:
 
 def text_width(text: str) -> int:
     """The width in columns of sanitized text on one row."""
-    return len(text) if text.isascii() else sum(map(cell_width, clusters(text)))
+    if has_no_marks(text):
+        return len(columns_of(text))
+    return sum(map(cell_width, clusters(text)))
 
 
 def row_of(cells: Iterable[Cell]) -> Row:
@@ -154,18 +150,6 @@ def _pinned(cells: Iterable[Cell], column: int) -> tuple[str, int]:
     return "".join(out), column
 
 
-def _ascii_row(spans: Sequence[Span]) -> Row:
-    """The spans as a row, for printable ASCII only: nothing must be wrapped, measured or pinned."""
-    out: list[str] = []
-    style = ""
-    for text, wanted in spans:
-        if wanted != style:
-            out.append((_RESET if style else "") + wanted)
-            style = wanted
-        out.append(text)
-    return Row("".join(out) + (_RESET if style else ""))
-
-
 # --- rows -----------------------------------------------------------------------------------------------
 
 
@@ -175,10 +159,65 @@ def wrap(spans: Sequence[Span], columns: int, indent: int = 0) -> list[Row]:
     Rows take at most `columns - 1`: a terminal wraps a row that fills its last column.
     """
     room = max(1, columns - 1)
-    size = sum(len(span.text) for span in spans)
-    if size <= room and all(is_printable_ascii(span.text) for span in spans):
-        return [_ascii_row(spans)]
     indent = min(indent, room // 2) if room > 4 else 0  # a wide character must fit beside the indent
+    runs = _runs(spans)
+    return _rows_of_cells(spans, room, indent) if runs is None else _rows_of_runs(runs, room, indent)
+
+
+class _Run(NamedTuple):
+    """Columns in one style (see `views.columns`), of which the first is the column `at` of all."""
+
+    at: int
+    columns: str
+    style: str
+
+
+def _runs(spans: Iterable[Span]) -> list[_Run] | None:
+    """The spans as columns; None if they have marks."""
+    runs: list[_Run] = []
+    at = 0
+    for text, style in spans:
+        if not has_no_marks(text):
+            text = sanitize(text)
+            if not has_no_marks(text):
+                return None
+        columns = columns_of(text)
+        if runs and runs[-1].style == style:
+            runs[-1] = _Run(runs[-1].at, runs[-1].columns + columns, style)
+        elif columns:
+            runs.append(_Run(at, columns, style))
+        at += len(columns)
+    return runs
+
+
+def _rows_of_runs(runs: Sequence[_Run], room: int, indent: int) -> list[Row]:
+    columns = "".join([run.columns for run in runs])
+    rows: list[Row] = []
+    start = 0
+    while start <= len(columns):
+        stop = columns.find("\n", start)
+        stop = len(columns) if stop < 0 else stop
+        for first, last in row_ends(columns, start, stop, room if not rows else room - indent, room - indent):
+            rows.append(_row_of_runs(runs, first, last, indent if rows else 0))
+        start = stop + 1
+    return rows
+
+
+def _row_of_runs(runs: Sequence[_Run], first: int, last: int, indent: int) -> Row:
+    """The columns from `first` to `last`, indented."""
+    out = [" " * indent]
+    for at, columns, style in runs:
+        if at >= last:
+            break
+        start = first - at if first > at else 0
+        part = columns[start : last - at]
+        if part:
+            text = text_at(part, indent + at + start - first)
+            out += (style, text, _RESET) if style else (text,)
+    return Row("".join(out))
+
+
+def _rows_of_cells(spans: Iterable[Span], room: int, indent: int) -> list[Row]:
     margin = [Cell(" ", 1)] * indent
     rows: list[Row] = []
     for line in _lines([cell for span in spans for cell in cells(span)]):
@@ -234,14 +273,14 @@ def _wrapped(line: list[Cell], first: int, later: int) -> Iterator[list[Cell]]:
     position = 0
     while position < len(line):
         cell = line[position]
+        if cell.width == 2:
+            chance = position
         if column and column + cell.width > room:
             end = position if cell.shown == " " or chance <= start else chance
             yield line[start:end]
             start = end + 1 if line[end].shown == " " else end
             position, column, room, chance = start, 0, later, start
             continue
-        if cell.width == 2:
-            chance = position
         column += cell.width
         position += 1
         if cell.shown == " " or cell.width == 2:

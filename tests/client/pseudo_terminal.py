@@ -64,6 +64,17 @@ class PseudoTerminal:
         """Press keys."""
         os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 
+    def type_and_read(self, keys: bytes) -> None:
+        """Press keys, and read what is written meanwhile: neither side waits for the other for ever."""
+        end = time.monotonic() + PROGRAM_PATIENCE
+        while keys:
+            readable, writable, _ = select.select([self._master], [self._master], [], 0.1)
+            if readable:
+                self._read(end, "what is written")
+            if writable:
+                keys = keys[os.write(self._master, keys[:64]) :]
+            assert time.monotonic() < end, "it takes no keys"
+
     def see(self, wanted: Callable[[list[str]], bool] | str) -> list[str]:
         """Wait until the screen shows it: a text anywhere, in which several blanks count as one, or what a
         function says of the rows.
