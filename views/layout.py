@@ -58,7 +58,7 @@ def layout_input(
 def _visible_input(
     name: Span, part: tuple[str, ...], start: int, cursor: int, columns: int, most_rows: int
 ) -> tuple[tuple[Row, ...], int, int]:
-    """The visible rows of a part of the input line that begins with the cluster `start`; the cursor's place."""
+    """The visible rows of a part of the input line, which begins with the cluster `start`, and the cursor."""
     room = max(1, columns - 1)
     head = [*clip([name], room // 2 - len(_PROMPT)), *cells(Span(_PROMPT, name.style))]
     rows, row, at = input_rows([] if start else head, part, start, cursor, room)

@@ -50,7 +50,8 @@ class Tmux:
         self._socket = folder / "tmux"
         configuration = folder / "tmux.conf"
         configuration.write_text(
-            f"set -g status off\nset -g history-limit {_KEPT_ROWS}\nset -s set-clipboard on\nset -s escape-time 0\n"
+            f"set -g status off\nset -g history-limit {_KEPT_ROWS}\n"
+            "set -s set-clipboard on\nset -s escape-time 0\n"
             "set -g allow-rename on\nset -g remain-on-exit on\nset -g default-terminal screen-256color\n"
         )
         self._printed = 0

@@ -22,7 +22,7 @@ DETECTED = 12
 @pytest.mark.parametrize("repaint", ["around", "inline"])
 @pytest.mark.parametrize("text", [*DRIVING, "".join(DRIVING)], ids=ascii)
 def test_no_place_lets_a_text_drive_the_terminal(text: str, repaint: Repaint) -> None:
-    """Names, channels, topics, reasons, polls, tables, answers, status, completion, search, questions: none."""
+    """Names, channels, topics, reasons, polls, tables, answers, status, candidates, search, questions."""
     screen = Screen(COLUMNS, LINES)
     for out in frames(text, COLUMNS, LINES, repaint):
         screen.feed(out)

@@ -43,7 +43,7 @@ class ManyPaintings(Painting):
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_many_states_have_the_right_screen(part: int) -> None:
-    """Whatever was done before, no row is wrong, nor the cursor. Each part has other states, always the same."""
+    """Whatever was done before, no row is wrong, nor the cursor. Each part has states of its own."""
 
     @seed(part)
     class Part(ManyPaintings):

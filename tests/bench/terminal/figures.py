@@ -33,7 +33,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def table(figures: Figures, programs: Sequence[str]) -> str:
-    """In Markdown: a row for each figure; behind each figure of another program, how many times ours it is."""
+    """In Markdown, a row for each figure; behind that of another program, how many times ours it is."""
     lines = [f"| | {' | '.join(programs)} |", "|---" * (len(programs) + 1) + "|"]
     for row in figures.rows:
         ours = figures.median(row, OURS)

@@ -17,7 +17,8 @@ from contextlib import suppress
 from typing import Final
 
 from chatroom.errors import ChatroomError
-from chatroom.packets import Ping, Pong, encode
+from chatroom.outcomes import Code
+from chatroom.packets import Answer, Command, Ping, Pong, encode
 from tests.bench.terminal.texts import lines
 from tests.client.fake_server import FakeServer, listen, live
 from tests.support.events import said
@@ -37,7 +38,7 @@ def chatroom() -> Iterator[Say]:
     with FakeServer(patience=PROGRAM_PATIENCE) as server:
         print(server.port, flush=True)
         peer, _ = server.admit(live())
-        threading.Thread(target=_answer_pings, args=(peer,), daemon=True).start()
+        threading.Thread(target=_answer, args=(peer,), daemon=True).start()
         seq = 0
 
         def say(texts: list[str]) -> None:
@@ -51,11 +52,14 @@ def chatroom() -> Iterator[Say]:
         yield say
 
 
-def _answer_pings(peer: PacketSocket) -> None:
+def _answer(peer: PacketSocket) -> None:
+    """Pings, and the question whom the user ignores: until it is answered, the client shows nothing."""
     with suppress(OSError, ChatroomError):
         while (packet := peer.receive()) is not None:
             if isinstance(packet, Ping):
                 peer.send(Pong(packet.id))
+            elif isinstance(packet, Command):
+                peer.send(Answer(packet.id, Code.OK, ""))
 
 
 def plain() -> Iterator[Say]:

@@ -40,12 +40,14 @@ class Program:
     protocol: that its player speaks
     lacks:    why it cannot be measured here; empty if it can
     command:  makes its command for a port; it may keep files in a folder
+    keys:     pressed first, to see the channel
     """
 
     name: str
     protocol: str
     lacks: str
     command: Callable[[int, Path], Sequence[str]]
+    keys: bytes = b""
 
 
 def _ours(repaint: str) -> Callable[[int, Path], Sequence[str]]:
@@ -100,7 +102,7 @@ def programs() -> tuple[Program, ...]:
         Program("ours, inline", "chatroom", "", _ours("inline")),
         Program("prompt_toolkit", "plain", toolkit_lacks(), _toolkit),
         Program("WeeChat", "irc", _installed("weechat", "weechat-curses"), _weechat),
-        Program("irssi", "irc", _installed("irssi", "irssi"), _irssi),
+        Program("irssi", "irc", _installed("irssi", "irssi"), _irssi, b"\x1b2"),
     )
 
 
@@ -171,6 +173,8 @@ class Session:
         os.close(slave)
         self._until(player.has_come, "it does not come in")
         self.startup = time.monotonic() - begin
+        self._settle()
+        os.write(self._master, program.keys)
         self._settle()
         os.write(self._master, TYPED.encode())
         self._settle()

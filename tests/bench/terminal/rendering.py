@@ -1,4 +1,4 @@
-"""Events become bytes, in this process and without a terminal: our view, and prompt_toolkit's patch_stdout."""
+"""Lines become bytes, in this process, without a terminal: our view, and prompt_toolkit's patch_stdout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A chat client as one makes it with prompt_toolkit: lines of a server come above a prompt. PORT as argument."""
+"""A chat client as one makes it with prompt_toolkit: lines come above a prompt. Its argument is the port."""
 
 from __future__ import annotations
 
