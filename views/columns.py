@@ -23,8 +23,8 @@ SURE: Final = (
     "\u3001-\u3029\u3041-\u3096\u309b-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e"
 )
 """All terminals agree on the widths of these, the inside of a character class: letters of alphabets, CJK and
-kana, Hangul syllables, full-width forms, pictures of controls. General punctuation is missing: "\u2026" is wide
-in some East Asian settings."""
+kana, Hangul syllables, full-width forms, pictures of controls. General punctuation is missing, because some
+East Asian settings have a wide "\u2026"."""
 
 _DISPUTED = re.compile(f"[^{SURE}{HALF}]{HALF}?")
 

@@ -85,9 +85,8 @@ def _time(item: Item, columns: int, theme: Theme, lead: Lead) -> list[Span]:
         return [Span(">", theme.palette.mark)] if item.mention and lead.named else []
     if item.moment is None and not item.author and columns < COLUMNS_FROM:
         return []
-    time = Span(
-        _clock(item.moment) if lead.timed and item.moment is not None else " " * _TIME, theme.palette.quiet
-    )
+    text = _clock(item.moment) if lead.timed and item.moment is not None else " " * _TIME
+    time = Span(text, theme.palette.quiet)
     return [time, Span(">", theme.palette.mark) if item.mention else Span(" ")]
 
 

@@ -50,7 +50,7 @@ def sanitize(text: str) -> str:
 
 
 def has_no_marks(text: str) -> bool:
-    """Whether `sanitize` surely leaves the text as it is, and each character is a cluster: no mark or joiner."""
+    """Whether `sanitize` surely leaves the text as it is, and each character is a cluster: no marks."""
     return _NO_MARKS.match(text) is not None
 
 
