@@ -177,11 +177,12 @@ def _runs(spans: Iterable[Span]) -> list[_Run] | None:
     runs: list[_Run] = []
     at = 0
     for text, style in spans:
-        if not has_no_marks(text):
-            text = sanitize(text)
-            if not has_no_marks(text):
-                return None
-        columns = columns_of(text)
+        if text.isascii() and text.isprintable():  # as most heads of rows are: nothing to look for
+            columns = text
+        elif has_no_marks(text := sanitize(text)):
+            columns = columns_of(text)
+        else:
+            return None
         if runs and runs[-1].style == style:
             runs[-1] = _Run(runs[-1].at, runs[-1].columns + columns, style)
         elif columns:
