@@ -1,9 +1,13 @@
-"""The limits that the state decides by."""
+"""The limits that the state decides by, and those of them that whoever runs the server can set."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
+from chatroom.ledger import Ledger
 from chatroom.limits import (
     ASK_SECONDS,
     CONVERSATIONS_BEGUN,
@@ -16,6 +20,8 @@ from chatroom.limits import (
     HOLD_SECONDS,
     HOLDS_PER_TICK,
     LOGIN_NETWORKS,
+    LONGEST_AMENDING,
+    LONGEST_HOLD,
     MAX_ABSENT_OF_PERSON,
     MAX_ACCOUNTS,
     MAX_ALL_LISTED,
@@ -55,10 +61,15 @@ from chatroom.limits import (
     SESSION_SECONDS,
     SWEPT_PER_TICK,
 )
+from chatroom.proposals import Limit
+from chatroom.records import Record
 
 
-class Limits(NamedTuple):
+@dataclass(slots=True)
+class Limits:
     """The limits that decide. They are given to the state, because another server may have other constants.
+
+    Only `SetLimits` changes them, which has a copy of its own.
 
     handshake, hold, session: how long a session stays ARRIVING, LOST, ABSENT, in milliseconds
     sessions: ABSENT ones in sum
@@ -143,3 +154,53 @@ class Limits(NamedTuple):
     options: int = MAX_OPTIONS
     hand: int = int(HAND_SECONDS * 1000)
     ask: int = int(ASK_SECONDS * 1000)
+
+
+SETTABLE: Final[Mapping[str, int]] = {
+    "accounts_of_network": MAX_ACCOUNTS,
+    "hold": int(LONGEST_HOLD * 1000),
+    "edit": int(LONGEST_AMENDING * 1000),
+    "delete": int(LONGEST_AMENDING * 1000),
+}
+"""The limits that whoever runs the server can set, and how much each can be at most."""
+
+
+class SetLimits:
+    """The limits that whoever runs the server has set. A part of the state: an entry changes them.
+
+    limits: of the state; changed here, and nowhere else
+    """
+
+    def __init__(self, ledger: Ledger, limits: Limits) -> None:
+        self._ledger = ledger
+        self._limits = limits
+        self._is_set = False
+
+    @property
+    def values(self) -> dict[str, int]:
+        """The limits that can be set, as they are now."""
+        return {name: getattr(self._limits, name) for name in SETTABLE}
+
+    def set(self, body: Limit) -> None:
+        """Let these limits count from now on. What is none of them, or cannot be, changes nothing."""
+        before = self.values
+        for name, value in body.values:
+            if name in SETTABLE and type(value) is int and 0 <= value <= SETTABLE[name]:
+                setattr(self._limits, name, value)
+        if self.values != before:
+            self._is_set = True
+            self._ledger.change("limits", "", self._record)
+
+    def _record(self) -> Record:
+        return Record("limits", "", json.dumps(self.values, separators=(",", ":")))
+
+    def records(self) -> list[Record]:
+        """What was set; nothing if nothing ever was."""
+        return [self._record()] if self._is_set else []
+
+    def restore(self, record: Record) -> None:
+        """Take what was stored."""
+        self._is_set = True
+        for name, value in json.loads(record.value or "{}").items():
+            if name in SETTABLE:
+                setattr(self._limits, name, value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -11,13 +10,14 @@ from dataclasses import dataclass, field
 
 from chatroom.blocks import merged
 from chatroom.errors import Closed, HistoryError
+from chatroom.event_log import EventLog
 from chatroom.history import History
 from chatroom.limits import CATCH_UP_BREATH, CATCH_UP_BYTES, CATCH_UP_REST
 from chatroom.outcomes import Code
 from chatroom.places import WHOLE_CHATROOM, Reach
 from chatroom.presence import Seat
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -144,12 +144,13 @@ class CatchUp:
             else:
                 self._send_slice(replay)
         except HistoryError as error:
-            log.error("catching up of %s: %s", replay.seat.name, error)
+            name = replay.seat.name
+            log.error("history_unreadable", "catching up of %(name)s: %(error)s", name=name, error=error)
             connection.part(Code.UNAVAILABLE, "the server cannot read its history")
         except Closed:
             pass  # the chatroom closes
         except Exception:  # a bug; without an end, the member would wait for ever
-            log.exception("catching up of %s", replay.seat.name)
+            log.exception("failed", "catching up of %(name)s", name=replay.seat.name)
             connection.part(Code.UNAVAILABLE, "an error in the server")
 
     def _send_slice(self, replay: _Replay) -> None:
@@ -162,7 +163,8 @@ class CatchUp:
         # back, and must not have been sent anything of a later seq by what it had in reach before.
         is_last, until = until >= head, min(until, head)
         if replay.exact and after > replay.seq:
-            log.info("= %s catches up more slowly than retention removes", replay.seat.name)
+            name = replay.seat.name
+            log.info("overtaken", "= %(name)s catches up more slowly than retention removes", name=name)
             connection.part(Code.UNAVAILABLE, "some of what you missed was removed before you had it")
             return
         if packets := b"".join(merged(blocks, reach, replay.seq, until)):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from queue import SimpleQueue
 from threading import Event as Flag
@@ -13,10 +12,12 @@ from typing import NamedTuple
 
 from chatroom.amendments import KINDS, SIZES
 from chatroom.arrivals import Join, Reservation
+from chatroom.blame import blame
 from chatroom.catch_up import CatchUp
 from chatroom.commands import Permitted, name_of
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError, ProtocolError
+from chatroom.event_log import EventLog
 from chatroom.events import Extra
 from chatroom.fetching import Fetching
 from chatroom.flow import Flow
@@ -34,30 +35,32 @@ from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Burst, Bye, Command
 from chatroom.passwords import code_secret
 from chatroom.presence import Presence
-from chatroom.proposals import Amend, Body, Enter, Leave, Own, Proposal, ProposalKind
+from chatroom.proposals import Amend, Body, Enter, Leave, Limit, Own, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from chatroom.reception import Reception
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class _Ending(NamedTuple):
     """How a connection ended.
 
     clean, reason: see `Leave`
-    code, detail:  what the peer is told; None: the connection is gone already, and the detail is for the log
+    code, detail:  what the peer is told; None: the connection is gone already
+    logged:        for the log, which has nothing that a member wrote
     """
 
     clean: bool
     reason: str
     code: Code | None
     detail: str = ""
+    logged: str = ""
 
     @property
     def why(self) -> str:
         """For the log."""
-        return self.detail or self.reason
+        return self.logged or (self.code.words if self.code is not None else "")
 
 
 class Chatroom:
@@ -129,7 +132,7 @@ class Chatroom:
 
     def _fail(self, thread: str, error: Exception) -> None:
         """A thread has failed that the chatroom cannot do without. Without it, the server would only limp."""
-        self._failures.put(ChatroomError(f"a bug ended the thread {thread}: {error!r}"))
+        self._failures.put(ChatroomError(f"a bug ended the thread {thread}: {blame(error)}"))
         self._on_ended()
 
     def accept(
@@ -204,6 +207,34 @@ class Chatroom:
         self._forwarder.look(lambda _: None).result(deadline.left())  # it is stored now
         return True
 
+    def limit(self, values: Mapping[str, int], timeout: float) -> None:
+        """Set limits by which the state decides; called by whoever runs it, after start().
+
+        values:  by name, see `chatroom.bounds.SETTABLE`
+        timeout: seconds to wait until they are stored
+        Raises Closed, and TimeoutError: they are set as soon as the history can be written again.
+        """
+        deadline = Deadline(timeout)
+        now = self._forwarder.look(lambda state: state.set_limits).result(deadline.left())
+        if now == now | dict(values):
+            return
+        body = Limit(tuple(sorted(values.items())))
+        self._order.put(Proposal(0, 0, ProposalKind.LIMIT, body), deadline.left())
+        self._forwarder.look(lambda _: None).result(deadline.left())  # it is stored now
+
+    def set_motd(self, text: str) -> None:
+        """Let everybody who comes in from now on be shown this message of the day. "": none
+
+        text: printable, at most MOTD_BYTES; it is of this server, so it needs no entry
+        Raises Closed.
+        """
+        self._forwarder.set_motd(text)
+
+    @property
+    def pulse(self) -> float:
+        """For how many seconds the forwarder has not ended a round. Any thread."""
+        return self._forwarder.pulse.age
+
     def _secrets(self, name_key: str, timeout: float) -> tuple[list[str], list[str]]:
         return self._forwarder.look(lambda state: state.secrets(name_key)).result(timeout)
 
@@ -231,7 +262,10 @@ class Chatroom:
         try:
             ending = self._converse(join)
         finally:
-            log.info("= %s (%s) has left: %s", connection.peer, join.reservation.name, ending.why)
+            name, why = join.reservation.name, ending.why
+            log.info(
+                "left", "= %(peer)s (%(name)s) has left: %(why)s", peer=connection.peer, name=name, why=why
+            )
             # Leave first: who has read the goodbye may ask for the name at once.
             leave = Leave(ending.clean, ending.reason)
             self._put_unless_closed(join.reservation.origin, ProposalKind.LEAVE, leave)
@@ -246,12 +280,13 @@ class Chatroom:
             self._put(join, ProposalKind.ENTER, Enter(join.reservation.session, join.channels))
             return _Ending(True, self._read(join), Code.GOODBYE)
         except ProtocolError as error:
-            log.warning("< %s: %s", join.connection.peer, error)
+            log.warning("bad_packet", "< %(peer)s: %(error)s", peer=join.connection.peer, error=error)
             return _Ending(True, "an error in its program", Code.PROTOCOL_ERROR, str(error))
         except ConnectionLost as lost:
-            return _Ending(False, lost.plain, None, str(lost))
+            return _Ending(False, lost.plain, None, logged=lost.logged)
         except HistoryError as error:
-            log.error("admitting %s: %s", join.reservation.name, error)
+            name = join.reservation.name
+            log.error("history_unreadable", "admitting %(name)s: %(error)s", name=name, error=error)
             self.release(join.reservation)
             return _Ending(False, "", Code.UNAVAILABLE, "the server cannot read its history")
         except Closed:
@@ -289,7 +324,10 @@ class Chatroom:
         try:
             message, edit = message_at(self._history, seq)
         except HistoryError as error:
-            log.error("looking up a message for %s: %s", join.reservation.name, error)
+            name = join.reservation.name
+            log.error(
+                "history_unreadable", "looking up a message for %(name)s: %(error)s", name=name, error=error
+            )
             for id in burst.ids:
                 join.connection.answer(id, Outcome(Code.UNAVAILABLE))
             return

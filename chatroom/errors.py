@@ -114,12 +114,14 @@ class Refused(ChatroomError):
 class ConnectionLost(ChatroomError):
     """The connection ended without a goodbye, or the peer was silent for too long.
 
-    plain: the same without the system's words, for the others in the chat, who know nothing of sockets
+    plain:  the same without the system's words, for the others in the chat, who know nothing of sockets
+    logged: the same for the log, without what an operator wrote
     """
 
-    def __init__(self, text: str, plain: str = "") -> None:
+    def __init__(self, text: str, plain: str = "", logged: str = "") -> None:
         super().__init__(text)
         self.plain = plain or text
+        self.logged = logged or text
 
 
 class CertificateFault(Enum):

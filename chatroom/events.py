@@ -201,6 +201,11 @@ class Event(NamedTuple):
         return {} if self.kind in (EventKind.SET, EventKind.JOINED) else extra_rows(self.extra)
 
     @property
+    def message(self) -> int:
+        """The seq of the message that it edits, deletes or reacts to; 0: none."""
+        return int.from_bytes(self.rows.get(Extra.MESSAGE, b"")[:8], "big")
+
+    @property
     def target(self) -> int:
         """The person whom it is about, as of KICKED, LISTED and CALLED; 0: nobody."""
         return int.from_bytes(self.rows.get(Extra.TARGET, b"")[:4], "big")

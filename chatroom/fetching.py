@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -16,6 +15,7 @@ from chatroom.deadline import Deadline
 from chatroom.desk import Latest
 from chatroom.door import Connection
 from chatroom.errors import HistoryError, ProtocolError, Refused
+from chatroom.event_log import EventLog
 from chatroom.events import Event
 from chatroom.finding import Line, Page, Wanted, gather_following
 from chatroom.forwarder import Forwarder
@@ -38,7 +38,7 @@ from chatroom.network import network_of
 from chatroom.outcomes import Code, Outcome
 from chatroom.state import State
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 T = TypeVar("T")
 
@@ -127,7 +127,13 @@ class Fetching:
         except Refused:
             return Outcome(Code.SLOW_DOWN, (int(SEARCH_WAIT),))
         except (HistoryError, ProtocolError) as error:  # the latter of a damaged block
-            log.error("%s for %s: %s", task.command.name, connection.peer, error)
+            log.error(
+                "history_unreadable",
+                "%(command)s for %(peer)s: %(error)s",
+                command=task.command.name,
+                peer=connection.peer,
+                error=error,
+            )
             return Outcome(Code.UNAVAILABLE)
 
     def close(self) -> None:

@@ -22,6 +22,12 @@ _FIELDS = Struct("!2xBxI12xQQIIHBB")
 """Of an event's packet: kind, length of the payload; seq, time, person, place, bytes of extra, of author, of
 channel."""
 
+_HEAD = Struct("!2xBxI12xQ")
+"""The beginning of it: kind, length of the payload, seq."""
+
+_NEVER: Interval = (MAX_NUMBER, 0)
+"""Behind the last interval."""
+
 
 class Line(NamedTuple):
     """A line that was said, as it is stored.
@@ -51,17 +57,20 @@ def lines_in(block: Block, intervals: Sequence[Interval], kind: EventKind = Even
     kind: of the events; those of other kinds have texts and authors, too
     """
     packets, end, wanted = block.packets, len(block.packets), int(kind)
-    start, number, parts = 0, 0, list[tuple[int, int]]()
-    while start < end and number < len(intervals):
-        found, length, seq, *_ = _FIELDS.unpack_from(packets, start)
+    start, parts = 0, list[tuple[int, int]]()
+    coming = iter(intervals)
+    low, high = next(coming, _NEVER)
+    while start < end and high:
+        found, length, seq = _HEAD.unpack_from(packets, start)
         after = start + HEADER.size + length
-        while number < len(intervals) and seq > intervals[number][1]:
-            number += 1
-        if found == wanted and number < len(intervals) and seq > intervals[number][0]:
-            if parts and seq != _seq_at(packets, parts[0][0]):
-                yield _line(packets, parts)
-                parts.clear()
-            parts.append((start, after))
+        if seq > low:  # most packets come before what is wanted, when it is a single line
+            while high and seq > high:
+                low, high = next(coming, _NEVER)
+            if found == wanted and low < seq <= high:
+                if parts and seq != _seq_at(packets, parts[0][0]):
+                    yield _line(packets, parts)
+                    parts.clear()
+                parts.append((start, after))
         start = after
     if start > end:
         raise ProtocolError("the last packet of a block is cut short")
@@ -70,7 +79,7 @@ def lines_in(block: Block, intervals: Sequence[Interval], kind: EventKind = Even
 
 
 def _seq_at(packets: bytes, start: int) -> int:
-    found: int = _FIELDS.unpack_from(packets, start)[2]
+    found: int = _HEAD.unpack_from(packets, start)[2]
     return found
 
 

@@ -6,7 +6,6 @@ of the entries. The forwarder never waits for a member.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from typing import TypeVar
 
 from chatroom import commands
 from chatroom.batch import Batch
+from chatroom.blame import blame
 from chatroom.blanking import Erased
 from chatroom.bounds import Limits
 from chatroom.catch_up import CatchUp
@@ -24,6 +24,7 @@ from chatroom.commands import Permitted
 from chatroom.desk import Asker, Room
 from chatroom.effects import Admit, Answer, Effect, End, Gone, Joined, Left, NameAnswer, OwnSignal, Signal
 from chatroom.errors import ChatroomError, HistoryError, HistoryFull
+from chatroom.event_log import EventLog
 from chatroom.events import Event, Talk
 from chatroom.flow import Flow
 from chatroom.history import History
@@ -35,11 +36,12 @@ from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Command, encode_event
 from chatroom.presence import Presence, Seat
 from chatroom.proposals import Proposal, ProposalKind
+from chatroom.pulse import Pulse
 from chatroom.records import Record
 from chatroom.state import State
 from chatroom.tail import Tail
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 T = TypeVar("T")
 
@@ -61,6 +63,7 @@ class Forwarder:
     limits:   of the state
 
     failure:  the error that ended it; None after a normal end
+    pulse:    beats with each round, at least once a second: any thread can see that it works
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Forwarder:
         self._newcomers = Newcomers(self.state, presence, self._tail, catch_up)
         self._life = ("", 0)
         self._batches = 0
+        self.pulse = Pulse(clock)
 
     # --- start ----------------------------------------------------------------------------------------------
 
@@ -114,10 +118,10 @@ class Forwarder:
             while (taken := self._order.take()) is not None:
                 self.forward(taken)
         except HistoryError as error:
-            log.error("history: %s", error)
+            log.error("history_failed", "history: %(error)s", error=error)
             self.failure = error
         except Exception as bug:  # Reaper logs it; Chatroom.close() raises the failure
-            self.failure = ChatroomError(f"a bug ended the conversation: {bug!r}")
+            self.failure = ChatroomError(f"a bug ended the conversation: {blame(bug)}")
             raise
         finally:
             self._order.close()
@@ -130,7 +134,7 @@ class Forwarder:
             try:
                 task()
             except Exception:
-                log.exception("a task after the end failed")
+                log.exception("failed", "a task after the end failed")
 
     def forward(self, taken: Taken) -> None:
         """One round: apply, store, deliver, carry out the effects, run the tasks."""
@@ -156,6 +160,7 @@ class Forwarder:
         for task in taken.tasks:
             task()
         self._flow.count_members(len(self._presence))
+        self.pulse.beat()
 
     def _deliver(self, batch: Batch, happened: list[Event | Talk], effects: list[Effect]) -> None:
         """Deliver what happened: as one batch, unless connections got or lost a place, or ended meanwhile."""
@@ -241,11 +246,12 @@ class Forwarder:
                     raise HistoryError(f"{lost} events could not be stored: {full}") from None
                 if not trouble:
                     trouble = str(full)
-                    log.error("history: %s; waiting", trouble)
+                    log.error("history_full", "history: %(error)s; waiting", error=trouble)
                     self._tell_all(f"the server cannot store lines ({trouble}); it goes on trying")
                 self._closing.wait(DISK_RETRY_SECONDS)
+                self.pulse.beat()
         if trouble:
-            log.warning("history: can be written again")
+            log.warning("history_writable", "history: can be written again")
             self._tell_all("the server can store lines again")
         self._batches += 1
 
@@ -287,6 +293,10 @@ class Forwarder:
     def go_live(self, seat: Seat, seq: int) -> None:
         """Let a member go live that has caught up to `seq`. Any thread. Raises Closed."""
         self._order.post(partial(self._newcomers.go_live, seat, seq))
+
+    def set_motd(self, text: str) -> None:
+        """Let newcomers be shown this after their replay, "": nothing. Any thread. Raises Closed."""
+        self._order.post(partial(self._newcomers.set_motd, text))
 
     def look(self, look: Callable[[State], T]) -> Future[T]:
         """What `look` finds in the state between two rounds: plain copies. Any thread. Raises Closed."""

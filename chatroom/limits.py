@@ -194,6 +194,11 @@ LINE_WEIGHT: Final = 96
 some hundred members. A line has 48 bytes and two names before its text, and to apply, encode and store it
 costs the forwarder about as much as some 40 bytes more."""
 
+APART_WEIGHT: Final = 2048
+"""The same of a line that is looked at alone: a direct one, one with a form or an extra, an edit. Two persons
+get bytes of their own, which costs as much as some twenty lines of a burst. With the weight of those, a
+first round of direct lines would take half a second."""
+
 ROUND_SECONDS: Final = 0.02
 """Processor time of one round of the forwarder that the waiting queue aims at. A line waits for the rest of
 the round that is under way, half of it on average, and for its own. Shorter rounds would cost throughput:
@@ -291,6 +296,9 @@ ends a hold of the network with the most of them."""
 NETWORK_HELD: Final = 1000
 """Of them from one network (an IPv4 address, a /64 of IPv6): a school behind one address whose network is
 cut. One more of them ends a hold: who comes and drops again and again does not take names without end."""
+
+LONGEST_HOLD: Final = 3600.0
+"""Up to which HOLD_SECONDS can be set: a name that is held is nobody's, and to others its member is here."""
 
 HOLDS_PER_TICK: Final = 100
 """Sessions whose time is over and that end in one tick: a cut network with a thousand members is no storm."""
@@ -442,6 +450,9 @@ EDIT_SECONDS: Final = 15 * 60.0
 DELETE_SECONDS: Final = 24 * 3600.0
 """How long an author may delete a message: until the next day."""
 
+LONGEST_AMENDING: Final = 366 * 24 * 3600.0
+"""Up to which EDIT_SECONDS and DELETE_SECONDS can be set: a year, after which nobody remembers a line."""
+
 MAX_REACTION: Final = 64
 """UTF-8 bytes of a reaction: an emoji with all its modifiers, or a word."""
 
@@ -569,3 +580,23 @@ CLOSE_SECONDS: Final = 1.5
 
 DISK_RETRY_SECONDS: Final = 0.5
 """Pause between tries to store a batch while the disk is full: new space is noticed soon, at little cost."""
+
+# --- files of options -------------------------------------------------------------------------------------
+
+CONFIG_BYTES: Final = 64 * 1024
+"""Bytes of a file of options: a hundred of them need a tenth of it. Who names another file by mistake is told
+so at once."""
+
+# --- the log ----------------------------------------------------------------------------------------------
+
+MAX_FRAMES: Final = 10
+"""Calls that the log names for an error that nobody expected, the innermost ones: they fit into one line of
+the log, and further out all threads are the same."""
+
+# --- the message of the day -------------------------------------------------------------------------------
+
+MOTD_BYTES: Final = 2048
+"""UTF-8 bytes of the message of the day: a screen of 80x24 has 1,920 characters. It fits into one INFO."""
+
+MOTD_LINES: Final = 20
+"""Lines of it: the row that says where one is stays on the screen."""

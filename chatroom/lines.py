@@ -53,7 +53,7 @@ class Lines:
         session = self._here.get(origin)
         if session is None:  # the member has left, or another connection has taken it over
             return
-        channel, ids, texts, form, extra = burst
+        channel, ids, texts = burst.channel, burst.ids, burst.texts
         old = bisect_right(ids, session.confirmed)  # so many are repeats
         if old:
             self._refuse(origin, ids[:old], Outcome(Code.ALREADY))
@@ -66,7 +66,7 @@ class Lines:
             ids, texts = ids[:number], texts[:number]
         if not ids:
             return
-        if place is not None and form == Form.SAY and not extra:
+        if place is not None and burst.plain:
             ledger = self._ledger
             first, ledger.head = ledger.head + 1, ledger.head + len(ids)
             talk = Talk(first, ledger.time, channel, member.name, member.person, place, ids, texts)

@@ -1,27 +1,23 @@
-"""The log, as one of the ways out: nothing that others wrote is raw in it."""
+"""The log, as one of the ways out: one line for each event, and nothing that others wrote is raw in it."""
 
 from __future__ import annotations
 
 import logging
-from types import TracebackType
 
-from chatroom.printable import printable, printable_line
+from chatroom.blame import blame
+from chatroom.printable import printable_line
 
 
 class LogFormatter(logging.Formatter):
-    """Writes each record on one line; the lines of a traceback are indented. Nothing in it is raw."""
+    """Writes each record on one line. Nothing in it is raw; of an error it says only where it came from."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(threadName)s: %(message)s")
 
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        return printable_line(super().formatMessage(record))
-
-    def formatException(
-        self,
-        ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
-    ) -> str:
-        return printable(super().formatException(ei)).replace("\n", "\n    ")
-
-    def formatStack(self, stack_info: str) -> str:
-        return printable(super().formatStack(stack_info)).replace("\n", "\n    ")
+    def format(self, record: logging.LogRecord) -> str:
+        """See `logging.Formatter`."""
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record)
+        line = self.formatMessage(record)
+        error = record.exc_info[1] if record.exc_info else None
+        return printable_line(line if error is None else f"{line}. Traceback: {blame(error)}")

@@ -74,6 +74,8 @@ def columns(text: str) -> int:
 
     A mark that is drawn onto its letter has none, an East Asian wide character two.
     """
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from chatroom.catch_up import CatchUp
 from chatroom.conversations import Conversation
 from chatroom.door import Door
 from chatroom.effects import Admit, Joined, Left
+from chatroom.event_log import EventLog
 from chatroom.events import Setting
 from chatroom.limits import GREETING_BYTES, MAX_LISTED
 from chatroom.outcomes import Code
@@ -19,7 +19,7 @@ from chatroom.reading import marker
 from chatroom.state import State
 from chatroom.tail import Tail
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Newcomers:
@@ -36,10 +36,15 @@ class Newcomers:
         self._catch_up = catch_up
         self._identity = b""
         self._described: dict[tuple[Door, int, Role, bool], bytes] = {}
+        self._motd = ""
 
     def begin(self, identity: bytes) -> None:
         """Note the identity of the history, which each greeting tells."""
         self._identity = identity
+
+    def set_motd(self, text: str) -> None:
+        """Let newcomers be shown this message of the day from now on; "": none."""
+        self._motd = text
 
     def new_round(self) -> None:
         """Forget the descriptions of channels: they are made once for all who come in one round."""
@@ -48,10 +53,10 @@ class Newcomers:
     def welcome(self, admit: Admit) -> None:
         """Greet a newcomer and replay what it missed. If the tail holds all of that, the member goes live."""
         seat, join, (since, lines, resumed) = self._presence.admit(admit.origin[2], admit.person, admit.name)
-        connection, head = seat.connection, admit.head
+        connection, head, seat.new = seat.connection, admit.head, not join.since
         if resumed is Resumed.GAP and self._tail.covers(since):  # removed from history, but still in memory
             resumed = Resumed.EXACT
-        log.info("= %s is %s", connection.peer, admit.name)
+        log.info("came", "= %(peer)s is %(name)s", peer=connection.peer, name=admit.name)
         token = join.reservation.token
         connection.greet(
             Welcome(admit.name, token, self._identity, admit.person, admit.confirmed, head, resumed),
@@ -133,6 +138,9 @@ class Newcomers:
         later = self._tail.bytes_after(connection.door, seq, reach)
         connection.live(missed, seq, self._tail.time_of(seq), later)
         self._presence.go_live(seat, self._state.places_of(seat.person))
+        if seat.new and self._motd:  # below what was said before; who comes back has read it
+            connection.inform(self._motd)
+        seat.new = False
 
     def _described_channels(self, door: Door, person: int) -> list[bytes]:
         """CHANNEL for each channel and each direct conversation of the member. Lists of members stop at

@@ -12,7 +12,7 @@ from chatroom.limits import (
     SMALL_ROUND,
 )
 
-_STEADY = 4  # a new round counts for a quarter: a single odd one changes little
+_STEADY = 4  # a new round counts for a quarter, unless it was much dearer than the others
 
 
 class Pace:
@@ -20,7 +20,8 @@ class Pace:
 
     A round has a fixed cost (a commit, a send to each member), which small rounds show, and costs something
     for its weight. The fixed cost is time that passes, because a commit waits for the disk. The rest is time
-    of the processor: on a busy machine, smaller rounds would only make more work.
+    of the processor: on a busy machine, smaller rounds would only make more work. When lines become much
+    dearer, the next round is half as large at once: until then all would wait.
     """
 
     def __init__(self) -> None:
@@ -42,7 +43,8 @@ class Pace:
         if weight <= SMALL_ROUND * LINE_WEIGHT:
             self._fixed = _towards(self._fixed, sent)
         else:
-            self._each = _towards(self._each, worked / weight)
+            each = worked / weight
+            self._each = 2 * self._each if each > 2 * self._each else _towards(self._each, each)
 
 
 def _towards(value: float, sample: float) -> float:

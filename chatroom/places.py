@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from operator import attrgetter
+from typing import Final
 
 from chatroom.events import Event, EventKind, Setting
 from chatroom.limits import MAX_NUMBER
@@ -108,19 +110,15 @@ class Channel:
     @property
     def settings(self) -> Setting:
         """The settings, as CHANNEL tells them."""
-        found = Setting(0)
-        for setting, is_set in (
-            (Setting.COUNTED, self.counted),
-            (Setting.KEYED, bool(self.key)),
-            (Setting.INVITE_ONLY, self.invite_only),
-            (Setting.MODERATED, self.moderated),
-            (Setting.FROM_JOINING, self.from_joining),
-            (Setting.KEPT, self.kept),
-            (Setting.SLOW, bool(self.slow)),
-        ):
-            if is_set:
-                found |= setting
-        return found
+        return _settings(
+            self.counted,
+            bool(self.key),
+            self.invite_only,
+            self.moderated,
+            self.from_joining,
+            self.kept,
+            bool(self.slow),
+        )
 
     def number_told(self, time: int) -> Event:
         """The signal that tells how many members were told of last. time: of it, in ms since 1970"""
@@ -129,6 +127,18 @@ class Channel:
     def record(self) -> Record:
         value = {name: getattr(self, name) for name in _CHANNEL_FIELDS}
         return Record("channel", str(self.place), json.dumps(value, separators=(",", ":")))
+
+
+_SETTINGS: Final = (
+    *(Setting.COUNTED, Setting.KEYED, Setting.INVITE_ONLY, Setting.MODERATED),
+    *(Setting.FROM_JOINING, Setting.KEPT, Setting.SLOW),
+)
+
+
+@cache  # a list of channels asks for a thousand
+def _settings(*are_set: bool) -> Setting:
+    """Those of _SETTINGS that are set."""
+    return Setting(sum(setting for setting, is_set in zip(_SETTINGS, are_set, strict=True) if is_set))
 
 
 _CHANNEL_FIELDS = (

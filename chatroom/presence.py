@@ -22,6 +22,7 @@ class Seat:
     origin: number of the connection
     person: number of the member
     places: from which it gets events live; empty until it is live
+    new:    its client has not seen anything of the chatroom yet: it is shown the message of the day
     """
 
     origin: int
@@ -29,6 +30,7 @@ class Seat:
     name: str
     connection: Connection
     places: tuple[int, ...] = field(default=())
+    new: bool = False
 
 
 Told = tuple[str | int, ...]

@@ -25,6 +25,7 @@ class ProposalKind(IntEnum):
     ACT = 7
     OWN = 8
     AMEND = 9
+    LIMIT = 10
 
 
 class Arrive(NamedTuple):
@@ -121,6 +122,15 @@ class Own(NamedTuple):
     until: int = 0
 
 
+class Limit(NamedTuple):
+    """LIMIT: whoever runs the server sets limits by which the state decides. Comes from no connection.
+
+    values: pairs of a name in `chatroom.bounds.SETTABLE` and its value, in the unit that `Limits` has
+    """
+
+    values: tuple[tuple[str, int], ...]
+
+
 class Amend(NamedTuple):
     """AMEND: a member edits a message, deletes it, or reacts to it. Answered like a line.
 
@@ -160,7 +170,7 @@ class Amend(NamedTuple):
         return self
 
 
-Body = Arrive | Withdraw | Enter | Burst | Leave | Act | Own | Amend | None
+Body = Arrive | Withdraw | Enter | Burst | Leave | Act | Own | Amend | Limit | None
 """LINES has a Burst: lines of one connection for one channel. UP has none: all of it is in the entry."""
 
 

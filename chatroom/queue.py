@@ -17,7 +17,7 @@ from time import monotonic
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed
-from chatroom.limits import LINE_WEIGHT, MAX_WAITING, TICK_SECONDS
+from chatroom.limits import APART_WEIGHT, LINE_WEIGHT, MAX_WAITING, TICK_SECONDS
 from chatroom.order import Entry, Taken, Task
 from chatroom.order_clock import OrderClock
 from chatroom.pace import Pace
@@ -34,13 +34,16 @@ class _Producer:
     place: the condition on which its thread waits
     """
 
-    __slots__ = ("_ends", "burst", "left", "place", "proposal", "start")
+    __slots__ = ("_ends", "_line_weight", "burst", "left", "place", "proposal", "start")
 
     def __init__(self, proposal: Proposal) -> None:
         self.proposal = proposal
         self.burst = proposal.body if isinstance(proposal.body, Burst | Amend) else None
         self.start = 0
-        self.left = self.burst.size + len(self.burst.ids) * LINE_WEIGHT if self.burst is not None else 0
+        self._line_weight = (
+            LINE_WEIGHT if isinstance(self.burst, Burst) and self.burst.plain else APART_WEIGHT
+        )
+        self.left = self.burst.size + len(self.burst.ids) * self._line_weight if self.burst is not None else 0
         self.place: threading.Condition | None = None
         self._ends: list[int] = []  # the weight of the lines up to each line; most bursts need none
 
@@ -55,7 +58,9 @@ class _Producer:
         if self.left <= room:
             weight = self.left
         else:
-            self._ends = self._ends or list(accumulate([len(text) + LINE_WEIGHT for text in burst.texts]))
+            self._ends = self._ends or list(
+                accumulate([len(text) + self._line_weight for text in burst.texts])
+            )
             before = self._ends[start - 1] if start else 0
             end = max(bisect_right(self._ends, before + room, start), start + least)
             if end == start:

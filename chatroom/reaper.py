@@ -6,15 +6,15 @@ thread reports its own end, so that the reaper touches only dead threads: a thou
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed
+from chatroom.event_log import EventLog
 from chatroom.limits import REAP_SECONDS
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Reaper:
@@ -105,7 +105,7 @@ class Reaper:
             run()
         except Exception as error:
             name = threading.current_thread().name
-            log.exception("thread %s failed", name)
+            log.exception("failed", "thread %(thread)s failed", thread=name)
             if vital:
                 self._failed(name, error)
 

@@ -8,6 +8,7 @@ of the changes restore it. Its parts are in modules of their own; all write one 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from chatroom.account_acts import own
@@ -15,7 +16,7 @@ from chatroom.accounts import PASSWORD, Account, Accounts, is_same
 from chatroom.act import Guarded, Parts, Scene, Where
 from chatroom.acts import ACTS
 from chatroom.amendments import Amendments
-from chatroom.bounds import Limits
+from chatroom.bounds import Limits, SetLimits
 from chatroom.channels import Channels
 from chatroom.classroom import Classroom
 from chatroom.codes import Codes
@@ -39,7 +40,7 @@ from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
 from chatroom.people import People
 from chatroom.places import EVERYWHERE, WHOLE_CHATROOM, Channel, Member, Reach
-from chatroom.proposals import Act, Leave, Own, ProposalKind
+from chatroom.proposals import Act, Leave, Limit, Own, ProposalKind
 from chatroom.reading import Reading
 from chatroom.records import Record, Talker
 from chatroom.rights import Listed, Rights
@@ -56,8 +57,9 @@ class State:
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
-        limits = limits or Limits()
+        limits = replace(limits) if limits is not None else Limits()
         self._ledger = ledger = Ledger()
+        self._set_limits = SetLimits(ledger, limits)
         self._holders = Holders()
         self._accounts = Accounts(ledger, limits)
         self._rights, self._codes = Rights(ledger, limits), Codes(ledger)
@@ -152,6 +154,7 @@ class State:
             ProposalKind.ACT: self._act,
             ProposalKind.OWN: self._own,
             ProposalKind.AMEND: self._amendments.amend,
+            ProposalKind.LIMIT: self._limit,
         }
 
     @property
@@ -238,6 +241,9 @@ class State:
 
     def _own(self, _origin: Origin, body: Own) -> None:
         own(self._parts, body)
+
+    def _limit(self, _origin: Origin, body: Limit) -> None:
+        self._set_limits.set(body)
 
     def _up(self, _origin: Origin, _body: None) -> None:
         self._ledger.new_epoch()
@@ -431,6 +437,11 @@ class State:
         return shown(self._guard)
 
     @property
+    def set_limits(self) -> dict[str, int]:
+        """The limits that whoever runs the server can set, see `chatroom.bounds.SETTABLE`."""
+        return self._set_limits.values
+
+    @property
     def has_owner(self) -> bool:
         """Whether the chatroom has an owner."""
         return self._rights.has_owner
@@ -442,7 +453,7 @@ class State:
         parts = (
             *(self._sessions, self._channels, self._accounts, self._rights, self._codes),
             *(self._people, self._reading, self._pace, self._conversations, self._amendments),
-            *(self._moderation, self._classroom, self._guard, self._erasing),
+            *(self._moderation, self._classroom, self._guard, self._erasing, self._set_limits),
         )
         return sorted([self._ledger.numbers(), *(record for part in parts for record in part.records())])
 
@@ -458,6 +469,7 @@ class State:
             by_kind.setdefault(record.kind, []).append(record)
         for kind, restore in (
             ("history", self._ledger.restore),
+            ("limits", self._set_limits.restore),
             ("account", self._accounts.restore),
             ("listed", self._rights.restore),
             ("code", self._codes.restore),

@@ -19,11 +19,13 @@ from chatroom.help_format import HelpAll, HelpFormat, shown_if
 from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
 from chatroom.log_formatter import LogFormatter
 from chatroom.names import channel_as_typed, check_channel, check_name
+from chatroom.option_sources import FILE, resolve
 from client.address import DEFAULT_HOST, DEFAULT_PORT, parse_address
 from client.client import Client
 from client.limits import LONGEST_SILENCE, MOST_LINES, REPLAY_LINES, RETRY_FOR
 from client.password_file import read_password
 from client.pipe import PROGRAM, Pipe, complain
+from client.settings import RULES
 from client.signals import Terminated, terminable
 from client.tls import TlsOptions
 from client.tokens import TokenFile, default_path
@@ -97,6 +99,7 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
         metavar="CHANNEL",
         help=f"such as lunch (default {DEFAULT_CHANNEL})",
     )
+    options.add_argument("--config", metavar=FILE, help=rare("options in TOML (default: the user's)"))
     options.add_argument("--password-file", metavar="FILE", help=rare("log in; the password is in FILE"))
     options.add_argument("--server-password-file", metavar="FILE", help=rare("the same for the server's"))
     options.add_argument("--tls", action="store_true", help="encrypt; an authority vouches for the server")
@@ -107,12 +110,15 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
     tls.add_argument("--tls-trust", action="store_true", help="encrypt; trust the certificate shown at first")
     options.add_argument("--json", action="store_true", help="print one JSON object for each event")
     options.add_argument("--follow", action="store_true", help=rare("stay after the end of the input"))
+    options.add_argument(
+        "--plain", action="store_true", help="lines for a screen reader, nothing is repainted"
+    )
     options.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR is set)")
     options.add_argument(
         "--ground", choices=("dark", "light"), help="the terminal's background, for readable colours"
     )
     options.add_argument(
-        "--history", type=_lines, metavar="N", help=f"lines shown first ({REPLAY_LINES} at a terminal)"
+        "--history", type=_lines, metavar="N", help=rare(f"lines shown first ({REPLAY_LINES} at a terminal)")
     )
     options.add_argument(
         "--retry-for",
@@ -168,7 +174,9 @@ def _run(arguments: list[str] | None) -> int:
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, TextIOWrapper):  # a name must not fail where the terminal cannot show it
             stream.reconfigure(errors="replace")
-    options = parser().parse_args(arguments)
+    options = resolve(parser(), arguments, RULES)
+    if options.tls_ca and options.tls_trust:
+        raise ConfigError("--tls-ca and --tls-trust exclude each other")
     return _interactive(options) if _at_terminal(options) else _piped(options)
 
 
@@ -203,7 +211,7 @@ def _interactive(options: argparse.Namespace) -> int:
         just_fix_windows_console()  # colours on Windows; without effect elsewhere
         ground = Ground(options.ground) if options.ground else ground_of(os.environ.get("COLORFGBG", ""))
         depth = Depth.NONE if options.no_color else depth_of(os.environ)
-        return interact(client, ground=ground, depth=depth, repaint=options.repaint)
+        return interact(client, ground=ground, depth=depth, repaint=options.repaint, plain=options.plain)
     finally:
         client.close()
 

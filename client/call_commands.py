@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from chatroom.errors import ConfigError
 from chatroom.events import Event
+from chatroom.moments import local_time
+from chatroom.table import table
 from client.conversing import Conversing
 from client.limits import CALL_CHARACTERS, SHOWN_CALLS
 from client.preferences import Bell, Preferences
 from views import one_line
-from views.moments import local_time
 
 
 def mentions(conversation: Conversing, argument: str) -> None:
     """List the latest lines that called the user, the latest last."""
     if argument and not (argument.isascii() and argument.isdecimal() and 0 < int(argument[:9]) < 10**6):
-        conversation.view.system("/mentions [N]: the last N lines that called you")
+        conversation.tell("/mentions", "/mentions [N]: the last N lines that called you")
         return
     found = _found(conversation)
     if not found:
         name = conversation.client.name
-        conversation.view.system(
-            f"nobody has called you since you came; /grep {name} looks for it in all that was said"
+        conversation.tell(
+            "/mentions",
+            f"nobody has called you since you came; /grep {name} looks for it in all that was said",
         )
         return
     shown = found[-int(argument or SHOWN_CALLS) :]
-    rows = [_row(line) for line in shown]
+    rows = table([_row(line) for line in shown], conversation.view.table_columns)
+    lines = "last line" if len(shown) == 1 else f"last {len(shown):,} lines"
     where, seq = shown[-1].channel, shown[-1].seq
-    conversation.view.system(
-        "\n".join([*rows, f"/go {where} goes there, /context {seq} shows the lines around it"])
-    )
+    on = f"/go {where} goes there, /context {seq} shows the lines around it"
+    conversation.tell("/mentions", "\n".join([f"the {lines} that called you", *rows, on]))
 
 
 def _found(conversation: Conversing) -> list[Event]:
@@ -38,10 +40,10 @@ def _found(conversation: Conversing) -> list[Event]:
     return [line for line in lines if line is not None and line.text and line.person not in places.ignored]
 
 
-def _row(line: Event) -> str:
+def _row(line: Event) -> tuple[str, str, str]:
     text = one_line(line.text)
     text = text if len(text) <= CALL_CHARACTERS else f"{text[: CALL_CHARACTERS - 1]}…"
-    return f"{local_time(line.time):%d %b %H:%M} {line.channel} {one_line(line.author)}: {text}"
+    return f"{local_time(line.time):%d %b %H:%M}", line.channel, f"{one_line(line.author)}: {text}"
 
 
 def keyword(conversation: Conversing, argument: str) -> None:
@@ -51,7 +53,7 @@ def keyword(conversation: Conversing, argument: str) -> None:
         said = _keyword(conversation.calls.preferences, do.lower(), one_line(word).strip())
     except ConfigError as error:
         said = str(error)
-    conversation.view.system(said)
+    conversation.tell("/keyword", said)
 
 
 def _keyword(preferences: Preferences, do: str, word: str) -> str:
@@ -71,14 +73,14 @@ def bell(conversation: Conversing, argument: str) -> None:
     """Set when the terminal rings, or tell it."""
     preferences = conversation.calls.preferences
     if argument.lower() not in ("", *Bell):
-        conversation.view.system("/bell off, /bell mention, or /bell all")
+        conversation.tell("/bell", "/bell off, /bell mention, or /bell all")
         return
     try:
         if argument:
             preferences.ring(Bell(argument.lower()))
     except ConfigError as error:
-        conversation.view.system(str(error))
-    conversation.view.system(_BELLS[preferences.bell])
+        conversation.tell("/bell", str(error))
+    conversation.tell("/bell", _BELLS[preferences.bell])
 
 
 _BELLS = {

@@ -5,23 +5,27 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chatroom.errors import ChatroomError, Closed, ConfigError
 from chatroom.events import Event
 from chatroom.packets import Answer, Channel, Info, Resumed
+from client.answering import Answering
 from client.calls import Calls
 from client.dialogues import NOTHING_SENT, Dialogue, dialogue_of
 from client.held import Held
+from client.help import learn_commands
 from client.ignoring import ask_ignored
 from client.limits import FETCHED_UPDATES
-from client.local_commands import CHANNEL_WORD, COMMANDS, LEAVING, go_to
+from client.local_commands import COMMANDS, LEAVING, go_to
 from client.places import Places
 from client.preferences import Preferences
-from client.refusals import refusal_words
+from client.secret_commands import word_of
 from client.speech import Speech
 from client.substitution import substitution_of
 from client.talker import Talker
+from client.terminals import Terminal
+from client.trouble import Trouble
 from client.updates import (
     CaughtUp,
     Connected,
@@ -37,12 +41,7 @@ from client.updates import (
     Update,
     logged_in,
 )
-from views import Action, Cancelled, Jump, Leave, Secret, Status, Submitted, Suspend, View
-from views.describe import quoted
-
-if TYPE_CHECKING:
-    from client.terminal import PosixTerminal
-
+from views import Action, Cancelled, Jump, Leave, Secret, Status, Submitted, Surface, Suspend
 
 HOW_TO_GO_ON: Final = "/help lists the commands"
 """What a user is told who has come in."""
@@ -52,15 +51,22 @@ class Conversation:
     """One client on one terminal, in the main thread. A round: keys, signals, updates, at most one write."""
 
     def __init__(
-        self, client: Talker, terminal: PosixTerminal, view: View, preferences: Preferences | None = None
+        self,
+        client: Talker,
+        terminal: Terminal,
+        view: Surface,
+        preferences: Preferences | None = None,
+        *,
+        echoed: bool = False,
     ) -> None:
-        """preferences: of the user; None: the defaults"""
+        """preferences: of the user; None: the defaults. echoed: what is typed stays on the screen as it is"""
         self.client = client
         self.view = view
         view.completer.places = lambda: [room.name for room in client.rooms]
         self._terminal = terminal
-        self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place))
+        self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place), echoed)
         self.speech = Speech(client, view, self.places)
+        self._answering = Answering(view, self.speech, self.places)
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
         self._caught_up = False
         self._live = False  # was caught up once
@@ -68,8 +74,9 @@ class Conversation:
         self._held = Held(lambda: ask_ignored(self))
         self._fetched: deque[Update] = deque()  # not shown yet: keys are read in between
         self._connected = True
-        self._trouble = ""  # with the connection
+        self._trouble = Trouble()
         self._dialogue: Dialogue | None = None  # its question waits for an answer
+        self._dialogue_word = ""  # the command
         self._left = False
         self._ended: Ended | None = None
 
@@ -94,6 +101,10 @@ class Conversation:
         if self._left or self._terminal.gone:
             self.speech.wait_for_lines(self._connected)
         return self._ended
+
+    def tell(self, command: str, text: str) -> None:
+        """Show the answer to a command of the client's own."""
+        self.view.system(text, command=command)
 
     def leave(self) -> None:
         """End the loop: the user leaves."""
@@ -152,6 +163,7 @@ class Conversation:
             return True
         if self._dialogue is None:
             return False
+        self._dialogue_word = word_of(action.text)
         self._go_on(None)
         return True
 
@@ -162,7 +174,8 @@ class Conversation:
             return
         try:
             question = next(dialogue) if answer is None else dialogue.send(answer)
-        except StopIteration:
+        except StopIteration as done:
+            self.speech.gave(done.value, self._dialogue_word)
             return
         except (
             TimeoutError,
@@ -223,12 +236,22 @@ class Conversation:
         if self._caught_up:
             self.places.follow()
         self.view.pending(self.speech.pending())
-        self.view.status(Status("", self._trouble, True) if self._trouble else self.places.status())
+        self.view.status(self._status())
 
     def _wait(self, now: float) -> float | None:
         """Seconds until there is something to do."""
-        waits = [wait for wait in (self.view.wait(now), self.places.markers.wait(now)) if wait is not None]
-        return min(waits, default=None)
+        waits = (
+            self.view.wait(now),
+            self.places.markers.wait(now),
+            self._trouble.wait(now),
+            self.places.silence.wait(_wall_clock()),
+        )
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def _status(self) -> Status:
+        """Where the user is; without a connection, when the client tries again."""
+        trouble = self._trouble.words(time.monotonic())
+        return Status("", trouble, True) if trouble else self.places.status(_wall_clock())
 
     # --- out ---------------------------------------------------------------------------------------------
 
@@ -246,14 +269,15 @@ class Conversation:
         return True
 
     def _show(self, update: Update) -> None:
-        view, now = self.view, int(time.time() * 1000)
+        view, now = self.view, _wall_clock()
         match update:
             case Event():
                 self._show_event(update)
             case Past(id, events):
                 self.speech.past(id, events)
             case Answer():
-                self._show_answer(update, now)
+                self._answering.show(update, now)
+                view.identity(self.client.name)  # the answer to /nick: perhaps no event tells it
             case Unanswered(id, text, words):
                 if self.speech.unanswered(id):
                     view.system(f"{words}: {text}", now)
@@ -272,7 +296,7 @@ class Conversation:
                     view.members(place, [member.name for member in members])
             case Connected():
                 self._connected = True
-                self._trouble = ""
+                self._trouble.over()
                 self.places.presence.begin()
                 view.identity(update.name)
                 you = f"you are {update.name} in {update.channel}{logged_in(update.name, update.account)}"
@@ -290,43 +314,33 @@ class Conversation:
                 self.places.caught_up()
                 if not self._live:  # below what was said before
                     view.system(f"{self.places.header()}; {HOW_TO_GO_ON}", now)
+                    learn_commands(self)
                 self._caught_up = self._live = True
             case Disconnected():
                 self._connected = self._caught_up = False
                 view.system(f"connection lost: {update.reason}", now)
-                self._trouble = "reconnecting"
+                self._trouble.lost()
             case Retrying():
-                self._trouble = f"retrying {_in_seconds(update.seconds)}: {update.reason}"
+                self._trouble.retrying(update, time.monotonic())
             case Ended():
                 self._ended = update
 
     def _show_event(self, event: Event) -> None:
-        own = event.person == self.client.person  # not by name: that may be another one meanwhile
-        said_here = own and self.speech.stored(event.id)
+        me = self.client.person
+        said_here = event.person == me and self.speech.stored(event.id)  # a name may be another one meanwhile
+        if self.speech.once.hides(event, me):
+            self.view.unseen(event)
+            return
         if self._missed is not None and self.places.is_here(event):
             self.view.missed(self._missed.gap)
             self._missed = None
         if event.person not in self.places.ignored:
             self.calls.take(event, self._live)
-        self.places.event(event, replayed=not self._live, wanted=said_here)
+        if self.places.event(event, replayed=not self._live, wanted=said_here):
+            self.speech.once.shown(event, me)
         self.view.identity(self.client.name)
 
-    def _show_answer(self, answer: Answer, now: int) -> None:
-        refused = self.speech.refused(answer)
-        past = self.speech.answered(answer)
-        self.view.identity(self.client.name)  # the answer to /nick: perhaps no event tells it
-        if past is None:
-            return
-        for event in past:
-            self.view.event(event, under="" if event.place == self.places.place else event.channel)
-        self.view.completer.learn_channels(CHANNEL_WORD.findall(answer.words))
-        words = refusal_words(answer, now)
-        if refused is not None:
-            # Not into the input: whoever types on meanwhile would say both together.
-            words += f": {quoted(refused.text)}" + (" (\u2191 brings it back)" if refused.typed else "")
-        if words:
-            self.view.system(words, now)
 
-
-def _in_seconds(seconds: float) -> str:
-    return f"in {seconds:.0f} s" if seconds >= 1 else "now"
+def _wall_clock() -> int:
+    """Milliseconds since 1970."""
+    return int(time.time() * 1000)

@@ -10,7 +10,7 @@ from client.calls import Calls
 from client.places import Places
 from client.speech import Speech
 from client.talker import Talker
-from views import View
+from views import Surface
 
 
 class Conversing(Protocol):
@@ -19,13 +19,16 @@ class Conversing(Protocol):
     @property
     def client(self) -> Talker: ...
     @property
-    def view(self) -> View: ...
+    def view(self) -> Surface: ...
     @property
     def places(self) -> Places: ...
     @property
     def speech(self) -> Speech: ...
     @property
     def calls(self) -> Calls: ...
+    def tell(self, command: str, text: str) -> None:
+        """Show the answer to a command, or why it cannot be obeyed."""
+
     def leave(self) -> None: ...
 
 

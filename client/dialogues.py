@@ -13,8 +13,10 @@ from chatroom.errors import ConfigError
 from client.secret_commands import SHAPES, compose, split, word_of
 from client.talker import Talker
 
-Dialogue = Generator[str, str, None]
-"""Raises ChatroomError, TimeoutError or ValueError: nothing was sent."""
+Dialogue = Generator[str, str, int]
+"""Returns the id of the command that it has sent; 0: it has sent none.
+
+Raises ChatroomError, TimeoutError or ValueError: nothing was sent."""
 
 Steps = Callable[[Talker, list[str], list[str]], Dialogue]
 """Takes the arguments that were typed: those that everybody may see, and the secrets."""
@@ -41,30 +43,30 @@ def dialogue_of(text: str, talker: Talker) -> Dialogue | None:
 
 def _register(talker: Talker, _: list[str], secrets: list[str]) -> Dialogue:
     new = secrets[0] if secrets else (yield from _new_password(f"a password for {talker.name}"))
-    talker.command(compose("/register", [], [new]))
+    return talker.command(compose("/register", [], [new]))
 
 
 def _unregister(talker: Talker, _: list[str], secrets: list[str]) -> Dialogue:
     password = secrets[0] if secrets else (yield from _ask(f"the password of {_account(talker)}"))
-    talker.command(compose("/unregister", [], [password]))
+    return talker.command(compose("/unregister", [], [password]))
 
 
 def _passwd(talker: Talker, _: list[str], secrets: list[str]) -> Dialogue:
     old = secrets[0] if secrets else (yield from _ask(f"the present password of {_account(talker)}"))
     new = secrets[1] if secrets[1:] else (yield from _new_password("the new password"))
-    talker.command(compose("/passwd", [], [old, new]))
+    return talker.command(compose("/passwd", [], [old, new]))
 
 
 def _recover(talker: Talker, shown: list[str], secrets: list[str]) -> Dialogue:
     name = shown[0] if shown else talker.name
     code = secrets[0] if secrets else (yield from _ask(f"the code for {name}"))
     new = secrets[1] if secrets[1:] else (yield from _new_password(f"a new password for {name}"))
-    talker.command(compose("/recover", [name], [code, new]))
+    return talker.command(compose("/recover", [name], [code, new]))
 
 
 def _owner(talker: Talker, _: list[str], secrets: list[str]) -> Dialogue:
     code = secrets[0] if secrets else (yield from _ask("the code of the owner"))
-    talker.command(compose("/owner", [], [code]))
+    return talker.command(compose("/owner", [], [code]))
 
 
 def _login(talker: Talker, shown: list[str], secrets: list[str]) -> Dialogue:
@@ -72,6 +74,7 @@ def _login(talker: Talker, shown: list[str], secrets: list[str]) -> Dialogue:
     name = shown[0] if shown else talker.account or talker.name
     password = secrets[0] if secrets else (yield _not_shown(f"the password of {name}"))
     talker.begin_login(name, password or None)
+    return 0
 
 
 def _new_password(what: str) -> Generator[str, str, str]:

@@ -40,30 +40,44 @@ def help_of(commands: Sequence[LocalCommand], conversation: Conversing, wanted: 
     """
     word = wanted.lower().lstrip("/")
     if word == KEYS:
-        conversation.view.system(ON_KEYS)
+        conversation.tell("/help", ON_KEYS)
         return
     own = next((one for one in commands if f"/{word}" in (one.name, *one.aliases)), None)
     if own is not None:
-        conversation.view.system(about(own.entry))
+        conversation.tell("/help", about(own.entry))
         return
     mine = [command.entry for command in commands]
     group = group_named(wanted)
 
     def told(answer: Answer, _: tuple[Event, ...]) -> None:
         entries = entries_of(rows_of(answer.rows))
-        learned = [entry.name for entry in entries] or _COMMAND.findall(answer.words)
-        conversation.view.completer.learn(list(dict.fromkeys(learned)))
+        _learn(conversation, answer, entries)
         if wanted and not group:
-            conversation.view.system(about(entries[0]) if len(entries) == 1 else answer.words)
+            conversation.tell("/help", about(entries[0]) if len(entries) == 1 else answer.words)
         elif wanted:
             inside = [entry for entry in merged(mine, entries) if entry.group == group]
-            conversation.view.system(group_page(inside) or answer.words)
+            conversation.tell("/help", group_page(inside) or answer.words)
         else:
-            conversation.view.system(_whole(merged(mine, entries), conversation.view.columns))
+            conversation.tell("/help", _whole(merged(mine, entries), conversation.view.columns))
             if answer.code != Code.OK or not entries:  # an older server, which says it in its own words
-                conversation.view.system(answer.words)
+                conversation.tell("/help", answer.words)
 
     conversation.speech.ask(f"/help {wanted}".rstrip(), told)
+
+
+def learn_commands(conversation: Conversing) -> None:
+    """Let Tab complete the server's commands. Nothing is shown, whatever an older server answers."""
+
+    def told(answer: Answer, _: tuple[Event, ...]) -> None:
+        if answer.code == Code.OK:
+            _learn(conversation, answer, entries_of(rows_of(answer.rows)))
+
+    conversation.speech.ask("/help", told, quiet=True)
+
+
+def _learn(conversation: Conversing, answer: Answer, entries: Sequence[Entry]) -> None:
+    learned = [entry.name for entry in entries] or _COMMAND.findall(answer.words)
+    conversation.view.completer.learn(list(dict.fromkeys(learned)))
 
 
 def merged(mine: Iterable[Entry], servers: Iterable[Entry]) -> list[Entry]:

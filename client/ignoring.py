@@ -33,7 +33,7 @@ def ignoring(command: str) -> Callable[[Conversing, str], None]:
     def do(conversation: Conversing, argument: str) -> None:
         def told(answer: Answer, _: tuple[Event, ...]) -> None:
             if answer.words:
-                conversation.view.system(answer.words)
+                conversation.tell(command, answer.words)
             if answer.code == Code.OK:
                 ask_ignored(conversation)
 

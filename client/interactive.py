@@ -1,7 +1,7 @@
 """A person at a terminal: the entry points of the interactive client.
 
-`interact` runs until the user leaves or the client ends. Without a terminal that obeys escape sequences (see
-`can_paint`) it reads and prints plain lines.
+`interact` runs until the user leaves or the client ends. With `--plain`, and on a terminal that obeys no
+escape sequences (see `can_paint`), it prints plain lines.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import cast
 from client.conversation import Conversation
 from client.local_commands import WORDS
 from client.pipe import complain
-from client.plain import ask_secretly, be_lenient, talk_plainly
+from client.plain import ask_secretly, be_lenient
 from client.preferences import Preferences
 from client.secret_commands import SHAPES, has_secrets
 from client.talker import Talker
+from client.terminals import Terminal
 from client.updates import Ended
-from views import Depth, Ground, Repaint, View, one_line
+from views import Depth, Ground, PlainView, Repaint, Surface, View, one_line
 
 
 def ask_name(default: str, reason: str | None = None) -> str:
@@ -77,6 +78,10 @@ def can_paint() -> bool:
     """Whether input and output are one terminal that obeys escape sequences, on a system that has termios."""
     if os.environ.get("TERM", "dumb") == "dumb" or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
+    return _has_termios()
+
+
+def _has_termios() -> bool:
     try:
         import termios  # noqa: F401
     except ImportError:
@@ -84,15 +89,18 @@ def can_paint() -> bool:
     return True
 
 
-def interact(client: Talker, *, ground: Ground, depth: Depth, repaint: str = "around") -> int:
+def interact(
+    client: Talker, *, ground: Ground, depth: Depth, repaint: str = "around", plain: bool = False
+) -> int:
     """Talk until the user leaves; the exit code. The caller closes the client.
 
     client:  connected
     ground, depth: of the terminal
     repaint: "around" or "inline", see `views.Repaint`
+    plain:   print lines, and paint nothing, although the terminal could be painted
     """
-    if not can_paint():
-        return _conclude(talk_plainly(client))
+    if plain or not can_paint():
+        return _conclude(_talk_plainly(client))
     from client.terminal import PosixTerminal
 
     with PosixTerminal() as terminal:
@@ -108,13 +116,45 @@ def interact(client: Talker, *, ground: Ground, depth: Depth, repaint: str = "ar
             private=has_secrets,
             today=date.today(),
         )
-        client.on_update = terminal.wake
+        return _conclude(_converse(client, terminal, view))
+
+
+def _talk_plainly(client: Talker) -> Ended | None:
+    """Print lines for somebody who listens, or for a terminal that obeys no escape sequence."""
+    be_lenient()
+    if not _has_termios():
+        from client.console import Console
+
+        view = _plain_view(client, echoes=False)
         try:
-            ended = Conversation(client, terminal, view, Preferences.of_user()).run()
-        finally:
-            client.on_update = None
-            terminal.write(view.leave(time.monotonic()))
-    return _conclude(ended)
+            with Console(lambda: view.asks) as console:
+                return _converse(client, console, view, echoed=True)
+        except KeyboardInterrupt:
+            return None  # the same as /quit
+    from client.plain_terminal import PlainTerminal
+
+    with PlainTerminal() as terminal:
+        view = _plain_view(client, terminal.echoes)
+        return _converse(client, terminal, view, echoed=terminal.is_terminal)
+
+
+def _plain_view(client: Talker, echoes: bool) -> PlainView:
+    return PlainView(
+        name=client.name, echoes=echoes, commands=[*WORDS, *SHAPES], clock=lambda: int(time.time() * 1000)
+    )
+
+
+def _converse(client: Talker, terminal: Terminal, view: Surface, echoed: bool = False) -> Ended | None:
+    """Until the user leaves (None) or the client ends. echoed: see `Conversation`"""
+    conversation = Conversation(client, terminal, view, Preferences.of_user(), echoed=echoed)
+    if isinstance(view, PlainView):
+        conversation.places.merged = len(client.asked) > 1
+    client.on_update = terminal.wake
+    try:
+        return conversation.run()
+    finally:
+        client.on_update = None
+        terminal.write(view.leave(time.monotonic()))
 
 
 def _conclude(ended: Ended | None) -> int:

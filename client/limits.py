@@ -173,9 +173,3 @@ LOCK_SECONDS: Final = 3.0
 
 PASSWORD_FILE_BYTES: Final = 4096
 """What is read of a file that holds a password: a password has at most MAX_CREDENTIALS bytes."""
-
-RUN_MOMENT: Final = 1.0
-"""How long plain mode waits for the next join or leave before it prints the run: a line cannot grow there."""
-
-RUN_MOST: Final = 5.0
-"""A longer run is printed in pieces: in a storm the reader should not wait for its end."""

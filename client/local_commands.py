@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from typing import Final
@@ -27,7 +26,7 @@ def _help(conversation: Conversing, wanted: str) -> None:
 
 def _show(conversation: Conversing, number: str) -> None:
     if number and not (number.isascii() and number.isdecimal() and len(number) < 10):
-        conversation.view.system("/show N: the number that stands below a text that was cut")
+        conversation.tell("/show", "/show N: the number that stands below a text that was cut")
     else:
         conversation.view.show(int(number) if number else None)
 
@@ -37,13 +36,13 @@ def _show(conversation: Conversing, number: str) -> None:
 
 def _join(conversation: Conversing, argument: str) -> None:
     if not argument:
-        conversation.view.system("/join #channel, with its key if it has one")
+        conversation.tell("/join", "/join #channel, with its key if it has one")
         return
     argument = channel_as_typed(argument)
 
     def joined(answer: Answer, _: tuple[Event, ...]) -> None:
         if answer.code not in (Code.OK, Code.ALREADY):
-            conversation.view.system(answer.words)
+            conversation.tell("/join", answer.words)
             return
         row = only_row(rows_of(answer.rows))
         name, place = texts(row, 0), numbers(row, 1)
@@ -60,7 +59,7 @@ def _go(conversation: Conversing, where: str) -> None:
         go_to(conversation, int(where))
         return
     if not where:
-        conversation.view.system(conversation.places.listing())
+        conversation.tell("/go", conversation.places.listing(conversation.view.table_columns))
         return
     room = conversation.client.room(where)
     if room is None and where.startswith("@"):
@@ -70,7 +69,7 @@ def _go(conversation: Conversing, where: str) -> None:
         known = [each for each in rooms if each.name.removeprefix("#").startswith(where.removeprefix("#"))]
         room = known[0] if len(known) == 1 else None
     if room is None:
-        conversation.view.system(f"you are not in {where}; /join joins a channel")
+        conversation.tell("/go", f"you are not in {where}; /join joins a channel")
     else:
         conversation.places.show(room.name, time.monotonic(), room.place)
 
@@ -81,10 +80,10 @@ def go_to(conversation: Conversing, number: int) -> None:
     if number == 0:
         room = conversation.places.next_unread()
         if room is None:
-            conversation.view.system("nothing is unread")
+            conversation.tell("/go", "nothing is unread")
             return
     elif number > len(rooms):
-        conversation.view.system(f"there is no place {number}; /unread lists them")
+        conversation.tell("/go", f"there is no place {number}; /unread lists them")
         return
     else:
         room = rooms[number - 1]
@@ -100,7 +99,7 @@ def _leave(conversation: Conversing, argument: str) -> None:
 
     def left(answer: Answer, _: tuple[Event, ...]) -> None:
         if answer.code != Code.OK:
-            conversation.view.system(answer.words)
+            conversation.tell("/leave", answer.words)
         elif conversation.client.room(name) is None and places.name == name:
             places.show_other(time.monotonic())
 
@@ -111,22 +110,24 @@ def _leave(conversation: Conversing, argument: str) -> None:
 def _merge(conversation: Conversing, argument: str) -> None:
     places = conversation.places
     if argument not in ("", "on", "off"):
-        conversation.view.system("/merge on, or /merge off")
+        conversation.tell("/merge", "/merge on, or /merge off")
         return
     places.merged = argument == "on" if argument else not places.merged
     shown = "are shown under their names" if places.merged else "are counted"
-    conversation.view.system(f"lines of your other channels {shown}")
+    conversation.tell("/merge", f"lines of your other channels {shown}")
 
 
 def _unread(conversation: Conversing, _: str) -> None:
-    conversation.view.system(conversation.places.listing())
+    conversation.tell("/unread", conversation.places.listing(conversation.view.table_columns))
 
 
 # --- one person --------------------------------------------------------------------------------------------
 
 
-def _look_up(conversation: Conversing, name: str, then: Callable[[Found], None], moves: bool = False) -> None:
-    """Ask the server who is meant by a name. moves: as in `Speech.ask`"""
+def _look_up(
+    conversation: Conversing, command: str, name: str, then: Callable[[Found], None], moves: bool = False
+) -> None:
+    """Ask the server who is meant by a name. command: that needs it; moves: as in `Speech.ask`"""
 
     def found(answer: Answer, _: tuple[Event, ...]) -> None:
         row = only_row(rows_of(answer.rows))
@@ -134,7 +135,7 @@ def _look_up(conversation: Conversing, name: str, then: Callable[[Found], None],
         if answer.code == Code.OK and figures is not None and words is not None:
             then((figures[0], words[0], figures[1]))
         else:
-            conversation.view.system(answer.words or f"nobody is called {name}")
+            conversation.tell(command, answer.words or f"nobody is called {name}")
 
     conversation.speech.ask(f"/query {name}", found, moves=moves)
 
@@ -142,7 +143,7 @@ def _look_up(conversation: Conversing, name: str, then: Callable[[Found], None],
 def _query(conversation: Conversing, argument: str) -> None:
     name = argument.removeprefix("@")
     if not name:
-        conversation.view.system("/query NAME begins or shows the conversation with one person")
+        conversation.tell("/query", "/query NAME begins or shows the conversation with one person")
         return
     room = conversation.client.room(f"@{name}")
     if room is not None:
@@ -153,14 +154,14 @@ def _query(conversation: Conversing, argument: str) -> None:
         person, known, place = found
         conversation.places.show(f"@{known}", time.monotonic(), place, person)
 
-    _look_up(conversation, name, show, moves=True)
+    _look_up(conversation, "/query", name, show, moves=True)
 
 
 def _msg(conversation: Conversing, argument: str) -> None:
     name, _, text = argument.removeprefix("@").partition(" ")
     text = text.strip()
     if not text:
-        conversation.view.system("/msg NAME TEXT says something to one person only")
+        conversation.tell("/msg", "/msg NAME TEXT says something to one person only")
         return
     room = conversation.client.room(f"@{name}")
     if room is not None:
@@ -168,6 +169,7 @@ def _msg(conversation: Conversing, argument: str) -> None:
         return
     _look_up(
         conversation,
+        "/msg",
         name,
         lambda found: conversation.speech.say(
             text, channel=f"@{found[1]}", receiver=found[0], typed=f"/msg {argument}"
@@ -182,44 +184,44 @@ def _me(conversation: Conversing, text: str) -> None:
     if text:
         conversation.speech.say(text, form=Form.ACT, typed=f"/me {text}")
     else:
-        conversation.view.system("/me TEXT says what you do")
+        conversation.tell("/me", "/me TEXT says what you do")
 
 
-def _last(conversation: Conversing, own: bool) -> Event | None:
+def _last(conversation: Conversing, command: str, own: bool) -> Event | None:
     """The last line here of the user, or of somebody else; tells when there is none."""
     if own and conversation.speech.waiting:
-        conversation.view.system("your line is still on its way; try again")
+        conversation.tell(command, "your line is still on its way; try again")
         return None
     line = conversation.places.here.last(own, conversation.client.person)
     if line is None:
         who = "you have" if own else "nobody else has"
-        conversation.view.system(f"{who} said nothing here, as far as this client knows")
+        conversation.tell(command, f"{who} said nothing here, as far as this client knows")
     return line
 
 
 def _reply(conversation: Conversing, text: str) -> None:
     if not text:
-        conversation.view.system("/reply TEXT answers the last line of somebody else")
-    elif (line := _last(conversation, own=False)) is not None:
+        conversation.tell("/reply", "/reply TEXT answers the last line of somebody else")
+    elif (line := _last(conversation, "/reply", own=False)) is not None:
         conversation.speech.say(text, reply_to=line.seq)
 
 
 def _edit(conversation: Conversing, text: str) -> None:
     if not text:
-        conversation.view.system("/edit TEXT gives your last line another text")
-    elif (line := _last(conversation, own=True)) is not None:
+        conversation.tell("/edit", "/edit TEXT gives your last line another text")
+    elif (line := _last(conversation, "/edit", own=True)) is not None:
         conversation.speech.amend(lambda: conversation.client.edit(line.seq, text), text)
 
 
 def _delete(conversation: Conversing, _: str) -> None:
-    if (line := _last(conversation, own=True)) is not None:
+    if (line := _last(conversation, "/delete", own=True)) is not None:
         conversation.speech.amend(lambda: conversation.client.delete(line.seq), "/delete")
 
 
 def _react(conversation: Conversing, text: str) -> None:
     if not text:
-        conversation.view.system("/react TEXT reacts to the last line of somebody else, as with +1")
-    elif (line := _last(conversation, own=False)) is not None:
+        conversation.tell("/react", "/react TEXT reacts to the last line of somebody else, as with +1")
+    elif (line := _last(conversation, "/react", own=False)) is not None:
         conversation.speech.amend(lambda: conversation.client.react(line.seq, text), text)
 
 
@@ -310,5 +312,3 @@ COMMANDS: Final = (
 WORDS: Final = tuple(word for command in COMMANDS for word in (command.name, *command.aliases))
 """The names of these commands, and their aliases."""
 LEAVING: Final = ("/quit", "/q", "/exit")
-CHANNEL_WORD: Final = re.compile(r"^(#\S{1,100})(?= )", re.MULTILINE)
-"""Channels in an answer of the server: its /channels."""

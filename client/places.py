@@ -10,15 +10,17 @@ from typing import Final
 from chatroom.errors import ChatroomError
 from chatroom.events import Event, EventKind, Extra, Setting, extra_number
 from chatroom.names import name_key
-from chatroom.packets import Channel
+from chatroom.packets import Answer, Channel
+from chatroom.table import table
 from client.calls import Calls
 from client.kept import KEPT, Kept, tells_news
 from client.limits import KEPT_PLACES
 from client.presence import SHARED, Presence
 from client.read_markers import ReadMarkers
 from client.rooms import Room
+from client.silence import Silence
 from client.talker import Talker
-from views import Status, View
+from views import Status, Surface, Waiting
 
 NEW: Final = "new since you were here"
 """Stands above the first line that the user has not looked at, on any computer."""
@@ -40,13 +42,17 @@ _BY_PERSONS: Final = (
 class Places:
     """One place is on the screen. Lines of the others are kept, and counted until the user looks.
 
+    echoed: what is typed here stays on the screen, so it is not shown again
     past: called with name and number of a place when none of its lines are known: they are to be asked for
     """
 
-    def __init__(self, client: Talker, view: View, past: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, client: Talker, view: Surface, past: Callable[[str, int], None], echoed: bool = False
+    ) -> None:
         self._client = client
         self._view = view
         self._past = past
+        self._echoed = echoed
         self.name = client.channel  # of the place on the screen
         self.place = 0  # its number; 0: not known yet, or a conversation that has not begun
         self.person = 0  # with whom such a conversation would be
@@ -54,6 +60,7 @@ class Places:
         self.ignored: frozenset[int] = frozenset()
         self.markers = ReadMarkers(self._tell_read)
         self.presence = Presence()
+        self.silence = Silence()
         self.calls: Calls | None = None  # which unread lines call the user, if somebody counts them
         self._kept: OrderedDict[int, Kept] = OrderedDict()  # by place, the latest used last
         self._seen = 0  # seq of the latest line on the screen
@@ -157,14 +164,20 @@ class Places:
             self.place, self.name = channel.place, channel.name
             self._client.channel = channel.name
 
-    def event(self, event: Event, replayed: bool, wanted: bool = False) -> None:
-        """Show an event, or keep it until the user looks.
+    def line_refused(self, answer: Answer, where: str) -> None:
+        """A line was not said in the place of this name."""
+        room = self._client.room(where) if where else None
+        self.silence.refused(answer, room.place if room is not None else 0)
+
+    def event(self, event: Event, replayed: bool, wanted: bool = False) -> bool:
+        """Show an event, or keep it until the user looks; whether it was shown.
 
         replayed: it was before the client came in for the first time
         wanted:   show it, wherever it happened: it is of a line that was said here
         """
+        self.silence.take(event, self._client.person)
         if event.person in self.ignored and event.kind in _BY_PERSONS:
-            return
+            return False
         kept = self.kept(event.place) if event.place else Kept()
         about = kept.find(extra_number(event.extra, Extra.REPLY_TO)) if event.extra else None
         if event.kind in KEPT and event.place:
@@ -175,17 +188,22 @@ class Places:
         elif event.kind in _AMENDING:
             about = kept.find(extra_number(event.extra, Extra.MESSAGE))
             if not tells_news(event, about):
-                return
+                return False
             kept.amend(event)
-        if self.is_here(event):
-            if event.kind in KEPT:
-                self._rule(event, replayed)
-                self._seen = max(self._seen, event.seq)
+        shown = False
+        if self.is_here(event) and event.kind in KEPT:
+            self._rule(event, replayed)
+            self._seen = max(self._seen, event.seq)
+        if wanted and self._echoed and event.kind is EventKind.SAID:
+            self._view.unseen(event)
+        elif self.is_here(event):
             self._view.event(event, about)
+            shown = True
         elif (self.merged and event.kind not in _COMING) or wanted or self._concerns(event):
             where = self._where(event)
             if where:
                 self._view.event(event, about, under=where)
+                shown = True
             else:
                 self._view.unseen(event)
             if self.merged and event.kind in KEPT:
@@ -193,6 +211,7 @@ class Places:
         elif not event.place:
             self._view.unseen(event)
         self.presence.happened(event)
+        return shown
 
     def is_here(self, event: Event) -> bool:
         """Whether an event is of the place on the screen, of somebody who is there, or of the chatroom."""
@@ -212,6 +231,7 @@ class Places:
         self._kept.clear()
         self.markers.forget()
         self.presence.forget()
+        self.silence.forget()
         self.place = self.person = self._seen = 0
         self.ignored = frozenset()
 
@@ -222,31 +242,45 @@ class Places:
 
     # --- words ------------------------------------------------------------------------------------------
 
-    def status(self) -> Status:
-        """Where the user is, with how many people, what waits elsewhere, and the topic."""
+    def status(self, now: int) -> Status:
+        """Where the user is, with how many people, whether it may speak, what waits elsewhere, and the topic.
+
+        now: in milliseconds since 1970
+        """
         here = self._client.room(self.place)
         people = f", {here.people:,} here" if here is not None and not here.direct else ""
-        waits = ", ".join(f"{room.name} {room.unread:,}" for room in self._client.rooms if self._waits(room))
-        parts = [f"unread: {waits}"] if waits else []
-        parts += [here.topic] if here is not None and here.topic else []
-        return Status(self.name, people + "".join(f" \u00b7 {part}" for part in parts))
+        topic = here.topic if here is not None else ""
+        silent = self.silence.words(here, now)
+        return Status(self.name, people, silent=silent, waiting=self._waiting(), topic=topic)
 
-    def listing(self) -> str:
-        """All places with their numbers, and how many lines wait in each."""
+    def _waiting(self) -> tuple[Waiting, ...]:
+        """The other places with something unread: first those where the user is called."""
+        found = [
+            Waiting(room.name, room.unread, self._calls(room))
+            for room in self._client.rooms
+            if self._waits(room)
+        ]
+        return tuple(sorted(found, key=lambda waiting: not waiting.calls))
+
+    def listing(self, columns: int | None) -> str:
+        """All places with their numbers, and how many lines wait in each. columns: as for `table`"""
         rows = []
         for number, room in enumerate(self._client.rooms, 1):
-            unread = f": {room.unread:,} unread{self._calls_in(room)}" if self._waits(room) else ""
-            rows.append(f"{number} {room.name}{unread}{' (here)' if room.place == self.place else ''}")
-        return "\n".join(rows) or "you are in no channel"
+            calls = Waiting("", 0, self._calls(room)).calls_words
+            waits = f"{room.unread:,} unread{calls}" if self._waits(room) else ""
+            rows.append((str(number), room.name, "here" if room.place == self.place else waits))
+        if not rows:
+            return "you are in no channel"
+        places = "1 place" if len(rows) == 1 else f"{len(rows):,} places"
+        return "\n".join([f"you are in {places}", *table(rows, columns)])
 
     def header(self) -> str:
         """Where the user is: the place on the screen with its topic, and how many are there."""
         return self._header(self._client.room(self.place) if self.place else self._client.room(self.name))
 
-    def _calls_in(self, room: Room) -> str:
-        """How many of the unread lines of a place call the user, if some do."""
-        called = self.calls.unread(room) if self.calls is not None else 0
-        return f", {called:,} for you" if called else ""
+    def _calls(self, room: Room) -> int:
+        """How many of the unread lines of a place call the user."""
+        return self.calls.unread(room) if self.calls is not None else 0
 
     def next_unread(self) -> Room | None:
         """The next place with something unread, after the one on the screen."""

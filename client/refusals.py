@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from chatroom.moments import LocalTime, local_time, until_in_words
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
 from client.limits import LATEST_AGAIN
 from client.requests import rows_of
-from views.moments import LocalTime, local_time, until_in_words
 
 _WORDS: Final[dict[int, str]] = {
     Code.NOT_IN: "you are not in this channel",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from chatroom.errors import ChatroomError, ConfigError
@@ -13,9 +14,11 @@ from chatroom.outcomes import Code
 from chatroom.packets import Answer, Form
 from client.limits import LEAVE_SECONDS, MAX_PENDING, REPLAY_LINES
 from client.places import Places
+from client.secret_commands import concealed
 from client.substitution import substitution_of
 from client.talker import Line, Talker
-from views import View
+from client.told_once import ToldOnce
+from views import Surface
 from views.limits import PENDING_SHOWN
 
 _WITH_TEXT: Final = ("/announce", "/ask", "/away", "/poll", "/topic")
@@ -39,14 +42,16 @@ class Said(NamedTuple):
 class Speech:
     """Lines and commands of one user. In the main thread."""
 
-    def __init__(self, client: Talker, view: View, places: Places) -> None:
+    def __init__(self, client: Talker, view: Surface, places: Places) -> None:
         self._client = client
         self._view = view
         self._places = places
         self._lines: dict[int, tuple[Line, str]] = {}  # said, and where; not shown as an event yet, in order
         self._said: dict[int, Said] = {}  # lines, changes of lines and commands with a text
         self._then: dict[int, Then] = {}  # what to do with the answers to commands
+        self._given: dict[int, str] = {}  # commands that wait for their answers, without their secrets
         self._past: dict[int, tuple[Event, ...]] = {}  # what has come before them
+        self.once = ToldOnce()
         self._moving: set[int] = set()  # those of these commands that put another place on the screen
 
     # --- the user ----------------------------------------------------------------------------------------
@@ -112,9 +117,16 @@ class Speech:
     def give(self, typed: str) -> None:
         """Give a command to the server. Raises as `Client.command`."""
         id = self._client.command(typed, self._places.name)
+        self.gave(id, typed)
         word, _, text = typed.partition(" ")
         if text and word.lower() in _WITH_TEXT:
             self._note(id, text, typed)
+
+    def gave(self, id: int, typed: str) -> None:
+        """A command was sent; its answer is to be shown under its name. id: 0 if none was sent"""
+        if id:
+            self._given[id] = concealed(typed)
+            self.once.given(id, typed.split(None, 1)[0])
 
     def _note(self, id: int, text: str, typed: str) -> None:
         self._said[id] = Said(text, typed)
@@ -130,12 +142,20 @@ class Speech:
             return False
         return True
 
-    def ask(self, command: str, then: Then, channel: str | None = None, moves: bool = False) -> int:
+    def ask(
+        self,
+        command: str,
+        then: Then,
+        channel: str | None = None,
+        moves: bool = False,
+        quiet: bool = False,
+    ) -> int:
         """Send a command, and call `then` with its answer and the events before it, which are not shown.
 
         Its id; 0 when it could not be sent, which is told.
 
         channel: where it is given; None: in the place on the screen
+        quiet: whether not to tell that it could not be sent
         moves: the answer puts another place on the screen: until it comes, nothing may be said
         """
 
@@ -148,7 +168,11 @@ class Speech:
             if moves:
                 self._moving.add(id)
 
-        self.attempt(send)
+        if quiet:
+            with suppress(TimeoutError, ValueError, ChatroomError):
+                send()
+        else:
+            self.attempt(send)
         return id
 
     def ask_past(self, name: str, place: int) -> None:
@@ -173,6 +197,14 @@ class Speech:
     def waiting(self) -> list[str]:
         """The texts of the lines that were said here and are not stored yet."""
         return [line.text for line, where in self._lines.values() if where == self._places.name]
+
+    def where(self, id: int) -> str:
+        """Where the line with this id was said, if it waits; else empty."""
+        return self._lines[id][1] if id in self._lines else ""
+
+    def given(self, id: int) -> str:
+        """The command with this id, if it waits for an answer that is to be shown; else empty."""
+        return self._given.get(id, "")
 
     # --- what becomes of it --------------------------------------------------------------------------------
 
@@ -200,6 +232,7 @@ class Speech:
     def answered(self, answer: Answer) -> tuple[Event, ...] | None:
         """An answer has come: the events that came before it, to be shown; None: nothing is to be shown."""
         self._lines.pop(answer.id, None)  # a line with an answer gets no event
+        self._given.pop(answer.id, None)
         past = self._past.pop(answer.id, ())
         then = self._then.pop(answer.id, None)
         self._moving.discard(answer.id)
@@ -213,6 +246,8 @@ class Speech:
         self._lines.pop(id, None)
         self._said.pop(id, None)
         self._past.pop(id, None)
+        self._given.pop(id, None)
+        self.once.unanswered(id)
         self._moving.discard(id)
         return self._then.pop(id, None) is None
 

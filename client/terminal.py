@@ -34,7 +34,11 @@ class PosixTerminal:
     Another program may have done so, before or meanwhile; that changes nothing here.
 
     gone: the terminal was closed. Nothing is written any more.
+    begins, ends: what is written when it is taken, and when it is given back
     """
+
+    begins: str = _PASTE_ON
+    ends: str = _AS_USUAL + _PASTE_OFF
 
     def __init__(self, source: int = 0, sink: int = 1) -> None:
         self.source = source
@@ -48,10 +52,7 @@ class PosixTerminal:
         self.woken_by, self._wake_in = -1, -1
 
     def __enter__(self) -> Self:
-        try:
-            self._saved = termios.tcgetattr(self.source)
-        except termios.error as cause:
-            raise ConfigError(f"the terminal cannot be used: {cause.args[-1]}") from None
+        self._saved = self.look()
         self.woken_by, self._wake_in = os.pipe()
         os.set_blocking(self.woken_by, False)
         os.set_blocking(self._wake_in, False)
@@ -102,7 +103,7 @@ class PosixTerminal:
 
     def write(self, text: str) -> None:
         """Write all of it; waits while the terminal is full."""
-        data = text.encode("utf-8", "replace")
+        data = self.encode(text)
         while data and not self.gone:
             try:
                 data = data[os.write(self._sink, data) :]
@@ -144,14 +145,30 @@ class PosixTerminal:
 
     # --- modes -------------------------------------------------------------------------------------------
 
+    def look(self) -> list[Any] | None:
+        """The modes that the terminal has. Raises ConfigError."""
+        try:
+            return termios.tcgetattr(self.source)
+        except termios.error as cause:
+            raise ConfigError(f"the terminal cannot be used: {cause.args[-1]}") from None
+
+    def modes(self, saved: list[Any]) -> list[Any]:
+        """Those for this program. saved: what the terminal has had"""
+        return _raw(saved)
+
+    def encode(self, text: str) -> bytes:
+        """The bytes of the output."""
+        return text.encode("utf-8", "replace")
+
     def take(self) -> None:
         """Raw mode, and pastes marked as such."""
-        assert self._saved is not None
+        if self._saved is None:
+            return
         try:
-            termios.tcsetattr(self.source, termios.TCSANOW, _raw(self._saved))
+            termios.tcsetattr(self.source, termios.TCSANOW, self.modes(self._saved))
         except termios.error:
             self.gone = True
-        self.write(_PASTE_ON)
+        self.write(self.begins)
 
     def suspend(self) -> None:
         """Give the terminal to the shell until the user comes back (`fg`).
@@ -168,7 +185,7 @@ class PosixTerminal:
     def _restore_modes(self) -> None:
         if self._saved is None:
             return
-        self.write(_AS_USUAL + _PASTE_OFF)
+        self.write(self.ends)
         try:
             termios.tcsetattr(self.source, termios.TCSANOW, self._saved)
         except termios.error:

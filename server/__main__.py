@@ -7,21 +7,28 @@ import io
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from chatroom import __version__
 from chatroom.errors import ChatroomError, ConfigError, NameRefused
+from chatroom.event_log import NOTICE
 from chatroom.help_format import HelpAll, HelpFormat, shown_if
 from chatroom.limits import DEAD_AFTER
 from chatroom.names import check_name
+from chatroom.option_sources import resolve
 from chatroom.printable import printable_line
 from server.limits import ADDRESS_GUESTS, ADDRESS_MEMBERS, ADDRESS_RATE
 from server.log_writer import log_to, say_on_stderr
 from server.ports import Ports
 from server.quotas import Quotas
 from server.retention import Retention
+from server.settings import RULES, add_settings, check_together, set_limits
 from server.tls_files import TlsFiles
+
+if TYPE_CHECKING:
+    from server.app import Config
 
 _USAGE = 2  # exit code for a bad command line
 _INTERRUPTED = 130
@@ -129,6 +136,7 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
         "--with-direct", action="store_true", help=rare("with --export: direct conversations, too")
     )
     options.add_argument("--sqlite", metavar="OUT", help=rare("with --export: make an SQLite file instead"))
+    add_settings(options, rare)
     options.add_argument("-v", "--verbose", action="store_true", help="log every join and leave")
     options.add_argument("--version", action="version", version=f"chatroom {__version__}", help="print it")
     options.add_argument("-h", "--help", action="help", help="print this")
@@ -138,25 +146,16 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    options = parser().parse_args(arguments)
     try:
+        options = resolve(parser(), arguments, RULES)
+        check_together(options)
         ports, keep = Ports.parse(options.ports), Retention.parse(options.keep)
     except ConfigError as error:
         parser().error(str(error))
-    if options.check is not None and options.export is not None:
-        parser().error("--check and --export exclude each other")
-    if options.sqlite is not None and options.export is None:
-        parser().error("--sqlite OUT needs --export FILE")
-    if options.with_direct and options.export is None:
-        parser().error("--with-direct needs --export FILE")
-    if options.tls_self and options.tls_cert is not None:
-        parser().error("--tls-self and --tls-cert exclude each other")
-    if options.tls_key is not None and options.tls_cert is None:
-        parser().error("--tls-key FILE needs --tls-cert FILE")
     _open_standard_streams()
     try:
-        with log_to(sys.stderr, logging.INFO if options.verbose else logging.WARNING):
-            return _run(options, ports, keep)
+        with log_to(sys.stderr, logging.INFO if options.verbose else NOTICE, options.log_json):
+            return _run(options, ports, keep, arguments)
     except ChatroomError as error:
         return _fail(str(error))
     except OSError as error:  # what the system refuses, wherever: descriptors, a file, memory
@@ -180,35 +179,52 @@ def _open_standard_streams() -> None:
             return
 
 
-def _run(options: argparse.Namespace, ports: Ports, keep: Retention) -> int:
+def _run(options: argparse.Namespace, ports: Ports, keep: Retention, arguments: Sequence[str] | None) -> int:
     if options.check is not None or options.export is not None:
         return _inspect(options)
-    from server.app import Config, serve
+    from server.app import serve
+
+    return serve(_config(options, ports, keep, arguments))
+
+
+def _config(
+    options: argparse.Namespace, ports: Ports, keep: Retention, arguments: Sequence[str] | None
+) -> Config:
+    """What the options say. arguments: the command line, to read all sources again. Raises ConfigError."""
+    from server.app import Config
+
+    def reread() -> Config:
+        again = resolve(parser(), arguments, RULES)
+        check_together(again)
+        return _config(again, Ports.parse(again.ports), Retention.parse(again.keep), arguments)
 
     data = options.data
     if data is None:
         from server.storage import default_path
 
         data = str(default_path())
-    return serve(
-        Config(
-            host=options.host,
-            port=options.port,
-            ports=ports,
-            data=data,
-            dead_after=options.dead_after,
-            durability=options.durability,
-            keep=keep,
-            rate=options.rate,
-            owner=options.owner or "",
-            quotas=Quotas(
-                members=options.max_members,
-                address_members=options.address_members,
-                address_guests=options.address_guests,
-                address_rate=options.address_rate,
-            ),
-            tls=_tls(options),
-        )
+    return Config(
+        host=options.host,
+        port=options.port,
+        ports=ports,
+        data=data,
+        dead_after=options.dead_after,
+        durability=options.durability,
+        keep=keep,
+        rate=options.rate,
+        owner=options.owner or "",
+        quotas=Quotas(
+            members=options.max_members,
+            address_members=options.address_members,
+            address_guests=options.address_guests,
+            address_rate=options.address_rate,
+        ),
+        tls=_tls(options),
+        motd=options.motd,
+        limits=set_limits(options),
+        verbose=options.verbose,
+        log_json=options.log_json,
+        reread=reread,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from chatroom.answer_tables import sessions
 from chatroom.outcomes import Code, Outcome
 from server.moments import when
 
@@ -48,28 +49,12 @@ def _whois(rows: Rows) -> str:
 
 
 def _sessions(rows: Rows) -> str:
-    return "\n".join(map(_session, rows))
-
-
-def _session(row: Rows) -> str:
-    number, phase, own, encrypted, since, software, address, label = row
-    words = [
-        f"{number}  {_PHASES.get(phase, phase)}",
-        "encrypted" if encrypted else "not encrypted",
-        software,
-        f"from {address}",
-        f"since {when(since)}",
-        f"remembered as {label}" if label else "",
-        "this program" if own else "",
-    ]
-    return ", ".join(filter(None, words))
+    return sessions(rows, when)
 
 
 def _no_session(rows: Rows) -> str:
     return f"you have no other program with the number {rows[0]}; /sessions lists them"
 
-
-_PHASES = {"lost": "connection lost", "arriving": "coming in", "absent": "has left"}
 
 _OF_CODES: dict[Code, str | Callable[[Rows], str]] = {
     Code.NO_SUCH_NAME: lambda rows: f"there is no account {rows[0]}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hmac
-import logging
 import selectors
 import socket
 import time
@@ -12,6 +11,7 @@ from collections import Counter
 
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, Closed, ConnectionLost, ProtocolError, Refused
+from chatroom.event_log import EventLog
 from chatroom.handshake import Handshake
 from chatroom.network import network_of
 from chatroom.outcomes import Code
@@ -22,7 +22,7 @@ from server.guest import Guest, code_of
 from server.limits import ADMISSION_GUESTS, EXHAUSTED_SECONDS
 from server.transport import Opener, TcpTransport
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class AdmissionPort:
@@ -141,7 +141,13 @@ class AdmissionPort:
 
     def _refuse(self, guest: Guest, error: ChatroomError) -> None:
         error = self._forget(guest) or error
-        log.warning("< %s: on the admission port %d: %s", guest.transport.peer, self.number, error)
+        log.warning(
+            "turned_away_at_port",
+            "< %(peer)s: on the admission port %(port)d: %(error)s",
+            peer=guest.transport.peer,
+            port=self.number,
+            error=error,
+        )
         guest.refuse(code_of(error), str(error), linger=False)
 
     def _forget(self, guest: Guest) -> Refused | None:

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import gc
-import logging
+import os
 import signal
 import socket
 import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
 from chatroom.errors import ConfigError
+from chatroom.event_log import EventLog
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
 from server.backlogs import Backlogs
 from server.connection import NativeDoor
 from server.crowd import Crowd
 from server.flusher import Flusher
-from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS
+from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS, WAKING_BYTES
 from server.lobby import Lobby
 from server.owner_code import CodePlace, offer_ownership
 from server.ports import Ports
 from server.quotas import DEFAULT, Quotas, descriptors
+from server.reloading import Reloader
 from server.retention import Retention
 from server.server import Server
+from server.service_manager import ServiceManager
 from server.stream import Stream
 from server.tls_files import TlsFiles, self_made
 from server.transport import Opener, TcpTransport
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,10 @@ class Config:
     quotas:     how many connections there may be
     owner:      name of the account that owns the chatroom, "": whoever has the code of the first start
     tls:        the files for TLS; "self": made beside the history; None: no encryption
+    motd:       file with the message of the day, None: there is none
+    limits:     by which the state decides, see `chatroom.bounds.SETTABLE`; what is not in it stays
+    verbose, log_json: how the log is written
+    reread:     reads all of this again: the files may have changed. Raises ConfigError
     """
 
     host: str
@@ -60,6 +68,11 @@ class Config:
     quotas: Quotas = DEFAULT
     owner: str = ""
     tls: TlsFiles | Literal["self"] | None = None
+    motd: Path | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
+    verbose: bool = False
+    log_json: bool = False
+    reread: Callable[[], Config] | None = field(default=None, compare=False)
 
 
 class App:
@@ -81,9 +94,13 @@ class App:
         self.backlogs: Backlogs[Stream] = Backlogs()
         door = NativeDoor(self._flusher.watch, self.chatroom.flow, self.backlogs, config.rate)
         crowd = Crowd(quotas)
+        self._manager = ServiceManager()
+        self._terminals: list[int] = []  # descriptors of the terminal at which the server was started
         try:
-            opener = open_tls(config)  # after the history: its lock keeps others from making the same files
-            lobby = Lobby(self.chatroom, config.ports, door, crowd, opener)
+            # After the history: its lock keeps others from making the same files.
+            opener, renew = open_tls(config)
+            self._reloader = Reloader(config, self.chatroom, crowd, door, renew)
+            lobby = Lobby(self.chatroom, config.ports, door, crowd)
             self.server = Server(
                 config.host, config.port, self.chatroom, lobby, crowd, quotas.refused, opener
             )
@@ -106,6 +123,7 @@ class App:
         try:
             self.chatroom.start()
             offer_ownership(self.chatroom, self._owner, self._place)
+            self._reloader.begin()
             flusher = self._flusher
             self.chatroom.spawn_vital(flusher.run, "flusher", flusher.stop, flusher.finish)
             self._flushing = True
@@ -116,8 +134,31 @@ class App:
             raise ConfigError("cannot start: the system has no thread left") from None
 
     def wait(self) -> None:
-        """Wait until stop() is called, or the chatroom has ended by itself, or cannot go on."""
-        self._wakes.recv(1)
+        """Wait until stop() is called, or the chatroom has ended by itself, or cannot go on.
+
+        Meanwhile the main thread reloads the files at SIGHUP, and tells a service manager that all is well.
+        """
+        every = self._manager.alive_every
+        self._manager.ready(f"listening on {self.address}")
+        self._wakes.settimeout(every)
+        while True:
+            try:
+                woken = self._wakes.recv(WAKING_BYTES)
+            except TimeoutError:
+                woken = b""
+            if set(woken) - {signal.SIGHUP} or (woken and self._terminal_is_gone()):
+                break
+            if woken:
+                self._manager.reloading()
+                self._reloader.reload()
+                self._manager.ready(f"listening on {self.address}")
+            if every is not None and self.chatroom.pulse < 2 * every:
+                self._manager.alive()
+        self._manager.stopping()
+
+    def _terminal_is_gone(self) -> bool:
+        """Whether the server was started at a terminal that has been closed: that makes a SIGHUP, too."""
+        return bool(self._terminals) and not any(map(os.isatty, self._terminals))
 
     def stop(self, *_signal: object) -> None:
         """Let wait() return. Fit for a signal handler."""
@@ -127,9 +168,12 @@ class App:
             pass  # it is closed already, or full: then wait() returns anyway
 
     def obey_signals(self) -> None:
-        """Let SIGINT and SIGTERM stop the server. Called by the main thread."""
+        """Let SIGINT and SIGTERM stop the server, and SIGHUP reload its files. Called by the main thread."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.stop)
+        # The number of the signal comes out of the socket pair; a handler has to be there, and does nothing.
+        if signal.signal(signal.SIGHUP, lambda *_: None) is not signal.SIG_IGN:  # else by nohup: it stays
+            self._terminals = [number for number in range(3) if os.isatty(number)]
         signal.set_wakeup_fd(self._waking.fileno(), warn_on_full_buffer=False)
 
     def close(self) -> None:
@@ -142,7 +186,7 @@ class App:
         try:
             left = self.chatroom.close(deadline.left())
             if left:
-                log.error("threads that did not end: %s", ", ".join(left))
+                log.error("threads_left", "threads that did not end: %(threads)s", threads=", ".join(left))
         finally:
             if not self._flushing:
                 self._flusher.close()
@@ -161,22 +205,30 @@ def open_history(config: Config) -> History:
     return SqliteHistory(config.data, durability=config.durability, retention=config.keep, search=True)
 
 
-def open_tls(config: Config) -> Opener:
-    """What makes the transports of accepted connections. Raises ConfigError."""
+def open_tls(config: Config) -> tuple[Opener, Callable[[Config], None]]:
+    """What makes the transports of accepted connections, and what lets it use other files from now on.
+
+    Both raise ConfigError.
+    """
     if config.tls is None:
-        return TcpTransport
+        return TcpTransport, lambda _: None
     from server.certificate import server_context  # ssl costs as much of the start-up as sqlite3
-    from server.tls import TlsTransport
+    from server.tls_opener import TlsOpener
 
-    files = config.tls
-    if files == "self":
-        data = config.data
-        if data == ":memory:":
-            from server.storage import default_path
+    opener = TlsOpener(server_context(tls_files(config)))
+    return opener, lambda new: opener.renew(server_context(tls_files(new)))
 
-            data = str(default_path())
-        files = self_made(Path(data), config.host)
-    return TlsTransport.opener(server_context(files))
+
+def tls_files(config: Config) -> TlsFiles:
+    """The files of a configuration with TLS; they are made if they have to be. Raises ConfigError."""
+    if isinstance(config.tls, TlsFiles):
+        return config.tls
+    data = config.data
+    if data == ":memory:":
+        from server.storage import default_path
+
+        data = str(default_path())
+    return self_made(Path(data), config.host)
 
 
 def serve(config: Config) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 import ssl
 import time
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from chatroom.errors import ConfigError
+from chatroom.event_log import EventLog
 from server.limits import EXPIRY_WARNING_DAYS, KEY_AGREEMENT
 from server.tls_files import TlsFiles
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
@@ -39,7 +39,11 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
         raise ConfigError(_why_not(files, error)) from None
     except OSError as error:
         raise ConfigError(f"cannot read the key {files.key}: {error.strerror}") from None
-    log.warning("= the SHA-256 fingerprint of the certificate is %s", fingerprint(first))
+    log.notice(
+        "certificate",
+        "= the SHA-256 fingerprint of the certificate is %(fingerprint)s",
+        fingerprint=fingerprint(first),
+    )
     _warn_of_dates(context, first, files.certificate)
     return context
 
@@ -93,18 +97,36 @@ def _warn_of_dates(context: ssl.SSLContext, certificate: str, path: Path) -> Non
         client.load_verify_locations(cadata=certificate)
         seen = _shown(context, client)
     except ssl.SSLError as error:
-        log.warning("= clients may refuse the certificate %s: %s", path, error)
+        log.warning(
+            "certificate_doubtful",
+            "= clients may refuse the certificate %(file)s: %(error)s",
+            file=path,
+            error=error,
+        )
         return
     begin, end = (ssl.cert_time_to_seconds(str(seen[name])) for name in ("notBefore", "notAfter"))
     now = time.time()
     if end <= now:
-        log.warning("= the certificate %s has expired: clients refuse it since %s", path, seen["notAfter"])
+        log.warning(
+            "certificate_expired",
+            "= the certificate %(file)s has expired: clients refuse it since %(end)s",
+            file=path,
+            end=seen["notAfter"],
+        )
     elif begin > now:
         log.warning(
-            "= the certificate %s is not valid before %s: is the clock right?", path, seen["notBefore"]
+            "certificate_early",
+            "= the certificate %(file)s is not valid before %(begin)s: is the clock right?",
+            file=path,
+            begin=seen["notBefore"],
         )
     elif end <= now + EXPIRY_WARNING_DAYS * 86400:
-        log.warning("= the certificate %s expires soon: clients refuse it from %s on", path, seen["notAfter"])
+        log.warning(
+            "certificate_expires",
+            "= the certificate %(file)s expires soon: clients refuse it from %(end)s on",
+            file=path,
+            end=seen["notAfter"],
+        )
 
 
 def _shown(server: ssl.SSLContext, client: ssl.SSLContext) -> dict[str, object]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
+from threading import Semaphore
 
 from chatroom.amendments import KINDS
 from chatroom.errors import ProtocolError
@@ -47,6 +51,12 @@ from server.transport import Transport
 _REPLAY = encode(Replay(0))
 
 
+def _decoders() -> int:
+    """How many handlers may decode much at once: one, where one thread can compute at a time."""
+    has_lock = getattr(sys, "_is_gil_enabled", lambda: True)()  # since Python 3.13
+    return 1 if has_lock else os.cpu_count() or 1
+
+
 class NativeDoor:
     """Makes connections of transports that have gone through the handshake, and words what streams say.
 
@@ -67,7 +77,16 @@ class NativeDoor:
         self._watch = watch
         self._flow = flow
         self._backlogs = backlogs
+        # Guards _rate.
+        self._lock = threading.Lock()
         self._rate = rate
+        self.decoding = Semaphore(_decoders())
+        """Who decodes much waits for one of these, and not for the interpreter, which the forwarder needs."""
+
+    def set_rate(self, rate: float | None) -> None:
+        """Let this be the rate of members that come from now on. Any thread."""
+        with self._lock:
+            self._rate = rate
 
     def translate(self, packets: bytes) -> bytes:
         """See `chatroom.door.Door`."""
@@ -85,7 +104,8 @@ class NativeDoor:
         """A member's connection. exchange: the handshake's; it may hold packets or the beginning of one."""
         stream = Stream(transport, self, self._watch, self._flow, self._backlogs)
         self._watch(stream)
-        rate = self._rate
+        with self._lock:
+            rate = self._rate
         lines = None if rate is None else Bucket(rate, max(1.0, rate * LINES_BURST))
         return NativeConnection(self, stream, exchange, lines)
 
@@ -164,6 +184,12 @@ class NativeConnection:
 
     def _decode(self, data: bytes) -> Sequence[Packet]:
         """The packets in the bytes. In between, other threads may go on. Raises ProtocolError."""
+        if len(data) <= RECEIVE_SMALL:
+            return self._decoder.feed(data)
+        with self.door.decoding:
+            return self._decode_much(data)
+
+    def _decode_much(self, data: bytes) -> Sequence[Packet]:
         began = time.thread_time()
         packets = self._decoder.feed(data[:DECODE_BYTES])
         for start in range(DECODE_BYTES, len(data), DECODE_BYTES):

@@ -7,7 +7,6 @@ it takes the old one's name. Killed at any moment, the old file is whole under i
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import sqlite3
@@ -21,6 +20,7 @@ from typing import Any, Final
 
 from chatroom.blocks import Block, cut, encoded, events_of
 from chatroom.errors import HistoryError, ProtocolError
+from chatroom.event_log import EventLog
 from chatroom.events import Event, EventKind
 from chatroom.limits import CHANNEL_FIELD, MAX_TEXT, NAME_BYTES
 from chatroom.packets import encode_event
@@ -29,7 +29,7 @@ from server.limits import CHECKPOINT_BYTES, CONVERTED_EVENT, MERGED_BYTES, PROGR
 from server.rows import INSERT, blocks_between, head_of, number, places_of, row_of, window_end
 from server.schema import APPLICATION_ID, make_tables, mark, version_of
 
-_log = logging.getLogger(__name__)
+_log = EventLog(__name__)
 
 _HEAD: Final = """
     SELECT max(coalesce((SELECT max(seq) FROM events), 0), (SELECT value FROM state WHERE name = 'removed'))
@@ -250,9 +250,10 @@ def _copy_events(old: sqlite3.Connection, new: sqlite3.Connection, path: Path) -
         if time.monotonic() - told > PROGRESS_SECONDS:
             told = time.monotonic()
             _log.warning(
-                "converting %s, which an older version wrote: %.0f %%",
-                path,
-                100 * (done - first + 1) / (last - first + 1),
+                "converting",
+                "converting %(file)s, which an older version wrote: %(percent).0f %%",
+                file=path,
+                percent=100 * (done - first + 1) / (last - first + 1),
             )
 
 

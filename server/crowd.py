@@ -47,10 +47,10 @@ class Crowd:
     """
 
     def __init__(self, quotas: Quotas, clock: Callable[[], float] = monotonic) -> None:
-        self._quotas = quotas
         self._clock = clock
         # Guards every field below, and those of the visits: a visit that is out of the crowd is not hushed.
         self._lock = threading.Lock()
+        self._quotas = quotas
         self._guests: dict[str, dict[Visit, None]] = {}  # by network; of each the longest silent first
         self._guest_count = 0
         self._seats: Counter[Seat] = Counter()  # how many visits use each
@@ -69,6 +69,11 @@ class Crowd:
         """How many are members, or about to be."""
         with self._lock:
             return len(self._seats)
+
+    def set_quotas(self, quotas: Quotas) -> None:
+        """Let these count from now on. Who is in stays in."""
+        with self._lock:
+            self._quotas = quotas
 
     def enter(self, visit: Visit) -> None:
         """Count a new connection in. Raises Refused when there is no room, and Closed.

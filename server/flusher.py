@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import selectors
 import socket
@@ -11,10 +10,11 @@ import time
 from time import monotonic
 
 from chatroom.deadline import Deadline
+from chatroom.event_log import EventLog
 from server.limits import GOODBYE_SECONDS, PAUSED_SECONDS, TICK_SECONDS
 from server.stream import Stream
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 _ROUNDS = 6  # rounds through all streams within dead_after: a dead peer is noticed at most 1/6 late
 
@@ -91,7 +91,7 @@ class Flusher:
         now = monotonic()
         late = now - self._expected
         if late > min(PAUSED_SECONDS, self._dead_after / _ROUNDS):
-            log.warning("= the server was stopped for %.0f s", late)
+            log.warning("paused", "= the server was stopped for %(seconds).0f s", seconds=late)
             heard = now - self._dead_after + self._dead_after / _ROUNDS / 2
             for stream in self._streams:
                 stream.excuse(late, heard)

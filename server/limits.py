@@ -183,6 +183,16 @@ PAUSED_SECONDS: Final = 1.0
 """A flusher that comes so much later than it wanted was stopped with the whole process (a suspended laptop,
 SIGSTOP, `docker pause`): what its peers sent meanwhile waits in the sockets."""
 
+WAKING_BYTES: Final = 64
+"""Signals that the main thread takes at once: many SIGHUPs are one."""
+
+LIMIT_SECONDS: Final = 1.0
+"""How long the start, or a SIGHUP, waits until changed limits are stored: milliseconds, unless the disk is
+full. Then they are set as soon as it is not, and the server goes on."""
+
+STATUS_CHARACTERS: Final = 200
+"""Of the line that a service manager shows: the addresses where the server listens."""
+
 OWN_SECONDS: Final = 2.0
 """How long the start waits until the owner's code is stored: milliseconds, unless the disk is full. Then the
 server starts without a code."""
@@ -295,9 +305,9 @@ INDEX_REST: Final = 12.0
 second are indexed then. Of faster talk the index falls behind, and what is newer is found by reading it.
 While nobody talks, the pause is as long as the step."""
 
-BLOCKS_AT_HAND: Final = 16
-"""Blocks that a search keeps in memory, half a megabyte: hits of the same time are in the same blocks, one
-for each channel that was busy."""
+HITS_AT_ONCE: Final = 32
+"""Hits of the index that a search reads with one statement: a page has 25 lines, and one more shows that
+there are others. Each may be in a block of its own, and one block at a time is in memory."""
 
 RECENT_AMENDMENTS: Final = 64
 """Lines edited lately at which a search looks beside the index: that has their new texts seconds later."""
@@ -353,6 +363,10 @@ dropped, and their number is written once that is possible."""
 LOG_BYTES: Final = 4096
 """Bytes of one line, traceback included: a pipe that poll() calls writable takes so many without blocking
 (POSIX: PIPE_BUF is at least 512; Linux: 4096)."""
+
+LOG_FIELD: Final = 600
+"""Characters of one field of a line in JSON: a path, a host name, the calls that led to an error. Three such
+fields fit into LOG_BYTES."""
 
 LOG_CLOSE_SECONDS: Final = 0.2
 """Time to write the rest when the server ends: it ends within CLOSE_SECONDS and this, below 2 s."""

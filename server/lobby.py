@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import secrets
 import time
@@ -13,6 +12,7 @@ from chatroom.arrivals import Join, Reservation
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, Closed, NameRefused, OldVersion, Refused
+from chatroom.event_log import EventLog
 from chatroom.handshake import SERVER, Handshake, Step
 from chatroom.limits import HANDSHAKE_SECONDS, NAME_TRIES, STEP_SECONDS, TICKET_BYTES
 from chatroom.names import check_channel, name_key
@@ -37,17 +37,14 @@ from server.guest import Guest, code_of, software_of
 from server.lapses import Lapses
 from server.limits import LAPSE_PATIENCE
 from server.ports import Ports
-from server.transport import GuestTransport, Opener, TcpTransport
+from server.transport import GuestTransport
 from server.waiting import WaitingPorts
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Lobby:
-    """Leads newcomers through the handshake, each in the thread of its connection.
-
-    opener: makes the transports of connections to admission ports
-    """
+    """Leads newcomers through the handshake, each in the thread of its connection."""
 
     def __init__(
         self,
@@ -55,13 +52,11 @@ class Lobby:
         ports: Ports,
         door: NativeDoor,
         crowd: Crowd,
-        opener: Opener = TcpTransport,
     ) -> None:
         self._chatroom = chatroom
         self._ports = WaitingPorts(ports, crowd)
         self._door = door
         self._crowd = crowd
-        self._opener = opener
         self._lapses = Lapses()
 
     def close(self) -> None:
@@ -84,10 +79,11 @@ class Lobby:
     def _refuse(self, guest: Guest, error: ChatroomError | OSError) -> None:
         """Tell the newcomer why it is not admitted, and close."""
         if isinstance(error, Closed | OSError):
-            log.warning("= %s: cannot be admitted: %s", guest.transport.peer, error)
+            peer = guest.transport.peer
+            log.warning("not_admitted", "= %(peer)s: cannot be admitted: %(error)s", peer=peer, error=error)
             guest.refuse(Code.UNAVAILABLE, f"the server cannot admit anybody now: {error}")
             return
-        log.warning("< %s: %s", guest.transport.peer, error)
+        log.warning("turned_away", "< %(peer)s: %(error)s", peer=guest.transport.peer, error=error)
         if isinstance(error, OldVersion):
             guest.refuse_old(str(error))
         else:
@@ -146,7 +142,8 @@ class Lobby:
                     Code.BAD_PASSWORD,
                     Code.BAD_KEY,
                 ):  # without the name: it may be a password, mistyped
-                    log.warning("< %s: %s", guest.transport.peer, refused)
+                    peer = guest.transport.peer
+                    log.warning("wrong_password", "< %(peer)s: %(error)s", peer=peer, error=refused)
                 guest.exchange.send(Status(Verdict.FAIL, refused.code, str(refused)))
             else:
                 self._keep_seat(visit, reservation)
@@ -219,7 +216,9 @@ class Lobby:
     ) -> Iterator[AdmissionPort]:
         """An admission port at the address where the newcomer found the lobby; close() can wake it."""
         with self._ports.listen(guest.transport.host, visit, deadline) as listener:
-            port = AdmissionPort(listener, handshake, ticket, visit.network, self._crowd, self._opener)
+            # Not with a certificate that has been renewed meanwhile: the newcomer knows the one before.
+            opener = guest.transport.sibling
+            port = AdmissionPort(listener, handshake, ticket, visit.network, self._crowd, opener)
             try:
                 yield port
             finally:

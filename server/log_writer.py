@@ -8,7 +8,7 @@ import select
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -16,9 +16,9 @@ from typing import Final, TextIO
 
 from chatroom.deadline import Deadline
 from chatroom.errors import ConfigError
-from chatroom.log_formatter import LogFormatter
 from chatroom.network import network_of
 from server.limits import LOG_BYTES, LOG_CLOSE_SECONDS, LOG_KINDS, LOG_LINES, LOG_SAME, LOG_SECONDS
+from server.log_lines import JsonLines, Lines, TextLines
 
 _LOOK_SECONDS = 0.1  # how often the thread looks whether it is to end, while nobody takes its lines
 _Key = tuple[str, str, str]
@@ -43,11 +43,14 @@ class LogWriter(logging.Handler):
     number of the others. The kind is the text without its arguments, the address is the first argument.
 
     descriptor: where the lines go; it may block, or be closed at the other end
+    lines:      makes them
     """
 
-    def __init__(self, descriptor: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, descriptor: int, clock: Callable[[], float] = monotonic, lines: Lines | None = None
+    ) -> None:
         super().__init__()
-        self.setFormatter(LogFormatter())
+        self._form: Lines = lines or TextLines()
         self._descriptor = descriptor
         self._clock = clock
         # The handler's own lock guards every field below; logging holds it when it calls emit().
@@ -67,10 +70,9 @@ class LogWriter(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Queue a line. Never waits. Requires holding the lock."""
         try:
-            line, key = self.format(record), _kind_of(record)
+            line, key = self._form.format(record), _kind_of(record)
         except Exception as error:  # noqa: BLE001  a mistake in a log call; logging's way would block
-            line = f"a line of {record.pathname}:{record.lineno} cannot be written: {error!r}"
-            key = _OTHERS
+            line, key = self._form.broken(record, error), _OTHERS
         if record.levelno < logging.WARNING or self._is_new(key, line[:LOG_BYTES]):
             self._put(line)
 
@@ -127,10 +129,10 @@ class LogWriter(logging.Handler):
                 break
             del self._kinds[key]
             if kind.count > LOG_SAME:
-                self._put(f"{kind.count - LOG_SAME} more like this: {kind.latest}")
+                self._put(self._form.more(kind.count - LOG_SAME, kind.latest))
         if self._dropped and len(self._lines) < LOG_LINES:
             dropped, self._dropped = self._dropped, 0
-            self._put(f"{dropped} lines of the log were dropped: nobody took them")
+            self._put(self._form.dropped(dropped))
 
     def _is_writable(self) -> bool:
         """Wait until the descriptor takes LOG_BYTES; False when the time after close() is over."""
@@ -156,14 +158,18 @@ class LogWriter(logging.Handler):
 
 
 def _kind_of(record: logging.LogRecord) -> _Key:
-    about = str(record.args[0])[:LOG_BYTES] if isinstance(record.args, tuple) and record.args else ""
+    values = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
+    about = str(next(iter(values), ""))[:LOG_BYTES]
     return record.name, str(record.msg)[:LOG_BYTES], network_of(about)
 
 
 @contextmanager
-def log_to(stream: TextIO | None, level: int) -> Iterator[None]:
-    """Let the log of the whole process go to `stream`, None: nowhere. Raises ConfigError."""
-    writer = LogWriter(_descriptor_of(stream))
+def log_to(stream: TextIO | None, level: int, as_json: bool = False) -> Iterator[None]:
+    """Let the log of the whole process go to `stream`, None: nowhere. Raises ConfigError.
+
+    as_json: one JSON object for each line
+    """
+    writer = LogWriter(_descriptor_of(stream), lines=JsonLines() if as_json else TextLines())
     try:
         writer.start()
     except RuntimeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import time
@@ -13,6 +12,7 @@ from threading import Event as Flag
 from threading import Lock
 
 from chatroom.errors import HistoryError
+from chatroom.event_log import EventLog
 from chatroom.limits import MAX_NUMBER
 from server.amending import Amending
 from server.database import checkpoint, connect, limit_wal, overwrite_deleted, translate_errors
@@ -32,7 +32,7 @@ from server.removal import Removal
 from server.retention import Retention
 from server.search import Search
 
-_log = logging.getLogger(__name__)
+_log = EventLog(__name__)
 
 
 class Maintenance:
@@ -86,7 +86,7 @@ class Maintenance:
                 self._removal.announce()
         except HistoryError as error:
             told = str(error)
-            _log.warning("%s", told)
+            _log.warning("maintenance_failed", "%(error)s", error=told)
         while not stopping.wait(TEND_SECONDS):
             try:
                 self.run(stopping)
@@ -94,7 +94,7 @@ class Maintenance:
             except HistoryError as error:  # no event is lost by it, and the next round may work
                 if str(error) != told:
                     told = str(error)
-                    _log.warning("%s", told)
+                    _log.warning("maintenance_failed", "%(error)s", error=told)
 
     def run(self, stopping: Flag) -> None:
         """One round: a checkpoint if the WAL is long, then removal, erasing, amendments, merging, the index.
@@ -157,12 +157,14 @@ class Maintenance:
             self.trouble = trouble
         if trouble:
             _log.error(
-                "%s: nothing is stored until it is back. Until the server ends, all is in /proc/%d/fd",
-                trouble,
-                os.getpid(),
+                "file_gone",
+                "%(trouble)s: nothing is stored until it is back. Until the server ends, all is in"
+                " /proc/%(process)d/fd",
+                trouble=trouble,
+                process=os.getpid(),
             )
         else:
-            _log.warning("all files of %s are back", self._path)
+            _log.warning("file_back", "all files of %(file)s are back", file=self._path)
 
     # --- checkpoints ------------------------------------------------------------------------------------
 
@@ -194,9 +196,11 @@ class Maintenance:
         elif self._steady() - self._blocked > BLOCKED_SECONDS:
             self._blocked = math.inf
             _log.warning(
-                "another program has read %s for a long time: the log beside it has %.0f MB and grows",
-                self._path,
-                size / 1e6,
+                "checkpoint_blocked",
+                "another program has read %(file)s for a long time: the log beside it has %(megabytes).0f MB"
+                " and grows",
+                file=self._path,
+                megabytes=size / 1e6,
             )
 
     def _wal_state(self) -> tuple[int, int]:

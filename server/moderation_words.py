@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from chatroom.answer_tables import bans
 from chatroom.moderation_commands import MODERATION_COMMANDS
 from chatroom.outcomes import Code, Outcome
 from chatroom.places import EVERYWHERE
@@ -22,7 +23,7 @@ def of_moderation_command(command: str, outcome: Outcome) -> str | None:
         return None
     code, rows = outcome
     if command == "/bans" and code is Code.OK:
-        return _bans(rows)
+        return bans(rows, when)
     words = _OF.get((command, code))
     return of_code(outcome) if words is None else words(rows) if rows else None
 
@@ -57,20 +58,6 @@ def lasting(until: int) -> str:
 def because(reason: str) -> str:
     """A reason, to be put at the end; it may be empty."""
     return f": {reason}" if reason else ""
-
-
-def _bans(rows: Rows) -> str:
-    if not rows:
-        return "nobody is banned, muted or exempt"
-    more = rows[-1] if isinstance(rows[-1], int) else 0
-    lines = [_listed(row) for row in (rows[:-1] if more else rows)]
-    return "\n".join([*lines, *([f"and {more} more"] if more else [])])
-
-
-def _listed(row: Rows) -> str:
-    list, whom, by, at, until, reason = row
-    author = f" by {by}" if by else ""
-    return f"{list} {whom}{author}, {when(at)}{lasting(until) or ', for ever'}{because(reason)}"
 
 
 def _bad_arguments(rows: Rows) -> str | None:

@@ -6,7 +6,6 @@ server's user can read. It never comes into the log: a log is kept, copied and r
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import sys
@@ -15,13 +14,14 @@ from pathlib import Path
 
 from chatroom.chatroom import Chatroom
 from chatroom.errors import ConfigError
+from chatroom.event_log import EventLog
 from chatroom.limits import CODE_BYTES, CODE_SECONDS
 from chatroom.passwords import write_code
 from chatroom.printable import printable_line
 from server.limits import OWN_SECONDS
 from server.log_writer import say_on_stderr
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -45,7 +45,7 @@ def offer_ownership(chatroom: Chatroom, owner: str, place: CodePlace) -> None:
             place.clear()
             return
     except TimeoutError:  # the disk is full: the server waits for space, and its members are told
-        log.error("there is no owner's code: the history cannot be written; start again later")
+        log.error("no_code", "there is no owner's code: the history cannot be written; start again later")
         return
     if owner:
         how = f"join with another name and give /recover {owner}; or, logged in as {owner}, /owner"

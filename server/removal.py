@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from threading import Lock
 
 from chatroom.blocks import times_of
+from chatroom.event_log import EventLog
 from chatroom.events import iso_time
 from server.database import transaction
 from server.limits import RETENTION_STEP
 from server.retention import PROOF, ProvenClock, Retention
 from server.rows import blocks_between, head_of, number, places_of, time_at
 
-_log = logging.getLogger(__name__)
+_log = EventLog(__name__)
 _DAY = 24 * 3600 * 1000
 
 
@@ -83,15 +83,22 @@ class Removal:
         count = head - first + 1
         if last:
             _log.warning(
-                "--keep %s removes the events up to %s now: %d of %d", keep, until, last - first + 1, count
+                "removing",
+                "--keep %(keep)s removes the events up to %(until)s now: %(removed)d of %(events)d",
+                keep=keep,
+                until=until,
+                removed=last - first + 1,
+                events=count,
             )
         if later > last:
             _log.warning(
-                "--keep %s removes the events up to %s when the clock has been right for an hour: %d of %d",
-                keep,
-                until_later,
-                later - first + 1,
-                count,
+                "removing_later",
+                "--keep %(keep)s removes the events up to %(until)s when the clock has been right for an"
+                " hour: %(removed)d of %(events)d",
+                keep=keep,
+                until=until_later,
+                removed=later - first + 1,
+                events=count,
             )
 
     def _ends(self) -> tuple[int, int]:

@@ -9,13 +9,15 @@ them. What a hit says now is read from its block and compared anew: what was ame
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from heapq import merge
-from itertools import groupby
+from itertools import groupby, islice
 from threading import Lock
 from typing import Final
 
@@ -30,7 +32,7 @@ from chatroom.search_words import words_of
 from server.database import transaction
 from server.dropping import clear, is_clear, retire
 from server.limits import (
-    BLOCKS_AT_HAND,
+    HITS_AT_ONCE,
     INDEX_BYTES,
     INDEX_LINES,
     INDEX_PAGES,
@@ -180,13 +182,15 @@ class Search:
             for block in found
             for line in lines_in(block, [(done, self._read)])
         ]
-        lines = Lines(self._connection, None)
-        for block in found:
-            for edit in lines_in(block, [(done, self._read)], EventKind.EDITED):
-                message = extra_number(edit.extra, Extra.MESSAGE)
-                line = lines.at(message) if message <= done else None  # else its latest text is there already
-                if line is not None:
-                    waiting.append((edit.seq, message, _document(line)))
+        edited = {
+            extra_number(edit.extra, Extra.MESSAGE): edit.seq
+            for block in found
+            for edit in lines_in(block, [(done, self._read)], EventKind.EDITED)
+        }
+        # The latest text of later messages is there already.
+        before = [message for message in edited if message <= done]
+        lines = Lines(self._connection, None).at(before) if before else {}
+        waiting += [(edited[message], message, _document(line)) for message, line in lines.items()]
         self._waiting = sorted(waiting)
 
     def _drop(self, removed: int) -> bool:
@@ -211,48 +215,55 @@ def _author_word(key: str) -> str:
 
 
 class Lines:
-    """Reads lines by their seqs, those of the same block one after the other.
+    """Reads lines by their seqs, many with one statement: after each step of one, this thread waits for
+    the interpreter, for about a millisecond while a hundred members talk.
 
     places: where they are looked for, None: everywhere
     """
 
     def __init__(self, connection: sqlite3.Connection, places: frozenset[int] | None) -> None:
         self._connection = connection
-        self._places = places
-        self._removed = number(connection, "removed")
-        self._blocks: dict[int, Block] = {}  # by first seq, the one that was read last comes last
+        where = "" if places is None else f"AND place IN ({_numbers(places)})"
+        # CROSS JOIN: for each seq SQLite looks at the blocks around it.
+        self._query = f"""SELECT {COLUMNS} FROM blocks WHERE first IN (
+            SELECT first FROM json_each(:seqs) CROSS JOIN blocks
+            WHERE first > value - (SELECT value FROM state WHERE name = 'reach') AND first <= value
+                AND last >= value AND lines > 0 {where})"""
 
-    def at(self, seq: int) -> Line | None:
-        """The line as it is now; None: there is none in these places."""
-        if seq <= self._removed:
-            return None
-        for block in self._around(seq):
-            for line in lines_in(block, [(seq - 1, seq)]):
-                return line
-        return None
+    def at(self, seqs: Iterable[int]) -> dict[int, Line]:
+        """Those with these seqs as they are now, by seq; without those that are not there any more."""
+        connection, wanted = self._connection, sorted(set(seqs))
+        given = json.dumps(wanted)
+        changed = dict(connection.execute(_AMENDED_OF, (given,)).fetchall())
+        is_erasing = bool(jobs_in(connection))
+        found: dict[int, Line] = {}
+        with closing(connection.execute(self._query, {"seqs": given})) as rows:
+            for block in map(block_of, rows):
+                if is_erasing:
+                    block = with_amendments(connection, block)
+                within = wanted[bisect_left(wanted, block.first) : bisect_right(wanted, block.last)]
+                for line in lines_in(block, [(seq - 1, seq) for seq in within]):
+                    found[line.seq] = line
+        if not is_erasing:
+            for seq in found.keys() & changed.keys():
+                del found[seq]
+                for line in lines_in(_block_with(seq, changed[seq]), [(seq - 1, seq)]):
+                    found[seq] = line
+        removed = number(connection, "removed")
+        return {seq: line for seq, line in found.items() if seq > removed}
 
-    def _around(self, seq: int) -> Iterator[Block]:
-        """The blocks that may have the line; those that were read already come first."""
-        known = [block for block in self._blocks.values() if block.first <= seq <= block.last]
-        yield from known
-        rows = self._connection.execute(
-            """SELECT first, place FROM blocks
-                WHERE first > ?1 - (SELECT value FROM state WHERE name = 'reach') AND first <= ?1
-                    AND last >= ?1 AND lines > 0
-                ORDER BY first DESC""",
-            (seq,),
-        )
-        with closing(rows):
-            for first, place in rows:
-                if first in self._blocks or (self._places is not None and place not in self._places):
-                    continue
-                query = f"SELECT {COLUMNS} FROM blocks WHERE first = ?"
-                block = block_of(self._connection.execute(query, (first,)).fetchone())
-                block = with_amendments(self._connection, block)
-                self._blocks[first] = block
-                if len(self._blocks) > BLOCKS_AT_HAND:
-                    del self._blocks[next(iter(self._blocks))]
-                yield block
+
+_AMENDED_OF: Final = "SELECT seq, packets FROM amended WHERE seq IN (SELECT value FROM json_each(?))"
+
+
+def _numbers(numbers: Iterable[int]) -> str:
+    """As they stand in a statement: there may be more than it takes as parameters."""
+    return ", ".join(map(str, sorted(numbers)))
+
+
+def _block_with(seq: int, packets: bytes) -> Block:
+    """A block of one event."""
+    return Block(seq, seq, 0, 1, 0, (), packets)
 
 
 def find(connection: sqlite3.Connection, gathering: Gathering) -> Page:
@@ -280,10 +291,9 @@ def _latest(
     connection: sqlite3.Connection, places: frozenset[int], after: int, until: int, span: int
 ) -> Generator[Block, None, None]:
     """The blocks of some places that have lines in (after, until], the latest first."""
-    numbers = ", ".join(map(str, sorted(places)))
     rows = connection.execute(
         f"""SELECT {COLUMNS} FROM blocks
-            WHERE first > ? AND first <= ? AND last > ? AND lines > 0 AND place IN ({numbers})
+            WHERE first > ? AND first <= ? AND last > ? AND lines > 0 AND place IN ({_numbers(places)})
             ORDER BY first DESC""",
         (after - span, until, after),
     )
@@ -299,14 +309,19 @@ def _find_indexed(
     lines = Lines(connection, places)
     hits = _hits(connection, _query(wanted, places), wanted.after, wanted.until)
     amended = _amended(connection, wanted.after, wanted.until, _indexed(connection))
-    for seq, _ in groupby(merge(hits, amended, reverse=True)):
-        if gathering.done or gathering.stop_in_time(seq + 1):
+    seqs = (seq for seq, _ in groupby(merge(hits, amended, reverse=True)))
+    while some := list(islice(seqs, HITS_AT_ONCE)):
+        if gathering.stop_in_time(some[0] + 1):
             return
-        line = lines.at(seq)
-        if line is None or not wanted.reach.within((line.place,), seq - 1, seq):
-            continue
-        if wanted.matches(line):
-            gathering.add(line)
+        found = lines.at(some)
+        for seq in some:
+            if gathering.done or gathering.stop_in_time(seq + 1):
+                return
+            line = found.get(seq)
+            if line and wanted.reach.within((line.place,), seq - 1, seq) and wanted.matches(line):
+                gathering.add(line)
+        if gathering.done:
+            return
 
 
 def _hits(connection: sqlite3.Connection, query: str, after: int, until: int) -> Iterator[int]:
@@ -314,16 +329,16 @@ def _hits(connection: sqlite3.Connection, query: str, after: int, until: int) ->
     for segment in reversed(_segments(connection)):
         low = max(after + 1, segment * SEGMENT_EVENTS)
         high = min(until, (segment + 1) * SEGMENT_EVENTS - 1)
-        if low > high:
-            continue
-        rows = connection.execute(
-            f"""SELECT rowid FROM search_{segment} WHERE search_{segment} MATCH ? AND rowid BETWEEN ? AND ?
-                ORDER BY rowid DESC""",
-            (query, low, high),
-        )
-        with closing(rows):
-            for (seq,) in rows:
-                yield seq
+        while low <= high:
+            rows = connection.execute(
+                f"""SELECT json_group_array(rowid) FROM (
+                    SELECT rowid FROM search_{segment}
+                    WHERE search_{segment} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?)""",
+                (query, low, high, HITS_AT_ONCE),
+            )
+            seqs = sorted(json.loads(rows.fetchone()[0]), reverse=True)
+            yield from seqs
+            high = seqs[-1] - 1 if len(seqs) == HITS_AT_ONCE else 0
 
 
 def _query(wanted: Wanted, places: frozenset[int]) -> str:
@@ -345,11 +360,7 @@ def _amended(connection: sqlite3.Connection, after: int, until: int, indexed: in
         "SELECT seq, packets FROM amended WHERE seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?",
         (after, until, RECENT_AMENDMENTS),
     ).fetchall()
-    lines = (
-        line
-        for seq, packets in found
-        for line in lines_in(Block(seq, seq, 0, 1, 0, (), packets), [(seq - 1, seq)])
-    )
+    lines = (line for seq, packets in found for line in lines_in(_block_with(seq, packets), [(seq - 1, seq)]))
     return [line.seq for line in lines if extra_number(line.extra, Extra.EDITED) > indexed]
 
 

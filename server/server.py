@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import socket
 import threading
 from contextlib import closing
@@ -12,6 +11,7 @@ from typing import Any
 
 from chatroom.chatroom import Chatroom
 from chatroom.errors import ChatroomError, ConfigError, Refused
+from chatroom.event_log import EventLog
 from chatroom.network import network_of
 from chatroom.outcomes import Code
 from server.address import format_address
@@ -22,7 +22,7 @@ from server.lobby import Lobby
 from server.refusals import Refusals
 from server.transport import Opener, TcpTransport
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Server:
@@ -81,7 +81,7 @@ class Server:
                     continue  # one that was refused has had its time
                 except OSError as error:
                     if not self._closing.wait(EXHAUSTED_SECONDS):
-                        log.error("accept: %s", error)
+                        log.error("cannot_accept", "accept: %(error)s", error=error)
                     continue
                 try:
                     self.hand_over(sock, format_address(address), refusals)
@@ -103,7 +103,7 @@ class Server:
             self._chatroom.accept(lead, f"connection {peer}", leave)
         except (ChatroomError, RuntimeError) as error:  # RuntimeError: the system has no thread left
             self._crowd.leave(visit)
-            log.warning("= %s: refused, %s", peer, error)
+            log.warning("refused", "= %(peer)s: refused, %(error)s", peer=peer, error=error)
             code = code_of(error) if isinstance(error, Refused) else Code.UNAVAILABLE
             refusals.refuse(transport, refusal(code, str(error)))
 
@@ -167,7 +167,7 @@ def _listen_on(addresses: list[tuple[int, Any]]) -> list[socket.socket]:
     if not listeners:
         raise missing[0]
     for failure in missing:
-        log.warning("%s", failure.strerror)
+        log.warning("not_listening", "%(error)s", error=failure.strerror)
     return listeners
 
 

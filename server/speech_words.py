@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from chatroom.answer_tables import log
 from chatroom.outcomes import Code, Outcome
 from chatroom.speech_commands import SPEECH_COMMANDS
 from server.moderation_words import because, lasting, of_code, place
@@ -37,25 +38,11 @@ def of_speech_command(command: str, outcome: Outcome) -> str | None:
         return None
     code, rows = outcome
     if command == "/log" and code is Code.OK:
-        return _log(rows)
+        return log(rows, when)
     words = _OF.get((command, code))
     if words is None:
         return of_code(outcome) if command in ("/mute", "/unmute") else None
     return words if isinstance(words, str) else words(rows) if rows else None
-
-
-def _log(rows: Rows) -> str:
-    if not rows:
-        return "nobody with a role has done anything here yet"
-    before = rows[-1] if isinstance(rows[-1], int) else 0
-    lines = [_logged(row) for row in (rows[:-1] if before else rows)]
-    return "\n".join([*([f"earlier: /log before:{before}"] if before else []), *lines])
-
-
-def _logged(row: Rows) -> str:
-    _, at, author, where, text, network = row
-    origin = f" from {network}" if network else ""
-    return f"{when(at)} {where} {author}{origin}: {text}"
 
 
 def _slow(rows: Rows) -> str:

@@ -8,7 +8,6 @@ OPEN ──► PARTING ──► PARTED ──► CUT          OPEN    bytes go 
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from typing import Final, Protocol
 
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost
+from chatroom.event_log import EventLog
 from chatroom.flow import Flow
 from chatroom.limits import BEHIND_BYTES, RECEIVE_LARGE
 from chatroom.network import network_of
@@ -36,7 +36,7 @@ from server.limits import (
 from server.send_buffer import SendBuffer
 from server.transport import Transport
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Phase(Enum):
@@ -358,7 +358,7 @@ class Stream:
         """A new one: each raise adds to the traceback of its exception."""
         with self._lock:
             why = self._why or default
-        return ConnectionLost(str(why), why.plain)
+        return ConnectionLost(str(why), why.plain, why.logged)
 
     # --- the end: any thread ----------------------------------------------------------------------------
 
@@ -372,7 +372,8 @@ class Stream:
         with self._lock:
             if self._phase is not Phase.OPEN:
                 return
-            self._why = ConnectionLost(detail or code.words, _TOO_SLOW if code is Code.TOO_SLOW else "")
+            plain = _TOO_SLOW if code is Code.TOO_SLOW else ""
+            self._why = ConnectionLost(detail or code.words, plain, code.words)
             self._enter(Phase.PARTING)
             self._buffer.drop_whole_batches()
             self._buffer.append(self._words.goodbye(code, detail))
@@ -388,7 +389,7 @@ class Stream:
         self._report()
 
     def _give_up(self, reason: str) -> None:
-        log.warning("> %s: %s, disconnected", self.peer, reason)
+        log.warning("too_slow", "> %(peer)s: %(reason)s, disconnected", peer=self.peer, reason=reason)
         self.part(Code.TOO_SLOW, reason)
 
     def _cut(self, reason: ConnectionLost) -> None:

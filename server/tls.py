@@ -49,11 +49,6 @@ class TlsTransport:
         self._early = b""  # decrypted, and not asked for yet
         self._finishing = False  # finish() was called, and bytes were left
 
-    @classmethod
-    def opener(cls, context: ssl.SSLContext) -> Callable[[socket.socket, str], TlsTransport]:
-        """See `server.transport.Opener`."""
-        return lambda sock, peer: cls(TcpTransport(sock, peer), context)
-
     @property
     def host(self) -> tuple[int, tuple[Any, ...]]:
         return self._tcp.host
@@ -232,6 +227,9 @@ class TlsTransport:
 
     def hush(self) -> None:
         self._tcp.hush()
+
+    def sibling(self, sock: socket.socket, peer: str) -> TlsTransport:
+        return TlsTransport(TcpTransport(sock, peer), self._context)
 
     def fileno(self) -> int:
         return self._tcp.fileno()

@@ -86,6 +86,9 @@ class GuestTransport(Transport, Protocol):
     def hush(self) -> None:
         """Receive nothing more: wakes the thread in receive() with its end. Sending goes on."""
 
+    def sibling(self, sock: socket.socket, peer: str) -> GuestTransport:
+        """The transport of another connection of this newcomer, see `Opener`: with the same certificate."""
+
 
 Opener = Callable[[socket.socket, str], GuestTransport]
 """Makes the transport of an accepted socket and the peer's address. Raises OSError when the peer is gone."""
@@ -158,6 +161,9 @@ class TcpTransport:
             self._socket.shutdown(how)
         except OSError:
             pass  # the peer was faster
+
+    def sibling(self, sock: socket.socket, peer: str) -> TcpTransport:
+        return TcpTransport(sock, peer)
 
     def fileno(self) -> int:
         return self._socket.fileno()

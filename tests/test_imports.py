@@ -20,10 +20,13 @@ _FOLD = "the same entries must give the same state on every server and in every 
 
 _NAMES = tuple(f"chatroom.{name}" for name in ("names", "lookalikes", "shown", "unicode_tables", "printable"))
 
+_WORDS = ("chatroom.moments", "chatroom.table")
+"""What words and tables of all sides are made of."""
+
 # package → our own modules that it may import, and why no others
 ALLOWED: dict[str, tuple[tuple[str, ...], str]] = {
     "chatroom": (("chatroom",), _HEART),
-    "views": (("views", "chatroom.events", "chatroom.limits", "chatroom.errors", *_NAMES), _VIEWS),
+    "views": (("views", "chatroom.events", "chatroom.limits", "chatroom.errors", *_NAMES, *_WORDS), _VIEWS),
     "client": (("client", "views", "chatroom"), _SIDES),
     "server": (("server", "chatroom"), _SIDES),
 }
@@ -74,7 +77,7 @@ _STATE = _of_chatroom(
 )
 """The state of the conversation, and what it is made of."""
 _OTHERS = _of_chatroom(
-    *("finding", "search_words"),
+    *("finding", "search_words", "moments", "table", "answer_tables"),
     *("batch", "blocks", "desk", "door", "passwords", "preparing", "tail"),
     *("command", "commands", "account_commands", "channel_commands", "people_commands", "history_commands"),
     *("erase_commands", "help_page"),
@@ -99,6 +102,7 @@ FORBIDDEN: list[tuple[str, frozenset[str], str]] = [
         "a server has no screen",
     ),
     ("client", frozenset({"sqlite3"}), "the history is the server's"),
+    *((side, frozenset({"asyncio"}), "one thread waits for one thing, on every system") for side in OURS),
 ]
 
 # the screen libraries and the one place for each
@@ -184,6 +188,8 @@ def test_import_directions(path: Path) -> None:
         ("views.keys", "import termios"),
         ("views.keys", "from chatroom import packets"),
         ("client.api", "import sqlite3"),
+        ("client.terminal", "import asyncio"),
+        ("views.view", "from asyncio import run"),
         ("server.app", "import wcwidth"),
         ("server.app", "from tests.conftest import x"),
     ],
@@ -214,6 +220,19 @@ def own_imports(path: Path) -> set[str]:
         inside = {other for other in modules if other.startswith(imported + ".")}
         found |= {imported} & modules if under(module, (imported,)) or not inside else inside
     return found - {module}
+
+
+def test_a_bot_needs_no_views() -> None:
+    """`from client import Client` loads no view: a bot has no screen, and may call its file views.py."""
+    paths = {name_of(path): path for path in MODULES}
+    found, left = set[str](), {"client"}
+    while left:
+        name = left.pop()
+        found.add(name)
+        packages = {name.rpartition(".")[0]} - {""}
+        left |= (own_imports(paths[name]) | packages) - found
+    assert "client.client" in found and "chatroom" in found  # else nothing was followed
+    assert not [name for name in found if under(name, ("views",))]
 
 
 def test_no_circle() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import logging
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,7 @@ from chatroom.errors import ChatroomError
 from chatroom.events import Event, EventKind
 from chatroom.log_formatter import LogFormatter
 from chatroom.packets import Answer, Channel, Info, Present, Resumed
-from client import plain
-from client.interactive import ask_name
+from client.interactive import ask_name, interact
 from client.pipe import as_json_line, complain
 from client.rooms import Room
 from client.updates import (
@@ -32,17 +32,19 @@ from client.updates import (
 from server import __main__ as server_main
 from server.history_export import export
 from server.history_tool import Report
+from server.log_lines import JsonLines
 from server.storage import SqliteHistory
 from tests.chatroom.test_printable import HARMFUL
 from tests.server.histories import store
 from tests.test_imports import MODULES, ROOT
 from tests.views.attacks import DECEIVING, DRIVING
-from views import plain_line
+from views import Depth, Ground, plain_line
 
 WAYS_OUT = {
     # file and function: (how many calls write there, why no text of others is raw)
     "chatroom/…": (0, "chatroom/ writes nothing; it logs, see the log"),
     "client/__main__.py: _print_message": (1, "the text of --help and --version, which is ours"),
+    "client/console.py: write": (1, "views: PlainView makes lines of sanitized text"),
     "client/interactive.py: ask_name": (1, "one_line"),
     "client/interactive.py: ask_address": (1, "one_line"),
     "client/interactive.py: _asked": (1, "one_line"),
@@ -51,13 +53,12 @@ WAYS_OUT = {
     "client/pipe.py: complain": (1, "one_line"),
     "client/pipe.py: _write": (2, "plain_line or json_line, in _show"),
     "client/plain.py: ask_secretly": (1, "one_line"),
-    "client/plain.py: _print": (1, "_plain_text and _send: one_line, sanitize or plain_line"),
     "client/program.py: _complain": (1, "printable_line"),
     "client/terminal.py: write": (1, "views: all text became cells, by sanitize"),
     "client/terminal.py: wake": (1, "a zero byte, into the client's own pipe"),
     "server/__main__.py: error": (1, "printable_line"),
     "server/__main__.py: _inspect": (1, "printable_line"),
-    "server/log_writer.py: _run": (1, "LogFormatter"),
+    "server/log_writer.py: _run": (1, "TextLines and JsonLines, of server/log_lines.py"),
     "server/log_writer.py: say_on_stderr": (
         1,
         "printable_line, in server/__main__.py: _fail; server/owner_code.py: tell",
@@ -105,11 +106,13 @@ def test_all_ways_out_are_listed() -> None:
 
 
 def test_the_log_has_one_formatter() -> None:
-    """Each handler of the programs has LogFormatter: no other text comes into the log."""
+    """Each handler of the programs has LogFormatter, or lines that are as harmless: no other text comes."""
     for path in MODULES:
         text = path.read_text()
-        handlers = text.count("logging.StreamHandler(") + text.count("(logging.Handler)")
+        handlers = text.count("logging.StreamHandler(")
         assert handlers == text.count("setFormatter(") == text.count("setFormatter(LogFormatter())"), path
+        if "(logging.Handler)" in text:
+            assert path.name == "log_writer.py" and "lines or TextLines()" in text
         assert "format=" not in text or "basicConfig" not in text, path
 
 
@@ -134,12 +137,16 @@ class Stub:
         self._updates = iter(updates)  # each comes once, however often one asks
         self.on_update = None
         self.name = "ann"
+        self.channel, self.account, self.person = "#a", "", 1
         self.asked, self.rooms = ("#a", "#b"), list[Room]()
 
-    def updates(self, timeout: float | None = None) -> Iterator[Update]:
-        return self._updates
+    def poll(self) -> list[Update]:
+        return [*self._updates]
 
-    def say(self, text: str, timeout: float | None = None) -> None:
+    def room(self, place: int | str) -> None:
+        return None
+
+    def command(self, text: str, channel: str | None = None) -> int:
         raise ValueError(text)
 
     def flush(self, timeout: float | None = None) -> bool:
@@ -149,10 +156,8 @@ class Stub:
         pass
 
 
-def test_a_terminal_without_escape_sequences(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On TERM=dumb and Windows nothing that a server says is raw: names, channels, reasons, answers."""
+def test_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --plain, on TERM=dumb and Windows nothing that a server says is raw: names, reasons, answers."""
     for evil in EVIL:
         updates: list[Update] = [
             Connected(evil, evil, False),
@@ -169,7 +174,9 @@ def test_a_terminal_without_escape_sequences(
             Ended(evil, ChatroomError(evil)),
         ]
         monkeypatch.setattr("sys.stdin", io.StringIO("said\n"))
-        plain.talk_plainly(Stub(updates))  # type: ignore[arg-type]
+        monkeypatch.setitem(sys.modules, "termios", None)
+        interact(Stub(updates), ground=Ground.EITHER, depth=Depth.NONE, plain=True)  # type: ignore[arg-type]
+        monkeypatch.undo()
         complain(evil)
         monkeypatch.setattr("builtins.input", lambda prompt: print(prompt) or "")
         ask_name(evil, evil)
@@ -194,6 +201,7 @@ def test_the_server_to_its_operator(
         with pytest.raises(SystemExit):
             server_main.main([evil, f"--{evil}"])
         record = logging.makeLogRecord({"msg": "= %s has left: %s", "args": (evil, evil)})
-        line = LogFormatter().format(record)
-        assert harmless("".join(capsys.readouterr()) + line), evil
-        assert "\n" not in line
+        other = logging.makeLogRecord({"msg": "x", "args": ({"name": evil},), "event": "came"})
+        lines = [LogFormatter().format(record), JsonLines().format(record), JsonLines().format(other)]
+        assert harmless("".join([*capsys.readouterr(), *lines])), evil
+        assert "\n" not in "".join(lines)

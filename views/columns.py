@@ -8,15 +8,19 @@ each cluster. Texts with marks go the longer way through the cells of `views.tex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from wcwidth import wcwidth
 
 from views.limits import KNOWN_WIDTHS
+from views.sanitize import has_no_marks, sanitize
 
 HALF: Final = "\0"
 """The second column of a wide character. Sanitized text has no such character."""
+
+RESET: Final = "\x1b[0m"
+"""Ends a style."""
 
 SURE: Final = (
     " -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u2400-\u2426"
@@ -83,3 +87,63 @@ def _row_end(columns: str, start: int, full: int) -> int:
         return full
     chance = max(columns.rfind(" ", start, full), columns.rfind(HALF, start, full))
     return full if chance < 0 else chance + 1
+
+
+def rows_without_marks(spans: Iterable[tuple[str, str]], room: int, indent: int) -> list[str] | None:
+    """Texts with their styles as rows of `room` columns, the later ones indented; None if they have marks."""
+    runs = _runs(spans)
+    return None if runs is None else _rows_of_runs(runs, room, indent)
+
+
+class _Run(NamedTuple):
+    """Columns in one style (see `views.columns`), of which the first is the column `at` of all."""
+
+    at: int
+    columns: str
+    style: str
+
+
+def _runs(spans: Iterable[tuple[str, str]]) -> list[_Run] | None:
+    """The spans as columns; None if they have marks."""
+    runs: list[_Run] = []
+    at = 0
+    for text, style in spans:
+        if text.isascii() and text.isprintable():  # as most heads of rows are: nothing to look for
+            columns = text
+        elif has_no_marks(text := sanitize(text)):
+            columns = columns_of(text)
+        else:
+            return None
+        if runs and runs[-1].style == style:
+            runs[-1] = _Run(runs[-1].at, runs[-1].columns + columns, style)
+        elif columns:
+            runs.append(_Run(at, columns, style))
+        at += len(columns)
+    return runs
+
+
+def _rows_of_runs(runs: Sequence[_Run], room: int, indent: int) -> list[str]:
+    columns = "".join([run.columns for run in runs])
+    rows: list[str] = []
+    start = 0
+    while start <= len(columns):
+        stop = columns.find("\n", start)
+        stop = len(columns) if stop < 0 else stop
+        for first, last in row_ends(columns, start, stop, room if not rows else room - indent, room - indent):
+            rows.append(_row_of_runs(runs, first, last, indent if rows else 0))
+        start = stop + 1
+    return rows
+
+
+def _row_of_runs(runs: Sequence[_Run], first: int, last: int, indent: int) -> str:
+    """The columns from `first` to `last`, indented."""
+    out = [" " * indent]
+    for at, columns, style in runs:
+        if at >= last:
+            break
+        start = first - at if first > at else 0
+        part = columns[start : last - at]
+        if part:
+            text = text_at(part, indent + at + start - first)
+            out += (style, text, RESET) if style else (text,)
+    return "".join(out)

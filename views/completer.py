@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_CHANNELS
 from chatroom.names import name_key
 from chatroom.printable import printable_line
@@ -37,6 +38,20 @@ class Completer:
         self._commands = ordered(commands)
         self._channels: dict[str, str] = {}  # that the user may join, by `name_key`, the latest seen last
         self._names: dict[str, _Known] = {}  # by `name_key`, the latest speaker last
+
+    def happened(self, event: Event) -> None:
+        """Take an event, shown or not: it tells who is where."""
+        if event.kind is EventKind.LEFT:
+            self.left(event.author, event.place)
+        elif event.kind is EventKind.QUIT:
+            self.forget(event.author)
+        elif event.kind is EventKind.RENAMED:
+            self.renamed(event.author, event.text)
+        else:
+            if event.kind is EventKind.KICKED:
+                self.left(event.target_name, event.place)
+            if event.author:
+                self.saw(event.author, event.place)
 
     def saw(self, name: str, place: int) -> None:
         """Note that the member `name` just did something there, and so is the first to be completed."""

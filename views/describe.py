@@ -14,9 +14,9 @@ from chatroom.events import (
     extra_number,
     extra_rows,
 )
+from chatroom.moments import LocalTime, local_time
 from views.limits import QUOTED_CHARACTERS
 from views.moderation import ERASED, describe_act
-from views.moments import LocalTime, local_time
 from views.sanitize import one_line
 
 ACT: Final = 1

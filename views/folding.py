@@ -11,11 +11,11 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from chatroom.events import Event, EventKind
+from chatroom.moments import LocalTime, local_time
 from views.describe import describe, is_erased
 from views.item import Item
 from views.limits import FOLDED_NAMES, RUN_NAMES, RUN_SECONDS, SPEAKERS, SPOKE_SECONDS
 from views.moderation import SOMEBODY, until_and_reason, whom
-from views.moments import LocalTime, local_time
 from views.sanitize import one_line
 from views.told import Told
 

@@ -72,6 +72,13 @@ def format_item(item: Item, columns: int, theme: Theme, lead: Lead = Lead()) -> 
     return _rows(head, _body(item, wide, theme), room, margin, columns) + _below(item, room, margin, theme)
 
 
+def answer_columns(columns: int) -> int:
+    """How wide a table may be on a screen of `columns`, so that no row of it is wrapped."""
+    if columns >= COLUMNS_FROM:
+        return min(columns - 1 - _TEXT_AT, TEXT_COLUMNS)
+    return columns - 1 - (_TIME + 1 if columns >= _NARROW else 1)
+
+
 def format_pending(text: str, columns: int, theme: Theme) -> list[Row]:
     """The reader's own line before it is stored: as it will look, but quiet and without a time."""
     margin = _TEXT_AT if columns >= COLUMNS_FROM else _TIME + 1 if columns >= _NARROW else 1
@@ -101,14 +108,19 @@ def _name(item: Item, wide: bool, theme: Theme, lead: Lead) -> list[Span]:
     under = [Span(f"{item.under} ", quiet)] if item.under and not wide else []
     if not item.author or item.act:
         style = quiet if item.author else _tone(item, theme)
-        return [*under, Span(item.sign.ljust(NAME_COLUMNS + _GAP) if wide else f"{item.sign} ", style)]
+        return [*under, Span(_column(item.sign) if wide else f"{item.sign} ", style)]
     if not lead.named:
         return [Span(" " * (NAME_COLUMNS + _GAP))] if wide else []
     name = one_line(item.author)
     style = theme.name(item.author, item.own)
     if not wide:
         return [*under, Span(name, style), Span(": ")]
-    return [Span(name, style), Span(" " * max(_GAP, NAME_COLUMNS + _GAP - text_width(name)))]
+    return [Span(name, style), Span(_column(name)[len(name) :])]
+
+
+def _column(name: str) -> str:
+    """A name, or a sign, with the blanks behind it."""
+    return name + " " * max(_GAP, NAME_COLUMNS + _GAP - text_width(name))
 
 
 def _body(item: Item, wide: bool, theme: Theme) -> list[Span]:

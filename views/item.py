@@ -7,10 +7,12 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from chatroom.events import Event, EventKind, Extra, extra_row, extra_rows
+from chatroom.moments import LocalTime, local_time
+from chatroom.table import clipped
 from views.describe import ACT, describe, is_said, note_of
+from views.limits import COMMAND_COLUMNS
 from views.mentions import mentions
 from views.moderation import ERASED, is_about
-from views.moments import LocalTime, local_time
 from views.polls import Poll, poll_of
 from views.sanitize import one_line, sanitize
 from views.told import Told
@@ -51,6 +53,7 @@ class Item(NamedTuple):
     names:   persons whom it names or quotes besides
     without: when one of those is erased: what stands instead of the note or, without an author, of the text
     told:    the same as the text, with names as far as a row has room for them
+    command: that the text answers, as `/who`; empty: it answers none
     """
 
     moment: datetime | None
@@ -73,11 +76,13 @@ class Item(NamedTuple):
     names: tuple[int, ...] = ()
     without: str = ""
     told: tuple[Told, ...] = ()
+    command: str = ""
 
     @property
     def sign(self) -> str:
         """What stands in the place of the name where nobody speaks. No name begins like that."""
-        return "*" if self.author else "***" if self.tone is Tone.APART else "--"
+        sign = "*" if self.author else "***" if self.tone is Tone.APART else "--"
+        return f"{sign} {clipped(one_line(self.command), COMMAND_COLUMNS)}" if self.command else sign
 
     def erased(self, person: int) -> Item:
         """The item when nothing may be seen any more of what this person has said, nor the name."""

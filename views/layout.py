@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -102,32 +102,71 @@ def pending_rows(texts: Sequence[str], columns: int, lines: int, theme: Theme) -
     return [*rows[: most - 1], _dim_row(rest, columns, theme)]
 
 
+class Waiting(NamedTuple):
+    """A place with lines that the reader has not seen, and how many of them call the reader."""
+
+    name: str
+    lines: int
+    calls: int = 0
+
+    @property
+    def words(self) -> str:
+        """Such as `#tea 2 (1 calls you)`."""
+        return f"{self.name} {self.lines:,}{self.calls_words}"
+
+    @property
+    def calls_words(self) -> str:
+        """The part about the calls; empty if there are none."""
+        return f" ({self.calls:,} call{'s' * (self.calls == 1)} you)" if self.calls else ""
+
+
 class Status(NamedTuple):
     """What stands above the input line.
 
     place:   the channel on the screen
-    text:    what else there is to know
+    text:    what else there is to know of it
     trouble: it must not be missed
+    silent:  why the reader may only read there; empty: it is not so, or not known
+    waiting: other places with something unread; those that call the reader come first
+    topic:   of the channel
     """
 
     place: str = ""
     text: str = ""
     trouble: bool = False
+    silent: str = ""
+    waiting: tuple[Waiting, ...] = ()
+    topic: str = ""
 
 
 def status_rows(status: Status, columns: int, lines: int, theme: Theme) -> list[Row]:
     """The row for the status, on a tall screen with an empty row above it. None on a screen of few lines."""
     if not (status.place or status.text) or lines < STATUS_LINES:
         return []
-    style = theme.palette.notice if status.trouble else theme.palette.quiet
-    row = _status_row(status, style, columns)
+    row = _clipped_row(tuple(_status_spans(status, theme)), columns)
     return [Row(""), row] if lines >= TALL_LINES else [row]
 
 
 @lru_cache(maxsize=2)  # as the input line
-def _status_row(status: Status, style: str, columns: int) -> Row:
-    spans = [Span(one_line(status.place)), Span(one_line(status.text), style)]
+def _clipped_row(spans: tuple[Span, ...], columns: int) -> Row:
     return row_of(clip(spans, columns - 1))
+
+
+_NEXT = " \u00b7 "
+
+
+def _status_spans(status: Status, theme: Theme) -> Iterator[Span]:
+    """Words alone tell everything; who is called finds it sooner by the colour."""
+    quiet, mark = theme.palette.quiet, theme.palette.mark
+    yield Span(one_line(status.place))
+    yield Span(one_line(status.text), theme.palette.notice if status.trouble else quiet)
+    if status.silent:
+        yield Span(f"{_NEXT}read-only: {one_line(status.silent)}", quiet)
+    for number, waiting in enumerate(status.waiting):
+        yield Span(", " if number else f"{_NEXT}unread: ", quiet)
+        yield Span(one_line(waiting.words), mark if waiting.calls else quiet)
+    if status.topic:
+        yield Span(f"{_NEXT}{one_line(status.topic)}", quiet)
 
 
 def _dim_row(text: str, columns: int, theme: Theme) -> Row:

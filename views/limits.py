@@ -102,6 +102,24 @@ PASTE_SECONDS: Final = 5.0
 """A paste that pauses this long is shown as far as it came, and then Ctrl-C ends it: if its end is lost, the
 keyboard would stay dead."""
 
+RUN_MOMENT: Final = 1.0
+"""How long plain lines wait for the next join or leave before a run is printed: a line cannot grow there."""
+
+RUN_MOST: Final = 5.0
+"""A longer run is printed in pieces: in a storm the reader should not wait for its end."""
+
+HELD_LINES: Final = 1000
+"""Lines that wait in plain mode while one is half-typed. Nobody listens to more; /history has them."""
+
+OLD_SECONDS: Final = 60.0
+"""What is older tells its time, at the end of the line: of what just comes everybody knows it."""
+
+PLAIN_COLUMNS: Final = 10_000
+"""Plain lines are as long as they are: the page of /help has one for each group."""
+
+PLAIN_LINES: Final = 5
+"""Of a channel to which somebody goes, so many earlier lines are read out, and all that are unread."""
+
 RUN_SECONDS: Final = 300.0
 """Joins and leaves that are no further apart become one line. Who comes half an hour later is news."""
 
@@ -122,6 +140,10 @@ COLOURED_NAMES: Final = 1000
 
 NAME_COLUMNS: Final = 14
 """Columns for the name: most names are shorter. One that is longer is written whole all the same."""
+
+COMMAND_COLUMNS: Final = 11
+"""Columns for the command that an answer names, behind `--`: the longest command has so many, and the text
+begins where all texts begin."""
 
 TEXT_COLUMNS: Final = 96
 """Columns of a text at most: the eye does not find the next row of a longer one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from chatroom.events import Event, EventKind
-from views.moments import LocalTime, local_time, until_in_words
+from chatroom.moments import LocalTime, local_time, until_in_words
 from views.polls import poll_of
 
 SOMEBODY: Final = "somebody"

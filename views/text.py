@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, NewType
 
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
-from views.columns import SURE, columns_of, row_ends, text_at
+from views.columns import RESET, SURE, columns_of, rows_without_marks
 from views.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
 from views.sanitize import has_no_marks, one_line, sanitize
 
@@ -29,8 +29,6 @@ Row = NewType("Row", str)
 
 WRAPPED: Final = "\x1b[?7h"
 """At the beginning of a row: from its end the terminal goes on in the next row by itself."""
-
-_RESET: Final = "\x1b[0m"
 
 
 class Span(NamedTuple):
@@ -132,7 +130,7 @@ def row_of(cells: Iterable[Cell]) -> Row:
             column += width_of(same)
         else:
             text, column = _pinned(same, column)
-        out += (style, text, _RESET) if style else (text,)
+        out += (style, text, RESET) if style else (text,)
     return Row("".join(out))
 
 
@@ -160,62 +158,8 @@ def wrap(spans: Sequence[Span], columns: int, indent: int = 0) -> list[Row]:
     """
     room = max(1, columns - 1)
     indent = min(indent, room // 2) if room > 4 else 0  # a wide character must fit beside the indent
-    runs = _runs(spans)
-    return _rows_of_cells(spans, room, indent) if runs is None else _rows_of_runs(runs, room, indent)
-
-
-class _Run(NamedTuple):
-    """Columns in one style (see `views.columns`), of which the first is the column `at` of all."""
-
-    at: int
-    columns: str
-    style: str
-
-
-def _runs(spans: Iterable[Span]) -> list[_Run] | None:
-    """The spans as columns; None if they have marks."""
-    runs: list[_Run] = []
-    at = 0
-    for text, style in spans:
-        if text.isascii() and text.isprintable():  # as most heads of rows are: nothing to look for
-            columns = text
-        elif has_no_marks(text := sanitize(text)):
-            columns = columns_of(text)
-        else:
-            return None
-        if runs and runs[-1].style == style:
-            runs[-1] = _Run(runs[-1].at, runs[-1].columns + columns, style)
-        elif columns:
-            runs.append(_Run(at, columns, style))
-        at += len(columns)
-    return runs
-
-
-def _rows_of_runs(runs: Sequence[_Run], room: int, indent: int) -> list[Row]:
-    columns = "".join([run.columns for run in runs])
-    rows: list[Row] = []
-    start = 0
-    while start <= len(columns):
-        stop = columns.find("\n", start)
-        stop = len(columns) if stop < 0 else stop
-        for first, last in row_ends(columns, start, stop, room if not rows else room - indent, room - indent):
-            rows.append(_row_of_runs(runs, first, last, indent if rows else 0))
-        start = stop + 1
-    return rows
-
-
-def _row_of_runs(runs: Sequence[_Run], first: int, last: int, indent: int) -> Row:
-    """The columns from `first` to `last`, indented."""
-    out = [" " * indent]
-    for at, columns, style in runs:
-        if at >= last:
-            break
-        start = first - at if first > at else 0
-        part = columns[start : last - at]
-        if part:
-            text = text_at(part, indent + at + start - first)
-            out += (style, text, _RESET) if style else (text,)
-    return Row("".join(out))
+    rows = rows_without_marks(spans, room, indent)
+    return _rows_of_cells(spans, room, indent) if rows is None else [Row(row) for row in rows]
 
 
 def _rows_of_cells(spans: Iterable[Span], room: int, indent: int) -> list[Row]:

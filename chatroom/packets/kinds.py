@@ -283,6 +283,11 @@ class Burst(NamedTuple):
         """Bytes of the texts."""
         return sum(map(len, self.texts))
 
+    @property
+    def plain(self) -> bool:
+        """Whether its lines are said in a channel, as they are: nobody has to look at a single one."""
+        return self.form == Form.SAY and not self.extra
+
     def goes_on(self, other: Burst) -> bool:
         """Whether its lines can come behind those of another burst, in one burst."""
         kind, others = (self.channel, self.form, self.extra), (other.channel, other.form, other.extra)

@@ -278,8 +278,9 @@ class RoverLink:
             self.channels[packet.name] = packet.place
 
     def _take_answer(self, answer: Answer) -> None:
-        if answer.id in self.asked:
+        if answer.id == self._replaying:  # also when it comes too late to be waited for
             self._replaying = 0
+        if answer.id in self.asked:
             self._recorder.write("answered", id=answer.id, code=answer.code, at=now())
             rows = json.loads(answer.rows) if answer.rows else []
             self.asked.pop(answer.id).done(answer.code, rows)

@@ -554,7 +554,7 @@ def test_a_vital_thread_that_fails_ends_it(house: House) -> None:
     house.chatroom.spawn_vital(bug, "listener")
     assert house.ended.wait(PATIENCE)
     assert ann.ended is None
-    with pytest.raises(ChatroomError, match=r"a bug ended the thread listener: KeyError\('a bug'\)"):
+    with pytest.raises(ChatroomError, match=r"a bug ended the thread listener: KeyError at "):
         house.close()
     assert ann.ended == (Code.STOPPING, "") and house.history.closed
 

@@ -130,6 +130,8 @@ def test_what_programs_ask_of_acts() -> None:
     assert (nothing.target, nothing.target_name, nothing.list, nothing.until) == (0, "", "", 0)
     masked = nothing._replace(extra=extra_row(Extra.LIST, 99, 1) + extra_row(Extra.WHOM, "+bob"))
     assert (masked.target_name, masked.list) == ("+bob", "99")
+    edited = SAID._replace(kind=EventKind.EDITED, extra=extra_row(Extra.MESSAGE, 7))
+    assert (edited.message, SAID.message) == (7, 0)
     revealed = SAID._replace(kind=EventKind.REVEALED, extra=extra_row(Extra.VOTES, bytes((0, 3, 1))))
     assert revealed.votes == (3,)  # half a number counts for nothing
     far = nothing._replace(extra=extra_row(Extra.UNTIL, 2**63))

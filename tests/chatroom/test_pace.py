@@ -42,6 +42,23 @@ def test_one_odd_round_changes_little() -> None:
     """A round in which the disk was full for a minute does not stop the talkers."""
     pace = after(0.001, 10e-6)
     before = pace.room
-    pace.note(before, 60.0, 60.0)
-    pace.note(0, 60.0, 60.0)
+    pace.note(before, 60.0, ROUND_SECONDS)
+    pace.note(0, 60.0, 0.001)
     assert before / 2 < pace.room < before * 2
+
+
+def test_one_dear_round_is_not_believed() -> None:
+    """However much processor time a single round took, the next one has half of its lines at least."""
+    pace = after(0.001, 10e-6)
+    before = pace.room
+    pace.note(before, 60.0, 60.0)
+    assert pace.room >= before // 2
+
+
+def test_dearer_rounds_count_at_once() -> None:
+    """When lines cost twenty times as much as those before, four rounds are enough to take fewer of them."""
+    pace = after(0.001, 10e-6)
+    for _ in range(4):
+        count = pace.room // LINE
+        pace.note(count * LINE, 0.0, count * 200e-6)
+    assert pace.room // LINE * 200e-6 < 2 * ROUND_SECONDS

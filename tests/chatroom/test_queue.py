@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.errors import Closed
-from chatroom.limits import LINE_WEIGHT, TICK_SECONDS
+from chatroom.limits import APART_WEIGHT, LINE_WEIGHT, TICK_SECONDS
 from chatroom.order import Entry, Taken
 from chatroom.pace import Pace
-from chatroom.packets import Burst
+from chatroom.packets import Burst, Form
 from chatroom.proposals import Amend, Leave, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
 from tests.support.events import NOON
@@ -182,11 +182,12 @@ def test_a_burst_larger_than_the_room_goes_in_pieces() -> None:
 LINES = st.lists(st.integers(0, 3 * LINE_WEIGHT), min_size=1, max_size=12)
 
 
-@given(LINES, st.integers(1, 6 * LINE_WEIGHT))
-def test_a_burst_is_cut_by_weight(sizes: list[int], room: int) -> None:
+@given(LINES, st.integers(1, 6 * LINE_WEIGHT), st.sampled_from([Form.SAY, Form.ACT]))
+def test_a_burst_is_cut_by_weight(sizes: list[int], room: int, form: Form) -> None:
     """Each piece has as many lines as fit, at least one, with their own ids and texts, form and channel."""
     texts = [b"x" * size for size in sizes]
-    whole = Burst("#a", [3 * number for number in range(1, len(sizes) + 1)], texts, 2)
+    whole = Burst("#a", [3 * number for number in range(1, len(sizes) + 1)], texts, form)
+    room *= each(whole) // LINE_WEIGHT
     queue = still(lines=(room + 0.5) / (LINE_WEIGHT + 1))
     task = Task(lambda: queue.put(Proposal(1, 9, ProposalKind.LINES, whole)))
     pieces: list[Burst] = []
@@ -199,15 +200,20 @@ def test_a_burst_is_cut_by_weight(sizes: list[int], room: int) -> None:
     task.result()
     assert [id for piece in pieces for id in piece.ids] == whole.ids
     assert [text for piece in pieces for text in piece.texts] == texts
-    assert {(piece.channel, piece.form) for piece in pieces} == {("#a", 2)}
+    assert {(piece.channel, piece.form) for piece in pieces} == {("#a", form)}
     for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
         assert len(piece.ids) == 1 or weight(piece) <= room
         if following is not None:  # one more line would not have fitted
             assert weight(piece) + weight(following.part(0, 1)) > room
 
 
+def each(burst: Burst) -> int:
+    """What one line weighs beside its bytes."""
+    return LINE_WEIGHT if burst.form == Form.SAY and not burst.extra else APART_WEIGHT
+
+
 def weight(burst: Burst) -> int:
-    return burst.size + LINE_WEIGHT * len(burst.ids)
+    return burst.size + each(burst) * len(burst.ids)
 
 
 def test_a_burst_that_fits_is_not_copied() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chatroom.act import Number, Text
 from chatroom.acts import ACTS
-from chatroom.bounds import Limits
+from chatroom.bounds import SETTABLE, Limits
 from chatroom.effects import Admit, Answer, Effect, End, Gone, NameAnswer
 from chatroom.errors import ChatroomError
 from chatroom.events import Event, EventKind, Talk
@@ -31,7 +31,7 @@ from chatroom.network import network_of
 from chatroom.order import Entry
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Burst, Form
-from chatroom.proposals import Act, Arrive, Body, Enter, Leave, Own, Proposal, ProposalKind, Withdraw
+from chatroom.proposals import Act, Arrive, Body, Enter, Leave, Limit, Own, Proposal, ProposalKind, Withdraw
 from chatroom.records import Record, Talker
 from chatroom.state import State
 from tests.chatroom.world import Visit, World, admits, ends, events
@@ -1112,6 +1112,12 @@ BODIES = {
     ProposalKind.LEAVE: st.builds(Leave, st.booleans(), st.text(max_size=3)),
     ProposalKind.ACT: ACTIONS,
     ProposalKind.OWN: st.builds(Own, NAMES, NAMES, LOOKS, SECRETS, st.integers(0, 5000)),
+    ProposalKind.LIMIT: st.builds(
+        Limit,
+        st.lists(
+            st.tuples(st.sampled_from([*SETTABLE, "sessions", ""]), st.integers(-1, 200)), max_size=4
+        ).map(tuple),
+    ),
 }
 PROPOSALS = st.one_of(
     [st.builds(Proposal, st.integers(0, 3), st.just(0), st.just(kind), body) for kind, body in BODIES.items()]

@@ -1,10 +1,11 @@
 """A client without a server, at a terminal: what a test sees of client/interactive.py from outside.
 
-    python -m tests.client.stage FILE [around | inline]
+    python -m tests.client.stage FILE [around | inline | plain]
 
 Every line said is written to FILE and comes back as the own event. Some lines make something happen:
 
     news N    bob says N lines, at once       crash     the client raises
+    ask       bob calls ann                    euro      bob says what ASCII has not
     flood     bob talks without end            lose      the connection is lost, for good
     full      no more lines are taken          blip      … and comes back, with what was missed
     slow      lines are not stored             end       the client ends with an error
@@ -44,6 +45,8 @@ from client.updates import (
     Update,
 )
 from views import Depth, Ground
+
+_LINES = {"ask": "ann, are you there?", "euro": "5 \u20ac"}
 
 MEMBERS = Channel(1, "#stage", "", 0, 0, 2, (Present(1, 0, "ann"), Present(2, 0, "eve")))
 
@@ -177,6 +180,8 @@ class Stage:
         self._full, self._slow = self._full or word == "full", self._slow or word == "slow"
         if word == "news":
             self._talk(int(number))
+        elif word in _LINES:
+            self._hear(_LINES[word])
         elif word == "flood":
             self._thread = threading.Thread(target=self._flood)
             self._thread.start()
@@ -208,6 +213,11 @@ class Stage:
         while not self._closed.wait(0.001):
             self._talk(5)
 
+    def _hear(self, text: str) -> None:
+        """Bob says a line."""
+        now = int(time.time() * 1000)
+        self._happen(Event(0, now, EventKind.SAID, "#stage", "bob", text, 0, 2, 1))
+
     def _talk(self, count: int) -> None:
         now = int(time.time() * 1000)
         self._happen(*(Event(0, now, EventKind.SAID, "#stage", "bob", f"news {n}") for n in range(count)))
@@ -223,7 +233,11 @@ if __name__ == "__main__":
     stage = Stage(Path(sys.argv[1]))
     try:
         code = interact(
-            stage, ground=Ground.EITHER, depth=Depth.NONE, repaint=(sys.argv[2:] or ["around"])[0]
+            stage,
+            ground=Ground.EITHER,
+            depth=Depth.NONE,
+            repaint=(sys.argv[2:] or ["around"])[0].removeprefix("plain") or "around",
+            plain="plain" in sys.argv[2:],
         )
     finally:
         stage.close()

@@ -56,7 +56,11 @@ class User:
         connecting.result()
 
     def play(self, *steps: Step) -> None:
-        """Play the steps once the client has asked whose lines to hide."""
+        """Play the steps once the client has asked whose lines to hide, and which commands there are."""
+        self.play_from_help(self.answers("/help", "", Code.NO_SUCH_COMMAND, "no help"), *steps)
+
+    def play_from_help(self, *steps: Step) -> None:
+        """The same without the second answer."""
         play(self.client, "you are ann", self.answers("/ignored", "[]"), *steps)
 
     def happens(self, *packets: Packet) -> Step:
@@ -176,8 +180,9 @@ def test_another_channel_is_counted_until_one_looks(user: User) -> None:
         "unread: #tea 2",
         Absent("there"),
         b"/unread\r",
-        "1 #general (here)",
-        "2 #tea: 2 unread",
+        "-- /unread you are in 3 places",
+        "1 #general here",
+        "2 #tea 2 unread",
         "3 @bob",
         b"/go #tea\r",
         user.marks("#general", 101),
@@ -277,7 +282,7 @@ def test_joining_and_leaving(user: User) -> None:
     user.play(
         b"/join #cake secret\r",
         user.answers("/join #cake secret", "", Code.BAD_KEY, "#cake has another key"),
-        "-- #cake has another key",
+        "-- /join #cake has another key",
         b"/join #Cake key\r",
         user.happens(cake),
         user.answers("/join #Cake key", '[["#cake", 77]]'),
@@ -330,7 +335,7 @@ def test_no_command_is_given_in_the_wrong_place(user: User) -> None:
         "-- you are no longer in #general; /go or /join leads elsewhere",
         b"/close bye\r",
         gives("/close bye", "#general"),
-        "-- there is no channel #general",
+        "-- /close there is no channel #general",
         b"/leave\r",
         gives("/leave", "#general"),
     )
@@ -440,7 +445,7 @@ def test_writing_to_one_person(user: User) -> None:
         user.says("hello", channel="@Eve", RECEIVER=EVE),
         b"/msg nobody hello\r",
         user.answers("/query nobody", "", Code.NO_SUCH_NAME, "nobody is called nobody"),
-        "-- nobody is called nobody",
+        "-- /msg nobody is called nobody",
         b"/msg bob\r",
         "/msg NAME TEXT",
     )
@@ -567,7 +572,7 @@ def test_ignored_persons(user: User) -> None:
     user.play(
         b"/ignore bob\r",
         user.answers("/ignore bob", "", Code.OK, "bob is ignored"),
-        "-- bob is ignored",
+        "-- /ignore bob is ignored",
         user.answers("/ignored", f'[[{BOB}, "bob"], ["bad"]]'),
         user.happens(Answer(1, 0, "a mark")),
         "a mark",
@@ -612,7 +617,7 @@ def test_a_command_of_the_server_that_looks_back(user: User) -> None:
         b"/grep tea\r",
         user.answers("/grep tea", "", Code.OK, "1 line", tea(7, "tea is ready")),
         "bob #tea tea is ready",
-        "-- 1 line",
+        "-- /grep 1 line",
     )
 
 
@@ -699,7 +704,7 @@ def test_a_refused_line_of_another_kind_of_code(user: User) -> None:
     user.play(
         b"/kick bobb\r",
         user.answers("/kick bobb", "", Code.NO_SUCH_NAME, "nobody is called bobb"),
-        "-- nobody is called bobb",
+        "-- /kick nobody is called bobb",
         Absent("ann> /kick"),
     )
 

@@ -153,7 +153,7 @@ def test_mentions(user: User) -> None:
         ),
         "ann: come",
         b"/unread\r",
-        "2 #tea: 2 unread, 1 for you",
+        "2 #tea 2 unread (1 calls you)",
         b"/clear\r/mentions\r",
         "#general bob: ann: come",
         "#tea bob: so says ann",
@@ -162,7 +162,7 @@ def test_mentions(user: User) -> None:
         b"/mentions 1\r/mentions x\r",
         "/mentions [N]",
         b"/go #tea\r/unread\r",
-        "2 #tea (here)",
+        "2 #tea here",
     )
 
 

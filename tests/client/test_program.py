@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from chatroom.errors import ConnectionLost
 from client import as_program
+from tests.client.pseudo_terminal import ROOT
 
 
 def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,3 +48,13 @@ def test_other_errors_are_bugs() -> None:
     """They have their traceback."""
     with pytest.raises(ZeroDivisionError), as_program():
         print(1 / 0)
+
+
+def test_a_bot_may_be_called_views(tmp_path: Path) -> None:
+    """Python takes the folder of the bot's file first: its own views.py must not stand in for a package."""
+    bot = tmp_path / "views.py"
+    bot.write_text("from client import Client, as_program\nprint(Client.__name__, __name__)\n")
+    run = subprocess.run(
+        [sys.executable, bot], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert (run.stdout, run.stderr) == ("Client __main__\n", "")

@@ -43,8 +43,10 @@ def ann(server: FakeServer, *options: str) -> Iterator[tuple[PseudoTerminal, Pac
     """Ann at a terminal, in #general, once her client has asked whose lines to hide."""
     with PseudoTerminal(command(server, *options), lines=20) as terminal:
         peer, _ = server.admit(live(0))
-        asked = peer.expect(Command)
-        peer.send(Answer(asked.id, Code.OK, "", "[]"))
+        for text in ("/ignored", "/help"):
+            asked = peer.expect(Command)
+            assert asked.text == text
+            peer.send(Answer(asked.id, Code.OK, "", "[]"))
         terminal.see("you are ann in #general")
         yield terminal, peer
 

@@ -52,7 +52,7 @@ def test_two_people_talk(tmp_path: Path) -> None:
         bob.see("ann half-typed no more")
         ann.see("ann half-typed no more")
         ann.type("/who\r")
-        ann.see("/who #general: 2 here")
+        ann.see("-- /who #general: 2 here")
         ann.see("ann bob")
         bob.type("\x04")
         assert bob.wait() == 0
@@ -215,7 +215,7 @@ def test_leaving_while_the_server_is_gone(tmp_path: Path) -> None:
     with server(tmp_path) as running, person(running.port, "ann") as ann:
         ann.see("ann joined")
         running.kill()
-        ann.see("retrying in")
+        ann.see("reconnecting")
         began = time.monotonic()
         ann.type("\x03")
         assert ann.wait() == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from threading import Semaphore
 
 import pytest
 
@@ -61,8 +62,8 @@ class Line:
 
     def __init__(self, guest: Guest, peer: Peer, rate: float | None = None) -> None:
         self.streams: list[Stream] = []
-        door = NativeDoor(self.streams.append, Flow(), Backlogs(), rate)
-        self.connection = door.open(guest.transport, guest.exchange)
+        self.door = NativeDoor(self.streams.append, Flow(), Backlogs(), rate)
+        self.connection = self.door.open(guest.transport, guest.exchange)
         self.peer = peer
 
     @property
@@ -565,3 +566,30 @@ def test_long_bursts_are_decoded_in_pieces(line: Line, monkeypatch: pytest.Monke
     assert taken == [ONE, TWO]
     with pytest.raises(ProtocolError):
         line.connection.receive()
+
+
+class Turns(Semaphore):
+    """Counts how often a turn was asked for."""
+
+    asked = 0
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        self.asked += 1
+        return super().acquire(blocking, timeout)
+
+    __enter__ = acquire
+
+
+def test_who_decodes_much_waits_for_a_turn(line: Line) -> None:
+    """A handler that has much to decode takes a turn and gives it back; one with little does not wait."""
+    turns = line.door.decoding = Turns(1)
+    line.peer.send(ONE)
+    assert line.connection.receive() == FIRST
+    assert turns.asked == 0
+    sent = [Say(id, "#general", "x" * 100) for id in range(1, 200)]
+    line.peer.send(*sent)
+    found: list[Packet] = []
+    while len(found) < len(sent):
+        found += apart(line.connection.receive())
+    assert found == sent and turns.asked > 0
+    assert turns.acquire(blocking=False)

@@ -16,10 +16,18 @@ from contextlib import contextmanager
 import pytest
 
 from server.limits import LOG_BYTES, LOG_KINDS, LOG_LINES, LOG_SAME, LOG_SECONDS
+from server.log_lines import TextLines
 from server.log_writer import LogWriter, log_to
 from tests.end_to_end.programs import ROOT
 from tests.server.fakes import Clock
 from tests.support.peer import Peer
+
+
+class Bare(TextLines):
+    """Lines without the time."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.getMessage()}{' Traceback' if record.exc_info else ''}"
 
 
 class Desk:
@@ -27,8 +35,7 @@ class Desk:
 
     def __init__(self, clock: Clock) -> None:
         self.reading, self.writing = os.pipe()
-        self.writer = LogWriter(self.writing, clock)
-        self.writer.setFormatter(logging.Formatter("%(message)s"))
+        self.writer = LogWriter(self.writing, clock, Bare())
         self.log = logging.Logger("log")
         self.log.addHandler(self.writer)
 

@@ -36,8 +36,8 @@ def frames(text: str, columns: int = 40, lines: int = 12, repaint: Repaint = "ar
     clock = count(1)
     for place in _PLACES:
         place(view, text)
-        for _ in range(20):  # a long text takes several frames
-            yield view.tick(float(next(clock)))
+        while view.wait(now := float(next(clock))) is not None:  # a long text takes several frames
+            yield view.tick(now)
     yield view.leave(float(next(clock)))
 
 

@@ -19,7 +19,7 @@ DETECTED = 10
 """So many of the texts change something in tmux when they are printed raw: less, and the test is blind."""
 
 
-@pytest.mark.parametrize("repaint", ["around", "inline"])
+@pytest.mark.parametrize("repaint", ["around", pytest.param("inline", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("text", [*DRIVING, "".join(DRIVING)], ids=ascii)
 def test_no_place_lets_a_text_drive_the_terminal(text: str, repaint: Repaint) -> None:
     """Names, channels, topics, reasons, polls, tables, answers, status, candidates, search, questions."""
@@ -30,6 +30,7 @@ def test_no_place_lets_a_text_drive_the_terminal(text: str, repaint: Repaint) ->
         assert not screen.cursor.hidden
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [*DECEIVING, *WIDE_AND_NARROW], ids=ascii)
 def test_no_place_lets_a_text_move_the_cursor(text: str) -> None:
     """Texts of unusual widths leave the cursor where it belongs, on a terminal with other widths, too."""

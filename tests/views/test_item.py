@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.events import SET_COUNTED, Event, EventKind
+from chatroom.moments import local_time
 from tests.views.attacks import texts
 from views.describe import describe
 from views.formatting import Theme, format_item
 from views.item import item_of, plain_line
-from views.moments import local_time
 from views.palette import Depth
 
 DAY = 24 * 3600 * 1000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.views.attacks import texts
 from tests.views.screen import readable
 from views.formatting import Theme
-from views.layout import Status, layout_input, layout_question, pending_rows, status_rows
+from views.layout import Status, Waiting, layout_input, layout_question, pending_rows, status_rows
 from views.limits import PENDING_SHOWN, TALL_LINES
 from views.palette import Depth
 from views.sanitize import sanitize_input
@@ -165,3 +165,20 @@ def test_the_status() -> None:
     assert [readable(row) for row in long] == ["xxxxxxxx\u2026"]
     assert status_rows(Status(), 20, 24, theme) == []
     assert status_rows(Status("x"), 20, 3, theme) == []
+
+
+def test_what_waits_elsewhere() -> None:
+    """Places and calls are words; a place that calls has the colour of the mark besides."""
+    theme = Theme()
+    quiet, mark = theme.palette.quiet, theme.palette.mark
+    waiting = (Waiting("#tea", 1_200, 1), Waiting("#\x1bx", 2, 2), Waiting("#lunch", 3))
+    status = Status("#a", ", 2 here", silent="you are muted", waiting=waiting, topic="hot")
+    (row,) = status_rows(status, 200, 24, theme)
+    assert f"{mark}#tea 1,200 (1 calls you)\x1b[0m" in row and f"{mark}#lunch" not in row
+    assert readable(row) == (
+        "#a, 2 here \u00b7 read-only: you are muted"
+        " \u00b7 unread: #tea 1,200 (1 calls you), #\u241bx 2 (2 call you), #lunch 3 \u00b7 hot"
+    )
+    assert quiet in row
+    (row,) = status_rows(Status("#a", waiting=waiting), 40, 24, Theme(depth=Depth.NONE))
+    assert readable(row) == "#a \u00b7 unread: #tea 1,200 (1 calls you),\u2026"

@@ -12,7 +12,7 @@ from tests.views.test_view import Painting, pressed
 STATES = 20_000
 """Screens that are checked, in all parts: three after each step, of which one has other widths."""
 
-PARTS, EXAMPLES = 8, 36
+PARTS, EXAMPLES = 8, 42
 
 
 class ManyPaintings(Painting):

@@ -168,7 +168,7 @@ class Painting(RuleBasedStateMachine):
                 watched.view.event(event)
             run = self.folding.take(event, "ann")
             assert run is not None
-            drawn = self.right[0].view._drawn
+            drawn = self.right[0].view._painter.drawn
             assert drawn is not None
             kept = drawn.hidden + drawn.transcript_rows
             taken = min(self.transcript.take_back(run.number), kept)
@@ -245,13 +245,13 @@ class Painting(RuleBasedStateMachine):
         view, most_rows = self.right[0].view, self.lines // 2
         editor = view.editor
         block = layout_input(Span("ann"), editor.clusters, editor.cursor, self.columns, most_rows)
-        if view._asked is not None:
+        if view._keyboard.question is not None:
             block = layout_question(Span(one_line(self.question)), self.columns, most_rows)
-        place, text, _ = self.status
+        place, text, *_ = self.status
         status = [row_of(clip([Span(one_line(place)), Span(one_line(text))], self.columns - 1))]
         status = [Row(""), *status] if self.lines == TALL_LINES else status
         above = [*map(readable, own), *(map(readable, status) if place or text else [])]
-        quiet = view._quiet_rows() if view._asked is None else []
+        quiet = [] if view._keyboard.question else view._foot.quiet_rows(self.columns, self.lines)
         above[len(above) - bool((place or text) and quiet) :] = map(readable, quiet)
         return [*above, *map(readable, block.rows)], len(above) + block.row, block.column
 
@@ -399,7 +399,7 @@ def test_a_run_that_is_not_painted_yet_is_one_item() -> None:
     view.tick(0.0)
     for number in range(1, 1001):
         view.event(came(number))
-    assert view.tick(1.0).count("joined") == 1 and not view._unpainted
+    assert view.tick(1.0).count("joined") == 1 and not view._backlog
 
 
 def test_what_is_shown_between_ends_a_run() -> None:

@@ -188,7 +188,8 @@ def test_a_lower_screen_during_a_tall_input() -> None:
     """After a resize the lines that were hidden are on the screen or in the scrollback."""
     talk = Talk(30, height=20)
     talk.type(b"rows upon rows, " * 24)
-    assert talk.view._drawn is not None and talk.view._drawn.hidden == 9
+    drawn = talk.view._painter.drawn
+    assert drawn is not None and drawn.hidden == 9
     talk.screen = Screen(40, 8)
     talk.view.resize(40, 8)
     talk.type(b"\x15")

@@ -1,4 +1,4 @@
-"""views/moments.py"""
+"""chatroom/moments.py"""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chatroom.moments import local_time, seconds_in_words, until_in_words
 from tests.support.events import NOON
-from views.moments import local_time, seconds_in_words, until_in_words
 
 
 def utc(milliseconds: int) -> datetime:

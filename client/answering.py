@@ -1,0 +1,62 @@
+"""What a user at a terminal reads of an answer: which command it answers, what it has found, its words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from chatroom.events import Event
+from chatroom.packets import Answer
+from client.answer_words import answer_words
+from client.places import Places
+from client.requests import rows_of, texts
+from client.speech import Speech
+from views import Surface
+from views.describe import quoted
+
+_CHANNEL: Final = re.compile(r"^ *(#\S{1,100})(?= )", re.MULTILINE)
+"""Channels in the words of a server that gives no rows for /channels."""
+
+
+class Answering:
+    """Shows the answers to what was said and given. In the main thread."""
+
+    def __init__(self, view: Surface, speech: Speech, places: Places) -> None:
+        self._view = view
+        self._speech = speech
+        self._places = places
+
+    def show(self, answer: Answer, now: int) -> None:
+        """An answer has come. now: in milliseconds since 1970"""
+        where = self._speech.where(answer.id)
+        given = self._speech.given(answer.id)
+        refused = self._speech.refused(answer)
+        known = self._speech.once.answered(answer.id, answer.code)
+        past = self._speech.answered(answer)
+        if refused is not None and not given:
+            self._places.line_refused(answer, where)
+        if past is None:
+            return
+        command, _, rest = given.partition(" ")
+        if past:
+            self._show_past(command, rest.strip(), past, now)
+        self._learn_channels(command, answer)
+        words = "" if known else answer_words(command, answer, self._view.table_columns, now)
+        if refused is not None:
+            # Not into the input: whoever types on meanwhile would say both together.
+            words += f": {quoted(refused.text)}" + (" (\u2191 brings it back)" if refused.typed else "")
+        if words:
+            self._view.system(words, now, command)
+
+    def _show_past(self, command: str, rest: str, past: tuple[Event, ...], now: int) -> None:
+        """Lines of the past below a row that says what they answer: they must not look like news."""
+        lines = "1 line" if len(past) == 1 else f"{len(past):,} lines"
+        self._view.system(f"{quoted(rest)}: {lines}" if rest else lines, now, command)
+        for event in past:
+            self._view.event(event, under="" if event.place == self._places.place else event.channel)
+
+    def _learn_channels(self, command: str, answer: Answer) -> None:
+        if command.lower() == "/channels":
+            rows = (texts(row, 0) for row in rows_of(answer.rows))
+            names = [row[0] for row in rows if row is not None and row[0].startswith("#")]
+            self._view.completer.learn_channels(names or _CHANNEL.findall(answer.words))

@@ -1,0 +1,112 @@
+"""The bots of notes/bots, as they stand there, on a real server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from client import Client, EventKind, Form
+from tests.end_to_end.in_process import port_of, running
+from tests.end_to_end.programs import ROOT
+from tests.support.patience import PATIENCE, PROGRAM_PATIENCE, eventually
+
+BOTS = ROOT / "notes" / "bots"
+
+
+@contextmanager
+def bot(name: str, port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A running bot; it ends in order at SIGTERM."""
+    command = [sys.executable, str(BOTS / name), "--server", f"127.0.0.1:{port}", *options]
+    pipe, env = subprocess.PIPE, {**os.environ, "PYTHONPATH": str(ROOT)}  # else: what is installed
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=env) as program:
+        try:
+            yield program
+        finally:
+            program.send_signal(signal.SIGTERM)
+            _, complaint = program.communicate(timeout=PROGRAM_PATIENCE)
+        assert "Traceback" not in complaint, complaint
+
+
+def next_line(reader: Client) -> tuple[str, str, int]:
+    """Author, text and form of the next line that is said."""
+    return next((one.author, one.text, one.form) for one in reader if one.kind is EventKind.SAID)
+
+
+@pytest.mark.parametrize("name", ["announcer.py", "transcript.py"])
+def test_a_bot_is_short(name: str) -> None:
+    """Each has less than sixty lines."""
+    assert len((BOTS / name).read_text().splitlines()) < 60
+
+
+@pytest.mark.slow
+def test_lines_of_a_pipe_are_announced() -> None:
+    """Each line of the input is said, but no blank one; at its end the bot ends."""
+    with running() as app, Client(port=port_of(app), name="ann", channel="#build") as ann:
+        with bot("announcer.py", port_of(app), "--channel", "build") as program:
+            program.communicate("one\n\ntwo\n", timeout=PROGRAM_PATIENCE)
+            assert program.returncode == 0
+        assert [next_line(ann) for _ in range(2)] == [
+            ("announcer", text, Form.BOT) for text in ("one", "two")
+        ]
+
+
+@pytest.mark.slow
+def test_what_is_posted_is_announced() -> None:
+    """A POST on loopback is said; what is too long, has no length or comes from a web page is not."""
+    with (
+        running() as app,
+        Client(port=port_of(app), name="ann", channel="#build") as ann,
+        bot("announcer.py", port_of(app), "--channel", "build", "--port", "0") as program,
+    ):
+        assert program.stdout is not None
+        port = int(program.stdout.readline().rsplit(":", 1)[1])
+
+        def post(body: bytes, **headers: str) -> int:
+            with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as hook:
+                hook.request("POST", "/", body, headers)
+                return hook.getresponse().status
+
+        assert post(b"red", Origin="http://evil.example") == 400
+        assert post(b"x" * 16385) == 400
+        assert post(b"", **{"Content-Length": "-1"}) == 400
+        assert post("grün\nfertig".encode()) == 204
+        assert [next_line(ann)[1] for _ in range(2)] == ["grün", "fertig"]
+
+
+@pytest.mark.slow
+def test_a_transcript_follows_the_channel(tmp_path: Path) -> None:
+    """The page has what was said before and since, as it is now; no other channel, no markup of others."""
+    page = tmp_path / "class.html"
+    with running() as app, Client(port=port_of(app), name="ann", channels=("#class", "#tea")) as ann:
+        ann.say("before")
+        ann.say("secret", "#tea")
+        ann.say("wrogn")
+        ann.say("gone")
+        ann.say("never seen")
+        own = (event for event in ann if event.kind is EventKind.SAID)
+        seqs = {event.text: event.seq for event in islice(own, 5)}
+        ann.delete(seqs["never seen"])
+        assert ann.flush(PATIENCE)
+        with bot("transcript.py", port_of(app), str(page), "--channel", "class"):
+            missing = "the history is not there"
+            eventually(lambda: page.exists() and "gone" in page.read_text(), missing, PROGRAM_PATIENCE)
+            ann.edit(seqs["wrogn"], "right <b>\nnow")
+            ann.delete(seqs["gone"])
+            ann.say("after")
+            missing = "what was said since is not there"
+            eventually(lambda: "after" in page.read_text(), missing, PROGRAM_PATIENCE)
+    text = page.read_text()
+    assert [line.partition("<b>ann</b> ")[2] for line in text.splitlines()[1:]] == [
+        "before",
+        "right &lt;b&gt;<br>now",
+        "after",
+    ]

@@ -1,0 +1,37 @@
+"""Actions: what the client must do because of a key."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from views.keys import Jump
+
+
+class Submitted(NamedTuple):
+    """The user pressed Enter on a line with this text, which is never blank."""
+
+    text: str
+
+
+class Secret(NamedTuple):
+    """The user has answered the question of `View.ask`. The text may be empty."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "<Secret>"
+
+
+class Cancelled(NamedTuple):
+    """The user does not want to answer the question of `View.ask`."""
+
+
+class Leave(NamedTuple):
+    """The user wants to leave the chatroom."""
+
+
+class Suspend(NamedTuple):
+    """The user wants to suspend the program and use the shell."""
+
+
+Action = Submitted | Secret | Cancelled | Leave | Suspend | Jump

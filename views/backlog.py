@@ -1,0 +1,154 @@
+"""Items that have come and are not painted yet.
+
+An item costs time only when it is painted: a frame makes as many as FRAME_WORK allows, and the keys are read
+between two frames. In a flood the latest items are painted, and the number of the others is told.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple
+
+from chatroom.printable import TAB
+from views.folding import Run
+from views.item import Item
+from views.limits import BACKLOG_WORK, FLOOD_FRAMES, FLOOD_SCREENS, FRAME_WORK, ITEM_WORK, LEAVE_WORK
+
+
+class _Waiting(NamedTuple):
+    """An item that is not painted yet. `make` costs `work` (see FRAME_WORK), formatting included."""
+
+    work: int
+    make: Callable[[], Item]
+
+    def without(self, person: int) -> _Waiting:
+        """The same, without what this person has said."""
+        make = self.make
+        return self._replace(make=lambda: make().erased(person))
+
+
+class Backlog:
+    """These items, in order. Falsy when none waits.
+
+    lines: of the screen; so many of the latest items are painted in a flood
+    """
+
+    def __init__(self, lines: int) -> None:
+        self.lines = lines
+        self._arrived: list[_Waiting] = []
+        self._arrived_work = 0
+        self._left_out = 0  # items that had no room among these
+        self._batch: deque[_Waiting] = deque()  # what had arrived at a frame; it may take several frames
+        self._parts: deque[_Waiting] = deque()  # of a long text that the user wants to see
+        self._floods = 0  # batches in a row that had too many items to read
+        self._run: Run | None = None  # its item is not made yet, so it has all that comes until then
+
+    def __bool__(self) -> bool:
+        return bool(self._parts or self._batch or self._arrived)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a frame has taken some of what had come together: the next one must follow at once."""
+        return bool(self._parts or self._batch)
+
+    # --- in -----------------------------------------------------------------------------------------
+
+    def add(self, text: str, make: Callable[[], Item]) -> None:
+        """One more item. text: its longest part, which tells what it costs"""
+        self._add(_waiting(text, make))
+
+    def add_run(self, run: Run) -> None:
+        """A run of joins and leaves has begun, or grown: its item is made with all that comes until then."""
+        if self._run is not run:
+            self._run = run
+            self._add(_waiting(run.text, partial(self._make_run, run)))
+
+    def print_parts(self, parts: Iterable[str], person: int) -> None:
+        """Paint the parts of a long text before all else. person: who said it"""
+        self._parts = deque(
+            _waiting(part, partial(Item, None, "", part, part=True, person=person)) for part in parts
+        )
+
+    def stop_parts(self) -> bool:
+        """Paint no more of them; whether there were any."""
+        stopped = bool(self._parts)
+        self._parts.clear()
+        return stopped
+
+    def erase(self, person: int) -> None:
+        """Show nothing of what this person has said."""
+        if self._run is not None:
+            self._run.erase(person)
+        self._arrived = [waiting.without(person) for waiting in self._arrived]
+        self._batch = deque(waiting.without(person) for waiting in self._batch)
+        self._parts = deque(waiting.without(person) for waiting in self._parts)
+
+    def clear(self) -> None:
+        """Forget all items."""
+        self._batch.clear()
+        self._parts.clear()
+        self._take_arrived()
+
+    def shorten(self) -> None:
+        """Somebody waits for all items to be painted: keep only the latest, if all take too long."""
+        self._parts.clear()
+        if sum(waiting.work for waiting in [*self._batch, *self._arrived]) > LEAVE_WORK:
+            self._arrived = [*self._batch, *self._arrived]
+            self._batch.clear()
+            self._leave_out()
+
+    # --- out ----------------------------------------------------------------------------------------
+
+    def take(self) -> list[Item]:
+        """The items for one frame, which are FRAME_WORK together, or one."""
+        if not self._batch and not self._parts:
+            self._begin_batch()
+        source, work = self._parts or self._batch, 0
+        items: list[Item] = []
+        while source and (not items or work + source[0].work <= FRAME_WORK):
+            waiting = source.popleft()
+            items.append(waiting.make())
+            work += waiting.work
+        return items
+
+    def _add(self, waiting: _Waiting) -> None:
+        self._arrived.append(waiting)
+        self._arrived_work += waiting.work
+        if self._arrived_work > BACKLOG_WORK:
+            self._leave_out()
+
+    def _make_run(self, run: Run) -> Item:
+        self._run = None
+        return run.item()
+
+    def _begin_batch(self) -> None:
+        """Take what has arrived; only the latest items if FLOOD_FRAMES batches in a row had too many."""
+        flood = len(self._arrived) > FLOOD_SCREENS * self.lines
+        self._floods = self._floods + 1 if flood else 0
+        if self._floods >= FLOOD_FRAMES:
+            self._leave_out()
+        if self._left_out:
+            note = f"{self._left_out:,} lines not shown"
+            self._batch.append(_waiting(note, partial(Item, None, "", note)))
+        self._batch += self._take_arrived()
+
+    def _leave_out(self) -> None:
+        """Forget what has arrived, but not the latest items, one for each line of the screen."""
+        latest = self._arrived[-self.lines :]
+        self._run = None  # perhaps it is left out: what comes next of it is shown again
+        self._left_out += len(self._arrived) - len(latest)
+        self._arrived = latest
+        self._arrived_work = sum(waiting.work for waiting in latest)
+
+    def _take_arrived(self) -> list[_Waiting]:
+        arrived, self._arrived = self._arrived, []
+        self._arrived_work = self._left_out = 0
+        return arrived
+
+
+def _waiting(text: str, make: Callable[[], Item]) -> _Waiting:
+    size = len(text) + (len(TAB) - 1) * text.count("\t")
+    work = ITEM_WORK * (1 + text.count("\n")) + size * (1 if text.isascii() else 3)
+    return _Waiting(work, make)
