@@ -20,7 +20,9 @@ DETECTED = 10
 
 
 @pytest.mark.parametrize("repaint", ["around", pytest.param("inline", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("text", [*DRIVING, "".join(DRIVING)], ids=ascii)
+@pytest.mark.parametrize(
+    "text", [*DRIVING, pytest.param("".join(DRIVING), marks=pytest.mark.slow)], ids=ascii
+)
 def test_no_place_lets_a_text_drive_the_terminal(text: str, repaint: Repaint) -> None:
     """Names, channels, topics, reasons, polls, tables, answers, status, candidates, search, questions."""
     screen = Screen(COLUMNS, LINES)
