@@ -1,8 +1,8 @@
-"""The answers that are tables: who is here, channels, numbers, bans, programs, what moderators did.
+"""The answers that are tables, or tell moments: who is here, channels, numbers, bans, programs, and so on.
 
 The server uses them for its words, where nobody knows the screen; a client uses them for its own screen and
 its own clock. The rows are those of OK. Of other rows, as a newer server may send, they raise TypeError,
-ValueError, LookupError or AttributeError.
+ValueError, LookupError, AttributeError or OverflowError.
 """
 
 from __future__ import annotations
@@ -173,6 +173,20 @@ def sessions(rows: Rows, when: When, columns: int | None = TABLE_COLUMNS) -> str
 
 
 _PHASES: Final = {"lost": "connection lost", "arriving": "coming in", "absent": "has left"}
+
+
+def whois(rows: Rows, when: When, columns: int | None = TABLE_COLUMNS) -> str:
+    """All that is told of one person, as a sentence."""
+    found = dict(rows)
+    account = f"account {found['account']}" if found["account"] else "no account"
+    role = "" if found["role"] == "member" else f", {found['role']}"
+    lost = ", connection lost" if found["phase"] == "lost" else ""
+    encrypted = "encrypted" if found["encrypted"] else "not encrypted"
+    words = [f"{found['name']} ({account}{role}{lost}), here since {when(found['since'])}, {encrypted}"]
+    words += [f"with {', '.join(found['software'])}"] if found["software"] else []
+    words += [f"away: {found['away']}"] if "away" in found else []
+    words += [f"from {', '.join(found['addresses'])}"] if "addresses" in found else []
+    return ", ".join(words)
 
 
 def log(rows: Rows, when: When, columns: int | None = TABLE_COLUMNS) -> str:

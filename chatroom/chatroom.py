@@ -20,6 +20,7 @@ from chatroom.errors import ChatroomError, Closed, ConnectionLost, HistoryError,
 from chatroom.event_log import EventLog
 from chatroom.events import Extra
 from chatroom.fetching import Fetching
+from chatroom.figures import Figures
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.handler_desk import HandlerDesk
@@ -41,6 +42,8 @@ from chatroom.reaper import Reaper
 from chatroom.reception import Reception
 
 log = EventLog(__name__)
+
+_LEFT = "= %(peer)s (%(name)s) has left: %(why)s"
 
 
 class _Ending(NamedTuple):
@@ -86,11 +89,18 @@ class Chatroom:
         self.reaper = Reaper("server", self._fail)
         self._failures: SimpleQueue[ChatroomError] = SimpleQueue()  # of vital threads
         self.flow = Flow()
+        self.figures = Figures()
         self._catch_up = CatchUp(
             history, lambda seat, seq: self._forwarder.go_live(seat, seq), lambda: self._order.idle
         )
         self._forwarder = Forwarder(
-            self._order, history, self._presence, self.flow, self._catch_up, time.monotonic
+            self._order,
+            history,
+            self._presence,
+            self.flow,
+            self._catch_up,
+            time.monotonic,
+            figures=self.figures,
         )
         self._logins = Logins(self._secrets)
         self._fetching = Fetching(self._forwarder, history)
@@ -158,6 +168,21 @@ class Chatroom:
             finally:
                 self._forwarded.set()
                 self._on_ended()
+
+    @property
+    def waiting(self) -> int:
+        """How many lines and other proposals wait in the queue."""
+        return len(self._order)
+
+    def alert(self, text: str, lasts: bool) -> None:
+        """Tell the operators of the whole chatroom something. Any thread; never waits.
+
+        lasts: who comes in later is told, too, until the next call without it
+        """
+        try:
+            self._forwarder.alert(text, lasts)
+        except Closed:
+            pass  # nobody is in any more
 
     # --- admission --------------------------------------------------------------------------------------
 
@@ -262,10 +287,7 @@ class Chatroom:
         try:
             ending = self._converse(join)
         finally:
-            name, why = join.reservation.name, ending.why
-            log.info(
-                "left", "= %(peer)s (%(name)s) has left: %(why)s", peer=connection.peer, name=name, why=why
-            )
+            log.info("left", _LEFT, peer=connection.peer, name=join.reservation.name, why=ending.why)
             # Leave first: who has read the goodbye may ask for the name at once.
             leave = Leave(ending.clean, ending.reason)
             self._put_unless_closed(join.reservation.origin, ProposalKind.LEAVE, leave)

@@ -16,7 +16,8 @@ ChatroomError
 │   └── CertificateRefused   … because the server's certificate is not the right one; trying again is no use
 ├── Closed               the object was closed and cannot be used any more
 ├── HistoryError         the history cannot be opened, read or written           .reason
-│   └── HistoryFull      … at the moment: the disk is full or failing; trying again may help
+│   ├── HistoryFull      … at the moment: the disk is full or failing; trying again may help
+│   └── HistoryDamaged   … because its file is damaged
 └── ConfigError          an option, address or file given by the user is not usable
 """
 
@@ -155,6 +156,10 @@ class HistoryError(ChatroomError):
 
 class HistoryFull(HistoryError):
     """The history cannot be written at the moment (disk full, I/O error); trying again may help."""
+
+
+class HistoryDamaged(HistoryError):
+    """The file of the history is damaged: it is cut off, or not what a server has written."""
 
 
 class ConfigError(ChatroomError):

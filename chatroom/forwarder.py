@@ -15,6 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 from chatroom import commands
+from chatroom.alert import Alert
 from chatroom.batch import Batch
 from chatroom.blame import blame
 from chatroom.blanking import Erased
@@ -23,9 +24,10 @@ from chatroom.catch_up import CatchUp
 from chatroom.commands import Permitted
 from chatroom.desk import Asker, Room
 from chatroom.effects import Admit, Answer, Effect, End, Gone, Joined, Left, NameAnswer, OwnSignal, Signal
-from chatroom.errors import ChatroomError, HistoryError, HistoryFull
+from chatroom.errors import ChatroomError, HistoryDamaged, HistoryError, HistoryFull
 from chatroom.event_log import EventLog
 from chatroom.events import Event, Talk
+from chatroom.figures import Figures, Round
 from chatroom.flow import Flow
 from chatroom.history import History
 from chatroom.ledger import Applied
@@ -48,6 +50,9 @@ T = TypeVar("T")
 Turn = Joined | Left | End
 """Effects that change who gets the events after a seq."""
 
+_NO_RECORD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What is raised by a record that no server has written."""
+
 _EXPELLED = "another program of yours has ended this one"
 
 
@@ -61,6 +66,7 @@ class Forwarder:
     catch_up: sends members the missed events that the tail does not hold
     clock:    seconds that only rise
     limits:   of the state
+    figures:  counts what happens
 
     failure:  the error that ended it; None after a normal end
     pulse:    beats with each round, at least once a second: any thread can see that it works
@@ -75,6 +81,7 @@ class Forwarder:
         catch_up: CatchUp,
         clock: Callable[[], float],
         limits: Limits | None = None,
+        figures: Figures | None = None,
     ) -> None:
         self._order = order
         self._history = history
@@ -87,9 +94,12 @@ class Forwarder:
         self.failure: ChatroomError | None = None
         self.state = State(limits)
         self._tail = Tail()
-        self._newcomers = Newcomers(self.state, presence, self._tail, catch_up)
+        self._figures = figures or Figures()
+        self._alert = Alert(self.state, presence)
+        self._newcomers = Newcomers(self.state, presence, self._tail, catch_up, self._alert, self._figures)
         self._life = ("", 0)
         self._batches = 0
+        self._noted = 0  # up to this seq, the figures have counted
         self.pulse = Pulse(clock)
 
     # --- start ----------------------------------------------------------------------------------------------
@@ -100,10 +110,14 @@ class Forwarder:
         Raises HistoryError.
         """
         restored = self._history.restore()
-        self.state.restore(restored.head, restored.records, restored.talkers)
+        try:
+            self.state.restore(restored.head, restored.records, restored.talkers)
+        except _NO_RECORD as cause:
+            raise HistoryDamaged(f"the history is damaged: a record cannot be read: {cause!r}") from None
         self._tail.begin(restored.head, restored.time)
         self._catch_up.stored(restored.head)
         self._newcomers.begin(restored.identity)
+        self._noted = restored.head
         epoch = self._order.begin(restored.identity, restored.position, self.state.epoch + 1)
         self._life = ("", epoch)
         self._order.put(Proposal(0, 0, ProposalKind.UP, None))
@@ -117,6 +131,7 @@ class Forwarder:
         try:
             while (taken := self._order.take()) is not None:
                 self.forward(taken)
+                self.pulse.beat()
         except HistoryError as error:
             log.error("history_failed", "history: %(error)s", error=error)
             self.failure = error
@@ -141,8 +156,7 @@ class Forwarder:
         began, worked = self._clock(), time.thread_time()
         happened, records, effects, amended, erased = self._apply(taken.entries)
         batch, packets = Batch(happened), {event.seq: encode_event(event) for event in amended}
-        if happened or records:
-            self._store(batch, records, taken.entries[-1].position, packets, erased)
+        stored = self._store(batch, records, taken, packets, erased)
         self._newcomers.new_round()
         self._tail.extend(batch)
         self._deliver(batch, happened, effects)
@@ -157,10 +171,33 @@ class Forwarder:
                 self._carry_out(effect)
         if happened:  # else the round says nothing of what a round with lines costs
             self._order.done(sent, time.thread_time() - worked)
+        self._note(taken, batch, stored, sent)
         for task in taken.tasks:
             task()
         self._flow.count_members(len(self._presence))
-        self.pulse.beat()
+
+    def _note(self, taken: Taken, batch: Batch, stored: float, sent: float) -> None:
+        """Count the round in the figures."""
+        state, presence, pieces = self.state, self._presence, batch.pieces
+        self._figures.note(
+            Round(  # without names: with them it would take three times as long
+                taken.entries[-1].time if taken.entries else 0,
+                taken.waited,
+                state.head - self._noted,
+                sum([piece.lines for piece in pieces]),
+                sum([len(piece.packets) for piece in pieces]),
+                stored,
+                sent,
+                len(state.members),
+                len(presence),
+                len(state.channels),
+                state.accounts,
+                state.head,
+                presence.deliveries,
+                presence.delivered,
+            )
+        )
+        self._noted = state.head
 
     def _deliver(self, batch: Batch, happened: list[Event | Talk], effects: list[Effect]) -> None:
         """Deliver what happened: as one batch, unless connections got or lost a place, or ended meanwhile."""
@@ -226,16 +263,21 @@ class Forwarder:
         self,
         batch: Batch,
         records: list[Record],
-        position: bytes,
+        taken: Taken,
         amended: Mapping[int, bytes],
         erased: Erased,
-    ) -> None:
-        """Commit the round. While the disk is full, hold the round, tell the members, and try again.
+    ) -> float:
+        """Commit the round, if anything follows from it; how many seconds it took.
+
+        While the disk is full, hold the round, tell the members, and try again.
 
         Raises HistoryError when history fails for good, or is still full when the chatroom closes. Then no
         member has got anything of the round.
         """
-        trouble, blocks = "", batch.blocks(self.state.noted)
+        if not (batch.pieces or records):
+            return 0.0
+        position = taken.entries[-1].position
+        trouble, blocks, began = "", batch.blocks(self.state.noted), self._clock()
         while True:
             try:
                 self._history.append(blocks, records, position, self.state.noted, amended, erased)
@@ -246,14 +288,21 @@ class Forwarder:
                     raise HistoryError(f"{lost} events could not be stored: {full}") from None
                 if not trouble:
                     trouble = str(full)
+                    self._figures.hold(True)
                     log.error("history_full", "history: %(error)s; waiting", error=trouble)
                     self._tell_all(f"the server cannot store lines ({trouble}); it goes on trying")
-                self._closing.wait(DISK_RETRY_SECONDS)
-                self.pulse.beat()
+                self._rest()
         if trouble:
+            self._figures.hold(False)
             log.warning("history_writable", "history: can be written again")
             self._tell_all("the server can store lines again")
         self._batches += 1
+        return self._clock() - began
+
+    def _rest(self) -> None:
+        """Let the disk get some room. That is work, too: a start would make none."""
+        self._closing.wait(DISK_RETRY_SECONDS)
+        self.pulse.beat()
 
     def _carry_out(
         self, effect: NameAnswer | Answer | Admit | Joined | Left | End | Gone | OwnSignal
@@ -273,6 +322,8 @@ class Forwarder:
             case End(code=code, detail=detail):
                 member = self._presence.seat(number) is not None
                 connection = self._presence.remove(number)
+                if connection is not None and not member:
+                    self._figures.refuse(code.name.lower())
                 if connection is not None:
                     connection.part(code, _EXPELLED if member and code is Code.EXPIRED else detail)
             case Gone():
@@ -293,6 +344,13 @@ class Forwarder:
     def go_live(self, seat: Seat, seq: int) -> None:
         """Let a member go live that has caught up to `seq`. Any thread. Raises Closed."""
         self._order.post(partial(self._newcomers.go_live, seat, seq))
+
+    def alert(self, text: str, lasts: bool) -> None:
+        """Tell operators something, see `Alert`. Any thread. Raises Closed.
+
+        lasts: also those who come later
+        """
+        self._order.post(partial(self._alert.begin if lasts else self._alert.end, text))
 
     def set_motd(self, text: str) -> None:
         """Let newcomers be shown this after their replay, "": nothing. Any thread. Raises Closed."""

@@ -581,6 +581,15 @@ CLOSE_SECONDS: Final = 1.5
 DISK_RETRY_SECONDS: Final = 0.5
 """Pause between tries to store a batch while the disk is full: new space is noticed soon, at little cost."""
 
+# --- figures --------------------------------------------------------------------------------------------
+
+SECONDS_STEPS: Final = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+"""Steps by which times of rounds are counted: two for each power of ten are enough to see what is slow. A
+lone line is stored in some 40 µs; a round that takes longer than a second is a disk that does not answer."""
+
+SIZE_STEPS: Final = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+"""Steps by which the events of a round are counted, as above."""
+
 # --- files of options -------------------------------------------------------------------------------------
 
 CONFIG_BYTES: Final = 64 * 1024

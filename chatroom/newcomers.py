@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chatroom.alert import Alert
 from chatroom.catch_up import CatchUp
 from chatroom.conversations import Conversation
 from chatroom.door import Door
 from chatroom.effects import Admit, Joined, Left
 from chatroom.event_log import EventLog
 from chatroom.events import Setting
+from chatroom.figures import Figures
 from chatroom.limits import GREETING_BYTES, MAX_LISTED
 from chatroom.outcomes import Code
 from chatroom.packets import Channel, Present, Resumed, Role, Welcome, encode_event
@@ -29,11 +31,21 @@ class Newcomers:
     every later batch live. So no event is missing and no event comes twice.
     """
 
-    def __init__(self, state: State, presence: Presence, tail: Tail, catch_up: CatchUp) -> None:
+    def __init__(
+        self,
+        state: State,
+        presence: Presence,
+        tail: Tail,
+        catch_up: CatchUp,
+        alert: Alert | None = None,
+        figures: Figures | None = None,
+    ) -> None:
         self._state = state
         self._presence = presence
         self._tail = tail
         self._catch_up = catch_up
+        self._alert = alert or Alert(state, presence)
+        self._figures = figures or Figures()
         self._identity = b""
         self._described: dict[tuple[Door, int, Role, bool], bytes] = {}
         self._motd = ""
@@ -57,6 +69,9 @@ class Newcomers:
         if resumed is Resumed.GAP and self._tail.covers(since):  # removed from history, but still in memory
             resumed = Resumed.EXACT
         log.info("came", "= %(peer)s is %(name)s", peer=connection.peer, name=admit.name)
+        self._figures.admit(resumed)
+        if resumed is Resumed.FRESH:
+            self._alert.forget(admit.person)
         token = join.reservation.token
         connection.greet(
             Welcome(admit.name, token, self._identity, admit.person, admit.confirmed, head, resumed),
@@ -141,6 +156,7 @@ class Newcomers:
         if seat.new and self._motd:  # below what was said before; who comes back has read it
             connection.inform(self._motd)
         seat.new = False
+        self._alert.tell(seat)
 
     def _described_channels(self, door: Door, person: int) -> list[bytes]:
         """CHANNEL for each channel and each direct conversation of the member. Lists of members stop at

@@ -33,10 +33,14 @@ class Entry(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What the forwarder takes for one round. The tasks run after the entries."""
+    """What the forwarder takes for one round. The tasks run after the entries.
+
+    waited: seconds for which the first of the proposals has waited
+    """
 
     entries: Sequence[Entry]
     tasks: Sequence[Task]
+    waited: float = 0.0
 
 
 class Order(Protocol):

@@ -56,6 +56,7 @@ class Presence:
         # Confined to the forwarder's thread:
         self._seats: dict[int, Seat] = {}  # by origin
         self._live: dict[int, dict[Door, _Seats]] = {}  # by place, those that get events
+        self.deliveries = self.delivered = 0  # pieces that were given to connections so far, and their bytes
 
     # --- newcomers: any thread ----------------------------------------------------------------------------
 
@@ -189,10 +190,10 @@ class Presence:
         """Send each live connection the events of its places. Costs nothing for places without an event."""
         if len(batch.scopes) == 1:
             for door, seats in self._audience(batch.scopes[0]).items():
-                _send(batch, door, batch.scopes, seats)
+                self._send(batch, door, batch.scopes, seats)
             return
         for (door, scopes), group in self._groups(batch).items():
-            _send(batch, door, scopes, group)
+            self._send(batch, door, scopes, group)
 
     def _groups(self, batch: Batch) -> dict[tuple[Door, tuple[Scope, ...]], _Seats]:
         """The connections of each door that get the same scopes of a batch: their bytes are made once."""
@@ -216,14 +217,19 @@ class Presence:
                 found.setdefault(door, {}).update(seats)
         return found
 
+    def _send(self, batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: _Seats) -> None:
+        if not door.echoes and (authors := batch.authors()):
+            for seat, send in seats.items():
+                if seat.person in authors:
+                    for data in batch.bytes_without(door, scopes, seat.person):
+                        send(data, False)
+                        self._count(data, 1)
+            seats = {seat: send for seat, send in seats.items() if seat.person not in authors}
+        for data in batch.bytes_for(door, scopes):
+            for send in seats.values():  # the hot loop: once for each batch and member
+                send(data, True)
+            self._count(data, len(seats))
 
-def _send(batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: _Seats) -> None:
-    if not door.echoes and (authors := batch.authors()):
-        for seat, send in seats.items():
-            if seat.person in authors:
-                for data in batch.bytes_without(door, scopes, seat.person):
-                    send(data, False)
-        seats = {seat: send for seat, send in seats.items() if seat.person not in authors}
-    for data in batch.bytes_for(door, scopes):
-        for send in seats.values():  # the hot loop: once for each batch and member
-            send(data, True)
+    def _count(self, data: bytes, times: int) -> None:
+        self.deliveries += times
+        self.delivered += times * len(data)

@@ -101,6 +101,7 @@ class WaitingQueue:
         self._tick = Deadline(TICK_SECONDS, clock)
         self._pace = pace or Pace()
         self._taken = 0  # the weight of the latest round
+        self._waited = 0.0  # how long its first proposal had waited
         # Guards the fields below, and the producers in line.
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
@@ -109,6 +110,7 @@ class WaitingQueue:
         self._tasks: list[Task] = []
         self._count = 0  # lines, and other proposals
         self._others = 0  # other proposals
+        self._since = 0.0  # when the first of the proposals came in
         self._weight = 0  # of the lines
         self._room = self._pace.room
         self._shares: dict[int, int] = {}  # the weight that waits here, for each connection with lines
@@ -172,7 +174,7 @@ class WaitingQueue:
             tasks, self._tasks = self._tasks, []
             self._taken = self._weight
             self._make_room()
-        return Taken(self._entries(proposals), tasks)
+        return Taken(self._entries(proposals), tasks, self._waited)
 
     def done(self, sent: float, worked: float) -> None:
         """See `Order.done`."""
@@ -213,6 +215,7 @@ class WaitingQueue:
         """All was taken: let in those that wait in line, in their order. Requires holding the lock."""
         assert self._lock.locked()
         self._room = self._pace.room
+        self._waited = self._clock() - self._since if self._count else 0.0
         self._count = self._others = self._weight = 0
         self._talked = max(1, len(self._shares))
         self._shares = {one.proposal.origin: 0 for one in self._line if one.burst}
@@ -253,6 +256,8 @@ class WaitingQueue:
         return not producer.left
 
     def _add(self, proposal: Proposal, count: int) -> None:
+        if not self._proposals:
+            self._since = self._clock()
         self._proposals.append(proposal)
         self._count += count
         self._filled.notify()

@@ -437,6 +437,11 @@ class State:
         return shown(self._guard)
 
     @property
+    def accounts(self) -> int:
+        """How many accounts there are."""
+        return len(self._accounts)
+
+    @property
     def set_limits(self) -> dict[str, int]:
         """The limits that whoever runs the server can set, see `chatroom.bounds.SETTABLE`."""
         return self._set_limits.values

@@ -41,26 +41,30 @@ def wrapped(text: str, width: int) -> list[str]:
     width = max(2, width)
     lines, line = list[str](), ""
     for word in text.split(" "):
-        if line and width_of(line) + 1 + width_of(word) <= width:
+        if line and _fits(f"{line} {word}", width):
             line += f" {word}"
             continue
         if line:
             lines.append(line)
-        while width_of(word) > width:
-            size = _fitting(word, width)
-            lines.append(word[:size])
-            word = word[size:]
-        line = word
+        start = 0
+        while (end := _fitting(word, start, width)) < len(word):
+            lines.append(word[start:end])
+            start = end
+        line = word[start:]
     return [*lines, line]
 
 
-def _fitting(word: str, width: int) -> int:
-    """How many characters of the word fit `width` columns, marks on the last letter included."""
+def _fits(text: str, width: int) -> bool:
+    return _fitting(text, 0, width) == len(text)
+
+
+def _fitting(word: str, start: int, width: int) -> int:
+    """Up to which character the word, from `start` on, fits `width` columns, with marks on the last one."""
     used = 0
-    for number, character in enumerate(word):
-        used += width_of(character)
+    for at in range(start, len(word)):
+        used += width_of(word[at])
         if used > width:
-            return number
+            return at
     return len(word)
 
 

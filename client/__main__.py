@@ -140,6 +140,11 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
         metavar="HOW",
         help=rare("around (print the chat again) or inline"),
     )
+    options.add_argument(
+        "--title",
+        action="store_true",
+        help=rare("tell in the window's title where you are, and how many lines called you"),
+    )
     options.add_argument("--version", action="version", version=f"chatroom {__version__}", help="print it")
     options.add_argument("-h", "--help", action="help", help="print this")
     options.add_argument("--help-all", action=HelpAll, whole=lambda: parser(True), help="print all options")
@@ -211,7 +216,14 @@ def _interactive(options: argparse.Namespace) -> int:
         just_fix_windows_console()  # colours on Windows; without effect elsewhere
         ground = Ground(options.ground) if options.ground else ground_of(os.environ.get("COLORFGBG", ""))
         depth = Depth.NONE if options.no_color else depth_of(os.environ)
-        return interact(client, ground=ground, depth=depth, repaint=options.repaint, plain=options.plain)
+        return interact(
+            client,
+            ground=ground,
+            depth=depth,
+            repaint=options.repaint,
+            plain=options.plain,
+            title=options.title,
+        )
     finally:
         client.close()
 

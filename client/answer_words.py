@@ -22,8 +22,9 @@ _TIMED: Final[dict[str, Callable[..., str]]] = {
     "/bans": answer_tables.bans,
     "/sessions": answer_tables.sessions,
     "/log": answer_tables.log,
+    "/whois": answer_tables.whois,
 }
-"""Tables with moments."""
+"""Those with moments."""
 
 _ALIASES: Final = {"/names": "/who", "/w": "/who", "/list": "/channels"}
 """Other names of the commands with tables."""
@@ -52,7 +53,7 @@ def _table(command: str, rows: tuple[Any, ...], columns: int | None, when: Calla
         if command in _TABLES:
             return _TABLES[command](rows, columns)
         return _TIMED[command](rows, when, columns) if command in _TIMED else ""
-    except (TypeError, ValueError, LookupError, AttributeError):
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
         return ""
 
 

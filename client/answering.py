@@ -8,6 +8,7 @@ from typing import Final
 from chatroom.events import Event
 from chatroom.packets import Answer
 from client.answer_words import answer_words
+from client.looking_back import LookingBack
 from client.places import Places
 from client.requests import rows_of, texts
 from client.speech import Speech
@@ -19,12 +20,19 @@ _CHANNEL: Final = re.compile(r"^ *(#\S{1,100})(?= )", re.MULTILINE)
 
 
 class Answering:
-    """Shows the answers to what was said and given. In the main thread."""
+    """Shows the answers to what was said and given. In the main thread.
 
-    def __init__(self, view: Surface, speech: Speech, places: Places) -> None:
+    recalls: whether a key brings back a line that was refused
+    """
+
+    def __init__(
+        self, view: Surface, speech: Speech, places: Places, back: LookingBack, recalls: bool = True
+    ) -> None:
+        self._recalls = recalls
         self._view = view
         self._speech = speech
         self._places = places
+        self._back = back
 
     def show(self, answer: Answer, now: int) -> None:
         """An answer has come. now: in milliseconds since 1970"""
@@ -38,13 +46,16 @@ class Answering:
         if past is None:
             return
         command, _, rest = given.partition(" ")
+        self._back.answered(command, rest.strip(), answer, past)
         if past:
             self._show_past(command, rest.strip(), past, now)
         self._learn_channels(command, answer)
         words = "" if known else answer_words(command, answer, self._view.table_columns, now)
+        words = self._back.words(command, answer, words)
         if refused is not None:
             # Not into the input: whoever types on meanwhile would say both together.
-            words += f": {quoted(refused.text)}" + (" (\u2191 brings it back)" if refused.typed else "")
+            recalled = refused.typed and self._recalls
+            words += f": {quoted(refused.text)}" + (" (\u2191 brings it back)" if recalled else "")
         if words:
             self._view.system(words, now, command)
 
@@ -53,7 +64,8 @@ class Answering:
         lines = "1 line" if len(past) == 1 else f"{len(past):,} lines"
         self._view.system(f"{quoted(rest)}: {lines}" if rest else lines, now, command)
         for event in past:
-            self._view.event(event, under="" if event.place == self._places.place else event.channel)
+            under = "" if event.place == self._places.place else event.channel
+            self._view.event(event, under=under, number=self._back.number(command, event))
 
     def _learn_channels(self, command: str, answer: Answer) -> None:
         if command.lower() == "/channels":

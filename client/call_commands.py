@@ -53,6 +53,7 @@ def keyword(conversation: Conversing, argument: str) -> None:
         said = _keyword(conversation.calls.preferences, do.lower(), one_line(word).strip())
     except ConfigError as error:
         said = str(error)
+    conversation.view.keywords = conversation.calls.preferences.keywords
     conversation.tell("/keyword", said)
 
 

@@ -6,12 +6,11 @@ from collections import deque
 from typing import NamedTuple
 
 from chatroom.events import Event, EventKind
-from chatroom.names import name_key
 from client.limits import BELL_SECONDS, KEPT_CALLS
 from client.preferences import Bell, Preferences
 from client.rooms import Room
 from client.talker import Talker
-from views.mentions import mentions
+from views.mentions import calls
 from views.sanitize import sanitize
 
 BEL = "\a"
@@ -58,10 +57,7 @@ class Calls:
         """Whether a line of somebody else calls the user."""
         if event.channel.startswith("@"):
             return True
-        text = sanitize(event.text)
-        folded = name_key(text)
-        words = (self._client.name, *self.preferences.keywords)
-        return any(name_key(word) in folded and mentions(text, word) for word in words)
+        return calls(sanitize(event.text), (self._client.name, *self.preferences.keywords))
 
     def unread(self, room: Room) -> int:
         """How many of the unread lines of a place called the user."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from chatroom.errors import ChatroomError, Closed, ConfigError
@@ -18,6 +19,7 @@ from client.help import learn_commands
 from client.ignoring import ask_ignored
 from client.limits import FETCHED_UPDATES
 from client.local_commands import COMMANDS, LEAVING, go_to
+from client.looking_back import LookingBack
 from client.places import Places
 from client.preferences import Preferences
 from client.secret_commands import word_of
@@ -41,10 +43,25 @@ from client.updates import (
     Update,
     logged_in,
 )
-from views import Action, Cancelled, Jump, Leave, Secret, Status, Submitted, Surface, Suspend
+from views import (
+    Action,
+    Cancelled,
+    Jump,
+    Leave,
+    LookBack,
+    Secret,
+    Status,
+    StepFound,
+    Submitted,
+    Surface,
+    Suspend,
+)
 
 HOW_TO_GO_ON: Final = "/help lists the commands"
-"""What a user is told who has come in."""
+"""What a user is told who comes in."""
+
+_TOO_EARLY: Final = "the other place is not there yet; press Enter again"
+_WAS_TOO_EARLY: Final = "not sent: this place was not there yet; press Enter again"
 
 
 class Conversation:
@@ -58,16 +75,23 @@ class Conversation:
         preferences: Preferences | None = None,
         *,
         echoed: bool = False,
+        title: Callable[[str], None] | None = None,
     ) -> None:
-        """preferences: of the user; None: the defaults. echoed: what is typed stays on the screen as it is"""
+        """preferences: of the user; None: the defaults. echoed: what is typed stays on the screen as it is
+
+        title: sets the title of the window; None: it is left as it is
+        """
         self.client = client
         self.view = view
         view.completer.places = lambda: [room.name for room in client.rooms]
         self._terminal = terminal
         self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place), echoed)
         self.speech = Speech(client, view, self.places)
-        self._answering = Answering(view, self.speech, self.places)
+        self._back = LookingBack(view, self.places, self.speech)
+        self._answering = Answering(view, self.speech, self.places, self._back, recalls=not echoed)
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
+        view.keywords = self.calls.preferences.keywords
+        self._title = title
         self._caught_up = False
         self._live = False  # was caught up once
         self._missed: Missed | None = None  # to be shown when something follows that is shown
@@ -77,6 +101,7 @@ class Conversation:
         self._trouble = Trouble()
         self._dialogue: Dialogue | None = None  # its question waits for an answer
         self._dialogue_word = ""  # the command
+        self._too_early = ""  # where a line was typed that another place was too late for
         self._left = False
         self._ended: Ended | None = None
 
@@ -104,7 +129,7 @@ class Conversation:
 
     def tell(self, command: str, text: str) -> None:
         """Show the answer to a command of the client's own."""
-        self.view.system(text, command=command)
+        self.view.system(text, _wall_clock(), command)
 
     def leave(self) -> None:
         """End the loop: the user leaves."""
@@ -126,6 +151,10 @@ class Conversation:
             self._go_on(action.text)
         elif isinstance(action, Jump):
             go_to(self, action.number)
+        elif isinstance(action, LookBack):
+            self._back.further()
+        elif isinstance(action, StepFound):
+            self._back.step(action.step)
         elif isinstance(action, Cancelled):
             self._dialogue = None
             self.view.system(NOTHING_SENT)
@@ -136,7 +165,8 @@ class Conversation:
         """Say or do what was typed. `//` begins a line that begins with a slash, or a correction."""
         text = action.text
         if self.speech.moving and text.strip() not in LEAVING:
-            self._not_sent(action, ConfigError("the other place is not there yet; press Enter again"))
+            self._not_sent(action, ConfigError(_TOO_EARLY))
+            self._too_early = self.places.name
         elif text.startswith("//"):
             text = text[2:] if substitution_of(text[2:]) is not None else text[1:]
             self._say(text, action)
@@ -235,8 +265,18 @@ class Conversation:
             self._show(self._fetched.popleft())
         if self._caught_up:
             self.places.follow()
+        if self._too_early and not self.speech.asks:
+            self._tell_again()
         self.view.pending(self.speech.pending())
         self.view.status(self._status())
+        if self._title is not None:
+            self._title(self.places.title())
+
+    def _tell_again(self) -> None:
+        """Another place is on the screen, with its lines: tell there, too, why a line waits in the input."""
+        if self.places.name != self._too_early and not self.places.merged:
+            self.view.system(_WAS_TOO_EARLY)
+        self._too_early = ""
 
     def _wait(self, now: float) -> float | None:
         """Seconds until there is something to do."""
@@ -290,6 +330,7 @@ class Conversation:
                     view.completer.forget_all()
                     self.places.forget()
                     self.calls.forget()
+                    self._back.forget()
             case Channel(place=place, size=size, members=members):
                 self.places.begins(update)
                 if len(members) == size:  # else there are too many to list
@@ -300,6 +341,7 @@ class Conversation:
                 self.places.presence.begin()
                 view.identity(update.name)
                 you = f"you are {update.name} in {update.channel}{logged_in(update.name, update.account)}"
+                you += "" if self._live else f"; {HOW_TO_GO_ON}"
                 view.system("back again" if update.resumed else you, now)
             case LoggedIn(name, account):
                 view.identity(name)
@@ -313,7 +355,7 @@ class Conversation:
                 self._missed = None
                 self.places.caught_up()
                 if not self._live:  # below what was said before
-                    view.system(f"{self.places.header()}; {HOW_TO_GO_ON}", now)
+                    view.system(self.places.header(), now)
                     learn_commands(self)
                 self._caught_up = self._live = True
             case Disconnected():

@@ -7,30 +7,35 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from chatroom.events import Event
-from chatroom.help_page import GROUPS, HOW_TO_ASK, Entry, about, group_named, group_page, page
+from chatroom.help_page import GROUPS, HOW_TO_ASK, Entry, about, group_named, page
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
+from chatroom.table import MARGIN, table, wrapped
 from client.conversing import Conversing, LocalCommand
-from client.limits import BESIDE_ANSWER
 from client.requests import rows_of
+from views.limits import PLAIN_COLUMNS
 
 KEYS: Final = "keys"
 """What /help explains beside commands and groups."""
 
-ON_KEYS: Final = """\
-Enter         send the line; Alt-Enter makes a line end
-Tab           complete a command, a name or a channel
-Up, Down      lines that you have sent
-Alt-1, Alt-A  the place with this number; the next one with something unread
-Ctrl-W, -U    delete a word, or all up to the cursor; Ctrl-_ takes that back
-Ctrl-L        paint the screen again; Ctrl-Z goes to the shell
-Ctrl-C        empty the line; on an empty line, leave
-//x           say /x"""
+ON_KEYS: Final = (
+    ("Enter", "send the line; Alt-Enter makes a line end"),
+    ("Tab", "complete a command, a name or a channel"),
+    ("Up, Down", "lines that you have sent"),
+    ("Alt-1, Alt-A", "the place with this number; the next one with something unread"),
+    ("PageUp", "on an empty line: earlier lines; again: those before them"),
+    ("Alt-N, Alt-P", "the next line that /grep has found, or the one before"),
+    ("Ctrl-W, -U", "delete a word, or all up to the cursor; Ctrl-_ takes that back"),
+    ("Ctrl-L", "paint the screen again; Ctrl-Z goes to the shell"),
+    ("Ctrl-C", "empty the line; on an empty line, leave"),
+    ("//x", "say /x"),
+)
+"""The keys, and what they do."""
 
 _COMMAND: Final = re.compile(r"^(/[a-z]{1,24})(?![a-z])", re.MULTILINE)  # in the words of an answer
 
-_BEFORE_GROUPS: Final = 60
-"""Columns from which on the page has its full width."""
+_LEAST: Final = 20
+"""Columns of the page on a screen that is too narrow for it."""
 
 
 def help_of(commands: Sequence[LocalCommand], conversation: Conversing, wanted: str) -> None:
@@ -40,13 +45,14 @@ def help_of(commands: Sequence[LocalCommand], conversation: Conversing, wanted: 
     """
     word = wanted.lower().lstrip("/")
     if word == KEYS:
-        conversation.tell("/help", ON_KEYS)
+        keys = table(ON_KEYS, conversation.view.table_columns)
+        conversation.tell("/help", "\n".join(["the keys:", *keys]))
         return
     own = next((one for one in commands if f"/{word}" in (one.name, *one.aliases)), None)
     if own is not None:
         conversation.tell("/help", about(own.entry))
         return
-    mine = [command.entry for command in commands]
+    mine, columns = [command.entry for command in commands], conversation.view.table_columns
     group = group_named(wanted)
 
     def told(answer: Answer, _: tuple[Event, ...]) -> None:
@@ -56,9 +62,9 @@ def help_of(commands: Sequence[LocalCommand], conversation: Conversing, wanted: 
             conversation.tell("/help", about(entries[0]) if len(entries) == 1 else answer.words)
         elif wanted:
             inside = [entry for entry in merged(mine, entries) if entry.group == group]
-            conversation.tell("/help", group_page(inside) or answer.words)
+            conversation.tell("/help", _group(group, inside, columns) if inside else answer.words)
         else:
-            conversation.tell("/help", _whole(merged(mine, entries), conversation.view.columns))
+            conversation.tell("/help", _whole(merged(mine, entries), columns))
             if answer.code != Code.OK or not entries:  # an older server, which says it in its own words
                 conversation.tell("/help", answer.words)
 
@@ -100,6 +106,13 @@ def entries_of(rows: Sequence[object]) -> list[Entry]:
     return found
 
 
-def _whole(entries: Sequence[Entry], columns: int) -> str:
-    room = columns - (BESIDE_ANSWER if columns >= _BEFORE_GROUPS else 0)
-    return f"{page(entries, max(room - 1, 20))}\n{HOW_TO_ASK}, /help {KEYS} the keys"
+def _group(group: str, entries: Sequence[Entry], columns: int | None) -> str:
+    rows = table([(entry.usage, entry.help) for entry in entries], columns)
+    return "\n".join([f"{group}:", *rows])
+
+
+def _whole(entries: Sequence[Entry], columns: int | None) -> str:
+    room = PLAIN_COLUMNS if columns is None else max(columns - len(MARGIN), _LEAST)
+    rows = [f"{MARGIN}{row}" for row in page(entries, room).split("\n")]
+    more = wrapped(f"{HOW_TO_ASK}, /help {KEYS} the keys", room + len(MARGIN))
+    return "\n".join(["all commands, by group:", *rows, *more])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import date
 from typing import cast
 
@@ -90,7 +91,13 @@ def _has_termios() -> bool:
 
 
 def interact(
-    client: Talker, *, ground: Ground, depth: Depth, repaint: str = "around", plain: bool = False
+    client: Talker,
+    *,
+    ground: Ground,
+    depth: Depth,
+    repaint: str = "around",
+    plain: bool = False,
+    title: bool = False,
 ) -> int:
     """Talk until the user leaves; the exit code. The caller closes the client.
 
@@ -98,12 +105,13 @@ def interact(
     ground, depth: of the terminal
     repaint: "around" or "inline", see `views.Repaint`
     plain:   print lines, and paint nothing, although the terminal could be painted
+    title:   tell in the title of the window where the user is, and how many lines called; not with lines
     """
     if plain or not can_paint():
         return _conclude(_talk_plainly(client))
     from client.terminal import PosixTerminal
 
-    with PosixTerminal() as terminal:
+    with PosixTerminal(has_title=title) as terminal:
         columns, lines = terminal.size()
         view = View(
             columns,
@@ -116,7 +124,7 @@ def interact(
             private=has_secrets,
             today=date.today(),
         )
-        return _conclude(_converse(client, terminal, view))
+        return _conclude(_converse(client, terminal, view, title=terminal.title if title else None))
 
 
 def _talk_plainly(client: Talker) -> Ended | None:
@@ -144,9 +152,15 @@ def _plain_view(client: Talker, echoes: bool) -> PlainView:
     )
 
 
-def _converse(client: Talker, terminal: Terminal, view: Surface, echoed: bool = False) -> Ended | None:
-    """Until the user leaves (None) or the client ends. echoed: see `Conversation`"""
-    conversation = Conversation(client, terminal, view, Preferences.of_user(), echoed=echoed)
+def _converse(
+    client: Talker,
+    terminal: Terminal,
+    view: Surface,
+    echoed: bool = False,
+    title: Callable[[str], None] | None = None,
+) -> Ended | None:
+    """Until the user leaves (None) or the client ends. echoed, title: see `Conversation`"""
+    conversation = Conversation(client, terminal, view, Preferences.of_user(), echoed=echoed, title=title)
     if isinstance(view, PlainView):
         conversation.places.merged = len(client.asked) > 1
     client.on_update = terminal.wake

@@ -25,6 +25,13 @@ READ_SECONDS: Final = 10.0
 """The least time between two read markers, unless the user leaves the place: other programs of the person
 need no more, and each is an entry in the server's history."""
 
+BESIDE_PAGE: Final = 5
+"""Rows of the screen that PageUp leaves beside the lines of a page: two rules, the status, the input, and one
+row of what was there."""
+
+LEAST_PAGE: Final = 5
+"""Lines of a page on a very low screen: fewer would be a question to the server for nearly each line."""
+
 LEAVE_SECONDS: Final = 1.0
 """Who leaves right after Enter waits this long for the line to be stored, or is told that it was not."""
 
@@ -36,9 +43,8 @@ LATEST_AGAIN: Final = 3600
 """Seconds until a line may be said again, at most: the longest that a slow channel has. A longer time comes
 from a clock that is wrong, and is not told."""
 
-BESIDE_ANSWER: Final = 22
-"""Columns of a wide screen that stand beside the text of an answer: time, mark and name of a line. What the
-client lays out itself leaves them free, so that no row is wrapped again."""
+LONGEST_WAIT: Final = 3600.0
+"""The longest wait for the end of a mute, before it is looked at again: no timer takes every number."""
 
 BELL_SECONDS: Final = 3.0
 """The least time between two bells. Several lines that come together ring once; a person who is called again

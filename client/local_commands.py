@@ -15,6 +15,7 @@ from client.conversing import Conversing, LocalCommand
 from client.help import help_of
 from client.ignoring import ignoring
 from client.requests import numbers, only_row, rows_of, texts
+from client.saving import save, text_number
 
 Found = tuple[int, str, int]
 """Somebody who was looked up: person, name, the number of the conversation, 0 for none."""
@@ -25,10 +26,10 @@ def _help(conversation: Conversing, wanted: str) -> None:
 
 
 def _show(conversation: Conversing, number: str) -> None:
-    if number and not (number.isascii() and number.isdecimal() and len(number) < 10):
+    if number and text_number(number) is None:
         conversation.tell("/show", "/show N: the number that stands below a text that was cut")
     else:
-        conversation.view.show(int(number) if number else None)
+        conversation.view.show(text_number(number))
 
 
 # --- places ------------------------------------------------------------------------------------------------
@@ -231,6 +232,7 @@ def _quit(conversation: Conversing, _: str) -> None:
 
 def _clear(conversation: Conversing, _: str) -> None:
     conversation.view.clear()
+    conversation.places.oldest = 0
 
 
 COMMANDS: Final = (
@@ -280,6 +282,14 @@ COMMANDS: Final = (
         _show,
         "looking back",
         "/show 3",
+    ),
+    LocalCommand(
+        "/save",
+        "[N] FILE",
+        "write that text, or the latest block, into a new file",
+        save,
+        "looking back",
+        "/save 3 notes.txt",
     ),
     LocalCommand("/clear", "", "empty the screen", _clear, "looking back"),
     LocalCommand(

@@ -63,6 +63,7 @@ class Places:
         self.silence = Silence()
         self.calls: Calls | None = None  # which unread lines call the user, if somebody counts them
         self._kept: OrderedDict[int, Kept] = OrderedDict()  # by place, the latest used last
+        self.oldest = 0  # seq of the earliest line that was shown of this place since it is on the screen
         self._seen = 0  # seq of the latest line on the screen
         self._ruled = False  # NEW stands on the screen already, or must not come any more
 
@@ -102,7 +103,7 @@ class Places:
         room = self._client.room(place) if place else None
         self.name, self.place, self.person = (room.name if room else name), place, person
         self._client.channel = self.name
-        self._seen, self._ruled = 0, True
+        self._seen, self.oldest, self._ruled = 0, 0, True
         if not self.merged:
             self._view.turn_over(now)
         self._view.system(self._header(room))
@@ -193,8 +194,8 @@ class Places:
         shown = False
         if self.is_here(event) and event.kind in KEPT:
             self._rule(event, replayed)
-            self._seen = max(self._seen, event.seq)
-        if wanted and self._echoed and event.kind is EventKind.SAID:
+            self._note_shown(event.seq)
+        if (wanted and self._echoed and event.kind is EventKind.SAID) or self._is_own_coming(event, replayed):
             self._view.unseen(event)
         elif self.is_here(event):
             self._view.event(event, about)
@@ -232,7 +233,7 @@ class Places:
         self.markers.forget()
         self.presence.forget()
         self.silence.forget()
-        self.place = self.person = self._seen = 0
+        self.place = self.person = self.oldest = self._seen = 0
         self.ignored = frozenset()
 
     def caught_up(self) -> None:
@@ -262,6 +263,11 @@ class Places:
         ]
         return tuple(sorted(found, key=lambda waiting: not waiting.calls))
 
+    def title(self) -> str:
+        """For the title of a window: the place on the screen, and how many unread lines call the user."""
+        called = sum(self._calls(room) for room in self._client.rooms)
+        return f"({called:,}) {self.name}" if called else self.name
+
     def listing(self, columns: int | None) -> str:
         """All places with their numbers, and how many lines wait in each. columns: as for `table`"""
         rows = []
@@ -276,7 +282,8 @@ class Places:
 
     def header(self) -> str:
         """Where the user is: the place on the screen with its topic, and how many are there."""
-        return self._header(self._client.room(self.place) if self.place else self._client.room(self.name))
+        room = self._client.room(self.place) if self.place else self._client.room(self.name)
+        return self._header(room and room._replace(unread=0))  # what is unread stands above already
 
     def _calls(self, room: Room) -> int:
         """How many of the unread lines of a place call the user."""
@@ -315,7 +322,12 @@ class Places:
                 self._view.rule(NEW)
             answered = extra_number(line.extra, Extra.REPLY_TO) if line.extra else 0
             self._view.event(line, self.here.find(answered))
-            self._seen = max(self._seen, line.seq)
+            self._note_shown(line.seq)
+
+    def _note_shown(self, seq: int) -> None:
+        """A line of the place on the screen is shown."""
+        self.oldest = min(self.oldest or seq, seq)
+        self._seen = max(self._seen, seq)
 
     def _rule(self, event: Event, replayed: bool) -> None:
         """At the beginning: NEW above the first line behind the marker of an earlier visit."""
@@ -325,6 +337,10 @@ class Places:
         if room is not None and 0 < room.read < event.seq:
             self._ruled = True
             self._view.rule(NEW)
+
+    def _is_own_coming(self, event: Event, replayed: bool) -> bool:
+        """Whether it says only that the user has come here, as the row above it does."""
+        return event.kind is EventKind.JOINED and event.person == self._client.person and not replayed
 
     def _concerns(self, event: Event) -> bool:
         """Whether the user must be told at once, wherever it happened."""

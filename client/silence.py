@@ -7,10 +7,12 @@ came, or that means a network, the server tells nothing until a line is refused.
 from __future__ import annotations
 
 from chatroom.events import Event, EventKind, Setting
+from chatroom.limits import MAX_TIME
 from chatroom.moments import LocalTime, local_time
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Role
 from chatroom.places import EVERYWHERE
+from client.limits import LONGEST_WAIT
 from client.requests import rows_of
 from client.rooms import Room
 
@@ -55,7 +57,7 @@ class Silence:
         elif answer.code == Code.MUTED:
             match rows_of(answer.rows):
                 case (str(name), int(until), str()):
-                    self._mutes[_WHOLE if name in ("", EVERYWHERE) else place] = until
+                    self._mutes[_WHOLE if name in ("", EVERYWHERE) else place] = min(until, MAX_TIME)
 
     def words(self, room: Room | None, now: int, time_of: LocalTime = local_time) -> str:
         """Why the user may only read there; empty: that is not known, or not so."""
@@ -72,9 +74,9 @@ class Silence:
         return ""
 
     def wait(self, now: int) -> float | None:
-        """Seconds until a mute ends; None: none does."""
+        """Seconds until a mute ends, at most LONGEST_WAIT; None: none does."""
         ends = [until for until in self._mutes.values() if until > now]
-        return (min(ends) - now) / 1000 if ends else None
+        return min((min(ends) - now) / 1000, LONGEST_WAIT) if ends else None
 
     def forget(self) -> None:
         """The server has another history: its places have other numbers."""

@@ -188,10 +188,19 @@ class Speech:
         where = f" in:{place}" if name.startswith("@") else ""
         self.ask(f"/history {REPLAY_LINES}{where}", show, name)
 
+    def awaits(self, id: int) -> bool:
+        """Whether what was asked with this id may still be answered."""
+        return id in self._then
+
     @property
     def moving(self) -> bool:
         """Whether another place is about to come on the screen: what is typed now is meant for that one."""
         return bool(self._moving)
+
+    @property
+    def asks(self) -> bool:
+        """Whether an answer is awaited that the client needs for itself, as lines of another place."""
+        return bool(self._then)
 
     @property
     def waiting(self) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any, Self
 from chatroom.errors import ConfigError
 from client.signals import terminate
 from client.waiting import wait_for
+from views.window_title import RESTORE_TITLE, SAVE_TITLE, titled
 
 _PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
 _AS_USUAL = "\x1b[0m\x1b[?7h"  # resets colour and line wrap after a frame that was cut short
@@ -40,8 +41,12 @@ class PosixTerminal:
     begins: str = _PASTE_ON
     ends: str = _AS_USUAL + _PASTE_OFF
 
-    def __init__(self, source: int = 0, sink: int = 1) -> None:
+    def __init__(self, source: int = 0, sink: int = 1, *, has_title: bool = False) -> None:
+        """has_title: the title of its window may be set, too; it is given back with the modes"""
         self.source = source
+        self._has_title = has_title
+        self._title = ""  # that was set; empty: none yet
+        self._title_saved = False  # on the terminal's stack
         self._sink = sink
         self.gone = False
         self._saved: list[Any] | None = None
@@ -112,6 +117,12 @@ class PosixTerminal:
             except OSError:
                 self.gone = True
 
+    def title(self, text: str) -> None:
+        """Set the title of the window to this text, if it may be set and has another one."""
+        if self._has_title and text != self._title:
+            self._title = text
+            self.write(titled(text))
+
     def wait(self, timeout: float | None, *, for_room: bool) -> tuple[bool, bool, bool]:
         """Wait for keys, a wake-up or, if wanted, room to write; whether each of them has come."""
         sinks = [self._sink] if for_room else []
@@ -161,14 +172,14 @@ class PosixTerminal:
         return text.encode("utf-8", "replace")
 
     def take(self) -> None:
-        """Raw mode, and pastes marked as such."""
+        """Raw mode, pastes marked as such, and the title that was set."""
         if self._saved is None:
             return
         try:
             termios.tcsetattr(self.source, termios.TCSANOW, self.modes(self._saved))
         except termios.error:
             self.gone = True
-        self.write(self.begins)
+        self.write(self.begins + self._begin_title())
 
     def suspend(self) -> None:
         """Give the terminal to the shell until the user comes back (`fg`).
@@ -185,11 +196,22 @@ class PosixTerminal:
     def _restore_modes(self) -> None:
         if self._saved is None:
             return
-        self.write(self.ends)
+        self.write(self.ends + self._end_title())
         try:
             termios.tcsetattr(self.source, termios.TCSANOW, self._saved)
         except termios.error:
             pass
+
+    def _begin_title(self) -> str:
+        """Another program may have stopped this one: then the title of before is still on the stack."""
+        if not self._has_title:
+            return ""
+        saved, self._title_saved = self._title_saved, True
+        return ("" if saved else SAVE_TITLE) + (titled(self._title) if self._title else "")
+
+    def _end_title(self) -> str:
+        saved, self._title_saved = self._title_saved, False
+        return RESTORE_TITLE if saved else ""
 
     def _handle(self, number: signal.Signals, handler: Callable[[int, FrameType | None], None]) -> None:
         self._handlers[number] = signal.signal(number, handler)

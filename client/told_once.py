@@ -26,14 +26,13 @@ _BY_EVENT: Final[dict[str, tuple[EventKind, ...]]] = {
     "/poll": (EventKind.POLL,),
     "/reveal": (EventKind.REVEALED,),
     "/ask": (EventKind.ASKED,),
-    "/erase": (EventKind.ERASED,),
 }
 """Commands whose events tell all that the answers tell."""
 
 _BY_ANSWER: Final = {"/hand": EventKind.HAND, "/next": EventKind.CALLED}
 """Commands whose answers tell more: the number in the queue, how many hands are left."""
 
-_NAMELESS: Final = (EventKind.ASKED, EventKind.ERASED)
+_NAMELESS: Final = (EventKind.ASKED,)
 """Events that do not tell who made them."""
 
 

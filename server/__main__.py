@@ -9,16 +9,17 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import Literal, NoReturn
 
 from chatroom import __version__
-from chatroom.errors import ChatroomError, ConfigError, NameRefused
+from chatroom.errors import ChatroomError, ConfigError, HistoryDamaged, NameRefused
 from chatroom.event_log import NOTICE
 from chatroom.help_format import HelpAll, HelpFormat, shown_if
 from chatroom.limits import DEAD_AFTER
 from chatroom.names import check_name
 from chatroom.option_sources import resolve
 from chatroom.printable import printable_line
+from server.config import Config
 from server.limits import ADDRESS_GUESTS, ADDRESS_MEMBERS, ADDRESS_RATE
 from server.log_writer import log_to, say_on_stderr
 from server.ports import Ports
@@ -26,9 +27,6 @@ from server.quotas import Quotas
 from server.retention import Retention
 from server.settings import RULES, add_settings, check_together, set_limits
 from server.tls_files import TlsFiles
-
-if TYPE_CHECKING:
-    from server.app import Config
 
 _USAGE = 2  # exit code for a bad command line
 _INTERRUPTED = 130
@@ -130,10 +128,20 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
     )
     options.add_argument("--tls-key", type=Path, metavar="FILE", help="its key (default: in the same file)")
     options.add_argument("--tls-self", action="store_true", help="encrypt with a certificate of its own")
+    options.add_argument(
+        "--metrics",
+        type=_port,
+        metavar="PORT",
+        help=rare("figures for Prometheus at 127.0.0.1:PORT/metrics"),
+    )
+    options.add_argument("--backup", metavar="FILE", help="copy the history, also of a running server")
     options.add_argument("--check", metavar="FILE", help="verify a history file, describe it, and exit")
     options.add_argument("--export", metavar="FILE", help="print a history file as JSON lines, and exit")
     options.add_argument(
         "--with-direct", action="store_true", help=rare("with --export: direct conversations, too")
+    )
+    options.add_argument(
+        "--readable", action="store_true", help=rare("with --export: leave out what is damaged")
     )
     options.add_argument("--sqlite", metavar="OUT", help=rare("with --export: make an SQLite file instead"))
     add_settings(options, rare)
@@ -156,6 +164,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with log_to(sys.stderr, logging.INFO if options.verbose else NOTICE, options.log_json):
             return _run(options, ports, keep, arguments)
+    except HistoryDamaged as error:
+        return _fail(f"{error}; chatroom-server --check FILE says what is lost, and what to do")
     except ChatroomError as error:
         return _fail(str(error))
     except OSError as error:  # what the system refuses, wherever: descriptors, a file, memory
@@ -180,7 +190,7 @@ def _open_standard_streams() -> None:
 
 
 def _run(options: argparse.Namespace, ports: Ports, keep: Retention, arguments: Sequence[str] | None) -> int:
-    if options.check is not None or options.export is not None:
+    if options.backup is not None or options.check is not None or options.export is not None:
         return _inspect(options)
     from server.app import serve
 
@@ -191,23 +201,17 @@ def _config(
     options: argparse.Namespace, ports: Ports, keep: Retention, arguments: Sequence[str] | None
 ) -> Config:
     """What the options say. arguments: the command line, to read all sources again. Raises ConfigError."""
-    from server.app import Config
 
     def reread() -> Config:
         again = resolve(parser(), arguments, RULES)
         check_together(again)
         return _config(again, Ports.parse(again.ports), Retention.parse(again.keep), arguments)
 
-    data = options.data
-    if data is None:
-        from server.storage import default_path
-
-        data = str(default_path())
     return Config(
         host=options.host,
         port=options.port,
         ports=ports,
-        data=data,
+        data=_data(options),
         dead_after=options.dead_after,
         durability=options.durability,
         keep=keep,
@@ -220,6 +224,7 @@ def _config(
             address_rate=options.address_rate,
         ),
         tls=_tls(options),
+        metrics=options.metrics,
         motd=options.motd,
         limits=set_limits(options),
         verbose=options.verbose,
@@ -228,15 +233,28 @@ def _config(
     )
 
 
+def _data(options: argparse.Namespace) -> str:
+    """The path of the history. Raises ConfigError."""
+    if options.data is not None:
+        return str(options.data)
+    from server.storage import default_path
+
+    return str(default_path())
+
+
 def _tls(options: argparse.Namespace) -> TlsFiles | Literal["self"] | None:
     if options.tls_cert is None:
         return "self" if options.tls_self else None
+    return _tls_files(options)
+
+
+def _tls_files(options: argparse.Namespace) -> TlsFiles:
     return TlsFiles(options.tls_cert, options.tls_key or options.tls_cert)
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    """--check and --export. Raises HistoryError, ConfigError (stdout cannot be written)."""
-    from server import history_export, history_tool
+    """--backup, --check and --export. Raises HistoryError, ConfigError (stdout cannot be written)."""
+    from server import backup, history_export, history_tool, salvage
 
     if options.sqlite is not None:
         history_export.export_sqlite(options.export, options.sqlite, options.with_direct)
@@ -244,12 +262,21 @@ def _inspect(options: argparse.Namespace) -> int:
     if not isinstance(sys.stdout, io.TextIOWrapper):
         raise ConfigError("cannot print: stdout is closed")
     try:
-        if options.check is not None:
-            report = history_tool.check(options.check)
+        if options.export is None:
+            if options.check is not None:
+                report = history_tool.check(options.check)
+            else:
+                files = None if options.tls_cert is None else _tls_files(options)
+                report = history_tool.Report([backup.back_up(_data(options), options.backup, files)], True)
             sys.stdout.reconfigure(errors="backslashreplace")  # the locale may lack letters of a channel
             print(*map(printable_line, report.lines), sep="\n", flush=True)
             return 0 if report.sound else 1
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # JSON Lines, whatever the locale
+        if options.readable:
+            left_out = salvage.export_readable(options.export, sys.stdout, options.with_direct)
+            for one in left_out:
+                say_on_stderr(printable_line(f"left out: {one}"))
+            return 1 if left_out else 0
         history_export.export(options.export, sys.stdout, options.with_direct)
         return 0
     except OSError as error:

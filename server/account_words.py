@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chatroom.answer_tables import sessions
+from chatroom.answer_tables import sessions, whois
 from chatroom.outcomes import Code, Outcome
 from server.moments import when
 
@@ -36,16 +36,7 @@ def _code(rows: Rows) -> str:
 
 
 def _whois(rows: Rows) -> str:
-    found = dict(rows)
-    account = f"account {found['account']}" if found["account"] else "no account"
-    role = "" if found["role"] == "member" else f", {found['role']}"
-    lost = ", connection lost" if found["phase"] == "lost" else ""
-    encrypted = "encrypted" if found["encrypted"] else "not encrypted"
-    words = [f"{found['name']} ({account}{role}{lost}), here since {when(found['since'])}, {encrypted}"]
-    words += [f"with {', '.join(found['software'])}"] if found["software"] else []
-    words += [f"away: {found['away']}"] if "away" in found else []
-    words += [f"from {', '.join(found['addresses'])}"] if "addresses" in found else []
-    return ", ".join(words)
+    return whois(rows, when)
 
 
 def _sessions(rows: Rows) -> str:

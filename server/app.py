@@ -8,10 +8,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
 
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
@@ -19,17 +18,20 @@ from chatroom.errors import ConfigError
 from chatroom.event_log import EventLog
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
+from chatroom.printable import printable_line
 from server.backlogs import Backlogs
+from server.config import Config
 from server.connection import NativeDoor
 from server.crowd import Crowd
+from server.disk_watch import DiskWatch
 from server.flusher import Flusher
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS, WAKING_BYTES
 from server.lobby import Lobby
+from server.log_writer import say_on_stderr
+from server.metrics_port import MetricsPort
 from server.owner_code import CodePlace, offer_ownership
-from server.ports import Ports
-from server.quotas import DEFAULT, Quotas, descriptors
+from server.quotas import descriptors
 from server.reloading import Reloader
-from server.retention import Retention
 from server.server import Server
 from server.service_manager import ServiceManager
 from server.stream import Stream
@@ -37,42 +39,6 @@ from server.tls_files import TlsFiles, self_made
 from server.transport import Opener, TcpTransport
 
 log = EventLog(__name__)
-
-
-@dataclass(frozen=True)
-class Config:
-    """What the command line says.
-
-    data:       path of the history file, `:memory:` for none
-    dead_after: seconds of silence after which a peer is dead
-    durability: "full" survives a power loss, too
-    keep:       how much history stays
-    rate:       lines a second that a member may say, None: as many as the server takes
-    quotas:     how many connections there may be
-    owner:      name of the account that owns the chatroom, "": whoever has the code of the first start
-    tls:        the files for TLS; "self": made beside the history; None: no encryption
-    motd:       file with the message of the day, None: there is none
-    limits:     by which the state decides, see `chatroom.bounds.SETTABLE`; what is not in it stays
-    verbose, log_json: how the log is written
-    reread:     reads all of this again: the files may have changed. Raises ConfigError
-    """
-
-    host: str
-    port: int
-    ports: Ports
-    data: str
-    dead_after: float
-    durability: Literal["normal", "full"]
-    keep: Retention
-    rate: float | None = None
-    quotas: Quotas = DEFAULT
-    owner: str = ""
-    tls: TlsFiles | Literal["self"] | None = None
-    motd: Path | None = None
-    limits: Mapping[str, int] = field(default_factory=dict)
-    verbose: bool = False
-    log_json: bool = False
-    reread: Callable[[], Config] | None = field(default=None, compare=False)
 
 
 class App:
@@ -91,23 +57,27 @@ class App:
         self.chatroom = Chatroom(history, on_ended=self.stop)
         self._flusher = Flusher(config.dead_after)
         self._flushing = False  # its thread has been started, and closes it
+        self._measuring = False  # the same of the metrics
         self.backlogs: Backlogs[Stream] = Backlogs()
         door = NativeDoor(self._flusher.watch, self.chatroom.flow, self.backlogs, config.rate)
         crowd = Crowd(quotas)
         self._manager = ServiceManager()
         self._terminals: list[int] = []  # descriptors of the terminal at which the server was started
-        try:
+        with ExitStack() as made:
+            made.callback(history.close)
+            made.callback(self._flusher.close)
             # After the history: its lock keeps others from making the same files.
             opener, renew = open_tls(config)
             self._reloader = Reloader(config, self.chatroom, crowd, door, renew)
             lobby = Lobby(self.chatroom, config.ports, door, crowd)
+            self.disk = watch_disk(config, self.chatroom)
+            self.metrics = open_metrics(config, self.chatroom, crowd, self.backlogs, self.disk)
+            if self.metrics is not None:
+                made.callback(self.metrics.close)
             self.server = Server(
                 config.host, config.port, self.chatroom, lobby, crowd, quotas.refused, opener
             )
-        except ConfigError:
-            self._flusher.close()
-            history.close()
-            raise
+            made.pop_all()
         # A byte in it ends wait(). A lock would not do: Python runs a signal handler between two steps of the
         # main thread, and a main thread that is just entering a lock would see the signal only afterwards.
         self._waking, self._wakes = socket.socketpair()
@@ -127,6 +97,11 @@ class App:
             flusher = self._flusher
             self.chatroom.spawn_vital(flusher.run, "flusher", flusher.stop, flusher.finish)
             self._flushing = True
+            if (disk := self.disk) is not None:
+                self.chatroom.spawn_vital(disk.run, "disk", disk.stop)
+            if (metrics := self.metrics) is not None:
+                self.chatroom.spawn_vital(metrics.run, "metrics", metrics.stop, metrics.close)
+                self._measuring = True
             self.server.start()
         except RuntimeError as error:
             if "thread" not in str(error):
@@ -190,6 +165,8 @@ class App:
         finally:
             if not self._flushing:
                 self._flusher.close()
+            if self.metrics is not None and not self._measuring:
+                self.metrics.close()
             self._waking.close()
             self._wakes.close()
 
@@ -203,6 +180,26 @@ def open_history(config: Config) -> History:
     )
 
     return SqliteHistory(config.data, durability=config.durability, retention=config.keep, search=True)
+
+
+def watch_disk(config: Config, chatroom: Chatroom) -> DiskWatch | None:
+    """What looks after the disk of the history file; None: there is no file."""
+    return None if config.data == ":memory:" else DiskWatch(Path(config.data).resolve(), chatroom.alert)
+
+
+def open_metrics(
+    config: Config, chatroom: Chatroom, crowd: Crowd, backlogs: Backlogs[Stream], disk: DiskWatch | None
+) -> MetricsPort | None:
+    """The port for a monitoring system, if there is to be one. Raises ConfigError."""
+    if config.metrics is None:
+        return None
+    try:
+        from server.metrics import CONTENT_TYPE, Sources, page_of
+    except ImportError as missing:
+        if not (missing.name or "").startswith("prometheus_client"):
+            raise
+        raise ConfigError("--metrics needs a library: pip install prometheus-client") from None
+    return MetricsPort(config.metrics, page_of(Sources(chatroom, crowd, backlogs, disk)), CONTENT_TYPE)
 
 
 def open_tls(config: Config) -> tuple[Opener, Callable[[Config], None]]:
@@ -237,6 +234,8 @@ def serve(config: Config) -> int:
     app.obey_signals()
     try:
         app.start()
+        if app.metrics is not None:
+            say_on_stderr(printable_line(f"metrics at http://{app.metrics.address}/metrics"))
         _announce(app.address)
         app.wait()
     finally:

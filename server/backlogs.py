@@ -40,6 +40,7 @@ class Backlogs(Generic[H]):
         self._own, self._shared = 0, 0
         self._own_of = _Sums[H]()
         self._shared_of = _Sums[H]()  # of each holder, as if it shared nothing
+        self._given_up = 0
         self._references: dict[int, int] = {}  # by id() of a piece: how many buffers refer to it
         self._references_of: dict[tuple[str, int], int] = {}  # the same for each network
 
@@ -54,6 +55,17 @@ class Backlogs(Generic[H]):
         """Bytes of the shared pieces, each counted once, and of the references to them."""
         with self._lock:
             return self._shared
+
+    @property
+    def given_up(self) -> int:
+        """How many holders had to go so far, because they did not read."""
+        with self._lock:
+            return self._given_up
+
+    def give_up(self) -> None:
+        """Count a holder that has to go."""
+        with self._lock:
+            self._given_up += 1
 
     def change(
         self, holder: H, own: int = 0, added: Iterable[bytes] = (), gone: Iterable[bytes] = ()

@@ -11,7 +11,7 @@ from typing import Final
 
 from chatroom.errors import ConfigError
 from chatroom.event_log import EventLog
-from server.limits import EXPIRY_WARNING_DAYS, KEY_AGREEMENT
+from server.limits import EXPIRY_WARNING_DAYS, KEY_AGREEMENT, KEY_AGREEMENT_BEFORE
 from server.tls_files import TlsFiles
 
 log = EventLog(__name__)
@@ -29,10 +29,7 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     # A ticket lets a client resume. Here each connection lasts, and keys that live longer only weaken it.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
-    # OpenSSL would also agree on keys by large prime numbers: with ffdhe8192 each first message of a
-    # stranger, who computes nothing, costs 120 ms of processor time (CVE-2002-20001). Python can set one
-    # group only.
-    context.set_ecdh_curve(KEY_AGREEMENT)
+    _choose_group(context)
     try:
         context.load_cert_chain(files.certificate, files.key, password=lambda: "")
     except ssl.SSLError as error:
@@ -46,6 +43,19 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     )
     _warn_of_dates(context, first, files.certificate)
     return context
+
+
+def _choose_group(context: ssl.SSLContext) -> None:
+    """Let keys be agreed on in one group only.
+
+    OpenSSL would also agree on keys by large prime numbers: with ffdhe8192 each first message of a stranger,
+    who computes nothing, costs 120 ms of processor time (CVE-2002-20001). Python can set one group only, and
+    Python 3.11.2, which Debian 12 has, does not know the best one.
+    """
+    try:
+        context.set_ecdh_curve(KEY_AGREEMENT)
+    except ssl.SSLError:
+        context.set_ecdh_curve(KEY_AGREEMENT_BEFORE)
 
 
 def fingerprint(certificate: str) -> str:

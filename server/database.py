@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from struct import error as StructError
 
-from chatroom.errors import HistoryError, HistoryFull, ProtocolError
+from chatroom.errors import HistoryDamaged, HistoryError, HistoryFull, ProtocolError
 from server.limits import BUSY_SECONDS, CHECKPOINT_BYTES
 
 _TRANSIENT = frozenset(
@@ -68,7 +68,7 @@ def translate_errors(path: Path, action: str) -> Iterator[None]:
     except sqlite3.Error as error:
         raise translated(error, path, action) from error
     except (ProtocolError, StructError) as error:  # of a row, or of the packets in it
-        raise HistoryError(f"{path} is damaged: {error}") from error
+        raise HistoryDamaged(f"{path} is damaged: {error}") from error
 
 
 def translated(error: sqlite3.Error, path: Path, action: str) -> HistoryError:
@@ -76,6 +76,8 @@ def translated(error: sqlite3.Error, path: Path, action: str) -> HistoryError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary result code
     if code == sqlite3.SQLITE_NOTADB:
         return HistoryError(f"{path} is not a chatroom history")
+    if code == sqlite3.SQLITE_CORRUPT:
+        return HistoryDamaged(f"{path} is damaged: {error}")
     error_class = HistoryFull if code in _TRANSIENT else HistoryError
     return error_class(f"cannot {action} the history {path}: {error}")
 

@@ -72,10 +72,10 @@ def _chunks(path: Path, with_direct: bool) -> Iterator[list[Event]]:
     with closing(open_read_only(path)) as database, translate_errors(path, "read"):
         is_old = pragma(database, "user_version") < SCHEMA
         for events in (_old_chunks if is_old else _new_chunks)(database):
-            yield [event for event in events if _is_public(event, with_direct)]
+            yield [event for event in events if is_public(event, with_direct)]
 
 
-def _is_public(event: Event, with_direct: bool) -> bool:
+def is_public(event: Event, with_direct: bool) -> bool:
     """The audit trail tells from where somebody came: whoever runs the server asks for it by /log."""
     return event.kind is not EventKind.AUDITED and (with_direct or not is_direct(event))
 

@@ -132,6 +132,25 @@ class HistoryFiles:
                 return  # somebody else has put something into it
 
 
+def refuse_foreign_log(path: Path) -> None:
+    """Refuse a history beside which the log of another one lies: SQLite would write that log into it.
+
+    So it is when a backup was put in the place of a history whose server was killed. A history has a log only
+    while its header says so (https://sqlite.org/fileformat.html, offsets 18 and 19); a backup has none.
+    Raises HistoryError.
+    """
+    wal = path.with_name(path.name + "-wal")
+    try:
+        if wal.stat().st_size == 0:
+            return
+        with path.open("rb") as file:
+            versions = file.read(20)[18:]
+    except OSError:
+        return  # one of them is not there, or whoever opens the file finds out
+    if versions == b"\x01\x01":
+        raise HistoryError(f"{wal} is of another history than {path}: move it away, and {path.name}-shm, too")
+
+
 def _identity(path: Path) -> Identity | None:
     """What the file of this name is; None when there is none. Raises OSError when nobody can say."""
     try:

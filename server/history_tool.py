@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chatroom.blocks import Block, encoded, events_of, times_of
-from chatroom.errors import ProtocolError
+from chatroom.errors import HistoryDamaged, ProtocolError
 from chatroom.events import Event, EventKind, iso_time
 from chatroom.limits import MAX_TIME
 from server.database import pragma, translate_errors
+from server.disk_watch import size_words
 from server.history_export import OLD_EVENTS, checked_events, is_direct, old_event
 from server.rows import COLUMNS, block_of, blocks_between
-from server.schema import SCHEMA, open_read_only
+from server.schema import SCHEMA, bad_state, open_read_only
 
 _SHOWN = 10  # of each kind of damage: the first few are enough for a person
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -26,12 +27,14 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 class Report(NamedTuple):
     """The result of check().
 
-    lines: for a person, in order
-    sound: whether no damage was found; decides the program's exit code
+    lines:  for a person, in order
+    sound:  whether no damage was found; decides the program's exit code
+    events: how many there are
     """
 
     lines: list[str]
     sound: bool
+    events: int = 0
 
 
 def check(path: str | Path) -> Report:
@@ -40,7 +43,12 @@ def check(path: str | Path) -> Report:
     Raises HistoryError when there is no such file, or it is not a history that this version can read.
     """
     path = Path(path)
-    with closing(open_read_only(path)) as database, translate_errors(path, "check"):
+    try:
+        database = open_read_only(path)
+    except HistoryDamaged as error:
+        reason = str(error).removeprefix(f"{path} is damaged: ")
+        return Report([f"{path}: a damaged file, which cannot be opened", *_unreadable(path, reason)], False)
+    with closing(database), translate_errors(path, "check"):
         database.execute("BEGIN")  # all queries see the same state, also while a server appends
         version = pragma(database, "user_version")
         is_old = version < SCHEMA
@@ -50,18 +58,52 @@ def check(path: str | Path) -> Report:
             seen, bad = _Seen(_removed(database)), list[str]()
         except sqlite3.DatabaseError:  # a damaged page, which was found before
             seen, bad = _Seen(0), []
-        events = _old_in_order(database, bad) if is_old else _in_order(_blocks(database, bad), bad)
+        events = old_in_order(database, bad) if is_old else in_order(_blocks(database, bad), bad)
         damage += _collect(seen.look_at(events)) + bad[:_SHOWN]
         lines += seen.contents()
         if is_old:
             lines.append(f"a server will convert it to schema {SCHEMA}; only pages and events are checked")
         else:
-            lines += _collect(_sessions(database))
-            for part in (_bad_amendments, _bad_index, _bad_records):
+            lines += _collect(_records_in(database)) + _collect(_sessions(database))
+            for part in (_bad_state, _bad_amendments, _bad_index, _bad_records):
                 damage += _collect(part(database))
     lines += [f"damage: {finding}" for finding in damage]
+    if damage:
+        lines += [f"lost: {seen.lost_words()}", *_advice(path)]
     lines.append("damaged" if damage else "sound")
-    return Report(lines, not damage)
+    return Report(lines, not damage, seen.count)
+
+
+def _unreadable(path: Path, reason: str) -> Iterator[str]:
+    """What is known of a file that SQLite cannot open."""
+    yield f"damage: {_cut_off(path) or reason}"
+    yield "lost: nobody can tell; perhaps all of it"
+    yield "to do: stop the server, and put the latest backup in the place of this file (README, Backup)"
+    yield "damaged"
+
+
+def _advice(path: Path) -> Iterator[str]:
+    """What to do with a damaged file."""
+    yield "to do: stop the server, and put the latest backup in the place of this file (README, Backup)"
+    yield f"to do: see what can still be read: chatroom-server --export {path} --readable"
+
+
+def _cut_off(path: Path) -> str:
+    """In words, when the file is shorter than its header says; else "".
+
+    https://sqlite.org/fileformat.html: the size of a page at offset 16, the number of pages at 28.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+        there = path.stat().st_size
+    except OSError:
+        return ""
+    page = int.from_bytes(header[16:18], "big")
+    whole = (65536 if page == 1 else page) * int.from_bytes(header[28:32], "big")
+    if there >= whole:
+        return ""
+    return f"the file is cut off: {size_words(there)} of {size_words(whole)} are there"
 
 
 def _collect(part: Iterator[str]) -> list[str]:
@@ -91,6 +133,13 @@ class _Seen:
         self._kinds: Counter[EventKind] = Counter()
         self._channels: Counter[str] = Counter()
         self._direct = 0
+        self._missing, self._first_missing = 0, 0
+        self._whole = False  # all was looked at
+
+    @property
+    def count(self) -> int:
+        """How many events there are."""
+        return self._kinds.total()
 
     def look_at(self, events: Iterable[Event]) -> Iterator[str]:
         """The gaps, and what is stored twice. What retention has removed is neither."""
@@ -101,13 +150,25 @@ class _Seen:
             if event.seq == previous:
                 yield f"seq {previous} is stored twice"
             elif event.seq != previous + 1:
-                yield f"after seq {previous} comes seq {event.seq}"
+                missing = event.seq - previous - 1
+                self._first_missing = self._first_missing or previous + 1
+                self._missing += missing
+                yield f"after seq {previous} comes seq {event.seq}: {counted(missing, 'event')} between them"
             previous = event.seq
             self._first, self._last = self._first or event.seq, event.seq
             self._oldest, self._latest = min(event.time, self._oldest), max(event.time, self._latest)
             self._kinds[event.kind] += 1
             self._channels["" if is_direct(event) else event.channel] += 1
             self._direct += is_direct(event)
+        self._whole = True
+
+    def lost_words(self) -> str:
+        """How many events are missing, for a person."""
+        if not self._whole:
+            return f"all that came after seq {self._last}, unless it can be read in another way"
+        if not self._missing:
+            return "no event"
+        return f"{counted(self._missing, 'event')}, the first of seq {self._first_missing}"
 
     def contents(self) -> Iterator[str]:
         """Numbers and times."""
@@ -129,7 +190,7 @@ class _Seen:
             yield f"  in direct conversations: {self._direct}"
 
 
-def _in_order(blocks: Iterable[Block], damage: list[str]) -> Iterator[Event]:
+def in_order(blocks: Iterable[Block], damage: list[str]) -> Iterator[Event]:
     """The events of blocks that are in order of their first events. Few blocks overlap, so it holds few."""
     waiting: list[Event] = []
     for block in blocks:
@@ -147,7 +208,7 @@ def _in_order(blocks: Iterable[Block], damage: list[str]) -> Iterator[Event]:
         yield heappop(waiting)
 
 
-def _old_in_order(database: sqlite3.Connection, damage: list[str]) -> Iterator[Event]:
+def old_in_order(database: sqlite3.Connection, damage: list[str]) -> Iterator[Event]:
     """The events of a file of an earlier version."""
     for row in database.execute(f"{OLD_EVENTS} ORDER BY seq"):
         try:
@@ -189,6 +250,17 @@ def _bad_block(block: Block, events: list[Event]) -> Iterator[str]:
             yield f"the block of seq {block.first}: {name} is {is_so}, its events say {wanted}"
 
 
+def counted(number: int, what: str) -> str:
+    """A number with its word."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _records_in(database: sqlite3.Connection) -> Iterator[str]:
+    """How many channels and accounts there are."""
+    found = dict(database.execute("SELECT kind, count(*) FROM records GROUP BY kind").fetchall())
+    yield f"{counted(found.get('channel', 0), 'channel')}, {counted(found.get('account', 0), 'account')}"
+
+
 def _sessions(database: sqlite3.Connection) -> Iterator[str]:
     """Number of the sessions."""
     sessions, present = database.execute(
@@ -196,7 +268,7 @@ def _sessions(database: sqlite3.Connection) -> Iterator[str]:
             count(CASE WHEN json_valid(value) AND json_extract(value, '$.phase') = 'here' THEN 1 END)
             FROM records WHERE kind = 'session'"""
     ).fetchone()
-    yield f"{sessions} sessions, {present} of them in the chatroom when it was written"
+    yield f"{counted(sessions, 'session')}, {present} of them in the chatroom when it was written"
 
 
 def _bad_pages(database: sqlite3.Connection) -> Iterator[str]:
@@ -235,6 +307,12 @@ def _bad_index(database: sqlite3.Connection) -> Iterator[str]:
         yield f"the block of seq {first} reaches further than any should"
 
 
+def _bad_state(database: sqlite3.Connection) -> Iterator[str]:
+    """Values that a server cannot do without."""
+    for name in bad_state(dict(database.execute("SELECT name, value FROM state").fetchall())):
+        yield f"the state lacks {name!r}"
+
+
 def _bad_records(database: sqlite3.Connection) -> Iterator[str]:
     """Records that a server cannot have written."""
     for kind, key in database.execute("SELECT kind, key FROM records WHERE NOT json_valid(value)"):
@@ -244,9 +322,9 @@ def _bad_records(database: sqlite3.Connection) -> Iterator[str]:
 def _removed(database: sqlite3.Connection) -> int:
     """The highest seq that retention has removed."""
     found: tuple[int] | None = database.execute("SELECT value FROM state WHERE name = 'removed'").fetchone()
-    return found[0] if found else 0
+    return found[0] if found and isinstance(found[0], int) else 0
 
 
 def _size(database: sqlite3.Connection) -> str:
     """Size of all pages, those in the WAL included."""
-    return f"{pragma(database, 'page_count') * pragma(database, 'page_size') / 1e6:.1f} MB"
+    return size_words(pragma(database, "page_count") * pragma(database, "page_size"))

@@ -70,7 +70,8 @@ is closed at once."""
 
 RESERVED_DESCRIPTORS: Final = 40
 """Descriptors that are no peer's: three standard streams, the listener, two selectors, two socket pairs, the
-history with its log and lock, and HISTORY_READERS with two each: 32, and some more for a short time."""
+history with its log and lock, and HISTORY_READERS with two each: 32, with --metrics 34, and some more for a
+short time."""
 
 GUEST_DESCRIPTORS: Final = 3
 """Descriptors of one guest: at the admission port the listener, its selector and the owner's connection."""
@@ -139,6 +140,10 @@ and members cannot share them: so no more than this is encrypted ahead."""
 KEY_AGREEMENT: Final = "X25519"
 """How the keys of TLS are agreed on (RFC 7748): the group that clients offer first, and the cheapest for the
 server, 0.1 ms. OpenSSL, its forks, SChannel and the libraries of Go, Java and Rust all have it since 2018."""
+
+KEY_AGREEMENT_BEFORE: Final = "prime256v1"
+"""The same where Python cannot set that group (3.11.2, of Debian 12): all of them have this one, too. A
+client that offers X25519 first is asked again, which costs a round trip."""
 
 TLS_ANSWERS: Final = 64 * 1024
 """Bytes that OpenSSL itself has to say (its handshake, answers to a change of keys) and that a peer does not
@@ -326,6 +331,40 @@ notices within the hour, and ages are counted in days."""
 BLOCKED_SECONDS: Final = 10.0
 """A program that holds a checkpoint back for longer is told to the operator: a backup of a large file may
 take a few seconds, and meanwhile the write-ahead log grows."""
+
+LOW_DISK_BYTES: Final = 512 * 1024 * 1024
+"""With less room on its disk for the history, operators are told: a hundred people who say a line every ten
+seconds need four days to fill it (140 bytes a line), a thousand lines a second an hour. Until then somebody
+can make room."""
+
+LOW_DISK_SHARE: Final = 0.1
+"""On a small disk it is this share of it: else operators would be told of one of a gigabyte, as in a small
+computer at school, for ever."""
+
+DISK_RECOVERED: Final = 1.25
+"""There is room again when it is so many times what counts as low: a disk on the edge is told of once."""
+
+DISK_LOOK_SECONDS: Final = 10.0
+"""How often the disk is looked at: the call costs microseconds, and as a rule a disk fills in days."""
+
+BACKUP_PAGES: Final = 256
+"""Pages of a backup that are copied at once: a megabyte, after which it says how far it is."""
+
+BACKUP_NICE: Final = 10
+"""A backup lets others go first by so many steps of nice(2): the server has people who wait."""
+
+# --- metrics --------------------------------------------------------------------------------------------
+
+METRICS_SECONDS: Final = 1.0
+"""Time in which whoever reads the metrics must have asked and have taken the answer: over loopback it takes
+milliseconds. Readers are served one after the other, so one that dawdles delays the next one by this, and the
+server not at all."""
+
+METRICS_REQUEST: Final = 8 * 1024
+"""Bytes of such a request: Prometheus sends some 300."""
+
+METRICS_BACKLOG: Final = 8
+"""Connections that the kernel keeps until they are read; others are refused by it."""
 
 # --- threads --------------------------------------------------------------------------------------------
 

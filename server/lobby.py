@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from chatroom.arrivals import Join, Reservation
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
-from chatroom.errors import ChatroomError, Closed, NameRefused, OldVersion, Refused
+from chatroom.errors import ChatroomError, Closed, ConnectionLost, NameRefused, OldVersion, Refused
 from chatroom.event_log import EventLog
 from chatroom.handshake import SERVER, Handshake, Step
 from chatroom.limits import HANDSHAKE_SECONDS, NAME_TRIES, STEP_SECONDS, TICKET_BYTES
@@ -41,6 +41,9 @@ from server.transport import GuestTransport
 from server.waiting import WaitingPorts
 
 log = EventLog(__name__)
+
+_LEFT = "left"
+"""In the figures: the peer has closed, or was silent for too long, in the middle of the handshake."""
 
 
 class Lobby:
@@ -78,16 +81,18 @@ class Lobby:
 
     def _refuse(self, guest: Guest, error: ChatroomError | OSError) -> None:
         """Tell the newcomer why it is not admitted, and close."""
+        code = Code.UNAVAILABLE if isinstance(error, Closed | OSError) else code_of(error)
+        self._chatroom.figures.refuse(_LEFT if isinstance(error, ConnectionLost) else code.name.lower())
         if isinstance(error, Closed | OSError):
             peer = guest.transport.peer
             log.warning("not_admitted", "= %(peer)s: cannot be admitted: %(error)s", peer=peer, error=error)
-            guest.refuse(Code.UNAVAILABLE, f"the server cannot admit anybody now: {error}")
+            guest.refuse(code, f"the server cannot admit anybody now: {error}")
             return
         log.warning("turned_away", "< %(peer)s: %(error)s", peer=guest.transport.peer, error=error)
         if isinstance(error, OldVersion):
             guest.refuse_old(str(error))
         else:
-            guest.refuse(code_of(error), words.refused(error))
+            guest.refuse(code, words.refused(error))
 
     def _lead(self, guest: Guest, visit: Visit, deadline: Deadline) -> Join:
         handshake, ticket = Handshake(SERVER), secrets.token_bytes(TICKET_BYTES)

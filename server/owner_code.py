@@ -78,7 +78,7 @@ class CodePlace:
             self._write(self._file, code)
         except OSError as error:
             raise ConfigError(f"cannot write the owner's code to {self._file}: {error.strerror}") from None
-        say_on_stderr(printable_line(f"{use}: the code is in {self._file}"))
+        log.notice("owner_code", "= %(use)s: the code is in %(file)s", use=use, file=self._file)
 
     def clear(self) -> None:
         """Remove the code of an earlier start: it is not valid any more."""

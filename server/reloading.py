@@ -5,19 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chatroom.chatroom import Chatroom
 from chatroom.errors import ChatroomError, Closed, ConfigError
 from chatroom.event_log import NOTICE, EventLog
+from server.config import Config
 from server.connection import NativeDoor
 from server.crowd import Crowd
 from server.limits import LIMIT_SECONDS
 from server.motd import read_motd
 from server.quotas import descriptors
-
-if TYPE_CHECKING:
-    from server.app import Config
 
 log = EventLog(__name__)
 
@@ -30,9 +28,10 @@ NEED_A_RESTART: Final = {
     "keep": "keep",
     "dead_after": "dead-after",
     "owner": "owner",
+    "metrics": "metrics",
     "log_json": "log-json",
 }
-"""Fields of `server.app.Config` that count from the next start on, and their options."""
+"""Fields of `server.config.Config` that count from the next start on, and their options."""
 
 OPTION_OF_LIMIT: Final = {
     "accounts_of_network": "address-accounts",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from chatroom.errors import HistoryError
 from chatroom.packets import VERSION
 from server.database import connect, pragma, transaction, translate_errors
+from server.history_files import refuse_foreign_log
 from server.limits import MERGE_WINDOW
 
 APPLICATION_ID: Final = 0x43484154
@@ -67,9 +70,11 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
         )
     if version == SCHEMA:
         try:
-            (wire,) = connection.execute("SELECT value FROM state WHERE name = 'wire'").fetchone()
+            found = connection.execute("SELECT value FROM state WHERE name = 'wire'").fetchone()
         except sqlite3.DatabaseError:
-            wire = VERSION  # the page is damaged: who goes on finds it, and `--check` tells what else is
+            found = None
+        # Without it the page is damaged: who goes on finds that, and `--check` tells what else is.
+        wire = found[0] if found is not None and isinstance(found[0], int) else VERSION
         if wire != VERSION:
             age = "an older" if wire in range(VERSION) else "a newer"
             raise HistoryError(
@@ -77,6 +82,17 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
                 f" of the protocol, this version knows {VERSION}"
             )
     return version
+
+
+def bad_state(state: Mapping[str, object]) -> list[str]:
+    """The values that are missing in `state`, or are none that a server has written."""
+    return [name for name, kind in _STATE_KINDS.items() if not isinstance(state.get(name), kind)]
+
+
+_STATE_KINDS: Final = {
+    **dict.fromkeys(("identity", "position"), bytes),
+    **dict.fromkeys(("wire", "noted", "removed", "settled", "reach"), int),
+}
 
 
 def make_tables(connection: sqlite3.Connection) -> None:
@@ -99,11 +115,16 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     Raises HistoryError when there is no such file, or it is not a history that this version can read.
     """
     try:
-        there = path.is_file()
-    except OSError as error:
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind):
+            what = "a folder" if stat.S_ISDIR(kind) else "no file"
+            raise HistoryError(f"cannot read the history {path}: it is {what}")
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise HistoryError(f"there is no history {path}") from None
+    except OSError as error:  # it is another user's
         raise HistoryError(f"cannot read the history {path}: {error.strerror}") from error
-    if not there:
-        raise HistoryError(f"there is no history {path}")
+    refuse_foreign_log(path)
     with translate_errors(path, "read"):
         try:
             return _open_history(path, "mode=ro")

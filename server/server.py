@@ -51,13 +51,15 @@ class Server:
         self._refused = refused
         self._opener = opener
         self._listeners = _listen(host, port)
+        # Noted now: a thread that fails closes its listener, and somebody may ask afterwards.
+        self._addresses = [format_address(listener.getsockname()) for listener in self._listeners]
         self._closing = threading.Event()
         self._accepting: list[socket.socket] = []  # their threads have been started, and close them
 
     @property
     def addresses(self) -> list[str]:
         """The addresses that it listens on, with one port: HOST:PORT, [HOST]:PORT for IPv6."""
-        return [format_address(listener.getsockname()) for listener in self._listeners]
+        return self._addresses
 
     @property
     def newcomers(self) -> int:
@@ -105,6 +107,7 @@ class Server:
             self._crowd.leave(visit)
             log.warning("refused", "= %(peer)s: refused, %(error)s", peer=peer, error=error)
             code = code_of(error) if isinstance(error, Refused) else Code.UNAVAILABLE
+            self._chatroom.figures.refuse(code.name.lower())
             refusals.refuse(transport, refusal(code, str(error)))
 
     def close(self) -> None:

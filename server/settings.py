@@ -21,7 +21,7 @@ from chatroom.option_sources import FILE, Rules
 
 RULES: Final = Rules(
     program="server",
-    only_here=("check", "export", "with_direct", "sqlite"),
+    only_here=("backup", "check", "export", "with_direct", "readable", "sqlite"),
     exclusive=(("tls_cert", "tls_key", "tls_self"),),
 )
 """For `chatroom.option_sources.resolve`."""
@@ -30,7 +30,7 @@ RULES: Final = Rules(
 def add_settings(options: argparse.ArgumentParser, rare: Callable[[str], str]) -> None:
     """Add these options. rare: makes the help of those that few people need"""
     options.add_argument("--config", metavar=FILE, help="read options from a file in TOML")
-    options.add_argument("--motd", type=Path, metavar=FILE, help="show this text to whoever comes in")
+    options.add_argument("--motd", type=Path, metavar=FILE, help=rare("show this text to whoever comes in"))
     options.add_argument("--log-json", action="store_true", help=rare("log one JSON object a line"))
     options.add_argument(
         "--address-accounts",
@@ -68,10 +68,12 @@ def set_limits(options: argparse.Namespace) -> dict[str, int]:
 
 def check_together(options: argparse.Namespace) -> None:
     """Look for options that exclude or need each other. Raises ConfigError."""
-    if options.check is not None and options.export is not None:
-        raise ConfigError("--check and --export exclude each other")
+    if sum(one is not None for one in (options.backup, options.check, options.export)) > 1:
+        raise ConfigError("--backup, --check and --export exclude each other")
     if options.sqlite is not None and options.export is None:
         raise ConfigError("--sqlite OUT needs --export FILE")
+    if options.readable and (options.export is None or options.sqlite is not None):
+        raise ConfigError("--readable needs --export FILE, without --sqlite")
     if options.with_direct and options.export is None:
         raise ConfigError("--with-direct needs --export FILE")
     if options.tls_self and options.tls_cert is not None:

@@ -19,7 +19,7 @@ from typing import Literal
 
 from chatroom.blanking import NOTHING_ERASED, Erased
 from chatroom.blocks import Block, events_of
-from chatroom.errors import ConfigError, HistoryError, HistoryFull
+from chatroom.errors import ConfigError, HistoryDamaged, HistoryError, HistoryFull
 from chatroom.events import Event, EventKind
 from chatroom.finding import Page, Wanted
 from chatroom.history import NOTHING_AMENDED, Located, Restored, Slice, talkers_of
@@ -36,7 +36,7 @@ from server.database import (
     translate_errors,
     translated,
 )
-from server.history_files import HistoryFiles
+from server.history_files import HistoryFiles, refuse_foreign_log
 from server.limits import STARTS_NOTED
 from server.maintenance import Maintenance
 from server.readers import Readers
@@ -52,7 +52,7 @@ from server.rows import (
     talking_since,
     time_at,
 )
-from server.schema import SCHEMA, make_tables, version_of
+from server.schema import SCHEMA, bad_state, make_tables, version_of
 
 Durability = Literal["normal", "full"]
 
@@ -227,6 +227,7 @@ class SqliteHistory:
         """Opens files, connections and maintenance; `opened` closes them in reverse order."""
         files = HistoryFiles(self._path, folders=_is_default(self._path))
         opened.callback(lambda: files.close(discard=not self._stored))
+        refuse_foreign_log(self._path)
         with translate_errors(self._path, "open"):
             self._writer = connect(self._path)
             opened.callback(lambda: self._writer.close())
@@ -245,6 +246,8 @@ class SqliteHistory:
             with transaction(self._writer):  # so that a read-only file is reported now, not at the first line
                 self._writer.execute("UPDATE state SET value = value")
             state = dict(self._writer.execute("SELECT name, value FROM state"))
+            if bad := bad_state(state):
+                raise HistoryDamaged(f"{self._path} is damaged: its state lacks {', '.join(bad)}")
             self._position, self._noted, self._reach = state["position"], state["noted"], state["reach"]
             files.watch()
             self._maintenance = Maintenance(self._path, self._write_lock, retention, files, search)

@@ -390,6 +390,7 @@ class Stream:
 
     def _give_up(self, reason: str) -> None:
         log.warning("too_slow", "> %(peer)s: %(reason)s, disconnected", peer=self.peer, reason=reason)
+        self._backlogs.give_up()
         self.part(Code.TOO_SLOW, reason)
 
     def _cut(self, reason: ConnectionLost) -> None:

@@ -37,13 +37,18 @@ subjectKeyIdentifier = hash
 """For openssl, instead of the system's. The certificate is for this server only: it vouches for no other."""
 
 
+def files_beside(data: Path) -> TlsFiles:
+    """Where certificate and key of the history `data` are, if --tls-self has made them."""
+    return TlsFiles(data.with_name(data.name + ".cert.pem"), data.with_name(data.name + ".key.pem"))
+
+
 def self_made(data: Path, host: str) -> TlsFiles:
     """The certificate and key beside the history `data`; they are made if they are not there yet.
 
     host: where the server listens; clients may connect by this name, too
     Raises ConfigError: openssl's command is missing, or the folder cannot be written.
     """
-    files = TlsFiles(data.with_name(data.name + ".cert.pem"), data.with_name(data.name + ".key.pem"))
+    files = files_beside(data)
     if not files.certificate.exists():
         import tempfile  # slow to import, and needed once
 

@@ -101,7 +101,7 @@ def test_files_that_are_named_exist() -> None:
     """Every file and module that the README names exists."""
     for name in re.findall(r"`((?:notes|chatroom|server|client|views|tests|\.ci)/[\w./-]*)`", README):
         assert (ROOT / name).exists(), name
-    for name in re.findall(r"\]\(([^)]+)\)", README):
+    for name in re.findall(r"\]\((?!https?://)([^)]+)\)", README):
         assert (ROOT / name).exists(), name
 
 

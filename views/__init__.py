@@ -8,7 +8,7 @@ All text on the screen goes through the function `sanitize`. The clock is passed
 touches a terminal.
 """
 
-from views.actions import Action, Cancelled, Leave, Secret, Submitted, Suspend
+from views.actions import Action, Cancelled, Leave, LookBack, Secret, StepFound, Submitted, Suspend
 from views.item import plain_line
 from views.keys import Jump
 from views.layout import Status, Waiting
@@ -26,10 +26,12 @@ __all__ = [
     "Ground",
     "Jump",
     "Leave",
+    "LookBack",
     "PlainView",
     "Repaint",
     "Secret",
     "Status",
+    "StepFound",
     "Submitted",
     "Surface",
     "Suspend",

@@ -34,4 +34,14 @@ class Suspend(NamedTuple):
     """The user wants to suspend the program and use the shell."""
 
 
-Action = Submitted | Secret | Cancelled | Leave | Suspend | Jump
+class LookBack(NamedTuple):
+    """The user wants the lines before the oldest that are shown."""
+
+
+class StepFound(NamedTuple):
+    """The user wants the next line that was found (1), or the one before (-1)."""
+
+    step: int
+
+
+Action = Submitted | Secret | Cancelled | Leave | Suspend | Jump | LookBack | StepFound

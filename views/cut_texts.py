@@ -9,44 +9,54 @@ from views.limits import CUT_TEXTS
 
 
 class CutText(NamedTuple):
-    """A text that was cut. person: who said it, 0: the program or the server"""
+    """A text as it was said, in UTF-8: with one emoji a str would take four bytes for each character.
+
+    person, author: number and name of whoever said it; 0 and "": the program or the server did
+    """
 
     person: int
-    text: str
+    author: str
+    data: bytes
 
-
-class _Kept(NamedTuple):
-    """The same, with the text in UTF-8: a text with one emoji would take four bytes for each character."""
-
-    person: int
-    text: bytes
+    @property
+    def text(self) -> str:
+        """The same as characters."""
+        return self.data.decode("utf-8", "surrogatepass")
 
 
 class CutTexts:
-    """The latest CUT_TEXTS of them, by number."""
+    """The latest CUT_TEXTS of them, by number.
+
+    block: the latest text of several lines that somebody has said, or that was cut; None: there is none
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[int, _Kept] = {}
+        self.block: CutText | None = None
+        self._kept: dict[int, CutText] = {}
         self._last = 0
 
-    def cut(self, text: str, person: int = 0) -> tuple[str, str]:
+    def cut(self, text: str, person: int = 0, author: str = "") -> tuple[str, str]:
         """What is shown of a text, and a note about the rest, which has its number; empty for no rest.
 
-        person: who said it
+        person, author: as in `CutText`
         """
         short, more = excerpt(text)
+        if not more and not (author and "\n" in text):
+            return text, ""
+        kept = self.block = CutText(person, author, text.encode("utf-8", "surrogatepass"))
         if not more:
             return text, ""
         self._last += 1
-        self._kept[self._last] = _Kept(person, text.encode("utf-8", "surrogatepass"))
+        self._kept[self._last] = kept
         self._kept.pop(self._last - CUT_TEXTS, None)
         return short, f"{more}: /show {self._last}"
 
     def whole(self, number: int | None) -> CutText | None:
-        """The text with this number, or the latest; None: it is not kept (any more)."""
-        kept = self._kept.get(self._last if number is None else number)
-        return None if kept is None else CutText(kept.person, kept.text.decode("utf-8", "surrogatepass"))
+        """The text that was cut with this number, or as the latest; None: it is not kept (any more)."""
+        return self._kept.get(self._last if number is None else number)
 
     def erase(self, person: int) -> None:
         """Keep nothing of what this person has said."""
         self._kept = {number: kept for number, kept in self._kept.items() if kept.person != person}
+        if self.block is not None and self.block.person == person:
+            self.block = None

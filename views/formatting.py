@@ -11,11 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+<<<<<<< HEAD
 from datetime import date, datetime
+=======
+from datetime import date
+from itertools import groupby, islice
+>>>>>>> origin/main
 from typing import Final, NamedTuple
 
+from views.code import Kind, code_in, is_block
 from views.item import NO_TIME, Item, Tone
-from views.limits import COLUMNS_FROM, NAME_COLUMNS, TEXT_COLUMNS
+from views.limits import COLUMNS_FROM, NAME_COLUMNS, STYLED_PARTS, TEXT_COLUMNS
 from views.mentions import called_at
 from views.palette import Depth, Ground, NameColours, Palette, palette_of
 from views.polls import poll_rows
@@ -68,8 +74,18 @@ def format_item(item: Item, columns: int, theme: Theme, lead: Lead = Lead()) -> 
     else:
         head = _time(item, columns, theme, lead) + _name(item, wide, theme, lead)
     if item.told:
-        item = item._replace(text=told_text(item.told, room - 1 - sum(text_width(text) for text, _ in head)))
-    return _rows(head, _body(item, wide, theme), room, margin, columns) + _below(item, room, margin, theme)
+        item = item._replace(text=told_text(item.told, room - 1 - _width(head)))
+    head += _lead_in(item, wide, theme)
+    rows: list[Row] = []
+    if item.author and is_block(item.text) and (width := _width(head)) != margin:
+        # The first line stands in the column of the others, whatever stands before it.
+        rows, head = wrap(head, room, margin) if width else [], [Span(" " * margin)]
+    rows += _rows(head, _body(item, theme), room, margin, columns)
+    return rows + _below(item, room, margin, theme)
+
+
+def _width(spans: Sequence[Span]) -> int:
+    return sum(text_width(text) for text, _ in spans)
 
 
 def answer_columns(columns: int) -> int:
@@ -90,10 +106,15 @@ def format_pending(text: str, columns: int, theme: Theme) -> list[Row]:
 def _time(item: Item, columns: int, theme: Theme, lead: Lead) -> list[Span]:
     if columns < _NARROW:
         return [Span(">", theme.palette.mark)] if item.mention and lead.named else []
+<<<<<<< HEAD
     if item.moment is None and not item.author and columns < COLUMNS_FROM:
         return []
     text = _clock(item.moment) if lead.timed and item.moment is not None else " " * _TIME
     time = Span(text, theme.palette.quiet)
+=======
+    timed = lead.timed and item.moment is not None
+    time = Span(f"{item.moment:%H:%M}" if timed else " " * _TIME, theme.palette.quiet)
+>>>>>>> origin/main
     return [time, Span(">", theme.palette.mark) if item.mention else Span(" ")]
 
 
@@ -123,16 +144,18 @@ def _column(name: str) -> str:
     return name + " " * max(_GAP, NAME_COLUMNS + _GAP - text_width(name))
 
 
-def _body(item: Item, wide: bool, theme: Theme) -> list[Span]:
-    """The text with what belongs to it."""
-    quiet = theme.palette.quiet
-    spans = [Span(f"{item.under} ", quiet)] if item.under and wide else []
+def _lead_in(item: Item, wide: bool, theme: Theme) -> list[Span]:
+    """What stands before the text in its own column: the channel, and who does it."""
+    spans = [Span(f"{item.under} ", theme.palette.quiet)] if item.under and wide else []
     if item.act:
         spans += [Span(one_line(item.author), theme.name(item.author, item.own)), Span(" ")]
-    if item.author or item.part:
-        spans += _with_calls(item, theme)
-    else:
-        spans.append(Span(item.text, _tone(item, theme)))
+    return spans
+
+
+def _body(item: Item, theme: Theme) -> list[Span]:
+    """The text with what follows it."""
+    quiet = theme.palette.quiet
+    spans = list(_said(item, theme)) if item.author or item.part else [Span(item.text, _tone(item, theme))]
     spans += [Span(item.note, quiet)] if item.note else []
     spans += [Span(f"\n{_more(item)}", quiet)] if item.more and item.poll is None else []
     return spans
@@ -163,14 +186,22 @@ def _tone(item: Item, theme: Theme) -> str:
     return {Tone.NOTE: theme.palette.quiet, Tone.TALK: "", Tone.APART: theme.palette.notice}[item.tone]
 
 
-def _with_calls(item: Item, theme: Theme) -> Iterator[Span]:
-    """The text, in which the name of the reader who is called stands out."""
+def _said(item: Item, theme: Theme) -> Iterator[Span]:
+    """What somebody says: words that call the reader stand out, and code is told apart."""
+    text, palette = item.text, theme.palette
+    kinds = {Kind.TICKS: palette.quiet, Kind.CODE: palette.code}
+    parts = [(start, end, kinds[kind]) for start, end, kind in islice(code_in(text), STYLED_PARTS)]
+    if item.mention:
+        parts += [(start, end, palette.called) for start, end in called_at(text, item.called)[:STYLED_PARTS]]
+    styles = [""] * (len(text) if parts else 0)
+    for start, end, style in parts:
+        styles[start:end] = [style] * (end - start)
     at = 0
-    for start, end in called_at(item.text, item.called) if item.mention else ():
-        yield Span(item.text[at:start])
-        yield Span(item.text[start:end], theme.palette.called)
+    for style, run in groupby(styles):
+        end = at + len(list(run))
+        yield Span(text[at:end], style)
         at = end
-    yield Span(item.text[at:])
+    yield Span(text[at:])
 
 
 def _rows(head: Sequence[Span], body: Sequence[Span], room: int, margin: int, columns: int) -> list[Row]:

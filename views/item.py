@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Final, NamedTuple
 
-from chatroom.events import Event, EventKind, Extra, extra_row, extra_rows
+from chatroom.events import Event, EventKind, Extra, extra_number, extra_row, extra_rows
 from chatroom.moments import LocalTime, local_time
 from chatroom.table import clipped
 from views.describe import ACT, describe, is_said, note_of
 from views.limits import COMMAND_COLUMNS
-from views.mentions import mentions
+from views.mentions import calls
 from views.moderation import ERASED, is_about
 from views.polls import Poll, poll_of
 from views.sanitize import one_line, sanitize
@@ -20,6 +21,10 @@ from views.told import Told
 NO_TIME = "--:--"
 """Shown instead of the time while a line is not stored yet."""
 
+DELETED: Final = "(deleted)"
+"""Stands on the screen where a line stood that was deleted."""
+
+_ABOUT_LINES: Final = (EventKind.EDITED, EventKind.DELETED, EventKind.REACTED)
 _POLLS: Final = (EventKind.POLL, EventKind.REVEALED)
 
 
@@ -36,7 +41,7 @@ class Item(NamedTuple):
 
     moment:  local time, None for an item without a time
     author:  name of the person who said `text`; empty for a message of the program
-    mention: another person's text contains the reader's name
+    mention: another person's text contains the reader's name, or a keyword of the reader's
     more:    how much of the text is left out, in words; empty if nothing is
     part:    a part of a long text that is shown in parts: neither time nor author, but the same indent
     note:    stands behind the author, as ` (edited)`
@@ -44,7 +49,7 @@ class Item(NamedTuple):
     under:   the channel to name, empty for none
     run:     number of the run of joins and leaves that it shows, which may grow; 0: none
     own:     the reader is its author
-    called:  the name by which it calls the reader, if `mention`
+    called:  these words: the name, and the keywords
     rule:    no message, but a line across the screen with these words
     notice:  the words of the rule must not be missed
     tone:    of an item without an author
@@ -54,6 +59,8 @@ class Item(NamedTuple):
     without: when one of those is erased: what stands instead of the note or, without an author, of the text
     told:    the same as the text, with names as far as a row has room for them
     command: that the text answers, as `/who`; empty: it answers none
+    line:    place and seq of the line that it shows, or quotes; (0, 0): none
+    amends:  the same of the line that it gives another text, or deletes
     """
 
     moment: datetime | None
@@ -67,7 +74,7 @@ class Item(NamedTuple):
     under: str = ""
     run: int = 0
     own: bool = False
-    called: str = ""
+    called: tuple[str, ...] = ()
     rule: bool = False
     notice: bool = False
     tone: Tone = Tone.NOTE
@@ -77,6 +84,8 @@ class Item(NamedTuple):
     without: str = ""
     told: tuple[Told, ...] = ()
     command: str = ""
+    line: tuple[int, int] = (0, 0)
+    amends: tuple[int, int] = (0, 0)
 
     @property
     def sign(self) -> str:
@@ -95,10 +104,38 @@ class Item(NamedTuple):
             return self._replace(note=self.without, names=known)
         return self._replace(text=self.without, names=known, told=())
 
+    def amended(self, by: Item) -> Item:
+        """The item after its line was changed by an item that amends it. It keeps its time and its author."""
+        if not self.author:
+            return self if by.author or not self.without else self._replace(text=self.without)
+        if not by.author:
+            return self._replace(text="", more="", mention=False, note=DELETED, names=())
+        return self._replace(
+            text=by.text,
+            more=by.more,
+            mention=by.mention,
+            note=_edited(self.note),
+            without=_edited(self.without),
+        )
 
-def item_of(event: Event, own_name: str, time_of: LocalTime = local_time, about: Event | None = None) -> Item:
-    """The item for an event; its text is sanitized. `own_name` in another person's line is a mention.
 
+def _edited(note: str) -> str:
+    """The note of a line that was edited just now."""
+    if note.startswith(" (edited"):
+        return note
+    return f" (edited, {note.removeprefix(' (')}" if note else " (edited)"
+
+
+def item_of(
+    event: Event,
+    own_name: str,
+    time_of: LocalTime = local_time,
+    about: Event | None = None,
+    keywords: Sequence[str] = (),
+) -> Item:
+    """The item for an event; its text is sanitized.
+
+    own_name: in another person's line it is a mention, and so is each of the keywords
     about: the line that it edits, deletes, reacts to or answers, if that is known
     """
     moment, person = time_of(event.time), event.person
@@ -106,16 +143,19 @@ def item_of(event: Event, own_name: str, time_of: LocalTime = local_time, about:
     if is_said(event):
         text = sanitize(event.text)
         own = event.author == own_name
+        called = (own_name, *keywords)
         item = Item(
             moment,
             event.author,
             text,
-            not own and mentions(text, own_name),
+            not own and calls(text, called),
             note=note_of(event, about),
             act=event.form == ACT,
             own=own,
-            called=own_name,
+            called=called,
             person=person,
+            line=_line_of(event),
+            amends=_line_of(event) if event.kind is EventKind.EDITED else (0, 0),
         )
         return item._replace(names=names, without=note_of(event, None)) if names else item
     if event.kind in _POLLS:
@@ -125,7 +165,17 @@ def item_of(event: Event, own_name: str, time_of: LocalTime = local_time, about:
     if event.target or names:
         names += (event.target,) if event.target else ()
         without = one_line(describe(event._replace(extra=_nameless(event.extra)), None, "", time_of))
-    return Item(moment, "", text, tone=_tone(event, own_name), person=person, names=names, without=without)
+    item = Item(moment, "", text, tone=_tone(event, own_name), person=person, names=names, without=without)
+    line = _line_of(event)
+    return item._replace(line=line, amends=line if event.kind is EventKind.DELETED else (0, 0))
+
+
+def _line_of(event: Event) -> tuple[int, int]:
+    """Place and seq of the line that an event shows, changes or reacts to; (0, 0): it is about none."""
+    if event.kind is EventKind.SAID:
+        return event.place, event.seq
+    seq = extra_number(event.extra, Extra.MESSAGE) if event.kind in _ABOUT_LINES else 0
+    return (event.place, seq) if seq else (0, 0)
 
 
 def _tone(event: Event, own_name: str) -> Tone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from views.actions import Action, Cancelled, Leave, Secret, Submitted, Suspend
+from views.actions import Action, Cancelled, Leave, LookBack, Secret, StepFound, Submitted, Suspend
 from views.editor import LineEditor
 from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 from views.secret_input import SecretInput
@@ -70,8 +70,20 @@ class Keyboard:
             self.editor.clear()
         elif key is Key.CANCEL or (key is Key.DELETE_OR_LEAVE and not line):
             return Leave()
-        elif key is Key.SUSPEND:
-            return Suspend()
         else:
-            self.editor.apply(key)
+            return self._wish(key, not line)
+        return None
+
+    def _wish(self, key: Key, is_empty: bool) -> Action | None:
+        """A key that is for something else than the line, or edits it."""
+        match key:
+            case Key.SUSPEND:
+                return Suspend()
+            case Key.NEXT_FOUND:
+                return StepFound(1)
+            case Key.LAST_FOUND:
+                return StepFound(-1)
+            case Key.PAGE_UP if is_empty:
+                return LookBack()
+        self.editor.apply(key)
         return None

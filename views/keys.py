@@ -47,6 +47,8 @@ class Key(Enum):
     SEARCH = auto()  # Ctrl-R: in the lines that were sent
     ABORT = auto()  # Ctrl-G: end the search
     EXPAND = auto()  # Ctrl-O: show the text of a paste
+    NEXT_FOUND = auto()  # Alt-N: the next line that was found
+    LAST_FOUND = auto()  # Alt-P: the one before
 
 
 class Text(NamedTuple):
@@ -104,6 +106,8 @@ _WITH_ALT = {  # after an escape character: the key with Alt
     "f": Key.WORD_RIGHT,
     "d": Key.KILL_WORD_RIGHT,
     "y": Key.YANK_OLDER,
+    "n": Key.NEXT_FOUND,
+    "p": Key.LAST_FOUND,
     "\r": Key.NEWLINE,
     "\n": Key.NEWLINE,
     "\x7f": Key.KILL_SUBWORD_LEFT,

@@ -19,6 +19,10 @@ they take seconds to format."""
 ITEM_CHARACTERS: Final = 2000
 """Characters of one text on the screen, some 25 rows: 1 to 4 ms to format, which a pressed key waits."""
 
+STYLED_PARTS: Final = 150
+"""Parts of one text that have a style of their own: 50 pieces of code with their backticks, or so many calls.
+Each part costs some microseconds to format; a text that is made of nothing else stays within its time."""
+
 QUOTED_CHARACTERS: Final = 60
 """Of a line that somebody reacts to: enough to find it again, and mostly one row."""
 
@@ -43,6 +47,10 @@ FLOOD_SCREENS: Final = 2
 
 FLOOD_FRAMES: Final = 3
 """Floods in a row before items are left out. A shorter burst (join, reconnect) is shown whole."""
+
+FOOT_LINES: Final = 5
+"""Lines of the screen that the latest items after a flood leave free: for the note, which takes two on a
+narrow screen, the status with its gap, and the input."""
 
 MARKS: Final = 4
 """Combining marks on one letter: Vietnamese, Hebrew and Thai need three; a hundred lock up terminals."""
@@ -117,14 +125,14 @@ OLD_SECONDS: Final = 60.0
 PLAIN_COLUMNS: Final = 10_000
 """Plain lines are as long as they are: the page of /help has one for each group."""
 
-PLAIN_LINES: Final = 5
-"""Of a channel to which somebody goes, so many earlier lines are read out, and all that are unread."""
+PLAIN_LINES: Final = 0
+"""Of a channel to which somebody goes, only what is unread is printed: earlier lines were printed once."""
 
 RUN_SECONDS: Final = 300.0
 """Joins and leaves that are no further apart become one line. Who comes half an hour later is news."""
 
 SPOKE_SECONDS: Final = 900.0
-"""Whoever said something so lately is named in a line of their own: they were perhaps being answered."""
+"""Whoever said something so lately is named when they go: they were perhaps being answered."""
 
 SPEAKERS: Final = 500
 """Latest speakers that are remembered for this."""
@@ -156,6 +164,9 @@ GROUP_SECONDS: Final = 300.0
 
 GROUP_ITEMS: Final = 12
 """So is it after so many lines, half a screen: the name must be in sight."""
+
+TITLE_CHARACTERS: Final = 80
+"""Of the window's title: a tab shows some twenty, a window bar not many more."""
 
 STATUS_LINES: Final = 4
 """A screen of fewer lines has no row for the status."""

@@ -1,9 +1,9 @@
-"""Whether a text mentions a name as a whole word: the word boundaries of Unicode Standard Annex 29."""
+"""Whether a text has a name or another word as a whole word: the boundaries of Unicode Standard Annex 29."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from chatroom.lookalikes import scripts_of
@@ -36,17 +36,36 @@ def mentions(text: str, name: str) -> bool:
     digits joins them, because `ann-marie` and `ann.2` are names; an apostrophe or a colon does not, because
     no name has one and people write `ann's` and `ann:yes`.
     """
-    return next(_places(name_key(text), name_key(name)), -1) >= 0
+    return calls(text, (name,))
 
 
-def called_at(text: str, name: str) -> list[tuple[int, int]]:
-    """Where mentions() finds the name: pairs of the first character, and of that behind the last one.
+def calls(text: str, words: Sequence[str]) -> bool:
+    """Whether the sanitized text mentions one of the words, see `mentions`."""
+    folded = name_key(text)
+    return any(next(_places(folded, name_key(word)), -1) >= 0 for word in words)
+
+
+def called_at(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """Where `calls` finds the words: pairs of the first character, and of that behind the last one, in order.
 
     Nowhere in a text that is not as long when case is ignored: there the places are not those on the screen.
+    Words may lie in each other (`exam`, `exam room`); the places do not.
     """
-    folded, key = name_key(text), name_key(name)
-    places = [(at, at + len(key)) for at in _places(folded, key)] if len(folded) == len(text) else []
-    return [(start, end) for start, end in places if name_key(text[start:end]) == key]
+    folded = name_key(text)
+    if len(folded) != len(text):
+        return []
+    found = list[tuple[int, int]]()
+    for word in words:
+        key = name_key(word)
+        places = ((at, at + len(key)) for at in _places(folded, key))
+        found += ((start, end) for start, end in places if name_key(text[start:end]) == key)
+    apart = list[tuple[int, int]]()
+    for start, end in sorted(found):
+        if apart and start < apart[-1][1]:
+            apart[-1] = apart[-1][0], max(end, apart[-1][1])
+        else:
+            apart.append((start, end))
+    return apart
 
 
 def _places(folded: str, key: str) -> Iterator[int]:

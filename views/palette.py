@@ -42,6 +42,7 @@ class Palette(NamedTuple):
     called: the reader's name in what others say
     mark:   the sign before the name of whoever calls the reader
     notice: what must not be missed: the new lines begin, the connection is lost
+    code:   what people write between backticks; the backticks are quiet
     """
 
     names: tuple[str, ...]
@@ -50,6 +51,7 @@ class Palette(NamedTuple):
     called: str
     mark: str
     notice: str
+    code: str
 
 
 _BOLD: Final = "\x1b[1m"
@@ -61,17 +63,17 @@ def _many(*numbers: int, bold: bool = False) -> tuple[str, ...]:
 
 def _palette_of(names: tuple[str, ...], quiet: int, notice: int) -> Palette:
     (dim,), (told,), (mark,) = _many(quiet), _many(notice), _many(notice, bold=True)
-    return Palette(names, _BOLD, dim, "\x1b[1;38;5;16;48;5;221m", mark, told)
+    return Palette(names, _BOLD, dim, "\x1b[1;38;5;16;48;5;221m", mark, told, _BOLD)
 
 
 def _few(*numbers: int | None) -> Palette:
     """Of the colours of the theme: bright ones are 90 to 97. None: bold, in the terminal's own colour."""
     codes = (None if number is None else 30 + number if number < 8 else 82 + number for number in numbers)
     names = tuple(_BOLD if code is None else f"\x1b[{code}m" for code in codes)
-    return Palette(names, _BOLD, "\x1b[2m", "\x1b[7m", _BOLD, _BOLD)
+    return Palette(names, _BOLD, "\x1b[2m", "\x1b[7m", _BOLD, _BOLD, _BOLD)
 
 
-_NONE: Final = Palette(("",), "", "", "", "", "")
+_NONE: Final = Palette(("",), "", "", "", "", "", "")
 
 _PALETTES: Final[Mapping[tuple[Ground, Depth], Palette]] = {
     (Ground.DARK, Depth.MANY): _palette_of(

@@ -12,13 +12,14 @@ from typing import Final
 
 from chatroom.events import Event, EventKind
 from chatroom.moments import LocalTime, local_time
-from views.actions import Action, Cancelled, Leave, Secret, Submitted, Suspend
+from views.actions import Action, Cancelled, Leave, LookBack, Secret, StepFound, Submitted, Suspend
 from views.completer import Completer
-from views.excerpt import excerpt
+from views.cut_texts import CutTexts
+from views.describe import is_said
 from views.folding import Folding, Run
 from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 from views.layout import Status, Waiting
-from views.limits import CUT_TEXTS, HELD_LINES, OLD_SECONDS, PLAIN_COLUMNS, PLAIN_LINES, RUN_MOMENT, RUN_MOST
+from views.limits import HELD_LINES, OLD_SECONDS, PLAIN_COLUMNS, PLAIN_LINES, RUN_MOMENT, RUN_MOST
 from views.sanitize import one_line
 from views.secret_input import SecretInput
 from views.spoken import spoken_event, spoken_lines, spoken_time
@@ -45,6 +46,8 @@ class PlainView:
     ) -> None:
         self.completer = Completer(commands)
         self.editor = TypedLine(echoes)
+        self.cut_texts = CutTexts()
+        self.keywords: Sequence[str] = ()
         self._name = name
         self._echoes = echoes
         self._clock = clock
@@ -59,8 +62,6 @@ class PlainView:
         self._run_until: float | None = None  # None: it has grown since the last `tick`
         self._run_began: float | None = None  # None: no `tick` has seen it
         self._status = Status()
-        self._cut: dict[int, str] = {}  # the latest texts that were cut, by number
-        self._last_cut = 0
 
     columns: Final = PLAIN_COLUMNS
     lines: Final = PLAIN_LINES
@@ -68,8 +69,8 @@ class PlainView:
 
     # --- what comes --------------------------------------------------------------------------------------
 
-    def event(self, event: Event, about: Event | None = None, under: str = "") -> None:
-        """Print an event; joins and leaves in a row become one line. about, under: as in `View.event`"""
+    def event(self, event: Event, about: Event | None = None, under: str = "", number: int = 0) -> None:
+        """Print an event; joins and leaves in a row become one line. The others: as in `View.event`"""
         if event.kind is EventKind.ERASED:
             self._erase(event.target)
         run = self._folding.take(event, self._name) if not under else None
@@ -78,9 +79,13 @@ class PlainView:
         if run is not None:
             self._run, self._run_until = run, None
         else:
-            text, more = self._shorten(event.text)
-            line = spoken_event(event._replace(text=text), self._name, about, under, self._time_of)
-            self._hold(line + more + self._past(event.time), event.person)
+            author = event.author if is_said(event) else ""
+            text, more = self.cut_texts.cut(event.text, event.person, author)
+            line = spoken_event(
+                event._replace(text=text), self._name, about, under, self._time_of, self.keywords
+            )
+            first, last = f"{number}. " if number else "", f" \u2026 {more}" if more else ""
+            self._hold(first + line + last + self._past(event.time), event.person)
         self.unseen(event)
 
     def unseen(self, event: Event) -> None:
@@ -99,11 +104,11 @@ class PlainView:
 
     def show(self, number: int | None) -> None:
         """Print the whole of a text that was cut: that with this number, or the latest."""
-        text = self._cut.get(self._last_cut if number is None else number)
-        if text is None:
+        cut = self.cut_texts.whole(number)
+        if cut is None:
             self.system("there is no such text any more" if number else "no text was cut")
         else:
-            self.system(text)
+            self.system(cut.text)
 
     def missed(self, gap: bool = False) -> None:
         """Say that what follows happened while the connection was lost. gap: some of it is gone"""
@@ -147,22 +152,12 @@ class PlainView:
         is_old = now - milliseconds > OLD_SECONDS * 1000
         return spoken_time(milliseconds, now, self._time_of) if is_old else ""
 
-    def _shorten(self, text: str) -> tuple[str, str]:
-        """What is printed of a text, and a note about the rest."""
-        short, more = excerpt(text)
-        if not more:
-            return text, ""
-        self._last_cut += 1
-        self._cut[self._last_cut] = text
-        self._cut.pop(self._last_cut - CUT_TEXTS, None)
-        return short, f" \u2026 {more}: /show {self._last_cut}"
-
     def _erase(self, person: int) -> None:
         """Print nothing any more of what this person has said."""
         if person:
             self._folding.erase(person)
             self._held = deque(held for held in self._held if held[0] != person)
-            self._cut.clear()
+            self.cut_texts.erase(person)
 
     def _end_run(self) -> None:
         """The run of joins and leaves grows no more."""
@@ -233,6 +228,10 @@ class PlainView:
             return Leave()
         elif given is Key.SUSPEND:
             return Suspend()
+        elif given is Key.PAGE_UP and not line:
+            return LookBack()
+        elif given in (Key.NEXT_FOUND, Key.LAST_FOUND):
+            return StepFound(1 if given is Key.NEXT_FOUND else -1)
         elif given is Key.TAB:
             self._complete()
         elif given in _DELETING:

@@ -64,7 +64,7 @@ def _limit_marks(text: str) -> Iterator[str]:
     for character in text:
         if character in "\u200c\u200d":
             yield character
-        elif character != "\n" and _is_mark(character):
+        elif character != "\n" and is_mark(character):
             if not base:
                 yield _NO_BASE
                 base, marks = True, 0
@@ -77,7 +77,7 @@ def _limit_marks(text: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4096)
-def _is_mark(character: str) -> bool:
+def is_mark(character: str) -> bool:
     """Whether terminals draw it onto the character before. Each of the two tables knows some marks alone."""
     return unicodedata.category(character)[0] == "M" or wcwidth(character) <= 0
 

@@ -11,6 +11,8 @@ Nothing else that is printed has this form, so nobody can say what looks like a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chatroom.events import Event
 from chatroom.moments import LocalTime, local_time
 from views.item import item_of
@@ -21,10 +23,15 @@ LINE_END = "\u23ce"
 
 
 def spoken_event(
-    event: Event, own_name: str, about: Event | None = None, under: str = "", time_of: LocalTime = local_time
+    event: Event,
+    own_name: str,
+    about: Event | None = None,
+    under: str = "",
+    time_of: LocalTime = local_time,
+    keywords: Sequence[str] = (),
 ) -> str:
-    """An event as one line. about, under: as in `View.event`"""
-    item = item_of(event, own_name, time_of, about)
+    """An event as one line. about, under: as in `View.event`; keywords: words that call the reader, too"""
+    item = item_of(event, own_name, time_of, about, keywords)
     text = item.text if item.poll is None else item.poll.line
     text = text.replace("\n", LINE_END)
     if not item.author:

@@ -8,6 +8,7 @@ from typing import Protocol
 from chatroom.events import Event
 from views.actions import Action
 from views.completer import Completer
+from views.cut_texts import CutTexts
 from views.layout import Status
 
 
@@ -22,6 +23,8 @@ class Surface(Protocol):
     """See `View` for what each method does; `PlainView` does the same for lines."""
 
     completer: Completer
+    cut_texts: CutTexts
+    keywords: Sequence[str]
 
     @property
     def editor(self) -> Restoring: ...
@@ -32,7 +35,7 @@ class Surface(Protocol):
     @property
     def table_columns(self) -> int | None: ...
 
-    def event(self, event: Event, about: Event | None = None, under: str = "") -> None: ...
+    def event(self, event: Event, about: Event | None = None, under: str = "", number: int = 0) -> None: ...
     def unseen(self, event: Event) -> None: ...
     def members(self, place: int, names: Sequence[str]) -> None: ...
     def system(self, text: str, milliseconds: int | None = None, command: str = "") -> None: ...

@@ -166,10 +166,18 @@ def _rows_of_cells(spans: Iterable[Span], room: int, indent: int) -> list[Row]:
     margin = [Cell(" ", 1)] * indent
     rows: list[Row] = []
     for line in _lines([cell for span in spans for cell in cells(span)]):
-        first = room if not rows else room - indent
-        for part in _wrapped(line, first, room - indent):
-            rows.append(row_of(part if not rows else margin + part))
+        first, blanks = (room - indent, _blanks(line)) if rows else (room, _blanks(line) - indent)
+        hang = max(0, min(blanks, (room - indent) // 2))  # code that is wrapped keeps its indent
+        before = margin if rows else []
+        for part in _wrapped(line, first, room - indent - hang):
+            rows.append(row_of(before + part))
+            before = margin + [Cell(" ", 1)] * hang
     return rows
+
+
+def _blanks(line: Sequence[Cell]) -> int:
+    """How many blanks the line begins with."""
+    return next((number for number, cell in enumerate(line) if cell.shown != " "), len(line))
 
 
 def link_rows(link: str, columns: int) -> list[Row]:
@@ -212,9 +220,10 @@ def _lines(cells: list[Cell]) -> Iterator[list[Cell]]:
 def _wrapped(line: list[Cell], first: int, later: int) -> Iterator[list[Cell]]:
     """Split a line into rows: one of `first` columns, then rows of `later` columns.
 
-    A row ends after a space or next to a wide character if it can, else at the last cell that fits.
+    A row ends after a space or next to a wide character if it can, else at the last cell that fits. It does
+    not end after the blanks that it begins with: what is indented stays so.
     """
-    start, column, room, chance = 0, 0, first, 0
+    start, column, room, chance, begun = 0, 0, first, 0, False
     position = 0
     while position < len(line):
         cell = line[position]
@@ -224,11 +233,17 @@ def _wrapped(line: list[Cell], first: int, later: int) -> Iterator[list[Cell]]:
             end = position if cell.shown == " " or chance <= start else chance
             yield line[start:end]
             start = end + 1 if line[end].shown == " " else end
-            position, column, room, chance = start, 0, later, start
+            position, column, room, chance, begun = start, 0, later, start, False
             continue
+<<<<<<< HEAD
+=======
+        if cell.width == 2 and begun:
+            chance = position
+>>>>>>> origin/main
         column += cell.width
         position += 1
-        if cell.shown == " " or cell.width == 2:
+        begun = begun or cell.shown != " "
+        if begun and (cell.shown == " " or cell.width == 2):
             chance = position
     if start < len(line) or not line:
         yield line[start:]

@@ -15,6 +15,7 @@ from views.actions import Action
 from views.backlog import Backlog
 from views.completer import Completer
 from views.cut_texts import CutTexts
+from views.describe import is_said
 from views.editor import LineEditor
 from views.excerpt import parts
 from views.folding import Folding
@@ -34,7 +35,11 @@ from views.transcript import Transcript
 
 
 class View:
-    """Transcript, own lines that are not stored yet, status and input line of one client on one screen."""
+    """Transcript, own lines that are not stored yet, status and input line of one client on one screen.
+
+    keywords:  words that call the user, beside the name
+    cut_texts: the long texts that came
+    """
 
     def __init__(
         self,
@@ -56,6 +61,7 @@ class View:
         private: whether a line holds a secret, so that no key may bring it back once it was sent.
         today: items of this day need no day separator above them.
         """
+        self.keywords: Sequence[str] = ()
         self._time_of = time_of
         self._columns, self._lines = usable(columns, lines)
         theme = Theme(ground, depth)
@@ -65,9 +71,9 @@ class View:
         self._foot = Foot(name, self._keyboard, theme)
         self._painter = Painter(self._lines, Transcript(self._columns, theme, today), repaint)
         self._clock = FrameClock(frames_per_second)
-        self._backlog = Backlog(self._lines)
+        self._backlog = Backlog(self._columns, self._lines)
         self._folding = Folding(time_of)
-        self._cut_texts = CutTexts()
+        self.cut_texts = CutTexts()
         self._clock.request(at_once=True)
 
     @property
@@ -87,11 +93,12 @@ class View:
 
     # --- events ------------------------------------------------------------------------------------------
 
-    def event(self, event: Event, about: Event | None = None, under: str = "") -> None:
+    def event(self, event: Event, about: Event | None = None, under: str = "", number: int = 0) -> None:
         """Show an event of the chatroom.
 
-        about: the line that it edits, deletes, reacts to or answers, if that is known
-        under: the channel to name, for one that is not the channel on the screen
+        about:  the line that it edits, deletes, reacts to or answers, if that is known
+        under:  the channel to name, for one that is not the channel on the screen
+        number: of the event in a list, to be shown with it; 0: none
         """
         if event.kind is EventKind.ERASED:
             self._erase(event.target)
@@ -100,9 +107,12 @@ class View:
             self._backlog.add_run(run)
             self._clock.request()
         else:
-            text, more = self._cut_texts.cut(event.text, event.person)
+            author = event.author if is_said(event) else ""
+            text, more = self.cut_texts.cut(event.text, event.person, author)
             short = event if text is event.text else event._replace(text=text)
-            self._add(text, partial(_item_of, short, more, self._foot.name, self._time_of, about, under))
+            call = self._foot.name, self._time_of, about, self.keywords
+            under = f"{number}. {under}".rstrip() if number else under
+            self._add(text, lambda: item_of(short, *call)._replace(more=more, under=one_line(under)))
         self.unseen(event)
 
     def unseen(self, event: Event) -> None:
@@ -119,12 +129,12 @@ class View:
         command: that it answers, as `/who`; empty: none
         """
         moment = None if milliseconds is None else self._time_of(milliseconds)
-        text, more = self._cut_texts.cut(text)
+        text, more = self.cut_texts.cut(text)
         self._add(text, partial(Item, moment, "", text, more=more, command=command))
 
     def show(self, number: int | None) -> None:
         """Show the whole of a text that was cut: that with this number, or the latest."""
-        cut = self._cut_texts.whole(number)
+        cut = self.cut_texts.whole(number)
         if cut is None:
             self.system("there is no such text any more" if number else "no text was cut")
             return
@@ -181,7 +191,7 @@ class View:
         """Show nothing any more of what this person has said. The terminal's scrollback keeps what it has."""
         if person:
             self._folding.erase(person)
-            self._cut_texts.erase(person)
+            self.cut_texts.erase(person)
             self._backlog.erase(person)
             self._painter.erase(person)
 
@@ -233,7 +243,7 @@ class View:
         size = usable(columns, lines)
         if size != (self._columns, self._lines):
             self._columns, self._lines = size
-            self._backlog.lines = self._lines
+            self._backlog.columns, self._backlog.lines = size
             self._painter.resize(*size)
             self._clock.request()
 
@@ -297,8 +307,3 @@ class View:
 
     def _block(self) -> Block:
         return self._foot.block(self._columns, self._lines)
-
-
-def _item_of(event: Event, more: str, name: str, time_of: LocalTime, about: Event | None, under: str) -> Item:
-    """The item of an event whose text was shortened by so much."""
-    return item_of(event, name, time_of, about)._replace(more=more, under=one_line(under))

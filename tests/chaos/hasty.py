@@ -10,17 +10,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from chatroom import forwarder
-from chatroom.bounds import Limits
-from chatroom.state import State
-from tests.chaos.sabotage import BUGS, replace
+from tests.chaos.sabotage import BUGS
 from tests.chaos.schedule import HOLD_SECONDS
 from tests.support.recorder import record
 
 
 def main() -> int:
-    replace(forwarder, "State", lambda _limits: State(Limits(hold=int(HOLD_SECONDS * 1000))))
     bug, entries = sys.argv.pop(1), sys.argv.pop(1)
+    sys.argv += ["--hold", f"{HOLD_SECONDS:g}"]
     if bug != "none":
         BUGS[bug]()
     if entries != "none":

@@ -43,13 +43,18 @@ def events() -> dict[str, set[str]]:
     for path in MODULES:
         if path.relative_to(ROOT).parts[0] not in ("chatroom", "server"):
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        texts = {
+            ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)
+        }
+        for node in ast.walk(tree):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
                 and ast.unparse(node.func.value) in ("log", "_log")
             ):
                 event, text = node.args
+                text = texts.get(ast.unparse(text), text)
                 assert isinstance(event, ast.Constant) and isinstance(text, ast.Constant), ast.unparse(node)
                 fields = {str(one.arg) for one in node.keywords}
                 assert fields == set(re.findall(r"%\((\w+)\)", text.value)), ast.unparse(node)

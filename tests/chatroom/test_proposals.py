@@ -17,4 +17,5 @@ def test_kind_numbers_are_kept() -> None:
         "ACT": 7,
         "OWN": 8,
         "AMEND": 9,
+        "LIMIT": 10,
     }

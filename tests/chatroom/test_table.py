@@ -91,3 +91,8 @@ def test_a_grid() -> None:
 def test_clipping() -> None:
     """The beginning, and an ellipsis."""
     assert [clipped("漢字x", 5), clipped("漢字x", 4), clipped("漢字x", 0)] == ["漢字x", "漢…", "…"]
+
+
+def test_a_long_word_costs_little() -> None:
+    """A text of 64 KiB without a blank is parted in one pass."""
+    assert len(wrapped("漢" * 22_000, 10)) == 4_400

@@ -1,6 +1,6 @@
 """A client without a server, at a terminal: what a test sees of client/interactive.py from outside.
 
-    python -m tests.client.stage FILE [around | inline | plain]
+    python -m tests.client.stage FILE [around | inline | plain] [title]
 
 Every line said is written to FILE and comes back as the own event. Some lines make something happen:
 
@@ -238,6 +238,7 @@ if __name__ == "__main__":
             depth=Depth.NONE,
             repaint=(sys.argv[2:] or ["around"])[0].removeprefix("plain") or "around",
             plain="plain" in sys.argv[2:],
+            title="title" in sys.argv[2:],
         )
     finally:
         stage.close()

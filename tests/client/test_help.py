@@ -10,12 +10,13 @@ import pytest
 from chatroom.events import Event, EventKind, Extra, extra_row
 from chatroom.help_page import GROUPS, Entry
 from chatroom.outcomes import Code
-from client.help import entries_of, merged
+from client.help import _group, _whole, entries_of, merged
 from client.local_commands import COMMANDS
 from tests.client.fake_server import FakeServer
 from tests.client.script import Absent
 from tests.client.test_conversation import User, tea
 from tests.support.events import BOB, GENERAL, NOON, said
+from views.formatting import answer_columns
 
 WHO = Entry("/who [#CHANNEL]", "list the members", "people", "/who #general", "/names /w")
 JOIN = Entry("/join #CHANNEL [KEY]", "be in a channel, too", "channels", "/join #tea")
@@ -50,6 +51,24 @@ def test_one_page_for_both(user: User) -> None:
         b"/wh\t",
         "ann> /who",
     )
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_the_page_fits_the_screen(columns: int) -> None:
+    """Groups begin in one column and commands in another; no row is so long that the screen would part it."""
+    room = answer_columns(columns)
+    entries = [command.entry for command in COMMANDS]
+    head, *page = _whole(entries, room).split("\n")
+    assert head == "all commands, by group:" and max(map(len, page)) <= room
+    begins = {row.index("/") for row in page if row.startswith("  ")}
+    assert begins == {len("  looking back  ")}
+    assert all(len(row) <= room for row in _group("talking", entries, room).split("\n"))
+
+
+def test_the_page_in_words() -> None:
+    """For whoever listens each group is one row."""
+    page = _whole([command.entry for command in COMMANDS], None).split("\n")
+    assert len(page) == 2 + len({command.group for command in COMMANDS})
 
 
 def test_a_server_that_tells_less(user: User) -> None:
@@ -189,14 +208,17 @@ def test_keywords(user: User) -> None:
         "exam calls you now",
         b"/keyword add Exam\r",
         "Exam calls you already",
-        user.happens(tea(101, "the EXAM!"), said(102, "goes on")),
-        "goes on",
+        user.happens(tea(101, "the EXAM!"), said(102, "an exam goes on")),
+        ">bob an exam goes on",
         b"/mentions\r",
         "#tea bob: the EXAM!",
         b"/keyword\r",
         "your name, and by: exam",
         b"/keyword remove exam\r",
         "exam calls you no more",
+        user.happens(said(103, "the exam is over")),
+        "the exam is over",
+        Absent(">bob the exam is over"),
         b"/keyword remove exam\r/keyword what\r/keyword add " + b"x" * 65 + b"\r",
         "is no keyword of yours",
         "/keyword add WORD",

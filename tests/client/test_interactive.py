@@ -180,6 +180,40 @@ def test_continued_after_a_stop_from_outside(record: Path) -> None:
         assert terminal.modes() == raw
 
 
+@pytest.mark.parametrize("end", ["crash\r", "\x04", signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_the_title_is_given_back(record: Path, end: str | signal.Signals) -> None:
+    """With --title the window tells the place; however the client ends, it has its own title again."""
+    with staged(record, "around", "title") as terminal:
+        assert "title #stage" in terminal.screen.obeyed
+        if isinstance(end, str):
+            terminal.type(end)
+        else:
+            terminal.signal(end)
+        terminal.wait()
+        assert terminal.screen.obeyed == ["title #stage", "title "]
+        assert terminal.output.count("\x1b[22;2t") == terminal.output.count("\x1b[23;2t") == 1
+        assert terminal.output.rindex("\x1b[23;2t") > terminal.output.rindex("\x1b]2;")
+
+
+def test_the_title_at_ctrl_z(record: Path) -> None:
+    """The shell has its title while it has the terminal."""
+    command = " ".join(python("tests.client.stage", record, "around", "title"))
+    script = f"set -m; {command}; echo stopped; read x; fg"
+    with PseudoTerminal(["bash", "-c", script]) as terminal:
+        terminal.see("ann>")
+        terminal.type("\x1a")
+        terminal.see("stopped")
+        assert terminal.screen.obeyed == ["title #stage", "title "]
+        terminal.type("\r")
+        terminal.see("ann>")
+        terminal.type("said\r")
+        terminal.see("ann said")
+        assert terminal.screen.obeyed == ["title #stage", "title ", "title #stage"]
+        terminal.type("\x04")
+        assert terminal.wait() == 0
+        assert terminal.screen.obeyed[-1] == "title "
+
+
 def test_a_resize_is_followed(record: Path) -> None:
     """The window gets smaller and larger while something is typed: the line is whole, and there is one."""
     with staged(record) as terminal:
@@ -454,6 +488,20 @@ def test_the_half_typed_line_survives_a_reconnect(record: Path) -> None:
             "bob             news 0",
             "                news 1",
         ]
+
+
+@pytest.mark.slow
+def test_the_next_try_is_counted_down(record: Path) -> None:
+    """Second by second, while a half-typed line stays as it is and the chat is not painted again."""
+    with staged(record) as terminal:
+        terminal.type("said\rlose\rhalf")
+        terminal.see("reconnecting in 2 s: refused")
+        terminal.see("ann> half")
+        before = len(terminal.output)
+        terminal.see("reconnecting in 1 s: refused")
+        rows = terminal.see("reconnecting now: refused")
+        assert "ann> half" in rows
+        assert "said" not in terminal.output[before:]
 
 
 @pytest.mark.parametrize("keys", ["\x03", "\x04", "half\x03\x03"])

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from chatroom.events import EXEMPT_LIST, MUTE_LIST, Event, EventKind, Extra, Setting, extra_row
+from chatroom.limits import MAX_TIME
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Role
+from client.limits import LONGEST_WAIT
 from client.rooms import Room
 from client.silence import Silence
 from tests.client.fake_server import ME
@@ -65,6 +67,15 @@ def test_muted_for_some_time() -> None:
     assert words(silence, now=NOON + MINUTE) == "" and silence.wait(NOON + MINUTE) is None
     silence.take(listed(MUTE_LIST, NOON + 1440 * MINUTE), ME)
     assert words(silence) == f"{MUTED} until 2023-11-15 22:13"
+
+
+def test_the_wait_is_bounded() -> None:
+    """A mute may end in a thousand years: no timer of the system takes that."""
+    silence = Silence()
+    silence.take(listed(MUTE_LIST, MAX_TIME), ME)
+    assert silence.wait(NOON) == LONGEST_WAIT
+    silence.refused(refusal(Code.MUTED, "#general", 1 << 2000, ""), GENERAL)
+    assert silence.wait(NOON) == LONGEST_WAIT and words(silence).startswith(MUTED)
 
 
 @pytest.mark.parametrize(

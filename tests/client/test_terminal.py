@@ -117,6 +117,54 @@ def test_left_non_blocking_by_another_program(ends: tuple[int, int]) -> None:
         assert not os.get_blocking(slave)  # left as the other program wants it
 
 
+PASTE, SAVE, TEA = "\x1b[?2004h", "\x1b[22;2t", "\x1b]2;#tea\x1b\\"
+GIVEN_BACK = "\x1b[0m\x1b[?7h\x1b[?2004l"
+RESTORE = "\x1b]2;\x1b\\\x1b[23;2t"
+
+
+def told(master: int, *parts: str) -> None:
+    """Reads exactly these parts, which the terminal must have been told, and nothing else."""
+    wanted, found = "".join(parts), ""
+    while len(found) < len(wanted):
+        found += os.read(master, 1000).decode()
+    assert found == wanted and not select.select([master], [], [], 0)[0]
+
+
+def test_the_title_is_given_back(ends: tuple[int, int]) -> None:
+    """Saved at the start, set when it changes, given back at the end, also by an error."""
+    master, slave = ends
+    with pytest.raises(RuntimeError), PosixTerminal(slave, slave, has_title=True) as terminal:
+        told(master, PASTE, SAVE)
+        terminal.title("#tea")
+        terminal.title("#tea")
+        told(master, TEA)
+        raise RuntimeError
+    told(master, GIVEN_BACK, RESTORE)
+
+
+def test_the_title_after_a_stop(ends: tuple[int, int]) -> None:
+    """It is set again; that of before is saved once, also when another program has stopped this one."""
+    master, slave = ends
+    with PosixTerminal(slave, slave, has_title=True) as terminal:
+        terminal.title("#tea")
+        told(master, PASTE, SAVE, TEA)
+        terminal.take()  # as after SIGSTOP and SIGCONT
+        told(master, PASTE, TEA)
+        terminal._restore_modes()  # as Ctrl-Z does
+        terminal.take()
+        told(master, GIVEN_BACK, RESTORE, PASTE, SAVE, TEA)
+    told(master, GIVEN_BACK, RESTORE)
+
+
+def test_no_title_unless_asked_for(ends: tuple[int, int]) -> None:
+    """Then nothing is saved, set or emptied."""
+    master, slave = ends
+    with PosixTerminal(slave, slave) as terminal:
+        terminal.title("#tea")
+        told(master, PASTE)
+    told(master, GIVEN_BACK)
+
+
 def test_a_closed_terminal_is_gone() -> None:
     """After the window is closed nothing is read or written, no error comes, and `gone` says it."""
     master, slave = pty.openpty()

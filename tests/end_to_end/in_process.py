@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chatroom.limits import DEAD_AFTER
-from server.app import App, Config
+from server.app import App
+from server.config import Config
 from server.ports import Ports
 from server.retention import Retention
 from server.tls_files import TlsFiles

@@ -271,13 +271,15 @@ def test_no_text_of_members_in_the_log(options: tuple[str, ...], tmp_path: Path)
 @pytest.mark.slow
 def test_the_log_in_json(tmp_path: Path) -> None:
     """Every line is one object with the same keys, from the start to the end, whatever happens."""
-    with server(tmp_path, "-v", "--log-json") as running:
+    with server(tmp_path, "-v", "--log-json", data=str(tmp_path / "chat.db")) as running:
         everything_that_is_written(running.port)
         hang_up(running, '"reloaded"')
         running.stop()
         lines = [json.loads(line) for line in running.errors().splitlines()]
     assert all(list(line) == ["time", "level", "event", "fields"] for line in lines)
-    assert {"came", "left", "bad_packet", "turned_away", "reloaded"} <= {line["event"] for line in lines}
+    assert {"owner_code", "came", "left", "bad_packet", "turned_away", "reloaded"} <= {
+        line["event"] for line in lines
+    }
     (reloaded,) = (line for line in lines if line["event"] == "reloaded")
     assert reloaded["level"] == "notice"
     assert reloaded["fields"] | {"thread": ""} == {"taken": "nothing new", "restart": "nothing", "thread": ""}

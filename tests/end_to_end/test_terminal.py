@@ -173,22 +173,33 @@ def test_a_terminal_that_cannot_show_everything(tmp_path: Path) -> None:
 
 
 def test_joining_on_a_dumb_terminal(tmp_path: Path) -> None:
-    """Lines of a channel that was joined here are printed under its name, as of a second --channel."""
+    """/join goes there, as on a screen: what was said there is printed, and the other channel is counted.
+
+    Who starts the client for several channels gets the lines of all of them under their names.
+    """
     both = ("#tea", "#general")
     with server(tmp_path) as running, Client(port=running.port, name="bob", channels=both) as bob:
         command = python("client", f"127.0.0.1:{running.port}", "--name", "ann")
         with PseudoTerminal(command, TERM="dumb") as ann:
             ann.see("ann joined")
-            assert bob.say("not for her").wait(PROGRAM_PATIENCE)
+            assert bob.say("before her").wait(PROGRAM_PATIENCE)
             ann.type("/join #tea\r")
-            ann.see("-- you are in #tea")
-            bob.say("and for her")
-            ann.see("#tea bob: and for her")
+            ann.see("#tea: 2 people")
+            ann.see("bob: before her")
+            bob.say("for her")
+            ann.see("bob: for her")
             bob.say("for all", "#general")
-            ann.see("#general bob: for all")
-            assert "not for her" not in ann.output
+            ann.see("1 unread in #general")
+            assert "for all" not in ann.output
             ann.type("/quit\r")
             assert ann.wait() == 0
+        command = python("client", f"127.0.0.1:{running.port}", "--name", "eve", "--plain")
+        with PseudoTerminal([*command, "--channel", "#tea", "--channel", "#general"]) as eve:
+            eve.see("eve joined")
+            bob.say("one")
+            eve.see("bob: one")
+            bob.say("eve?", "#general")
+            eve.see("bob calls you in #general: eve?")
 
 
 @pytest.mark.slow

@@ -39,6 +39,7 @@ SEQUENCES = [
     ),
     *(b"\x1b[<0;1;1M", b"\x1b[?1;2c", b"\x1b]0;title\x07", b"\x1b]11;rgb\x1b\\", b"\x1bPq\x1b\\", b"\x1b_x"),
     *(b"\x1bb", b"\x1b\r", b"\x1b\x7f", b"\r", b"\n", b"\t", b"\x7f", b"\x03", b"\x04", b"\x1a", b"\x00"),
+    *(b"\x1b[5~", b"\x1bn", b"\x1bp"),
     *(b"a", b"hello", b"\xff", b"\xc3", b"\xe6\xbc", b"\xf0\x9f\x91", b"1", b";", b"~", b"[", b"O"),
 ]
 

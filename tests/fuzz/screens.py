@@ -16,7 +16,20 @@ from tests.fuzz.inputs import TEXTS, Choices
 from tests.fuzz.keyboard import SEQUENCES
 from tests.fuzz.loop import Target
 from tests.views.screen import Screen
-from views import Cancelled, Depth, Ground, Jump, Leave, Secret, Status, Submitted, Suspend, View
+from views import (
+    Cancelled,
+    Depth,
+    Ground,
+    Jump,
+    Leave,
+    LookBack,
+    Secret,
+    Status,
+    StepFound,
+    Submitted,
+    Suspend,
+    View,
+)
 
 PAINTED: Final = 8
 """One input of so many is painted on the model of a terminal, which takes most of the time."""
@@ -95,6 +108,7 @@ class Player:
             today=date(1970, 1, 1),
             time_of=_local,
         )
+        self.view.keywords = [self.name() for _ in range(choices.number(3))]
         # The view paints a smaller screen as if it had this size.
         self.screen = Framed(columns, max(lines, 2)) if painted else None
         self.now = 0.0
@@ -167,7 +181,9 @@ class Player:
 
     def press(self, data: bytes) -> None:
         for action in self.view.keys(data, self.now):
-            assert isinstance(action, Submitted | Secret | Cancelled | Leave | Suspend | Jump)
+            assert isinstance(
+                action, Submitted | Secret | Cancelled | Leave | Suspend | Jump | LookBack | StepFound
+            )
             if isinstance(action, Submitted):
                 assert action.text.strip()
             elif isinstance(action, Suspend):

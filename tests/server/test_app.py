@@ -20,7 +20,8 @@ from chatroom.history import MemoryHistory
 from chatroom.outcomes import Code
 from chatroom.packets import VERSION, Answer, Bye, Command, Hello, Ping, Pong, Say, Username
 from chatroom.reaper import Reaper
-from server.app import App, Config, open_history
+from server.app import App, open_history
+from server.config import Config
 from server.ports import Ports
 from server.retention import Retention
 from server.server import Server

@@ -6,14 +6,23 @@ import socket
 import ssl
 import subprocess
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from chatroom.errors import ConfigError
-from server.certificate import fingerprint, server_context
+from chatroom.event_log import NOTICE
+from server.certificate import _choose_group, fingerprint, server_context
+from server.limits import KEY_AGREEMENT, KEY_AGREEMENT_BEFORE
 from server.tls_files import TlsFiles
 from tests.support.certificates import Certificates
 from tests.support.patience import PATIENCE
+
+
+@pytest.fixture(autouse=True)
+def notices(caplog: pytest.LogCaptureFixture) -> None:
+    """The log has them without -v."""
+    caplog.set_level(NOTICE)
 
 
 def test_the_fingerprint_is_said(certificates: Certificates, caplog: pytest.LogCaptureFixture) -> None:
@@ -151,3 +160,15 @@ def test_a_certificate_with_authorities_in_between(
     server_context(TlsFiles(chain, certificates.signed.key))
     (line,) = caplog.messages
     assert line.endswith(fingerprint(certificates.signed.certificate.read_text()))
+
+
+def test_a_python_that_lacks_the_best_group() -> None:
+    """As that of Debian 12: keys are agreed on in another one, never by large prime numbers."""
+    refusal = ssl.SSLError("[EC: UNKNOWN_GROUP] unknown group")
+    context = mock.Mock(**{"set_ecdh_curve.side_effect": [refusal, None]})
+    _choose_group(context)
+    assert context.mock_calls == [
+        mock.call.set_ecdh_curve(KEY_AGREEMENT),
+        mock.call.set_ecdh_curve(KEY_AGREEMENT_BEFORE),
+    ]
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ecdh_curve(KEY_AGREEMENT_BEFORE)

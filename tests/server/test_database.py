@@ -9,7 +9,7 @@ from struct import error as StructError
 
 import pytest
 
-from chatroom.errors import HistoryError, HistoryFull, ProtocolError
+from chatroom.errors import HistoryDamaged, HistoryError, HistoryFull, ProtocolError
 from server.database import connect, transaction, translate_errors
 
 ELSEWHERE = Path("somewhere/history.db")
@@ -22,17 +22,19 @@ ELSEWHERE = Path("somewhere/history.db")
         (sqlite3.SQLITE_IOERR_FSYNC, HistoryFull),
         (sqlite3.SQLITE_BUSY_SNAPSHOT, HistoryFull),
         (sqlite3.SQLITE_READONLY, HistoryFull),
-        (sqlite3.SQLITE_CORRUPT, HistoryError),
+        (sqlite3.SQLITE_CORRUPT, HistoryDamaged),
         (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, HistoryError),
         (None, HistoryError),
     ],
 )
 def test_what_an_error_means(code: int | None, error_class: type[HistoryError]) -> None:
-    """Transient errors are HistoryFull, all others HistoryError; path and cause are in the text."""
+    """Transient errors are HistoryFull, damage is HistoryDamaged; path and cause are in the text."""
     error = sqlite3.OperationalError("the cause")
     if code is not None:
         error.sqlite_errorcode = code
     text = f"cannot write the history {ELSEWHERE}: the cause"
+    if error_class is HistoryDamaged:
+        text = f"{ELSEWHERE} is damaged: the cause"
     with pytest.raises(HistoryError, match=text) as raised, translate_errors(ELSEWHERE, "write"):
         raise error
     assert type(raised.value) is error_class

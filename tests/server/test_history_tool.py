@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import re
 import signal
 import sqlite3
@@ -21,7 +22,9 @@ import pytest
 from chatroom.errors import HistoryError
 from chatroom.events import Event, EventKind
 from chatroom.records import Record
+from server.__main__ import main
 from server.database import checkpoint, connect
+from server.disk_watch import size_words
 from server.history_export import export, export_sqlite
 from server.history_tool import check
 from server.maintenance import Maintenance
@@ -79,6 +82,7 @@ def test_the_contents(path: Path) -> None:
         "  joined: 1",
         "  in '#general': 700",
         "  in '#quiet': 1",
+        "0 channels, 0 accounts",
         "2 sessions, 1 of them in the chatroom when it was written",
         "sound",
     ]
@@ -155,11 +159,108 @@ def test_damaged_pages(path: Path) -> None:
         assert any(line.startswith("damage: ") for line in report.lines)
 
 
-def test_a_truncated_file(path: Path) -> None:
-    """A file without its end (an interrupted copy) is reported as damaged at once."""
-    path.write_bytes(path.read_bytes()[: -3 * 4096])
-    with pytest.raises(HistoryError, match="malformed"):
-        check(path)
+@pytest.mark.parametrize("kept", [-3 * 4096, 4096, 5000, 200])
+def test_a_truncated_file(path: Path, kept: int) -> None:
+    """A file without its end (an interrupted copy) is reported in words: how much is there, what to do."""
+    content = path.read_bytes()
+    path.write_bytes(content[:kept])
+    report = check(path)
+    assert not report.sound and report.lines[0] == f"{path}: a damaged file, which cannot be opened"
+    there, whole = size_words(len(content[:kept])), size_words(len(content))
+    assert report.lines[1:] == [
+        f"damage: the file is cut off: {there} of {whole} are there",
+        "lost: nobody can tell; perhaps all of it",
+        "to do: stop the server, and put the latest backup in the place of this file (README, Backup)",
+        "damaged",
+    ]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_flipped_bits(path: Path, seed: int) -> None:
+    """Bits that flip are found, or change nothing that was said; a report has an end in any case."""
+    chance, content, before = random.Random(seed), bytearray(path.read_bytes()), io.StringIO()
+    export(path, before)
+    for _ in range(8):
+        content[chance.randrange(100, len(content))] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
+    report = check(path)
+    assert report.lines[-1] == ("sound" if report.sound else "damaged")
+    if report.sound:
+        after = io.StringIO()
+        export(path, after)
+        assert after.getvalue() == before.getvalue()
+    else:
+        assert any(line.startswith("lost: ") for line in report.lines)
+        assert any(line.startswith("to do: ") for line in report.lines)
+
+
+def test_what_is_lost(path: Path) -> None:
+    """The report counts the events that are missing, and says what to do."""
+    execute(path, "DELETE FROM blocks WHERE first = 2")
+    report = check(path)
+    assert "lost: 399 events, the first of seq 2" in report.lines
+    assert "damage: after seq 1 comes seq 401: 399 events between them" in report.lines
+    todo = [line for line in report.lines if line.startswith("to do: ")]
+    assert len(todo) == 2 and f"--export {path} --readable" in todo[1]
+
+
+def test_damage_without_a_loss(path: Path) -> None:
+    """Where nothing that was said is missing, the report says that."""
+    execute(path, "UPDATE records SET value = '{' WHERE key = 'bb'")
+    assert "lost: no event" in check(path).lines
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: None, "there is no history {}"),
+        (lambda path: path.mkdir(), "cannot read the history {}: it is a folder"),
+        (lambda path: path.touch(), "{} is not a chatroom history: it is empty"),
+        (lambda path: path.write_text("shopping list\n" * 100), "{} is not a chatroom history"),
+        (lambda path: os.mkfifo(path), "cannot read the history {}: it is no file"),
+    ],
+    ids=["missing", "folder", "empty", "foreign", "pipe"],
+)
+def test_what_is_no_history(
+    tmp_path: Path, make: Callable[[Path], object], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be checked is one line on stderr and exit code 1, and nothing is made."""
+    path = tmp_path / "x.db"
+    make(path)
+    before = sorted(tmp_path.iterdir())
+    for option in ("--check", "--export"):
+        assert main([option, str(path)]) == 1
+        assert capsys.readouterr() == ("", f"chatroom-server: {words.format(path)}\n")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_file_of_somebody_else(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that may not be read is one line with the system's reason."""
+    real = Path.open
+
+    def refuse(self: Path, *arguments: object, **more: object) -> object:
+        if self == path:
+            raise PermissionError(13, "Permission denied")
+        return real(self, *arguments, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert main(["--check", str(path)]) == 1
+    assert capsys.readouterr() == (
+        "",
+        f"chatroom-server: cannot read the history {path}: Permission denied\n",
+    )
+
+
+def test_exit_codes(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """0 for a sound file, 1 for a damaged one; both reports are on stdout."""
+    assert main(["--check", str(path)]) == 0
+    assert capsys.readouterr().out.endswith("\nsound\n")
+    execute(path, "DELETE FROM blocks WHERE first = 2")
+    assert main(["--check", str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert out.endswith("\ndamaged\n") and err == ""
 
 
 @pytest.mark.parametrize("inspect", [check, lambda path: export(path, io.StringIO())])
@@ -239,7 +340,8 @@ def test_damage_of_an_older_version(tmp_path: Path) -> None:
     """Gaps and impossible events of an older file are found."""
     path = tmp_path / "history.db"
     path.write_bytes(VERSION_1.read_bytes())
-    assert damage(path, "DELETE FROM events WHERE seq = 7") == ["after seq 6 comes seq 8"]
+    found = damage(path, "DELETE FROM events WHERE seq = 7")
+    assert found == ["after seq 6 comes seq 8: 1 event between them"]
     found = damage(path, "UPDATE events SET kind = 99 WHERE seq = 9")
     assert any(line.startswith("event 9 was not written by a server (kind 99, ") for line in found)
     with pytest.raises(HistoryError, match="is damaged: event 9"):
@@ -372,8 +474,8 @@ def test_a_damaged_event_ends_an_export(path: Path) -> None:
         export(path, io.StringIO())
 
 
-def test_a_backup_of_a_running_server(tmp_path: Path) -> None:
-    """The statement in README makes a sound history with all lines up to then from a file in use."""
+def test_a_backup_by_sqlite_itself(tmp_path: Path) -> None:
+    """SQLite's own VACUUM INTO makes a sound history with all lines up to then from a file in use, too."""
     path, backup = tmp_path / "history.db", tmp_path / "backup.db"
     with opened(path) as history:
         store(history, lines(1, 500))

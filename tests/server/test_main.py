@@ -20,6 +20,7 @@ from chatroom.limits import DEAD_AFTER
 from chatroom.reaper import Reaper
 from server import app
 from server.__main__ import main, parser
+from server.config import Config
 from server.ports import Ports
 from server.quotas import Quotas
 from server.retention import Retention
@@ -38,11 +39,11 @@ def logging_as_before() -> Iterator[None]:
 
 
 @pytest.fixture
-def configs(monkeypatch: pytest.MonkeyPatch) -> list[app.Config]:
+def configs(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
     """The configurations that main() runs a server with; none is started."""
-    found: list[app.Config] = []
+    found: list[Config] = []
 
-    def serve(config: app.Config) -> int:
+    def serve(config: Config) -> int:
         found.append(config)
         return 0
 
@@ -50,7 +51,7 @@ def configs(monkeypatch: pytest.MonkeyPatch) -> list[app.Config]:
     return found
 
 
-def test_without_options(configs: list[app.Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_options(configs: list[Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without options the server is on this machine only, and the user's own history is retained for ever."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert main([]) == 0
@@ -64,19 +65,45 @@ def test_without_options(configs: list[app.Config], monkeypatch: pytest.MonkeyPa
     )
 
 
-def test_every_option(configs: list[app.Config]) -> None:
+def test_every_option(configs: list[Config]) -> None:
     """Each option ends up in the configuration."""
     options = (
         "--host ::1 --port 0 --ports 5100-5199 --data :memory: --durability full --keep 90d --dead-after 2.5"
-        " --rate 7 --max-members 5 --address-members 4 --address-guests 3 --address-rate 2 --owner Dora"
+        " --metrics 9150 --rate 7 --max-members 5 --address-members 4 --address-guests 3 --address-rate 2"
+        " --owner Dora"
     )
     assert main(options.split()) == 0
     keep, quotas = Retention.parse("90d"), Quotas(5, 4, 3, 2)
     place = ("::1", 0, Ports(5100, 5199), ":memory:")
     (config,) = configs
     limits = config.limits
-    assert config == app.Config(*place, 2.5, "full", keep, 7.0, quotas, owner="Dora", limits=limits)
+    assert config == Config(*place, 2.5, "full", keep, 7.0, quotas, owner="Dora", metrics=9150, limits=limits)
     assert limits == {name: getattr(Limits(), name) for name in SETTABLE}
+
+
+def test_metrics_without_their_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without prometheus-client, --metrics is one line that says what to install; the history is closed."""
+    for module in [name for name in sys.modules if name.split(".")[0] == "prometheus_client"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    monkeypatch.delitem(sys.modules, "server.metrics", raising=False)
+    for _ in range(2):
+        assert main(["--port", "0", "--data", str(tmp_path / "history.db"), "--metrics", "0"]) == 1
+        told = "chatroom-server: --metrics needs a library: pip install prometheus-client\n"
+        assert capsys.readouterr() == ("", told)
+
+
+def test_a_metrics_port_that_is_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A port that somebody else has is one line; the history is closed again."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        for _ in range(2):
+            assert main(["--port", "0", "--data", str(tmp_path / "history.db"), "--metrics", port]) == 1
+            err = capsys.readouterr().err
+            assert err.startswith(f"chatroom-server: cannot listen on 127.0.0.1:{port} for metrics: ")
+            assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -88,7 +115,7 @@ def test_every_option(configs: list[app.Config]) -> None:
         ("--tls-cert c.pem --tls-key k.pem", TlsFiles(Path("c.pem"), Path("k.pem"))),
     ],
 )
-def test_encryption(options: str, tls: object, configs: list[app.Config]) -> None:
+def test_encryption(options: str, tls: object, configs: list[Config]) -> None:
     """The files of the certificate and the key may be one; --tls-self names none."""
     assert main(["--data", ":memory:", *options.split()]) == 0
     assert configs[0].tls == tls
@@ -121,14 +148,16 @@ def test_a_certificate_that_cannot_be_used(tmp_path: Path, capsys: pytest.Captur
         ["--owner", "two words"],
         ["--owner", ""],
         ["--check", "x", "--export", "y"],
+        ["--backup", "x", "--check", "y"],
+        ["--readable"],
+        ["--export", "x", "--sqlite", "y", "--readable"],
+        ["--metrics", "65536"],
         ["--nonsense"],
         ["surplus"],
     ],
     ids=" ".join,
 )
-def test_bad_options(
-    options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_options(options: list[str], configs: list[Config], capsys: pytest.CaptureFixture[str]) -> None:
     """A bad option is named on stderr, the exit code is 2, and no server is started."""
     with pytest.raises(SystemExit) as ended:
         main(options)
@@ -142,7 +171,7 @@ def test_bad_options(
     ids=" ".join,
 )
 def test_invalid_values(
-    options: list[str], configs: list[app.Config], capsys: pytest.CaptureFixture[str]
+    options: list[str], configs: list[Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An invalid value is one line on stderr and exit code 2."""
     with pytest.raises(SystemExit) as ended:
@@ -164,7 +193,7 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_home_folder(
-    configs: list[app.Config], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    configs: list[Config], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A user without a home folder is told to use --data; with it, the folder does not matter."""
 

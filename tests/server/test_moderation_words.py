@@ -54,9 +54,12 @@ UNTIL = 1_769_862_896_789  # 2026-01-31 12:34 UTC
                 Code.OK,
                 (("ban", "+eve", "dora", UNTIL, UNTIL, "spam"), ("mute", "bob", "", UNTIL, 0, ""), 7),
             ),
-            "ban +eve by dora, 2026-01-31 12:34 UTC until 2026-01-31 12:34 UTC: spam\n"
-            "mute bob, 2026-01-31 12:34 UTC, for ever\n"
-            "and 7 more",
+            "banned, muted or exempt: 9\n"
+            "  ban   +eve  until 2026-01-31 12:34 UTC\n"
+            "      by dora, 2026-01-31 12:34 UTC: spam\n"
+            "  mute  bob   for ever\n"
+            "      2026-01-31 12:34 UTC\n"
+            "  and 7 more",
         ),
         (
             "/join",

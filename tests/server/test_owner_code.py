@@ -38,14 +38,14 @@ def test_each_code_is_another_one() -> None:
 def test_without_a_terminal_it_is_in_a_file(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Only the server's user can read the file; stderr says where it is, and nothing has the code itself."""
+    """Only the server's user can read the file; the log says where it is, and nothing has the code itself."""
     caplog.set_level(logging.DEBUG)
     CodePlace(str(tmp_path / "chat.db")).tell(CODE, "to own it")
     file = tmp_path / "chat.db.code"
     assert file.read_text() == f"{CODE}\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     out, err = capfd.readouterr()
-    assert (out, err) == ("", f"to own it: the code is in {file}\n")
+    assert (out, err) == ("", "") and caplog.messages == [f"= to own it: the code is in {file}"]
     assert CODE not in caplog.text
 
 
@@ -125,14 +125,15 @@ def offer(chatroom: FakeChatroom, owner: str, place: CodePlace) -> None:
 
 @pytest.mark.parametrize("owner", ["", "Dora"])
 def test_what_is_told_is_what_was_proposed(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], owner: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, owner: str
 ) -> None:
     """The line says what to do with the code."""
+    caplog.set_level(logging.INFO)
     chatroom = FakeChatroom()
     offer(chatroom, owner, CodePlace(str(tmp_path / "chat.db")))
     ((name, code),) = chatroom.asked
     assert name == owner and (tmp_path / "chat.db.code").read_text() == f"{code}\n"
-    assert (f"/recover {owner};" if owner else "/register, then /owner:") in capfd.readouterr().err
+    assert (f"/recover {owner};" if owner else "/register, then /owner:") in caplog.text
 
 
 def test_there_is_an_owner(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

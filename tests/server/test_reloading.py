@@ -14,7 +14,8 @@ from chatroom.errors import ConfigError, HistoryFull
 from chatroom.event_log import NOTICE
 from chatroom.history import MemoryHistory
 from chatroom.packets import Info, Say
-from server.app import App, Config
+from server.app import App
+from server.config import Config
 from server.quotas import Quotas
 from server.reloading import NEED_A_RESTART
 from server.tls_files import TlsFiles

@@ -205,9 +205,12 @@ WHOIS = (
                     (2, "absent", False, False, 1_769_862_896_789, "", "127.0.0.1:8", ""),
                 ),
             ),
-            "1  here, encrypted, test 1.0, from 127.0.0.1:7, since 2026-01-31 12:34 UTC, "
-            "remembered as laptop, this program\n"
-            "2  has left, not encrypted, from 127.0.0.1:8, since 2026-01-31 12:34 UTC",
+            "your programs: 2\n"
+            "  1  this program  since 2026-01-31 12:34 UTC\n"
+            "      from 127.0.0.1:7, encrypted, test 1.0, remembered\n"
+            "      as laptop\n"
+            "  2  has left      since 2026-01-31 12:34 UTC\n"
+            "      from 127.0.0.1:8, not encrypted",
         ),
     ],
 )
@@ -223,24 +226,21 @@ def test_words_about_accounts(command: str, outcome: Outcome, said: str) -> None
 # --- sizes ----------------------------------------------------------------------------------------------
 
 
-STATS = "/stats: how this server is doing\n  "
-
-
 def test_an_answer_that_is_too_long_loses_its_rows() -> None:
     """Words that fit come whole, although there is no room for the rows."""
     value = "x" * (MAX_TEXT - 100)
-    said, rows = words.answer("/stats", Outcome(Code.OK, (("value", value),)))
-    assert (said, rows) == (f"{STATS}value  {value}", "")
+    said, rows = words.answer("/nick", Outcome(Code.OK, (value,)))
+    assert (said, rows) == (f"you are {value} now", "")
 
 
 def test_an_answer_that_just_fits() -> None:
     """Words and rows that have exactly MAX_TEXT bytes both come whole; with one more byte no rows come."""
-    fixed = len(STATS + "value  " + '[["value",""]]')
+    fixed = len("you are  now" + '[""]')
     assert fixed % 2 == 0  # the value stands in the words and in the rows
     for more, has_rows in ((0, True), (2, False)):
         value = "x" * ((MAX_TEXT - fixed + more) // 2)
-        said, rows = words.answer("/stats", Outcome(Code.OK, (("value", value),)))
-        assert said == f"{STATS}value  {value}" and bool(rows) is has_rows
+        said, rows = words.answer("/nick", Outcome(Code.OK, (value,)))
+        assert said == f"you are {value} now" and bool(rows) is has_rows
 
 
 @given(name=st.text(alphabet="aé€😀", min_size=1, max_size=24), count=st.sampled_from((10, 900, 3000)))

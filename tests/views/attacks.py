@@ -81,6 +81,7 @@ WIDE_AND_NARROW = [
     "",
     " ",
     "   indented code",
+    "see `code`:\n```py\n    x = `1`\n```",
     "a\nb\n\nc",
 ]
 

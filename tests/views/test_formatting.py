@@ -9,7 +9,7 @@ from tests.views.screen import readable
 from tests.views.test_item import PLAIN, said, utc
 from views.formatting import Lead, Theme, format_item, format_pending
 from views.item import Item, item_of
-from views.limits import NAME_COLUMNS
+from views.limits import NAME_COLUMNS, STYLED_PARTS
 from views.text import WRAPPED
 
 QUIET, BOLD, RESET = Theme().palette.quiet, Theme().palette.own, "\x1b[0m"
@@ -58,6 +58,73 @@ def test_a_table_of_the_program_has_the_whole_width() -> None:
         " " * 22 + "/ban"
     )
     assert all(row.startswith(" " * 22) for row in rows_of(table)[1:])
+
+
+BLOCK = "def f(x):\n    return x"
+
+
+@pytest.mark.parametrize(("columns", "edge"), [(80, 22), (40, 6)])
+@pytest.mark.parametrize("author", ["bob", "n" * (NAME_COLUMNS + 2)])
+def test_code_is_a_block(columns: int, edge: int, author: str) -> None:
+    """Its lines keep their indents: where the name is in the way of the first one, it begins below."""
+    rows = rows_of(BLOCK, author, columns)
+    first, last = " " * edge + "def f(x):", " " * edge + "    return x"
+    if columns == 80 and author == "bob":
+        assert rows == [f"00:00 bob{first[9:]}", last]
+    else:
+        assert rows == [f"00:00 {author}{':' if columns < 60 else ''}", first, last]
+    assert rows_of(BLOCK, author, columns, Lead(False, False)) == [first, last]
+    assert rows_of("one\ntwo", author, columns)[0].endswith("one")
+
+
+def test_a_block_on_a_very_narrow_screen() -> None:
+    """There is no row without a word."""
+    assert rows_of(BLOCK, columns=20) == ["bob:", " def f(x):", "     return x"]
+    assert rows_of(BLOCK, columns=20, lead=Lead(False, False)) == [" def f(x):", "     return x"]
+
+
+def test_a_block_of_another_channel() -> None:
+    """The channel stands on the row of the name, too."""
+    item = item_of(said(BLOCK), "ann", utc)._replace(under="#tea")
+    rows = [readable(row) for row in format_item(item, 80, PLAIN)]
+    assert rows == ["00:00 bob             #tea", " " * 22 + "def f(x):", " " * 22 + "    return x"]
+
+
+def test_code_is_told_apart() -> None:
+    """Between backticks it is bold and the backticks are quiet; a called word in it stands out as ever."""
+    theme = Theme()
+    called, code = theme.palette.called, theme.palette.code
+    [row] = format_item(item_of(said("try `ls -l` Ann"), "ann", utc), 80, theme)
+    assert row.endswith(f"try {QUIET}`{RESET}{code}ls -l{RESET}{QUIET}`{RESET} {called}Ann{RESET}")
+    [row] = format_item(item_of(said("`ann`"), "ann", utc), 80, theme)
+    assert row.endswith(f"{QUIET}`{RESET}{called}ann{RESET}{QUIET}`{RESET}")
+    [_, fence, inside, _] = format_item(item_of(said("see\n```py\nx = `1`\n```"), "ann", utc), 80, theme)
+    assert fence.strip() == f"{QUIET}```py{RESET}" and inside.strip() == "x = `1`"
+    [row] = format_item(Item(utc(0), "", "try `ls`"), 80, theme)
+    assert code not in row
+
+
+@pytest.mark.parametrize("unit", ["`a` ", "ann ", "`ann` "])
+def test_few_parts_of_a_text_have_styles(unit: str) -> None:
+    """A text that is made of nothing but code or calls costs little more than another one, and is whole."""
+    item = item_of(said(unit * 400), "ann", utc)
+    rows = format_item(item, 80, Theme())
+    styles = sum(row.count("m") for row in map(str, rows)) - "".join(map(readable, rows)).count("m")
+    assert STYLED_PARTS < styles < 2 * (2 * STYLED_PARTS + len(rows))
+    assert "".join("".join(map(readable, rows)).split()).endswith("".join((unit * 400).split()))
+
+
+def test_keywords_stand_out() -> None:
+    """As the name does, as words of their own, in any case; one that lies in another one, too."""
+    theme = Theme()
+    called, mark = theme.palette.called, theme.palette.mark
+    words = ("exam", "exam room", "\u4e2d\u6587")
+    item = item_of(said("Exam room, example, \u4e2d\u6587! ann"), "ann", utc, keywords=words)
+    [row] = format_item(item, 80, theme)
+    assert f"{mark}>{RESET}" in row
+    assert row.endswith(f"{called}Exam room{RESET}, example, {called}\u4e2d\u6587{RESET}! {called}ann{RESET}")
+    own = item_of(said("my exam", "ann"), "ann", utc, keywords=words)
+    assert not own.mention and called not in format_item(own, 80, theme)[0]
 
 
 def test_who_goes_on_is_not_named_again() -> None:

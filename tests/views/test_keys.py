@@ -46,6 +46,8 @@ SEQUENCES = {
     b"\x1b\x7f": Key.KILL_SUBWORD_LEFT,
     b"\x1b\r": Key.NEWLINE,
     b"\x1by": Key.YANK_OLDER,
+    b"\x1bn": Key.NEXT_FOUND,
+    b"\x1bp": Key.LAST_FOUND,
     b"\x01": Key.HOME,
     b"\x02": Key.LEFT,
     b"\x03": Key.CANCEL,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.limits import MAX_TEXT
-from views.mentions import mentions
+from views.mentions import called_at, calls, mentions
 from views.sanitize import sanitize
 
 
@@ -67,6 +67,26 @@ from views.sanitize import sanitize
 def test_mentions(text: str, name: str, is_one: bool) -> None:
     """A text mentions a name only as a whole word, in any case."""
     assert mentions(sanitize(text), name) is is_one
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "places"),
+    [
+        ("exam room", ("exam", "exam room"), [(0, 9)]),
+        ("exam room", ("exam room", "room 4"), [(0, 9)]),
+        ("exam Exam", ("EXAM",), [(0, 4), (5, 9)]),
+        ("exams", ("exam",), []),
+        ("a b", ("b", "a"), [(0, 1), (2, 3)]),
+        ("a", (), []),
+        ("a", ("",), []),
+        ("stra\u00dfe exam", ("exam",), []),  # without case it is longer
+    ],
+    ids=ascii,
+)
+def test_where_words_call(text: str, words: tuple[str, ...], places: list[tuple[int, int]]) -> None:
+    """In order, without overlaps; and `calls` says whether there is one."""
+    assert called_at(text, words) == places
+    assert calls(text, words) is (bool(places) or "\u00df" in text)
 
 
 @given(st.text(max_size=30), st.text(max_size=5), st.text(max_size=30))

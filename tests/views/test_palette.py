@@ -46,6 +46,13 @@ def test_every_colour_is_readable(ground: Ground, grounds: tuple[str, ...], leas
     assert len({*palette.names}) == 12
 
 
+@pytest.mark.parametrize("depth", [Depth.FEW, Depth.MANY])
+@pytest.mark.parametrize("ground", list(Ground))
+def test_code_has_the_contrast_of_the_terminals_own_text(ground: Ground, depth: Depth) -> None:
+    """It is bold, and has neither a colour nor a ground of its own, which nobody could measure."""
+    assert palette_of(ground, depth).code == "\x1b[1m"
+
+
 def test_without_colours_nothing_is_styled() -> None:
     """No sequence at all: also what is bold otherwise is said by signs."""
     assert set(palette_of(Ground.DARK, Depth.NONE)[1:]) == {""}

@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from chatroom.events import Event, EventKind, Extra, extra_row
 from tests.support.events import BOB, GENERAL, NOON, said
 from tests.views.attacks import DRIVING
-from views import Action, Cancelled, Jump, Leave, Secret, Status, Submitted, Suspend, Waiting
+from views import (
+    Action,
+    Cancelled,
+    Jump,
+    Leave,
+    LookBack,
+    Secret,
+    Status,
+    StepFound,
+    Submitted,
+    Suspend,
+    Waiting,
+)
 from views.limits import CUT_TEXTS, HELD_LINES, ITEM_CHARACTERS, RUN_MOMENT, RUN_MOST
 from views.plain_view import PlainView
 
@@ -102,14 +114,13 @@ def test_any_typing(steps: list[str | None], echoes: bool) -> None:
             said_lines += [action.text for action in reader.type(step) if isinstance(action, Submitted)]
     reader.tick()
     reader.printed += reader.view.leave(reader.time)
-    lines = reader.printed.split("\n")
+    lines = [_as_seen(line) for line in reader.printed.split("\n")]
     assert [line for line in lines if line.startswith("bob")] == [
         f"bob: message {n}" for n in range(1, number + 1)
     ]
     assert reader.printed.count("message") == number
     if echoes:
-        shown = [_as_seen(line) for line in lines]
-        assert all(line.strip() in [one.strip() for one in shown] for line in said_lines)
+        assert all(line.strip() in [one.strip() for one in lines] for line in said_lines)
 
 
 def _as_seen(line: str) -> str:
@@ -261,6 +272,43 @@ def test_a_long_text_is_cut() -> None:
     reader.tick()
     reader.view.show(1)
     assert "no such text" in reader.tick()
+
+
+def test_keys_for_looking_back() -> None:
+    """PageUp on an empty line, Alt-N and Alt-P; not while a question waits."""
+    reader = Reader()
+    assert reader.type("\x1b[5~\x1bn\x1bp") == [LookBack(), StepFound(1), StepFound(-1)]
+    assert reader.type("half\x1b[5~") == []
+    reader.view.ask("a password:")
+    assert reader.type("\x1bn\x1b[5~") == []
+
+
+def test_lines_of_a_list_have_numbers() -> None:
+    """The number comes first; it cannot be part of a name, which has no blanks."""
+    reader = Reader()
+    reader.view.event(said(1, "exam"), under="#tea", number=2)
+    reader.view.event(said(2, "no exam"), number=1)
+    assert reader.tick() == "2. bob in #tea: exam\n1. bob: no exam\n"
+
+
+def test_keywords_call() -> None:
+    """As the name does."""
+    reader = Reader()
+    reader.view.keywords = ("exam",)
+    reader.view.event(said(1, "the Exam, an example"))
+    reader.view.event(said(2, "an example"))
+    assert reader.tick() == "bob calls you: the Exam, an example\nbob: an example\n"
+
+
+def test_blocks_are_kept_to_be_saved() -> None:
+    """As they were said, and not those of an erased person."""
+    reader = Reader()
+    reader.view.event(said(1, "a\n\tb"))
+    block = reader.view.cut_texts.block
+    assert block is not None and (block.author, block.text) == ("bob", "a\n\tb")
+    erased = Event(2, NOON, EventKind.ERASED, "", "", "", extra=extra_row(Extra.TARGET, BOB, 4))
+    reader.view.event(erased)
+    assert reader.view.cut_texts.block is None
 
 
 def test_news_of_the_status() -> None:

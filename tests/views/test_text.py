@@ -67,6 +67,19 @@ def test_a_row_stays_on_its_row(text: str, columns: int) -> None:
     assert screen.obeyed == []
 
 
+def test_what_is_indented_stays_so() -> None:
+    """No row ends after the blanks that it begins with, and a wrapped line goes on under its indent."""
+    assert wrap([Span("    one two three")], 13) == ["    one two ", "    three"]
+    assert wrap([Span("    " + "x" * 10)], 11) == ["    xxxxxx", "    xxxx"]
+    assert wrap([Span("a\n    " + "x" * 10)], 13, 2) == ["a", "      xxxxxx", "      xxxx"]
+    assert wrap([Span("  "), Span("    one two")], 11, 2) == ["      one ", "      two"]
+    assert wrap([Span(" " * 8 + "one two three")], 14) == [
+        " " * 8 + "one ",
+        " " * 6 + "two ",
+        " " * 6 + "three",
+    ]
+
+
 def test_words_stay_whole() -> None:
     """Rows end between words, and the rows after the first are indented."""
     assert wrap([Span("one two three")], 9, 2) == ["one two ", "  three"]

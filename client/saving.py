@@ -1,0 +1,67 @@
+"""/save: a long text goes into a new file, as it was said."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from pathlib import Path
+from typing import Final
+
+from client.conversing import Conversing
+from views.cut_texts import CutText
+
+USAGE: Final = "/save [N] FILE: N is the number below a text that was cut; without it, the latest block"
+
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_DRIVING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that control a terminal, or the direction in which it writes."""
+
+
+def text_number(word: str) -> int | None:
+    """The number of a text that was cut, as the user has typed it; None: it is none."""
+    return int(word) if _NUMBER.fullmatch(word) else None
+
+
+def save(conversation: Conversing, argument: str) -> None:
+    """Write a text that was cut, or the latest of several lines, into a file that is not there yet."""
+    first, _, rest = argument.partition(" ")
+    number = text_number(first)
+    file = argument if number is None else rest.strip()
+    texts = conversation.view.cut_texts
+    said = texts.block if number is None else texts.whole(number)
+    if not file:
+        words = USAGE
+    elif said is not None:
+        words = _saved(said, file)
+    elif number is None:
+        words = "nobody has said a text of several lines yet"
+    else:
+        words = "there is no such text any more"
+    conversation.tell("/save", words)
+
+
+def _saved(said: CutText, file: str) -> str:
+    """Write the file; what to tell the user."""
+    path = os.path.expanduser(file)
+    try:
+        write_new(Path(path), said.data)
+    except FileExistsError:
+        return f"not saved: {path} is there already; choose another name"
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        return f"not saved, {getattr(error, 'strerror', None) or error}: {path}"
+    lines = said.text.count("\n") + (not said.text.endswith("\n"))
+    whose = f" of {said.author}" if said.author else ""
+    told = f"saved {lines:,} line{'' if lines == 1 else 's'}{whose} ({len(said.data):,} bytes) to {path}"
+    is_raw = _DRIVING.search(said.text.replace("\r\n", "\n"))
+    return f"{told}; it has control characters, so look at it in an editor" if is_raw else told
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Make a file that holds these bytes. Raises FileExistsError, OSError, ValueError; then it makes none."""
+    out = path.open("xb")
+    try:
+        with out:
+            out.write(data)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,1 @@
+"""Pictures of the client, drawn from real sessions: see `tests.pictures.__main__`."""

@@ -1,0 +1,106 @@
+"""What waits to be painted: in order, a bounded part in each frame, the latest in a flood."""
+
+from __future__ import annotations
+
+from views.backlog import Backlog
+from views.item import Item
+from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAME_WORK, LEAVE_WORK
+
+LINES = 10
+
+
+def backlog_of(*texts: str) -> Backlog:
+    backlog = Backlog(LINES)
+    add(backlog, *texts)
+    return backlog
+
+
+def add(backlog: Backlog, *texts: str, person: int = 0) -> None:
+    for text in texts:
+        item = Item(None, "bob" if person else "", text, person=person)
+        backlog.add(text, lambda item=item: item)  # type: ignore[misc]
+
+
+def taken(backlog: Backlog) -> list[str]:
+    return [item.text for item in backlog.take()]
+
+
+def test_items_come_in_order() -> None:
+    """All that fit one frame together; then none waits."""
+    backlog = backlog_of("one", "two")
+    assert backlog and not backlog.is_begun
+    assert taken(backlog) == ["one", "two"]
+    assert not backlog and taken(backlog) == []
+
+
+def test_a_frame_has_a_bounded_part() -> None:
+    """At least one item; the rest follows at once, before what comes meanwhile."""
+    long = "w" * FRAME_WORK
+    backlog = backlog_of(long, long, "short")
+    assert taken(backlog) == [long] and backlog.is_begun
+    add(backlog, "later")
+    assert taken(backlog) == [long]
+    assert taken(backlog) == ["short"] and not backlog.is_begun
+    assert taken(backlog) == ["later"]
+
+
+def test_parts_of_a_long_text_come_first() -> None:
+    """Until they are stopped."""
+    backlog = backlog_of("said")
+    backlog.print_parts(["1", "2"], 5)
+    assert [(item.text, item.part, item.person) for item in backlog.take()] == [
+        ("1", True, 5),
+        ("2", True, 5),
+    ]
+    assert taken(backlog) == ["said"]
+    assert not backlog.stop_parts()
+    backlog.print_parts(["1"], 5)
+    assert backlog.stop_parts() and not backlog
+
+
+def test_a_flood() -> None:
+    """From the FLOOD_FRAMES-th batch in a row on, the latest items come, and the number of the others."""
+    backlog = Backlog(LINES)
+    many = [str(number) for number in range(FLOOD_SCREENS * LINES + 1)]
+    for _ in range(FLOOD_FRAMES - 1):
+        add(backlog, *many)
+        assert taken(backlog) == many
+    add(backlog, *many)
+    assert taken(backlog) == [f"{len(many) - LINES} lines not shown", *many[-LINES:]]
+
+
+def test_nobody_waits_for_what_takes_long() -> None:
+    """Who leaves sees all of a little, and the latest of much."""
+    backlog = backlog_of("one", "two")
+    backlog.shorten()
+    assert taken(backlog) == ["one", "two"]
+    add(backlog, *["w" * (LEAVE_WORK // LINES)] * (LINES + 2), "end")
+    backlog.shorten()
+    texts = []
+    while backlog:
+        texts += taken(backlog)
+    assert texts[0] == "3 lines not shown" and texts[-1] == "end" and len(texts) == LINES + 1
+
+
+def test_what_waits_of_an_erased_person() -> None:
+    """It is not made any more, wherever it waits."""
+    backlog = Backlog(LINES)
+    long = "w" * FRAME_WORK
+    add(backlog, long, "batch", person=2)
+    assert taken(backlog) == [long]
+    add(backlog, "arrived", person=2)
+    add(backlog, "other", person=3)
+    backlog.erase(2)
+    texts = [*taken(backlog), *taken(backlog)]
+    assert len(texts) == 3 and "batch" not in texts and "arrived" not in texts and texts[-1] == "other"
+    backlog.print_parts(["part"], 2)
+    backlog.erase(2)
+    assert "part" not in taken(backlog)
+
+
+def test_cleared() -> None:
+    """Nothing waits, and nothing is said of what was left out."""
+    backlog = backlog_of(*["x"] * 99)
+    backlog.print_parts(["1"], 0)
+    backlog.clear()
+    assert not backlog and taken(backlog) == []
