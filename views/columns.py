@@ -67,7 +67,8 @@ def row_ends(columns: str, start: int, stop: int, room: int, later: int) -> Iter
     """The rows of the line from `start` to `stop`, as pairs of indices.
 
     The first row has `room` columns, the others have `later`. A row ends after a space or next to a wide
-    character if it can, else at the last character that fits. The space at which it ends is in no row.
+    character if it can, else at the last character that fits, but not after the blanks that it begins with.
+    The space at which it ends is in no row.
     """
     first = start
     while stop - start > room:
@@ -85,7 +86,8 @@ def _row_end(columns: str, start: int, full: int) -> int:
         return full - 1 if full - 1 > start else full + 1
     if columns[full] == " " or columns.startswith(HALF, full + 1):
         return full
-    chance = max(columns.rfind(" ", start, full), columns.rfind(HALF, start, full))
+    begin = full - len(columns[start:full].lstrip(" "))
+    chance = max(columns.rfind(" ", begin, full), columns.rfind(HALF, begin, full))
     return full if chance < 0 else chance + 1
 
 
@@ -129,8 +131,13 @@ def _rows_of_runs(runs: Sequence[_Run], room: int, indent: int) -> list[str]:
     while start <= len(columns):
         stop = columns.find("\n", start)
         stop = len(columns) if stop < 0 else stop
-        for first, last in row_ends(columns, start, stop, room if not rows else room - indent, room - indent):
-            rows.append(_row_of_runs(runs, first, last, indent if rows else 0))
+        blanks = len(line := columns[start:stop]) - len(line.lstrip(" "))
+        own, width = (blanks, room - indent) if rows else (blanks - indent, room)
+        hang = max(0, min(own, (room - indent) // 2))  # code that is wrapped keeps its indent
+        before = indent if rows else 0
+        for first, last in row_ends(columns, start, stop, width, room - indent - hang):
+            rows.append(_row_of_runs(runs, first, last, before))
+            before = indent + hang
         start = stop + 1
     return rows
 

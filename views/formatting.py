@@ -11,12 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-<<<<<<< HEAD
 from datetime import date, datetime
-=======
-from datetime import date
 from itertools import groupby, islice
->>>>>>> origin/main
 from typing import Final, NamedTuple
 
 from views.code import Kind, code_in, is_block
@@ -106,15 +102,8 @@ def format_pending(text: str, columns: int, theme: Theme) -> list[Row]:
 def _time(item: Item, columns: int, theme: Theme, lead: Lead) -> list[Span]:
     if columns < _NARROW:
         return [Span(">", theme.palette.mark)] if item.mention and lead.named else []
-<<<<<<< HEAD
-    if item.moment is None and not item.author and columns < COLUMNS_FROM:
-        return []
     text = _clock(item.moment) if lead.timed and item.moment is not None else " " * _TIME
     time = Span(text, theme.palette.quiet)
-=======
-    timed = lead.timed and item.moment is not None
-    time = Span(f"{item.moment:%H:%M}" if timed else " " * _TIME, theme.palette.quiet)
->>>>>>> origin/main
     return [time, Span(">", theme.palette.mark) if item.mention else Span(" ")]
 
 

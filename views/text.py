@@ -227,7 +227,7 @@ def _wrapped(line: list[Cell], first: int, later: int) -> Iterator[list[Cell]]:
     position = 0
     while position < len(line):
         cell = line[position]
-        if cell.width == 2:
+        if cell.width == 2 and begun:
             chance = position
         if column and column + cell.width > room:
             end = position if cell.shown == " " or chance <= start else chance
@@ -235,11 +235,6 @@ def _wrapped(line: list[Cell], first: int, later: int) -> Iterator[list[Cell]]:
             start = end + 1 if line[end].shown == " " else end
             position, column, room, chance, begun = start, 0, later, start, False
             continue
-<<<<<<< HEAD
-=======
-        if cell.width == 2 and begun:
-            chance = position
->>>>>>> origin/main
         column += cell.width
         position += 1
         begun = begun or cell.shown != " "
