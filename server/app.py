@@ -18,7 +18,6 @@ from chatroom.errors import ConfigError
 from chatroom.event_log import EventLog
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
-from chatroom.printable import printable_line
 from server.backlogs import Backlogs
 from server.config import Config
 from server.connection import NativeDoor
@@ -27,7 +26,6 @@ from server.disk_watch import DiskWatch
 from server.flusher import Flusher
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS, WAKING_BYTES
 from server.lobby import Lobby
-from server.log_writer import say_on_stderr
 from server.metrics_port import MetricsPort
 from server.owner_code import CodePlace, offer_ownership
 from server.quotas import descriptors
@@ -235,7 +233,7 @@ def serve(config: Config) -> int:
     try:
         app.start()
         if app.metrics is not None:
-            say_on_stderr(printable_line(f"metrics at http://{app.metrics.address}/metrics"))
+            log.notice("metrics", "= metrics at http://%(address)s/metrics", address=app.metrics.address)
         _announce(app.address)
         app.wait()
     finally:

@@ -95,7 +95,7 @@ class Reloader:
                 take(config)
             except Closed:
                 return  # the server ends
-            except ChatroomError as error:
+            except (ChatroomError, OSError) as error:
                 self._complain(error)
         log.notice(
             "reloaded",
@@ -109,11 +109,11 @@ class Reloader:
             return self._config
         try:
             return self._config.reread()
-        except ConfigError as error:
+        except (ConfigError, OSError) as error:
             self._complain(error)
             return self._config
 
-    def _complain(self, error: ChatroomError) -> None:
+    def _complain(self, error: Exception) -> None:
         log.error("not_reloaded", "= not reloaded, the old one stays: %(error)s", error=error)
 
     def _later(self, config: Config) -> list[str]:

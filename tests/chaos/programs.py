@@ -107,7 +107,7 @@ class Child:
         if not self.log.exists():
             return []
         lines = self.log.read_text(errors="replace").splitlines()
-        starts = [number for number, line in enumerate(lines) if line.startswith("Traceback")]
+        starts = [number for number, line in enumerate(lines) if "Traceback" in line]
         return ["\n      ".join(lines[max(0, start - 1) : start + 16]) for start in starts]
 
 

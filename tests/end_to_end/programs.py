@@ -123,6 +123,7 @@ def server(
     try:
         yield process
         assert "Traceback" not in process.errors(), process.errors()
+        assert '"event": "failed"' not in process.errors(), process.errors()
     finally:
         process.kill()
 

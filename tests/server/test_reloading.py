@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -177,6 +179,20 @@ def test_a_new_certificate(host: Host, certificates: Certificates) -> None:
         assert first.startswith("= not reloaded, the old one stays: cannot read the certificate /nowhere: ")
         with Peer.enter(app.address, "eve", tls=client_context(trusted=certificates.other.certificate)):
             pass
+
+
+def test_what_nobody_expects(host: Host, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system or OpenSSL refuses keeps the old one, too: the server goes on."""
+    app = host.start(tls=certificates.good)
+    monkeypatch.setattr(
+        ssl.SSLContext, "load_cert_chain", mock.Mock(side_effect=OSError(24, "Too many open files"))
+    )
+    first, second = host.reload(limits={"hold": 7000})
+    assert first.startswith("= not reloaded, the old one stays: ") and "Too many open files" in first
+    assert second == "= reloaded: hold; a restart is needed for: nothing"
+    monkeypatch.undo()
+    with Peer.enter(app.address, "ann", tls=client_context(trusted=certificates.good.certificate)):
+        pass
 
 
 def test_a_certificate_between_two_connections(host: Host, certificates: Certificates) -> None:
