@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, Final
 
 from chatroom.events import Setting
 from chatroom.limits import MAX_TEXT
-from chatroom.table import MARGIN, TABLE_COLUMNS, clipped, grid, table
+from chatroom.table import MARGIN, TABLE_COLUMNS, clipped, table, wrapped
 
 Rows = Sequence[Any]
 When = Callable[[int], str]
@@ -24,11 +25,12 @@ TOPIC_COLUMNS: Final = 40
 """Columns of a topic in the list of channels: it does not fill a screen. /topic shows all of it."""
 
 _ELSEWHERE: Final = {"lost": "connection lost", "absent": "not here"}
+_BESIDE_NAME: Final = len(",\n" + MARGIN)  # bytes that a name takes besides its own, if it begins a line
 _REST_BYTES: Final = 100  # for the name of the command, and the last lines, which tell how many are not named
 
 
 def who(rows: Rows, columns: int | None = TABLE_COLUMNS) -> str:
-    """Who is in a channel: those who are here side by side, then the others.
+    """Who is in a channel: the names of those who are here as a running text, then the others.
 
     columns: here and below as for `table`; None: all on one line
     """
@@ -60,15 +62,13 @@ def _named(groups: Sequence[tuple[str, list[str]]], room: int, columns: int) -> 
     """The names, as many as fit `room` bytes; how many do not."""
     lines, unnamed = list[str](), 0
     for state, names in groups:
-        if names and state in _ELSEWHERE:
-            lines.append(f"{MARGIN}{_ELSEWHERE[state]}:")
-        for line, number in grid(names, columns):
-            room -= len(line.encode()) + 1
-            if room < 0:
-                break
-            lines.append(line)
-            names = names[number:]
-        unnamed += len(names)
+        sizes = accumulate(len(name.encode()) + _BESIDE_NAME for name in names)
+        shown = names[: sum(size <= room for size in sizes)]
+        unnamed += len(names) - len(shown)
+        if shown:
+            text = _spoken(state, shown)
+            room -= len(text.encode()) + (_BESIDE_NAME - len(", ")) * len(shown)
+            lines += [MARGIN + line for line in wrapped(text, columns - len(MARGIN))]
     return lines, unnamed
 
 

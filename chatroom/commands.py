@@ -106,13 +106,13 @@ def run(
 
 def _help(room: Room, asker: Asker, wanted: str) -> Outcome:
     """Rows: see `Entry`. Without an argument: the commands that the asker may give now; with a group: those
-    of it; with a command: this one, whoever may give it."""
+    of it; with a command: this one, whoever may give it. `channels` is a group, `/channels` a command."""
     if not wanted:
         return _entries(room, asker, [name for name, group in GROUP_OF.items() if group])
-    command, rest = find("/" + wanted.lstrip("/"))
-    if command is not None and not (rest and group_named(wanted)):
-        return Outcome(Code.OK, (tuple(_entry(command)),))
     group = group_named(wanted)
+    command, rest = find("/" + wanted.lstrip("/"))
+    if command is not None and not (group and (rest or wanted.lower() == group)):
+        return Outcome(Code.OK, (tuple(_entry(command)),))
     if group:
         return _entries(room, asker, [name for name, its in GROUP_OF.items() if its == group])
     typed = "/" + wanted.split()[0].lstrip("/")

@@ -108,12 +108,3 @@ def _lines(beside: list[str], rest: Sequence[str], room: int) -> Iterator[str]:
     yield from (" " * width_of(before) + line for line in more)
     text = ", ".join(filter(None, (cell.strip() for cell in below)))
     yield from (_BELOW + line for line in (wrapped(text, room - len(_BELOW)) if text else ()))
-
-
-def grid(texts: Sequence[str], columns: int = TABLE_COLUMNS) -> Iterator[tuple[str, int]]:
-    """The texts side by side, in as many columns as have room; how many are in each line."""
-    width = max(map(width_of, texts), default=0)
-    number = max(1, (columns - len(MARGIN) + len(_GAP)) // (width + len(_GAP)))
-    for at in range(0, len(texts), number):
-        row = texts[at : at + number]
-        yield f"{MARGIN}{_GAP.join(padded(text, width) for text in row)}".rstrip(), len(row)

@@ -58,7 +58,10 @@ from views import (
 )
 
 HOW_TO_GO_ON: Final = "/help lists the commands"
-"""What a user is told who has come in."""
+"""What a user is told who comes in."""
+
+_TOO_EARLY: Final = "the other place is not there yet; press Enter again"
+_WAS_TOO_EARLY: Final = "not sent: this place was not there yet; press Enter again"
 
 
 class Conversation:
@@ -98,6 +101,7 @@ class Conversation:
         self._trouble = Trouble()
         self._dialogue: Dialogue | None = None  # its question waits for an answer
         self._dialogue_word = ""  # the command
+        self._too_early = ""  # where a line was typed that another place was too late for
         self._left = False
         self._ended: Ended | None = None
 
@@ -125,7 +129,7 @@ class Conversation:
 
     def tell(self, command: str, text: str) -> None:
         """Show the answer to a command of the client's own."""
-        self.view.system(text, command=command)
+        self.view.system(text, _wall_clock(), command)
 
     def leave(self) -> None:
         """End the loop: the user leaves."""
@@ -161,7 +165,8 @@ class Conversation:
         """Say or do what was typed. `//` begins a line that begins with a slash, or a correction."""
         text = action.text
         if self.speech.moving and text.strip() not in LEAVING:
-            self._not_sent(action, ConfigError("the other place is not there yet; press Enter again"))
+            self._not_sent(action, ConfigError(_TOO_EARLY))
+            self._too_early = self.places.name
         elif text.startswith("//"):
             text = text[2:] if substitution_of(text[2:]) is not None else text[1:]
             self._say(text, action)
@@ -260,10 +265,18 @@ class Conversation:
             self._show(self._fetched.popleft())
         if self._caught_up:
             self.places.follow()
+        if self._too_early and not self.speech.asks:
+            self._tell_again()
         self.view.pending(self.speech.pending())
         self.view.status(self._status())
         if self._title is not None:
             self._title(self.places.title())
+
+    def _tell_again(self) -> None:
+        """Another place is on the screen, with its lines: tell there, too, why a line waits in the input."""
+        if self.places.name != self._too_early and not self.places.merged:
+            self.view.system(_WAS_TOO_EARLY)
+        self._too_early = ""
 
     def _wait(self, now: float) -> float | None:
         """Seconds until there is something to do."""
@@ -328,6 +341,7 @@ class Conversation:
                 self.places.presence.begin()
                 view.identity(update.name)
                 you = f"you are {update.name} in {update.channel}{logged_in(update.name, update.account)}"
+                you += "" if self._live else f"; {HOW_TO_GO_ON}"
                 view.system("back again" if update.resumed else you, now)
             case LoggedIn(name, account):
                 view.identity(name)
@@ -341,7 +355,7 @@ class Conversation:
                 self._missed = None
                 self.places.caught_up()
                 if not self._live:  # below what was said before
-                    view.system(f"{self.places.header()}; {HOW_TO_GO_ON}", now)
+                    view.system(self.places.header(), now)
                     learn_commands(self)
                 self._caught_up = self._live = True
             case Disconnected():

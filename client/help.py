@@ -58,7 +58,8 @@ def help_of(commands: Sequence[LocalCommand], conversation: Conversing, wanted: 
     def told(answer: Answer, _: tuple[Event, ...]) -> None:
         entries = entries_of(rows_of(answer.rows))
         _learn(conversation, answer, entries)
-        if wanted and not group:
+        is_command = [entry.name for entry in entries] == [f"/{word}"] and word != group  # as /back
+        if wanted and (not group or is_command):
             conversation.tell("/help", about(entries[0]) if len(entries) == 1 else answer.words)
         elif wanted:
             inside = [entry for entry in merged(mine, entries) if entry.group == group]

@@ -195,7 +195,7 @@ class Places:
         if self.is_here(event) and event.kind in KEPT:
             self._rule(event, replayed)
             self._note_shown(event.seq)
-        if wanted and self._echoed and event.kind is EventKind.SAID:
+        if (wanted and self._echoed and event.kind is EventKind.SAID) or self._is_own_coming(event, replayed):
             self._view.unseen(event)
         elif self.is_here(event):
             self._view.event(event, about)
@@ -282,7 +282,8 @@ class Places:
 
     def header(self) -> str:
         """Where the user is: the place on the screen with its topic, and how many are there."""
-        return self._header(self._client.room(self.place) if self.place else self._client.room(self.name))
+        room = self._client.room(self.place) if self.place else self._client.room(self.name)
+        return self._header(room and room._replace(unread=0))  # what is unread stands above already
 
     def _calls(self, room: Room) -> int:
         """How many of the unread lines of a place call the user."""
@@ -336,6 +337,10 @@ class Places:
         if room is not None and 0 < room.read < event.seq:
             self._ruled = True
             self._view.rule(NEW)
+
+    def _is_own_coming(self, event: Event, replayed: bool) -> bool:
+        """Whether it says only that the user has come here, as the row above it does."""
+        return event.kind is EventKind.JOINED and event.person == self._client.person and not replayed
 
     def _concerns(self, event: Event) -> bool:
         """Whether the user must be told at once, wherever it happened."""

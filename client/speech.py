@@ -198,6 +198,11 @@ class Speech:
         return bool(self._moving)
 
     @property
+    def asks(self) -> bool:
+        """Whether an answer is awaited that the client needs for itself, as lines of another place."""
+        return bool(self._then)
+
+    @property
     def waiting(self) -> list[str]:
         """The texts of the lines that were said here and are not stored yet."""
         return [line.text for line, where in self._lines.values() if where == self._places.name]

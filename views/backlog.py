@@ -1,7 +1,8 @@
 """Items that have come and are not painted yet.
 
 An item costs time only when it is painted: a frame makes as many as FRAME_WORK allows, and the keys are read
-between two frames. In a flood the latest items are painted, and the number of the others is told.
+between two frames. In a flood only a note is painted, which tells how many items are not shown, and grows.
+When the flood is over, the latest items follow, as many as fit below the note.
 """
 
 from __future__ import annotations
@@ -13,15 +14,34 @@ from typing import NamedTuple
 
 from chatroom.printable import TAB
 from views.folding import Run
+from views.formatting import answer_columns
 from views.item import Item
-from views.limits import BACKLOG_WORK, FLOOD_FRAMES, FLOOD_SCREENS, FRAME_WORK, ITEM_WORK, LEAVE_WORK
+from views.limits import (
+    BACKLOG_WORK,
+    FLOOD_FRAMES,
+    FLOOD_SCREENS,
+    FOOT_LINES,
+    FRAME_WORK,
+    ITEM_WORK,
+    LEAVE_WORK,
+)
 
 
 class _Waiting(NamedTuple):
-    """An item that is not painted yet. `make` costs `work` (see FRAME_WORK), formatting included."""
+    """An item that is not painted yet. `make` costs `work` (see FRAME_WORK), formatting included.
+
+    lines:   of its longest part
+    columns: of this part, if all its lines were one
+    """
 
     work: int
     make: Callable[[], Item]
+    lines: int
+    columns: int
+
+    def rows(self, room: int) -> int:
+        """About how many rows of `room` columns it takes."""
+        return self.lines + self.columns // room
 
     def without(self, person: int) -> _Waiting:
         """The same, without what this person has said."""
@@ -30,16 +50,16 @@ class _Waiting(NamedTuple):
 
 
 class Backlog:
-    """These items, in order. Falsy when none waits.
+    """These items, in order. Falsy when none waits. columns, lines: of the screen"""
 
-    lines: of the screen; so many of the latest items are painted in a flood
-    """
-
-    def __init__(self, lines: int) -> None:
-        self.lines = lines
+    def __init__(self, columns: int, lines: int) -> None:
+        self.columns, self.lines = columns, lines
         self._arrived: list[_Waiting] = []
         self._arrived_work = 0
-        self._left_out = 0  # items that had no room among these
+        self._new = 0  # items that have arrived since the last batch began
+        self._left_out = 0  # items of this flood that had no room among these
+        self._told = 0  # how many of them a note has told
+        self._notes = 0  # numbers of the notes of all floods: each grows by itself
         self._batch: deque[_Waiting] = deque()  # what had arrived at a frame; it may take several frames
         self._parts: deque[_Waiting] = deque()  # of a long text that the user wants to see
         self._floods = 0  # batches in a row that had too many items to read
@@ -67,6 +87,7 @@ class Backlog:
 
     def print_parts(self, parts: Iterable[str], person: int) -> None:
         """Paint the parts of a long text before all else. person: who said it"""
+        self._end_note()
         self._parts = deque(
             _waiting(part, partial(Item, None, "", part, part=True, person=person)) for part in parts
         )
@@ -89,6 +110,7 @@ class Backlog:
         """Forget all items."""
         self._batch.clear()
         self._parts.clear()
+        self._left_out = 0
         self._take_arrived()
 
     def shorten(self) -> None:
@@ -116,6 +138,7 @@ class Backlog:
     def _add(self, waiting: _Waiting) -> None:
         self._arrived.append(waiting)
         self._arrived_work += waiting.work
+        self._new += 1
         if self._arrived_work > BACKLOG_WORK:
             self._leave_out()
 
@@ -124,19 +147,28 @@ class Backlog:
         return run.item()
 
     def _begin_batch(self) -> None:
-        """Take what has arrived; only the latest items if FLOOD_FRAMES batches in a row had too many."""
-        flood = len(self._arrived) > FLOOD_SCREENS * self.lines
+        """Take what has arrived; after FLOOD_FRAMES batches in a row with too many items only a note."""
+        flood, self._new = self._new > FLOOD_SCREENS * self.lines, 0
         self._floods = self._floods + 1 if flood else 0
         if self._floods >= FLOOD_FRAMES:
             self._leave_out()
-        if self._left_out:
-            note = f"{self._left_out:,} lines not shown"
-            self._batch.append(_waiting(note, partial(Item, None, "", note)))
-        self._batch += self._take_arrived()
+        if self._left_out > self._told:
+            self._told = self._left_out
+            note = f"{self._left_out:,} line{'s' * (self._left_out > 1)} not shown: /history"
+            self._batch.append(_waiting(note, partial(Item, None, "", note, run=-1 - self._notes)))
+        if self._floods < FLOOD_FRAMES:  # else the latest wait for the end of the flood
+            self._batch += self._take_arrived()
 
     def _leave_out(self) -> None:
-        """Forget what has arrived, but not the latest items, one for each line of the screen."""
-        latest = self._arrived[-self.lines :]
+        """Forget what has arrived, but not the latest items that fit on the screen below the note."""
+        room, kept = max(1, self.lines - FOOT_LINES), 0
+        columns = max(1, answer_columns(self.columns))
+        for waiting in reversed(self._arrived):
+            room -= waiting.rows(columns)
+            if kept and room < 0:
+                break
+            kept += 1
+        latest = self._arrived[len(self._arrived) - kept :]
         self._run = None  # perhaps it is left out: what comes next of it is shown again
         self._left_out += len(self._arrived) - len(latest)
         self._arrived = latest
@@ -144,11 +176,19 @@ class Backlog:
 
     def _take_arrived(self) -> list[_Waiting]:
         arrived, self._arrived = self._arrived, []
-        self._arrived_work = self._left_out = 0
+        self._arrived_work = 0
+        self._end_note()
         return arrived
+
+    def _end_note(self) -> None:
+        """Something else is painted below the note: another one tells what is left out from now on."""
+        if self._told:
+            self._notes += 1
+        self._left_out -= self._told
+        self._told = 0
 
 
 def _waiting(text: str, make: Callable[[], Item]) -> _Waiting:
     size = len(text) + (len(TAB) - 1) * text.count("\t")
     work = ITEM_WORK * (1 + text.count("\n")) + size * (1 if text.isascii() else 3)
-    return _Waiting(work, make)
+    return _Waiting(work, make, 1 + text.count("\n"), size * (1 if text.isascii() else 2))

@@ -1,7 +1,7 @@
 """Joins, leaves, kicks, bans and hands in a row become one line, so that they do not drown the talk.
 
 As in "7 joined, 2 left, ann banned 12: spam, 9 raised a hand". The screen shows as many names besides as have
-room. Pure: the times are those of the events. On a
+room, and always those of who spoke lately. Pure: the times are those of the events. On a
 terminal the line grows; in plain mode it is printed when the run is over.
 """
 
@@ -17,7 +17,7 @@ from views.item import Item
 from views.limits import FOLDED_NAMES, RUN_NAMES, RUN_SECONDS, SPEAKERS, SPOKE_SECONDS
 from views.moderation import SOMEBODY, until_and_reason, whom
 from views.sanitize import one_line
-from views.told import Told
+from views.told import Told, told_text
 
 _COMING: Final = (EventKind.JOINED, EventKind.LEFT, EventKind.QUIT)
 
@@ -63,7 +63,14 @@ class Run:
     place, channel: where they are; 0 and "" while all are of no place
     """
 
-    def __init__(self, number: int, first: Event, sort: _Sort, time_of: LocalTime = local_time) -> None:
+    def __init__(
+        self,
+        number: int,
+        first: Event,
+        sort: _Sort,
+        time_of: LocalTime = local_time,
+        spoke: bool = False,
+    ) -> None:
         self.number = number
         self.began = self.last = first.time
         self.place, self.channel = first.place, first.channel
@@ -72,14 +79,15 @@ class Run:
         self._names: dict[_Sort, dict[int | str, str]] = {}  # of a sort by person; of targets by name
         self._by: dict[_Sort, set[str]] = {}
         self._ends: dict[_Sort, set[str]] = {}  # until when, and why
+        self._speakers: dict[_Sort, dict[int | str, str]] = {}  # of the names those that are always told
         self._persons: set[int] = set()
         self._acting: set[int] = set()  # of them those who do something to others
         self._nameless = False
         self._count = 0
-        self.add(first, sort)
+        self.add(first, sort, spoke)
 
-    def add(self, event: Event, sort: _Sort) -> None:
-        """Take one more event."""
+    def add(self, event: Event, sort: _Sort, spoke: bool = False) -> None:
+        """Take one more event. spoke: its author spoke lately"""
         if sort.passive:
             name = whom(event)
             self._names.setdefault(sort, {})[name] = name
@@ -88,6 +96,8 @@ class Run:
             self._acting.add(event.person)
         else:
             self._names.setdefault(sort, {})[event.person] = event.author
+            if spoke and len(self._speakers.get(sort, ())) < RUN_NAMES:
+                self._speakers.setdefault(sort, {})[event.person] = event.author
         self._persons |= {event.person, event.target}
         self.place, self.channel = self.place or event.place, self.channel or event.channel
         self.last, self._count = event.time, self._count + 1
@@ -117,7 +127,7 @@ class Run:
 
     def _shown(self, sort: _Sort) -> dict[int, str]:
         """By person, the names that the row shows if it has room. Nobody is named who was acted against."""
-        names = {} if sort.passive else self._names[sort]
+        names = {} if sort.passive else self._speakers.get(sort, {}) | self._names[sort]
         return {person: name for person, name in islice(names.items(), RUN_NAMES) if isinstance(person, int)}
 
     def _told_in_parts(self) -> tuple[Told, ...]:
@@ -125,20 +135,20 @@ class Run:
         sorts = {sort: names for sort in _SORTS if (names := self._told(sort))}
         if self._nameless or self._count == 1 or sum(map(len, sorts.values())) <= FOLDED_NAMES:
             return ()
-        return tuple(
-            Told(
-                one_line(self._part(sort, names, False, True)),
-                tuple(map(one_line, self._shown(sort).values())),
-                len(names),
-            )
-            for sort, names in sorts.items()
-        )
+        return tuple(self._told_part(sort, names) for sort, names in sorts.items())
+
+    def _told_part(self, sort: _Sort, names: list[str]) -> Told:
+        words = one_line(self._part(sort, names, False, True))
+        shown = tuple(map(one_line, self._shown(sort).values()))
+        return Told(words, shown, len(names), len(self._speakers.get(sort, ())))
 
     def _text(self, named: bool) -> str:
         if self._count == 1 and named:
             return describe(self._first, time_of=self._time_of)
         told = {sort: names for sort in _SORTS if (names := self._told(sort))}
         few = named and sum(map(len, told.values())) <= FOLDED_NAMES
+        if named and not few and self._speakers:
+            return told_text([self._told_part(sort, names) for sort, names in told.items()], 0)
         parts = [self._part(sort, names, few, named) for sort, names in told.items()]
         return ("; " if few else ", ").join(parts)
 
@@ -171,21 +181,23 @@ class Folding:
     def take(self, event: Event, own_name: str) -> Run | None:
         """The run, with this event in it; None: the event is shown by itself, and no run goes on.
 
-        The coming and going of whoever spoke lately is not folded: perhaps they were just being answered.
-        Nor is what the reader does by coming, going or raising a hand, nor what is done to the reader.
+        Whoever spoke lately is always named: perhaps they were just being answered. When they say why they
+        go, that is not folded. Nor is what the reader does by coming, going or raising a hand, nor what is
+        done to the reader.
         """
         if event.kind is EventKind.SAID:
             self._note_speaker(event)
         sort = None if is_erased(event) else _sort_of(event)
-        if sort is None or self._spoke_lately(event) or own_name == _whose(sort, event):
+        spoke = self._spoke_lately(event)
+        if sort is None or (spoke and event.text) or own_name == _whose(sort, event):
             self._run = None
             return None
         run = self._run
         if run is not None and _goes_on(run, event):
-            run.add(event, sort)
+            run.add(event, sort, spoke)
         else:
             self._number += 1
-            run = self._run = Run(self._number, event, sort, self._time_of)
+            run = self._run = Run(self._number, event, sort, self._time_of, spoke)
         return run
 
     def erase(self, person: int) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, NamedTuple
 
-from chatroom.events import Event, EventKind, Extra, extra_row, extra_rows
+from chatroom.events import Event, EventKind, Extra, extra_number, extra_row, extra_rows
 from chatroom.moments import LocalTime, local_time
 from chatroom.table import clipped
 from views.describe import ACT, describe, is_said, note_of
@@ -21,6 +21,10 @@ from views.told import Told
 NO_TIME = "--:--"
 """Shown instead of the time while a line is not stored yet."""
 
+DELETED: Final = "(deleted)"
+"""Stands on the screen where a line stood that was deleted."""
+
+_ABOUT_LINES: Final = (EventKind.EDITED, EventKind.DELETED, EventKind.REACTED)
 _POLLS: Final = (EventKind.POLL, EventKind.REVEALED)
 
 
@@ -55,6 +59,8 @@ class Item(NamedTuple):
     without: when one of those is erased: what stands instead of the note or, without an author, of the text
     told:    the same as the text, with names as far as a row has room for them
     command: that the text answers, as `/who`; empty: it answers none
+    line:    place and seq of the line that it shows, or quotes; (0, 0): none
+    amends:  the same of the line that it gives another text, or deletes
     """
 
     moment: datetime | None
@@ -78,6 +84,8 @@ class Item(NamedTuple):
     without: str = ""
     told: tuple[Told, ...] = ()
     command: str = ""
+    line: tuple[int, int] = (0, 0)
+    amends: tuple[int, int] = (0, 0)
 
     @property
     def sign(self) -> str:
@@ -95,6 +103,27 @@ class Item(NamedTuple):
         if self.author:
             return self._replace(note=self.without, names=known)
         return self._replace(text=self.without, names=known, told=())
+
+    def amended(self, by: Item) -> Item:
+        """The item after its line was changed by an item that amends it. It keeps its time and its author."""
+        if not self.author:
+            return self if by.author or not self.without else self._replace(text=self.without)
+        if not by.author:
+            return self._replace(text="", more="", mention=False, note=DELETED, names=())
+        return self._replace(
+            text=by.text,
+            more=by.more,
+            mention=by.mention,
+            note=_edited(self.note),
+            without=_edited(self.without),
+        )
+
+
+def _edited(note: str) -> str:
+    """The note of a line that was edited just now."""
+    if note.startswith(" (edited"):
+        return note
+    return f" (edited, {note.removeprefix(' (')}" if note else " (edited)"
 
 
 def item_of(
@@ -125,6 +154,8 @@ def item_of(
             own=own,
             called=called,
             person=person,
+            line=_line_of(event),
+            amends=_line_of(event) if event.kind is EventKind.EDITED else (0, 0),
         )
         return item._replace(names=names, without=note_of(event, None)) if names else item
     if event.kind in _POLLS:
@@ -134,7 +165,17 @@ def item_of(
     if event.target or names:
         names += (event.target,) if event.target else ()
         without = one_line(describe(event._replace(extra=_nameless(event.extra)), None, "", time_of))
-    return Item(moment, "", text, tone=_tone(event, own_name), person=person, names=names, without=without)
+    item = Item(moment, "", text, tone=_tone(event, own_name), person=person, names=names, without=without)
+    line = _line_of(event)
+    return item._replace(line=line, amends=line if event.kind is EventKind.DELETED else (0, 0))
+
+
+def _line_of(event: Event) -> tuple[int, int]:
+    """Place and seq of the line that an event shows, changes or reacts to; (0, 0): it is about none."""
+    if event.kind is EventKind.SAID:
+        return event.place, event.seq
+    seq = extra_number(event.extra, Extra.MESSAGE) if event.kind in _ABOUT_LINES else 0
+    return (event.place, seq) if seq else (0, 0)
 
 
 def _tone(event: Event, own_name: str) -> Tone:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from views.actions import Action, Cancelled, Leave, LookBack, Secret, StepFound, Submitted, Suspend
 from views.editor import LineEditor
 from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 from views.secret_input import SecretInput
+
+FULL: Final = "the line is full: a message has at most 64 KiB"
+"""What a user is told whose text does not fit."""
 
 
 class Keyboard:

@@ -48,6 +48,10 @@ FLOOD_SCREENS: Final = 2
 FLOOD_FRAMES: Final = 3
 """Floods in a row before items are left out. A shorter burst (join, reconnect) is shown whole."""
 
+FOOT_LINES: Final = 5
+"""Lines of the screen that the latest items after a flood leave free: for the note, which takes two on a
+narrow screen, the status with its gap, and the input."""
+
 MARKS: Final = 4
 """Combining marks on one letter: Vietnamese, Hebrew and Thai need three; a hundred lock up terminals."""
 
@@ -56,6 +60,9 @@ CLUSTER_CHARACTERS: Final = 16
 
 CLUSTER_COLUMNS: Final = 4
 """Columns of one cluster. A wider cluster is split, because it might fit no row of a narrow screen."""
+
+KNOWN_WIDTHS: Final = 8192
+"""Characters whose columns are remembered: more than a language uses, and 1 MB at most."""
 
 INPUT_HISTORY: Final = 500
 """Sent lines that the arrow keys recall."""
@@ -125,7 +132,7 @@ RUN_SECONDS: Final = 300.0
 """Joins and leaves that are no further apart become one line. Who comes half an hour later is news."""
 
 SPOKE_SECONDS: Final = 900.0
-"""Whoever said something so lately is named in a line of their own: they were perhaps being answered."""
+"""Whoever said something so lately is named when they go: they were perhaps being answered."""
 
 SPEAKERS: Final = 500
 """Latest speakers that are remembered for this."""

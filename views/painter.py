@@ -56,9 +56,11 @@ class Painter:
     def paint(self, items: Sequence[Item], block: Block, typing: bool) -> str:
         """One whole frame, with new items. typing: a line is half-typed"""
         drawn, before = self.drawn, self._take_before() + self._take_screen()
-        old = self._transcript.tail(self._known_rows(block))
-        new, over = self._append(items)
-        rows = [*old[: max(0, len(old) - over)], *new]
+        known = self._known_rows(block)
+        old = self._transcript.tail(known)
+        new, over, amended = self._append(items, known)
+        rows = [*old[: max(0, len(old) - over)], *new] if amended is None else self._transcript.tail(amended)
+        self.redraw = self.redraw or amended is not None
         redraw, self.redraw = self.redraw, False
         gone, hidden = render.place(rows, block, self._lines)
         changes = bool(new or over or gone)
@@ -97,19 +99,28 @@ class Painter:
         steady = hidden == drawn.hidden and not (hidden and changes)
         return quiet and steady and over <= drawn.transcript_rows
 
-    def _append(self, items: Sequence[Item]) -> tuple[list[Row], int]:
+    def _append(self, items: Sequence[Item], known: int) -> tuple[list[Row], int, int | None]:
         """Add items to the transcript: their rows, and how many of its latest rows they stand for, too.
 
-        A run that has grown takes the place of what was shown of it.
+        A run that has grown takes the place of what was shown of it. A line that was edited or deleted is
+        changed where it stands, if that is on the screen: then the third number tells of how many rows the
+        frame is made. known: of how many it would be made without these items
         """
         new: list[Row] = []
-        over = 0
+        over, room, is_amended = 0, known, False
         for item in items:
+            amended = self._transcript.amend(item, room) if any(item.amends) else None
+            if amended is not None:
+                room, is_amended = amended.room, True
+                if not amended.tells:
+                    continue
             taken = self._transcript.take_back(item.run)
             over += max(0, taken - len(new))
             del new[max(0, len(new) - taken) :]
-            new += self._transcript.append(item)
-        return new, over
+            rows = self._transcript.append(item)
+            new += rows
+            room = max(0, room - taken) + len(rows)
+        return new, over, room if is_amended else None
 
     # --- changes ------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from views.completer import Completer
 from views.cut_texts import CutTexts
 from views.describe import is_said
 from views.folding import Folding, Run
+from views.keyboard import FULL
 from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 from views.layout import Status, Waiting
 from views.limits import HELD_LINES, OLD_SECONDS, PLAIN_COLUMNS, PLAIN_LINES, RUN_MOMENT, RUN_MOST
@@ -241,7 +242,7 @@ class PlainView:
     def _insert(self, text: str) -> None:
         shown = self.editor.insert(text)
         if shown is None:
-            self.system("the line is full: a message has at most 64 KiB")
+            self.system(FULL)
         else:
             self._out += shown
 

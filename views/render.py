@@ -125,6 +125,12 @@ def _right(columns: int) -> str:
 
 def _written(rows: Sequence[Row]) -> Iterator[str]:
     """The rows, each with its line end. Of rows that belong together the terminal makes one line."""
+    if not rows:
+        return
+    plain = f"\r\n{_CLEAR_ROW}".join(rows)
+    if WRAPPED not in plain:
+        yield f"{_CLEAR_ROW}{plain}\r\n"
+        return
     before = ""  # a row from which the terminal goes on by itself
     for row in rows:
         goes_on, text = row.startswith(WRAPPED), row.removeprefix(WRAPPED)

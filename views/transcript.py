@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import date, datetime
+from typing import NamedTuple
 
 from views.formatting import Lead, Theme, day_name, format_item
 from views.item import Item
 from views.limits import GROUP_ITEMS, GROUP_SECONDS, TRANSCRIPT_CHARACTERS, TRANSCRIPT_ITEMS
 from views.text import Row
+
+
+class Amended(NamedTuple):
+    """A line was changed where it stood.
+
+    room:  of the latest rows as they are now so many stand for those that were looked at
+    tells: whether the change is to be told in a row of its own, too: somebody else has made it
+    """
+
+    room: int
+    tells: bool
 
 
 class Transcript:
@@ -57,7 +69,8 @@ class Transcript:
         same = (last.author, last.under, last.act) == (item.author, item.under, False)
         if not same or item.mention or not 0 <= seconds <= GROUP_SECONDS or self._unnamed >= GROUP_ITEMS:
             return Lead()
-        return Lead(f"{last.moment:%H:%M}" != f"{item.moment:%H:%M}", False)
+        before, now = last.moment, item.moment
+        return Lead((before.hour, before.minute) != (now.hour, now.minute), False)
 
     def take_back(self, run: int) -> int:
         """Remove the latest item if it shows this run of joins and leaves; how many rows it had."""
@@ -66,6 +79,23 @@ class Transcript:
         formatted = self._items.pop()
         self._size -= formatted.size
         return len(formatted.rows)
+
+    def amend(self, by: Item, room: int) -> Amended | None:
+        """Change the line that this item amends where it is among the latest `room` rows; None: nowhere."""
+        below, shown, tells, found = 0, room, True, False
+        for formatted in reversed(self._items):
+            if below >= shown:
+                break
+            self._format(formatted)
+            if formatted.item.line == by.amends:
+                in_sight = min(len(formatted.rows), shown - below)
+                tells = tells and not (formatted.item.author and formatted.item.person == by.person)
+                formatted.item, formatted.columns = formatted.item.amended(by), 0
+                self._format(formatted)
+                shown += len(formatted.rows) - in_sight
+                found = True
+            below += len(formatted.rows)
+        return Amended(shown, tells) if found else None
 
     def erase(self, person: int) -> None:
         """Show nothing of this person any more, see `Item.erased`."""
@@ -83,16 +113,19 @@ class Transcript:
         for formatted in reversed(self._items):
             if room <= 0:
                 break
-            if formatted.columns != self._columns:
-                self._size -= formatted.size
-                formatted.set(
-                    self._columns, format_item(formatted.item, self._columns, self._theme, formatted.lead)
-                )
-                self._size += formatted.size
+            self._format(formatted)
             part = formatted.rows[-room:]
             parts.append(part)
             room -= len(part)
         return [row for part in reversed(parts) for row in part]
+
+    def _format(self, formatted: _Formatted) -> None:
+        """Make the rows again, if they are for another width."""
+        if formatted.columns != self._columns:
+            self._size -= formatted.size
+            rows = format_item(formatted.item, self._columns, self._theme, formatted.lead)
+            formatted.set(self._columns, rows)
+            self._size += formatted.size
 
     def _add(self, item: Item) -> list[Row]:
         lead = self._lead(item)

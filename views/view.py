@@ -22,7 +22,7 @@ from views.folding import Folding
 from views.foot import Foot
 from views.formatting import Theme, answer_columns
 from views.item import Item, item_of
-from views.keyboard import Keyboard
+from views.keyboard import FULL, Keyboard
 from views.keys import Input, Key, Paste
 from views.layout import Block, Status
 from views.limits import FRAMES_PER_SECOND
@@ -37,6 +37,7 @@ from views.transcript import Transcript
 class View:
     """Transcript, own lines that are not stored yet, status and input line of one client on one screen.
 
+    columns, lines: the size of the screen
     keywords:  words that call the user, beside the name
     cut_texts: the long texts that came
     """
@@ -63,33 +64,23 @@ class View:
         """
         self.keywords: Sequence[str] = ()
         self._time_of = time_of
-        self._columns, self._lines = usable(columns, lines)
+        self.columns, self.lines = usable(columns, lines)
         theme = Theme(ground, depth)
         self.completer = Completer(commands)
         self.editor = LineEditor(self.completer)
-        self._keyboard = Keyboard(self.editor, private, self._say_full)
+        self._keyboard = Keyboard(self.editor, private, lambda: self.system(FULL))
         self._foot = Foot(name, self._keyboard, theme)
-        self._painter = Painter(self._lines, Transcript(self._columns, theme, today), repaint)
+        self._painter = Painter(self.lines, Transcript(self.columns, theme, today), repaint)
         self._clock = FrameClock(frames_per_second)
-        self._backlog = Backlog(self._lines)
+        self._backlog = Backlog(self.columns, self.lines)
         self._folding = Folding(time_of)
         self.cut_texts = CutTexts()
         self._clock.request(at_once=True)
 
     @property
-    def columns(self) -> int:
-        """The columns of the screen."""
-        return self._columns
-
-    @property
-    def lines(self) -> int:
-        """The lines of the screen."""
-        return self._lines
-
-    @property
     def table_columns(self) -> int | None:
         """How wide the table of an answer may be."""
-        return answer_columns(self._columns)
+        return answer_columns(self.columns)
 
     # --- events ------------------------------------------------------------------------------------------
 
@@ -233,17 +224,14 @@ class View:
             return None
         return self._keyboard.press(given)
 
-    def _say_full(self) -> None:
-        self.system("the line is full: a message has at most 64 KiB")
-
     # --- screen ------------------------------------------------------------------------------------------
 
     def resize(self, columns: int, lines: int) -> None:
         """Use a new screen size and paint all rows again: each terminal moves old rows in its own way."""
         size = usable(columns, lines)
-        if size != (self._columns, self._lines):
-            self._columns, self._lines = size
-            self._backlog.lines = self._lines
+        if size != (self.columns, self.lines):
+            self.columns, self.lines = size
+            self._backlog.columns, self._backlog.lines = size
             self._painter.resize(*size)
             self._clock.request()
 
@@ -306,4 +294,4 @@ class View:
         return out
 
     def _block(self) -> Block:
-        return self._foot.block(self._columns, self._lines)
+        return self._foot.block(self.columns, self.lines)

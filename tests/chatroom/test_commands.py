@@ -73,6 +73,9 @@ def test_help_for_a_group(world: World) -> None:
     assert listed(world, "/help looking back") == ["/history", "/grep", "/context"]
     assert listed(world, "/help account") == listed(world, "/help your account")
     assert listed(world, "/help moderation") == []
+    assert {"/channels", "/topic"} <= set(listed(world, "/help channels"))
+    assert listed(world, "/help /channels") == ["/channels"]
+    assert listed(world, "/help back") == ["/back"]  # also a word of a group
 
 
 def test_help_for_what_is_no_command(world: World) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.names import columns
-from chatroom.table import clipped, grid, table, wrapped
+from chatroom.table import clipped, table, wrapped
 
 CELLS = st.text("ab漢é e\u0301", max_size=20)
 
@@ -80,12 +80,6 @@ def test_no_row_is_wider_than_the_screen(rows: list[tuple[str, str, str]], width
 def test_wrapping(text: str, width: int, lines: list[str]) -> None:
     """Lines end between words if they can, and never part a mark from its letter."""
     assert wrapped(text, width) == lines
-
-
-def test_a_grid() -> None:
-    """As many columns as fit."""
-    assert list(grid(["ann", "李雷", "eve"], 12)) == [("  ann   李雷", 2), ("  eve", 1)]
-    assert list(grid(["ann", "bob"], 3)) == [("  ann", 1), ("  bob", 1)]
 
 
 def test_clipping() -> None:

@@ -35,7 +35,7 @@ def said(command: str, words: str, *rows: object, code: int = Code.OK, columns: 
 def test_a_table_is_as_wide_as_the_screen() -> None:
     """The rows count, not the words of a server that does not know the screen."""
     rows = ("#tea", ["ann", "here"], ["李雷", "here"])
-    assert said("/who", "/who #tea: 2 here\n  ann  李雷", *rows, columns=9) == "#tea: 2 here\n  ann\n  李雷"
+    assert said("/who", "/who #tea: 2 here\n  ann  李雷", *rows, columns=9) == "#tea: 2 here\n  ann,\n  李雷"
     assert said("/who", "/who", *rows, columns=None) == "#tea: 2 here; ann, 李雷"
 
 

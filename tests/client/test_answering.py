@@ -71,7 +71,7 @@ def test_answers_name_their_commands(user: User) -> None:
         collects,
         answers,
         "-- /WHO #general: 2 here",
-        "ann 李雷",
+        "ann, 李雷",
         "bob in between",
         "-- /whois nobody here is called eve",
         "-- /time 2026-01-31 12:34:56 UTC",

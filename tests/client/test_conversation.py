@@ -297,6 +297,41 @@ def test_joining_and_leaving(user: User) -> None:
     )
 
 
+def test_coming_in_is_told_once() -> None:
+    """Who one is, and where: neither one's own coming nor a line that stands there already is told again."""
+    coming = Event(102, NOON, EventKind.JOINED, "#general", "ann", "", 0, ME, GENERAL)
+    with FakeServer() as server:
+        user = User(server)
+        user.happens(said(101, "hello"), coming, said(103, "how are you?"))()
+        user.play(
+            "you are ann in #general; /help lists the commands",
+            "-- #general: 2 people",
+            "how are you?",
+            Absent("unread"),
+            Absent("ann joined"),
+        )
+        server.dismiss(user.client)
+
+
+def test_why_a_line_waits_is_told_in_the_other_place(user: User) -> None:
+    """The reason is below the lines of the place that has come meanwhile, not only on the screen before."""
+    lines = [Event(60 + n, NOON, EventKind.SAID, "#cake", "bob", f"old {n}", 0, BOB, 77) for n in range(40)]
+    cake = Channel(77, "#cake", "sweet", 0, 0, 1, (Present(ME, 0, "ann"),))
+    user.play(
+        b"/join #cake\r",
+        b"too early\r",
+        "not sent: the other place is not there yet; press Enter again",
+        user.happens(cake),
+        user.answers("/join #cake", '[["#cake", 77]]'),
+        user.answers("/history 50", "", Code.OK, "", *lines),
+        "old 39",
+        "not sent: this place was not there yet; press Enter again",
+        "ann> too early",
+        b"\r",
+        user.says("too early", channel="#cake"),
+    )
+
+
 def test_a_place_that_is_taken_away(user: User) -> None:
     """Whoever is removed stays where they were: a half-typed line must not be said elsewhere."""
     kicked = Event(101, NOON, EventKind.KICKED, "#general", "bob", "too loud", 0, BOB, GENERAL, AT_ANN)

@@ -120,6 +120,14 @@ def test_help_about_a_group(user: User) -> None:
     )
 
 
+def test_a_command_that_is_a_word_of_a_group(user: User) -> None:
+    """/back is explained, not the group `looking back`."""
+    back = Entry("/back", "tell that you are back", "people", "/back")
+    user.play(
+        b"/help back\r", user.answers("/help back", rows(back)), "tell that you are back", Absent("/grep")
+    )
+
+
 def test_help_about_the_keys(user: User) -> None:
     """The keys are explained without the server."""
     user.play(b"/help keys\r", "Alt-Enter makes a line end")

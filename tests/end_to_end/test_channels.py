@@ -431,7 +431,7 @@ def test_an_account_stays_in_its_channels(host: Host) -> None:
     assert isinstance(seq, Event)
     dora.leave()
     assert told(eve.seen())[-1] == (QUIT, "dora", "")
-    assert eve.do("/who #tea").words == "/who #tea: 1 here, 1 not here\n  eve\n  not here:\n  dora"
+    assert eve.do("/who #tea").words == "/who #tea: 1 here, 1 not here\n  eve\n  not here: dora"
     eve.say("#tea", "meanwhile")
     for _ in range(2):
         dora = host.login("dora")

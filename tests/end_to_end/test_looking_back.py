@@ -85,11 +85,13 @@ def test_from_one_found_line_to_the_next(port: int) -> None:
 def test_a_block_of_code_and_its_file(port: int, tmp_path: Path) -> None:
     """What is pasted is the same block on the other screen, and the same text in the file; never twice."""
     file = tmp_path / "mean.py"
-    with terminal(port, "ann") as ann, terminal(port, "bob") as bob:
-        ann.see("bob joined")
-        bob.see("bob>")
-        bob.type(f"\x1b[200~{CODE}\x1b[201~\r")
-        rows = ann.see("return total")
+    with terminal(port, "ann") as ann:
+        ann.see("ann joined")
+        with terminal(port, "bob") as bob:
+            ann.see("bob joined")
+            bob.see("bob>")
+            bob.type(f"\x1b[200~{CODE}\x1b[201~\r")
+            rows = ann.see("return total")
         at = next(number for number, row in enumerate(rows) if "def mean" in row)
         assert [row[22:] for row in rows[at : at + 4]] == CODE.split("\n")
         ann.type(f"/save {file}\r")

@@ -117,20 +117,44 @@ def test_what_ends_a_run() -> None:
     assert lines(event(QUIT, "dora"), other, event(QUIT, "carl")) == ["bob joined; dora, carl left"]
 
 
-def test_who_spoke_lately_has_a_line_of_their_own() -> None:
-    """Somebody who was perhaps being answered is named when they leave or come back."""
+def test_who_spoke_lately_is_always_named() -> None:
+    """Somebody who was perhaps being answered is named when they leave or come back, and first of all."""
     spoke = event(SAID, "bob", text="a question?")
     found = lines(
         spoke,
         *(event(QUIT, name, 1) for name in "abcd"),
-        event(QUIT, "bob", 2, text="bye"),
-        *(event(QUIT, name, 3) for name in "vwxyz"),
+        event(QUIT, "bob", 2),
         event(JOINED, "bob", SPOKE_SECONDS),
         event(JOINED, "eve", SPOKE_SECONDS),
     )
-    assert found == ["a question?", "4 left", "bye", "5 left", "[bob]", "eve joined"]
-    later = [event(QUIT, "bob", SPOKE_SECONDS + 1), event(QUIT, "ann", SPOKE_SECONDS + 1)]
-    assert lines(spoke, *later) == ["a question?", "bob, ann left"]
+    assert found == ["a question?", "5 left: bob and 4 more", "bob, eve joined"]
+    later = [event(QUIT, name, SPOKE_SECONDS + 1) for name in ("ann", "eve", "carl", "bob")]
+    assert lines(spoke, *later) == ["a question?", "4 left"]
+
+
+def test_who_spoke_lately_may_say_why_they_go() -> None:
+    """Then that is a line of its own."""
+    spoke = event(SAID, "bob", text="a question?")
+    found = lines(spoke, event(QUIT, "ann"), event(QUIT, "bob", text="bye"), event(QUIT, "eve"))
+    assert found == ["a question?", "ann left", "bye", "eve left"]
+
+
+def test_many_who_spoke_are_few_rows() -> None:
+    """A class that leaves after a discussion does not push the discussion off the screen."""
+    names = [f"student-{number:02}" for number in range(30)]
+    folding = Folding(utc)
+    for person, name in enumerate(names, 1):
+        folding.take(event(SAID, name, text="x")._replace(person=person), "me")
+    left = [event(QUIT, name, 1)._replace(person=person) for person, name in enumerate(("guest", *names))]
+    runs = [folding.take(one, "me") for one in left]
+    assert runs[-1] is not None and len(set(runs)) == 1
+    for width, most in ((80, 8), (120, 5)):
+        shown = [readable(row) for row in format_item(runs[-1].item(), width, PLAIN)]
+        assert len(shown) <= most and all(name in " ".join(shown) for name in names)
+    folding.take(event(SAID, "zoe", 2, text="x"), "me")
+    run = [folding.take(event(QUIT, name, 3), "me") for name in ("a", "b", "c", "zoe")][-1]
+    assert run is not None
+    assert readable(format_item(run.item(), 40, PLAIN)[0]) == "00:00 -- 4 left: zoe, a, b, c"
 
 
 def test_the_reader_is_not_folded() -> None:

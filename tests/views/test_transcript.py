@@ -20,12 +20,12 @@ def test_the_day_is_named_when_it_changes() -> None:
     items = [item_of(said("x", time=time), "", utc) for time in (0, 1000, DAY, 2 * DAY)]
     rows = [row for item in items for row in transcript.append(item)]
     assert rows == [
-        "-- Thursday, 1970-01-01",
+        "      -- Thursday, 1970-01-01",
         "00:00 bob: x",
         "      x",
-        "-- Friday, 1970-01-02",
+        "      -- Friday, 1970-01-02",
         "00:00 bob: x",
-        "-- Saturday, 1970-01-03",
+        "      -- Saturday, 1970-01-03",
         "00:00 bob: x",
     ]
     assert Transcript(59, PLAIN, date(1970, 1, 1)).append(items[0]) == ["00:00 bob: x"]
@@ -37,7 +37,7 @@ def test_the_tail_is_the_latest_rows() -> None:
     transcript = Transcript(59, PLAIN)
     for n in range(10):
         transcript.append(Item(None, "", f"{n} " + "word " * 7))
-    assert transcript.tail(3) == [f"-- {n} " + "word " * 7 for n in (7, 8, 9)]
+    assert transcript.tail(3) == [f"      -- {n} " + "word " * 7 for n in (7, 8, 9)]
     assert transcript.tail(0) == []
     assert len(transcript.tail(99)) == 10
     transcript.resize(28)
@@ -55,7 +55,7 @@ def test_the_transcript_is_bounded() -> None:
         transcript.append(Item(None, "", str(n)))
     tail = transcript.tail(TRANSCRIPT_ITEMS + 5)
     assert len(tail) == TRANSCRIPT_ITEMS
-    assert tail[0] == "-- 5"
+    assert tail[0] == "      -- 5"
 
 
 def test_the_transcript_is_bounded_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +96,6 @@ def test_what_ends_a_group() -> None:
     transcript = Transcript(40, PLAIN, date(1970, 1, 1))
     line = item_of(said("x"), "ann", utc)
     rows = [transcript.append(item)[-1] for item in (line, Item(None, "", "joined"), line, line)]
-    assert rows == ["00:00 bob: x", "-- joined", "00:00 bob: x", "      x"]
+    assert rows == ["00:00 bob: x", "      -- joined", "00:00 bob: x", "      x"]
     [called] = transcript.append(item_of(said("ann: x"), "ann", utc))
     assert called == "00:00>bob: ann: x"

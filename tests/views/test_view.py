@@ -15,7 +15,7 @@ from wcwidth import wcwidth
 from chatroom.events import Event, EventKind, Extra, extra_row
 from chatroom.limits import MAX_TEXT
 from tests.views.attacks import DRIVING, texts
-from tests.views.screen import Screen, code_points, readable
+from tests.views.screen import Screen, any_width, code_points, readable
 from views import (
     Action,
     Cancelled,
@@ -138,16 +138,17 @@ class Watched:
 class Painting(RuleBasedStateMachine):
     """Lines, keys and resizes for three views: inline, around, and one on a terminal with other widths."""
 
-    @initialize(columns=COLUMNS, lines=LINES)
-    def start(self, columns: int, lines: int) -> None:
+    @initialize(columns=COLUMNS, lines=LINES, width=st.sampled_from([code_points, any_width]))
+    def start(self, columns: int, lines: int, width: object) -> None:
         self.now = 0.0
         self.columns, self.lines = columns, lines
         self.right = [Watched(columns, lines, "inline"), Watched(columns, lines, "around")]
-        self.wrong = Watched(columns, lines, "around", code_points)
+        self.wrong = Watched(columns, lines, "around", width)
         self.all = [*self.right, self.wrong]
         self.transcript = Transcript(columns, Theme(), TODAY)
         self.shown: list[str] = []  # every row since the last resize, in order
         self.folding = Folding(utc)
+        self.said: list[Event] = []
         self.pending: list[str] = []
         self.status = Status()
         self.resized = False
@@ -161,7 +162,8 @@ class Painting(RuleBasedStateMachine):
     @rule(lines=st.lists(st.tuples(NAMES, texts | LINKED | CODED), max_size=4))
     def others_say(self, lines: list[tuple[str, str]]) -> None:
         for author, text in lines:
-            event = said(text, author)
+            event = said(text, author, len(self.said) + 1)
+            self.said.append(event)
             for watched in self.all:
                 watched.view.event(event)
             self.folding.take(event, "ann")
@@ -186,6 +188,29 @@ class Painting(RuleBasedStateMachine):
             del self.shown[len(self.shown) - taken :]
             self.shown += map(readable, self.transcript.append(run.item()))
             self.paint()
+
+    @precondition(lambda self: self.said)
+    @rule(back=st.integers(0, 5), text=st.one_of(st.none(), texts, LINKED), other=st.booleans())
+    def a_line_changes(self, back: int, text: str | None, other: bool) -> None:
+        """What is on the screen changes there; for what is in the scrollback a row tells the change."""
+        line = self.said[max(0, len(self.said) - 1 - back)]
+        kind = EventKind.EDITED if text else EventKind.DELETED
+        event = change(kind, line, text or "", int(other and not text), line.author)
+        drawn = self.right[0].view._painter.drawn
+        assert drawn is not None
+        kept = drawn.hidden + drawn.transcript_rows
+        for watched in self.all:
+            watched.view.event(event, line)
+        self.folding.take(event, "ann")
+        item = item_of(event, "ann", utc, line)
+        amended = self.transcript.amend(item, kept)
+        if amended is not None:
+            self.shown[len(self.shown) - min(kept, len(self.shown)) :] = map(
+                readable, self.transcript.tail(amended.room)
+            )
+        if amended is None or amended.tells:
+            self.shown += map(readable, self.transcript.append(item))
+        self.paint()
 
     @rule(text=texts | LINKED)
     def the_program_says(self, text: str) -> None:
@@ -329,14 +354,6 @@ TestPainting = Painting.TestCase
 TestPainting.settings = settings(max_examples=12, stateful_step_count=12)
 
 
-class ManyPaintings(Painting):
-    pass
-
-
-TestManyPaintings = pytest.mark.slow(ManyPaintings.TestCase)
-TestManyPaintings.settings = settings(max_examples=20, stateful_step_count=25)
-
-
 # --- attacks -------------------------------------------------------------------------------------------
 
 
@@ -447,6 +464,75 @@ def test_what_is_shown_between_ends_a_run() -> None:
         watched.tick(float(now))
     text = "\n".join([*watched.screen.scrollback, *watched.screen.rows()])
     assert [f"p{number} joined" in text for number in (1, 2, 3, 4)] == [True] * 4
+
+
+# --- lines that change ---------------------------------------------------------------------------------
+
+
+def change(kind: EventKind, line: Event, text: str = "", by: int = 2, name: str = "bob") -> Event:
+    """An EDITED or DELETED of a line, or a reaction to it."""
+    return Event(9, 9, kind, "#general", name, text, 0, by, line.place, extra_row(Extra.MESSAGE, line.seq))
+
+
+def line_of_bob(text: str, seq: int = 1) -> Event:
+    return said(text, seq=seq)._replace(person=2, place=1)
+
+
+@pytest.mark.parametrize("repaint", ["around", "inline"])
+@pytest.mark.parametrize("painted", [True, False])
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_line_changes_where_it_stands(repaint: Repaint, painted: bool, columns: int) -> None:
+    """A deleted text is not on the screen any more, nor quoted; an edited one is there once, as it is now."""
+    watched = Watched(columns, 12, repaint)
+    view = watched.view
+    secret, day, last = (line_of_bob(text, seq) for seq, text in enumerate(("4711", "Thrusday", "so"), 1))
+    for event in (secret, day, last):
+        view.event(event)
+    view.event(change(EventKind.REACTED, secret, "+1", 3, "eve"), secret)
+    if painted:
+        watched.tick(1.0)
+        pressed(view, b"half", 1.5)
+    view.event(change(EventKind.DELETED, secret), secret)
+    view.event(change(EventKind.EDITED, day, "Thursday"), day)
+    watched.screen.feed(frames(view, 2.0))
+    rows = [" ".join(row.split()).replace("bob: ", "bob ") for row in watched.screen.rows() if row]
+    assert rows[:3] == ["00:00 bob (deleted)", "Thursday (edited)", "so"]
+    assert " ".join(rows[3:-1]) == "00:00 -- eve reacted +1 to an earlier line"
+    assert rows[-1] == ("ann> half" if painted else "ann>")
+    view.event(change(EventKind.EDITED, day, "Friday"), day)
+    watched.screen.feed(frames(view, 3.0))
+    assert [row.strip() for row in watched.screen.rows()][1] == "Friday (edited)"
+
+
+def test_who_deletes_a_line_of_somebody_else_is_told() -> None:
+    """The line is gone from the screen, and a row says whose act that was."""
+    watched = Watched(60, 10, "around")
+    line = line_of_bob("spam")
+    watched.view.event(line)
+    watched.tick(1.0)
+    watched.view.event(change(EventKind.DELETED, line, "", 3, "eve"), line)
+    watched.tick(2.0)
+    rows = [" ".join(row.split()) for row in watched.screen.rows() if row]
+    assert rows[:2] == ["00:00 bob (deleted)", "00:00 -- eve deleted a line of bob"]
+
+
+def test_what_changes_in_the_scrollback_is_told() -> None:
+    """The scrollback stays as it is, so a row tells what has become of the line."""
+    watched = Watched(40, 10, "around")
+    view, line = watched.view, line_of_bob("Thrusday")
+    view.event(line)
+    for number in range(9):
+        view.event(said(f"later {number}", "eve", 10 + number))
+    watched.tick(1.0)
+    view.event(change(EventKind.EDITED, line, "Thursday"), line)
+    view.event(change(EventKind.DELETED, line_of_bob("unknown", 77)))
+    watched.tick(2.0)
+    assert "00:00 bob: Thrusday" in watched.screen.scrollback
+    rows = [row for row in watched.screen.rows() if row]
+    assert rows[-3:-1] == ["00:00 bob: Thursday (edited)", "00:00 -- bob deleted a line"]
+    view.event(change(EventKind.DELETED, line), line)
+    watched.tick(3.0)
+    assert "00:00 bob: (deleted)" in watched.screen.rows()
 
 
 # --- writes --------------------------------------------------------------------------------------------
@@ -753,14 +839,15 @@ def test_a_reconnect_keeps_the_line() -> None:
     pressed(view, b"half-typed\x1b[D\x1b[D", 0.0)
     view.system("connection lost: reset")
     view.status(Status("", "retrying in 2 s"))
-    assert shown(view, screen, 0.0) == ["-- connection lost: reset", "retrying in 2 s", "ann> half-typed"]
+    told = ["      -- connection lost: reset", "retrying in 2 s", "ann> half-typed"]
+    assert shown(view, screen, 0.0) == told
     view.status(Status("", ""))
     view.system("back again")
     view.missed()
     view.event(said("news"))
     assert shown(view, screen, 1.0) == [
-        "-- connection lost: reset",
-        "-- back again",
+        "      -- connection lost: reset",
+        "      -- back again",
         "----- missed while you were away",
         "00:00 bob: news",
         "ann> half-typed",
@@ -830,7 +917,7 @@ def test_turning_over_in_a_flood() -> None:
     view.turn_over(0.0)
     assert shown(view, screen, 0.0) == ["ann>"]
     rows = [row for row in screen.scrollback if row]
-    assert "8,990 lines not shown" in rows[0] and rows[-1] == "      late 8999" and len(rows) < 20
+    assert "8,995 lines not shown" in rows[0] and rows[-1] == "      late 8999" and len(rows) < 20
 
 
 def test_keys_for_channels() -> None:
@@ -877,7 +964,7 @@ def test_a_system_line_shows_its_time_if_it_has_one() -> None:
     view.system("connection lost", 3_600_000)
     view.system("not sent")
     rows = shown(view, screen, 0.0)
-    assert [row for row in rows if "--" in row] == ["01:00 -- connection lost", "-- not sent"]
+    assert [row for row in rows if "--" in row] == ["01:00 -- connection lost", "      -- not sent"]
 
 
 def test_a_new_name_is_shown() -> None:
@@ -990,7 +1077,7 @@ def test_a_view_has_colour_and_no_name_by_default() -> None:
     out = view.tick(0.0)
     screen.feed(out)
     assert Theme().palette.quiet in out
-    assert [row for row in screen.rows() if row] == ["-- notice", ">"]
+    assert [row for row in screen.rows() if row] == ["      -- notice", ">"]
 
 
 def test_leaving_before_anything_was_painted_writes_nothing() -> None:
@@ -1044,17 +1131,53 @@ def test_a_quiet_frame_interrupts_a_flood() -> None:
     assert left_out(view, [1, FLOOD]) == [False, False]
 
 
-def test_a_flood_shows_the_latest_lines() -> None:
-    """After FLOOD_FRAMES floods in a row only the latest lines are shown, with the number of the others."""
-    view, screen = view_of(), Screen(40, 10)
-    for frame in range(FLOOD_FRAMES):
+@pytest.mark.parametrize(("columns", "lines"), [(40, 12), (80, 24), (120, 40)])
+def test_a_flood_is_one_note_that_grows(columns: int, lines: int) -> None:
+    """While lines come faster than anybody reads, one row tells how many are not shown, and how to see them.
+
+    Afterwards the latest follow, and the row is still on the screen.
+    """
+    watched = Watched(columns, lines, "around")
+    view, screen = watched.view, watched.screen
+    view.status(Status("#general", ", 2 here"))
+    for frame in range(FLOOD_FRAMES + 10):
         for n in range(500):
             view.event(said(f"line {n}"))
-        out = frames(view, float(frame))
-    assert "490 lines not shown" in out
-    assert "line 499" in out
-    screen.feed(out)
-    assert screen.rows()[-1] == "ann>"
+        screen.feed(frames(view, float(frame)))
+        rows = [row for row in (*screen.scrollback, *screen.rows()) if "lines not shown" in row]
+        assert len(rows) == (frame >= FLOOD_FRAMES - 1)
+        assert frame < FLOOD_FRAMES or any("lines not shown" in row for row in screen.rows())
+    rows = shown(view, screen, 20.0)
+    first = next(number for number, row in enumerate(rows) if "lines not shown:" in row)
+    told = int(rows[first].split(" lines")[0].split()[-1].replace(",", ""))
+    latest = [int(row.split()[-1]) for row in rows[first + 1 :] if " line " in f" {row}"]
+    assert latest == [*range(500 - len(latest), 500)] and len(latest) >= lines - 6
+    assert told + len(latest) == 500 * 11
+    assert len([row for row in screen.scrollback if "not shown" in row]) == 0
+
+
+def test_another_flood_has_another_note() -> None:
+    """A note tells only what was left out above it."""
+    view, screen = view_of(80, 24), Screen(80, 24)
+    for flood in range(2):
+        for frame in range(FLOOD_FRAMES):
+            for n in range(100):
+                view.event(said(f"line {n}"))
+            screen.feed(frames(view, 10.0 * flood + frame))
+        shown(view, screen, 10.0 * flood + 5)
+    notes = [row.split()[1] for row in (*screen.scrollback, *screen.rows()) if "lines not shown" in row]
+    assert notes == ["81", "81"]
+
+
+def test_of_long_lines_fewer_follow_a_flood() -> None:
+    """The note is in sight also when the latest lines take several rows each."""
+    view, screen = view_of(80, 24), Screen(80, 24)
+    for frame in range(FLOOD_FRAMES):
+        for n in range(100):
+            view.event(said(f"{n} {'word ' * 40}\nand more"))
+        screen.feed(frames(view, float(frame)))
+    rows = shown(view, screen, 9.0)
+    assert any("lines not shown" in row for row in rows) and any(" 99 word" in row for row in rows)
 
 
 # --- long texts ----------------------------------------------------------------------------------------
@@ -1148,7 +1271,7 @@ def test_a_cut_text_can_be_shown_whole() -> None:
     assert [row.strip() for row in every][-1000:] == [f"12:00 eve: {n}" for n in range(1000)]
     assert rows[-2].endswith("bob: later")
     view.show(7)
-    assert "-- there is no such text any more" in shown(view, screen, 4.0)
+    assert "      -- there is no such text any more" in shown(view, screen, 4.0)
 
 
 def test_ctrl_c_stops_showing() -> None:
@@ -1169,12 +1292,12 @@ def test_few_cut_texts_are_kept() -> None:
     """The latest CUT_TEXTS long texts can be shown whole; without one, `show` says so."""
     view, screen = view_of(), Screen(40, 10)
     view.show(None)
-    assert "-- no text was cut" in shown(view, screen, 0.0)
+    assert "      -- no text was cut" in shown(view, screen, 0.0)
     for n in range(CUT_TEXTS + 1):
         view.event(said(f"{n}" + "\n" * 99))
     frames(view, 1.0)
     view.show(1)
-    assert "-- there is no such text any more" in shown(view, screen, 2.0)
+    assert "      -- there is no such text any more" in shown(view, screen, 2.0)
     view.show(2)
     frames(view, 3.0)
 
@@ -1203,7 +1326,7 @@ def test_what_waits_is_bounded() -> None:
     frames(view, 0.0)
     view.system("end")
     rows = shown(view, screen, 1.0)
-    assert rows[-2] == "-- end"
+    assert rows[-2] == "      -- end"
     assert count > 1000
 
 
@@ -1214,7 +1337,7 @@ def test_who_leaves_does_not_wait_for_a_flood() -> None:
     for n in range(10_000):
         view.event(said(f"line {n}"))
     out = view.leave(1.0)
-    assert "9,990 lines not shown" in out
+    assert "9,995 lines not shown" in out
     assert "line 9999" in out
     assert len(out) < 2000
 
