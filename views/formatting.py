@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby, islice
 from typing import Final, NamedTuple
 
@@ -102,9 +102,14 @@ def format_pending(text: str, columns: int, theme: Theme) -> list[Row]:
 def _time(item: Item, columns: int, theme: Theme, lead: Lead) -> list[Span]:
     if columns < _NARROW:
         return [Span(">", theme.palette.mark)] if item.mention and lead.named else []
-    timed = lead.timed and item.moment is not None
-    time = Span(f"{item.moment:%H:%M}" if timed else " " * _TIME, theme.palette.quiet)
+    text = _clock(item.moment) if lead.timed and item.moment is not None else " " * _TIME
+    time = Span(text, theme.palette.quiet)
     return [time, Span(">", theme.palette.mark) if item.mention else Span(" ")]
+
+
+def _clock(moment: datetime) -> str:
+    """Hour and minute. (`strftime` takes five times as long.)"""
+    return f"{moment.hour:02}:{moment.minute:02}"
 
 
 def _name(item: Item, wide: bool, theme: Theme, lead: Lead) -> list[Span]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from views.formatting import Theme, format_pending
@@ -44,17 +45,26 @@ def layout_input(
     name:  the user's name, shown before the prompt and clipped so that half of the row is left
     above: rows of the block above the input
     """
-    room = max(1, columns - 1)
     # Of a very long line only what is near the cursor is laid out, from a start that stays while one types.
-    most = most_rows * room  # clusters that fill the rows
+    most = most_rows * max(1, columns - 1)  # clusters that fill the rows
     start = max(0, cursor // most - 1) * most
-    part = clusters[start : cursor + most + 1]
+    part = tuple(clusters[start : cursor + most + 1])
+    shown, row, at = _visible_input(name, part, start, cursor, columns, most_rows)
+    at_end = cursor >= len(clusters)
+    return Block((*above, *shown), len(above) + row, at, at_end, len(shown) - 1)
+
+
+@lru_cache(maxsize=2)  # most frames have the input line of the frame before
+def _visible_input(
+    name: Span, part: tuple[str, ...], start: int, cursor: int, columns: int, most_rows: int
+) -> tuple[tuple[Row, ...], int, int]:
+    """The visible rows of a part of the input line, which begins with the cluster `start`, and the cursor."""
+    room = max(1, columns - 1)
     head = [*clip([name], room // 2 - len(_PROMPT)), *cells(Span(_PROMPT, name.style))]
     rows, row, at = input_rows([] if start else head, part, start, cursor, room)
     first = max(0, min(row - most_rows // 2, len(rows) - most_rows))
-    shown = [row_of(row_cells) for row_cells in rows[first : first + most_rows]]
-    at_end = cursor >= len(clusters)
-    return Block((*above, *shown), len(above) + row - first, at, at_end, len(shown) - 1)
+    shown = tuple(row_of(row_cells) for row_cells in rows[first : first + most_rows])
+    return shown, row - first, at
 
 
 def layout_question(question: Span, columns: int, most_rows: int, above: Sequence[Row] = ()) -> Block:
@@ -135,8 +145,13 @@ def status_rows(status: Status, columns: int, lines: int, theme: Theme) -> list[
     """The row for the status, on a tall screen with an empty row above it. None on a screen of few lines."""
     if not (status.place or status.text) or lines < STATUS_LINES:
         return []
-    row = row_of(clip([*_status_spans(status, theme)], columns - 1))
+    row = _clipped_row(tuple(_status_spans(status, theme)), columns)
     return [Row(""), row] if lines >= TALL_LINES else [row]
+
+
+@lru_cache(maxsize=2)  # as the input line
+def _clipped_row(spans: tuple[Span, ...], columns: int) -> Row:
+    return row_of(clip(spans, columns - 1))
 
 
 _NEXT = " \u00b7 "

@@ -61,6 +61,9 @@ CLUSTER_CHARACTERS: Final = 16
 CLUSTER_COLUMNS: Final = 4
 """Columns of one cluster. A wider cluster is split, because it might fit no row of a narrow screen."""
 
+KNOWN_WIDTHS: Final = 8192
+"""Characters whose columns are remembered: more than a language uses, and 1 MB at most."""
+
 INPUT_HISTORY: Final = 500
 """Sent lines that the arrow keys recall."""
 

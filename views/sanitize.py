@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from wcwidth import wcwidth
 
-from chatroom.printable import is_printable_ascii, lines_ended, printable
+from chatroom.printable import lines_ended, printable
 from views.limits import MARKS
 
 _FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
@@ -25,18 +25,18 @@ _IDLE_JOINER = re.compile(
     f"(?<![{_JOINED_SCRIPT}])[\u200c\u200d]+|[\u200c\u200d]+(?![\u200c\u200d{_JOINED_SCRIPT}])"
 )
 _JOINERS = re.compile("([\u200c\u200d])[\u200c\u200d]+")
-# Blocks without combining marks: text from these only needs no search for marks
+# Blocks without combining marks, and without what `printable` changes: text from these only stays as it is
 _NO_MARKS = re.compile(
-    "[\n -~\u00a0-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf"
-    "\u2100-\u2bff\u3000-\u3029\u3030-\u3098\u309b-\ua48f\uac00-\ud7a3\uf900-\ufaff\uff01-\uff9d"
-    "\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff]*\\Z"
+    "[\n -~\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e"
+    "\u20a0-\u20bf\u2100-\u2bff\u3000-\u3029\u3030-\u3098\u309b-\u3163\u3165-\ua48f\uac00-\ud7a3\uf900-\ufaff\uff01-\uff9d"
+    "\U0001f300-\U0001f3fa\U0001f400-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff]*\\Z"
 )
 _NO_BASE = "\u25cc"  # the dotted circle: Unicode's base for a mark that has no letter
 
 
 def sanitize(text: str) -> str:
     """`printable`, and what is hard to draw left out: idle joiners, more than MARKS marks on one letter."""
-    if is_printable_ascii(text):
+    if _NO_MARKS.match(text):
         return text
     text = printable(text)
     if _FLAG_LETTER.search(text):
@@ -50,7 +50,7 @@ def sanitize(text: str) -> str:
 
 
 def has_no_marks(text: str) -> bool:
-    """Whether the sanitized text surely has no combining mark or joiner: each character is a cluster."""
+    """Whether `sanitize` surely leaves the text as it is, and each character is a cluster: no marks."""
     return _NO_MARKS.match(text) is not None
 
 

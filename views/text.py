@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, NewType
 
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
-from chatroom.printable import is_printable_ascii
+from views.columns import RESET, SURE, columns_of, rows_without_marks
 from views.limits import CLUSTER_CHARACTERS, CLUSTER_COLUMNS
 from views.sanitize import has_no_marks, one_line, sanitize
 
@@ -29,8 +29,6 @@ Row = NewType("Row", str)
 
 WRAPPED: Final = "\x1b[?7h"
 """At the beginning of a row: from its end the terminal goes on in the next row by itself."""
-
-_RESET: Final = "\x1b[0m"
 
 
 class Span(NamedTuple):
@@ -77,14 +75,8 @@ def cell_width(cluster: str) -> int:
     return max(1, wcswidth(cluster), sum(max(0, wcwidth(character)) for character in cluster))
 
 
-# All terminals agree on the widths of these: letters of alphabets, CJK and kana, Hangul syllables, full-width
-# forms, pictures of controls. General punctuation is missing because "…" is wide in some East Asian settings.
-_SURE_CHARACTERS = (
-    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u2400-\u2426"
-    "\u3001-\u3029\u3041-\u3096\u309b-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
-)
-_SURE = re.compile(f"{_SURE_CHARACTERS}\\Z")
-_ALL_SURE = re.compile(f"{_SURE_CHARACTERS}*\\Z")
+_SURE = re.compile(f"[{SURE}]\\Z")
+_ALL_SURE = re.compile(f"[{SURE}]*\\Z")
 
 
 @lru_cache(maxsize=4096)
@@ -122,7 +114,9 @@ def width_of(cells: Iterable[Cell]) -> int:
 
 def text_width(text: str) -> int:
     """The width in columns of sanitized text on one row."""
-    return len(text) if text.isascii() else sum(map(cell_width, clusters(text)))
+    if has_no_marks(text):
+        return len(columns_of(text))
+    return sum(map(cell_width, clusters(text)))
 
 
 def row_of(cells: Iterable[Cell]) -> Row:
@@ -136,7 +130,7 @@ def row_of(cells: Iterable[Cell]) -> Row:
             column += width_of(same)
         else:
             text, column = _pinned(same, column)
-        out += (style, text, _RESET) if style else (text,)
+        out += (style, text, RESET) if style else (text,)
     return Row("".join(out))
 
 
@@ -154,18 +148,6 @@ def _pinned(cells: Iterable[Cell], column: int) -> tuple[str, int]:
     return "".join(out), column
 
 
-def _ascii_row(spans: Sequence[Span]) -> Row:
-    """The spans as a row, for printable ASCII only: nothing must be wrapped, measured or pinned."""
-    out: list[str] = []
-    style = ""
-    for text, wanted in spans:
-        if wanted != style:
-            out.append((_RESET if style else "") + wanted)
-            style = wanted
-        out.append(text)
-    return Row("".join(out) + (_RESET if style else ""))
-
-
 # --- rows -----------------------------------------------------------------------------------------------
 
 
@@ -175,10 +157,12 @@ def wrap(spans: Sequence[Span], columns: int, indent: int = 0) -> list[Row]:
     Rows take at most `columns - 1`: a terminal wraps a row that fills its last column.
     """
     room = max(1, columns - 1)
-    size = sum(len(span.text) for span in spans)
-    if size <= room and all(is_printable_ascii(span.text) for span in spans):
-        return [_ascii_row(spans)]
     indent = min(indent, room // 2) if room > 4 else 0  # a wide character must fit beside the indent
+    rows = rows_without_marks(spans, room, indent)
+    return _rows_of_cells(spans, room, indent) if rows is None else [Row(row) for row in rows]
+
+
+def _rows_of_cells(spans: Iterable[Span], room: int, indent: int) -> list[Row]:
     margin = [Cell(" ", 1)] * indent
     rows: list[Row] = []
     for line in _lines([cell for span in spans for cell in cells(span)]):
@@ -243,14 +227,14 @@ def _wrapped(line: list[Cell], first: int, later: int) -> Iterator[list[Cell]]:
     position = 0
     while position < len(line):
         cell = line[position]
+        if cell.width == 2 and begun:
+            chance = position
         if column and column + cell.width > room:
             end = position if cell.shown == " " or chance <= start else chance
             yield line[start:end]
             start = end + 1 if line[end].shown == " " else end
             position, column, room, chance, begun = start, 0, later, start, False
             continue
-        if cell.width == 2 and begun:
-            chance = position
         column += cell.width
         position += 1
         begun = begun or cell.shown != " "

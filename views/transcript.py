@@ -69,7 +69,8 @@ class Transcript:
         same = (last.author, last.under, last.act) == (item.author, item.under, False)
         if not same or item.mention or not 0 <= seconds <= GROUP_SECONDS or self._unnamed >= GROUP_ITEMS:
             return Lead()
-        return Lead(f"{last.moment:%H:%M}" != f"{item.moment:%H:%M}", False)
+        before, now = last.moment, item.moment
+        return Lead((before.hour, before.minute) != (now.hour, now.minute), False)
 
     def take_back(self, run: int) -> int:
         """Remove the latest item if it shows this run of joins and leaves; how many rows it had."""

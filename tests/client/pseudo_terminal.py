@@ -64,6 +64,20 @@ class PseudoTerminal:
         """Press keys."""
         os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 
+    def type_blindly(self, keys: bytes) -> None:
+        """Press keys while the output is read, so that neither side waits for the other for ever.
+
+        The output is thrown away: a screen would take more time than the program, and is wrong afterwards.
+        """
+        end = time.monotonic() + PROGRAM_PATIENCE
+        while keys:
+            readable, writable, _ = select.select([self._master], [self._master], [], 0.1)
+            if readable:
+                os.read(self._master, 65536)
+            if writable:
+                keys = keys[os.write(self._master, keys[:64]) :]
+            assert time.monotonic() < end, "it takes no keys"
+
     def see(self, wanted: Callable[[list[str]], bool] | str) -> list[str]:
         """Wait until the screen shows it: a text anywhere, in which several blanks count as one, or what a
         function says of the rows.

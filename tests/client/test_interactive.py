@@ -48,12 +48,13 @@ def test_a_half_typed_line_survives_what_others_say(record: Path, repaint: str) 
         assert record.read_text() == "news 1\nhalf-typXXed\n"
 
 
-def test_the_terminal_is_given_back(record: Path) -> None:
+@pytest.mark.parametrize("leaving", ["\x04", "\x03", "half\x03\x03", "/quit\r", "lose\r\x04"], ids=ascii)
+def test_the_terminal_is_given_back(record: Path, leaving: str) -> None:
     """After leaving, the terminal has the modes that it had, and pastes are not marked any more."""
     with staged(record) as terminal:
         assert terminal.modes() != terminal.modes_before
         assert "\x1b[?2004h" in terminal.output
-        terminal.type("\x04")
+        terminal.type(leaving)
         assert terminal.wait() == 0
         assert terminal.modes() == terminal.modes_before
         assert terminal.output.rindex("\x1b[?2004l") > terminal.output.rindex("\x1b[?2004h")

@@ -85,6 +85,12 @@ def test_words_stay_whole() -> None:
     assert wrap([Span("one two three")], 9, 2) == ["one two ", "  three"]
 
 
+@pytest.mark.parametrize("mark", ["", "\u0e49"], ids=["columns", "cells"])
+def test_a_row_ends_before_a_wide_character(mark: str) -> None:
+    """A wide character that does not fit moves to the next row alone, without the letters before it."""
+    assert wrap([Span(f"to abcdef漢{mark}")], 11) == [Row("to abcdef"), row_of(cells(Span(f"漢{mark}")))]
+
+
 @pytest.mark.parametrize("length", [9, 10, 11, 19, 20])
 def test_lines_at_the_margin(length: int) -> None:
     """A line of just the width takes one row, and one more column takes one more row."""

@@ -15,7 +15,7 @@ from wcwidth import wcwidth
 from chatroom.events import Event, EventKind, Extra, extra_row
 from chatroom.limits import MAX_TEXT
 from tests.views.attacks import DRIVING, texts
-from tests.views.screen import Screen, code_points, readable
+from tests.views.screen import Screen, any_width, code_points, readable
 from views import (
     Action,
     Cancelled,
@@ -138,12 +138,12 @@ class Watched:
 class Painting(RuleBasedStateMachine):
     """Lines, keys and resizes for three views: inline, around, and one on a terminal with other widths."""
 
-    @initialize(columns=COLUMNS, lines=LINES)
-    def start(self, columns: int, lines: int) -> None:
+    @initialize(columns=COLUMNS, lines=LINES, width=st.sampled_from([code_points, any_width]))
+    def start(self, columns: int, lines: int, width: object) -> None:
         self.now = 0.0
         self.columns, self.lines = columns, lines
         self.right = [Watched(columns, lines, "inline"), Watched(columns, lines, "around")]
-        self.wrong = Watched(columns, lines, "around", code_points)
+        self.wrong = Watched(columns, lines, "around", width)
         self.all = [*self.right, self.wrong]
         self.transcript = Transcript(columns, Theme(), TODAY)
         self.shown: list[str] = []  # every row since the last resize, in order
@@ -352,14 +352,6 @@ class Painting(RuleBasedStateMachine):
 
 TestPainting = Painting.TestCase
 TestPainting.settings = settings(max_examples=12, stateful_step_count=12)
-
-
-class ManyPaintings(Painting):
-    pass
-
-
-TestManyPaintings = pytest.mark.slow(ManyPaintings.TestCase)
-TestManyPaintings.settings = settings(max_examples=20, stateful_step_count=25)
 
 
 # --- attacks -------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""The terminal client beside others: bytes, writes, CPU time, echo, memory."""
