@@ -56,6 +56,12 @@ class Answering:
         if refused is not None and answer.code == Code.MUTED and knew:
             words = "not said, you are muted"  # until when is in the status, and why was told before
         words = self._back.words(command, answer, words)
+        if (
+            rest.strip()
+            and command.lower() == "/w"
+            and answer.code in (Code.NO_SUCH_CHANNEL, Code.BAD_ARGUMENTS)
+        ):
+            words += f"; /w is /who. To one person: /msg {quoted(rest.split()[0])} TEXT"
         if refused is not None:
             # Not into the input: whoever types on meanwhile would say both together.
             recalled = refused.typed and self._recalls

@@ -266,6 +266,7 @@ class Conversation:
         if not self._fetched:
             for update in self.client.poll():
                 self._fetched += self._held.take(update)
+        self.view.person = self.client.person
         for _ in range(min(len(self._fetched), FETCHED_UPDATES)):
             self._show(self._fetched.popleft())
         if self._caught_up:
@@ -296,7 +297,9 @@ class Conversation:
     def _status(self) -> Status:
         """Where the user is; without a connection, when the client tries again."""
         trouble = self._trouble.words(time.monotonic())
-        return Status("", trouble, True) if trouble else self.places.status(_wall_clock())
+        if trouble:
+            return Status("", trouble, True, to=self.places.receiver_name)
+        return self.places.status(_wall_clock())
 
     # --- out ---------------------------------------------------------------------------------------------
 

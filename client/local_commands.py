@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from chatroom.events import Event
-from chatroom.names import channel_as_typed
+from chatroom.names import channel_as_typed, name_key
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Form
 from client.call_commands import bell, keyword, mentions
@@ -38,6 +38,7 @@ def _join(conversation: Conversing, argument: str) -> None:
         conversation.tell("/join", "/join #channel, with its key if it has one")
         return
     argument = channel_as_typed(argument)
+    turn = conversation.places.turns
 
     def joined(answer: Answer, _: tuple[Event, ...]) -> None:
         if answer.code not in (Code.OK, Code.ALREADY):
@@ -47,7 +48,7 @@ def _join(conversation: Conversing, argument: str) -> None:
         name, place = texts(row, 0), numbers(row, 1)
         room = conversation.client.room(place[0] if place else name[0] if name else argument.split()[0])
         if room is not None:
-            conversation.places.show(room.name, time.monotonic(), room.place)
+            conversation.places.show(room.name, time.monotonic(), room.place, typed_since=turn)
 
     conversation.speech.ask(f"/join {argument}", joined, moves=True)
 
@@ -66,11 +67,29 @@ def _go(conversation: Conversing, where: str) -> None:
         return
     if room is None:
         known = [each for each in rooms if each.name.removeprefix("#").startswith(where.removeprefix("#"))]
-        room = known[0] if len(known) == 1 else None
-    if room is None:
+        room = conversation.client.room(f"@{where}") or (known[0] if len(known) == 1 else None)
+    if room is None and not where.startswith("#"):
+        _go_to_person(conversation, where)
+    elif room is None:
         conversation.tell("/go", f"you are not in {where}; /join joins a channel")
     else:
         conversation.places.show(room.name, time.monotonic(), room.place)
+
+
+def _go_to_person(conversation: Conversing, where: str) -> None:
+    """Put the conversation with somebody on the screen, if anybody is called so."""
+    turn = conversation.places.turns
+
+    def found(answer: Answer, _: tuple[Event, ...]) -> None:
+        who = found_in(answer)
+        if who is None:
+            conversation.tell("/go", f"you are not in {where}, and cannot write to one who is called so")
+            return
+        conversation.client.learn_name(who.name, who.person)
+        at = time.monotonic()
+        conversation.places.show(f"@{who.name}", at, who.place, who.person, typed_since=turn)
+
+    conversation.speech.ask(f"/query {where}", found, moves=True)
 
 
 def go_to(conversation: Conversing, number: int) -> None:
@@ -100,9 +119,9 @@ def _leave(conversation: Conversing, argument: str) -> None:
         if answer.code != Code.OK:
             conversation.tell("/leave", answer.words)
         elif conversation.client.room(name) is None and places.name == name:
-            places.show_other(time.monotonic())
+            places.show_other(time.monotonic(), typed_since=turn)
 
-    name = places.name
+    name, turn = places.name, places.turns
     conversation.speech.ask(f"/leave {argument}".rstrip(), left, moves=not argument)
 
 
@@ -153,8 +172,11 @@ def _query(conversation: Conversing, argument: str) -> None:
         conversation.places.show(room.name, time.monotonic(), room.place)
         return
 
+    turn = conversation.places.turns
+
     def show(found: Found) -> None:
-        conversation.places.show(f"@{found.name}", time.monotonic(), found.place, found.person)
+        places, now = conversation.places, time.monotonic()
+        places.show(f"@{found.name}", now, found.place, found.person, typed_since=turn)
 
     _look_up(conversation, "/query", name, show, moves=True)
 
@@ -202,9 +224,24 @@ def _last(conversation: Conversing, command: str, own: bool) -> Event | None:
     return line
 
 
+def _name_before(conversation: Conversing, text: str) -> str:
+    """The name of somebody here with which the text begins, as behind /msg; empty: with none.
+
+    Behind a name with a colon or comma the text is for all. In a direct conversation there is no mistake.
+    """
+    first, _, rest = text.partition(" ")
+    if not rest.strip() or conversation.places.receiver:
+        return ""
+    known = [member.name for member in conversation.client.members(conversation.places.name)]
+    return next((name for name in known if name_key(name) == name_key(first)), "")
+
+
 def _reply(conversation: Conversing, text: str) -> None:
     if not text:
-        conversation.tell("/reply", "/reply TEXT answers the last line of somebody else")
+        conversation.tell("/reply", "/reply TEXT answers the last line of somebody else, before all")
+    elif name := _name_before(conversation, text):
+        all_read = f"not said: /reply answers in {conversation.places.name}, before all"
+        conversation.tell("/reply", f"{all_read}; to {name} alone: /msg {name} …; to say it: {name}: …")
     elif (line := _last(conversation, "/reply", own=False)) is not None:
         conversation.speech.say(text, reply_to=line.seq)
 
@@ -242,7 +279,12 @@ COMMANDS: Final = (
     LocalCommand("/query", "NAME", "go to the conversation with one person", _query, "talking", "/query bob"),
     LocalCommand("/me", "TEXT", "say what you do", _me, "talking", "/me waves"),
     LocalCommand(
-        "/reply", "TEXT", "answer the last line of somebody else", _reply, "talking", "/reply I think so, too"
+        "/reply",
+        "TEXT",
+        "answer the last line of somebody else; everybody in the channel reads it",
+        _reply,
+        "talking",
+        "/reply I think so, too",
     ),
     LocalCommand("/react", "TEXT", "react to it, with an emoji or a word", _react, "talking", "/react +1"),
     LocalCommand(

@@ -21,6 +21,7 @@ from client.rooms import Room
 from client.silence import Silence
 from client.talker import Talker
 from views import Status, Surface, Waiting
+from views.draft import Draft
 
 NEW: Final = "new since you were here"
 """Stands above the first line that the user has not looked at, on any computer."""
@@ -68,6 +69,7 @@ class Places:
         self._kept: OrderedDict[int, Kept] = OrderedDict()  # by place, the latest used last
         self.oldest = 0  # seq of the earliest line that was shown of this place since it is on the screen
         self._seen = 0  # seq of the latest line on the screen
+        self._drafts: dict[int | str, Draft] = {}  # half-typed lines of the other places, by `_key`
         self.turns = 0  # how often another place came on the screen
         self._told_gone = 0  # the place on the screen of which it was told that its person is gone
         self._ruled = False  # NEW stands on the screen already, or must not come any more
@@ -85,6 +87,11 @@ class Places:
         room = self._client.room(self.place) if self.place else None
         return room.other if room is not None else self.person
 
+    @property
+    def receiver_name(self) -> str:
+        """How this person is called; empty: the place is a channel."""
+        return self.name.removeprefix("@") if self.name.startswith("@") else ""
+
     def kept(self, place: int) -> Kept:
         """The lines of a place."""
         kept = self._kept.setdefault(place, Kept())
@@ -98,17 +105,20 @@ class Places:
         kept = self._kept.get(place)
         return kept.find(seq) if kept is not None else None
 
-    def show(self, name: str, now: float, place: int = 0, person: int = 0) -> None:
+    def show(self, name: str, now: float, place: int = 0, person: int = 0, typed_since: int = -1) -> None:
         """Put another place on the screen: its name, topic, and what was said there lately.
 
         place:  0: a conversation with `person` that has not begun
+        typed_since: what is half-typed was begun after so many turns, for the new place; -1: for the old one
         """
         self.look(now)
         self.markers.leave(self.place)
+        before = self._key()
         room = self._client.room(place) if place else None
         self.name, self.place, self.person = (room.name if room else name), place, person
         self._client.channel = self.name
         self._seen, self.oldest, self._ruled = 0, 0, True
+        self._exchange(before, is_meant=typed_since == self.turns)
         self.turns += 1
         self._told_gone = place if room is not None and room.gone else 0  # the header tells it
         if not self.merged:
@@ -121,6 +131,27 @@ class Places:
             self._past(self.name, place)
         else:
             self._print(lines, room, 0 if self.merged else self._view.lines)
+
+    def _key(self) -> int | str:
+        """Under which the half-typed line of the place on the screen is kept."""
+        return self.place or -self.person or self.name
+
+    def _exchange(self, before: int | str, is_meant: bool) -> None:
+        """Put away what is half-typed, and take up what was half-typed in the place that has come.
+
+        is_meant: what is half-typed is meant for that place already
+        """
+        key = self._key()
+        other = -self.receiver or self.name  # it was not begun yet, or the user was not in it
+        draft = self._drafts.pop(key, Draft()) or self._drafts.pop(other, Draft())
+        if key == before and not draft:
+            return
+        typed = self._view.exchange(draft)
+        if is_meant and typed:
+            draft = self._view.exchange(typed)
+            self._drafts.update({key: draft} if draft else {})
+        elif typed:
+            self._drafts[before] = typed
 
     def show_past(self, place: int, events: tuple[Event, ...]) -> None:
         """What was asked for has come: lines of this place, older than those that are known."""
@@ -139,11 +170,14 @@ class Places:
             self._client.mark_read(self.place, self._seen)
             self.markers.looked(self.place, self._seen, now)
 
-    def show_other(self, now: float) -> None:
-        """The user leaves the place on the screen: put the first other one there."""
+    def show_other(self, now: float, typed_since: int = -1) -> None:
+        """The user leaves the place on the screen: put the first other one there.
+
+        typed_since: as in `show`
+        """
         others = [room for room in self._client.rooms if room.place != self.place]
         if others:
-            self.show(others[0].name, now, others[0].place)
+            self.show(others[0].name, now, others[0].place, typed_since=typed_since)
 
     def follow(self) -> None:
         """Take the place on the screen as the server knows it now: called when the client is up to date."""
@@ -245,6 +279,7 @@ class Places:
     def forget(self) -> None:
         """The server has another history: its places and persons have other numbers."""
         self._kept.clear()
+        self._drafts.clear()
         self.markers.forget()
         self.presence.forget()
         self.silence.forget()
@@ -267,7 +302,8 @@ class Places:
         people = f", {here.people:,} here" if here is not None and not here.direct else ""
         topic = here.topic if here is not None else ""
         silent = self.silence.words(here, now)
-        return Status(self.name, people, silent=silent, waiting=self._waiting(), topic=topic)
+        to = self.receiver_name
+        return Status(self.name, people, silent=silent, waiting=self._waiting(), topic=topic, to=to)
 
     def _waiting(self) -> tuple[Waiting, ...]:
         """The other places with something unread: first those where the user is called."""

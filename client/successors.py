@@ -81,7 +81,8 @@ class Successors:
                 return
             self._client.learn_name(now.name, now.person)
             if line.place and line.place == self._places.place and turn == self._places.turns:
-                self._places.show(f"@{now.name}", time.monotonic(), now.place, now.person)
+                at = time.monotonic()
+                self._places.show(f"@{now.name}", at, now.place, now.person, typed_since=turn)
             if now.person != line.receiver:
                 self._view.system(ANOTHER.format(now.name))
             self._speech.say(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from chatroom.limits import MAX_TEXT
 from views.candidates import Cycle
+from views.draft import Draft, Snapshot
 from views.input_history import InputHistory
 from views.keys import Input, Jump, Key, Paste, Text
 from views.limits import UNDO_STEPS
@@ -18,13 +18,6 @@ from views.words import word_left, word_right, word_start
 
 Completions = Callable[[str, bool, str], Sequence[str]]
 """Completions of a word. The flag says that it begins the line, the text is what stands before it."""
-
-
-class Snapshot(NamedTuple):
-    """A state of the line for undo: its units, and the cursor as an index into them."""
-
-    units: tuple[str, ...]
-    cursor: int
 
 
 class LineEditor:
@@ -120,6 +113,16 @@ class LineEditor:
         self.stop()
         self._remember()
         self._set((pasted(text),), self.clusters)
+
+    def exchange(self, draft: Draft) -> Draft:
+        """Put the line away, with its undo, and take up another one; the one that was put away."""
+        self.stop()
+        self._end_keys()
+        self.history.stop()
+        before = Draft(Snapshot(tuple(self.clusters), self.cursor), tuple(self._undo))
+        self.clusters, self.cursor = list(draft.line.units), draft.line.cursor
+        self._undo = deque(draft.undo, maxlen=UNDO_STEPS)
+        return before
 
     def apply(self, key: Key) -> bool:
         """Edit the line as the key says. Returns False if the key does not edit."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from views.formatting import Theme
 from views.keyboard import Keyboard
-from views.layout import Block, Status, layout_input, layout_question, pending_rows, status_rows
+from views.layout import Block, Status, layout_input, layout_question, pending_rows, prompt_name, status_rows
 from views.limits import QUIET_LINES
 from views.quiet_row import quiet_row
 from views.sanitize import one_line
@@ -37,7 +37,7 @@ class Foot:
         if question is not None:
             return layout_question(Span(question.question, own), columns, most_rows, [*pending, *status])
         above = [*pending, *status[:-1], *(self.quiet_rows(columns, lines) or status[-1:])]
-        name = Span(one_line(self.name), own)
+        name = Span(prompt_name(one_line(self.name), one_line(self.status.to), columns), own)
         block = layout_input(name, editor.clusters, editor.cursor, columns, most_rows, above)
         return block._replace(spare=block.spare + len(above) - len(pending) - len(status))
 

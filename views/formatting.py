@@ -104,7 +104,8 @@ def _time(item: Item, columns: int, theme: Theme, lead: Lead) -> list[Span]:
         return [Span(">", theme.palette.mark)] if item.mention and lead.named else []
     text = _clock(item.moment) if lead.timed and item.moment is not None else " " * _TIME
     time = Span(text, theme.palette.quiet)
-    return [time, Span(">", theme.palette.mark) if item.mention else Span(" ")]
+    marked = item.mention and (lead.named or not item.to)  # who goes on in private is marked once, as named
+    return [time, Span(">", theme.palette.mark) if marked else Span(" ")]
 
 
 def _clock(moment: datetime) -> str:
@@ -123,9 +124,10 @@ def _name(item: Item, wide: bool, theme: Theme, lead: Lead) -> list[Span]:
         return [Span(" " * (NAME_COLUMNS + _GAP))] if wide else []
     name = one_line(item.author)
     style = theme.name(item.author, item.own)
+    to = f" to {item.to}" if item.to else ""
     if not wide:
-        return [*under, Span(name, style), Span(": ")]
-    return [Span(name, style), Span(_column(name)[len(name) :])]
+        return [*under, Span(name, style), Span(f"{to}: ")]
+    return [Span(name, style), Span(_column(f"{name}{to}")[len(name) :])]
 
 
 def _narrow_sign(item: Item) -> str:
@@ -142,7 +144,8 @@ def _lead_in(item: Item, wide: bool, theme: Theme) -> list[Span]:
     """What stands before the text in its own column: the channel, and who does it."""
     spans = [Span(f"{item.under} ", theme.palette.quiet)] if item.under and wide else []
     if item.act:
-        spans += [Span(one_line(item.author), theme.name(item.author, item.own)), Span(" ")]
+        to = f" (to {item.to}) " if item.to else " "
+        spans += [Span(one_line(item.author), theme.name(item.author, item.own)), Span(to)]
     return spans
 
 

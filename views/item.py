@@ -21,6 +21,9 @@ from views.told import Told
 NO_TIME = "--:--"
 """Shown instead of the time while a line is not stored yet."""
 
+YOU: Final = "you"
+"""Stands for the name of the reader."""
+
 DELETED: Final = "(deleted)"
 """Stands on the screen where a line stood that was deleted."""
 
@@ -61,6 +64,7 @@ class Item(NamedTuple):
     command: that the text answers, as `/who`; empty: it answers none
     line:    place and seq of the line that it shows, or quotes; (0, 0): none
     amends:  the same of the line that it gives another text, or deletes
+    to:      of a private line: who reads it, "you" or a name; empty: it is for all who are there
     """
 
     moment: datetime | None
@@ -86,6 +90,7 @@ class Item(NamedTuple):
     command: str = ""
     line: tuple[int, int] = (0, 0)
     amends: tuple[int, int] = (0, 0)
+    to: str = ""
 
     @property
     def sign(self) -> str:
@@ -132,11 +137,13 @@ def item_of(
     time_of: LocalTime = local_time,
     about: Event | None = None,
     keywords: Sequence[str] = (),
+    me: int = 0,
 ) -> Item:
     """The item for an event; its text is sanitized.
 
     own_name: in another person's line it is a mention, and so is each of the keywords
     about: the line that it edits, deletes, reacts to or answers, if that is known
+    me:    number of the reader's person, 0: not known
     """
     moment, person = time_of(event.time), event.person
     names: tuple[int, ...] = (about.person,) if about is not None else ()
@@ -144,11 +151,12 @@ def item_of(
         text = sanitize(event.text)
         own = event.author == own_name
         called = (own_name, *keywords)
+        to = private_to(event, own_name, me)
         item = Item(
             moment,
             event.author,
             text,
-            not own and calls(text, called),
+            to == YOU or (not own and calls(text, called)),
             note=note_of(event, about),
             act=event.form == ACT,
             own=own,
@@ -156,6 +164,7 @@ def item_of(
             person=person,
             line=_line_of(event),
             amends=_line_of(event) if event.kind is EventKind.EDITED else (0, 0),
+            to=to,
         )
         return item._replace(names=names, without=note_of(event, None)) if names else item
     if event.kind in _POLLS:
@@ -168,6 +177,19 @@ def item_of(
     item = Item(moment, "", text, tone=_tone(event, own_name), person=person, names=names, without=without)
     line = _line_of(event)
     return item._replace(line=line, amends=line if event.kind is EventKind.DELETED else (0, 0))
+
+
+def private_to(event: Event, own_name: str, me: int = 0) -> str:
+    """Who reads a line of a direct conversation: YOU, or the name of the other one.
+
+    Empty: it is none, or nothing is known of the reader.
+
+    Both had other names, perhaps, so the number of the person tells whose line it is, where it is known.
+    """
+    if not event.channel.startswith("@") or not (own_name or me):
+        return ""
+    own = event.person == me if me and event.person else event.author == own_name
+    return one_line(event.channel[1:]) if own else YOU
 
 
 def _line_of(event: Event) -> tuple[int, int]:
@@ -203,6 +225,7 @@ def plain_line(event: Event, time_of: LocalTime = local_time, under: bool = Fals
     text = (item.text if item.poll is None else item.poll.line).replace("\n", "\u23ce")
     if item.author:
         author = one_line(item.author)
+        author += f" to {item.to}" * bool(item.to)
         said = f"* {author} {text}" if item.act else f"{author}{item.note}: {text}"
     else:
         said = f"{item.sign} {text}"

@@ -10,7 +10,7 @@ from views.formatting import Theme, format_pending
 from views.input_rows import input_rows
 from views.limits import PENDING_SHOWN, REASON_COLUMNS, STATUS_LINES, TALL_LINES
 from views.sanitize import one_line
-from views.text import Cell, Row, Span, cells, clip, row_of
+from views.text import Cell, Row, Span, cells, clip, row_of, text_width
 
 
 class Block(NamedTuple):
@@ -29,6 +29,17 @@ class Block(NamedTuple):
 
 
 _PROMPT = "> "
+
+
+def prompt_name(name: str, to: str, columns: int) -> str:
+    """What stands before the prompt: who speaks and, if only one person reads it, to whom: `ann to bob`.
+
+    On a narrow screen the one who reads it matters more.
+    """
+    if not to:
+        return name
+    room = max(1, columns - 1) // 2 - len(_PROMPT)
+    return next((each for each in (f"{name} to {to}", f"to {to}") if text_width(each) <= room), f"@{to}")
 
 
 def layout_input(
@@ -131,6 +142,7 @@ class Status(NamedTuple):
     silent:  why the reader may only read there; empty: it is not so, or not known
     waiting: other places with something unread; those that call the reader come first
     topic:   of the channel
+    to:      the only one who reads what is typed; empty: it is a channel
     """
 
     place: str = ""
@@ -139,6 +151,7 @@ class Status(NamedTuple):
     silent: str = ""
     waiting: tuple[Waiting, ...] = ()
     topic: str = ""
+    to: str = ""
 
 
 def status_rows(status: Status, columns: int, lines: int, theme: Theme) -> list[Row]:

@@ -16,6 +16,7 @@ from views.actions import Action, Cancelled, Leave, LookBack, Secret, StepFound,
 from views.completer import Completer
 from views.cut_texts import CutTexts
 from views.describe import is_said
+from views.draft import Draft, Snapshot
 from views.folding import Folding, Run
 from views.keyboard import FULL
 from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
@@ -24,6 +25,7 @@ from views.limits import HELD_LINES, OLD_SECONDS, PLAIN_COLUMNS, PLAIN_LINES, RU
 from views.sanitize import one_line
 from views.secret_input import SecretInput
 from views.spoken import spoken_event, spoken_lines, spoken_time
+from views.text import clusters
 from views.typed_line import TypedLine
 
 _DELETING: Final = (Key.BACKSPACE, Key.KILL_TO_START, Key.KILL_WORD_LEFT, Key.KILL_SUBWORD_LEFT)
@@ -49,12 +51,14 @@ class PlainView:
         self.editor = TypedLine(echoes)
         self.cut_texts = CutTexts()
         self.keywords: Sequence[str] = ()
+        self.person = 0
         self._name = name
         self._echoes = echoes
         self._clock = clock
         self._time_of = time_of
         self._keys = KeyDecoder()
         self._asked: SecretInput | None = None  # what is typed answers a question, and is not shown
+        self._draft = ""  # a half-typed line to be printed behind what is held
         self._out = ""  # for what is typed: it cannot wait
         self._held: deque[tuple[int, str]] = deque()  # lines to be printed, each with its person
         self._left_out = 0  # lines that had no room among these
@@ -82,9 +86,8 @@ class PlainView:
         else:
             author = event.author if is_said(event) else ""
             text, more = self.cut_texts.cut(event.text, event.person, author)
-            line = spoken_event(
-                event._replace(text=text), self._name, about, under, self._time_of, self.keywords
-            )
+            call = self._name, about, under, self._time_of, self.keywords, self.person
+            line = spoken_event(event._replace(text=text), *call)
             first, last = f"{number}. " if number else "", f" \u2026 {more}" if more else ""
             self._hold(first + line + last + self._past(event.time), event.person)
         self.unseen(event)
@@ -145,6 +148,24 @@ class PlainView:
         """Another channel comes: nothing of it joins what was."""
         self._end_run()
 
+    def exchange(self, draft: Draft) -> Draft:
+        """Put the half-typed line away for another place; that of the place comes again below its lines."""
+        if self._draft:
+            before, self._draft = self._draft, ""
+        else:
+            if self.editor:
+                self._end_line()
+            before = self.editor.take()
+        self._draft = "".join(draft.line.units)
+        return Draft(Snapshot(tuple(clusters(before)), 0))
+
+    def _take_up(self) -> None:
+        """Print what is held, and then the half-typed line."""
+        if self._draft and self._is_free:
+            self._out += self._lines()
+            draft, self._draft = self._draft, ""
+            self._insert(draft)
+
     def resize(self, columns: int, lines: int) -> None:
         """Lines are as long as they are."""
 
@@ -194,6 +215,7 @@ class PlainView:
 
     def _apply_all(self, inputs: Sequence[Input]) -> Iterator[Action]:
         for given in inputs:
+            self._take_up()
             action = self._apply(given) if self._asked is None else self._answer(self._asked, given)
             if action is not None:
                 yield action
@@ -286,7 +308,12 @@ class PlainView:
 
     def wait(self, now: float) -> float | None:
         """Seconds until `tick` has something to do; None if it has nothing to do."""
-        if self._out or (self._held and self._is_free) or (self._run is not None and self._run_until is None):
+        if (
+            self._out
+            or (self._draft and self._is_free)
+            or (self._held and self._is_free)
+            or (self._run is not None and self._run_until is None)
+        ):
             return 0.0
         waits = [wait for wait in (self._keys.wait(now), self._run_wait(now)) if wait is not None]
         return min(waits, default=None)
@@ -299,6 +326,7 @@ class PlainView:
         for _ in self._apply_all(self._keys.timeout(now)):
             pass
         self._time_run(now)
+        self._take_up()
         out, self._out = self._out, ""
         return out + (self._lines() if self._is_free else "")
 

@@ -29,16 +29,17 @@ def spoken_event(
     under: str = "",
     time_of: LocalTime = local_time,
     keywords: Sequence[str] = (),
+    me: int = 0,
 ) -> str:
-    """An event as one line. about, under: as in `View.event`; keywords: words that call the reader, too"""
-    item = item_of(event, own_name, time_of, about, keywords)
+    """An event as one line. about, under: as in `View.event`; keywords, me: as in `item_of`"""
+    item = item_of(event, own_name, time_of, about, keywords, me)
     text = item.text if item.poll is None else item.poll.line
     text = text.replace("\n", LINE_END)
     if not item.author:
         return f"in {one_line(under)}: {text}" if under else text
     name = f"{one_line(item.author)}{item.note}"
-    if event.channel.startswith("@"):
-        return f"{name} to {one_line(event.channel[1:]) if item.own else 'you'}: {text}"
+    if item.to:
+        return f"{name} to {item.to}: {text}"
     if item.act:
         name += " does"
     elif item.mention:

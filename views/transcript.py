@@ -66,8 +66,13 @@ class Transcript:
         if last is None or last.moment is None or item.moment is None or not item.author or item.act:
             return Lead()
         seconds = (item.moment - self._named).total_seconds() if self._named is not None else 0.0
-        same = (last.author, last.under, last.act) == (item.author, item.under, False)
-        if not same or item.mention or not 0 <= seconds <= GROUP_SECONDS or self._unnamed >= GROUP_ITEMS:
+        same = (last.author, last.to, last.under, last.act) == (item.author, item.to, item.under, False)
+        if (
+            not same
+            or (item.mention and not item.to)
+            or not 0 <= seconds <= GROUP_SECONDS
+            or self._unnamed >= GROUP_ITEMS
+        ):
             return Lead()
         before, now = last.moment, item.moment
         return Lead((before.hour, before.minute) != (now.hour, now.minute), False)

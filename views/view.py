@@ -16,6 +16,7 @@ from views.backlog import Backlog
 from views.completer import Completer
 from views.cut_texts import CutTexts
 from views.describe import is_said
+from views.draft import Draft
 from views.editor import LineEditor
 from views.excerpt import parts
 from views.folding import Folding
@@ -39,6 +40,7 @@ class View:
 
     columns, lines: the size of the screen
     keywords:  words that call the user, beside the name
+    person:    number of the user's person, 0: not known
     cut_texts: the long texts that came
     """
 
@@ -63,6 +65,7 @@ class View:
         today: items of this day need no day separator above them.
         """
         self.keywords: Sequence[str] = ()
+        self.person = 0
         self._time_of = time_of
         self.columns, self.lines = usable(columns, lines)
         theme = Theme(ground, depth)
@@ -101,7 +104,8 @@ class View:
             author = event.author if is_said(event) else ""
             text, more = self.cut_texts.cut(event.text, event.person, author)
             short = event if text is event.text else event._replace(text=text)
-            call = self._foot.name, self._time_of, about, self.keywords
+            call = self._foot.name, self._time_of, about, self.keywords, self.person
+            under = "" if is_said(event) and event.channel.startswith("@") else under  # the names tell it
             under = f"{number}. {under}".rstrip() if number else under
             self._add(text, lambda: item_of(short, *call)._replace(more=more, under=one_line(under)))
         self.unseen(event)
@@ -170,6 +174,11 @@ class View:
         """Empty the screen for another channel. What was not painted yet goes to the scrollback first."""
         self._backlog.shorten()
         self._clear(self._paint_all(now))
+
+    def exchange(self, draft: Draft) -> Draft:
+        """Put the half-typed line away for another place, and take up the one of that place."""
+        self._clock.request(at_once=True)
+        return self.editor.exchange(draft)
 
     def _clear(self, before: str) -> None:
         """before: output to write first"""
@@ -249,7 +258,7 @@ class View:
             return ""
         self._keyboard.question = None
         self.editor.stop()
-        self._foot.pending, self._foot.status = (), Status()
+        self._foot.pending, self._foot.status = (), Status(to=self._foot.status.to)
         self._backlog.shorten()
         out = self._paint(now) + self._paint_all(now)
         return out + self._painter.end(keep=bool(self.editor.clusters))

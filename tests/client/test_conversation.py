@@ -206,7 +206,7 @@ def test_keys_for_places(user: User) -> None:
         "@bob 1",
         b"\x1ba",
         "-- @bob: 1 unread",
-        "bob private",
+        "bob to you private",
         b"\x1b2",
         "-- #tea: hot",
         b"\x1b9",
@@ -243,7 +243,7 @@ def test_two_persons_who_had_one_name(user: User) -> None:
         b"/go 3\r",
         "-- @bob",
         user.answers(f"/history 50 in:{DIRECT}", "", Code.OK, "", line),
-        "bob from the first",
+        "bob to you from the first",
         b"x",
         b"\x1b2",
         user.marks(str(DIRECT), 101),
@@ -499,7 +499,7 @@ def test_a_conversation_that_has_not_begun(user: User) -> None:
         b"hello\r",
         user.says("hello", channel="@eve", RECEIVER=EVE),
         user.happens(conversation(31, "eve", EVE), answer),
-        "eve hi",
+        "eve to you hi",
         b"/query bob\r",
         "-- @bob",
         b"/leave\r",
@@ -851,3 +851,96 @@ def test_an_operator_ends_the_connection(user: User) -> None:
     )
     assert ended is not None and isinstance(ended.error, Refused) and ended.error.code == Code.KICKED
     assert ended.reason == "you were removed from the chatroom: killed by bob: spam"
+
+
+# --- half-typed lines --------------------------------------------------------------------------------------
+
+
+def test_each_place_keeps_its_half_typed_line(user: User) -> None:
+    """What was half-typed in one place is not sent in another; it is there again, with the cursor."""
+    user.play(
+        b"/go @bob\r",
+        user.answers(f"/history 50 in:{DIRECT}", ""),
+        "ann to bob>",
+        b"only for bob\x1b[D\x1b[D\x1b[D",
+        "ann to bob> only for bob",
+        b"\x1b1",
+        "-- #general",
+        user.answers("/history 50", ""),
+        Absent("only for bob"),
+        b"\x1f\x1f\x1b[A\x1b[B",
+        b"\x15to all\r",
+        user.says("to all", channel="#general"),
+        b"a draft\x1b3",
+        "ann to bob> only for bob",
+        user.answers(f"/history 50 in:{DIRECT}", ""),
+        b"X\r",
+        user.says("only for Xbob", channel="@bob"),
+        b"\x1b1",
+        "ann> a draft",
+    )
+
+
+def test_a_long_paste_stays_in_its_place(user: User) -> None:
+    """It is one unit there again, and is sent whole."""
+    user.play(
+        b"\x1b[200~1\n2\n3\n4\n5\n6\n7\x1b[201~",
+        "[Pasted 7 lines]",
+        b"\x1b2",
+        user.answers("/history 50", ""),
+        Absent("Pasted"),
+        b"hot\r",
+        user.says("hot", channel="#tea"),
+        b"\x1b1",
+        "[Pasted 7 lines]",
+        user.answers("/history 50", ""),
+        b"\r",
+        user.says("1\n2\n3\n4\n5\n6\n7", channel="#general"),
+    )
+
+
+def test_merged_places_keep_theirs_too(user: User) -> None:
+    """The screen stays then, and the line goes all the same."""
+    user.play(
+        b"/merge on\r",
+        "are shown under their names",
+        b"for general\x1b2",
+        "-- #tea",
+        user.answers("/history 50", ""),
+        Absent("ann> for general"),
+        b"\x1b1",
+        "ann> for general",
+    )
+
+
+# --- what is meant for one person --------------------------------------------------------------------------
+
+
+def test_a_reply_that_names_somebody(user: User) -> None:
+    """Who writes `/reply bob text` may mean bob alone, so it is not said to all; with a colon it is."""
+    user.play(
+        user.happens(said(101, "hello")),
+        "bob hello",
+        b"/reply bob no, tell nobody\r",
+        "-- /reply not said: /reply answers in #general, before all; to bob alone: /msg bob",
+        b"/reply bob: yes\r",
+        user.says("bob: yes", channel="#general", REPLY_TO=101),
+    )
+
+
+def test_going_to_a_person(user: User) -> None:
+    """/go needs no @ before the name; and who means a whisper by /w is told how to write to one person."""
+    user.play(
+        b"/go bob\r",
+        "ann to bob>",
+        user.answers(f"/history 50 in:{DIRECT}", ""),
+        b"/go eve\r",
+        user.answers("/query eve", f'[{EVE}, "eve", 0]'),
+        "ann to eve>",
+        b"/go nobody\r",
+        user.answers("/query nobody", "", Code.NO_SUCH_NAME, "nobody is called nobody"),
+        "-- /go you are not in nobody",
+        b"/w bob psst\r",
+        user.answers("/w bob psst", "", Code.NO_SUCH_CHANNEL, "there is no channel #bob"),
+        "/w is /who. To one person: /msg bob TEXT",
+    )

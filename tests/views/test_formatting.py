@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.events import Extra, extra_row
+from chatroom.events import Event, Extra, extra_row
 from tests.views.screen import readable
 from tests.views.test_item import PLAIN, said, utc
 from views.formatting import Lead, Theme, format_item, format_pending
 from views.item import Item, item_of
 from views.limits import NAME_COLUMNS, STYLED_PARTS
 from views.text import WRAPPED
+from views.transcript import Transcript
 
 QUIET, BOLD, RESET = Theme().palette.quiet, Theme().palette.own, "\x1b[0m"
 
@@ -183,3 +184,39 @@ def test_links_that_fit() -> None:
     assert rows_of(link) == ["00:00 bob", link]
     rows = format_item(item_of(said("漢字 " * 20 + LINK), "ann", utc), 80, PLAIN)
     assert rows[-2:] == [WRAPPED + LINK[:80], LINK[80:]]
+
+
+def private(text: str, author: str = "bob", channel: str = "@bob", person: int = 2) -> Event:
+    return said(text, author)._replace(channel=channel, person=person)
+
+
+@pytest.mark.parametrize(
+    ("event", "columns", "row"),
+    [
+        (private("psst"), 80, "00:00>bob to you      psst"),
+        (private("psst", channel="@ann"), 80, "00:00>bob to you      psst"),
+        (private("no", "ann", person=1), 80, "00:00 ann to bob      no"),
+        (private("no", "an_old_name", person=1), 80, "00:00 an_old_name to bob  no"),
+        (private("psst"), 40, "00:00>bob to you: psst"),
+        (private("psst"), 20, ">bob to you: psst"),
+    ],
+)
+def test_private_lines_look_private(event: Event, columns: int, row: str) -> None:
+    """The name column says who reads it, on each screen, and whatever its two persons were called then."""
+    [shown] = format_item(item_of(event, "ann", utc, me=1), columns, PLAIN)
+    assert readable(shown) == row
+
+
+def test_a_private_line_of_who_goes_on() -> None:
+    """It is neither named nor marked again; one for another reader is."""
+    transcript = Transcript(80, PLAIN, utc(0).date())
+    lines = [private("a"), private("b"), said("c")]
+    rows = [readable(row) for line in lines for row in transcript.append(item_of(line, "ann", utc, me=1))]
+    assert rows == ["00:00>bob to you      a", " " * 22 + "b", "00:00 bob             c"]
+
+
+def test_what_somebody_does_in_private() -> None:
+    """The words say that only the reader sees it."""
+    item = item_of(private("waves"), "ann", utc, me=1)._replace(act=True)
+    [row] = format_item(item, 80, PLAIN)
+    assert readable(row) == "00:00>*               bob (to you) waves"

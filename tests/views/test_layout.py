@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from tests.views.attacks import texts
 from tests.views.screen import readable
 from views.formatting import Theme
-from views.layout import Status, Waiting, layout_input, layout_question, pending_rows, status_rows
+from views.layout import (
+    Status,
+    Waiting,
+    layout_input,
+    layout_question,
+    pending_rows,
+    prompt_name,
+    status_rows,
+)
 from views.limits import PENDING_SHOWN, TALL_LINES
 from views.palette import Depth
 from views.sanitize import sanitize_input
@@ -185,3 +193,20 @@ def test_what_waits_elsewhere() -> None:
     assert quiet in row
     (row,) = status_rows(Status("#a", waiting=waiting), 40, 24, Theme(depth=Depth.NONE))
     assert readable(row) == "#a \u00b7 unread: #tea 1,200 (1 calls you),\u2026"
+
+
+@pytest.mark.parametrize(
+    ("to", "columns", "name"),
+    [
+        ("", 80, "mia"),
+        ("tom", 80, "mia to tom"),
+        ("tom", 25, "mia to tom"),
+        ("tom", 24, "to tom"),
+        ("tom", 16, "@tom"),
+        ("a_name_of_24_columns_____", 80, "mia to a_name_of_24_columns_____"),
+        ("a_name_of_24_columns_____", 65, "to a_name_of_24_columns_____"),
+    ],
+)
+def test_the_prompt_names_the_only_reader(to: str, columns: int, name: str) -> None:
+    """Nobody writes to one person, or to all, without seeing it beside the line; also on a narrow screen."""
+    assert prompt_name("mia", to, columns) == name

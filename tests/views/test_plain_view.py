@@ -24,6 +24,7 @@ from views import (
     Suspend,
     Waiting,
 )
+from views.draft import Draft
 from views.limits import CUT_TEXTS, HELD_LINES, ITEM_CHARACTERS, RUN_MOMENT, RUN_MOST
 from views.plain_view import PlainView
 
@@ -365,3 +366,20 @@ def test_no_escape_sequence_is_written() -> None:
         reader.view.status(Status(evil, silent=evil, waiting=(Waiting(evil, 1),)))
         reader.tick()
     assert not {character for character in reader.printed if ord(character) < 32} - {"\n", "\b"}
+
+
+def test_each_place_keeps_its_half_typed_line() -> None:
+    """It ends where it stands, is not sent elsewhere, and comes again behind what is printed then."""
+    view = PlainView(clock=lambda: 0)
+    list(view.keys(b"for bob", 0.0))
+    assert view.tick(0.0) == "for bob"
+    draft = view.exchange(Draft())
+    view.system("#general")
+    assert view.tick(0.0) == "\n#general\n"
+    assert list(view.keys(b"to all\r", 0.0)) == [Submitted("to all")]
+    view.tick(0.0)
+    view.exchange(draft)
+    view.system("@bob")
+    assert view.wait(0.0) == 0.0
+    assert view.tick(0.0) == "@bob\nfor bob"
+    assert list(view.keys(b"\r", 0.0)) == [Submitted("for bob")]
