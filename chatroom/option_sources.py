@@ -153,7 +153,7 @@ def _read(path: Path, must_be_there: bool) -> dict[str, Any]:
         return tomllib.loads(data.decode())
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not in UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
         raise ConfigError(f"{path}: {printable_line(str(error)) or 'too deep'}") from None
 
 
@@ -185,6 +185,8 @@ def _path(action: argparse.Action, text: str, folder: Path) -> str:
     """A path in a file is meant from the folder of that file. ":memory:" is none."""
     if action.metavar != FILE or text == ":memory:":
         return text
+    if "\0" in text:
+        raise ValueError(f"no file can have the name {_shown(text)}")
     try:
         return str(folder / Path(text).expanduser())
     except RuntimeError:
