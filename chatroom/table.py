@@ -100,7 +100,7 @@ def _beside(widths: Sequence[int], room: int) -> int:
 
 
 def _lines(before: list[str], rest: Sequence[str], room: int) -> Iterator[str]:
-    """A row. before: the cells that have columns; rest: the last one beside them, and what stands below"""
+    """A row. before: the cells with columns; rest: the last of those beside each other, and what is below"""
     last, *below = rest
     start = _GAP.join([*before, ""])
     first, *more = wrapped(last, room - width_of(start))

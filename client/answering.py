@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from chatroom.events import Event
+from chatroom.outcomes import Code
 from chatroom.packets import Answer
 from client.answer_words import answer_words
 from client.looking_back import LookingBack
@@ -42,6 +43,7 @@ class Answering:
         refused = self._speech.refused(answer)
         known = self._speech.once.answered(answer.id, answer.code)
         past = self._speech.answered(answer)
+        knew = not given and where == self._places.name and bool(self._places.status(now).silent)
         if refused is not None and not given:
             self._places.line_refused(answer, where)
         if past is None:
@@ -52,6 +54,8 @@ class Answering:
             self._show_past(command, rest.strip(), wanted, now)
         self._learn_channels(command, answer)
         words = "" if known else answer_words(command, answer, self._view.table_columns, now)
+        if refused is not None and answer.code == Code.MUTED and knew:
+            words = "not said, you are muted"  # until when is in the status, and why was told before
         words = self._back.words(command, answer, words)
         if refused is not None:
             # Not into the input: whoever types on meanwhile would say both together.
