@@ -142,6 +142,8 @@ class Conversation:
         self.places.look(time.monotonic())
         for action in self.view.keys(self._terminal.read(), time.monotonic()):
             self._act(action)
+            if self._left:  # what was typed on is for the shell
+                break
 
     def _act(self, action: Action) -> None:
         if isinstance(action, Leave):

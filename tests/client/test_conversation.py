@@ -658,7 +658,8 @@ def test_a_command_of_the_server_that_looks_back(user: User) -> None:
 
 @pytest.mark.parametrize("word", ["/q", "/exit", "/quit"])
 def test_leaving(user: User, word: str) -> None:
-    """Each of the three words ends the client, which tells how far the user has read."""
+    """Each of the three words ends the client, which tells how far the user has read. What follows is for the
+    shell, and is not said."""
     user.play(
         user.happens(said(101, "a")),
         "bob a",
@@ -666,7 +667,7 @@ def test_leaving(user: User, word: str) -> None:
         user.marks("#general", 101),
         user.happens(said(102, "second")),
         "second",
-        word.encode() + b"\r",
+        word.encode() + b"\rto the shell\r",
         lambda: pytest.fail("it goes on"),
     )
     assert user.peer.expect(Command).text == "/read 102"
