@@ -232,20 +232,23 @@ class Chatroom:
         self._forwarder.look(lambda _: None).result(deadline.left())  # it is stored now
         return True
 
-    def limit(self, values: Mapping[str, int], timeout: float) -> None:
+    def limit(self, values: Mapping[str, int], timeout: float) -> bool:
         """Set limits by which the state decides; called by whoever runs it, after start().
 
         values:  by name, see `chatroom.bounds.SETTABLE`
         timeout: seconds to wait until they are stored
-        Raises Closed, and TimeoutError: they are set as soon as the history can be written again.
+        Returns whether they are stored; if not, they are set as soon as the history can be written again.
+        Raises Closed, and TimeoutError: the queue has no room, and nothing is set.
         """
         deadline = Deadline(timeout)
-        now = self._forwarder.look(lambda state: state.set_limits).result(deadline.left())
-        if now == now | dict(values):
-            return
+        # Whether they are set already is not asked first: while the disk is full there is no answer.
         body = Limit(tuple(sorted(values.items())))
         self._order.put(Proposal(0, 0, ProposalKind.LIMIT, body), deadline.left())
-        self._forwarder.look(lambda _: None).result(deadline.left())  # it is stored now
+        try:
+            self._forwarder.look(lambda _: None).result(deadline.left())
+        except TimeoutError:
+            return False
+        return True
 
     def set_motd(self, text: str) -> None:
         """Let everybody who comes in from now on be shown this message of the day. "": none

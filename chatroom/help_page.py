@@ -143,21 +143,21 @@ def page(entries: Iterable[Entry], columns: int = PAGE_COLUMNS) -> str:
     """All commands by their names, in groups."""
     groups: dict[str, list[str]] = {group: [] for group in GROUPS}
     for entry in entries:
-        if entry.group:
+        if entry.group and " " not in entry.name:  # `/sessions end` is in the page of its group
             groups.setdefault(entry.group, []).append(entry.name)
     width = max(map(len, groups))
     rows = list[str]()
     for group, names in groups.items():
         if names:
             rows += textwrap.wrap(
-                " ".join(name.replace(" ", "\0") for name in dict.fromkeys(names)),
+                " ".join(dict.fromkeys(names)),
                 max(columns, 2 * width),
                 initial_indent=f"{group:{width}}{_GAP}",
                 subsequent_indent=" " * (width + len(_GAP)),
                 break_long_words=False,
                 break_on_hyphens=False,
             )
-    return "\n".join(rows).replace("\0", " ")
+    return "\n".join(rows)
 
 
 def group_page(entries: Sequence[Entry]) -> str:

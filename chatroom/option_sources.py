@@ -153,7 +153,7 @@ def _read(path: Path, must_be_there: bool) -> dict[str, Any]:
         return tomllib.loads(data.decode())
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not in UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError; or a number has thousands of digits
         raise ConfigError(f"{path}: {printable_line(str(error)) or 'too deep'}") from None
 
 
@@ -174,6 +174,8 @@ def _of_toml_scalar(action: argparse.Action, value: Any, text: str, folder: Path
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number and not isinstance(value, str):
         raise ValueError(f"cannot be {_shown(value)}")
+    if "\0" in str(value):  # no path, no host: Python raises ValueError wherever it is used
+        raise ValueError(f"cannot have a NUL, as in {_shown(value)}")
     converted = _converted(action, str(value) if is_number else _path(action, value, folder))
     wants_number = isinstance(converted, int | float)
     if wants_number != is_number:

@@ -212,7 +212,7 @@ class WaitingQueue:
             raise Closed("the chatroom is closing")
 
     def _make_room(self) -> None:
-        """All was taken: let in those that wait in line, in their order. Requires holding the lock."""
+        """All was taken: let in those that wait in line, in turns. Requires holding the lock."""
         assert self._lock.locked()
         self._room = self._pace.room
         self._waited = self._clock() - self._since if self._count else 0.0
@@ -222,12 +222,15 @@ class WaitingQueue:
         if self._closed:
             return
         line, self._line = self._line, deque()
+        served: list[_Producer] = []  # in part: now it is the turn of those behind them
         for producer in line:
             assert producer.place is not None
+            start = producer.start
             if self._let_in(producer):
                 producer.place.notify()
             else:
-                self._line.append(producer)
+                (served if producer.start > start else self._line).append(producer)
+        self._line.extend(served)
 
     def _let_in(self, producer: _Producer) -> bool:
         """Add what there is room for; whether that was all of it. Requires holding the lock."""

@@ -39,12 +39,12 @@ def answer_words(
     columns: for a text on the screen; None: there are no columns, as for somebody who listens
     now:     in milliseconds since 1970
     """
-    command = _ALIASES.get(command.lower(), command.lower())
+    typed, command = command, _ALIASES.get(command.lower(), command.lower())
     if answer.code == Code.OK:
         rows = rows_of(answer.rows)
         text = _table(command, rows, columns, partial(_moment, time_of)) if rows else ""
-        return text or _without_name(command, answer.words)
-    return refusal_words(answer, now, time_of)
+        return text or without_name(command, answer.words)
+    return without_name(typed, refusal_words(answer, now, time_of))
 
 
 def _table(command: str, rows: tuple[Any, ...], columns: int | None, when: Callable[[int], str]) -> str:
@@ -61,7 +61,7 @@ def _moment(time_of: LocalTime, milliseconds: int) -> str:
     return f"{time_of(milliseconds):%Y-%m-%d %H:%M}"
 
 
-def _without_name(command: str, words: str) -> str:
+def without_name(command: str, words: str) -> str:
     """The words; the command, with which they begin for simple clients, stands beside them already."""
     rest = words.removeprefix(command) if command else words
     return rest.lstrip(":").lstrip(" ") if rest[:1] in (":", " ") else words

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from chatroom.events import Event
+from chatroom.outcomes import Code
 from chatroom.packets import Answer
 from client.answer_words import answer_words
 from client.looking_back import LookingBack
@@ -41,6 +42,7 @@ class Answering:
         refused = self._speech.refused(answer)
         known = self._speech.once.answered(answer.id, answer.code)
         past = self._speech.answered(answer)
+        knew = not given and where == self._places.name and bool(self._places.status(now).silent)
         if refused is not None and not given:
             self._places.line_refused(answer, where)
         if past is None:
@@ -51,6 +53,8 @@ class Answering:
             self._show_past(command, rest.strip(), past, now)
         self._learn_channels(command, answer)
         words = "" if known else answer_words(command, answer, self._view.table_columns, now)
+        if refused is not None and answer.code == Code.MUTED and knew:
+            words = "not said, you are muted"  # until when is in the status, and why was told before
         words = self._back.words(command, answer, words)
         if refused is not None:
             # Not into the input: whoever types on meanwhile would say both together.

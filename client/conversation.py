@@ -11,6 +11,7 @@ from typing import Final
 from chatroom.errors import ChatroomError, Closed, ConfigError
 from chatroom.events import Event
 from chatroom.packets import Answer, Channel, Info, Resumed
+from client.answer_words import without_name
 from client.answering import Answering
 from client.calls import Calls
 from client.dialogues import NOTHING_SENT, Dialogue, dialogue_of
@@ -129,7 +130,7 @@ class Conversation:
 
     def tell(self, command: str, text: str) -> None:
         """Show the answer to a command of the client's own."""
-        self.view.system(text, _wall_clock(), command)
+        self.view.system(without_name(command, text), _wall_clock(), command)
 
     def leave(self) -> None:
         """End the loop: the user leaves."""

@@ -93,7 +93,7 @@ def _ask(what: str) -> Generator[str, str, str]:
 
 
 def _not_shown(what: str) -> str:
-    return f"{what} (not shown):"
+    return f"{what} (not shown, Ctrl-C cancels):"
 
 
 def _account(talker: Talker) -> str:

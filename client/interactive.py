@@ -31,7 +31,7 @@ def ask_name(default: str, reason: str | None = None) -> str:
     Raises EOFError or KeyboardInterrupt when the user leaves instead.
     """
     be_lenient()
-    print(one_line(reason) if reason else "What shall the others call you? Enter takes the name in brackets.")
+    print(f"-- {one_line(reason)}" if reason else "Your name? Enter takes the one in brackets.")
     return _asked(f"Your name [{one_line(default)}]: ") or default
 
 

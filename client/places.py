@@ -272,7 +272,7 @@ class Places:
         """All places with their numbers, and how many lines wait in each. columns: as for `table`"""
         rows = []
         for number, room in enumerate(self._client.rooms, 1):
-            calls = Waiting("", 0, self._calls(room)).calls_words
+            calls = Waiting(room.name, 0, self._calls(room)).calls_words
             waits = f"{room.unread:,} unread{calls}" if self._waits(room) else ""
             rows.append((str(number), room.name, "here" if room.place == self.place else waits))
         if not rows:

@@ -56,8 +56,8 @@ def _poll(rows: Rows) -> str:
 
 
 def _vote(rows: Rows) -> str:
-    number, option, question = rows
-    return f"{question} Your vote is {number}: {option}"
+    number, option, _ = rows  # the question stands above, with the poll
+    return f"your vote: {number} {option}"
 
 
 def _revealed(rows: Rows) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import random
+import re
 import socket
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from chatroom.errors import ConfigError
 from chatroom.limits import LOWEST_PORT
 from server.limits import LISTEN_BACKLOG
+
+_PORT: Final = re.compile("[0-9]{1,5}")
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class Ports:
             return cls()
         if text == "same":
             return cls(same=True)
-        low, dash, high = text.partition("-")
-        if dash and low.isdecimal() and high.isdecimal() and LOWEST_PORT <= int(low) <= int(high) <= 65535:
+        low, _, high = text.partition("-")
+        if _PORT.fullmatch(low) and _PORT.fullmatch(high) and LOWEST_PORT <= int(low) <= int(high) <= 65535:
             return cls(int(low), int(high))
         raise ConfigError(
             f"--ports {text}: must be any, same or LO-HI with ports from {LOWEST_PORT} to 65535"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -71,9 +71,11 @@ class Reloader:
     def begin(self) -> None:
         """Give the running chatroom what the files say, before the first newcomer. Raises Closed."""
         self._chatroom.set_motd(self._motd)
-        try:
-            self._chatroom.limit(self._config.limits, LIMIT_SECONDS)
-        except TimeoutError:  # the disk is full: the server waits for space, and its members are told
+        self._set(self._config.limits)
+
+    def _set(self, limits: Mapping[str, int]) -> None:
+        """Raises Closed, and TimeoutError: they are not set."""
+        if not self._chatroom.limit(limits, LIMIT_SECONDS):  # the disk is full; the members are told
             log.error("limits_wait", "the limits wait until the history can be written")
 
     def reload(self) -> None:
@@ -130,7 +132,8 @@ class Reloader:
     def _take_certificate(self, config: Config) -> None:
         """In any case: the files have the same names when they are renewed."""
         if config.tls is not None and self._config.tls is not None:
-            self._renew(config)
+            # Of the running history and host: others count from the next start on.
+            self._renew(replace(config, data=self._config.data, host=self._config.host))
             self._config = replace(self._config, tls=config.tls)
             self._taken.append("certificate")
 
@@ -146,11 +149,8 @@ class Reloader:
         before, limits = self._config.limits, config.limits
         if limits == before:
             return
+        self._set(limits)
         self._config = replace(self._config, limits=limits)
-        try:
-            self._chatroom.limit(limits, LIMIT_SECONDS)
-        except TimeoutError:
-            log.error("limits_wait", "the limits wait until the history can be written")
         self._taken += [OPTION_OF_LIMIT[name] for name in limits if limits[name] != before.get(name)]
 
     def _take_quotas(self, config: Config) -> None:

@@ -118,7 +118,7 @@ def _name(item: Item, wide: bool, theme: Theme, lead: Lead) -> list[Span]:
     under = [Span(f"{item.under} ", quiet)] if item.under and not wide else []
     if not item.author or item.act:
         style = quiet if item.author else _tone(item, theme)
-        return [*under, Span(_column(item.sign) if wide else f"{item.sign} ", style)]
+        return [*under, Span(_column(item.sign) if wide else _narrow_sign(item), style)]
     if not lead.named:
         return [Span(" " * (NAME_COLUMNS + _GAP))] if wide else []
     name = one_line(item.author)
@@ -126,6 +126,11 @@ def _name(item: Item, wide: bool, theme: Theme, lead: Lead) -> list[Span]:
     if not wide:
         return [*under, Span(name, style), Span(": ")]
     return [Span(name, style), Span(_column(name)[len(name) :])]
+
+
+def _narrow_sign(item: Item) -> str:
+    """A colon parts the command from the answer: here nothing else does."""
+    return f"{item.sign}: " if item.command else f"{item.sign} "
 
 
 def _column(name: str) -> str:

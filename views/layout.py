@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from views.formatting import Theme, format_pending
 from views.input_rows import input_rows
-from views.limits import PENDING_SHOWN, STATUS_LINES, TALL_LINES
+from views.limits import PENDING_SHOWN, REASON_COLUMNS, STATUS_LINES, TALL_LINES
 from views.sanitize import one_line
 from views.text import Cell, Row, Span, cells, clip, row_of
 
@@ -116,7 +116,9 @@ class Waiting(NamedTuple):
 
     @property
     def calls_words(self) -> str:
-        """The part about the calls; empty if there are none."""
+        """The part about the calls; empty if there are none, or in a conversation, where each line calls."""
+        if self.name.startswith("@"):
+            return ""
         return f" ({self.calls:,} call{'s' * (self.calls == 1)} you)" if self.calls else ""
 
 
@@ -143,6 +145,8 @@ def status_rows(status: Status, columns: int, lines: int, theme: Theme) -> list[
     """The row for the status, on a tall screen with an empty row above it. None on a screen of few lines."""
     if not (status.place or status.text) or lines < STATUS_LINES:
         return []
+    if status.trouble and columns < REASON_COLUMNS:
+        status = status._replace(text=status.text.partition(": ")[0])  # the reason stands above, in a row
     row = _clipped_row(tuple(_status_spans(status, theme)), columns)
     return [Row(""), row] if lines >= TALL_LINES else [row]
 

@@ -168,6 +168,9 @@ GROUP_ITEMS: Final = 12
 TITLE_CHARACTERS: Final = 80
 """Of the window's title: a tab shows some twenty, a window bar not many more."""
 
+REASON_COLUMNS: Final = 40
+"""A narrower screen has no room in its status for the reason why there is no connection."""
+
 STATUS_LINES: Final = 4
 """A screen of fewer lines has no row for the status."""
 

@@ -21,7 +21,7 @@ from views.keyboard import FULL
 from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 from views.layout import Status, Waiting
 from views.limits import HELD_LINES, OLD_SECONDS, PLAIN_COLUMNS, PLAIN_LINES, RUN_MOMENT, RUN_MOST
-from views.sanitize import one_line
+from views.sanitize import one_line, sanitize
 from views.secret_input import SecretInput
 from views.spoken import spoken_event, spoken_lines, spoken_time
 from views.typed_line import TypedLine
@@ -108,8 +108,14 @@ class PlainView:
         cut = self.cut_texts.whole(number)
         if cut is None:
             self.system("there is no such text any more" if number else "no text was cut")
+        elif cut.person:
+            self._end_run()
+            lines = sanitize(cut.text).removesuffix("\n").split("\n")
+            # One of the lines that wait, however long it is. No other one begins with blanks.
+            self._hold("\n".join(f"  {line}".rstrip() for line in lines), cut.person)
         else:
-            self.system(cut.text)
+            self._end_run()
+            self._hold("\n".join(spoken_lines(cut.text)))
 
     def missed(self, gap: bool = False) -> None:
         """Say that what follows happened while the connection was lost. gap: some of it is gone"""

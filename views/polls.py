@@ -68,7 +68,7 @@ def poll_rows(poll: Poll, columns: int, margin: int, quiet: str) -> list[Row]:
     wide = max(map(len, counts), default=0)
     shares = [f"{share} %" for share in _percents(poll.votes)]
     most = max(map(len, shares), default=0)
-    tails = [f"{count:>{wide}} {share:>{most}}" for count, share in zip(counts, shares, strict=True)]
+    tails = [f"{count:>{wide}}  {share:>{most}}" for count, share in zip(counts, shares, strict=True)]
     return _bars(labels, poll.votes, tails, columns, margin)
 
 
@@ -83,7 +83,8 @@ def _bars(
     rows: list[Row] = []
     for text, number, figures in zip(labels, votes, tails, strict=True):
         if size < _LEAST_BAR:
-            rows += _indented(Span(f"{text}: {' '.join(figures.split())}"), columns, margin)
+            count, share = figures.split(None, 1)
+            rows += _indented(Span(f"{text}: {count} ({share.strip()})"), columns, margin)
             continue
         length = max(min(number, 1), round(size * number / max(1, *votes)))
         drawn = cells(Span(_BAR * length + " " * (size - length + 1) + figures))

@@ -11,6 +11,7 @@ row on a terminal that uses other widths. The terminal's autowrap is off during 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from views.text import WRAPPED, Row
 _WRAP_OFF, _WRAP_ON = "\x1b[?7l", "\x1b[?7h"
 _CLEAR_ROW, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
 _HOME = "\x1b[H"
+_INDENT = re.compile(f"{re.escape(_CLEAR_ROW)} {{8,}}(?! *\r)")  # no escape sequence is in a text
 
 
 class Drawn(NamedTuple):
@@ -119,6 +121,11 @@ def _to_block(drawn: Drawn) -> str:
     return "\r" + (f"\x1b[{up}A" if up else "")
 
 
+def _over_blanks(found: re.Match[str]) -> str:
+    """Over the blanks at the start of a row the cursor only moves: the row was cleared."""
+    return _CLEAR_ROW + _right(len(found[0]) - len(_CLEAR_ROW))
+
+
 def _right(columns: int) -> str:
     return f"\x1b[{columns}C" if columns else ""
 
@@ -127,9 +134,9 @@ def _written(rows: Sequence[Row]) -> Iterator[str]:
     """The rows, each with its line end. Of rows that belong together the terminal makes one line."""
     if not rows:
         return
-    plain = f"\r\n{_CLEAR_ROW}".join(rows)
+    plain = _CLEAR_ROW + f"\r\n{_CLEAR_ROW}".join(rows) + "\r\n"
     if WRAPPED not in plain:
-        yield f"{_CLEAR_ROW}{plain}\r\n"
+        yield _INDENT.sub(_over_blanks, plain)
         return
     before = ""  # a row from which the terminal goes on by itself
     for row in rows:

@@ -19,13 +19,12 @@ from threading import Thread
 from typing import IO, Final
 
 import client
-from chatroom.bounds import Limits
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_NUMBER
 from chatroom.state import State
 from server.storage import SqliteHistory
 from tests.chaos.records import Entry, Life, Recorder, brief, details, entry, read_life, read_lines
-from tests.chaos.schedule import DEAD_AFTER, HOLD_SECONDS, Speaker
+from tests.chaos.schedule import DEAD_AFTER, Speaker
 from tests.chaos.talker import LAST_LINE, line_text
 from tests.support.blocks import blocks_of, flat
 from tests.support.recorder import read_entries
@@ -365,8 +364,7 @@ def export_history(data: Path, folder: Path) -> None:
 
 def fold_entries(entries: Path, data: Path) -> str:
     """Apply the entries again to a new state, and compare. Returns the difference, or the empty string."""
-    limits = Limits(hold=int(HOLD_SECONDS * 1000))
-    state, happened, amended = State(limits), [], dict[int, Event]()
+    state, happened, amended = State(), [], dict[int, Event]()
     for one in read_entries(entries):
         applied = state.apply(one)
         happened += applied.happened
@@ -374,7 +372,7 @@ def fold_entries(entries: Path, data: Path) -> str:
     events = [amended.get(event.seq, event) for event in flat(blocks_of(happened))]
     history = SqliteHistory(data)
     try:
-        restored, living = history.restore(), State(limits)
+        restored, living = history.restore(), State()
         places = {place for event in events for place in event.places or (event.place,)}
         stored = flat(history.read(0, places, MAX_NUMBER).blocks)
         if stored != events or restored.head != len(events):

@@ -121,6 +121,10 @@ def test_options_that_exclude_each_other(ask: Ask, tmp_path: Path) -> None:
         ("channel = [1]", "channel: has to be a text, or a list of texts, not 1"),
         ("port = ", "Invalid value (at end of document)"),
         ("port = 1\nport = 2", "Cannot overwrite a value"),
+        ("port = " + "1" * 5000, "Exceeds the limit"),  # Python reads no longer number
+        ("port = 0x" + "f" * 5000, "port: Exceeds the limit"),
+        ('tls-cert = "a\\u0000b"', "tls-cert: cannot have a NUL, as in 'a\\x00b'"),
+        ('channel = ["a\\u0000"]', "channel: cannot have a NUL"),
         (b"keep = '\xff'", "not in UTF-8"),
         ("#" * (CONFIG_BYTES + 1), f"longer than {CONFIG_BYTES} bytes"),
     ],

@@ -235,6 +235,23 @@ def test_a_line_of_another_waits_for_one_round() -> None:
     queue.close()
 
 
+def test_a_line_that_is_dear_waits_for_few_rounds() -> None:
+    """Also one that has no room in a share, while others paste long lines that have none either."""
+    queue = still(lines=400)
+    floods = [waiter(queue, burst(30, "x" * 1500, origin)) for origin in range(1, 41)]
+    queue.take()
+    lines = Burst("@ann", [1], [b"x"], extra=b"receiver")
+    direct = Proposal(99, 0, ProposalKind.LINES, lines)
+    task = waiter(queue, direct)
+    rounds = [ids(queue.take(), 99) for _ in range(3)]
+    assert [1] in rounds
+    task.result()
+    queue.close()
+    for flood in floods:
+        with pytest.raises(Closed):
+            flood.result()
+
+
 def test_talkers_share_the_room() -> None:
     """Several that talk much get equal parts of each round, and no round has more than the room."""
     queue = still(lines=40)

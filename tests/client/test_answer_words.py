@@ -65,8 +65,8 @@ def test_the_command_is_not_named_twice(words: str, shown: str) -> None:
 
 
 def test_a_refusal() -> None:
-    """It is in the words of `refusal_words`."""
-    assert said("/set", "/set needs the role operator", code=Code.NEED_ROLE) == "/set needs the role operator"
+    """It is in the words of `refusal_words`, without the command, which stands beside them."""
+    assert said("/set", "/set needs the role operator", code=Code.NEED_ROLE) == "needs the role operator"
 
 
 @given(st.sampled_from([*_TABLES, *_TIMED]), st.lists(JSON, max_size=6), st.sampled_from([None, 2, 33, 57]))

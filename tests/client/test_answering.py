@@ -107,7 +107,7 @@ def test_commands_of_the_client(user: User) -> None:
     user.play(
         b"/bell\r/me\r",
         "-- /bell the terminal rings",
-        "-- /me /me TEXT",
+        "-- /me TEXT",
         b"hello\r",
         user.refuses("hello", Code.TOO_LONG, "not said: too long"),
         "-- not said: too long: hello",
@@ -215,9 +215,9 @@ def test_calls_elsewhere_are_in_the_status(user: User) -> None:
     direct = said(102, "psst", channel="@ann", place=30)
     user.play(
         user.happens(tea(101, "hello"), direct),
-        "unread: @bob 1 (1 calls you), #tea 1",
+        "unread: @bob 1, #tea 1",
         user.happens(tea(103, "ann?"), tea(104, "Ann!")),
-        "unread: #tea 3 (2 call you), @bob 1 (1 calls you)",
+        "unread: #tea 3 (2 call you), @bob 1",
     )
 
 
@@ -249,6 +249,10 @@ def test_who_may_only_read(user: User) -> None:
         b"hello\r",
         user.refuses("hello", Code.MUTED, "not said: you are muted", '["#general", 0, ""]'),
         "read-only: you are muted",
+        "not said: you are muted in #general: hello",
+        b"again\r",
+        user.refuses("again", Code.MUTED, "not said: you are muted", '["#general", 0, ""]'),
+        "not said, you are muted: again",
     )
 
 

@@ -35,8 +35,8 @@ def play(text: str, *answers: str, account: str = "") -> tuple[list[str], list[o
     try:
         question = next(dialogue)
         while True:
-            assert question.endswith(" (not shown):")
-            questions.append(question.removesuffix(" (not shown):"))
+            assert question.endswith(" (not shown, Ctrl-C cancels):")
+            questions.append(question.removesuffix(" (not shown, Ctrl-C cancels):"))
             assert left, questions
             question = dialogue.send(left.pop(0))
     except StopIteration:

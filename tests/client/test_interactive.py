@@ -338,9 +338,9 @@ def test_a_password_is_asked_for_and_not_shown(record: Path, typed: str) -> None
     """/register asks twice; nothing of it is written to the terminal, and no key brings it back."""
     with staged(record) as terminal:
         terminal.type("/register\r")
-        terminal.see("a password for ann (not shown):")
+        terminal.see("a password for ann (not shown, Ctrl-C cancels):")
         terminal.type(f"{typed}\r")
-        terminal.see("the same again (not shown):")
+        terminal.see("the same again (not shown, Ctrl-C cancels):")
         terminal.type(f"{typed}\r")
         terminal.see("-- /register asked: something secret")
         assert record.read_text() == "/register correct%20horse\n"
@@ -385,10 +385,10 @@ def test_events_come_during_a_question(record: Path) -> None:
     with staged(record) as terminal:
         terminal.type("flood\r/register\rsec")
         terminal.see("news 4")
-        rows = terminal.see("a password for ann (not shown):")
+        rows = terminal.see("a password for ann (not shown, Ctrl-C cancels):")
         terminal.resize(50, 10)
         terminal.type("\x1aret\r")
-        terminal.see("the same again (not shown):")
+        terminal.see("the same again (not shown, Ctrl-C cancels):")
         terminal.type("secret\r")
         terminal.see(lambda rows: bottom(rows) == "ann>")
         assert "secret" in record.read_text()
@@ -428,7 +428,7 @@ def test_logging_in(record: Path) -> None:
         terminal.see("-- not logged in: wrong")
         terminal.type("half")
         terminal.type("\x15/login dora\r")
-        terminal.see("the password of dora (not shown):")
+        terminal.see("the password of dora (not shown, Ctrl-C cancels):")
         terminal.type("secret\r")
         terminal.see("-- you are dora, logged in")
         terminal.see(lambda rows: bottom(rows) == "dora>")
@@ -543,10 +543,10 @@ def test_asking_for_a_name(capsys: pytest.CaptureFixture[str]) -> None:
     with patch("builtins.input", return_value="") as asked:
         assert ask_name("login") == "login"
         asked.assert_called_once_with("Your name [login]: ")
-    assert "Enter takes the name" in capsys.readouterr().out
+    assert "Enter takes the one in brackets" in capsys.readouterr().out
     with patch("builtins.input", return_value=" bob "):
         assert ask_name("login", "the name is taken\x1b[2J") == "bob"
-    assert capsys.readouterr().out == "the name is taken␛[2J\n"
+    assert capsys.readouterr().out == "-- the name is taken␛[2J\n"
 
 
 def test_a_pipe_cannot_be_painted_on() -> None:

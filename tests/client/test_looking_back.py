@@ -322,7 +322,7 @@ def test_nothing_found(user: User) -> None:
         "nothing was looked for",
         b"/grep\r",
         user.answers("/grep", "", Code.BAD_ARGUMENTS, "/grep WORDS"),
-        "-- /grep /grep WORDS",
+        "-- /grep WORDS",
     )
 
 

@@ -273,7 +273,7 @@ def test_vote(of: Class) -> None:
     do(of.dora, f"/poll {TEA}")
     of.look()
     packets = [len(person.packets) for person in (of.dora, of.bob)]
-    assert do(of.ann, "/vote 2").words == "Tea? Your vote is 2: no"
+    assert do(of.ann, "/vote 2").words == "your vote: 2 no"
     do(of.ann, "/vote 1")
     assert tell(of.ann, "/vote 1").code == Code.ALREADY
     for wrong in ("3", "0", "yes", "", "1 2", "²", "999999"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -86,7 +87,7 @@ def test_a_client_by_a_file(tmp_path: Path) -> None:
         home = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
         with PseudoTerminal(python("client"), **home) as dora:
             dora.see("you are dora in #tea")
-            dora.see("dora joined")
+            dora.see("#general: ")
             dora.type("/unread\r")
             dora.see("#lunch")
             dora.type("\x04")
@@ -182,20 +183,34 @@ def test_a_limit_survives_a_restart(tmp_path: Path) -> None:
         assert ann.said(1)
 
 
+def motd_of(port: int, name: str) -> str:
+    """The message of the day that a newcomer reads."""
+    with Peer.come_in(port, name) as peer:
+        return str(peer.receive_until(lambda packet: isinstance(packet, Info)).words)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("ignored", [False, True], ids=["a terminal", "nohup"])
 def test_a_window_that_is_closed(tmp_path: Path, ignored: bool) -> None:
-    """A server that was started in it ends, as it always did; one under nohup stays."""
-    command = python("server", "--port", "0", "--data", str(tmp_path / "chat.db"))
-    with PseudoTerminal(["nohup", *command] if ignored else command) as terminal:
-        if ignored:  # nohup writes what is said to a file
-            eventually(lambda: (tmp_path / "chat.db").exists(), "no start", PROGRAM_PATIENCE)
-        else:
-            terminal.see("listening on")
+    """A server that was started in it ends, as it always did. One that is to ignore that, by nohup, stays."""
+    motd = tmp_path / "motd"
+    motd.write_text("old")
+    command = python("server", "--port", "0", "--data", str(tmp_path / "chat.db"), "--motd", str(motd))
+    if ignored:
+        command = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *command]
+    with PseudoTerminal(command) as terminal:
+        rows = terminal.see("listening on")
+        port = int(next(row for row in rows if "listening on" in row).rpartition(":")[2])
+        terminal.signal(signal.SIGHUP)
+        terminal.see("= reloaded: nothing new")
+        motd.write_text("new")
         os.close(terminal.slave)
         terminal.slave = -1
         terminal.hang_up()
-        if not ignored:
+        if ignored:
+            numbers = itertools.count()
+            eventually(lambda: motd_of(port, f"ann{next(numbers)}") == "new", "no reload", PROGRAM_PATIENCE)
+        else:
             assert terminal.process.wait(PROGRAM_PATIENCE) == 0
 
 

@@ -20,9 +20,10 @@ from server.app import App
 from server.config import Config
 from server.quotas import Quotas
 from server.reloading import NEED_A_RESTART
-from server.tls_files import TlsFiles
+from server.tls_files import TlsFiles, files_beside
 from tests.server.test_app import CONFIG
 from tests.support.certificates import Certificates, client_context
+from tests.support.patience import eventually
 from tests.support.peer import Peer
 
 
@@ -243,3 +244,45 @@ def test_a_full_disk(host: Host, caplog: pytest.LogCaptureFixture, monkeypatch: 
     assert "the limits wait until the history can be written" in said
     history.full = False
     assert limits(host.app)["hold"] == 7000
+
+
+def test_a_disk_that_is_full_already(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits wait behind what cannot be stored, as the log says."""
+    monkeypatch.setattr("server.reloading.LIMIT_SECONDS", 0.05)
+    history = Full()
+    app = host.app = App(host.config, history)
+    app.start()
+    with Peer.enter(app.address, "ann") as ann:
+        history.full = True
+        ann.send(Say(1, "#general", "x"))
+        eventually(lambda: app.chatroom.figures.read().holding, "it waits for the disk")
+        assert "the limits wait until the history can be written" in host.reload(limits={"hold": 7000})
+        history.full = False
+        assert limits(app)["hold"] == 7000
+
+
+def test_a_queue_without_room(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits that could not even be proposed are no lie in the log, and the next reload takes them."""
+    host.start()
+    assert host.app is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(host.app.chatroom._order, "put", mock.Mock(side_effect=TimeoutError("no room")))
+        first, second = host.reload(limits={"hold": 7000})
+    assert first.startswith("= not reloaded, the old one stays: ")
+    assert second == "= reloaded: nothing new; a restart is needed for: nothing"
+    assert host.reload()[-1] == "= reloaded: hold; a restart is needed for: nothing"
+    assert limits(host.app)["hold"] == 7000
+
+
+def test_another_history_needs_a_restart_for_its_certificate(
+    host: Host, certificates: Certificates, tmp_path: Path
+) -> None:
+    """The certificate beside the history that counts from the next start on is not made, nor taken."""
+    for name, made in (("one.db", certificates.good), ("two.db", certificates.other)):
+        found = files_beside(tmp_path / name)
+        found.certificate.write_bytes(made.certificate.read_bytes())
+        found.key.write_bytes(made.key.read_bytes())
+    app = host.start(data=str(tmp_path / "one.db"), tls="self")
+    assert host.reload(data=str(tmp_path / "two.db"))[-1].endswith("a restart is needed for: data")
+    with Peer.enter(app.address, "ann", tls=client_context(trusted=certificates.good.certificate)):
+        pass

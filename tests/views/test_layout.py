@@ -160,6 +160,9 @@ def test_the_status() -> None:
     quiet, notice = theme.palette.quiet, theme.palette.notice
     assert status_rows(Status("#a", ", 2\nhere"), 20, 4, theme) == [f"#a{quiet}, 2 here\x1b[0m"]
     assert status_rows(Status(text="lost", trouble=True), 20, 4, theme) == [f"{notice}lost\x1b[0m"]
+    trouble = Status(text="reconnecting in 3 s: the cable was cut", trouble=True)
+    assert status_rows(trouble, 30, 24, Theme(depth=Depth.NONE)) == ["reconnecting in 3 s"]
+    assert status_rows(trouble, 40, 24, Theme(depth=Depth.NONE)) == [trouble.text]
     assert status_rows(Status("#a"), 20, TALL_LINES, theme) == ["", "#a"]
     long = status_rows(Status("x" * 99), 10, 24, Theme(depth=Depth.NONE))
     assert [readable(row) for row in long] == ["xxxxxxxx\u2026"]

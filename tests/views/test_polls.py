@@ -51,8 +51,8 @@ def test_a_result() -> None:
     revealed = event(EventKind.REVEALED, TEXT, 3, 1)
     expected = [
         f"{SIGN}the result of the poll: lunch? (4 votes)",
-        f"{EDGE}1 yes       ###################################### 3 75 %",
-        f"{EDGE}2 no, never #############                          1 25 %",
+        f"{EDGE}1 yes       ##################################### 3  75 %",
+        f"{EDGE}2 no, never ############                          1  25 %",
     ]
     assert rows(revealed) == expected == rows(revealed, theme=COLOURED)
     assert plain_line(revealed).endswith("lunch? (4 votes) 1 yes: 3 (75 %), 2 no, never: 1 (25 %)")
@@ -69,8 +69,8 @@ def test_bars_are_aligned_below_wide_characters() -> None:
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
-        (40, ["      1 yes", "        ######################## 3 75 %"]),
-        (14, [" 1 yes: 3 75", " %"]),
+        (40, ["      1 yes", "        ####################### 3  75 %"]),
+        (14, [" 1 yes: 3 (75", " %)"]),
     ],
 )
 def test_where_there_is_little_room(columns: int, expected: list[str]) -> None:
@@ -83,7 +83,7 @@ def test_where_there_is_little_room(columns: int, expected: list[str]) -> None:
 
 def test_nobody_has_voted() -> None:
     """No bar, and no division by zero."""
-    assert rows(event(EventKind.REVEALED, TEXT, 0, 0))[1].endswith(" 0 0 %")
+    assert rows(event(EventKind.REVEALED, TEXT, 0, 0))[1].endswith(" 0  0 %")
 
 
 def test_what_a_server_may_send() -> None:

@@ -46,6 +46,18 @@ def test_bytes_of_a_reprint() -> None:
     assert len(out) <= 1700
 
 
+def test_an_indent_costs_little() -> None:
+    """Over the blanks before a text the cursor moves; the screen shows the same, also where text stood."""
+    text = " " * 22 + "text"
+    screen, drawn = started(40, 8, block("half", 40))
+    out, drawn = render.append(drawn, rows("x" * 39, text, " " * 30, "end"), block("half", 40))
+    screen.feed(out)
+    assert screen.rows()[3:7] == ["x" * 39, text, "", "end"]
+    assert text not in out
+    screen.feed(render.reprint(rows(text, "x" * 39, text), [], block("half", 40), 8)[0])
+    assert screen.rows()[:3] == [text, "x" * 39, text]
+
+
 def test_new_rows_go_above_the_input() -> None:
     """`append` writes new rows over the old block, and the block with its cursor below them."""
     screen, drawn = started(20, 8, block("half", 20, cursor=2))
