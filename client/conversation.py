@@ -26,6 +26,7 @@ from client.preferences import Preferences
 from client.secret_commands import word_of
 from client.speech import Speech
 from client.substitution import substitution_of
+from client.successors import Successors
 from client.talker import Talker
 from client.terminals import Terminal
 from client.trouble import Trouble
@@ -87,7 +88,8 @@ class Conversation:
         view.completer.places = lambda: [room.name for room in client.rooms]
         self._terminal = terminal
         self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place), echoed)
-        self.speech = Speech(client, view, self.places)
+        self.speech = Speech(client, view, self.places, recalls=not echoed)
+        self._successors = Successors(client, view, self.places, self.speech)
         self._back = LookingBack(view, self.places, self.speech)
         self._answering = Answering(view, self.speech, self.places, self._back, recalls=not echoed)
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
@@ -221,6 +223,8 @@ class Conversation:
         self.view.ask(question)
 
     def _say(self, text: str, action: Submitted) -> None:
+        if self._successors.takes(text, action.text):
+            return
         try:
             self.speech.send(text, typed=action.text)
         except (TimeoutError, ValueError, ChatroomError) as error:
@@ -318,6 +322,8 @@ class Conversation:
                 self._show_event(update)
             case Past(id, events):
                 self.speech.past(id, events)
+            case Answer() if self._successors.answered(update):
+                pass
             case Answer():
                 self._answering.show(update, now)
                 view.identity(self.client.name)  # the answer to /nick: perhaps no event tells it
@@ -340,6 +346,7 @@ class Conversation:
                     view.members(place, [member.name for member in members])
             case Connected():
                 self._connected = True
+                self.speech.connected(True)
                 self._trouble.over()
                 self.places.presence.begin()
                 view.identity(update.name)
@@ -363,6 +370,7 @@ class Conversation:
                 self._caught_up = self._live = True
             case Disconnected():
                 self._connected = self._caught_up = False
+                self.speech.connected(False)
                 view.system(f"connection lost: {update.reason}", now)
                 self._trouble.lost()
             case Retrying():
