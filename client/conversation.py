@@ -62,6 +62,9 @@ from views import (
 HOW_TO_GO_ON: Final = "/help lists the commands"
 """What a user is told who comes in."""
 
+HOW_TO_STAY: Final = "/register keeps your name and places"
+"""What a guest is told besides."""
+
 _TOO_EARLY: Final = "the other place is not there yet; press Enter again"
 _WAS_TOO_EARLY: Final = "not sent: this place was not there yet; press Enter again"
 
@@ -350,9 +353,8 @@ class Conversation:
                 self._trouble.over()
                 self.places.presence.begin()
                 view.identity(update.name)
-                you = f"you are {update.name} in {update.channel}{logged_in(update.name, update.account)}"
-                you += "" if self._live else f"; {HOW_TO_GO_ON}"
-                view.system("back again" if update.resumed else you, now)
+                if update.resumed or self._live:
+                    view.system("back again" if update.resumed else self._who_and_where(), now)
             case LoggedIn(name, account):
                 view.identity(name)
                 view.system(f"you are {name}{logged_in(name, account)}", now)
@@ -364,8 +366,9 @@ class Conversation:
                 self.speech.caught_up()
                 self._missed = None
                 self.places.caught_up()
-                if not self._live:  # below what was said before
+                if not self._live:  # below what was said before, next to the prompt
                     view.system(self.places.header(), now)
+                    view.system(f"{self._who_and_where()}; {self._how_to_go_on()}", now)
                     learn_commands(self)
                 self._caught_up = self._live = True
             case Disconnected():
@@ -377,6 +380,15 @@ class Conversation:
                 self._trouble.retrying(update, time.monotonic())
             case Ended():
                 self._ended = update
+
+    def _who_and_where(self) -> str:
+        """For the user: name, place, and whether an account has the name."""
+        client = self.client
+        return f"you are {client.name} in {self.places.name}{logged_in(client.name, client.account)}"
+
+    def _how_to_go_on(self) -> str:
+        """Where help is; for a guest also how to keep name and places."""
+        return HOW_TO_GO_ON if self.client.account else f"{HOW_TO_GO_ON}, {HOW_TO_STAY}"
 
     def _show_event(self, event: Event) -> None:
         me = self.client.person
