@@ -166,8 +166,10 @@ class Conversation:
         elif isinstance(action, Cancelled):
             self._dialogue = None
             self.view.system(NOTHING_SENT)
-        elif not self._begin_dialogue(action):
-            self._submit(action)
+        else:
+            action = Submitted(_without_blanks(action.text))
+            if not self._begin_dialogue(action):
+                self._submit(action)
 
     def _submit(self, action: Submitted) -> None:
         """Say or do what was typed. `//` begins a line that begins with a slash, or a correction."""
@@ -404,6 +406,15 @@ class Conversation:
         if self.places.event(event, replayed=not self._live, wanted=said_here):
             self.speech.once.shown(event, me)
         self.view.identity(self.client.name)
+
+
+def _without_blanks(text: str) -> str:
+    """A line without the blanks before a slash: else all would read what was meant for one.
+
+    Several lines keep them: they are pasted, and each begins where it has to.
+    """
+    begins = text.lstrip()
+    return begins if begins.startswith("/") and "\n" not in text else text
 
 
 def _wall_clock() -> int:

@@ -561,6 +561,22 @@ def test_correcting_the_last_line(user: User) -> None:
     )
 
 
+def test_blanks_before_a_slash(user: User) -> None:
+    """They hide no command: what was meant for one person must not be read by all. Pasted lines keep them."""
+    user.play(
+        b"  /msg bob secret\r",
+        user.says("secret", channel="@bob"),
+        "\u3000/me waves\r".encode(),
+        user.says("waves", Form.ACT),
+        b" //x\r",
+        user.says("/x"),
+        b" x/y\r",
+        user.says(" x/y"),
+        b"\x1b[200~ /usr\n /bin\x1b[201~\r",
+        user.says(" /usr\n /bin"),
+    )
+
+
 def test_commands_for_lines(user: User) -> None:
     """Each is about the last line here: the user's own, or that of somebody else."""
     user.play(
