@@ -120,10 +120,10 @@ def _thread() -> Scene:
             Step(starter, register, "registered, before it starts", "chatroom/reaper.py:spawn"),
             Step(starter, own, "start()", "chatroom/reaper.py:spawn"),
             Step(own, own, "does its work", "chatroom/reaper.py:_run"),
-            Step(own, own, "an error: logged; a vital one is told", "chatroom/reaper.py:_guard"),
+            Step(own, own, "if it fails: logged, told if vital", "chatroom/reaper.py:_guard"),
             Step(own, register, "reports its end, as its last act", "chatroom/reaper.py:_run"),
             Step(reaper, register, "once a second: who has reported?", "chatroom/reaper.py:reap"),
-            Step(reaper, own, "join(): a matter of microseconds", "chatroom/reaper.py:reap"),
+            Step(reaper, own, "join(): microseconds", "chatroom/reaper.py:reap"),
             Step(reaper, register, "takes it out", "chatroom/reaper.py:reap"),
         ),
     )
