@@ -108,6 +108,9 @@ def taking(command: str, list: int) -> Take:
         listed = _meant(parts.rights.entries(scene.place, list), found, who, typed)
         if not listed:
             return Outcome(Code.ALREADY, (typed, scene.name))
+        me = session.person  # who owns a channel ends no mute that an operator of the chatroom put on it
+        if list != EXEMPT_LIST and any(one.whom == me and parts.rights.outranks(one, me) for one in listed):
+            return Outcome(Code.NEED_ROLE, (command, "operator of the chatroom"))
         for one in listed:
             parts.rights.take(one.whom, list, scene.place)
         persons = [one.whom for one in listed if isinstance(one.whom, int)]
@@ -178,11 +181,11 @@ def _audit_list(
 
 
 def _put_out(parts: Parts, session: Session, scene: Scene, found: Found) -> None:
-    """Whom a new ban hits must go. Who is banned in person has no role in the place any more: a ban hits no
-    operator."""
+    """Whom a new ban hits must go. Who is banned in person has no role in the place any more: else it would
+    act there from outside. Of a channel without an owner the operators of the chatroom take care."""
     for person in [one for one in found.entries if isinstance(one, int)]:
         one = found._replace(entries=(person,))
-        for list in (Role.OPERATOR, Role.VOICE, INVITED_LIST):
+        for list in (Role.OWNER, Role.OPERATOR, Role.VOICE, INVITED_LIST):
             if parts.rights.take(person, list, scene.place):
                 tell_listed(parts, session, scene, list, one, is_put=False)
     if found.person:
@@ -197,6 +200,7 @@ def _put_out(parts: Parts, session: Session, scene: Scene, found: Found) -> None
 def _operator(command: str, is_put: bool) -> Callable[[Parts, Session, Scene, str], Outcome]:
     """The act that makes somebody an operator of a place, or a member again. Rows: the name, the place.
 
+    The owner of the chatroom makes an owner of a channel a member again, too.
     Only an account is an operator of the whole chatroom.
     """
 
@@ -209,19 +213,29 @@ def _operator(command: str, is_put: bool) -> Callable[[Parts, Session, Scene, st
             return Outcome(Code.NO_SUCH_NAME, (name_key,))
         name = parts.direct.name_of(person)
         rows = (name, scene.name)
-        if rights.has(person, Role.OPERATOR, place) == is_put:
+        lists = [list for list in (Role.OWNER, Role.OPERATOR) if rights.has(person, list, place)]
+        if is_put or scene.channel is None or not _deposes(parts, session, person):
+            lists = [list for list in lists if list is Role.OPERATOR]
+        if bool(lists) == is_put:
             return Outcome(Code.ALREADY, rows)
         if is_put and (refused := rights.refusal(place)):
             return Outcome(refused, rows)
         if is_put:
             rights.give(person, Role.OPERATOR, session.person, place)
-        else:
-            rights.take(person, Role.OPERATOR, place)
-        tell_listed(parts, session, scene, Role.OPERATOR, Found((person,), "", person, name), is_put=is_put)
+        for list in lists:
+            rights.take(person, list, place)
+        for list in lists or [Role.OPERATOR]:
+            tell_listed(parts, session, scene, list, Found((person,), "", person, name), is_put=is_put)
         audit(parts, session, scene, f"{command} {name}", person, name)
         return Outcome(Code.OK, rows)
 
     return run
+
+
+def _deposes(parts: Parts, session: Session, person: int) -> bool:
+    """Whether the member may take a channel from the person who owns it."""
+    rights = parts.rights
+    return rights.role(session.person) is Role.OWNER and rights.role(person) < Role.OPERATOR
 
 
 def _told(parts: Parts, session: Session, scene: Scene, reason: str) -> str:

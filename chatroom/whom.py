@@ -175,17 +175,20 @@ def find_target(
 
 
 def protection(parts: Parts, session: Session, place: int, command: str, person: int) -> Outcome | None:
-    """Why nobody acts against a person whose role in the place is as high as one's own, or higher.
+    """Why nobody acts against a person whose role is as high as one's own, or higher.
 
-    An operator of the whole chatroom has to get in everywhere: no owner of a channel keeps it out.
+    A role of the whole chatroom is above every role of a channel: who owns a channel keeps no operator of the
+    chatroom out, and is spared by none.
 
     Rows: the command, the least role that may, the name of the person.
     """
     rights, author = parts.rights, session.person
     if not person:
         return None
-    role, of_all = rights.role(person, place), rights.role(person)
-    if role < rights.role(author, place) and (of_all < Role.OPERATOR or of_all < rights.role(author)):
+    mine, role = rights.role(author), rights.role(person)
+    if max(mine, role) < Role.OPERATOR:
+        mine, role = rights.role(author, place), rights.role(person, place)
+    if role < mine:
         return None
     needed = Role.OWNER if role >= Role.OPERATOR else Role.OPERATOR
     return Outcome(Code.NEED_ROLE, (command, needed.name.lower(), parts.direct.name_of(person)))

@@ -156,10 +156,8 @@ def test_a_kick_is_no_invitation_to_come_back(world: World) -> None:
 def test_the_last_one_who_is_kicked_ends_the_channel(world: World) -> None:
     """It ends as if that one had left."""
     join(world, EVE, "#own")
-    assert do(world, ROOT, "/kick eve", channel="#own").code is Code.NEED_ROLE  # an owner, as root is
-    assert do(world, ROOT, "/deop eve", channel="#own").code is Code.ALREADY
-    world.act(EVE, "/transfer", "eve", channel="#own")
-    assert do(world, ROOT, "/kick eve", channel="*").code is Code.OK
+    assert do(world, DORA, "/kick eve", channel="#own").code is Code.NOT_IN
+    assert do(world, ROOT, "/kick eve", channel="#own").code is Code.OK
     assert world.state.channel("#own") is None
 
 
@@ -222,6 +220,41 @@ def test_who_is_as_high_is_protected(world: World) -> None:
     assert do(world, DORA, "/ban root", channel="*").code is Code.NEED_ROLE
     join(world, EVE, "#own"), join(world, DORA, "#own")
     assert do(world, EVE, "/kick dora", channel="#own").code is Code.NEED_ROLE
+
+
+def test_a_role_of_the_chatroom_is_above_all_of_a_channel(world: World) -> None:
+    """Whoever founds a channel first owns it: an operator of the chatroom mutes, bans and kicks the owner.
+
+    Who is muted or banned so neither takes it back nor is exempt by an own exemption.
+    """
+    world.act(ROOT, "/op", "dora", channel="*")
+    join(world, EVE, "#class"), join(world, DORA, "#class")
+    place = world.state.channel("#class")
+    assert place is not None and world.state.role(2, place.place) is Role.OWNER
+    assert do(world, DORA, "/kick eve", channel="#class").code is Code.OK
+    assert join(world, EVE, "#class").code is Code.OK
+    assert world.act(DORA, "/mute", "name eve", "eve", 0, "", channel="#class").code is Code.OK
+    assert do(world, EVE, "/exempt eve", channel="#class").code is Code.OK
+    assert world.act(EVE, "/move", "#mine", channel="#class").code is Code.MUTED
+    assert world.act(EVE, "/unmute", "name eve", "eve", channel="#class") == Outcome(
+        Code.NEED_ROLE, ("/unmute", "operator of the chatroom")
+    )
+    assert do(world, DORA, "/ban eve", channel="#class").code is Code.OK
+    assert world.state.role(2, place.place) is Role.MEMBER and not world.state.is_in(2, place.place)
+    assert join(world, EVE, "#class").code is Code.BANNED
+    assert do(world, EVE, "/unban eve", channel="#class").code is Code.NOT_IN
+
+
+def test_the_owner_of_the_chatroom_takes_a_channel_from_its_owner(world: World) -> None:
+    """/deop makes it a member again; an operator of the chatroom and an owner of itself do not."""
+    join(world, EVE, "#class"), join(world, ROOT, "#class")
+    place = world.state.channel("#class")
+    assert place is not None
+    assert do(world, EVE, "/deop eve", channel="#class").code is Code.ALREADY
+    assert do(world, ROOT, "/deop eve", channel="#class") == Outcome(Code.OK, ("eve", "#class"))
+    assert listed(told(world, EventKind.LISTED)[-1])[Extra.LIST] == bytes((Role.OWNER,))
+    assert world.state.role(2, place.place) is Role.MEMBER
+    assert do(world, EVE, "/deop eve", channel="#class").code is Code.NEED_ROLE
 
 
 # --- bans ---------------------------------------------------------------------------------------------------
