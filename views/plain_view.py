@@ -56,7 +56,7 @@ class PlainView:
         self._keys = KeyDecoder()
         self._asked: SecretInput | None = None  # what is typed answers a question, and is not shown
         self._out = ""  # for what is typed: it cannot wait
-        self._held: deque[tuple[int, str]] = deque()  # lines to be printed, each with its person
+        self._held: deque[tuple[int, str | Run]] = deque()  # lines to be printed, each with its person
         self._left_out = 0  # lines that had no room among these
         self._folding = Folding(time_of)
         self._run: Run | None = None  # not printed yet: it may grow
@@ -163,6 +163,9 @@ class PlainView:
         """Print nothing any more of what this person has said."""
         if person:
             self._folding.erase(person)
+            for _, held_line in self._held:
+                if isinstance(held_line, Run):
+                    held_line.erase(person)
             self._held = deque(held for held in self._held if held[0] != person)
             self.cut_texts.erase(person)
 
@@ -174,9 +177,9 @@ class PlainView:
     def _print_run(self) -> None:
         if self._run is not None:
             run, self._run, self._run_began = self._run, None, None
-            self._hold(one_line(run.text) + self._past(run.began))
+            self._hold(run)
 
-    def _hold(self, line: str, person: int = 0) -> None:
+    def _hold(self, line: str | Run, person: int = 0) -> None:
         self._held.append((person, line))
         if len(self._held) > HELD_LINES:
             self._held.popleft()
@@ -321,7 +324,10 @@ class PlainView:
     def _lines(self) -> str:
         """What was held."""
         lines = [f"{self._left_out:,} lines not shown"] if self._left_out else []
-        lines += [line for _, line in self._held]
+        lines += [
+            one_line(line.text) + self._past(line.began) if isinstance(line, Run) else line
+            for _, line in self._held
+        ]
         self._held.clear()
         self._left_out = 0
         return "".join(f"{line}\n" for line in lines)

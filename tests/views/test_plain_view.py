@@ -291,6 +291,18 @@ def test_a_long_text_is_shown_whole() -> None:
     assert "carl" not in reader.tick()
 
 
+def test_joins_of_an_erased_person_wait_without_the_name() -> None:
+    """They wait because a line is half-typed."""
+    reader = Reader()
+    reader.type("x")
+    reader.view.event(event(EventKind.JOINED, "eve", 7))
+    reader.view.system("news")
+    reader.view.event(Event(2, NOON, EventKind.ERASED, "", "op", "", 0, 9, 0, extra_row(Extra.TARGET, 7, 4)))
+    reader.type("\x15")
+    out = reader.tick()
+    assert "news" in out and "eve" not in out
+
+
 def test_keys_for_looking_back() -> None:
     """PageUp on an empty line, Alt-N and Alt-P; not while a question waits."""
     reader = Reader()
