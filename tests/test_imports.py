@@ -81,7 +81,7 @@ _OTHERS = _of_chatroom(
     *("finding", "search_words", "moments", "table", "answer_tables"),
     *("batch", "blocks", "desk", "door", "passwords", "preparing", "tail"),
     *("command", "commands", "account_commands", "channel_commands", "people_commands", "history_commands"),
-    *("erase_commands", "help_page"),
+    *("erase_commands", "help_page", "synonyms"),
     *("guard_commands", "moderation_commands", "speech_commands", "classroom_commands"),
 )
 _PURE_MODULES = (*_WIRE, *_STATE, *_OTHERS)

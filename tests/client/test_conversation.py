@@ -169,6 +169,23 @@ def test_own_lines_are_known_by_the_person(user: User) -> None:
     )
 
 
+def test_edit_corrects(user: User) -> None:
+    """/edit s/wrong/right/ corrects, too; what does not fit, or leaves nothing, changes nothing."""
+    mine = said(101, "we meet on Monday", "ann", person=ME)
+    user.play(
+        user.happens(mine),
+        "ann we meet",
+        b"/edit s/Monday/Tuesday/\r",
+        lambda: user.says("we meet on Tuesday", Form.EDIT, MESSAGE=101)(),
+        b"/edit s/Friday/Sunday/\r",
+        "-- /edit nothing is changed: your last line has no Friday",
+        b"/edit s/we meet on Monday//\r",
+        "-- /edit nothing would be left; /delete takes your last line back",
+        b"/edit no, on Sunday\r",
+        lambda: user.says("no, on Sunday", Form.EDIT, MESSAGE=101)(),
+    )
+
+
 # --- places ------------------------------------------------------------------------------------------------
 
 
