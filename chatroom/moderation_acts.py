@@ -10,6 +10,7 @@ from typing import Final
 
 from chatroom.act import KEY, ActCommand, Number, Parts, Scene, Text, Where
 from chatroom.audit import audit
+from chatroom.durations import duration_text
 from chatroom.events import BAN_LIST, EXEMPT_LIST, INVITED_LIST, EventKind, Extra, extra_row
 from chatroom.limits import LIST_REASON, MAX_BAN_SECONDS, WHOM_BYTES
 from chatroom.masks import is_network_mask
@@ -18,7 +19,7 @@ from chatroom.packets import Role
 from chatroom.places import EVERYWHERE, WHOLE_CHATROOM
 from chatroom.rights import Listed
 from chatroom.session import Session
-from chatroom.whom import Found, find, find_target, person_called, protection
+from chatroom.whom import NOBODY, Found, find, find_target, person_called, protection
 
 # --- kicks --------------------------------------------------------------------------------------------------
 
@@ -56,7 +57,7 @@ def putting(
     is_against: bool = True,
     then: Callable[[Parts, Session, Scene, Found], None] | None = None,
 ) -> Put:
-    """The act that puts somebody on a list of a place. Rows: whom, the place's name, until when.
+    """The act that puts somebody on a list of a place. Rows: whom, the place's name, until when; NOBODY.
 
     is_against: whether it is no favour: nobody does it to a better one
     then:       what follows from it
@@ -85,12 +86,12 @@ def putting(
         if not any(given):
             return Outcome(Code.ALREADY, rows)
         tell_listed(parts, session, scene, list, found, until, reason)
-        length = f" {seconds}s" if seconds else ""
+        length = f" {duration_text(seconds)}" if seconds else ""
         text = _with_reason(f"{command} {found.shown}{length}", reason)
         _audit_list(parts, session, scene, found, text, found.person, found.name if found.person else "")
         if then is not None:
             then(parts, session, scene, found)
-        return Outcome(Code.OK, rows)
+        return Outcome(Code.OK, (*rows, NOBODY) if found.is_nobody else rows)
 
     return run
 
@@ -148,11 +149,13 @@ def tell_listed(
     *,
     is_put: bool = True,
 ) -> None:
-    """Say LISTED in the place. Of a network that was typed nobody is told; all in the chatroom are told of
-    persons only: who is an operator, and who is banned."""
+    """Say LISTED in the place. Of a network that was typed nobody is told, nor of a name that nobody has.
+
+    All in the chatroom are told of persons only: who is an operator, and who is banned.
+    """
     is_person = any(isinstance(one, int) for one in found.entries)
     is_for_all = is_person and list in (Role.OPERATOR, BAN_LIST)
-    if found.is_address or (scene.channel is None and not is_for_all):
+    if found.is_address or found.is_nobody or (scene.channel is None and not is_for_all):
         return
     extra = extra_row(Extra.LIST, list, 1)
     if is_person:

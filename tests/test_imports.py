@@ -65,7 +65,7 @@ _STATE = _of_chatroom(
     *("erase_acts", "erasing", "blanking"),
     *("session", "network", "places", "naming", "people", "reading", "reading_acts", "listing"),
     *("proposals", "effects", "outcomes", "records", "order"),
-    *("guard", "guard_acts", "guard_pace", "audit", "codes", "masks", "whom"),
+    *("guard", "guard_acts", "guard_pace", "audit", "codes", "masks", "whom", "durations"),
     *(
         "moderation",
         "moderation_acts",

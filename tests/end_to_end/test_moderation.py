@@ -5,7 +5,6 @@ Everybody comes from an address of this machine: 127.0.0.1 and its neighbours.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -267,7 +266,7 @@ def test_suspend(host: Host) -> None:
     host.restart()
     assert host.refused("zoe", source=NEAR).code == Code.BANNED
     owner = host.login("owner1")
-    assert owner.tell("/suspend 127.0.0.1").words == "127.0.0.1: your own network is in it"
+    assert owner.tell("/suspend 127.0.0.1").words.startswith("127.0.0.1: your own network is in it; /guard")
     assert owner.tell("/suspend 0.0.0.0/0").code == Code.BAD_NAME
     assert f"ban {NEAR} for ever by owner1" in " ".join(owner.do("/bans *").words.split())
     owner.do("/unsuspend eve"), owner.do(f"/unban * {NEAR}")
@@ -329,12 +328,9 @@ def test_bans(host: Host) -> None:
     dora.do("/ban eve 2h spam", channel="#tea"), dora.do("/exempt bob", channel="#tea")
     host.restart()
     dora = host.login("dora")
-    head, *lines = dora.do("/bans #tea").words.splitlines()
-    words = " ".join(" ".join(lines).split())
-    assert head == "banned, muted or exempt: 2"
-    assert re.fullmatch(
-        "exempt bob for ever by dora, 20[^a-z]* UTC ban eve until 20[^a-z]* UTC by dora, 20.*: spam", words
-    )
+    words = dora.do("/bans #tea").words
+    assert words.index("exempt  bob  for ever") < words.index("ban     eve  until 20")
+    assert words.count("by dora, 20") == 2 and words.count(": spam") == 1
     assert [row[:3] for row in dora.rows] == [["exempt", "bob", "dora"], ["ban", "eve", "dora"]]
     assert dora.tell("/bans x", channel="#tea").code == Code.BAD_ARGUMENTS
 

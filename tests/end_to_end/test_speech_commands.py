@@ -94,7 +94,10 @@ def test_who_may_not_changes_nothing(host: Host, name: str) -> None:
         ("/mute", "usage: /mute [#CHANNEL|*] WHO [DURATION] [REASON]"),
         ("/mute ?", "? is no name, no +NAME and no network that is narrow enough"),
         ("/mute +nobody", "nobody is known here as nobody"),
-        ("/mute 127.0.0.1", "127.0.0.1: your own network is in it"),
+        (
+            "/mute 127.0.0.1",
+            "127.0.0.1: your own network is in it; /guard accounts keeps guests out, wherever they come from",
+        ),
         ("/unmute", "usage: /unmute [#CHANNEL|*] WHO"),
         ("/slow 4000", "usage: /slow [#CHANNEL] [SECONDS|off]"),
         ("/hush now", "usage: /hush [#CHANNEL] [off]"),
