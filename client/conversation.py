@@ -62,6 +62,9 @@ from views import (
 HOW_TO_GO_ON: Final = "/help lists the commands"
 """What a user is told who comes in."""
 
+HOW_TO_STAY: Final = "/register keeps your name and places"
+"""What a guest is told besides."""
+
 _TOO_EARLY: Final = "the other place is not there yet; press Enter again"
 _WAS_TOO_EARLY: Final = "not sent: this place was not there yet; press Enter again"
 
@@ -144,6 +147,8 @@ class Conversation:
         self.places.look(time.monotonic())
         for action in self.view.keys(self._terminal.read(), time.monotonic()):
             self._act(action)
+            if self._left:  # what was typed on is for the shell
+                break
 
     def _act(self, action: Action) -> None:
         if isinstance(action, Leave):
@@ -161,8 +166,10 @@ class Conversation:
         elif isinstance(action, Cancelled):
             self._dialogue = None
             self.view.system(NOTHING_SENT)
-        elif not self._begin_dialogue(action):
-            self._submit(action)
+        else:
+            action = Submitted(_without_blanks(action.text))
+            if not self._begin_dialogue(action):
+                self._submit(action)
 
     def _submit(self, action: Submitted) -> None:
         """Say or do what was typed. `//` begins a line that begins with a slash, or a correction."""
@@ -351,9 +358,8 @@ class Conversation:
                 self._trouble.over()
                 self.places.presence.begin()
                 view.identity(update.name)
-                you = f"you are {update.name} in {update.channel}{logged_in(update.name, update.account)}"
-                you += "" if self._live else f"; {HOW_TO_GO_ON}"
-                view.system("back again" if update.resumed else you, now)
+                if update.resumed or self._live:
+                    view.system("back again" if update.resumed else self._who_and_where(), now)
             case LoggedIn(name, account):
                 view.identity(name)
                 view.system(f"you are {name}{logged_in(name, account)}", now)
@@ -365,8 +371,9 @@ class Conversation:
                 self.speech.caught_up()
                 self._missed = None
                 self.places.caught_up()
-                if not self._live:  # below what was said before
+                if not self._live:  # below what was said before, next to the prompt
                     view.system(self.places.header(), now)
+                    view.system(f"{self._who_and_where()}; {self._how_to_go_on()}", now)
                     learn_commands(self)
                 self._caught_up = self._live = True
             case Disconnected():
@@ -378,6 +385,15 @@ class Conversation:
                 self._trouble.retrying(update, time.monotonic())
             case Ended():
                 self._ended = update
+
+    def _who_and_where(self) -> str:
+        """For the user: name, place, and whether an account has the name."""
+        client = self.client
+        return f"you are {client.name} in {self.places.name}{logged_in(client.name, client.account)}"
+
+    def _how_to_go_on(self) -> str:
+        """Where help is; for a guest also how to keep name and places."""
+        return HOW_TO_GO_ON if self.client.account else f"{HOW_TO_GO_ON}, {HOW_TO_STAY}"
 
     def _show_event(self, event: Event) -> None:
         me = self.client.person
@@ -393,6 +409,15 @@ class Conversation:
         if self.places.event(event, replayed=not self._live, wanted=said_here):
             self.speech.once.shown(event, me)
         self.view.identity(self.client.name)
+
+
+def _without_blanks(text: str) -> str:
+    """A line without the blanks before a slash: else all would read what was meant for one.
+
+    Several lines keep them: they are pasted, and each begins where it has to.
+    """
+    begins = text.lstrip()
+    return begins if begins.startswith("/") and "\n" not in text else text
 
 
 def _wall_clock() -> int:

@@ -16,6 +16,7 @@ from client.help import help_of
 from client.ignoring import ignoring
 from client.requests import numbers, only_row, rows_of, texts
 from client.saving import save, text_number
+from client.substitution import substitution_of
 from client.successors import ANOTHER, Found, found_in
 
 
@@ -247,10 +248,21 @@ def _reply(conversation: Conversing, text: str) -> None:
 
 
 def _edit(conversation: Conversing, text: str) -> None:
+    """Give the last own line this text; as `s/wrong/right/` it says what to change in it."""
     if not text:
-        conversation.tell("/edit", "/edit TEXT gives your last line another text")
-    elif (line := _last(conversation, "/edit", own=True)) is not None:
-        conversation.speech.amend(lambda: conversation.client.edit(line.seq, text), text)
+        conversation.tell("/edit", "/edit TEXT gives your last line another text; s/wrong/right/ corrects it")
+        return
+    line = _last(conversation, "/edit", own=True)
+    if line is None:
+        return
+    substitution = substitution_of(text)
+    new = text if substitution is None else substitution.apply(line.text)
+    if substitution is not None and new == line.text:
+        conversation.tell("/edit", f"nothing is changed: your last line has no {substitution.wrong}")
+    elif not new:
+        conversation.tell("/edit", "nothing would be left; /delete takes your last line back")
+    else:
+        conversation.speech.amend(lambda: conversation.client.edit(line.seq, new), new)
 
 
 def _delete(conversation: Conversing, _: str) -> None:
@@ -293,7 +305,7 @@ COMMANDS: Final = (
         "give your last line another text; s/wrong/right/ corrects it",
         _edit,
         "talking",
-        "/edit I meant Tuesday",
+        "/edit I meant Tuesday, or s/Monday/Tuesday/ without a command",
     ),
     LocalCommand("/delete", "", "take your last line back", _delete, "talking"),
     LocalCommand("/join", "#x [KEY]", "join a channel, and go there", _join, "channels", "/join #lunch"),

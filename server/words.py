@@ -124,7 +124,13 @@ _FINDERS: tuple[Callable[[str, Outcome], str | None], ...] = (
 def _usage(command: str, code: Code) -> str:
     """Words for a code that has no better ones; how a command is written, when it was written wrongly."""
     known = COMMANDS.get(command)
-    return f"usage: {known.usage}" if code is Code.BAD_ARGUMENTS and known else code.words
+    if code is not Code.BAD_ARGUMENTS or known is None:
+        return code.words
+    return f"usage: {known.usage}{_INSTEAD.get(command, '')}"
+
+
+_INSTEAD: dict[str, str] = {"/history": "; /grep WORDS finds lines"}
+"""By command, what to give instead: what its arguments looked like."""
 
 
 def _help(rows: tuple[tuple[str, ...], ...]) -> str:
