@@ -33,6 +33,7 @@ from chatroom.places import EVERYWHERE, WHOLE_CHATROOM, Channel
 from chatroom.session import Phase
 from chatroom.speech_commands import SPEECH_COMMANDS
 from chatroom.state import State
+from chatroom.synonyms import SYNONYMS
 
 
 class Permitted(NamedTuple):
@@ -62,13 +63,17 @@ def find(text: str, commands: Mapping[str, SlashCommand] | None = None) -> tuple
 
 
 def nearest(word: str) -> str:
-    """The command or alias that was probably meant by a mistyped word with its slash; "": none is like it.
+    """The command or alias that was probably meant by a word with its slash; "": none is like it.
 
-    The measure is that of Python's difflib: how many letters two words have in common, in the same order.
+    First what other chats call it. Else the word was mistyped: the measure is that of Python's difflib, how
+    many letters two words have in common, in the same order.
     """
     if len(word) > _LONGEST:  # also bounds the time
         return ""
-    found = get_close_matches(word.lower().removeprefix("/"), [name[1:] for name in _BY_NAME], 1)
+    typed = word.lower().removeprefix("/")
+    if typed in SYNONYMS:
+        return SYNONYMS[typed]
+    found = get_close_matches(typed, [name[1:] for name in _BY_NAME], 1)
     return f"/{found[0]}" if found else ""
 
 

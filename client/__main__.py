@@ -9,6 +9,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -20,7 +21,7 @@ from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
 from chatroom.log_formatter import LogFormatter
 from chatroom.names import channel_as_typed, check_channel, check_name
 from chatroom.option_sources import FILE, resolve
-from client.address import DEFAULT_HOST, DEFAULT_PORT, parse_address
+from client.address import DEFAULT_HOST, DEFAULT_PORT, address_key, parse_address
 from client.client import Client
 from client.limits import LONGEST_SILENCE, MOST_LINES, REPLAY_LINES, RETRY_FOR
 from client.password_file import read_password
@@ -208,11 +209,12 @@ def _interactive(options: argparse.Namespace) -> int:
         told.append(retrying.reason)
 
     options.server_password = _read(options.server_password_file)
-    coming_in = ComingIn(options, _at_keyboard, login_name(), _read(options.password_file), waiting)
+    coming_in = ComingIn(options, _at_keyboard, proposed_name, _read(options.password_file), waiting)
     client = coming_in.run()
     if client is None:
         return 0
     try:
+        _remember_name(client, options)
         just_fix_windows_console()  # colours on Windows; without effect elsewhere
         ground = Ground(options.ground) if options.ground else ground_of(os.environ.get("COLORFGBG", ""))
         depth = Depth.NONE if options.no_color else depth_of(os.environ)
@@ -226,6 +228,22 @@ def _interactive(options: argparse.Namespace) -> int:
         )
     finally:
         client.close()
+        _remember_name(client, options)  # it may be another one by now
+
+
+def proposed_name(host: str, port: int) -> str:
+    """The name that was used last at this server; at a new one the login name."""
+    from client.preferences import Preferences
+
+    return Preferences.of_user().name_at(address_key(host, port)) or login_name()
+
+
+def _remember_name(client: Client, options: argparse.Namespace) -> None:
+    """It is only proposed the next time: that it cannot be kept is no reason to bother anybody."""
+    from client.preferences import Preferences
+
+    with suppress(ConfigError):
+        Preferences.of_user().call_me(client.name, address_key(*options.address))
 
 
 def _at_keyboard(options: argparse.Namespace, name: str, password: str | None) -> Client:

@@ -34,7 +34,7 @@ class Making(Protocol):
 class ComingIn:
     """One start of the program. What the user answers is put into the options.
 
-    login:    the name to propose
+    propose:  gives the name to propose at the server with this host and port
     password: for the account of `options.name`
     waiting:  told before each pause while the server is away
     """
@@ -43,13 +43,14 @@ class ComingIn:
         self,
         options: argparse.Namespace,
         make: Making,
-        login: str,
+        propose: Callable[[str, int], str],
         password: str | None,
         waiting: Callable[[Retrying], None],
     ) -> None:
         self._options = options
         self._make = make
-        self._proposed = login
+        self._propose = propose
+        self._proposed = ""  # another one, since that was taken
         self._password = password
         self._waiting = waiting
         self._patience: float = options.retry_for or 0.0
@@ -60,7 +61,7 @@ class ComingIn:
         while True:
             try:
                 if name is None:
-                    name = ask_name(self._proposed, reason)
+                    name = ask_name(self._proposed or self._propose(*options.address), reason)
                 return self._log_in(name)
             except EOFError:
                 return None

@@ -27,6 +27,7 @@ from client.preferences import Preferences
 from client.secret_commands import word_of
 from client.speech import Speech
 from client.substitution import substitution_of
+from client.successors import Successors
 from client.talker import Talker
 from client.terminals import Terminal
 from client.trouble import Trouble
@@ -62,6 +63,9 @@ from views import (
 HOW_TO_GO_ON: Final = "/help lists the commands"
 """What a user is told who comes in."""
 
+HOW_TO_STAY: Final = "/register keeps your name and places"
+"""What a guest is told besides."""
+
 _TOO_EARLY: Final = "the other place is not there yet; press Enter again"
 _WAS_TOO_EARLY: Final = "not sent: this place was not there yet; press Enter again"
 
@@ -88,7 +92,8 @@ class Conversation:
         view.completer.places = lambda: [room.name for room in client.rooms]
         self._terminal = terminal
         self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place), echoed)
-        self.speech = Speech(client, view, self.places)
+        self.speech = Speech(client, view, self.places, recalls=not echoed)
+        self._successors = Successors(client, view, self.places, self.speech)
         self._back = LookingBack(view, self.places, self.speech)
         self._answering = Answering(view, self.speech, self.places, self._back, recalls=not echoed)
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
@@ -143,6 +148,8 @@ class Conversation:
         self.places.look(time.monotonic())
         for action in self.view.keys(self._terminal.read(), time.monotonic()):
             self._act(action)
+            if self._left:  # what was typed on is for the shell
+                break
 
     def _act(self, action: Action) -> None:
         if isinstance(action, Leave):
@@ -222,6 +229,8 @@ class Conversation:
         self.view.ask(question)
 
     def _say(self, text: str, action: Submitted) -> None:
+        if self._successors.takes(text, action.text):
+            return
         try:
             self.speech.send(text, typed=action.text)
         except (TimeoutError, ValueError, ChatroomError) as error:
@@ -322,6 +331,8 @@ class Conversation:
                 self._show_event(update)
             case Past(id, events):
                 self.speech.past(id, events)
+            case Answer() if self._successors.answered(update):
+                pass
             case Answer():
                 self._answering.show(update, now)
                 view.identity(self.client.name)  # the answer to /nick: perhaps no event tells it
@@ -344,12 +355,12 @@ class Conversation:
                     view.members(place, [member.name for member in members])
             case Connected():
                 self._connected = True
+                self.speech.connected(True)
                 self._trouble.over()
                 self.places.presence.begin()
                 view.identity(update.name)
-                you = f"you are {update.name} in {update.channel}{logged_in(update.name, update.account)}"
-                you += "" if self._live else f"; {HOW_TO_GO_ON}"
-                view.system("back again" if update.resumed else you, now)
+                if update.resumed or self._live:
+                    view.system("back again" if update.resumed else self._who_and_where(), now)
             case LoggedIn(name, account):
                 view.identity(name)
                 view.system(f"you are {name}{logged_in(name, account)}", now)
@@ -361,18 +372,29 @@ class Conversation:
                 self.speech.caught_up()
                 self._missed = None
                 self.places.caught_up()
-                if not self._live:  # below what was said before
+                if not self._live:  # below what was said before, next to the prompt
                     view.system(self.places.header(), now)
+                    view.system(f"{self._who_and_where()}; {self._how_to_go_on()}", now)
                     learn_commands(self)
                 self._caught_up = self._live = True
             case Disconnected():
                 self._connected = self._caught_up = False
+                self.speech.connected(False)
                 view.system(f"connection lost: {update.reason}", now)
                 self._trouble.lost()
             case Retrying():
                 self._trouble.retrying(update, time.monotonic())
             case Ended():
                 self._ended = update
+
+    def _who_and_where(self) -> str:
+        """For the user: name, place, and whether an account has the name."""
+        client = self.client
+        return f"you are {client.name} in {self.places.name}{logged_in(client.name, client.account)}"
+
+    def _how_to_go_on(self) -> str:
+        """Where help is; for a guest also how to keep name and places."""
+        return HOW_TO_GO_ON if self.client.account else f"{HOW_TO_GO_ON}, {HOW_TO_STAY}"
 
     def _show_event(self, event: Event) -> None:
         me = self.client.person

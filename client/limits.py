@@ -65,8 +65,12 @@ MAX_KEYWORDS: Final = 50
 KEYWORD_CHARACTERS: Final = 64
 """Characters of a keyword: longer than any word."""
 
-PREFERENCES_BYTES: Final = 64 * 1024
-"""A file of preferences is not larger: 50 keywords take 13 KB at most. A larger one is some other file."""
+KEPT_NAMES: Final = 100
+"""Servers of which the name used last is kept, the latest: more than a person uses."""
+
+PREFERENCES_BYTES: Final = 96 * 1024
+"""A file of preferences is not larger: 50 keywords take 13 KB at most, 100 names at addresses 40 KB. A larger
+one is some other file."""
 
 FETCHED_UPDATES: Final = 200
 """Updates that the screen takes between two looks at the keyboard: 2 ms, some 20 with long texts."""

@@ -17,9 +17,8 @@ from client.help import help_of
 from client.ignoring import ignoring
 from client.requests import numbers, only_row, rows_of, texts
 from client.saving import save, text_number
-
-Found = tuple[int, str, int]
-"""Somebody who was looked up: person, name, the number of the conversation, 0 for none."""
+from client.substitution import substitution_of
+from client.successors import ANOTHER, Found, found_in
 
 
 def _help(conversation: Conversing, wanted: str) -> None:
@@ -129,19 +128,23 @@ def _unread(conversation: Conversing, _: str) -> None:
 
 
 def _look_up(
-    conversation: Conversing, command: str, name: str, then: Callable[[Found], None], moves: bool = False
+    conversation: Conversing,
+    command: str,
+    name: str,
+    then: Callable[[Found], None],
+    moves: bool = False,
+    text: str = "",
 ) -> None:
-    """Ask the server who is meant by a name. command: that needs it; moves: as in `Speech.ask`"""
+    """Ask the server who is meant by a name. command: that needs it; moves, text: as in `Speech.ask`"""
 
     def found(answer: Answer, _: tuple[Event, ...]) -> None:
-        row = only_row(rows_of(answer.rows))
-        figures, words = numbers(row, 0, 2), texts(row, 1)
-        if answer.code == Code.OK and figures is not None and words is not None:
-            then((figures[0], words[0], figures[1]))
+        if (who := found_in(answer)) is not None:
+            conversation.client.learn_name(who.name, who.person)
+            then(who)
         else:
             conversation.tell(command, answer.words or f"nobody is called {name}")
 
-    conversation.speech.ask(f"/query {name}", found, moves=moves)
+    conversation.speech.ask(f"/query {name}", found, moves=moves, text=text)
 
 
 def _query(conversation: Conversing, argument: str) -> None:
@@ -150,13 +153,12 @@ def _query(conversation: Conversing, argument: str) -> None:
         conversation.tell("/query", "/query NAME begins or shows the conversation with one person")
         return
     room = conversation.client.room(f"@{name}")
-    if room is not None:
+    if room is not None and not room.gone:
         conversation.places.show(room.name, time.monotonic(), room.place)
         return
 
     def show(found: Found) -> None:
-        person, known, place = found
-        conversation.places.show(f"@{known}", time.monotonic(), place, person)
+        conversation.places.show(f"@{found.name}", time.monotonic(), found.place, found.person)
 
     _look_up(conversation, "/query", name, show, moves=True)
 
@@ -168,17 +170,18 @@ def _msg(conversation: Conversing, argument: str) -> None:
         conversation.tell("/msg", "/msg NAME TEXT says something to one person only")
         return
     room = conversation.client.room(f"@{name}")
-    if room is not None:
+    if room is not None and not room.gone:
         conversation.speech.say(text, channel=room.name, receiver=room.other, typed=f"/msg {argument}")
         return
-    _look_up(
-        conversation,
-        "/msg",
-        name,
-        lambda found: conversation.speech.say(
-            text, channel=f"@{found[1]}", receiver=found[0], typed=f"/msg {argument}"
-        ),
-    )
+
+    def say(found: Found) -> None:
+        if room is not None and room.other != found.person:
+            conversation.tell("/msg", ANOTHER.format(found.name))
+        conversation.speech.say(
+            text, channel=f"@{found.name}", receiver=found.person, typed=f"/msg {argument}", final=True
+        )
+
+    _look_up(conversation, "/msg", name, say, text=text)
 
 
 # --- lines -------------------------------------------------------------------------------------------------
@@ -211,10 +214,21 @@ def _reply(conversation: Conversing, text: str) -> None:
 
 
 def _edit(conversation: Conversing, text: str) -> None:
+    """Give the last own line this text; as `s/wrong/right/` it says what to change in it."""
     if not text:
-        conversation.tell("/edit", "/edit TEXT gives your last line another text")
-    elif (line := _last(conversation, "/edit", own=True)) is not None:
-        conversation.speech.amend(lambda: conversation.client.edit(line.seq, text), text)
+        conversation.tell("/edit", "/edit TEXT gives your last line another text; s/wrong/right/ corrects it")
+        return
+    line = _last(conversation, "/edit", own=True)
+    if line is None:
+        return
+    substitution = substitution_of(text)
+    new = text if substitution is None else substitution.apply(line.text)
+    if substitution is not None and new == line.text:
+        conversation.tell("/edit", f"nothing is changed: your last line has no {substitution.wrong}")
+    elif not new:
+        conversation.tell("/edit", "nothing would be left; /delete takes your last line back")
+    else:
+        conversation.speech.amend(lambda: conversation.client.edit(line.seq, new), new)
 
 
 def _delete(conversation: Conversing, _: str) -> None:
@@ -252,7 +266,7 @@ COMMANDS: Final = (
         "give your last line another text; s/wrong/right/ corrects it",
         _edit,
         "talking",
-        "/edit I meant Tuesday",
+        "/edit I meant Tuesday, or s/Monday/Tuesday/ without a command",
     ),
     LocalCommand("/delete", "", "take your last line back", _delete, "talking"),
     LocalCommand("/join", "#x [KEY]", "join a channel, and go there", _join, "channels", "/join #lunch"),

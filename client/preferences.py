@@ -1,4 +1,5 @@
-"""What the user of this computer prefers: keywords that call, and when the terminal rings. Kept in a file."""
+"""What the user of this computer prefers: keywords that call, when the terminal rings, and the name used last
+at each server. Kept in a file."""
 
 from __future__ import annotations
 
@@ -7,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from chatroom.errors import ConfigError
-from chatroom.names import name_key
+from chatroom.errors import ConfigError, NameRefused
+from chatroom.names import check_name, name_key
 from client.data_folder import data_folder, locked, replace
-from client.limits import KEYWORD_CHARACTERS, MAX_KEYWORDS, PREFERENCES_BYTES
+from client.limits import KEPT_NAMES, KEYWORD_CHARACTERS, MAX_KEYWORDS, PREFERENCES_BYTES
 from views import one_line
 
 FILE: Final = "preferences.json"
@@ -34,6 +35,7 @@ class Preferences:
         self._path = path
         self.keywords: tuple[str, ...] = ()  # in the order in which they were added
         self.bell = Bell.MENTION
+        self._names: dict[str, str] = {}  # by server, the latest last
         self._load()
 
     @classmethod
@@ -70,6 +72,20 @@ class Preferences:
         with _Change(self):
             self.bell = bell
 
+    def name_at(self, server: str) -> str:
+        """The name that was used last at this server; empty: none is known. server: see `address_key`"""
+        return self._names.get(server, "")
+
+    def call_me(self, name: str, server: str) -> None:
+        """The user is called so at this server. Raises ConfigError."""
+        if self._names.get(server) == name:
+            return
+        with _Change(self):
+            self._names.pop(server, None)
+            self._names[server] = name
+            while len(self._names) > KEPT_NAMES:
+                del self._names[next(iter(self._names))]
+
     def _load(self) -> None:
         """Take what the file says; a file that is none of ours, or cannot be read, says nothing."""
         if self._path is None:
@@ -89,11 +105,21 @@ class Preferences:
             self.keywords = tuple(dict.fromkeys(fit))[:MAX_KEYWORDS]
         if found.get("bell") in tuple(Bell):
             self.bell = Bell(found["bell"])
+        names = found.get("names")
+        if isinstance(names, dict):
+            self._names = dict([each for each in names.items() if _is_name(each[1])][-KEPT_NAMES:])
 
     def _save(self) -> None:
         assert self._path is not None
-        kept = {"keywords": list(self.keywords), "bell": str(self.bell)}
+        kept = {"keywords": list(self.keywords), "bell": str(self.bell), "names": self._names}
         replace(self._path, json.dumps(kept, ensure_ascii=False, indent=1).encode() + b"\n")
+
+
+def _is_name(name: object) -> bool:
+    try:
+        return isinstance(name, str) and check_name(name) == name
+    except NameRefused:
+        return False
 
 
 class _Change:

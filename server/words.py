@@ -36,6 +36,7 @@ _GOODBYES = {
 _REFUSALS = {
     Code.ALREADY: "said before",
     Code.NOT_IN: "not said: you are not in this channel",
+    Code.NO_SUCH_NAME: "not said: they are not here any more",
     Code.NEED_ROLE: "not said: this channel is moderated, and you have no voice in it",
     Code.MUTED: "not said: they take no direct messages from you",
     Code.BAD_ARGUMENTS: "not said: this server does not know this form of a line",
@@ -130,7 +131,13 @@ def _no_channel(command: str, name: str) -> str:
 def _usage(command: str, code: Code) -> str:
     """Words for a code that has no better ones; how a command is written, when it was written wrongly."""
     known = COMMANDS.get(command)
-    return f"usage: {known.usage}" if code is Code.BAD_ARGUMENTS and known else code.words
+    if code is not Code.BAD_ARGUMENTS or known is None:
+        return code.words
+    return f"usage: {known.usage}{_INSTEAD.get(command, '')}"
+
+
+_INSTEAD: dict[str, str] = {"/history": "; /grep WORDS finds lines"}
+"""By command, what to give instead: what its arguments looked like."""
 
 
 def _help(rows: tuple[tuple[str, ...], ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ _OTHERS = _of_chatroom(
     *("finding", "search_words", "moments", "table", "answer_tables"),
     *("batch", "blocks", "desk", "door", "passwords", "preparing", "tail"),
     *("command", "commands", "account_commands", "channel_commands", "people_commands", "history_commands"),
-    *("erase_commands", "help_page"),
+    *("erase_commands", "help_page", "synonyms"),
     *("guard_commands", "moderation_commands", "speech_commands", "classroom_commands"),
 )
 _PURE_MODULES = (*_WIRE, *_STATE, *_OTHERS)
@@ -211,11 +212,24 @@ def test_only_the_composition_root_knows_both_ends() -> None:
         )
 
 
+@cache
+def names_of_modules() -> frozenset[str]:
+    """The names of all modules of ours."""
+    return frozenset(name_of(path) for path in MODULES)
+
+
 def own_imports(path: Path) -> set[str]:
     """The modules of ours that a module imports, wherever the import stands; of a package, all of it."""
-    modules, module = {name_of(each) for each in MODULES}, name_of(path)
+    module = name_of(path)
+    names = {name for _, name in imports(ast.parse(path.read_text()), module, path.name == "__init__.py")}
+    return ours(names, module)
+
+
+def ours(names: set[str], module: str) -> set[str]:
+    """The modules of ours among the names that a module imports; of a package, all of it."""
+    modules = names_of_modules()
     found: set[str] = set()
-    for _, name in imports(ast.parse(path.read_text()), module, path.name == "__init__.py"):
+    for name in names:
         imported = name if name in modules else name.rpartition(".")[0]
         inside = {other for other in modules if other.startswith(imported + ".")}
         found |= {imported} & modules if under(module, (imported,)) or not inside else inside

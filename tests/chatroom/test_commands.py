@@ -329,6 +329,20 @@ def test_the_nearest_command(world: World, typed: str, meant: str) -> None:
     assert ask(world, long).rows == (long, "")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        *[("/name", "/nick"), ("/rename", "/nick"), ("/users", "/who"), ("/people", "/who")],
+        *[(f"/{word}", "/msg") for word in ("private", "dm", "pm", "whisper", "Tell")],
+        *[("/block", "/ignore"), ("/correct", "/edit"), ("/search", "/grep"), ("/find", "/grep")],
+    ],
+)
+def test_what_another_program_calls_it(world: World, typed: str, meant: str) -> None:
+    """A command of other chats is answered with ours, which may have no letter of it. It is no alias."""
+    assert ask(world, f"{typed} bob") == Outcome(Code.NO_SUCH_COMMAND, (typed, meant))
+    assert ask(world, f"/help {typed}").rows == (typed, meant)
+
+
 def test_an_alias_is_its_command(world: World) -> None:
     """An alias does what its command does, and has its words."""
     assert ask(world, "/names #general") == ask(world, "/who #general")

@@ -30,8 +30,15 @@ class Gone(NamedTuple):
     text: str
 
 
-Step = str | bytes | Gone | Absent | Callable[[], bool]
-"""A text that must come; keys; a text that must go, or is not there; or a function, until it is True."""
+class Last(NamedTuple):
+    """Texts that the lowest rows of the screen must have, from above."""
+
+    texts: tuple[str, ...]
+
+
+Step = str | bytes | Gone | Absent | Last | Callable[[], bool]
+"""A text that must come; keys; a text that must go, or is not there; the lowest rows; or a function, until it
+is True."""
 
 
 class Script:
@@ -57,6 +64,9 @@ class Script:
                 self._typed = step
             elif isinstance(step, Gone):
                 if self.shows(step.text):
+                    break
+            elif isinstance(step, Last):
+                if not self.ends_with(step.texts):
                     break
             elif not (self.shows(step) if isinstance(step, str) else step()):
                 break
@@ -96,6 +106,12 @@ class Script:
     def shows(self, text: str) -> bool:
         """Whether a row of the screen has this text, in which several blanks count as one."""
         return any(text in " ".join(row.split()) for row in self.screen.rows())
+
+    def ends_with(self, texts: tuple[str, ...]) -> bool:
+        """Whether the lowest rows that are not empty have these texts."""
+        rows = [row for row in (" ".join(each.split()) for each in self.screen.rows()) if row]
+        last = rows[-len(texts) :]
+        return len(last) == len(texts) and all(text in row for text, row in zip(texts, last, strict=True))
 
 
 def play(client: Client, *steps: Step) -> Ended | None:

@@ -13,7 +13,7 @@ from chatroom.outcomes import Code
 from chatroom.packets import Answer, Bye, Channel, Command, Form, Packet, Present, Replay, Say
 from client import Client
 from tests.client.fake_server import ME, FakeServer, live
-from tests.client.script import Absent, Step, play
+from tests.client.script import Absent, Last, Step, play
 from tests.support.events import BOB, GENERAL, NOON, said
 from tests.support.tasks import Task
 
@@ -61,7 +61,7 @@ class User:
 
     def play_from_help(self, *steps: Step) -> None:
         """The same without the second answer."""
-        play(self.client, "you are ann", self.answers("/ignored", "[]"), *steps)
+        play(self.client, self.answers("/ignored", "[]"), "you are ann", *steps)
 
     def happens(self, *packets: Packet) -> Step:
         """A step: the server sends packets."""
@@ -166,6 +166,23 @@ def test_own_lines_are_known_by_the_person(user: User) -> None:
         "ann is now anna",
         b"/edit hallo\r",
         lambda: user.says("hallo", Form.EDIT, MESSAGE=101)(),
+    )
+
+
+def test_edit_corrects(user: User) -> None:
+    """/edit s/wrong/right/ corrects, too; what does not fit, or leaves nothing, changes nothing."""
+    mine = said(101, "we meet on Monday", "ann", person=ME)
+    user.play(
+        user.happens(mine),
+        "ann we meet",
+        b"/edit s/Monday/Tuesday/\r",
+        lambda: user.says("we meet on Tuesday", Form.EDIT, MESSAGE=101)(),
+        b"/edit s/Friday/Sunday/\r",
+        "-- /edit nothing is changed: your last line has no Friday",
+        b"/edit s/we meet on Monday//\r",
+        "-- /edit nothing would be left; /delete takes your last line back",
+        b"/edit no, on Sunday\r",
+        lambda: user.says("no, on Sunday", Form.EDIT, MESSAGE=101)(),
     )
 
 
@@ -304,11 +321,30 @@ def test_coming_in_is_told_once() -> None:
         user = User(server)
         user.happens(said(101, "hello"), coming, said(103, "how are you?"))()
         user.play(
-            "you are ann in #general; /help lists the commands",
             "-- #general: 2 people",
+            "you are ann in #general; /help lists the commands",
             "how are you?",
             Absent("unread"),
             Absent("ann joined"),
+        )
+        server.dismiss(user.client)
+
+
+def test_who_and_where_one_is_stands_next_to_the_prompt() -> None:
+    """However much was said before: below it is who one is, where, and what a guest can do."""
+    lines = [said(50 + number, f"line {number}") for number in range(40)]
+    with FakeServer() as server:
+        user = User(server, *lines)
+        user.play(
+            Last(
+                (
+                    "-- #general: 2 people",
+                    "you are ann in #general; /help lists the commands, /register keeps your name",
+                    "and places",
+                    "#general, 2 here",
+                    "ann>",
+                )
+            )
         )
         server.dismiss(user.client)
 
@@ -665,10 +701,11 @@ def test_ignored_persons_from_before() -> None:
         user.happens(said(101, "hidden, too"), said(102, "now", "eve", person=EVE))()
         play(
             user.client,
-            "you are ann",
+            "#general, 2 here",
             Absent("shown"),
             user.answers("/ignored", f'[[{BOB}, "bob"]]'),
             "eve shown",
+            "you are ann",
             "now",
             Absent("hidden"),
             Absent("in #tea"),
@@ -697,7 +734,8 @@ def test_a_command_of_the_server_that_looks_back(user: User) -> None:
 
 @pytest.mark.parametrize("word", ["/q", "/exit", "/quit"])
 def test_leaving(user: User, word: str) -> None:
-    """Each of the three words ends the client, which tells how far the user has read."""
+    """Each of the three words ends the client, which tells how far the user has read. What follows is for the
+    shell, and is not said."""
     user.play(
         user.happens(said(101, "a")),
         "bob a",
@@ -705,7 +743,7 @@ def test_leaving(user: User, word: str) -> None:
         user.marks("#general", 101),
         user.happens(said(102, "second")),
         "second",
-        word.encode() + b"\r",
+        word.encode() + b"\rto the shell\r",
         lambda: pytest.fail("it goes on"),
     )
     assert user.peer.expect(Command).text == "/read 102"
@@ -881,8 +919,8 @@ def test_an_operator_ends_the_connection(user: User) -> None:
     """The client says why, keeps what is half-typed on the screen, and does not come back."""
     ended = play(
         user.client,
-        "you are ann",
         user.answers("/ignored", "[]"),
+        "you are ann",
         b"half-typed",
         user.happens(Bye(False, Code.KICKED, "killed by bob: spam")),
         lambda: user.client.ended is not None,

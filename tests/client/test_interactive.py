@@ -325,7 +325,7 @@ def test_a_refused_line_is_explained(record: Path) -> None:
         terminal.type("refuse\rnext\r")
         rows = terminal.see("ann next")
         told = [row.partition("-- ")[2].strip() for row in rows]
-        assert told[2] == "you are muted: refuse (\u2191 brings it back)"
+        assert told[3] == "you are muted: refuse (\u2191 brings it back)"
 
 
 # --- passwords ---------------------------------------------------------------------------------------------
@@ -481,7 +481,7 @@ def test_the_half_typed_line_survives_a_reconnect(record: Path) -> None:
         terminal.type("blip\rhalf")
         rows = terminal.see(lambda rows: bottom(rows) == "ann> half" and "back again" in str(rows))
         assert [row for row in rows if row][-2:] == ["#stage, 2 here", "ann> half"]
-        assert [row[6:] for row in rows if row][3:-2] == [
+        assert [row[6:] for row in rows if row][4:-2] == [
             "--              connection lost: the cable was cut",
             "--              back again",
             "--------------- missed while you were away",

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.events import Event, EventKind
 from chatroom.limits import DEAD_AFTER
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Bye, Command, Credential, Replay, Status, Username, Verdict
 from client.__main__ import HOW_TO_LOG_IN, HOW_TO_SHOW, login_name, main, parser, tls_options
 from client.coming_in import another
 from client.tls import TlsOptions
-from tests.client.fake_server import FakeServer, channel, live, welcome
+from tests.client.fake_server import ME, FakeServer, channel, live, welcome
 from tests.client.pseudo_terminal import PseudoTerminal, python
+from tests.support.events import NOON
 from tests.support.patience import PROGRAM_PATIENCE, eventually
 from tests.support.peer import PacketSocket
 from tests.support.tasks import Task
@@ -131,6 +133,15 @@ def come_in(server: FakeServer, lobby: PacketSocket, name: str) -> PacketSocket:
     return member
 
 
+def at_home(member: PacketSocket) -> list[Command]:
+    """Answer whom the user ignores: before, a terminal shows nothing. The commands that have come by then."""
+    given = [member.expect(Command)]
+    while given[-1].text != "/ignored":
+        given.append(member.expect(Command))
+    member.send(Answer(given[-1].id, Code.OK, "", "[]"))
+    return given
+
+
 def dora(server: FakeServer) -> list[str]:
     """The command with which dora comes in."""
     return python("client", f"127.0.0.1:{server.port}", "--name", "dora")
@@ -158,8 +169,10 @@ def test_a_person_is_asked_for_the_password(home: Path) -> None:
             lobby, asked = server.named()
             assert password_of(asked) == b"correct horse"
             member = come_in(server, lobby, "dora")
+            given = at_home(member)
             terminal.see("you are dora in #general, logged in")
-            device = member.expect(Command)
+            devices = [one for one in given if one.text.startswith("/device")]
+            device = devices[0] if devices else member.expect(Command)
             rows = f'[["token", "dora", "{b"t".hex() * 32}"]]'
             member.send(Answer(device.id, Code.OK, "remembered", rows))
             eventually((home / "chatroom" / "tokens.json").exists, "no token is kept")
@@ -173,6 +186,7 @@ def test_a_person_is_asked_for_the_password(home: Path) -> None:
             refuse(lobby, Code.NEED_LOGIN, "dora belongs to an account")
             assert lobby.expect(Username).credentials == ((Credential.DEVICE_TOKEN, b"t" * 32),)
             member = come_in(server, lobby, "dora")
+            at_home(member)
             terminal.see("you are dora in #general, logged in")
             member.close()
 
@@ -206,8 +220,38 @@ def test_a_taken_name_is_a_question(home: Path) -> None:
         lobby, asked = server.named()
         assert asked.name == "dora2"
         member = come_in(server, lobby, "dora2")
+        at_home(member)
         terminal.see("you are dora2 in #general")
         member.close()
+
+
+def test_the_name_used_last_is_proposed(home: Path) -> None:
+    """At the same server, and as `/nick` has changed it; at another one it is the login name. The file is the
+    user's alone."""
+
+    def start(server: FakeServer, *options: str) -> PseudoTerminal:
+        return PseudoTerminal(python("client", f"127.0.0.1:{server.port}", *options), LOGNAME="login")
+
+    with FakeServer(patience=PROGRAM_PATIENCE) as server, FakeServer(patience=PROGRAM_PATIENCE) as other:
+        with start(server) as terminal:
+            terminal.see("Your name [login]:")
+            terminal.type("mia\r")
+            member = come_in(server, server.named()[0], "mia")
+            at_home(member)
+            terminal.see("you are mia in #general")
+            member.send(Event(1, NOON, EventKind.RENAMED, "", "mia", "emma", 0, ME))
+            terminal.see("emma>")
+            terminal.type("\x04")
+            member.receive_until(lambda packet: isinstance(packet, Bye))
+            member.close()
+            assert terminal.wait() == 0
+        with start(server) as terminal:
+            terminal.see("Your name [emma]:")
+            terminal.type("\x03")
+        with start(other) as terminal:
+            terminal.see("Your name [login]:")
+            terminal.type("\x03")
+    assert (home / "chatroom" / "preferences.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_server_that_is_away_is_a_question(home: Path) -> None:
@@ -220,6 +264,7 @@ def test_a_server_that_is_away_is_a_question(home: Path) -> None:
             terminal.see("is no address")
             terminal.type(f"127.0.0.1:{server.port}\r")
             member = come_in(server, server.named()[0], "dora")
+            at_home(member)
             terminal.see("you are dora in #general")
             member.close()
 
@@ -331,6 +376,7 @@ def test_a_person_is_asked_for_the_servers_password(home: Path) -> None:
             terminal.type("sesame\r")
             lobby, asked = server.named()
             member = come_in(server, lobby, "dora")
+            at_home(member)
             terminal.see("you are dora in #general")
             member.close()
             assert server.named()[1].credentials == ((Credential.SERVER_PASSWORD, b"sesame"),)

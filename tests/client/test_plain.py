@@ -54,8 +54,8 @@ def test_a_talk(record: Path) -> None:
         assert terminal.wait() == 0
         assert terminal.modes() == terminal.modes_before
     assert lines(terminal) == [
-        "you are ann in #stage; /help lists the commands",
         "#stage: 2 people",
+        "you are ann in #stage; /help lists the commands, /register keeps your name and places",
         *("hello", "news 2", "bob: news 0", "bob: news 1"),
         *("ask", "bob calls you: ann, are you there?"),
         *("\a/who", "/who: asked: /who", "/who who is here", "/quit", ""),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.errors import ConfigError
-from client.limits import KEYWORD_CHARACTERS, MAX_KEYWORDS
+from client.limits import KEPT_NAMES, KEYWORD_CHARACTERS, MAX_KEYWORDS
 from client.preferences import Bell, Preferences
 
 
@@ -41,6 +41,28 @@ def test_two_programs(file: Path) -> None:
     one.add("exam")
     other.add("lunch")
     assert Preferences(file).keywords == ("exam", "lunch")
+
+
+def test_the_names_used_last(file: Path) -> None:
+    """One for each server, of so many servers as are kept: those of the latest. Odd ones say nothing."""
+    preferences = Preferences(file)
+    assert preferences.name_at("localhost:5050") == ""
+    preferences.call_me("mia", "localhost:5050")
+    preferences.call_me("李雷", "localhost:5050")
+    for number in range(KEPT_NAMES - 1):
+        preferences.call_me("ann", f"localhost:{number}")
+    assert Preferences(file).name_at("localhost:5050") == "李雷"
+    preferences.call_me("ann", "example.org:5050")
+    assert Preferences(file).name_at("localhost:5050") == ""
+    assert Preferences(file).name_at("example.org:5050") == "ann"
+
+
+@pytest.mark.parametrize("names", [[], {"s": 1}, {"s": "two words"}, {"s": "\x1b[2J"}, {"s": ""}])
+def test_names_that_are_none(file: Path, names: object) -> None:
+    """What cannot be a name is not proposed."""
+    file.parent.mkdir()
+    file.write_text(json.dumps({"names": names}))
+    assert Preferences(file).name_at("s") == ""
 
 
 def test_without_a_folder() -> None:

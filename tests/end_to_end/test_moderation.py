@@ -224,7 +224,7 @@ def test_ban_by_where_somebody_comes_from(host: Host) -> None:
     refused, _ = turned_away(host, "newer", FAR, "#tea")
     assert (refused.code, refused.reason) == (Code.BANNED, "you are banned: #tea")
     assert dora.tell(f"/ban {FAR}", channel="#tea").words.endswith("operator of the chatroom")
-    assert dora.do("/bans", channel="#tea").words.count("\n") == 2 and FAR not in str(dora.rows)
+    assert "exempt: 2\n" in dora.do("/bans", channel="#tea").words and FAR not in str(dora.rows)
     host.restart()
     assert host.come("later", source=FAR).tell("/join #tea").code == Code.BANNED
     host.login("dora").do("/unban +EVE", channel="#tea")
@@ -268,7 +268,7 @@ def test_suspend(host: Host) -> None:
     owner = host.login("owner1")
     assert owner.tell("/suspend 127.0.0.1").words.startswith("127.0.0.1: your own network is in it; /guard")
     assert owner.tell("/suspend 0.0.0.0/0").code == Code.BAD_NAME
-    assert f"ban  {NEAR}  for ever" in owner.do("/bans *").words
+    assert f"ban {NEAR} for ever by owner1" in " ".join(owner.do("/bans *").words.split())
     owner.do("/unsuspend eve"), owner.do(f"/unban * {NEAR}")
     host.come("eve"), host.come("bob", source=NEAR)
 

@@ -17,6 +17,11 @@ ROW = {"place": 1, "more": True, "before": 42}
         ("/grep", Outcome(Code.OK, ({**ROW, "more": False},)), "that is all"),
         ("/context", Outcome(Code.OK, (ROW,)), ""),
         ("/history", Outcome(Code.NOT_IN, ("#tea",)), "you are not in #tea"),
+        (
+            "/history",
+            Outcome(Code.BAD_ARGUMENTS),
+            "usage: /history [N] [before:SEQ]; /grep WORDS finds lines",
+        ),
         ("/grep", Outcome(Code.BAD_NAME, ("a!b",)), "a!b cannot be a name"),
         ("/context", Outcome(Code.NO_SUCH_MESSAGE, (9,)), "you see no message 9"),
         ("/read", Outcome(Code.OK, (1, 9)), "read up to 9"),
