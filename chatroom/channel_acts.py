@@ -12,14 +12,14 @@ from chatroom.guard_acts import KEY_SETTING, invite_everywhere, set_everywhere
 from chatroom.limits import CHANNEL_BYTES, DEFAULT_CHANNEL, MAX_REASON, MAX_SECRET, MAX_TOPIC
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
-from chatroom.places import Channel
+from chatroom.places import FOUNDED, Channel
 from chatroom.session import Session
 
 # --- joining and leaving ------------------------------------------------------------------------------------
 
 
 def _join(parts: Parts, session: Session, name: str, key: str) -> Outcome:
-    """Rows: the channel's name and place."""
+    """Rows: the channel's name and place; FOUNDED, if it was not there."""
     channels, member = parts.channels, parts.sessions.members[session.person]
     place = member.places.get(name)
     if place is not None:
@@ -29,7 +29,9 @@ def _join(parts: Parts, session: Session, name: str, key: str) -> Outcome:
     if refused is not None:
         return Outcome(refused.code, refused.rows or (name,))
     parts.speaking.amended(session, member)
-    return Outcome(Code.OK, (name, channels.join(member, name, session.network).place))
+    is_new = channels.named(name) is None and name != DEFAULT_CHANNEL
+    rows = (name, channels.join(member, name, session.network).place)
+    return Outcome(Code.OK, (*rows, FOUNDED) if is_new else rows)
 
 
 def _leave(parts: Parts, session: Session, channel: Channel, reason: str) -> Outcome:

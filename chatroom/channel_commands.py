@@ -194,5 +194,11 @@ CHANNEL_COMMANDS: tuple[SlashCommand, ...] = (
     acting("/unvoice", "NAME", "take that back", _with_name("/unvoice"), elsewhere=True),
     acting("/transfer", "NAME", "make somebody else the owner", _with_name("/transfer"), elsewhere=True),
     acting("/move", "#NEWNAME", "give the channel another name", move),
-    acting("/close", "[REASON]", "end the channel for all", _with_reason("/close"), elsewhere=True),
+    acting(
+        "/close",
+        "[REASON]",
+        "end the channel for all, with what was said, its bans and its log; /hush only makes it quiet",
+        _with_reason("/close"),
+        elsewhere=True,
+    ),
 )

@@ -56,7 +56,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "/unvoice": "/unvoice bob",
     "/transfer": "/transfer bob",
     "/move": "/move #lunch-2",
-    "/close": "/close the project is over",
+    "/close": "/close #lunch the project is over",
     "/kick": "/kick mallory please calm down",
     "/ban": "/ban mallory 2h flooding",
     "/unban": "/unban mallory",

@@ -17,6 +17,9 @@ from chatroom.session import Phase, Session
 WHOLE_CHATROOM = 0
 """The place of events that concern all."""
 
+FOUNDED: Final = "new"
+"""The third row of OK of /join: the channel was not there, and who joins owns it."""
+
 EVERYWHERE = "*"
 """How commands write the whole chatroom where they write the name of a channel otherwise."""
 

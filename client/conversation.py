@@ -14,6 +14,7 @@ from chatroom.packets import Answer, Channel, Info, Resumed
 from client.answer_words import without_name
 from client.answering import Answering
 from client.calls import Calls
+from client.confirming import to_confirm
 from client.dialogues import NOTHING_SENT, Dialogue, dialogue_of
 from client.held import Held
 from client.help import learn_commands
@@ -241,6 +242,9 @@ class Conversation:
             if word.lower() in (command.name, *command.aliases):
                 command.do(self, "".join(argument).strip())
                 return
+        if words := to_confirm(action.text, self.places.name):
+            self.tell("/close", words)
+            return
         try:
             self.speech.give(action.text)
         except (TimeoutError, ValueError, ChatroomError) as error:

@@ -10,6 +10,7 @@ from chatroom.events import Event
 from chatroom.names import channel_as_typed, name_key
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Form
+from chatroom.places import FOUNDED
 from client.call_commands import bell, keyword, mentions
 from client.conversing import Conversing, LocalCommand
 from client.help import help_of
@@ -50,6 +51,8 @@ def _join(conversation: Conversing, argument: str) -> None:
         room = conversation.client.room(place[0] if place else name[0] if name else argument.split()[0])
         if room is not None:
             conversation.places.show(room.name, time.monotonic(), room.place, typed_since=turn)
+        if FOUNDED in row[2:]:
+            conversation.tell("/join", answer.words)
 
     conversation.speech.ask(f"/join {argument}", joined, moves=True)
 

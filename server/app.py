@@ -26,6 +26,7 @@ from server.disk_watch import DiskWatch
 from server.flusher import Flusher
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS, WAKING_BYTES
 from server.lobby import Lobby
+from server.log_writer import say_on_stderr
 from server.metrics_port import MetricsPort
 from server.owner_code import CodePlace, offer_ownership
 from server.quotas import descriptors
@@ -239,7 +240,18 @@ def serve(config: Config) -> int:
     finally:
         signal.set_wakeup_fd(-1)
         app.close()
+    _say_goodbye(config.data)
     return 0
+
+
+def _say_goodbye(data: str) -> None:
+    """Tell whoever has pressed Ctrl-C at a terminal that all went well; a log has no need of it.
+
+    data: path of the history file, or `:memory:`
+    """
+    if sys.stderr is not None and sys.stderr.isatty():
+        what = "nothing is kept" if data == ":memory:" else "everything is stored"
+        say_on_stderr(f"\rstopped; {what}")  # over the ^C that the terminal shows
 
 
 def _announce(address: str) -> None:

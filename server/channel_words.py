@@ -7,6 +7,7 @@ from typing import Any
 
 from chatroom.channel_commands import CHANNEL_COMMANDS
 from chatroom.outcomes import Code, Outcome
+from chatroom.places import FOUNDED
 from server.moments import when
 
 Rows = Sequence[Any]
@@ -23,6 +24,10 @@ def of_channel_command(command: str, outcome: Outcome) -> str | None:
     if words is None or isinstance(words, str):
         return words
     return words(rows) if rows else None
+
+
+def _joined(rows: Rows) -> str:
+    return f"{rows[0]} is new; you are its owner" if FOUNDED in rows[2:] else f"you are in {rows[0]}"
 
 
 def _topic(rows: Rows) -> str:
@@ -51,7 +56,7 @@ _OF_CODES: dict[Code, str | Callable[[Rows], str]] = {
 }
 
 _OF: dict[tuple[str, Code], str | Callable[[Rows], str]] = {
-    ("/join", Code.OK): lambda rows: f"you are in {rows[0]}",
+    ("/join", Code.OK): _joined,
     ("/join", Code.ALREADY): lambda rows: f"you are in {rows[0]} already",
     ("/join", Code.BAD_KEY): lambda rows: f"{rows[0]} has a key: /join {rows[0]} KEY",
     ("/join", Code.INVITE_ONLY): lambda rows: f"{rows[0]} is for those who are invited",

@@ -71,7 +71,8 @@ class CodePlace:
         """Tell the code. use: what can be done with it; Raises ConfigError: the file cannot be written."""
         if self._terminal:
             self.clear()
-            say_on_stderr(printable_line(f"{use}: {code}"))
+            say_on_stderr(printable_line(f"{use}:"))
+            say_on_stderr(f"    {printable_line(code)}")  # a row of its own: a long row would break in it
             return
         assert self._file is not None, "no place"
         try:

@@ -97,7 +97,7 @@ def _of_command(command: str, outcome: Outcome) -> str:
     if code is Code.NO_SUCH_COMMAND and rows:
         return no_such_command(rows)
     if code is Code.NO_SUCH_CHANNEL and rows:
-        return f"there is no channel {rows[0]}"
+        return _no_channel(command, str(rows[0]))
     if code is Code.NEED_ROLE and len(rows) > 2:
         return f"{rows[2]} has a role as high as yours, or higher"
     if code is Code.BANNED and rows:
@@ -119,6 +119,13 @@ _FINDERS: tuple[Callable[[str, Outcome], str | None], ...] = (
     *(of_moderation_command, of_speech_command, of_channel_command, of_people_command),
     *(of_history_command, of_account_command, of_classroom_command, of_erase_command),
 )
+
+
+def _no_channel(command: str, name: str) -> str:
+    """There is no channel of this name; nor is a direct conversation one."""
+    if name.startswith("@"):
+        return f"you are in your talk with {name[1:]}, and {command} is for a channel: first /go #CHANNEL"
+    return f"there is no channel {name}"
 
 
 def _usage(command: str, code: Code) -> str:

@@ -578,6 +578,29 @@ def test_correcting_the_last_line(user: User) -> None:
     )
 
 
+def test_close_is_asked_about(user: User) -> None:
+    """The name of the channel confirms: without it the client tells what goes away, and sends nothing."""
+    user.play(
+        b"/close too late\r",
+        "-- /close this ends #general for all",
+        "/close #general too late does it",
+        b"/close #general too late\r",
+        user.answers("/close #general too late", "", Code.NEED_ROLE, "/close needs the role owner"),
+        "needs the role owner",
+    )
+
+
+def test_who_founds_a_channel_is_told(user: User) -> None:
+    """Also a mistyped name founds one."""
+    channel = Channel(77, "#clas", "", 0, 0, 1, (Present(ME, 0, "ann"),))
+    user.play(
+        b"/join clas\r",
+        user.happens(channel),
+        user.answers("/join #clas", '["#clas", 77, "new"]', Code.OK, "#clas is new; you are its owner"),
+        "-- /join #clas is new; you are its owner",
+    )
+
+
 def test_blanks_before_a_slash(user: User) -> None:
     """They hide no command: what was meant for one person must not be read by all. Pasted lines keep them."""
     user.play(

@@ -386,7 +386,7 @@ def test_move(host: Host) -> None:
     dora, eve = back(host)
     assert described(eve, "#coffee").place == 2
     eve.do("/join #tea")
-    assert eve.rows == ["#tea", 3]
+    assert eve.rows == ["#tea", 3, "new"]
 
 
 def test_close(host: Host) -> None:
@@ -401,7 +401,7 @@ def test_close(host: Host) -> None:
     dora, eve = back(host)
     assert {one.name for one in eve.packets if isinstance(one, Channel)} == {"#general"}
     eve.do("/join #tea")
-    assert eve.rows == ["#tea", 3] and dora.tell("/topic #tea x").code == Code.NOT_IN
+    assert eve.rows == ["#tea", 3, "new"] and dora.tell("/topic #tea x").code == Code.NOT_IN
 
 
 # --- memberships --------------------------------------------------------------------------------------------
@@ -421,7 +421,7 @@ def test_a_channel_of_guests_ends_with_its_last_member(host: Host) -> None:
     host.restart()
     dora = host.login("dora")
     dora.do("/join #guests")
-    assert dora.rows == ["#guests", 5]
+    assert dora.rows == ["#guests", 5, "new"]
 
 
 def test_an_account_stays_in_its_channels(host: Host) -> None:

@@ -338,3 +338,15 @@ def test_what_the_service_manager_is_told(tmp_path: Path) -> None:
             while (line := told(manager)) != "STOPPING=1":
                 assert line == "WATCHDOG=1"
             assert running.process.wait(PROGRAM_PATIENCE) == 0
+
+
+def test_a_server_at_a_terminal(tmp_path: Path) -> None:
+    """The owner's code has a row of its own, so that no narrow screen breaks it; Ctrl-C is answered."""
+    command = python("server", "--port", "0", "--data", str(tmp_path / "chat.db"))
+    with PseudoTerminal(command) as terminal:
+        rows = [row for row in terminal.see("listening on") if row]
+        before = next(number for number, row in enumerate(rows) if row.endswith("/owner:"))
+        assert len(rows[before + 1].split()) == 1
+        terminal.type("\x03")
+        assert terminal.wait() == 0
+        assert [row for row in terminal.screen.rows() if row][-1] == "stopped; everything is stored"

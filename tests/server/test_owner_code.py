@@ -54,7 +54,7 @@ def test_at_a_terminal_it_is_in_no_file(tmp_path: Path) -> None:
     (tmp_path / "chat.db.code").write_text("old")
     with terminal() as shown:
         CodePlace(str(tmp_path / "chat.db")).tell(CODE, "to own it")
-        assert shown.readline() == f"to own it: {CODE}\n"
+        assert (shown.readline(), shown.readline()) == ("to own it:\n", f"    {CODE}\n")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -261,3 +261,11 @@ def test_shortened_texts(text: str, size: int) -> None:
     else:
         assert short.endswith("…") and text.startswith(short[:-1])
         assert len(short.encode()) > size - 4  # no character more would have fitted
+
+
+def test_a_direct_conversation_is_no_channel() -> None:
+    """Whoever gives a command of a class there is told where they are."""
+    told, _ = words.answer("/hand", Outcome(Code.NO_SUCH_CHANNEL, ("@teach",)))
+    assert told == "you are in your talk with teach, and /hand is for a channel: first /go #CHANNEL"
+    told, _ = words.answer("/hand", Outcome(Code.NO_SUCH_CHANNEL, ("#tea",)))
+    assert told == "there is no channel #tea"
