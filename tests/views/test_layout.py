@@ -184,4 +184,19 @@ def test_what_waits_elsewhere() -> None:
     )
     assert quiet in row
     (row,) = status_rows(Status("#a", waiting=waiting), 40, 24, Theme(depth=Depth.NONE))
-    assert readable(row) == "#a \u00b7 unread: #tea 1,200 (1 calls you),\u2026"
+    assert readable(row) == "#a \u00b7 unread: >#tea 1,200, >#\u241bx 2, +1"
+
+
+def test_a_narrow_status_names_whole_places() -> None:
+    """Where the words have no room `>` says that somebody calls; what has no room besides is counted."""
+    waiting = (Waiting("#tea", 2, 1), Waiting("@eve", 1, 1), Waiting("#lunch", 3))
+    status = Status("#a", waiting=waiting, topic="hot and cold")
+
+    def row(columns: int) -> str:
+        return readable(status_rows(status, columns, 24, Theme(depth=Depth.NONE))[0])
+
+    assert row(60) == "#a \u00b7 unread: #tea 2 (1 calls you), @eve 1, #lunch 3 \u00b7 hot \u2026"
+    assert row(45) == "#a \u00b7 unread: >#tea 2, @eve 1, #lunch 3 \u00b7 ho\u2026"
+    assert row(36) == "#a \u00b7 unread: >#tea 2, @eve 1, +1"
+    assert row(28) == "#a \u00b7 unread: >#tea 2, +2"
+    assert row(20) == "#a \u00b7 unread: >#te\u2026"
