@@ -297,8 +297,8 @@ COMMANDS: Final = (
     ),
     LocalCommand(
         "/save",
-        "[N] FILE",
-        "write that text, or the latest block, into a new file",
+        "[N or NAME] FILE",
+        "write that text, or the latest block (of NAME), into a new file",
         save,
         "looking back",
         "/save 3 notes.txt",

