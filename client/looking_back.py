@@ -23,6 +23,7 @@ HOW_TO_STEP: Final = "Alt-N shows each with the lines around it, Alt-P the one b
 
 _HISTORY: Final = "/history"
 _GREP: Final = "/grep"
+_CONTEXT: Final = "/context"
 
 
 class Page(NamedTuple):
@@ -124,6 +125,20 @@ class LookingBack:
         latest = command.lower() == _HISTORY and (not rest or rest.isdecimal())  # no other page or place
         if latest and past and all(event.place == self._places.place for event in past):
             self._note(past, page_of(answer))
+
+    def resolved(self, typed: str) -> str:
+        """The command as the server knows it: in /context a number of a line that was found is its seq."""
+        word, *arguments = typed.split()
+        digits = arguments[0].removesuffix(".") if arguments else ""
+        if word.lower() != _CONTEXT or not (digits.isascii() and digits.isdecimal() and len(digits) < 5):
+            return typed
+        if not 0 < int(digits) <= len(self._found):
+            return typed
+        return " ".join([word, str(self._found[int(digits) - 1]), *arguments[1:]])
+
+    def listed(self, seqs: Sequence[int]) -> None:
+        """These lines were listed with numbers, the latest first: number 1."""
+        self._found, self._at = list(seqs), -1
 
     def number(self, command: str, event: Event) -> int:
         """The number of a line that a command has found: 1 is the latest; 0: it has none."""

@@ -264,6 +264,24 @@ def test_lines_that_were_found_have_numbers(user: User) -> None:
     )
 
 
+def test_context_takes_the_numbers_on_the_screen(user: User) -> None:
+    """`/context 2` is the line with this number; a number that stands nowhere is that of a message."""
+    play(
+        user,
+        b"/grep exam\r",
+        found(user),
+        "bob 1. exam room 4",
+        b"/context 2\r",
+        user.answers("/context 60", "", Code.OK, "", said(60, "no exam"), said(61, "after")),
+        "after",
+        b"/context 3. 5\r",
+        user.answers("/context 50 5", "", Code.OK, "", tea(50, "exam today"), tea(51, "tea after")),
+        "tea after",
+        b"/context 99\r",
+        user.answers("/context 99", "", Code.NO_SUCH_MESSAGE, "you see no message 99"),
+    )
+
+
 def test_a_key_goes_to_the_next(user: User) -> None:
     """With the lines around it; Alt-P goes back; at both ends the user is told."""
     play(

@@ -64,7 +64,7 @@ def test_a_text_by_its_number(user: User, tmp_path: Path) -> None:
         types("/save 1"),
         "usage: /save FILE takes the latest text of several lines",
     )
-    assert file.read_text() == LONG
+    assert file.read_text() == LONG + "\n"
 
 
 def test_no_file_is_overwritten(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
