@@ -26,10 +26,14 @@ def mentions(conversation: Conversing, argument: str) -> None:
         )
         return
     shown = found[-int(argument or SHOWN_CALLS) :]
-    rows = table([_row(line) for line in shown], conversation.view.table_columns)
+    conversation.back.listed([line.seq for line in reversed(shown)])
+    numbers = range(len(shown), 0, -1)  # as those of /grep: 1 is the latest
+    rows = table(
+        [(f"{number}.", *_row(line)) for number, line in zip(numbers, shown, strict=True)],
+        conversation.view.table_columns,
+    )
     lines = "last line" if len(shown) == 1 else f"last {len(shown):,} lines"
-    where, seq = shown[-1].channel, shown[-1].seq
-    on = f"/go {where} goes there, /context {seq} shows the lines around it"
+    on = f"/go {shown[-1].channel} goes there, /context 1 shows the lines around it; so does Alt-N"
     conversation.tell("/mentions", "\n".join([f"the {lines} that called you", *rows, on]))
 
 

@@ -94,8 +94,8 @@ class Conversation:
         self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place), echoed)
         self.speech = Speech(client, view, self.places, recalls=not echoed)
         self._successors = Successors(client, view, self.places, self.speech)
-        self._back = LookingBack(view, self.places, self.speech)
-        self._answering = Answering(view, self.speech, self.places, self._back, recalls=not echoed)
+        self.back = LookingBack(view, self.places, self.speech)
+        self._answering = Answering(view, self.speech, self.places, self.back, recalls=not echoed)
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
         view.keywords = self.calls.preferences.keywords
         self._title = title
@@ -161,9 +161,9 @@ class Conversation:
         elif isinstance(action, Jump):
             go_to(self, action.number)
         elif isinstance(action, LookBack):
-            self._back.further()
+            self.back.further()
         elif isinstance(action, StepFound):
-            self._back.step(action.step)
+            self.back.step(action.step)
         elif isinstance(action, Cancelled):
             self._dialogue = None
             self.view.system(NOTHING_SENT)
@@ -246,7 +246,7 @@ class Conversation:
             self.tell("/close", words)
             return
         try:
-            self.speech.give(action.text)
+            self.speech.give(self.back.resolved(action.text))
         except (TimeoutError, ValueError, ChatroomError) as error:
             self._not_sent(action, error)
 
@@ -351,7 +351,7 @@ class Conversation:
                     view.completer.forget_all()
                     self.places.forget()
                     self.calls.forget()
-                    self._back.forget()
+                    self.back.forget()
             case Channel(place=place, size=size, members=members):
                 self.places.begins(update)
                 if len(members) == size:  # else there are too many to list

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from chatroom.help_page import Entry
 from client.calls import Calls
+from client.looking_back import LookingBack
 from client.places import Places
 from client.speech import Speech
 from client.talker import Talker
@@ -26,6 +27,8 @@ class Conversing(Protocol):
     def speech(self) -> Speech: ...
     @property
     def calls(self) -> Calls: ...
+    @property
+    def back(self) -> LookingBack: ...
     def tell(self, command: str, text: str) -> None:
         """Show the answer to a command, or why it cannot be obeyed."""
 

@@ -27,8 +27,9 @@ ON_KEYS: Final = (
     ("Alt-N, Alt-P", "the next line that /grep has found, or the one before"),
     ("Ctrl-W, -U", "delete a word, or all up to the cursor; Ctrl-_ takes that back"),
     ("Ctrl-L", "paint the screen again; Ctrl-Z goes to the shell"),
-    ("Ctrl-C", "empty the line; on an empty line, leave"),
+    ("Ctrl-C", "empty the line (Up brings it back); on an empty line, leave"),
     ("//x", "say /x"),
+    (">", "before a name: somebody calls you, or tells you something in private"),
 )
 """The keys, and what they do."""
 

@@ -116,17 +116,30 @@ def go_to(conversation: Conversing, number: int) -> None:
 def _leave(conversation: Conversing, argument: str) -> None:
     places = conversation.places
     if argument.startswith("@") or (not argument and places.name.startswith("@")):
-        places.show_other(time.monotonic())  # a direct conversation has no end
+        _leave_for_another(conversation, "")  # a direct conversation has no end
         return
 
     def left(answer: Answer, _: tuple[Event, ...]) -> None:
         if answer.code != Code.OK:
             conversation.tell("/leave", answer.words)
         elif conversation.client.room(name) is None and places.name == name:
-            places.show_other(time.monotonic(), typed_since=turn)
+            _leave_for_another(conversation, f"you have left {name}; ", turn)
 
     name, turn = places.name, places.turns
     conversation.speech.ask(f"/leave {argument}".rstrip(), left, moves=not argument)
+
+
+def _leave_for_another(conversation: Conversing, told: str, typed_since: int = -1) -> None:
+    """Another place comes on the screen, if there is one; the user is told which.
+
+    told:        before that
+    typed_since: as in `Places.show`
+    """
+    places = conversation.places
+    before = places.place
+    places.show_other(time.monotonic(), typed_since=typed_since)
+    if places.place != before:
+        conversation.tell("/leave", f"{told}you are in {places.name} now")
 
 
 def _merge(conversation: Conversing, argument: str) -> None:
@@ -344,8 +357,8 @@ COMMANDS: Final = (
     ),
     LocalCommand(
         "/save",
-        "[N] FILE",
-        "write that text, or the latest block, into a new file",
+        "[N or NAME] FILE",
+        "write that text, or the latest block (of NAME), into a new file",
         save,
         "looking back",
         "/save 3 notes.txt",

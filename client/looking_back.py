@@ -23,6 +23,7 @@ HOW_TO_STEP: Final = "Alt-N shows each with the lines around it, Alt-P the one b
 
 _HISTORY: Final = "/history"
 _GREP: Final = "/grep"
+_CONTEXT: Final = "/context"
 
 
 class Page(NamedTuple):
@@ -53,6 +54,7 @@ class LookingBack:
         self._places = places
         self._speech = speech
         self._asked = 0  # the id of the latest command that a key has given
+        self._told = (-1, 0)  # place and seq: there the user was told of the beginning
         self._beginning = (0, 0)  # place and seq: of that place, nothing is before
         self._found: list[int] = []  # seqs of the lines that the latest /grep has found, the latest first
         self._at = -1  # which of them was shown last
@@ -69,7 +71,7 @@ class LookingBack:
         if self._speech.awaits(self._asked):
             return
         if not place or self._beginning == (place, oldest):
-            self._view.system("there is nothing earlier that you may read here")
+            self._tell_beginning()
             return
 
         def came(answer: Answer, events: tuple[Event, ...]) -> None:
@@ -87,7 +89,7 @@ class LookingBack:
         self._note(events, page)
         shown = self.wanted(events)
         if not shown and not page.more:
-            self._view.system("there is nothing earlier that you may read here")
+            self._tell_beginning()
             return
         beginning = "" if page.more else ", from the beginning"
         self._view.rule(
@@ -96,6 +98,13 @@ class LookingBack:
         for event in shown:
             self._view.event(event, self._answered(event, events))
         self._view.rule(f"end of looking back{'; PageUp goes further' if page.more else ''}")
+
+    def _tell_beginning(self) -> None:
+        """Tell once that no page is left: what was shown has gone up, and no key of the client's shows it."""
+        here = self._places.place, self._places.oldest
+        if self._told != here:
+            self._view.system("nothing is earlier: the rest is above, in the scrollback of your terminal")
+        self._told = here
 
     def _note(self, events: Sequence[Event], page: Page) -> None:
         """Lines of this place were shown, up to those that were shown before."""
@@ -116,6 +125,20 @@ class LookingBack:
         latest = command.lower() == _HISTORY and (not rest or rest.isdecimal())  # no other page or place
         if latest and past and all(event.place == self._places.place for event in past):
             self._note(past, page_of(answer))
+
+    def resolved(self, typed: str) -> str:
+        """The command as the server knows it: in /context a number of a line that was found is its seq."""
+        word, *arguments = typed.split()
+        digits = arguments[0].removesuffix(".") if arguments else ""
+        if word.lower() != _CONTEXT or not (digits.isascii() and digits.isdecimal() and len(digits) < 5):
+            return typed
+        if not 0 < int(digits) <= len(self._found):
+            return typed
+        return " ".join([word, str(self._found[int(digits) - 1]), *arguments[1:]])
+
+    def listed(self, seqs: Sequence[int]) -> None:
+        """These lines were listed with numbers, the latest first: number 1."""
+        self._found, self._at = list(seqs), -1
 
     def number(self, command: str, event: Event) -> int:
         """The number of a line that a command has found: 1 is the latest; 0: it has none."""

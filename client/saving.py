@@ -7,10 +7,14 @@ import re
 from pathlib import Path
 from typing import Final
 
+from chatroom.names import name_key
 from client.conversing import Conversing
 from views.cut_texts import CutText
 
-USAGE: Final = "/save [N] FILE: N is the number below a text that was cut; without it, the latest block"
+USAGE: Final = (
+    "usage: /save FILE takes the latest text of several lines, /save NAME FILE that of one person, "
+    "/save N FILE the text that was cut with the number N"
+)
 
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _DRIVING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -29,29 +33,39 @@ def save(conversation: Conversing, argument: str) -> None:
     file = argument if number is None else rest.strip()
     texts = conversation.view.cut_texts
     said = texts.block if number is None else texts.whole(number)
-    if not file:
-        words = USAGE
-    elif said is not None:
-        words = _saved(said, file)
-    elif number is None:
-        words = "nobody has said a text of several lines yet"
-    else:
-        words = "there is no such text any more"
-    conversation.tell("/save", words)
+    none = "nobody has said a text of several lines yet"
+    if number is not None:
+        none = _missing(number, texts.was_cut(number))
+    elif rest.strip() and (texts.block_of(first) is not None or _is_here(conversation, first)):
+        said, file, none = texts.block_of(first), rest.strip(), f"{first} has said no text of several lines"
+    conversation.tell("/save", USAGE if not file else none if said is None else _saved(said, file))
+
+
+def _missing(number: int, was_cut: bool) -> str:
+    if was_cut:
+        return "there is no such text any more"
+    return f"no text that was cut has the number {number}; /save FILE takes the latest of several lines"
+
+
+def _is_here(conversation: Conversing, name: str) -> bool:
+    """Whether somebody in the place on the screen is called so."""
+    key = name_key(name)
+    return bool(key) and any(name_key(member.name) == key for member in conversation.client.members())
 
 
 def _saved(said: CutText, file: str) -> str:
-    """Write the file; what to tell the user."""
+    """Write the file, which ends with a line end; what to tell the user."""
     path = os.path.expanduser(file)
     try:
-        write_new(Path(path), said.data)
+        data = said.data if said.data.endswith(b"\n") else said.data + b"\n"
+        write_new(Path(path), data)
     except FileExistsError:
         return f"not saved: {path} is there already; choose another name"
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         return f"not saved, {getattr(error, 'strerror', None) or error}: {path}"
     lines = said.text.count("\n") + (not said.text.endswith("\n"))
     whose = f" of {said.author}" if said.author else ""
-    told = f"saved {lines:,} line{'' if lines == 1 else 's'}{whose} ({len(said.data):,} bytes) to {path}"
+    told = f"saved {lines:,} line{'' if lines == 1 else 's'}{whose} ({len(data):,} bytes) to {path}"
     is_raw = _DRIVING.search(said.text.replace("\r\n", "\n"))
     return f"{told}; it has control characters, so look at it in an editor" if is_raw else told
 

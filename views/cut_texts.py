@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from chatroom.names import name_key
 from views.excerpt import excerpt
 from views.limits import CUT_TEXTS
 
@@ -32,6 +33,7 @@ class CutTexts:
 
     def __init__(self) -> None:
         self.block: CutText | None = None
+        self._blocks: dict[int, CutText] = {}  # the latest such text of each of the last CUT_TEXTS persons
         self._kept: dict[int, CutText] = {}
         self._last = 0
 
@@ -44,6 +46,11 @@ class CutTexts:
         if not more and not (author and "\n" in text):
             return text, ""
         kept = self.block = CutText(person, author, text.encode("utf-8", "surrogatepass"))
+        if author:
+            self._blocks.pop(person, None)
+            self._blocks[person] = kept
+            if len(self._blocks) > CUT_TEXTS:
+                del self._blocks[next(iter(self._blocks))]
         if not more:
             return text, ""
         self._last += 1
@@ -55,8 +62,19 @@ class CutTexts:
         """The text that was cut with this number, or as the latest; None: it is not kept (any more)."""
         return self._kept.get(self._last if number is None else number)
 
+    def block_of(self, name: str) -> CutText | None:
+        """The latest text of several lines of whoever was called so; None: none is kept."""
+        key = name_key(name)
+        blocks = (block for block in reversed(self._blocks.values()) if name_key(block.author) == key)
+        return next(blocks, None) if key else None
+
+    def was_cut(self, number: int) -> bool:
+        """Whether a text was cut with this number."""
+        return 0 < number <= self._last
+
     def erase(self, person: int) -> None:
         """Keep nothing of what this person has said."""
         self._kept = {number: kept for number, kept in self._kept.items() if kept.person != person}
+        self._blocks.pop(person, None)
         if self.block is not None and self.block.person == person:
             self.block = None

@@ -32,11 +32,20 @@ class _Sort(NamedTuple):
     passive: str = ""
 
 
-_JOINED, _LEFT = _Sort("joined"), _Sort("left")
+_JOINED, _LEFT, _BACK = _Sort("joined"), _Sort("left"), _Sort("left and came back")
 _REMOVED = _Sort("removed", "removed")
 _BANNED, _MUTED = _Sort("banned", "banned"), _Sort("muted", "muted")
 _UP, _DOWN = _Sort("raised a hand"), _Sort("took the hand down")
-_SORTS: Final = (_JOINED, _LEFT, _BANNED, _REMOVED, _MUTED, _UP, _DOWN)  # in the order in which they are told
+_SORTS: Final = (
+    _JOINED,
+    _LEFT,
+    _BACK,
+    _BANNED,
+    _REMOVED,
+    _MUTED,
+    _UP,
+    _DOWN,
+)  # in the order in which they are told
 
 
 def _sort_of(event: Event) -> _Sort | None:
@@ -95,12 +104,28 @@ class Run:
             _note(self._ends.setdefault(sort, set()), until_and_reason(event, self._time_of))
             self._acting.add(event.person)
         else:
+            sort = self._after_leaving(event, sort)
             self._names.setdefault(sort, {})[event.person] = event.author
             if spoke and len(self._speakers.get(sort, ())) < RUN_NAMES:
                 self._speakers.setdefault(sort, {})[event.person] = event.author
         self._persons |= {event.person, event.target}
         self.place, self.channel = self.place or event.place, self.channel or event.channel
         self.last, self._count = event.time, self._count + 1
+
+    def _after_leaving(self, event: Event, sort: _Sort) -> _Sort:
+        """How somebody's coming or going is told who has left or come back in this run: the last word counts.
+
+        By name: a guest who comes back is another person.
+        """
+        other = {_JOINED: _LEFT, _LEFT: _BACK}.get(sort)
+        before = self._names.get(other, {}) if other is not None else {}
+        person = next((one for one, name in before.items() if name == event.author), None)
+        if other is None or person is None:
+            return sort
+        del before[person]
+        self._speakers.get(other, {}).pop(person, None)
+        joined = self._names.get(_JOINED, {}).values()
+        return _BACK if sort is _JOINED and event.author not in joined else sort
 
     def erase(self, person: int) -> None:
         """Name nobody any more, if this person is among them."""

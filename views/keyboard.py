@@ -70,8 +70,10 @@ class Keyboard:
         line = self.editor.text
         if key is Key.ENTER and line.strip():
             return Submitted(self.editor.take(private=self._private(line)))
-        if key is Key.ENTER or (key is Key.CANCEL and line):
+        if key is Key.ENTER:
             self.editor.clear()
+        elif key is Key.CANCEL and line:
+            self.editor.take(private=self._private(line))  # Up brings it back, if it may
         elif key is Key.CANCEL or (key is Key.DELETE_OR_LEAVE and not line):
             return Leave()
         else:

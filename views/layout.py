@@ -132,6 +132,11 @@ class Waiting(NamedTuple):
             return ""
         return f" ({self.calls:,} call{'s' * (self.calls == 1)} you)" if self.calls else ""
 
+    @property
+    def short(self) -> str:
+        """The same where there is little room: `>` stands before a channel that calls, as before a name."""
+        return f"{'>' * bool(self.calls_words)}{self.name} {self.lines:,}"
+
 
 class Status(NamedTuple):
     """What stands above the input line.
@@ -160,7 +165,7 @@ def status_rows(status: Status, columns: int, lines: int, theme: Theme) -> list[
         return []
     if status.trouble and columns < REASON_COLUMNS:
         status = status._replace(text=status.text.partition(": ")[0])  # the reason stands above, in a row
-    row = _clipped_row(tuple(_status_spans(status, theme)), columns)
+    row = _clipped_row(tuple(_status_spans(status, theme, columns - 1)), columns)
     return [Row(""), row] if lines >= TALL_LINES else [row]
 
 
@@ -172,18 +177,39 @@ def _clipped_row(spans: tuple[Span, ...], columns: int) -> Row:
 _NEXT = " \u00b7 "
 
 
-def _status_spans(status: Status, theme: Theme) -> Iterator[Span]:
-    """Words alone tell everything; who is called finds it sooner by the colour."""
-    quiet, mark = theme.palette.quiet, theme.palette.mark
-    yield Span(one_line(status.place))
-    yield Span(one_line(status.text), theme.palette.notice if status.trouble else quiet)
+def _status_spans(status: Status, theme: Theme, room: int) -> Iterator[Span]:
+    """Words alone tell everything; who is called finds it sooner by the colour. room: in columns"""
+    quiet = theme.palette.quiet
+    head = [Span(one_line(status.place))]
+    head.append(Span(one_line(status.text), theme.palette.notice if status.trouble else quiet))
     if status.silent:
-        yield Span(f"{_NEXT}read-only: {one_line(status.silent)}", quiet)
-    for number, waiting in enumerate(status.waiting):
-        yield Span(", " if number else f"{_NEXT}unread: ", quiet)
-        yield Span(one_line(waiting.words), mark if waiting.calls else quiet)
+        head.append(Span(f"{_NEXT}read-only: {one_line(status.silent)}", quiet))
+    if status.waiting:
+        head.append(Span(f"{_NEXT}unread: ", quiet))
+    yield from head
+    yield from _waiting_spans(status.waiting, theme, room - sum(text_width(span.text) for span in head))
     if status.topic:
         yield Span(f"{_NEXT}{one_line(status.topic)}", quiet)
+
+
+def _waiting_spans(places: Sequence[Waiting], theme: Theme, room: int) -> Iterator[Span]:
+    """What waits elsewhere: in words if all have room, else short, and without the last places."""
+    words = [one_line(place.words) for place in places]
+    shown = len(words)
+    if text_width(", ".join(words)) > room:
+        words = [one_line(place.short) for place in places]
+        while shown > 1 and text_width(", ".join(words[:shown]) + _others(len(words) - shown)) > room:
+            shown -= 1
+    for number, word in enumerate(words[:shown]):
+        if number:
+            yield Span(", ", theme.palette.quiet)
+        yield Span(word, theme.palette.mark if places[number].calls else theme.palette.quiet)
+    if shown < len(words):
+        yield Span(_others(len(words) - shown), theme.palette.quiet)
+
+
+def _others(number: int) -> str:
+    return f", +{number:,}" if number else ""
 
 
 def _dim_row(text: str, columns: int, theme: Theme) -> Row:

@@ -311,6 +311,15 @@ def test_joining_and_leaving(user: User) -> None:
         user.happens(left),
         user.answers("/leave", '[["#cake", 77]]'),
         "-- #general: 2 people",
+        "-- /leave you have left #cake; you are in #general now",
+        b"/go 3\r",
+        "@bob",
+        b"/leave\r",
+        "-- /leave you are in #general now",
+        b"not for you\x03\x1b[A",
+        "ann> not for you",
+        b"\x15/help keys\r",
+        "> before a name: somebody calls you",
     )
 
 

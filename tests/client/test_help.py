@@ -184,7 +184,7 @@ def test_mentions(user: User) -> None:
         b"/clear\r/mentions\r",
         "#general bob: ann: come",
         "#tea bob: so says ann",
-        "/go #tea goes there, /context 103",
+        "/go #tea goes there, /context 1 shows",
         Absent("hello"),
         b"/mentions 1\r/mentions x\r",
         "/mentions [N]",

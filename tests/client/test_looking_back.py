@@ -12,7 +12,7 @@ from chatroom.outcomes import Code
 from chatroom.packets import Answer, Command
 from client.looking_back import HOW_TO_STEP, Page, page_of
 from tests.client.fake_server import FakeServer
-from tests.client.script import Absent, Step
+from tests.client.script import Absent, Last, Step
 from tests.client.test_conversation import DIRECT, EVE, GENERAL, TEA, User, conversation, tea
 from tests.support.events import said
 
@@ -59,7 +59,10 @@ def test_page_up_shows_the_page_before(user: User) -> None:
         "looking back: 1 earlier line, from the beginning",
         "bob line 97",
         PAGE_UP,
-        "there is nothing earlier that you may read here",
+        "nothing is earlier: the rest is above, in the scrollback of your terminal",
+        PAGE_UP * 3,
+        b"/merge x\r",
+        Last(("nothing is earlier", "", "-- /merge on, or /merge off", "#general", "ann>")),
     )
 
 
@@ -72,7 +75,7 @@ def test_pressed_twice(user: User) -> None:
         "bob line 99",
         PAGE_UP,
         user.answers(f"/history {SIZE} before:99", row(False, 99)),
-        "there is nothing earlier",
+        "nothing is earlier",
     )
 
 
@@ -129,7 +132,7 @@ def test_a_conversation_is_named_by_its_number(user: User) -> None:
         "psst",
         PAGE_UP,
         user.answers(f"/history {SIZE} before:101 in:{DIRECT}", row(False, 101, DIRECT)),
-        "there is nothing earlier",
+        "nothing is earlier",
     )
 
 
@@ -172,7 +175,7 @@ def test_a_place_where_nothing_was_said(user: User) -> None:
         user.answers("/history 50 in:31", row(False, 101)),
         PAGE_UP,
         user.answers(f"/history {SIZE} in:31", row(False, 101)),
-        "there is nothing earlier",
+        "nothing is earlier",
         user.happens(said(101, "psst", "eve", channel="@ann", person=EVE, place=31)),
         "eve psst",
         b"/clear\r",
@@ -278,6 +281,24 @@ def test_nobody_who_is_ignored_is_found(user: User) -> None:
         "found 1 of 1",
         "end of what was found",
         Absent("spam"),
+    )
+
+
+def test_context_takes_the_numbers_on_the_screen(user: User) -> None:
+    """`/context 2` is the line with this number; a number that stands nowhere is that of a message."""
+    play(
+        user,
+        b"/grep exam\r",
+        found(user),
+        "bob 1. exam room 4",
+        b"/context 2\r",
+        user.answers("/context 60", "", Code.OK, "", said(60, "no exam"), said(61, "after")),
+        "after",
+        b"/context 3. 5\r",
+        user.answers("/context 50 5", "", Code.OK, "", tea(50, "exam today"), tea(51, "tea after")),
+        "tea after",
+        b"/context 99\r",
+        user.answers("/context 99", "", Code.NO_SUCH_MESSAGE, "you see no message 99"),
     )
 
 

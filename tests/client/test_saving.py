@@ -57,14 +57,14 @@ def test_a_text_by_its_number(user: User, tmp_path: Path) -> None:
         types(f"/save 1 {file}"),
         f"saved {ITEM_LINES + 10} lines of bob",
         types(f"/save 2 {file}"),
-        "there is no such text any more",
+        "no text that was cut has the number 2; /save FILE takes the latest",
         types("/save"),
-        "/save [N] FILE:",
+        "FILE takes the latest text of several lines",
         b"/clear\r",
         types("/save 1"),
-        "/save [N] FILE:",
+        "usage: /save FILE takes the latest text of several lines",
     )
-    assert file.read_text() == LONG
+    assert file.read_text() == LONG + "\n"
 
 
 def test_no_file_is_overwritten(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,21 @@ def test_control_characters_are_kept_and_told(user: User, tmp_path: Path) -> Non
         types(f"/save {file}"),
         "control characters, so look at it in an editor",
     )
-    assert file.read_bytes() == text.encode()
+    assert file.read_bytes() == text.encode() + b"\n"
+
+
+def test_the_latest_block_of_a_person(user: User, tmp_path: Path) -> None:
+    """Somebody else's later one is not in the way; who has said none is told of."""
+    file = tmp_path / "x"
+    user.play(
+        user.happens(said(101, CODE), said(102, "one\ntwo", "eve", person=EVE)),
+        "two",
+        types(f"/save bob {file}"),
+        "saved 3 lines of bob",
+        types(f"/save ann {file}"),
+        "-- /save ann has said no text of several lines",
+    )
+    assert [*tmp_path.iterdir()] == [file] and file.read_bytes() == CODE.encode()
 
 
 def test_nothing_of_an_erased_person(user: User, tmp_path: Path) -> None:

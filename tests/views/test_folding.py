@@ -50,7 +50,11 @@ def lines(*events: Event, own_name: str = "me") -> list[str]:
             [event(JOINED, "ann"), event(QUIT, "eve", text="why"), event(LEFT, "bob")],
             "ann joined; eve, bob left",
         ),
-        ([event(JOINED, "ann"), event(QUIT, "ann"), event(JOINED, "ann")], "ann joined; ann left"),
+        ([event(JOINED, "ann"), event(QUIT, "ann")], "ann joined; ann left"),
+        ([event(JOINED, "ann"), event(QUIT, "ann"), event(JOINED, "ann")], "ann joined"),
+        ([event(LEFT, "ann"), event(JOINED, "ann")], "ann left and came back"),
+        ([event(LEFT, "ann"), event(JOINED, "ann"), event(QUIT, "ann")], "ann left"),
+        ([event(QUIT, "ann"), event(JOINED, "ann")._replace(person=9)], "ann left and came back"),
         (
             [event(JOINED, name) for name in "abcdefg"] + [event(QUIT, name) for name in "xy"],
             "7 joined, 2 left",

@@ -192,7 +192,7 @@ def test_what_waits_elsewhere() -> None:
     )
     assert quiet in row
     (row,) = status_rows(Status("#a", waiting=waiting), 40, 24, Theme(depth=Depth.NONE))
-    assert readable(row) == "#a \u00b7 unread: #tea 1,200 (1 calls you),\u2026"
+    assert readable(row) == "#a \u00b7 unread: >#tea 1,200, >#\u241bx 2, +1"
 
 
 @pytest.mark.parametrize(
@@ -210,3 +210,19 @@ def test_what_waits_elsewhere() -> None:
 def test_the_prompt_names_the_only_reader(to: str, columns: int, name: str) -> None:
     """Nobody writes to one person, or to all, without seeing it beside the line; also on a narrow screen."""
     assert prompt_name("mia", to, columns) == name
+
+
+def test_a_narrow_status_names_whole_places() -> None:
+    """Where the words have no room `>` says that somebody calls; what has no room besides is counted."""
+    waiting = (Waiting("#tea", 2, 1), Waiting("@eve", 1, 1), Waiting("#lunch", 3))
+    status = Status("#a", waiting=waiting, topic="hot and cold")
+
+    def row(columns: int) -> str:
+        shown = status if columns > 40 else status._replace(topic="")
+        return readable(status_rows(shown, columns, 24, Theme(depth=Depth.NONE))[0])
+
+    assert row(60) == "#a \u00b7 unread: #tea 2 (1 calls you), @eve 1, #lunch 3 \u00b7 hot \u2026"
+    assert row(45) == "#a \u00b7 unread: >#tea 2, @eve 1, #lunch 3 \u00b7 ho\u2026"
+    assert row(34) == "#a \u00b7 unread: >#tea 2, @eve 1, +1"
+    assert row(26) == "#a \u00b7 unread: >#tea 2, +2"
+    assert row(20) == "#a \u00b7 unread: >#tea\u2026"
