@@ -24,6 +24,8 @@ When = Callable[[int], str]
 TOPIC_COLUMNS: Final = 40
 """Columns of a topic in the list of channels: it does not fill a screen. /topic shows all of it."""
 
+_FIGURE_COLUMNS: Final = 26  # of the largest number of 64 bits, with its commas
+
 _ELSEWHERE: Final = {"lost": "connection lost", "absent": "not here"}
 _BESIDE_NAME: Final = len(",\n" + MARGIN)  # bytes that a name takes besides its own, if it begins a line
 _REST_BYTES: Final = 100  # for the name of the command, and the last lines, which tell how many are not named
@@ -78,10 +80,11 @@ def channels(rows: Rows, columns: int | None = TABLE_COLUMNS) -> str:
         return "there are none"
     shown, more = _and_more(rows)
     number = len(shown) + more
-    width = max(len(f"{row[1]:,}") for row in shown)
+    counts = [clipped(f"{row[1]:,}", _FIGURE_COLUMNS) for row in shown]
+    width = max(map(len, counts))
     cells = [
-        (name, f"{count:{width},} here", "you are in" * is_in, _settings(bits), clipped(topic, TOPIC_COLUMNS))
-        for name, count, topic, bits, is_in in shown
+        (name, f"{count:>{width}} here", "you are in" * is_in, _settings(bits), clipped(topic, TOPIC_COLUMNS))
+        for count, (name, _, topic, bits, is_in) in zip(counts, shown, strict=True)
     ]
     return "\n".join(
         [f"{number:,} channel{'s' * (number != 1)}", *table(cells, columns), *_more(more, columns)]
@@ -115,7 +118,7 @@ def stats(rows: Rows, columns: int | None = TABLE_COLUMNS) -> str:
 def _figure(name: str, value: object) -> str:
     if name == "up" and isinstance(value, str) and (found := re.fullmatch(r"([0-9]{1,12}) s", value)):
         return duration(int(found[1]))
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return clipped(f"{value:,}" if isinstance(value, int) else str(value), _FIGURE_COLUMNS)
 
 
 def duration(seconds: int) -> str:

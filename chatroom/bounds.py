@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -184,12 +184,15 @@ class SetLimits:
     def set(self, body: Limit) -> None:
         """Let these limits count from now on. What is none of them, or cannot be, changes nothing."""
         before = self.values
-        for name, value in body.values:
-            if name in SETTABLE and type(value) is int and 0 <= value <= SETTABLE[name]:
-                setattr(self._limits, name, value)
+        self._take(body.values)
         if self.values != before:
             self._is_set = True
             self._ledger.change("limits", "", self._record)
+
+    def _take(self, values: Iterable[tuple[str, object]]) -> None:
+        for name, value in values:
+            if name in SETTABLE and type(value) is int and 0 <= value <= SETTABLE[name]:
+                setattr(self._limits, name, value)
 
     def _record(self) -> Record:
         return Record("limits", "", json.dumps(self.values, separators=(",", ":")))
@@ -199,8 +202,6 @@ class SetLimits:
         return [self._record()] if self._is_set else []
 
     def restore(self, record: Record) -> None:
-        """Take what was stored."""
+        """Take what was stored, as far as it can be."""
         self._is_set = True
-        for name, value in json.loads(record.value or "{}").items():
-            if name in SETTABLE:
-                setattr(self._limits, name, value)
+        self._take(json.loads(record.value or "{}").items())

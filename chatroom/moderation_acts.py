@@ -10,6 +10,7 @@ from typing import Final
 
 from chatroom.act import KEY, ActCommand, Number, Parts, Scene, Text, Where
 from chatroom.audit import audit
+from chatroom.durations import duration_text
 from chatroom.events import BAN_LIST, EXEMPT_LIST, INVITED_LIST, EventKind, Extra, extra_row
 from chatroom.limits import LIST_REASON, MAX_BAN_SECONDS, WHOM_BYTES
 from chatroom.masks import is_network_mask
@@ -18,7 +19,7 @@ from chatroom.packets import Role
 from chatroom.places import EVERYWHERE, WHOLE_CHATROOM
 from chatroom.rights import Listed
 from chatroom.session import Session
-from chatroom.whom import Found, find, find_target, person_called, protection
+from chatroom.whom import NOBODY, Found, find, find_target, person_called, protection
 
 # --- kicks --------------------------------------------------------------------------------------------------
 
@@ -56,7 +57,7 @@ def putting(
     is_against: bool = True,
     then: Callable[[Parts, Session, Scene, Found], None] | None = None,
 ) -> Put:
-    """The act that puts somebody on a list of a place. Rows: whom, the place's name, until when.
+    """The act that puts somebody on a list of a place. Rows: whom, the place's name, until when; NOBODY.
 
     is_against: whether it is no favour: nobody does it to a better one
     then:       what follows from it
@@ -85,12 +86,12 @@ def putting(
         if not any(given):
             return Outcome(Code.ALREADY, rows)
         tell_listed(parts, session, scene, list, found, until, reason)
-        length = f" {seconds}s" if seconds else ""
+        length = f" {duration_text(seconds)}" if seconds else ""
         text = _with_reason(f"{command} {found.shown}{length}", reason)
         _audit_list(parts, session, scene, found, text, found.person, found.name if found.person else "")
         if then is not None:
             then(parts, session, scene, found)
-        return Outcome(Code.OK, rows)
+        return Outcome(Code.OK, (*rows, NOBODY) if found.is_nobody else rows)
 
     return run
 
@@ -108,6 +109,9 @@ def taking(command: str, list: int) -> Take:
         listed = _meant(parts.rights.entries(scene.place, list), found, who, typed)
         if not listed:
             return Outcome(Code.ALREADY, (typed, scene.name))
+        me = session.person  # who owns a channel ends no mute that an operator of the chatroom put on it
+        if list != EXEMPT_LIST and any(one.whom == me and parts.rights.outranks(one, me) for one in listed):
+            return Outcome(Code.NEED_ROLE, (command, "operator of the chatroom"))
         for one in listed:
             parts.rights.take(one.whom, list, scene.place)
         persons = [one.whom for one in listed if isinstance(one.whom, int)]
@@ -145,11 +149,13 @@ def tell_listed(
     *,
     is_put: bool = True,
 ) -> None:
-    """Say LISTED in the place. Of a network that was typed nobody is told; all in the chatroom are told of
-    persons only: who is an operator, and who is banned."""
+    """Say LISTED in the place. Of a network that was typed nobody is told, nor of a name that nobody has.
+
+    All in the chatroom are told of persons only: who is an operator, and who is banned.
+    """
     is_person = any(isinstance(one, int) for one in found.entries)
     is_for_all = is_person and list in (Role.OPERATOR, BAN_LIST)
-    if found.is_address or (scene.channel is None and not is_for_all):
+    if found.is_address or found.is_nobody or (scene.channel is None and not is_for_all):
         return
     extra = extra_row(Extra.LIST, list, 1)
     if is_person:
@@ -178,11 +184,11 @@ def _audit_list(
 
 
 def _put_out(parts: Parts, session: Session, scene: Scene, found: Found) -> None:
-    """Whom a new ban hits must go. Who is banned in person has no role in the place any more: a ban hits no
-    operator."""
+    """Whom a new ban hits must go. Who is banned in person has no role in the place any more: else it would
+    act there from outside. Of a channel without an owner the operators of the chatroom take care."""
     for person in [one for one in found.entries if isinstance(one, int)]:
         one = found._replace(entries=(person,))
-        for list in (Role.OPERATOR, Role.VOICE, INVITED_LIST):
+        for list in (Role.OWNER, Role.OPERATOR, Role.VOICE, INVITED_LIST):
             if parts.rights.take(person, list, scene.place):
                 tell_listed(parts, session, scene, list, one, is_put=False)
     if found.person:
@@ -197,6 +203,7 @@ def _put_out(parts: Parts, session: Session, scene: Scene, found: Found) -> None
 def _operator(command: str, is_put: bool) -> Callable[[Parts, Session, Scene, str], Outcome]:
     """The act that makes somebody an operator of a place, or a member again. Rows: the name, the place.
 
+    The owner of the chatroom makes an owner of a channel a member again, too.
     Only an account is an operator of the whole chatroom.
     """
 
@@ -209,19 +216,29 @@ def _operator(command: str, is_put: bool) -> Callable[[Parts, Session, Scene, st
             return Outcome(Code.NO_SUCH_NAME, (name_key,))
         name = parts.direct.name_of(person)
         rows = (name, scene.name)
-        if rights.has(person, Role.OPERATOR, place) == is_put:
+        lists = [list for list in (Role.OWNER, Role.OPERATOR) if rights.has(person, list, place)]
+        if is_put or scene.channel is None or not _deposes(parts, session, person):
+            lists = [list for list in lists if list is Role.OPERATOR]
+        if bool(lists) == is_put:
             return Outcome(Code.ALREADY, rows)
         if is_put and (refused := rights.refusal(place)):
             return Outcome(refused, rows)
         if is_put:
             rights.give(person, Role.OPERATOR, session.person, place)
-        else:
-            rights.take(person, Role.OPERATOR, place)
-        tell_listed(parts, session, scene, Role.OPERATOR, Found((person,), "", person, name), is_put=is_put)
+        for list in lists:
+            rights.take(person, list, place)
+        for list in lists or [Role.OPERATOR]:
+            tell_listed(parts, session, scene, list, Found((person,), "", person, name), is_put=is_put)
         audit(parts, session, scene, f"{command} {name}", person, name)
         return Outcome(Code.OK, rows)
 
     return run
+
+
+def _deposes(parts: Parts, session: Session, person: int) -> bool:
+    """Whether the member may take a channel from the person who owns it."""
+    rights = parts.rights
+    return rights.role(session.person) is Role.OWNER and rights.role(person) < Role.OPERATOR
 
 
 def _told(parts: Parts, session: Session, scene: Scene, reason: str) -> str:

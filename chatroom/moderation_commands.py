@@ -8,6 +8,7 @@ from chatroom.act import Where
 from chatroom.acts import ACTS
 from chatroom.command import Prepare, SlashCommand, acting
 from chatroom.desk import Asker, Desk, Prepared, Room
+from chatroom.durations import read_duration
 from chatroom.events import BAN_LIST, EXEMPT_LIST, MUTE_LIST
 from chatroom.limits import LISTED_BYTES, WHOM_BYTES
 from chatroom.names import typed_key
@@ -19,7 +20,7 @@ from chatroom.printable import printable_line
 from chatroom.proposals import Act
 from chatroom.rights import Listed
 from chatroom.state import State
-from chatroom.whom import read_aim, read_reason, read_who
+from chatroom.whom import NO_TIME, plain_name, read_aim, read_reason, read_who
 
 LISTS: Final = {BAN_LIST: "ban", MUTE_LIST: "mute", EXEMPT_LIST: "exempt"}
 """The words for the lists in the rows of /bans."""
@@ -41,6 +42,7 @@ def take(command: str, list: int, channel: str = "") -> Prepare:
     """WHO. The key of a name depends on tables of Unicode, so what was typed before is looked for here."""
 
     def prepare(desk: Desk, asker: Asker, rest: str) -> Prepared | Outcome:
+        rest = plain_name(rest)
         who, where = read_who(rest), channel or asker.channel
         if isinstance(who, Outcome):
             return who
@@ -65,7 +67,10 @@ def _kick(channel: str = "") -> Prepare:
             return key
         if isinstance(reason, Outcome):
             return reason
-        return Prepared(Act("/kick", channel or asker.channel, (key, reason)))
+        place, seconds = channel or asker.channel, read_duration(words).seconds
+        if seconds:  # who is kicked could come back at once
+            return Outcome(Code.BAD_ARGUMENTS, (NO_TIME, plain_name(name), seconds, place))
+        return Prepared(Act("/kick", place, (key, reason)))
 
     return prepare
 
@@ -83,7 +88,7 @@ def _operator(command: str) -> Prepare:
 def _key(name: str) -> str | Outcome:
     if not name:
         return BAD_ARGUMENTS
-    return typed_key(name) or Outcome(Code.BAD_NAME, (printable_line(name[:WHOM_BYTES]),))
+    return typed_key(plain_name(name)) or Outcome(Code.BAD_NAME, (printable_line(name[:WHOM_BYTES]),))
 
 
 def _listed(state: State, name: str, *lists: int) -> list[Listed]:

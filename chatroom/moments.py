@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 LocalTime = Callable[[int], datetime]
@@ -18,7 +18,7 @@ def local_time(milliseconds: int) -> datetime:
     try:
         return datetime.fromtimestamp(milliseconds / 1000).astimezone()
     except (OverflowError, OSError, ValueError):
-        return datetime.max if milliseconds > 0 else datetime.min
+        return (datetime.max if milliseconds > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 def seconds_in_words(seconds: int) -> str:

@@ -117,17 +117,40 @@ class Rights:
         """The entry of a list, of the place or of the whole chatroom, that means somebody; None: none does.
 
         It means nobody who is exempt, and no operator: else a network could shut the owner out. Of an entry
-        of the whole chatroom only its own exemptions and operators count: anybody can found a channel.
+        of the whole chatroom only its own exemptions and operators count: anybody can found a channel. So it
+        is with an entry of a channel that an operator of the chatroom made, see `outranks`.
 
         person: 0: one that has come for the first time
         """
         for at in dict.fromkeys((place, WHOLE_CHATROOM)):
             found = self._entry(list, at, person, name_key, network)
-            if found is None or self.role(person, at) >= Role.OPERATOR:
+            if found is None:
                 continue
-            if not self.exempts(person, name_key, network, at):
+            is_above = self.outranks(found, person)
+            if self.role(person, at) >= Role.OPERATOR and not is_above:
+                continue
+            if not self._spares(at, is_above, person, name_key, network):
                 return found
         return None
+
+    def _spares(self, place: int, is_above: bool, person: int, name_key: str, network: str) -> bool:
+        """Whether somebody is exempt from an entry of the place. is_above: as `outranks` says"""
+        for at in dict.fromkeys((place, WHOLE_CHATROOM)):
+            found = self._entry(EXEMPT_LIST, at, person, name_key, network)
+            if found is not None and (
+                at == WHOLE_CHATROOM or not is_above or self.role(found.by) >= Role.OPERATOR
+            ):
+                return True
+        return False
+
+    def outranks(self, listed: Listed, person: int) -> bool:
+        """Whether the entry means the person whatever its role in the channel.
+
+        It does if it is no network, and an operator of the chatroom made it.
+        """
+        if isinstance(listed.whom, str) and is_network_mask(listed.whom):
+            return False
+        return self.role(listed.by) >= Role.OPERATOR and self.role(person) < Role.OPERATOR
 
     def exempts(self, person: int, name_key: str, network: str, place: int = WHOLE_CHATROOM) -> bool:
         """Whether somebody is exempt in the place, or in the whole chatroom."""

@@ -85,7 +85,7 @@ def table(rows: Sequence[Sequence[str]], columns: int | None = TABLE_COLUMNS) ->
     return [
         MARGIN + line
         for cells in zip(*shown, strict=True)
-        for line in _lines(list(map(padded, cells[:beside], widths)), cells[beside - 1 :], room)
+        for line in _lines(list(map(padded, cells[: beside - 1], widths)), cells[beside - 1 :], room)
     ]
 
 
@@ -99,12 +99,12 @@ def _beside(widths: Sequence[int], room: int) -> int:
     return 1
 
 
-def _lines(beside: list[str], rest: Sequence[str], room: int) -> Iterator[str]:
-    """A row. rest: the cells from the last of those on that stand beside each other"""
+def _lines(before: list[str], rest: Sequence[str], room: int) -> Iterator[str]:
+    """A row. before: the cells with columns; rest: the last of those beside each other, and what is below"""
     last, *below = rest
-    before = _GAP.join([*beside[:-1], ""])
-    first, *more = wrapped(last, room - width_of(before))
-    yield (before + first).rstrip()
-    yield from (" " * width_of(before) + line for line in more)
+    start = _GAP.join([*before, ""])
+    first, *more = wrapped(last, room - width_of(start))
+    yield (start + first).rstrip()
+    yield from (" " * width_of(start) + line for line in more)
     text = ", ".join(filter(None, (cell.strip() for cell in below)))
     yield from (_BELOW + line for line in (wrapped(text, room - len(_BELOW)) if text else ()))

@@ -1,6 +1,6 @@
 """Whom a moderator means, from what is typed after /ban, /mute and so on to the entries of a list.
 
-    NAME                a person; of a guest also the name, because it comes back as somebody new
+    NAME, @NAME         a person; of a guest also the name, because it comes back as somebody new
     +NAME               the network from which a member comes. Nobody learns the address
     ADDRESS, NET/BITS   a network as it is typed, for operators of the whole chatroom
 
@@ -9,10 +9,10 @@ A handler reads what was typed: `read_who`, `read_aim`. The state finds whom tha
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
 from chatroom.act import Parts, Scene
+from chatroom.durations import read_duration
 from chatroom.limits import LIST_REASON, MAX_BAN_SECONDS, WHOM_BYTES
 from chatroom.masks import checked_network, covers, is_mask, is_network_mask, name_mask, network_mask
 from chatroom.names import typed_key
@@ -23,6 +23,12 @@ from chatroom.rights import Whom
 from chatroom.session import Session
 
 _FROM: Final = "from "  # where the member with this key comes from
+
+NOBODY: Final = "nobody"
+"""The last row of OK, if nobody has the name: it means who comes with it."""
+
+NO_TIME: Final = "no time"
+"""The first row of BAD_ARGUMENTS: a kick has none. The others: the name, the seconds, the place's name."""
 
 OWN_NETWORK: Final = "own network"
 """The first row of BAD_ARGUMENTS: who asks comes from the network, too."""
@@ -54,7 +60,8 @@ class Aim(NamedTuple):
 
 
 def read_who(text: str) -> Who | Outcome:
-    """Whom NAME, +NAME, ADDRESS or NETWORK/BITS means; or BAD_NAME, BAD_ARGUMENTS."""
+    """Whom NAME, @NAME, +NAME, ADDRESS or NETWORK/BITS means; or BAD_NAME, BAD_ARGUMENTS."""
+    text = plain_name(text)
     if not text:
         return Outcome(Code.BAD_ARGUMENTS)
     network = checked_network(text)
@@ -66,30 +73,23 @@ def read_who(text: str) -> Who | Outcome:
     return Who(_FROM + key if text.startswith("+") else name_mask(key), text)
 
 
+def plain_name(text: str) -> str:
+    """A name as it may be typed: `@bob` is meant as `bob`."""
+    return text.removeprefix("@")
+
+
 def read_aim(rest: str) -> Aim | Outcome:
     """Read WHO [DURATION] [REASON]."""
     typed, _, rest = rest.partition(" ")
     who = read_who(typed)
     if isinstance(who, Outcome):
         return who
-    first, _, after = rest.strip().partition(" ")
-    seconds = read_duration(first)
+    seconds, words = read_duration(rest)
     if seconds is None:
+        first = rest.strip().partition(" ")[0]
         return Outcome(Code.BAD_ARGUMENTS, (DURATION, printable_line(first[:WHOM_BYTES]), MAX_BAN_SECONDS))
-    reason = read_reason(after if seconds else rest)
+    reason = read_reason(words)
     return reason if isinstance(reason, Outcome) else Aim(*who, seconds, reason)
-
-
-def read_duration(text: str) -> int | None:
-    """Seconds of 30s, 10m, 2h or 7d; 0: the text is no duration; None: it is none that can be.
-
-    Whatever begins with a digit is to be a duration. As a reason, a slip such as "10 m" would count for ever.
-    """
-    found = _DURATION.match(text)
-    if found is None:
-        return None if _NUMBER.match(text) else 0
-    seconds = int(found[1]) * _UNITS[found[2].lower()]
-    return seconds if 0 < seconds <= MAX_BAN_SECONDS else None
 
 
 def read_reason(text: str) -> str | Outcome:
@@ -97,10 +97,6 @@ def read_reason(text: str) -> str | Outcome:
     reason = printable_line(text).strip()
     return Outcome(Code.TOO_LONG, (LIST_REASON,)) if len(reason.encode()) > LIST_REASON else reason
 
-
-_NUMBER = re.compile("[-+]?[0-9]")
-_DURATION = re.compile("([0-9]{1,9})([smhd])$", re.IGNORECASE)
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 
 # --- whom that means: the state -----------------------------------------------------------------------------
 
@@ -125,6 +121,13 @@ class Found(NamedTuple):
         if self.typed.startswith("+"):
             return False
         return all(isinstance(one, str) and is_network_mask(one) for one in self.entries)
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether it is a name that nobody has."""
+        return not self.person and not any(
+            isinstance(one, int) or is_network_mask(one) for one in self.entries
+        )
 
     @property
     def shown(self) -> str:
@@ -175,17 +178,20 @@ def find_target(
 
 
 def protection(parts: Parts, session: Session, place: int, command: str, person: int) -> Outcome | None:
-    """Why nobody acts against a person whose role in the place is as high as one's own, or higher.
+    """Why nobody acts against a person whose role is as high as one's own, or higher.
 
-    An operator of the whole chatroom has to get in everywhere: no owner of a channel keeps it out.
+    A role of the whole chatroom is above every role of a channel: who owns a channel keeps no operator of the
+    chatroom out, and is spared by none.
 
     Rows: the command, the least role that may, the name of the person.
     """
     rights, author = parts.rights, session.person
     if not person:
         return None
-    role, of_all = rights.role(person, place), rights.role(person)
-    if role < rights.role(author, place) and (of_all < Role.OPERATOR or of_all < rights.role(author)):
+    mine, role = rights.role(author), rights.role(person)
+    if max(mine, role) < Role.OPERATOR:
+        mine, role = rights.role(author, place), rights.role(person, place)
+    if role < mine:
         return None
     needed = Role.OWNER if role >= Role.OPERATOR else Role.OPERATOR
     return Outcome(Code.NEED_ROLE, (command, needed.name.lower(), parts.direct.name_of(person)))

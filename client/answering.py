@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from chatroom.events import Event
@@ -49,8 +50,8 @@ class Answering:
             return
         command, _, rest = given.partition(" ")
         self._back.answered(command, rest.strip(), answer, past)
-        if past:
-            self._show_past(command, rest.strip(), past, now)
+        if wanted := self._back.wanted(past):
+            self._show_past(command, rest.strip(), wanted, now)
         self._learn_channels(command, answer)
         words = "" if known else answer_words(command, answer, self._view.table_columns, now)
         if refused is not None and answer.code == Code.MUTED and knew:
@@ -63,7 +64,7 @@ class Answering:
         if words:
             self._view.system(words, now, command)
 
-    def _show_past(self, command: str, rest: str, past: tuple[Event, ...], now: int) -> None:
+    def _show_past(self, command: str, rest: str, past: Sequence[Event], now: int) -> None:
         """Lines of the past below a row that says what they answer: they must not look like news."""
         lines = "1 line" if len(past) == 1 else f"{len(past):,} lines"
         self._view.system(f"{quoted(rest)}: {lines}" if rest else lines, now, command)

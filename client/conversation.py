@@ -26,6 +26,7 @@ from client.preferences import Preferences
 from client.secret_commands import word_of
 from client.speech import Speech
 from client.substitution import substitution_of
+from client.successors import Successors
 from client.talker import Talker
 from client.terminals import Terminal
 from client.trouble import Trouble
@@ -90,7 +91,8 @@ class Conversation:
         view.completer.places = lambda: [room.name for room in client.rooms]
         self._terminal = terminal
         self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place), echoed)
-        self.speech = Speech(client, view, self.places)
+        self.speech = Speech(client, view, self.places, recalls=not echoed)
+        self._successors = Successors(client, view, self.places, self.speech)
         self.back = LookingBack(view, self.places, self.speech)
         self._answering = Answering(view, self.speech, self.places, self.back, recalls=not echoed)
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
@@ -145,6 +147,8 @@ class Conversation:
         self.places.look(time.monotonic())
         for action in self.view.keys(self._terminal.read(), time.monotonic()):
             self._act(action)
+            if self._left:  # what was typed on is for the shell
+                break
 
     def _act(self, action: Action) -> None:
         if isinstance(action, Leave):
@@ -162,8 +166,10 @@ class Conversation:
         elif isinstance(action, Cancelled):
             self._dialogue = None
             self.view.system(NOTHING_SENT)
-        elif not self._begin_dialogue(action):
-            self._submit(action)
+        else:
+            action = Submitted(_without_blanks(action.text))
+            if not self._begin_dialogue(action):
+                self._submit(action)
 
     def _submit(self, action: Submitted) -> None:
         """Say or do what was typed. `//` begins a line that begins with a slash, or a correction."""
@@ -222,6 +228,8 @@ class Conversation:
         self.view.ask(question)
 
     def _say(self, text: str, action: Submitted) -> None:
+        if self._successors.takes(text, action.text):
+            return
         try:
             self.speech.send(text, typed=action.text)
         except (TimeoutError, ValueError, ChatroomError) as error:
@@ -319,6 +327,8 @@ class Conversation:
                 self._show_event(update)
             case Past(id, events):
                 self.speech.past(id, events)
+            case Answer() if self._successors.answered(update):
+                pass
             case Answer():
                 self._answering.show(update, now)
                 view.identity(self.client.name)  # the answer to /nick: perhaps no event tells it
@@ -341,6 +351,7 @@ class Conversation:
                     view.members(place, [member.name for member in members])
             case Connected():
                 self._connected = True
+                self.speech.connected(True)
                 self._trouble.over()
                 self.places.presence.begin()
                 view.identity(update.name)
@@ -364,6 +375,7 @@ class Conversation:
                 self._caught_up = self._live = True
             case Disconnected():
                 self._connected = self._caught_up = False
+                self.speech.connected(False)
                 view.system(f"connection lost: {update.reason}", now)
                 self._trouble.lost()
             case Retrying():
@@ -394,6 +406,15 @@ class Conversation:
         if self.places.event(event, replayed=not self._live, wanted=said_here):
             self.speech.once.shown(event, me)
         self.view.identity(self.client.name)
+
+
+def _without_blanks(text: str) -> str:
+    """A line without the blanks before a slash: else all would read what was meant for one.
+
+    Several lines keep them: they are pasted, and each begins where it has to.
+    """
+    begins = text.lstrip()
+    return begins if begins.startswith("/") and "\n" not in text else text
 
 
 def _wall_clock() -> int:

@@ -124,7 +124,8 @@ def interact(
             private=has_secrets,
             today=date.today(),
         )
-        return _conclude(_converse(client, terminal, view, title=terminal.title if title else None))
+        ended = _converse(client, terminal, view, title=terminal.title if title else None)
+    return _conclude(ended)  # the terminal is given back: in raw mode a line would end where it stands
 
 
 def _talk_plainly(client: Talker) -> Ended | None:

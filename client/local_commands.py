@@ -17,9 +17,7 @@ from client.ignoring import ignoring
 from client.requests import numbers, only_row, rows_of, texts
 from client.saving import save, text_number
 from client.substitution import substitution_of
-
-Found = tuple[int, str, int]
-"""Somebody who was looked up: person, name, the number of the conversation, 0 for none."""
+from client.successors import ANOTHER, Found, found_in
 
 
 def _help(conversation: Conversing, wanted: str) -> None:
@@ -136,19 +134,23 @@ def _unread(conversation: Conversing, _: str) -> None:
 
 
 def _look_up(
-    conversation: Conversing, command: str, name: str, then: Callable[[Found], None], moves: bool = False
+    conversation: Conversing,
+    command: str,
+    name: str,
+    then: Callable[[Found], None],
+    moves: bool = False,
+    text: str = "",
 ) -> None:
-    """Ask the server who is meant by a name. command: that needs it; moves: as in `Speech.ask`"""
+    """Ask the server who is meant by a name. command: that needs it; moves, text: as in `Speech.ask`"""
 
     def found(answer: Answer, _: tuple[Event, ...]) -> None:
-        row = only_row(rows_of(answer.rows))
-        figures, words = numbers(row, 0, 2), texts(row, 1)
-        if answer.code == Code.OK and figures is not None and words is not None:
-            then((figures[0], words[0], figures[1]))
+        if (who := found_in(answer)) is not None:
+            conversation.client.learn_name(who.name, who.person)
+            then(who)
         else:
             conversation.tell(command, answer.words or f"nobody is called {name}")
 
-    conversation.speech.ask(f"/query {name}", found, moves=moves)
+    conversation.speech.ask(f"/query {name}", found, moves=moves, text=text)
 
 
 def _query(conversation: Conversing, argument: str) -> None:
@@ -157,13 +159,12 @@ def _query(conversation: Conversing, argument: str) -> None:
         conversation.tell("/query", "/query NAME begins or shows the conversation with one person")
         return
     room = conversation.client.room(f"@{name}")
-    if room is not None:
+    if room is not None and not room.gone:
         conversation.places.show(room.name, time.monotonic(), room.place)
         return
 
     def show(found: Found) -> None:
-        person, known, place = found
-        conversation.places.show(f"@{known}", time.monotonic(), place, person)
+        conversation.places.show(f"@{found.name}", time.monotonic(), found.place, found.person)
 
     _look_up(conversation, "/query", name, show, moves=True)
 
@@ -175,17 +176,18 @@ def _msg(conversation: Conversing, argument: str) -> None:
         conversation.tell("/msg", "/msg NAME TEXT says something to one person only")
         return
     room = conversation.client.room(f"@{name}")
-    if room is not None:
+    if room is not None and not room.gone:
         conversation.speech.say(text, channel=room.name, receiver=room.other, typed=f"/msg {argument}")
         return
-    _look_up(
-        conversation,
-        "/msg",
-        name,
-        lambda found: conversation.speech.say(
-            text, channel=f"@{found[1]}", receiver=found[0], typed=f"/msg {argument}"
-        ),
-    )
+
+    def say(found: Found) -> None:
+        if room is not None and room.other != found.person:
+            conversation.tell("/msg", ANOTHER.format(found.name))
+        conversation.speech.say(
+            text, channel=f"@{found.name}", receiver=found.person, typed=f"/msg {argument}", final=True
+        )
+
+    _look_up(conversation, "/msg", name, say, text=text)
 
 
 # --- lines -------------------------------------------------------------------------------------------------

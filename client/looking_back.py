@@ -87,7 +87,7 @@ class LookingBack:
 
     def _show_page(self, events: Sequence[Event], page: Page) -> None:
         self._note(events, page)
-        shown = self._wanted(events)
+        shown = self.wanted(events)
         if not shown and not page.more:
             self._tell_beginning()
             return
@@ -121,7 +121,7 @@ class LookingBack:
         if answer.code != Code.OK:
             return
         if command.lower() == _GREP:
-            self._found, self._at = [event.seq for event in reversed(past)], -1
+            self._found, self._at = [event.seq for event in reversed(self.wanted(past))], -1
         latest = command.lower() == _HISTORY and (not rest or rest.isdecimal())  # no other page or place
         if latest and past and all(event.place == self._places.place for event in past):
             self._note(past, page_of(answer))
@@ -176,7 +176,7 @@ class LookingBack:
             return
         number, seq = self._at + 1, self._found[self._at]
         self._view.rule(f"found {number:,} of {len(self._found):,}")
-        for event in events:
+        for event in self.wanted(events):
             under = "" if event.place == self._places.place else event.channel
             mark = number if event.seq == seq else 0
             self._view.event(event, self._answered(event, events), under, mark)
@@ -185,7 +185,8 @@ class LookingBack:
 
     # --- events -------------------------------------------------------------------------------------
 
-    def _wanted(self, events: Sequence[Event]) -> list[Event]:
+    def wanted(self, events: Sequence[Event]) -> list[Event]:
+        """Those that are not of a person whom the user ignores."""
         return [event for event in events if event.person not in self._places.ignored]
 
     def _answered(self, event: Event, events: Sequence[Event]) -> Event | None:

@@ -25,6 +25,9 @@ from views import Status, Surface, Waiting
 NEW: Final = "new since you were here"
 """Stands above the first line that the user has not looked at, on any computer."""
 
+GONE: Final = "this {0} is gone; what you say here goes to whoever has the name now"
+"""Stands in the place of a person whose name has passed to another one."""
+
 _AMENDING: Final = (EventKind.EDITED, EventKind.DELETED, EventKind.REACTED)
 _COMING: Final = (EventKind.JOINED, EventKind.LEFT, EventKind.QUIT, EventKind.HAND)
 """What is shown of one's own place only."""
@@ -65,6 +68,8 @@ class Places:
         self._kept: OrderedDict[int, Kept] = OrderedDict()  # by place, the latest used last
         self.oldest = 0  # seq of the earliest line that was shown of this place since it is on the screen
         self._seen = 0  # seq of the latest line on the screen
+        self.turns = 0  # how often another place came on the screen
+        self._told_gone = 0  # the place on the screen of which it was told that its person is gone
         self._ruled = False  # NEW stands on the screen already, or must not come any more
 
     # --- the place on the screen -----------------------------------------------------------------------
@@ -104,6 +109,8 @@ class Places:
         self.name, self.place, self.person = (room.name if room else name), place, person
         self._client.channel = self.name
         self._seen, self.oldest, self._ruled = 0, 0, True
+        self.turns += 1
+        self._told_gone = place if room is not None and room.gone else 0  # the header tells it
         if not self.merged:
             self._view.turn_over(now)
         self._view.system(self._header(room))
@@ -146,9 +153,17 @@ class Places:
                 return  # another person of the same name
             self.name, self.place = room.name, room.place
             self._client.channel = room.name
+            self._tell_gone(room)
         elif self.place:  # nothing else comes on the screen: a half-typed line is meant for this place
             self.place = 0
             self._view.system(f"you are no longer in {self.name}; /go or /join leads elsewhere")
+
+    def _tell_gone(self, room: Room) -> None:
+        """Say once in the place of somebody who is gone that another one has the name."""
+        if room.gone and self._told_gone != room.place:
+            name = room.name.removeprefix("@")
+            self._view.system(GONE.format(name))
+        self._told_gone = room.place if room.gone else 0
 
     # --- what comes -------------------------------------------------------------------------------------
 
@@ -274,7 +289,8 @@ class Places:
         for number, room in enumerate(self._client.rooms, 1):
             calls = Waiting(room.name, 0, self._calls(room)).calls_words
             waits = f"{room.unread:,} unread{calls}" if self._waits(room) else ""
-            rows.append((str(number), room.name, "here" if room.place == self.place else waits))
+            words = "here" if room.place == self.place else waits
+            rows.append((str(number), room.name, ", ".join(["gone"] * room.gone + [words] * bool(words))))
         if not rows:
             return "you are in no channel"
         places = "1 place" if len(rows) == 1 else f"{len(rows):,} places"
@@ -310,6 +326,7 @@ class Places:
         parts = [room.topic] if room.topic else []
         parts += [] if room.direct else ["1 person" if room.people == 1 else f"{room.people:,} people"]
         parts += [f"{room.unread:,} unread"] if room.unread else []
+        parts += [GONE.format(room.name.removeprefix("@"))] if room.gone else []
         return f"{room.name}: {', '.join(parts)}" if parts else room.name
 
     def _print(self, lines: list[Event], room: Room | None, least: int) -> None:

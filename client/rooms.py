@@ -19,6 +19,9 @@ _LINES: Final = (
 )
 """What counts as unread."""
 
+_NAMING: Final = (EventKind.JOINED, EventKind.RENAMED)
+"""These tell who has a name."""
+
 _SETTINGS: Final = frozenset(Setting)
 _ROLES: Final = frozenset(Role)
 
@@ -39,6 +42,7 @@ class Room(NamedTuple):
     latest:   the seq of the latest line that this client has been given
     other:    the other person of a direct conversation, the person itself for notes to oneself; 0: a channel
     asked:    whether the client was made for it, or has joined it by a command
+    gone:     the name of a direct conversation is not its person's any more, as far as the client knows
     """
 
     place: int
@@ -52,6 +56,7 @@ class Room(NamedTuple):
     latest: int
     other: int
     asked: bool
+    gone: bool = False
 
     @property
     def direct(self) -> bool:
@@ -68,6 +73,7 @@ class _Known:
         self.read = 0
         self.latest = 0
         self.asked = asked
+        self.gone = False
         self.enter(channel, me)
 
     def enter(self, channel: Channel, me: int) -> None:
@@ -92,6 +98,7 @@ class _Known:
             self.latest,
             self.other,
             self.asked,
+            self.gone,
         )
 
     def count(self, seq: int, person: int) -> None:
@@ -128,6 +135,7 @@ class Rooms:
         self._hidden: frozenset[int] = frozenset()
         self._me = 0
         self._head = 0  # CHANNELs know the events up to this seq
+        self._greeting = False  # places come that were there before
         self._everywhere = 0  # the person's role in the whole chatroom, as far as an event has told it
 
     # --- questions: any thread -----------------------------------------------------------------------
@@ -144,7 +152,7 @@ class Rooms:
             return known.room() if known is not None else None
 
     def named(self, name: str) -> Room | None:
-        """The place of this name, however it is written; the latest of several."""
+        """The place of this name, however it is written; of several the latest whose person has the name."""
         with self._lock:
             known = self._named(name)
             return known.room() if known is not None else None
@@ -178,8 +186,8 @@ class Rooms:
     def _named(self, name: str) -> _Known | None:
         """Requires holding _lock."""
         key = name_key(name)
-        found = (known for known in reversed(self._known.values()) if name_key(known.name) == key)
-        return next(found, None)
+        found = [known for known in reversed(self._known.values()) if name_key(known.name) == key]
+        return next((known for known in found if not known.gone), found[0] if found else None)
 
     # --- what the user does: any thread ----------------------------------------------------------------
 
@@ -200,6 +208,11 @@ class Rooms:
             for known in self._known.values():
                 known.discount(self._hidden)
 
+    def learn_name(self, name: str, person: int) -> None:
+        """The server has told who has this name now; 0: nobody."""
+        with self._lock:
+            self._pass({name_key(name): person})
+
     @property
     def hidden(self) -> frozenset[int]:
         """The persons whose lines the user does not want to see."""
@@ -217,6 +230,7 @@ class Rooms:
                 self._hidden = frozenset()
                 self._everywhere = 0
             self._head, self._me = head, me
+            self._greeting = True
             for known in self._known.values():
                 known.present = False
 
@@ -227,10 +241,12 @@ class Rooms:
             if known is not None:
                 before = known.name
                 known.enter(channel, self._me)
+                self._learn_names(channel)
                 return [(before, known.name)] if before != known.name else []
             asked = name_key(channel.name) in self._asked
             if len(self._known) < MAX_ROOMS:
                 self._known[channel.place] = _Known(channel, self._me, asked)
+            self._learn_names(channel)
             return []
 
     def joined(self, name: str) -> None:
@@ -246,6 +262,7 @@ class Rooms:
     def caught_up(self) -> Changes:
         """The greeting is over: the person is in no place that it did not name."""
         with self._lock:
+            self._greeting = False
             gone = [known for known in self._known.values() if not known.present]
             for known in gone:
                 del self._known[known.place]
@@ -269,6 +286,9 @@ class Rooms:
                         if news and event.person not in hidden and not is_own(event.person):
                             room.count(event.seq, event.person)
                 elif event.seq > self._head:
+                    if event.kind in _NAMING:
+                        name = event.text if event.kind is EventKind.RENAMED else event.author
+                        self._pass({name_key(name): event.person})
                     changes += self._change(event, is_own)
         return changes
 
@@ -301,6 +321,22 @@ class Rooms:
                 else event
                 for event in events
             ]
+
+    def _learn_names(self, channel: Channel) -> None:
+        """CHANNEL tells who has which name. That of a conversation does so when it has just begun: the
+        greeting has conversations with persons who are gone, too. Requires holding _lock."""
+        if not any(known.other for known in self._known.values()):
+            return
+        if not channel.settings & Setting.DIRECT:
+            self._pass({name_key(member.name): member.person for member in channel.members})
+        elif not self._greeting:
+            self._pass({name_key(channel.name[1:]): self._known[channel.place].other})
+
+    def _pass(self, names: dict[str, int]) -> None:
+        """These persons have these names, by key; so nobody else has them. Requires holding _lock."""
+        for known in self._known.values():
+            if known.other and (key := name_key(known.name[1:])) in names:
+                known.gone = names[key] != known.other
 
     def _change(self, event: Event, is_own: Callable[[int], bool]) -> Changes:
         """Take an event that is no line. Requires holding _lock."""

@@ -19,6 +19,7 @@ from client.substitution import substitution_of
 from client.talker import Line, Talker
 from client.told_once import ToldOnce
 from views import Surface
+from views.describe import quoted
 from views.limits import PENDING_SHOWN
 
 _WITH_TEXT: Final = ("/announce", "/ask", "/away", "/poll", "/topic")
@@ -39,15 +40,36 @@ class Said(NamedTuple):
     typed: str
 
 
+class Addressed(NamedTuple):
+    """A line for one person, as it was typed: it is meant for whoever has the name.
+
+    name:     of the place, with its `@`
+    receiver: the person that had the name, as far as the client knew
+    place:    the number of the place on the screen, if it was typed there; 0: it was typed elsewhere
+    """
+
+    name: str
+    receiver: int
+    place: int
+    text: str
+    typed: str
+    form: int
+
+
 class Speech:
     """Lines and commands of one user. In the main thread."""
 
-    def __init__(self, client: Talker, view: Surface, places: Places) -> None:
+    def __init__(self, client: Talker, view: Surface, places: Places, recalls: bool = True) -> None:
+        """recalls: whether a key brings back a line that was refused"""
+        self._recalls = recalls
         self._client = client
         self._view = view
         self._places = places
         self._lines: dict[int, tuple[Line, str]] = {}  # said, and where; not shown as an event yet, in order
         self._said: dict[int, Said] = {}  # lines, changes of lines and commands with a text
+        self._addressed: dict[int, Addressed] = {}  # lines for one person that was here when they were typed
+        self._asked_for: dict[int, str] = {}  # lines that wait for the answer to a command
+        self._connected = True
         self._then: dict[int, Then] = {}  # what to do with the answers to commands
         self._given: dict[int, str] = {}  # commands that wait for their answers, without their secrets
         self._past: dict[int, tuple[Event, ...]] = {}  # what has come before them
@@ -83,9 +105,10 @@ class Speech:
         reply_to: int = 0,
         receiver: int = 0,
         typed: str = "",
+        final: bool = False,
     ) -> None:
         """Say a line of a command, which is told, and not put back, when it cannot be sent."""
-        self.attempt(lambda: self.send(text, channel, form, reply_to, receiver, typed))
+        self.attempt(lambda: self.send(text, channel, form, reply_to, receiver, typed, final))
 
     def send(
         self,
@@ -95,16 +118,37 @@ class Speech:
         reply_to: int = 0,
         receiver: int = 0,
         typed: str = "",
+        final: bool = False,
     ) -> None:
         """Say a line, here or in another channel. Raises as `Client.say`.
 
         typed: what the user typed for it, which a key brings back if it is refused; empty: nothing does
+        final: the receiver was looked up for this line just now
         """
+        place = self._places.place if channel is None else 0
         receiver = receiver or (self._places.receiver if channel is None else 0)
         where = self._places.name if channel is None else channel
         line = self._client.say(text, where, 0, form=form, reply_to=reply_to, receiver=receiver)
         self._lines[line.id] = line, where
         self._note(line.id, text, typed)
+        if receiver and self._connected and not final:
+            self._addressed[line.id] = Addressed(where, receiver, place, text, typed, form)
+
+    def addressed(self, id: int) -> Addressed | None:
+        """The line for one person with this id, if it may go to whoever has the name now."""
+        return self._addressed.get(id)
+
+    def connected(self, is_so: bool) -> None:
+        """The connection is there, or lost. A line that waited for one must reach nobody but the person for
+        whom it was typed."""
+        self._connected = is_so
+        if not is_so:
+            self._addressed.clear()
+
+    def not_said(self, why: str, text: str, typed: str) -> None:
+        """Tell why a line was not sent, with the line, and how it comes back."""
+        recalled = " (\u2191 brings it back)" if typed and self._recalls else ""
+        self._view.system(f"{why}; not sent: {quoted(text)}{recalled}")
 
     def amend(self, do: Callable[[], Line], text: str) -> bool:
         """Change a line or react to it, and tell why it cannot be; whether it was sent. text: what is new"""
@@ -149,6 +193,7 @@ class Speech:
         channel: str | None = None,
         moves: bool = False,
         quiet: bool = False,
+        text: str = "",
     ) -> int:
         """Send a command, and call `then` with its answer and the events before it, which are not shown.
 
@@ -156,6 +201,7 @@ class Speech:
 
         channel: where it is given; None: in the place on the screen
         quiet: whether not to tell that it could not be sent
+        text:  of a line that waits for the answer; it is told when none comes
         moves: the answer puts another place on the screen: until it comes, nothing may be said
         """
 
@@ -165,6 +211,8 @@ class Speech:
             nonlocal id
             id = self._client.command(command, self._places.name if channel is None else channel)
             self._then[id] = then
+            if text:
+                self._asked_for[id] = text
             if moves:
                 self._moving.add(id)
 
@@ -227,6 +275,7 @@ class Speech:
     def stored(self, id: int) -> bool:
         """The event of an own line has come; whether it was said here."""
         self._said.pop(id, None)
+        self._addressed.pop(id, None)
         return self._lines.pop(id, None) is not None
 
     def past(self, id: int, events: tuple[Event, ...]) -> None:
@@ -242,6 +291,8 @@ class Speech:
         """An answer has come: the events that came before it, to be shown; None: nothing is to be shown."""
         self._lines.pop(answer.id, None)  # a line with an answer gets no event
         self._given.pop(answer.id, None)
+        self._addressed.pop(answer.id, None)
+        self._asked_for.pop(answer.id, None)
         past = self._past.pop(answer.id, ())
         then = self._then.pop(answer.id, None)
         self._moving.discard(answer.id)
@@ -256,6 +307,9 @@ class Speech:
         self._said.pop(id, None)
         self._past.pop(id, None)
         self._given.pop(id, None)
+        self._addressed.pop(id, None)
+        if waited := self._asked_for.pop(id, ""):
+            self._view.system(f"not sent: {quoted(waited)}")
         self.once.unanswered(id)
         self._moving.discard(id)
         return self._then.pop(id, None) is None

@@ -124,6 +124,11 @@ class Talking:
         """Count no lines of these persons as unread. Their events are updates all the same."""
         self._rooms.hide(persons)
 
+    def learn_name(self, name: str, person: int) -> None:
+        """Note who has a name now, as the server has told; 0: nobody. Conversations with others who had it
+        are not found by it any more, if there is one with this person."""
+        self._rooms.learn_name(name, person)
+
     def members(self, channel: str | None = None) -> list[Member]:
         """Who is in a channel, by default the client's. Empty where only their number is known."""
         members = self._rooms.members(self.channel if channel is None else channel)
@@ -171,12 +176,14 @@ class Talking:
         if isinstance(who, int):
             return self.say(text, f"@{self._name_of_person(who)}", form=form, receiver=who)
         name = who.removeprefix("@")
-        person = self._receiver(f"@{name}")
+        room = self._rooms.named(f"@{name}")
+        person = 0 if room is not None and room.gone else self._receiver(f"@{name}")
         if not person:
             found = numbers(only_row(self.ask(f"/query {name}", timeout).check().rows), 0)
             if found is None:
                 raise Refused(f"nobody is called {name}", Code.NO_SUCH_NAME)
             (person,) = found
+            self._rooms.learn_name(name, person)
         return self.say(text, f"@{name}", form=form, receiver=person)
 
     def reply(self, event: Event, text: str, *, form: int = Form.SAY) -> Line:

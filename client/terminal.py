@@ -118,8 +118,8 @@ class PosixTerminal:
                 self.gone = True
 
     def title(self, text: str) -> None:
-        """Set the title of the window to this text, if it may be set and has another one."""
-        if self._has_title and text != self._title:
+        """Set the title of the window to this text, unless it may not be, or there is no room now."""
+        if self._has_title and text != self._title and self.has_room():
             self._title = text
             self.write(titled(text))
 

@@ -44,7 +44,7 @@ class ToldOnce:
 
     def __init__(self) -> None:
         self._commands: dict[int, str] = {}  # by the ids of those that wait
-        self._seen: list[EventKind] = []
+        self._seen: set[EventKind] = set()
 
     def given(self, id: int, command: str) -> None:
         """A command was sent. command: its first word"""
@@ -62,13 +62,13 @@ class ToldOnce:
         """The user sees an event."""
         mine = event.person == me or event.kind in _NAMELESS
         if mine and any(event.kind in _BY_EVENT.get(word, ()) for word in self._commands.values()):
-            self._seen.append(event.kind)
+            self._seen.add(event.kind)
 
     def answered(self, id: int, code: int) -> bool:
         """A command was answered; whether the user knows from an event what the answer tells."""
         kinds = _BY_EVENT.get(self._commands.pop(id, ""), ())
-        known = code == Code.OK and any(kind in kinds for kind in self._seen)
-        self._seen = [kind for kind in self._seen if kind not in kinds] if self._commands else []
+        known = code == Code.OK and not self._seen.isdisjoint(kinds)
+        self._seen = self._seen.difference(kinds) if self._commands else set()
         return known
 
     def unanswered(self, id: int) -> None:

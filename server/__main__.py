@@ -203,6 +203,8 @@ def _config(
     """What the options say. arguments: the command line, to read all sources again. Raises ConfigError."""
 
     def reread() -> Config:
+        if options.config is not None and Path(options.config).is_fifo():
+            raise ConfigError(f"{options.config}: a pipe cannot be read again")
         again = resolve(parser(), arguments, RULES)
         check_together(again)
         return _config(again, Ports.parse(again.ports), Retention.parse(again.keep), arguments)

@@ -54,10 +54,7 @@ def check(path: str | Path) -> Report:
         is_old = version < SCHEMA
         lines = [f"{path}: a chatroom history, schema {version}, {_size(database)}"]
         damage = _collect(_bad_pages(database))
-        try:
-            seen, bad = _Seen(_removed(database)), list[str]()
-        except sqlite3.DatabaseError:  # a damaged page, which was found before
-            seen, bad = _Seen(0), []
+        seen, bad = _Seen(removed_until(database)), list[str]()
         events = old_in_order(database, bad) if is_old else in_order(_blocks(database, bad), bad)
         damage += _collect(seen.look_at(events)) + bad[:_SHOWN]
         lines += seen.contents()
@@ -319,9 +316,13 @@ def _bad_records(database: sqlite3.Connection) -> Iterator[str]:
         yield f"the record {kind!r} {key!r} is no JSON"
 
 
-def _removed(database: sqlite3.Connection) -> int:
-    """The highest seq that retention has removed."""
-    found: tuple[int] | None = database.execute("SELECT value FROM state WHERE name = 'removed'").fetchone()
+def removed_until(database: sqlite3.Connection) -> int:
+    """The highest seq that retention has removed; 0 also when the page that says so is damaged."""
+    query = "SELECT value FROM state WHERE name = 'removed'"
+    try:
+        found: tuple[int] | None = database.execute(query).fetchone()
+    except sqlite3.DatabaseError:
+        return 0
     return found[0] if found and isinstance(found[0], int) else 0
 
 

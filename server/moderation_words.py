@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chatroom.answer_tables import bans
+from chatroom.durations import duration_text
 from chatroom.moderation_commands import MODERATION_COMMANDS
 from chatroom.outcomes import Code, Outcome
 from chatroom.places import EVERYWHERE
-from chatroom.whom import DURATION, OWN_NETWORK
+from chatroom.whom import DURATION, NO_TIME, NOBODY, OWN_NETWORK
 from server.moments import when
 
 Rows = Sequence[Any]
@@ -66,7 +67,14 @@ def _bad_arguments(rows: Rows) -> str | None:
         return (
             f"{rows[1]} is no duration: write 30s, 10m, 2h or 7d, at most {days}d; without one it is for ever"
         )
-    return f"{rows[1]}: your own network is in it" if rows[0] == OWN_NETWORK else None
+    if rows[0] == NO_TIME:
+        everywhere = "* " if rows[3] == EVERYWHERE else ""
+        return f"a kick has no time; /ban {everywhere}{rows[1]} {duration_text(rows[2])}"
+    if rows[0] == OWN_NETWORK:
+        return (
+            f"{rows[1]}: your own network is in it; /guard accounts keeps guests out, wherever they come from"
+        )
+    return None
 
 
 _Words = Callable[[Rows], str | None]
@@ -86,15 +94,34 @@ def _kicked(rows: Rows) -> str:
     return f"all programs of {name} are ended" if where == EVERYWHERE else f"{name} is out of {where}"
 
 
+def _listed(rows: Rows, is_so: str) -> str:
+    """Somebody is on a list. is_so: what that means, with the place"""
+    if rows[3:] != (NOBODY,):
+        return f"{rows[0]} is {is_so}{lasting(rows[2])}"
+    return f"nobody is called {rows[0]} now; who comes with this name is {is_so}{lasting(rows[2])}"
+
+
+def muted(rows: Rows) -> str:
+    """Who is muted; of a word for everybody what mutes them."""
+    hush = "; /hush is for all" if str(rows[0]).lower() in _EVERYBODY and rows[3:] else ""
+    return _listed(rows, f"muted in {place(rows[1])}") + hush
+
+
+def _exempt(rows: Rows) -> str:
+    if rows[3:] == (NOBODY,):
+        return _listed(rows, f"exempt in {place(rows[1])}")
+    return f"no ban and no mute means {rows[0]} in {place(rows[1])}{lasting(rows[2])}"
+
+
+_EVERYBODY = frozenset(("all", "everybody", "everyone", "class"))
+
 _OF: dict[tuple[str, Code], _Words] = {
     ("/kick", Code.OK): _kicked,
-    ("/ban", Code.OK): lambda rows: f"{rows[0]} is banned from {place(rows[1])}{lasting(rows[2])}",
+    ("/ban", Code.OK): lambda rows: _listed(rows, f"banned from {place(rows[1])}"),
     ("/ban", Code.ALREADY): lambda rows: f"{rows[0]} is banned from {place(rows[1])} already",
     ("/unban", Code.OK): lambda rows: f"{rows[0]} is not banned from {place(rows[1])} any more",
     ("/unban", Code.ALREADY): lambda rows: f"{rows[0]} is not banned from {place(rows[1])}",
-    ("/exempt", Code.OK): lambda rows: (
-        f"no ban and no mute means {rows[0]} in {place(rows[1])}{lasting(rows[2])}"
-    ),
+    ("/exempt", Code.OK): _exempt,
     ("/exempt", Code.ALREADY): lambda rows: f"{rows[0]} is exempt in {place(rows[1])} already",
     ("/unexempt", Code.OK): lambda rows: f"{rows[0]} is not exempt in {place(rows[1])} any more",
     ("/unexempt", Code.ALREADY): lambda rows: f"{rows[0]} is not exempt in {place(rows[1])}",

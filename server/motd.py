@@ -15,6 +15,8 @@ def read_motd(path: Path) -> str:
     A text that is too long is refused, not cut: its end may be what matters.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe might never end
+            raise ConfigError(f"cannot read the message of the day {path}: it is no file")
         with path.open("rb") as file:
             data = file.read(MOTD_BYTES + 1)
     except OSError as error:

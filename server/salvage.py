@@ -13,7 +13,7 @@ from chatroom.errors import ProtocolError
 from chatroom.printable import json_line
 from server.database import pragma, translate_errors
 from server.history_export import is_public
-from server.history_tool import in_order, old_in_order
+from server.history_tool import in_order, old_in_order, removed_until
 from server.rows import COLUMNS, block_of, with_amendments
 from server.schema import SCHEMA, open_read_only
 
@@ -28,41 +28,49 @@ def export_readable(path: str | Path, out: TextIO, with_direct: bool = False) ->
     left_out = list[str]()
     with closing(open_read_only(Path(path))) as database, translate_errors(Path(path), "read"):
         database.execute("BEGIN")
+        removed = removed_until(database)
         is_old = pragma(database, "user_version") < SCHEMA
         events = (
             old_in_order(database, left_out) if is_old else in_order(_blocks(database, left_out), left_out)
         )
         for event in events:
-            if is_public(event, with_direct):
+            if event.seq > removed and is_public(event, with_direct):
                 out.write(json_line(event.as_json()) + "\n")
     out.flush()
     return left_out
 
 
 def _blocks(database: sqlite3.Connection, left_out: list[str]) -> Iterator[Block]:
-    """All blocks but those on damaged pages: from the first one on, and behind the damage up to the last."""
+    """All blocks but those on damaged pages: from the first one on, and behind the damage up to the last.
+
+    Blocks are in order of their first events, and overlap: so what is lost is named by first events, too.
+    """
     last = yield from _read(database, "SELECT {} FROM blocks ORDER BY first", left_out)
     if last is None:
         return
     first = _first_from_behind(database, last)
     if first is None:
-        left_out.append(f"everything from seq {last + 1} on: the file is damaged there")
+        left_out.append(f"all blocks that begin after seq {last}: the file is damaged there")
         return
-    left_out.append(f"what is between seq {last} and {first}: the file is damaged there")
+    left_out.append(f"all blocks that begin between seq {last} and {first}: the file is damaged there")
     again = yield from _read(
         database, f"SELECT {{}} FROM blocks WHERE first >= {first} ORDER BY first", left_out
     )
     if again is not None:
-        left_out.append(f"everything from seq {again + 1} on: the file is damaged there, too")
+        left_out.append(f"all blocks that begin after seq {again}: the file is damaged there, too")
 
 
 def _read(
     database: sqlite3.Connection, query: str, left_out: list[str]
 ) -> Generator[Block, None, int | None]:
-    """The blocks that the query finds, up to a damaged page. Returns the last seq before that, None: none."""
+    """The blocks that the query finds, up to a damaged page.
+
+    Returns the first seq of the last one before that page, 0: there is none; None: no page is damaged.
+    """
     done = 0
     try:
         for row in database.execute(query.format(COLUMNS)):
+            done = row[0]
             try:
                 block = with_amendments(database, block_of(row))
             except ProtocolError as cause:
@@ -73,7 +81,6 @@ def _read(
                     f"the block of seq {row[0]}: nobody can tell what was edited and deleted in it"
                 )
             else:
-                done = block.last
                 yield block
     except sqlite3.DatabaseError as error:
         _raise_unless_damage(error)

@@ -8,7 +8,7 @@ from typing import Any, cast
 from chatroom.answer_tables import log
 from chatroom.outcomes import Code, Outcome
 from chatroom.speech_commands import SPEECH_COMMANDS
-from server.moderation_words import because, lasting, of_code, place
+from server.moderation_words import because, lasting, muted, of_code, place
 from server.moments import when
 
 Rows = Sequence[Any]
@@ -55,7 +55,7 @@ def _hush(rows: Rows) -> str:
 
 
 _OF: dict[tuple[str, Code], str | Callable[[Rows], str]] = {
-    ("/mute", Code.OK): lambda rows: f"{rows[0]} is muted in {place(rows[1])}{lasting(rows[2])}",
+    ("/mute", Code.OK): muted,
     ("/mute", Code.ALREADY): lambda rows: f"{rows[0]} is muted in {place(rows[1])} already",
     ("/unmute", Code.OK): lambda rows: f"{rows[0]} is not muted in {place(rows[1])} any more",
     ("/unmute", Code.ALREADY): lambda rows: f"{rows[0]} is not muted in {place(rows[1])}",

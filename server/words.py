@@ -36,6 +36,7 @@ _GOODBYES = {
 _REFUSALS = {
     Code.ALREADY: "said before",
     Code.NOT_IN: "not said: you are not in this channel",
+    Code.NO_SUCH_NAME: "not said: they are not here any more",
     Code.NEED_ROLE: "not said: this channel is moderated, and you have no voice in it",
     Code.MUTED: "not said: they take no direct messages from you",
     Code.BAD_ARGUMENTS: "not said: this server does not know this form of a line",

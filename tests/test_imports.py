@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ _STATE = _of_chatroom(
     *("erase_acts", "erasing", "blanking"),
     *("session", "network", "places", "naming", "people", "reading", "reading_acts", "listing"),
     *("proposals", "effects", "outcomes", "records", "order"),
-    *("guard", "guard_acts", "guard_pace", "audit", "codes", "masks", "whom"),
+    *("guard", "guard_acts", "guard_pace", "audit", "codes", "masks", "whom", "durations"),
     *(
         "moderation",
         "moderation_acts",
@@ -211,11 +212,24 @@ def test_only_the_composition_root_knows_both_ends() -> None:
         )
 
 
+@cache
+def names_of_modules() -> frozenset[str]:
+    """The names of all modules of ours."""
+    return frozenset(name_of(path) for path in MODULES)
+
+
 def own_imports(path: Path) -> set[str]:
     """The modules of ours that a module imports, wherever the import stands; of a package, all of it."""
-    modules, module = {name_of(each) for each in MODULES}, name_of(path)
+    module = name_of(path)
+    names = {name for _, name in imports(ast.parse(path.read_text()), module, path.name == "__init__.py")}
+    return ours(names, module)
+
+
+def ours(names: set[str], module: str) -> set[str]:
+    """The modules of ours among the names that a module imports; of a package, all of it."""
+    modules = names_of_modules()
     found: set[str] = set()
-    for _, name in imports(ast.parse(path.read_text()), module, path.name == "__init__.py"):
+    for name in names:
         imported = name if name in modules else name.rpartition(".")[0]
         inside = {other for other in modules if other.startswith(imported + ".")}
         found |= {imported} & modules if under(module, (imported,)) or not inside else inside

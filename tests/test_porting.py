@@ -1,4 +1,4 @@
-"""Every part of the original has its section in notes/porting.md, and its test."""
+"""notes/porting.md: each part of the original has its row and its test, each idea its answer."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ ROWS = {
     "reprint the whole chat around the input": "reprint_chat_around_input",
 }
 
+OTHERS = {
+    "Word by word",
+    "The original's notes, row by row",
+    "Side by side",
+    "Porting a change: a new kind of packet",
+    "Answers",
+}
+"""Sections that are not about one part of the original."""
+
 
 @pytest.mark.parametrize(("row", "test"), ROWS.items(), ids=ROWS.values())
 def test_row(row: str, test: str) -> None:
@@ -43,4 +52,29 @@ def test_row(row: str, test: str) -> None:
 def test_no_other_rows() -> None:
     """Every section about a part of the original has a test."""
     headings = set(re.findall(r"^## (.*)$", PAGE, re.M))
-    assert headings - {"Word by word", "Porting a change: a new kind of packet"} == set(ROWS)
+    assert headings - OTHERS == set(ROWS)
+
+
+def test_the_table_of_the_rows() -> None:
+    """Each part of the original has its row in the table: where it is in both languages, and its test."""
+    table = PAGE.split("<!-- rows -->\n")[1].split("\n\n")[0]
+    rows = re.findall(
+        r"^\| ([^|]+) \| `([\w/.]+)`: ([^|]+) \| `[\w/.]+\.py`: `\w+` \| `test_(\w+)` \|$", table, re.M
+    )
+    assert {name: test for name, _, _, test in rows} == ROWS
+    for name, path, definitions, _ in rows:
+        text = (ROOT / path).read_text()
+        for definition in re.findall(r"`([\w:]+)`", definitions):
+            assert re.search(rf"\b{definition}\b", text), f"{name}: {definition} is not in {path}"
+
+
+def test_every_idea_is_complete() -> None:
+    """Each idea has code of both sides, says what differs and why, and asks a question that is answered."""
+    ideas = re.split(r"^### (\d+)\. ", PAGE.split("\n## Side by side\n")[1].split("\n## ")[0], flags=re.M)[1:]
+    numbers = ideas[::2]
+    assert numbers == [str(number + 1) for number in range(len(numbers))]
+    for number, idea in zip(numbers, ideas[1::2], strict=True):
+        for part in ("<!-- cut: notes/cpp/", "```cpp\n", "```python\n", "**What differs.**", "**Why.**"):
+            assert part in idea, f"idea {number} has no {part}"
+        assert re.search(r"\*\*To think about\.\*\* [^*]*\?", idea), f"idea {number} asks nothing"
+    assert re.findall(r"^(\d+)\. ", PAGE.split("\n## Answers\n")[1], re.M) == numbers

@@ -32,21 +32,18 @@ class _Waiting(NamedTuple):
 
     lines:   of its longest part
     columns: of this part, if all its lines were one
+    erased:  how many persons had been erased when it came
     """
 
     work: int
     make: Callable[[], Item]
     lines: int
     columns: int
+    erased: int = 0
 
     def rows(self, room: int) -> int:
         """About how many rows of `room` columns it takes."""
         return self.lines + self.columns // room
-
-    def without(self, person: int) -> _Waiting:
-        """The same, without what this person has said."""
-        make = self.make
-        return self._replace(make=lambda: make().erased(person))
 
 
 class Backlog:
@@ -63,6 +60,10 @@ class Backlog:
         self._batch: deque[_Waiting] = deque()  # what had arrived at a frame; it may take several frames
         self._parts: deque[_Waiting] = deque()  # of a long text that the user wants to see
         self._floods = 0  # batches in a row that had too many items to read
+        self._erased: dict[
+            int, int
+        ] = {}  # by person: of the erased ones the number, from 1, while items wait
+        self._erasures = 0
         self._run: Run | None = None  # its item is not made yet, so it has all that comes until then
 
     def __bool__(self) -> bool:
@@ -77,19 +78,20 @@ class Backlog:
 
     def add(self, text: str, make: Callable[[], Item]) -> None:
         """One more item. text: its longest part, which tells what it costs"""
-        self._add(_waiting(text, make))
+        self._add(_waiting(text, make, self._erasures))
 
     def add_run(self, run: Run) -> None:
         """A run of joins and leaves has begun, or grown: its item is made with all that comes until then."""
         if self._run is not run:
             self._run = run
-            self._add(_waiting(run.text, partial(self._make_run, run)))
+            self._add(_waiting(run.text, partial(self._make_run, run), self._erasures))
 
     def print_parts(self, parts: Iterable[str], person: int) -> None:
         """Paint the parts of a long text before all else. person: who said it"""
         self._end_note()
         self._parts = deque(
-            _waiting(part, partial(Item, None, "", part, part=True, person=person)) for part in parts
+            _waiting(part, partial(Item, None, "", part, part=True, person=person), self._erasures)
+            for part in parts
         )
 
     def stop_parts(self) -> bool:
@@ -102,9 +104,11 @@ class Backlog:
         """Show nothing of what this person has said."""
         if self._run is not None:
             self._run.erase(person)
-        self._arrived = [waiting.without(person) for waiting in self._arrived]
-        self._batch = deque(waiting.without(person) for waiting in self._batch)
-        self._parts = deque(waiting.without(person) for waiting in self._parts)
+        if not self:
+            self._erased.clear()
+            return
+        self._erasures += 1
+        self._erased[person] = self._erasures
 
     def clear(self) -> None:
         """Forget all items."""
@@ -131,7 +135,7 @@ class Backlog:
         items: list[Item] = []
         while source and (not items or work + source[0].work <= FRAME_WORK):
             waiting = source.popleft()
-            items.append(waiting.make())
+            items.append(self._made(waiting))
             work += waiting.work
         return items
 
@@ -141,6 +145,14 @@ class Backlog:
         self._new += 1
         if self._arrived_work > BACKLOG_WORK:
             self._leave_out()
+
+    def _made(self, waiting: _Waiting) -> Item:
+        """The item, without what was erased since it came."""
+        item = made = waiting.make()
+        for person in {made.person, *made.names} if self._erased else ():
+            if self._erased.get(person, 0) > waiting.erased:
+                item = item.erased(person)
+        return item
 
     def _make_run(self, run: Run) -> Item:
         self._run = None
@@ -155,7 +167,9 @@ class Backlog:
         if self._left_out > self._told:
             self._told = self._left_out
             note = f"{self._left_out:,} line{'s' * (self._left_out > 1)} not shown: /history"
-            self._batch.append(_waiting(note, partial(Item, None, "", note, run=-1 - self._notes)))
+            self._batch.append(
+                _waiting(note, partial(Item, None, "", note, run=-1 - self._notes), self._erasures)
+            )
         if self._floods < FLOOD_FRAMES:  # else the latest wait for the end of the flood
             self._batch += self._take_arrived()
 
@@ -188,7 +202,7 @@ class Backlog:
         self._told = 0
 
 
-def _waiting(text: str, make: Callable[[], Item]) -> _Waiting:
+def _waiting(text: str, make: Callable[[], Item], erased: int) -> _Waiting:
     size = len(text) + (len(TAB) - 1) * text.count("\t")
     work = ITEM_WORK * (1 + text.count("\n")) + size * (1 if text.isascii() else 3)
-    return _Waiting(work, make, 1 + text.count("\n"), size * (1 if text.isascii() else 2))
+    return _Waiting(work, make, 1 + text.count("\n"), size * (1 if text.isascii() else 2), erased)

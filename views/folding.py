@@ -100,8 +100,8 @@ class Run:
         if sort.passive:
             name = whom(event)
             self._names.setdefault(sort, {})[name] = name
-            self._by.setdefault(sort, set()).add(event.author)
-            self._ends.setdefault(sort, set()).add(until_and_reason(event, self._time_of))
+            _note(self._by.setdefault(sort, set()), event.author)
+            _note(self._ends.setdefault(sort, set()), until_and_reason(event, self._time_of))
             self._acting.add(event.person)
         else:
             sort = self._after_leaving(event, sort)
@@ -192,6 +192,12 @@ class Run:
         if len(by) == 1:
             return f"{next(iter(by)) if named else SOMEBODY} {sort.verb} {shown}{end}"
         return f"{shown} {'was' if len(names) == 1 else 'were'} {sort.passive}{end}"
+
+
+def _note(words: set[str], word: str) -> None:
+    """Two tell already that they differ: more are not kept, for each may be long."""
+    if len(words) < 2:
+        words.add(word)
 
 
 class Folding:

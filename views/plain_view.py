@@ -21,7 +21,7 @@ from views.keyboard import FULL
 from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 from views.layout import Status, Waiting
 from views.limits import HELD_LINES, OLD_SECONDS, PLAIN_COLUMNS, PLAIN_LINES, RUN_MOMENT, RUN_MOST
-from views.sanitize import one_line
+from views.sanitize import one_line, sanitize
 from views.secret_input import SecretInput
 from views.spoken import spoken_event, spoken_lines, spoken_time
 from views.typed_line import TypedLine
@@ -56,7 +56,7 @@ class PlainView:
         self._keys = KeyDecoder()
         self._asked: SecretInput | None = None  # what is typed answers a question, and is not shown
         self._out = ""  # for what is typed: it cannot wait
-        self._held: deque[tuple[int, str]] = deque()  # lines to be printed, each with its person
+        self._held: deque[tuple[int, str | Run]] = deque()  # lines to be printed, each with its person
         self._left_out = 0  # lines that had no room among these
         self._folding = Folding(time_of)
         self._run: Run | None = None  # not printed yet: it may grow
@@ -108,8 +108,14 @@ class PlainView:
         cut = self.cut_texts.whole(number)
         if cut is None:
             self.system("there is no such text any more" if number else "no text was cut")
+        elif cut.person:
+            self._end_run()
+            lines = sanitize(cut.text).removesuffix("\n").split("\n")
+            # One of the lines that wait, however long it is. No other one begins with blanks.
+            self._hold("\n".join(f"  {line}".rstrip() for line in lines), cut.person)
         else:
-            self.system(cut.text)
+            self._end_run()
+            self._hold("\n".join(spoken_lines(cut.text)))
 
     def missed(self, gap: bool = False) -> None:
         """Say that what follows happened while the connection was lost. gap: some of it is gone"""
@@ -157,6 +163,9 @@ class PlainView:
         """Print nothing any more of what this person has said."""
         if person:
             self._folding.erase(person)
+            for _, held_line in self._held:
+                if isinstance(held_line, Run):
+                    held_line.erase(person)
             self._held = deque(held for held in self._held if held[0] != person)
             self.cut_texts.erase(person)
 
@@ -168,9 +177,9 @@ class PlainView:
     def _print_run(self) -> None:
         if self._run is not None:
             run, self._run, self._run_began = self._run, None, None
-            self._hold(one_line(run.text) + self._past(run.began))
+            self._hold(run)
 
-    def _hold(self, line: str, person: int = 0) -> None:
+    def _hold(self, line: str | Run, person: int = 0) -> None:
         self._held.append((person, line))
         if len(self._held) > HELD_LINES:
             self._held.popleft()
@@ -315,7 +324,10 @@ class PlainView:
     def _lines(self) -> str:
         """What was held."""
         lines = [f"{self._left_out:,} lines not shown"] if self._left_out else []
-        lines += [line for _, line in self._held]
+        lines += [
+            one_line(line.text) + self._past(line.began) if isinstance(line, Run) else line
+            for _, line in self._held
+        ]
         self._held.clear()
         self._left_out = 0
         return "".join(f"{line}\n" for line in lines)

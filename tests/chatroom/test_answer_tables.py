@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from chatroom import table
 from chatroom.answer_tables import (
     TOPIC_COLUMNS,
     bans,
@@ -227,3 +230,29 @@ def test_numbers_in_words() -> None:
     assert channels(CHANNELS, None).splitlines()[1] == (
         "#general, 12 here, you are in, Homework is due on Friday"
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "long", "short"),
+    [
+        (stats, ("name", "9" * 30_000), ("events", 1)),
+        (stats, ("n" * 30_000, 9), ("events", 1)),
+        (channels, ("#a", 10**4200, "", 0, 0), ("#b", 1, "", 0, 0)),
+        (channels, ("#" + "a" * 30_000, 1, "", 0, 0), ("#b", 1, "", 0, 0)),
+    ],
+    ids=["figure", "name", "number", "channel"],
+)
+def test_one_long_cell_makes_no_other_row_long(
+    make: Callable[..., str], long: object, short: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may send any rows: the work grows with their length, not with its square."""
+    measured = 0
+
+    def counted(text: str) -> int:
+        nonlocal measured
+        measured += len(text)
+        return columns(text)
+
+    monkeypatch.setattr(table, "width_of", counted)
+    make((long, *[short] * 100), 57)
+    assert measured < 400_000

@@ -10,6 +10,7 @@ from chatroom.bounds import SETTABLE, Limits
 from chatroom.order import Entry
 from chatroom.outcomes import Code
 from chatroom.proposals import Limit, Proposal, ProposalKind
+from chatroom.records import Record
 from chatroom.state import State
 from tests.chatroom.world import World
 
@@ -59,6 +60,16 @@ def test_what_cannot_be(value: Any) -> None:
     world = World()
     limit(world, edit=value, sessions=0, nonsense=1, delete=5)
     assert world.state.set_limits == settable(delete=5)
+
+
+@pytest.mark.parametrize(
+    "value", ['{"hold":"7"}', '{"hold":null}', '{"hold":-1}', '{"hold":1e9}', '{"nonsense":1}']
+)
+def test_a_record_that_no_server_has_written(value: str) -> None:
+    """It sets nothing: a limit that is no number would end the server when somebody is lost."""
+    state = State()
+    state.restore(0, [*State().records(), Record("limits", "", value)])
+    assert state.set_limits == settable()
 
 
 def test_every_server_has_its_own() -> None:

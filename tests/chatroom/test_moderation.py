@@ -14,7 +14,7 @@ from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Form, Role
 from chatroom.places import AUDIT_PLACE
 from chatroom.proposals import Own, ProposalKind
-from chatroom.whom import DURATION, Aim, Who, read_aim, read_duration, read_who
+from chatroom.whom import DURATION, NOBODY, Aim, Who, read_aim, read_who
 from tests.chatroom.world import Visit, World, admits, ends
 
 PASSWORD, OTHER = "scrypt$14$8$1$00$11", "scrypt$14$8$1$00$22"
@@ -81,6 +81,7 @@ def join(world: World, visit: Visit, channel: str = "#tea") -> Outcome:
     ("text", "who"),
     [
         ("Bob", Who("name bob", "Bob")),
+        ("@Bob", Who("name bob", "Bob")),
         ("+Bob", Who("from bob", "+Bob")),
         ("192.0.2.7", Who("net 192.0.2.7", "192.0.2.7")),
         ("192.0.2.7/24", Who("net 192.0.2.0/24", "192.0.2.0/24")),
@@ -97,16 +98,27 @@ def test_who(text: str, who: Who | Outcome) -> None:
 
 
 def test_durations_and_reasons() -> None:
-    """A word that begins like no duration belongs to the reason; a slip would ban for ever."""
-    texts = ("30s", "10m", "2h", "7d", "0s", "999999999d", "9" * 5000 + "d", "10", "10mm", "-5m", "")
-    assert [read_duration(text) for text in texts] == [30, 600, 7200, 604_800, *[None] * 6, 0]
+    """What begins with a digit and is no duration is no reason either: a slip would ban for ever."""
     assert read_aim("bob 10m  too loud ") == Aim("name bob", "bob", 600, "too loud")
+    assert read_aim("@bob 10 minutes too loud") == Aim("name bob", "bob", 600, "too loud")
     assert read_aim("bob ten times") == Aim("name bob", "bob", 0, "ten times")
-    for slip in ("10", "10 m", "99999999999d", "10min for spam"):
+    for slip in ("10", "10 times", "99999999999d", "10mn for spam", "0s", "-5m"):
         word = slip.partition(" ")[0]
         assert read_aim(f"bob {slip}") == Outcome(Code.BAD_ARGUMENTS, (DURATION, word, MAX_BAN_SECONDS))
     assert read_aim("bob " + "x" * 257) == Outcome(Code.TOO_LONG, (256,))
-    assert read_aim("bob 0s").code is Code.BAD_ARGUMENTS  # type: ignore[union-attr]
+
+
+def test_a_name_that_nobody_has(world: World) -> None:
+    """The answer says so, and nobody else is told: most such names are slips."""
+    before = told(world, EventKind.LISTED)
+    assert do(world, DORA, "/ban bbo 10m") == Outcome(Code.OK, ("bbo", "#tea", world.time + 600_000, NOBODY))
+    assert told(world, EventKind.LISTED) == before
+    bbo = world.enter("bbo", address="203.0.113.1:1")
+    assert join(world, bbo).code is Code.BANNED
+    world.leave(bbo)
+    world.tick(600)
+    assert do(world, DORA, "/ban ebe").code is Code.OK and do(world, DORA, "/unban ebe").code is Code.OK
+    assert told(world, EventKind.LISTED) == before
 
 
 # --- kicks --------------------------------------------------------------------------------------------------
@@ -156,10 +168,8 @@ def test_a_kick_is_no_invitation_to_come_back(world: World) -> None:
 def test_the_last_one_who_is_kicked_ends_the_channel(world: World) -> None:
     """It ends as if that one had left."""
     join(world, EVE, "#own")
-    assert do(world, ROOT, "/kick eve", channel="#own").code is Code.NEED_ROLE  # an owner, as root is
-    assert do(world, ROOT, "/deop eve", channel="#own").code is Code.ALREADY
-    world.act(EVE, "/transfer", "eve", channel="#own")
-    assert do(world, ROOT, "/kick eve", channel="*").code is Code.OK
+    assert do(world, DORA, "/kick eve", channel="#own").code is Code.NOT_IN
+    assert do(world, ROOT, "/kick eve", channel="#own").code is Code.OK
     assert world.state.channel("#own") is None
 
 
@@ -222,6 +232,41 @@ def test_who_is_as_high_is_protected(world: World) -> None:
     assert do(world, DORA, "/ban root", channel="*").code is Code.NEED_ROLE
     join(world, EVE, "#own"), join(world, DORA, "#own")
     assert do(world, EVE, "/kick dora", channel="#own").code is Code.NEED_ROLE
+
+
+def test_a_role_of_the_chatroom_is_above_all_of_a_channel(world: World) -> None:
+    """Whoever founds a channel first owns it: an operator of the chatroom mutes, bans and kicks the owner.
+
+    Who is muted or banned so neither takes it back nor is exempt by an own exemption.
+    """
+    world.act(ROOT, "/op", "dora", channel="*")
+    join(world, EVE, "#class"), join(world, DORA, "#class")
+    place = world.state.channel("#class")
+    assert place is not None and world.state.role(2, place.place) is Role.OWNER
+    assert do(world, DORA, "/kick eve", channel="#class").code is Code.OK
+    assert join(world, EVE, "#class").code is Code.OK
+    assert world.act(DORA, "/mute", "name eve", "eve", 0, "", channel="#class").code is Code.OK
+    assert do(world, EVE, "/exempt eve", channel="#class").code is Code.OK
+    assert world.act(EVE, "/move", "#mine", channel="#class").code is Code.MUTED
+    assert world.act(EVE, "/unmute", "name eve", "eve", channel="#class") == Outcome(
+        Code.NEED_ROLE, ("/unmute", "operator of the chatroom")
+    )
+    assert do(world, DORA, "/ban eve", channel="#class").code is Code.OK
+    assert world.state.role(2, place.place) is Role.MEMBER and not world.state.is_in(2, place.place)
+    assert join(world, EVE, "#class").code is Code.BANNED
+    assert do(world, EVE, "/unban eve", channel="#class").code is Code.NOT_IN
+
+
+def test_the_owner_of_the_chatroom_takes_a_channel_from_its_owner(world: World) -> None:
+    """/deop makes it a member again; an operator of the chatroom and an owner of itself do not."""
+    join(world, EVE, "#class"), join(world, ROOT, "#class")
+    place = world.state.channel("#class")
+    assert place is not None
+    assert do(world, EVE, "/deop eve", channel="#class").code is Code.ALREADY
+    assert do(world, ROOT, "/deop eve", channel="#class") == Outcome(Code.OK, ("eve", "#class"))
+    assert listed(told(world, EventKind.LISTED)[-1])[Extra.LIST] == bytes((Role.OWNER,))
+    assert world.state.role(2, place.place) is Role.MEMBER
+    assert do(world, EVE, "/deop eve", channel="#class").code is Code.NEED_ROLE
 
 
 # --- bans ---------------------------------------------------------------------------------------------------
@@ -446,7 +491,7 @@ def test_the_audit_trail(world: World) -> None:
     first, second = told(world, EventKind.AUDITED)
     assert (first.author, first.channel, first.place, first.text) == (
         *("dora", "#tea", AUDIT_PLACE),
-        "/ban bob 60s: spam",
+        "/ban bob 1m: spam",
     )
     assert listed(first) == {
         Extra.TARGET: b"\0\0\0\x03",

@@ -48,3 +48,4 @@ def test_until(seconds: float, words: str) -> None:
 def test_a_time_that_no_calendar_has() -> None:
     """A server may send any number."""
     assert until_in_words(0, 2**63, local_time).startswith("until 9999")
+    assert local_time(2**63) > local_time(NOON) > local_time(-(2**63))  # they can be compared

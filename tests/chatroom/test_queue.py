@@ -240,8 +240,8 @@ def test_a_line_that_is_dear_waits_for_few_rounds() -> None:
     queue = still(lines=400)
     floods = [waiter(queue, burst(30, "x" * 1500, origin)) for origin in range(1, 41)]
     queue.take()
-    direct = burst(1, origin=99)
-    direct = direct._replace(body=direct.body._replace(extra=b"extra"))  # type: ignore[union-attr]
+    lines = Burst("@ann", [1], [b"x"], extra=b"receiver")
+    direct = Proposal(99, 0, ProposalKind.LINES, lines)
     task = waiter(queue, direct)
     rounds = [ids(queue.take(), 99) for _ in range(3)]
     assert [1] in rounds

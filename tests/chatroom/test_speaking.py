@@ -261,7 +261,7 @@ def test_each_act_is_audited(world: World) -> None:
     world.act(ROOT, "/announce", "hear")
     trail = [event for event in world.log if event.place == AUDIT_PLACE]
     assert [(event.author, event.channel, event.text) for event in trail] == [
-        ("dora", "#tea", "/mute eve 600s: loud"),
+        ("dora", "#tea", "/mute eve 10m: loud"),
         ("dora", "#tea", "/unmute eve"),
         ("dora", "#tea", "/slow 5"),
         ("root", "*", "/announce hear"),

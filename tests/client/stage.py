@@ -94,6 +94,9 @@ class Stage:
     def hide(self, persons: frozenset[int]) -> None:
         pass
 
+    def learn_name(self, name: str, person: int) -> None:
+        pass
+
     def members(self, channel: str | None = None) -> list[Member]:
         return []
 

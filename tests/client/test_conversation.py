@@ -587,6 +587,22 @@ def test_correcting_the_last_line(user: User) -> None:
     )
 
 
+def test_blanks_before_a_slash(user: User) -> None:
+    """They hide no command: what was meant for one person must not be read by all. Pasted lines keep them."""
+    user.play(
+        b"  /msg bob secret\r",
+        user.says("secret", channel="@bob"),
+        "\u3000/me waves\r".encode(),
+        user.says("waves", Form.ACT),
+        b" //x\r",
+        user.says("/x"),
+        b" x/y\r",
+        user.says(" x/y"),
+        b"\x1b[200~ /usr\n /bin\x1b[201~\r",
+        user.says(" /usr\n /bin"),
+    )
+
+
 def test_commands_for_lines(user: User) -> None:
     """Each is about the last line here: the user's own, or that of somebody else."""
     user.play(
@@ -704,7 +720,8 @@ def test_a_command_of_the_server_that_looks_back(user: User) -> None:
 
 @pytest.mark.parametrize("word", ["/q", "/exit", "/quit"])
 def test_leaving(user: User, word: str) -> None:
-    """Each of the three words ends the client, which tells how far the user has read."""
+    """Each of the three words ends the client, which tells how far the user has read. What follows is for the
+    shell, and is not said."""
     user.play(
         user.happens(said(101, "a")),
         "bob a",
@@ -712,7 +729,7 @@ def test_leaving(user: User, word: str) -> None:
         user.marks("#general", 101),
         user.happens(said(102, "second")),
         "second",
-        word.encode() + b"\r",
+        word.encode() + b"\rto the shell\r",
         lambda: pytest.fail("it goes on"),
     )
     assert user.peer.expect(Command).text == "/read 102"

@@ -282,6 +282,26 @@ def test_context_takes_the_numbers_on_the_screen(user: User) -> None:
     )
 
 
+def test_nobody_who_is_ignored_is_found(user: User) -> None:
+    """Neither their lines nor those around the others are shown or counted."""
+    spam = said(65, "exam spam", "mallory", person=77)
+    play(
+        user,
+        b"/ignore mallory\r",
+        user.answers("/ignore mallory", "", Code.OK, "hidden"),
+        user.answers("/ignored", json.dumps([[77, "mallory"]])),
+        b"/grep exam\r",
+        user.answers("/grep exam", row(False, 0), Code.OK, "", said(60, "no exam"), spam),
+        "-- /grep exam: 1 line",
+        "bob 1. no exam",
+        NEXT,
+        user.answers("/context 60", "", Code.OK, "", said(60, "no exam"), spam),
+        "found 1 of 1",
+        "end of what was found",
+        Absent("spam"),
+    )
+
+
 def test_a_key_goes_to_the_next(user: User) -> None:
     """With the lines around it; Alt-P goes back; at both ends the user is told."""
     play(

@@ -11,7 +11,7 @@ from chatroom.events import EXEMPT_LIST, MUTE_LIST, Event, EventKind, Extra, Set
 from chatroom.limits import MAX_TIME
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Role
-from client.limits import LONGEST_WAIT
+from client.limits import LONGEST_WAIT, MAX_ROOMS
 from client.rooms import Room
 from client.silence import Silence
 from tests.client.fake_server import ME
@@ -129,3 +129,15 @@ def test_a_role_that_is_gone(end: Event) -> None:
     assert words(silence, voiced) == MODERATED
     silence.take(end, ME)
     assert words(silence, voiced) == ""
+
+
+def test_limit_mutes_are_bounded() -> None:
+    """A server may name as many places as it likes: those that it named last are known."""
+    silence = Silence()
+    for place in range(1, 2 * MAX_ROOMS):
+        silence.take(listed(MUTE_LIST, place=place), ME)
+        silence.take(called(ME)._replace(place=place), ME)
+        silence.refused(Answer(1, Code.NEED_ROLE, ""), place)
+    known = (silence._mutes, silence._called, silence._refused)
+    assert max(map(len, known)) <= MAX_ROOMS
+    assert words(silence, room(place=2 * MAX_ROOMS - 1)) == MUTED and not words(silence, room(place=1))

@@ -190,7 +190,7 @@ def test_a_terminal_that_is_closed_at_the_start() -> None:
 def test_a_full_terminal_is_noticed(ends: tuple[int, int]) -> None:
     """has_room() is False while the terminal is full, and True once it was read."""
     master, slave = ends
-    with PosixTerminal(slave, slave) as terminal:
+    with PosixTerminal(slave, slave, has_title=True) as terminal:
         os.set_blocking(slave, False)  # by the test, to fill it
         full = False
         while not full:  # the kernel moves on what was written, until the far end is full, too
@@ -200,6 +200,8 @@ def test_a_full_terminal_is_noticed(ends: tuple[int, int]) -> None:
             full = not select.select([], [slave], [], 0.1)[1]
         os.set_blocking(slave, True)
         assert not terminal.has_room()
+        for number in range(100):
+            terminal.title(f"it does not wait {number}")  # else keys would wait, too
         assert terminal.wait(0.0, for_room=True) == (False, False, False)
         while not terminal.has_room():
             os.read(master, 4096)

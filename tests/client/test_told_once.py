@@ -84,3 +84,12 @@ def test_answers_that_tell_more() -> None:
 def test_the_commands_exist() -> None:
     """Each of them is a command of the server."""
     assert {*_BY_EVENT, *_BY_ANSWER} <= set(COMMANDS)
+
+
+def test_limit_events_are_bounded() -> None:
+    """A server that never answers may send them for ever."""
+    once = ToldOnce()
+    once.given(1, "/topic")
+    for _ in range(1000):
+        once.shown(event(EventKind.TOPIC), ME)
+    assert len(once._seen) == 1 and once.answered(1, Code.OK)

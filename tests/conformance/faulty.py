@@ -184,18 +184,18 @@ OF_SERVER = {
     "owners-are-kicked": Fault(
         "X9", "an operator kicks, bans and mutes an owner",
         "chatroom.whom",
-        "if role < rights.role(author, place) and (of_all < Role.OPERATOR or of_all < rights.role(author)):",
+        "if role < mine:",
         "if True:",
     ),
     "operators-are-hit": Fault(
         "X10", "the ban of a network means operators, too",
         "chatroom.rights",
-        "if found is None or self.role(person, at) >= Role.OPERATOR:", "if found is None:",
+        "if self.role(person, at) >= Role.OPERATOR and not is_above:", "if False:",
     ),
     "exempt-are-hit": Fault(
         "X11", "bans and mutes mean who is exempt, too",
         "chatroom.rights",
-        "if not self.exempts(person, name_key, network, at):", "if True:",
+        "if not self._spares(at, is_above, person, name_key, network):", "if True:",
     ),
     "addresses-are-told": Fault(
         "X7", "LISTED tells the address of whom +NAME means",

@@ -19,7 +19,7 @@ def person(
     command = python("client", f"127.0.0.1:{port}", "--name", name, *options)
     terminal = PseudoTerminal(command, columns, lines, XDG_DATA_HOME=str(folder))
     try:
-        terminal.see(f"{name} joined")
+        terminal.see(f"{options[1] if '--channel' in options else '#general'}: ")
     except BaseException:
         terminal.__exit__(None, None, None)
         raise
@@ -42,7 +42,7 @@ def test_tables_on_a_screen(tmp_path: Path) -> None:
         begin = next(number for number, row in enumerate(rows) if "/who" in row)
         assert [row[6:] for row in rows[begin : begin + 5]] == [
             "-- /who         #general: 2 here",
-            "                  ann   李雷",
+            "                  ann, 李雷",
             "-- /channels    2 channels",
             "                  #general  2 here  you are in",
             "                  #茶       1 here  you are in  Earl Grey",
@@ -66,11 +66,10 @@ def test_tables_on_a_narrow_screen(tmp_path: Path) -> None:
         lei.type("/who\r/channels\r")
         rows = lei.see(lambda rows: sum("at noon" in row for row in rows) == 2)
         begin = next(number for number, row in enumerate(rows) if "/who" in row)
-        assert [row[6:] for row in rows[begin : begin + 6]] == [
-            "-- /who #general: 2 here",
-            "  maximilian-schmidt",
-            "  李雷",
-            "-- /channels 1 channel",
+        assert [row[6:] for row in rows[begin : begin + 5]] == [
+            "-- /who: #general: 2 here",
+            "  maximilian-schmidt, 李雷",
+            "-- /channels: 1 channel",
             "  #general  2 here  you are in",
             "      Homework is due on Friday",
         ]

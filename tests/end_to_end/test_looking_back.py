@@ -86,7 +86,7 @@ def test_a_block_of_code_and_its_file(port: int, tmp_path: Path) -> None:
     """What is pasted is the same block on the other screen, and the same text in the file; never twice."""
     file = tmp_path / "mean.py"
     with terminal(port, "ann") as ann:
-        ann.see("ann joined")
+        ann.see("#general: ")
         with terminal(port, "bob") as bob:
             ann.see("bob joined")
             bob.see("bob>")
@@ -107,7 +107,7 @@ def test_a_keyword_stands_out(port: int, tmp_path: Path) -> None:
     home = str(tmp_path)
     with Client(port=port, name="bob") as bob:
         with terminal(port, "ann", XDG_DATA_HOME=home) as ann:
-            ann.see("ann joined")
+            ann.see("#general: ")
             ann.type("/keyword add exam\r")
             ann.see("exam calls you now")
             say_all(bob, "no example", "the Exam!")
@@ -122,7 +122,7 @@ def test_a_keyword_stands_out(port: int, tmp_path: Path) -> None:
 def test_the_title_of_the_window(port: int) -> None:
     """With --title: the place, and how many unread lines called; afterwards it is as it was."""
     with Client(port=port, name="bob") as bob, terminal(port, "ann", "--title") as ann:
-        ann.see("ann joined")
+        ann.see("#general: ")
         say_all(bob, "hello", "ann: come here")
         ann.see("come here")
         titles = lambda: [each for each in ann.screen.obeyed if each != "bell"]  # noqa: E731

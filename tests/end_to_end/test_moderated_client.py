@@ -105,6 +105,7 @@ def test_who_is_removed_from_the_chatroom() -> None:
             "ann> half-typed",
             "chatroom-client: you were removed from the chatroom: killed by bob: spam",
         ]
+        assert terminal.screen.cursor.x == 0  # the shell's prompt begins a row
         assert terminal.modes() == terminal.modes_before
 
 

@@ -39,7 +39,7 @@ def test_a_name_of_ones_own(tmp_path: Path) -> None:
     home, school = tmp_path / "home", tmp_path / "school"
     with server(tmp_path, "-v", data=str(tmp_path / "history")) as running:
         with person(running, home, "--name", "dora") as dora:
-            dora.see("dora joined")
+            dora.see("#general: ")
             dora.type(f"/register\r{SECRET}\r{SECRET}\r")
             dora.see("dora has registered the name dora")
             eventually((home / "chatroom" / "tokens.json").exists, "no token was kept")
@@ -71,11 +71,11 @@ def test_logging_in_while_in(tmp_path: Path) -> None:
         server(tmp_path, data=str(tmp_path / "history")) as running,
         person(running, home, "--name", "dora") as dora,
     ):
-        dora.see("dora joined")
+        dora.see("#general: ")
         dora.type(f"/register\r{SECRET}\r{SECRET}\r")
         dora.see("dora has registered the name dora")
         with person(running, school, "--name", "emil") as emil:
-            emil.see("emil joined")
+            emil.see("#general: ")
             emil.type("/login dora\rwrong horse\r")
             emil.see("not logged in:")
             emil.type("still emil\r")
@@ -108,7 +108,7 @@ def test_the_lines_of_another_program(tmp_path: Path) -> None:
         person(running, home, "--name", "dora") as dora,
         person(running, tmp_path / "bob", "--name", "bob", "--channel", "#lunch") as bob,
     ):
-        dora.see("dora joined")
+        dora.see("#general: ")
         dora.type(f"/register\r{SECRET}\r{SECRET}\r")
         eventually((home / "chatroom" / "tokens.json").exists, "no token was kept")
         with person(running, home, "--name", "dora", "--channel", "#lunch") as lunch:

@@ -94,7 +94,10 @@ def test_who_may_not_changes_nothing(host: Host, name: str) -> None:
         ("/mute", "usage: /mute [#CHANNEL|*] WHO [DURATION] [REASON]"),
         ("/mute ?", "? is no name, no +NAME and no network that is narrow enough"),
         ("/mute +nobody", "nobody is known here as nobody"),
-        ("/mute 127.0.0.1", "127.0.0.1: your own network is in it"),
+        (
+            "/mute 127.0.0.1",
+            "127.0.0.1: your own network is in it; /guard accounts keeps guests out, wherever they come from",
+        ),
         ("/unmute", "usage: /unmute [#CHANNEL|*] WHO"),
         ("/slow 4000", "usage: /slow [#CHANNEL] [SECONDS|off]"),
         ("/hush now", "usage: /hush [#CHANNEL] [off]"),
@@ -269,7 +272,7 @@ def test_log(host: Host, tmp_path: Path) -> None:
     words = owner.do("/log *").words
     assert [row[4] for row in owner.rows[-3:]] == ["/mute eve: loud", "/slow 5", "/announce hear"]
     assert {row[5] for row in owner.rows} == {"127.0.0.1"}
-    assert words.splitlines()[-1].endswith(" * owner1 from 127.0.0.1: /announce hear")
+    assert " ".join(words.split()).endswith(" * owner1 from 127.0.0.1 /announce hear")
     owner.do("/log * 1")
     assert [row if isinstance(row, int) else row[4] for row in owner.rows] == [
         "/announce hear",

@@ -15,6 +15,7 @@ from chatroom.arrivals import Join, Reservation
 from chatroom.chatroom import Chatroom
 from chatroom.deadline import Deadline
 from chatroom.errors import ConnectionLost, NameRefused, ProtocolError, Refused
+from chatroom.figures import Figures
 from chatroom.flow import Flow
 from chatroom.handshake import SERVER, Handshake, Step
 from chatroom.limits import TICKET_BYTES
@@ -70,6 +71,7 @@ class _Names:
     """The chatroom as the lobby uses it: gives names, and takes them back."""
 
     def __init__(self) -> None:
+        self.figures = Figures()
         self._origins = itertools.count(1)
         self._taken = {name_key("bob")}
 

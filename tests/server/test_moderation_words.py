@@ -27,11 +27,33 @@ UNTIL = 1_769_862_896_789  # 2026-01-31 12:34 UTC
             Outcome(Code.OK, ("+eve", "#tea", UNTIL)),
             "+eve is banned from #tea until 2026-01-31 12:34 UTC",
         ),
+        (
+            "/ban",
+            Outcome(Code.OK, ("bbo", "#tea", UNTIL, "nobody")),
+            "nobody is called bbo now; "
+            "who comes with this name is banned from #tea until 2026-01-31 12:34 UTC",
+        ),
+        (
+            "/mute",
+            Outcome(Code.OK, ("all", "#tea", 0, "nobody")),
+            "nobody is called all now; who comes with this name is muted in #tea; /hush is for all",
+        ),
+        ("/mute", Outcome(Code.OK, ("all", "#tea", 0)), "all is muted in #tea"),
+        (
+            "/kick",
+            Outcome(Code.BAD_ARGUMENTS, ("no time", "bob", 600, "#tea")),
+            "a kick has no time; /ban bob 10m",
+        ),
+        (
+            "/kick",
+            Outcome(Code.BAD_ARGUMENTS, ("no time", "bob", 60, "*")),
+            "a kick has no time; /ban * bob 1m",
+        ),
         ("/ban", Outcome(Code.OK, ("eve", "*", 0)), "eve is banned from this chatroom"),
         (
             "/ban",
             Outcome(Code.BAD_ARGUMENTS, ("own network", "192.0.2.7")),
-            "192.0.2.7: your own network is in it",
+            "192.0.2.7: your own network is in it; /guard accounts keeps guests out, wherever they come from",
         ),
         (
             "/mute",

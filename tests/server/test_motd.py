@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from unittest import mock
 
@@ -60,6 +61,15 @@ def test_a_message_that_is_not_there(tmp_path: Path) -> None:
     """One line says so."""
     with pytest.raises(ConfigError, match=r"cannot read the message of the day .*: No such file"):
         read_motd(tmp_path / "motd")
+
+
+def test_a_message_that_is_no_file(tmp_path: Path) -> None:
+    """Nobody waits for a pipe: while the main thread waited, no signal would end the server."""
+    path = tmp_path / "motd"
+    os.mkfifo(path)
+    for one in (path, tmp_path):
+        with pytest.raises(ConfigError, match=r"cannot read the message of the day .*: it is no file"):
+            read_motd(one)
 
 
 @given(st.binary(max_size=200))

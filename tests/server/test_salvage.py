@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from chatroom.blocks import encoded, events_of
 from chatroom.errors import HistoryError
 from server.__main__ import main
 from server.database import connect, pragma
 from server.history_export import export
+from server.rows import COLUMNS, block_of
 from server.salvage import export_readable
-from tests.server.histories import VERSION_2, amend, execute, lines, opened, said, store
+from tests.server.histories import QUIET, VERSION_2, amend, execute, lines, opened, said, store
 
 PAGE = 4096
 
@@ -53,6 +56,18 @@ def test_a_damaged_block(path: Path) -> None:
     assert len(left_out) == 1 and left_out[0].startswith("the block of seq 41 to 60: ")
 
 
+def test_what_was_removed_stays_away(tmp_path: Path) -> None:
+    """What retention has removed does not come out, also of a block that it has removed in part."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        store(history, lines(1, 20))
+    execute(path, "UPDATE state SET value = 5 WHERE name = 'removed'")
+    out = io.StringIO()
+    export(path, out)
+    assert readable(path)[0] == [json.loads(line)["seq"] for line in out.getvalue().splitlines()]
+    assert readable(path)[0] == [*range(6, 21)]
+
+
 def pages_of_blocks(path: Path) -> list[int]:
     """The numbers of the leaf pages of the table of blocks, from 0."""
     with closing(connect(path)) as shell:
@@ -77,7 +92,34 @@ def test_a_damaged_page(path: Path) -> None:
     found, left_out = readable(path)
     assert found == sorted(set(found)) and 3900 < len(found) < 4000
     assert found[0] == 1 and found[-1] == 4000
-    assert len(left_out) == 1 and left_out[0].startswith("what is between seq ")
+    assert len(left_out) == 1 and left_out[0].startswith("all blocks that begin between seq ")
+
+
+def test_blocks_that_overlap(tmp_path: Path) -> None:
+    """Wherever the page is that is damaged: a block that begins outside of what is named comes out."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        for first in range(1, 1201, 30):
+            quiet = [said(seq, place=QUIET) for seq in (first, first + 1201)]
+            general = [encoded(lines(seq, seq + 13)) for seq in (first + 1, first + 15)]
+            history.append([encoded(quiet), *general], [], b"", 2402)
+    whole, content = begins(path), path.read_bytes()
+    assert len(pages_of_blocks(path)) > 5
+    for page in pages_of_blocks(path):
+        path.write_bytes(content[: page * PAGE] + b"\xa5" * PAGE + content[(page + 1) * PAGE :])
+        found, left_out = readable(path)
+        (named,) = left_out
+        numbers = [int(number) for number in re.findall("[0-9]+", named)]
+        low, high = numbers if len(numbers) == 2 else (numbers[0], 9999)
+        for first, seqs in whole.items():
+            assert low < first < high or seqs <= {*found}, (page, named, first)
+
+
+def begins(path: Path) -> dict[int, set[int]]:
+    """The seqs of each block, by the first one."""
+    with closing(connect(path)) as shell:
+        rows = shell.execute(f"SELECT {COLUMNS} FROM blocks").fetchall()
+    return {row[0]: {event.seq for event in events_of(block_of(row))} for row in rows}
 
 
 @pytest.mark.parametrize("seed", range(20))

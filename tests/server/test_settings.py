@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from chatroom.bounds import SETTABLE, Limits
 from chatroom.errors import ConfigError
 from chatroom.option_sources import resolve
-from server.__main__ import parser
+from server.__main__ import _config, parser
+from server.ports import Ports
 from server.reloading import NEED_A_RESTART, OPTION_OF_LIMIT
+from server.retention import Retention
 from server.settings import RULES, check_together, set_limits
 
 
@@ -66,3 +69,16 @@ def test_the_files_in_the_notes() -> None:
     assert found.motd == folder / "motd.txt" and found.ports == "same"
     there = resolve(of_client(), ["--config", str(folder / "client.toml")], RULES_OF_CLIENT, {})
     assert there.channel == ["#general", "#team", "#lunch"]
+
+
+def test_a_pipe_is_not_read_again(tmp_path: Path) -> None:
+    """At SIGHUP it would be empty, so that all were as by default, or nobody would end it."""
+    path = tmp_path / "server.toml"
+    path.write_text("hold = 7")
+    arguments = ["--config", str(path), "--data", ":memory:"]
+    config = _config(resolve(parser(), arguments, RULES), Ports(), Retention.parse("all"), arguments)
+    assert config.reread is not None and config.reread().limits["hold"] == 7000
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match=r"server.toml: a pipe cannot be read again"):
+        config.reread()

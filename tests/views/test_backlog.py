@@ -110,3 +110,16 @@ def test_cleared() -> None:
     backlog.print_parts(["1"], 0)
     backlog.clear()
     assert not backlog and taken(backlog) == []
+
+
+def test_a_thousand_erased_persons() -> None:
+    """An item that waits may be erased from again and again: it still takes no more calls than once."""
+    backlog = backlog_of()
+    add(backlog, "early", person=2)
+    add(backlog, "other", person=3)
+    for person in range(2000, 4000):
+        backlog.erase(person)
+    backlog.erase(2)
+    add(backlog, "late", person=2)  # the number may be given anew in another history
+    texts = taken(backlog)
+    assert texts[0] != "early" and texts[1:] == ["other", "late"]

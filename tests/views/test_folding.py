@@ -102,6 +102,14 @@ def test_names_of_a_run_are_bounded() -> None:
     assert told.number == 200 and len(told.names) == RUN_NAMES and len(item.names) == RUN_NAMES
 
 
+def test_reasons_of_a_run_are_bounded() -> None:
+    """Of reasons that differ none is told, so none is kept: each may be long."""
+    folding = Folding(utc)
+    runs = [folding.take(ban("eve", text=f"reason {number}", by=f"n{number}"), "me") for number in range(200)]
+    assert runs[-1] is not None and runs[-1].text == "eve was banned"
+    assert all(len(kept) <= 2 for kept in (*runs[-1]._ends.values(), *runs[-1]._by.values()))
+
+
 def test_a_person_that_flaps_is_one_person() -> None:
     """Persons are counted, not events."""
     flapping = [event(kind, "ann") for _ in range(20) for kind in (JOINED, QUIT)]

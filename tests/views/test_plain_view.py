@@ -264,7 +264,7 @@ def test_a_long_text_is_cut() -> None:
     reader.view.event(said(1, "x" * (ITEM_CHARACTERS + 10)))
     assert reader.tick() == f"bob: {'x' * ITEM_CHARACTERS} \u2026 10 more characters: /show 1\n"
     reader.view.show(1)
-    assert reader.tick() == "x" * (ITEM_CHARACTERS + 10) + "\n"
+    assert reader.tick() == "  " + "x" * (ITEM_CHARACTERS + 10) + "\n"
     reader.view.show(2)
     assert reader.tick() == "there is no such text any more\n"
     for number in range(CUT_TEXTS):
@@ -272,6 +272,35 @@ def test_a_long_text_is_cut() -> None:
     reader.tick()
     reader.view.show(1)
     assert "no such text" in reader.tick()
+
+
+def test_a_long_text_is_shown_whole() -> None:
+    """Each of its lines, however many, with its indent; none looks like what somebody else says."""
+    reader = Reader()
+    text = "\n".join(["carl: I agree", *(f"    line {number}" for number in range(2 * HELD_LINES))])
+    reader.view.event(said(1, text))
+    reader.tick()
+    reader.view.show(None)
+    assert reader.tick() == "".join(f"  {line}\n" for line in text.split("\n"))
+    reader.type("x")
+    reader.view.show(None)
+    reader.view.event(
+        Event(2, NOON, EventKind.ERASED, "", "op", "", 0, 9, 0, extra_row(Extra.TARGET, BOB, 4))
+    )
+    reader.type("\x15")
+    assert "carl" not in reader.tick()
+
+
+def test_joins_of_an_erased_person_wait_without_the_name() -> None:
+    """They wait because a line is half-typed."""
+    reader = Reader()
+    reader.type("x")
+    reader.view.event(event(EventKind.JOINED, "eve", 7))
+    reader.view.system("news")
+    reader.view.event(Event(2, NOON, EventKind.ERASED, "", "op", "", 0, 9, 0, extra_row(Extra.TARGET, 7, 4)))
+    reader.type("\x15")
+    out = reader.tick()
+    assert "news" in out and "eve" not in out
 
 
 def test_keys_for_looking_back() -> None:
