@@ -177,7 +177,7 @@ def test_a_place_where_nothing_was_said(user: User) -> None:
         user.answers(f"/history {SIZE} in:31", row(False, 101)),
         "nothing is earlier",
         user.happens(said(101, "psst", "eve", channel="@ann", person=EVE, place=31)),
-        "eve psst",
+        ">eve to you psst",
         b"/clear\r",
         PAGE_UP,
         user.answers(
@@ -187,7 +187,7 @@ def test_a_place_where_nothing_was_said(user: User) -> None:
             "",
             said(101, "psst", "eve", channel="@ann", person=EVE, place=31),
         ),
-        "eve psst",
+        ">eve to you psst",
     )
 
 
