@@ -413,9 +413,9 @@ def test_no_command_is_given_in_the_wrong_place(user: User) -> None:
     user.play(
         user.happens(closed),
         "-- you are no longer in #general; /go or /join leads elsewhere",
-        b"/close bye\r",
-        gives("/close bye", "#general"),
-        "-- /close there is no channel #general",
+        b"/slow 5\r",
+        gives("/slow 5", "#general"),
+        "-- /slow there is no channel #general",
         b"/leave\r",
         gives("/leave", "#general"),
     )
