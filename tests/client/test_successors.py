@@ -38,6 +38,7 @@ def test_a_message_reaches_who_has_the_name(user: User) -> None:
         user.says("back again", channel="@eve", RECEIVER=NEW),
         "the eve before is gone: another eve gets this line",
         user.happens(conversation(NEW_PLACE, "eve", NEW)),
+        lambda: NEW_PLACE in [room.place for room in user.client.rooms],
         b"/msg eve and\r",
         user.says("and", channel="@eve", RECEIVER=NEW),
         b"/unread\r",
