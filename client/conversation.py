@@ -66,6 +66,9 @@ HOW_TO_GO_ON: Final = "/help lists the commands"
 HOW_TO_STAY: Final = "/register keeps your name and places"
 """What a guest is told besides."""
 
+ROOMY_COLUMNS: Final = 60
+"""Columns of a screen on which there is room for it."""
+
 _TOO_EARLY: Final = "the other place is not there yet; press Enter again"
 _WAS_TOO_EARLY: Final = "not sent: this place was not there yet; press Enter again"
 
@@ -396,8 +399,9 @@ class Conversation:
         return f"you are {client.name} in {self.places.name}{logged_in(client.name, client.account)}"
 
     def _how_to_go_on(self) -> str:
-        """Where help is; for a guest also how to keep name and places."""
-        return HOW_TO_GO_ON if self.client.account else f"{HOW_TO_GO_ON}, {HOW_TO_STAY}"
+        """Where help is; for a guest also how to keep name and places, where that does not fill the screen."""
+        narrow = self.view.columns < ROOMY_COLUMNS
+        return HOW_TO_GO_ON if self.client.account or narrow else f"{HOW_TO_GO_ON}, {HOW_TO_STAY}"
 
     def _show_event(self, event: Event) -> None:
         me = self.client.person
