@@ -27,7 +27,8 @@ _MINUTE: Final = 60
 _CLOCKS_APART: Final = 0.1  # the server's clock runs on from the time at which it started
 
 _STATUS: Final = re.compile(r"[#@]\S+, [0-9]+ here.*")
-_PROMPT: Final = re.compile(r"\S+(?: to \S+)?>")  # in a direct conversation with the reader
+# In a direct conversation with the reader.
+_PROMPT: Final = re.compile(r"\S+(?: to \S+)?>")
 
 ENTER: Final = "\r"
 
