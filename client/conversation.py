@@ -399,7 +399,7 @@ class Conversation:
         return f"you are {client.name} in {self.places.name}{logged_in(client.name, client.account)}"
 
     def _how_to_go_on(self) -> str:
-        """Where help is; for a guest also how to keep name and places, where that does not fill the screen."""
+        """Where help is; for a guest also how to keep name and places, if the screen has room for it."""
         narrow = self.view.columns < ROOMY_COLUMNS
         return HOW_TO_GO_ON if self.client.account or narrow else f"{HOW_TO_GO_ON}, {HOW_TO_STAY}"
 
