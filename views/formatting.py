@@ -22,7 +22,7 @@ from views.mentions import called_at
 from views.palette import Depth, Ground, NameColours, Palette, palette_of
 from views.polls import poll_rows
 from views.sanitize import one_line
-from views.text import Row, Span, link_rows, text_width, wrap
+from views.text import Row, Span, clusters, link_rows, text_width, wrap
 from views.told import told_text
 
 _TIME: Final = len(NO_TIME)
@@ -193,6 +193,11 @@ def _said(item: Item, theme: Theme) -> Iterator[Span]:
     styles = [""] * (len(text) if parts else 0)
     for start, end, style in parts:
         styles[start:end] = [style] * (end - start)
+    at = 0
+    for cluster in clusters(text) if parts and not text.isascii() else ():  # a style takes whole clusters
+        end = at + len(cluster)
+        styles[at:end] = [next(filter(None, styles[at:end]), "")] * len(cluster)
+        at = end
     at = 0
     for style, run in groupby(styles):
         end = at + len(list(run))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.views.attacks import texts
@@ -96,6 +96,8 @@ def test_parts_are_in_order(text: str) -> None:
 
 
 @given(st.one_of(texts, CODED), st.sampled_from([9, 20, 40, 80, 200]))
+@example("\u0600ANN", 9)  # a sign that belongs to the letter behind it
+@example("`\u0301`a`", 9)
 def test_styles_change_no_text(text: str, columns: int) -> None:
     """With and without colours the rows have the same text."""
     item = item_of(said(text), "ann", utc)
