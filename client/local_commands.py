@@ -17,6 +17,7 @@ from client.help import help_of
 from client.ignoring import ignoring
 from client.requests import numbers, only_row, rows_of, texts
 from client.saving import save, text_number
+from client.speech import ALONE
 from client.substitution import substitution_of
 from client.successors import ANOTHER, Found, found_in
 
@@ -235,6 +236,9 @@ def _last(conversation: Conversing, command: str, own: bool) -> Event | None:
         conversation.tell(command, "your line is still on its way; try again")
         return None
     line = conversation.places.here.last(own, conversation.client.person)
+    if own and (name := conversation.places.talked_alone_with(line.seq if line else 0)):
+        conversation.tell(command, ALONE.format(name))
+        return None
     if line is None:
         who = "you have" if own else "nobody else has"
         conversation.tell(command, f"{who} said nothing here, as far as this client knows")

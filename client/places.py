@@ -170,6 +170,20 @@ class Places:
             self._client.mark_read(self.place, self._seen)
             self.markers.looked(self.place, self._seen, now)
 
+    def talked_alone_with(self, since: int) -> str:
+        """To whom alone the user has said a line elsewhere that is later than the line `since`; empty: to
+        nobody. Who corrects the last line means that one."""
+        said = [
+            (line.seq, room.name.removeprefix("@"))
+            for room in self._client.rooms
+            if room.direct
+            and room.place != self.place
+            and room.place in self._kept
+            and (line := self._kept[room.place].last(own=True, person=self._client.person)) is not None
+        ]
+        latest, name = max(said, default=(0, ""))
+        return name if latest > since else ""
+
     def show_other(self, now: float, typed_since: int = -1) -> None:
         """The user leaves the place on the screen: put the first other one there.
 

@@ -40,6 +40,10 @@ class Said(NamedTuple):
     typed: str
 
 
+ALONE: Final = "your last line was to {0} alone; /go {0} leads there, and then it can be changed"
+"""What a user is told who would change a line that all read instead of one that nobody else has read."""
+
+
 class Addressed(NamedTuple):
     """A line for one person, as it was typed: it is meant for whoever has the name.
 
@@ -81,7 +85,7 @@ class Speech:
     def correct(self, text: str) -> bool:
         """Change the user's last line here, if the text says how; else it is one to be said.
 
-        Raises ConfigError: that line cannot be changed yet.
+        Raises ConfigError: that line cannot be changed yet, or is another one than the last.
         """
         substitution = substitution_of(text)
         if substitution is None:
@@ -90,6 +94,8 @@ class Speech:
         if waiting and substitution.apply(waiting[-1]) != waiting[-1]:
             raise ConfigError("your line is still on its way; press Enter again")
         line = self._places.here.last(own=True, person=self._client.person)
+        if name := self._places.talked_alone_with(line.seq if line else 0):
+            raise ConfigError(ALONE.format(name))
         if line is None or line.time / 1000 + EDIT_SECONDS < time.time():
             return False
         changed = substitution.apply(line.text)

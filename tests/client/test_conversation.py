@@ -1030,3 +1030,23 @@ def test_going_to_a_person(user: User) -> None:
         user.answers("/w bob psst", "", Code.NO_SUCH_CHANNEL, "there is no channel #bob"),
         "/w is /who. To one person: /msg bob TEXT",
     )
+
+
+def test_what_was_said_alone_is_not_told_to_all(user: User) -> None:
+    """Who corrects the line that was said last does not change an older one, which all read."""
+    user.play(
+        user.happens(said(101, "good morning", "ann", person=ME, place=GENERAL)),
+        "ann good morning",
+        user.happens(conversation(31, "eve", EVE)),
+        user.happens(said(102, "the kye", "ann", channel="@eve", person=ME, place=31)),
+        user.happens(said(103, "hello", "bob", person=BOB, place=GENERAL)),
+        "bob hello",
+        b"/edit the key\r",
+        "-- /edit your last line was to eve alone; /go eve leads there",
+        b"s/kye/key/\r",
+        "ann> s/kye/key/",
+        b"\x15/delete\r",
+        "-- /delete your last line was to eve alone",
+        b"\x15fine\r",
+        user.says("fine"),
+    )
