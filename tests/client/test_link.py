@@ -1382,7 +1382,8 @@ def test_the_log_says_how_a_link_ended(
     assert all(record.levelname == "DEBUG" for record in caplog.records)
 
     monkeypatch.setattr(link, "sift", lambda _packets: [[None]])
-    assert Alone(Scripted(encode(Ping(1)))).run().reason.startswith("processing failed: AttributeError")
+    connection = Scripted(encode(Ping(1)), lambda: b"" if connection.ended.wait(PATIENCE) else b"")
+    assert Alone(connection).run().reason.startswith("processing failed: AttributeError")
     assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
 
