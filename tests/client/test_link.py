@@ -1382,7 +1382,12 @@ def test_the_log_says_how_a_link_ended(
     assert all(record.levelname == "DEBUG" for record in caplog.records)
 
     monkeypatch.setattr(link, "sift", lambda _packets: [[None]])
-    connection = Scripted(encode(Ping(1)), lambda: b"" if connection.ended.wait(PATIENCE) else b"")
+
+    def silence() -> bytes:
+        assert connection.ended.wait(PATIENCE)  # until the burst has failed
+        return b""
+
+    connection = Scripted(encode(Ping(1)), silence)
     assert Alone(connection).run().reason.startswith("processing failed: AttributeError")
     assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
