@@ -149,13 +149,13 @@ def tell_listed(
     *,
     is_put: bool = True,
 ) -> None:
-    """Say LISTED in the place. Of a network that was typed nobody is told, nor of a name that nobody has.
+    """Say LISTED in the place. Of a network that was typed nobody is told.
 
     All in the chatroom are told of persons only: who is an operator, and who is banned.
     """
     is_person = any(isinstance(one, int) for one in found.entries)
     is_for_all = is_person and list in (Role.OPERATOR, BAN_LIST)
-    if found.is_address or found.is_nobody or (scene.channel is None and not is_for_all):
+    if found.is_address or (scene.channel is None and not is_for_all):
         return
     extra = extra_row(Extra.LIST, list, 1)
     if is_person:

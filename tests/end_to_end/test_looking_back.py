@@ -96,7 +96,7 @@ def test_a_block_of_code_and_its_file(port: int, tmp_path: Path) -> None:
         assert [row[22:] for row in rows[at : at + 4]] == CODE.split("\n")
         ann.type(f"/save {file}\r")
         ann.see("saved 4 lines of bob")
-        assert file.read_text() == CODE
+        assert file.read_text() == f"{CODE}\n"
         ann.type(f"/save {file}\r")
         ann.see("already; choose another")
         assert "\x1b[1m/\x1b[0m" in ann.output  # code is bold, and its backticks are quiet

@@ -87,7 +87,7 @@ def test_a_client_by_a_file(tmp_path: Path) -> None:
         home = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
         with PseudoTerminal(python("client"), **home) as dora:
             dora.see("you are dora in #tea")
-            dora.see("#general: ")
+            dora.see("#tea: 1 person")
             dora.type("/unread\r")
             dora.see("#lunch")
             dora.type("\x04")
