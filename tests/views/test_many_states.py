@@ -10,8 +10,8 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from tests.views.test_view import Painting, pressed
 
 STATES = 6_000
-"""Screens that are checked, in all parts: three after each step, of which one has other widths. Each part takes
-a minute; `pytest -m slow tests/views/test_many_states.py` with ten PARTS checks 20,000."""
+"""Screens that are checked, in all parts: three after each step, of which one has other widths. Each part
+takes a minute or more; with ten PARTS there are 20,000."""
 
 PARTS, EXAMPLES = 3, 42
 
