@@ -9,11 +9,10 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from tests.views.test_view import Painting, pressed
 
-STATES = 6_000
-"""Screens that are checked, in all parts: three after each step, of which one has other widths. Each part
-takes a minute or more; with ten PARTS there are 20,000."""
+STATES = 20_000
+"""Screens that are checked, in all parts: three after each step, of which one has other widths."""
 
-PARTS, EXAMPLES = 3, 42
+PARTS, EXAMPLES = 8, 50
 
 
 class ManyPaintings(Painting):

@@ -202,7 +202,7 @@ class Painting(RuleBasedStateMachine):
         for watched in self.all:
             watched.view.event(event, line)
         self.folding.take(event, "ann")
-        item = item_of(event, "ann", utc, line)
+        item = item_of(event, "ann", utc, line, KEYWORDS)
         amended = self.transcript.amend(item, kept)
         if amended is not None:
             self.shown[len(self.shown) - min(kept, len(self.shown)) :] = map(
