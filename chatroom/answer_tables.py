@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from chatroom.events import Setting
 from chatroom.limits import MAX_TEXT
+from chatroom.picture import picture_of
 from chatroom.table import MARGIN, TABLE_COLUMNS, clipped, table, wrapped
 
 Rows = Sequence[Any]
@@ -142,6 +143,39 @@ _STATS: Final = {
     "pauses": "pauses for slow readers",
     "threads": "threads",
 }
+
+
+def inspect(rows: Rows, columns: int | None = TABLE_COLUMNS) -> str:
+    """The server's threads, what each waits for, and what waits for them."""
+    picture = picture_of(rows[0])
+    if picture is None:
+        raise ValueError("this is no picture")
+    numbers = picture.numbers
+    cells = [
+        (clipped(group.kind, _WORD_COLUMNS), f"{group.number:,}", waiting_words(group.how, group.what))
+        for group in picture.groups
+    ]
+    width = max((len(count) for _, count, _ in cells), default=0)
+    threads = table([(kind, f"{count:>{width}}", words) for kind, count, words in cells], columns)
+    most = max(picture.members, key=lambda member: member.size, default=None)
+    backlog = f"; the largest backlog: {most.size:,} bytes, of {most.name}" if most and most.size else ""
+    return "\n".join(
+        [
+            f"{picture.threads:,} threads, {numbers.waiting:,} in the queue{backlog}",
+            *threads,
+            f"joined since the start: {numbers.joined:,}; live: {HOW_TO_WATCH}",
+        ]
+    )
+
+
+def waiting_words(how: str, what: str) -> str:
+    """What a thread waits for: `recv: bytes from the peer`."""
+    return ": ".join(filter(None, (how, what)))
+
+
+HOW_TO_WATCH: Final = "chatroom-client --watch"
+
+_WORD_COLUMNS: Final = 24  # of a kind of threads, whatever a server may send
 
 
 def bans(rows: Rows, when: When, columns: int | None = TABLE_COLUMNS) -> str:

@@ -24,6 +24,7 @@ from chatroom.figures import Figures
 from chatroom.flow import Flow
 from chatroom.forwarder import Forwarder
 from chatroom.handler_desk import HandlerDesk
+from chatroom.handlers import Handlers
 from chatroom.history import History
 from chatroom.lines import checked_extra
 from chatroom.logins import Logins
@@ -35,6 +36,7 @@ from chatroom.order import Order
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Burst, Bye, Command
 from chatroom.passwords import code_secret
+from chatroom.picture import Picture
 from chatroom.presence import Presence
 from chatroom.proposals import Amend, Body, Enter, Leave, Limit, Own, Proposal, ProposalKind
 from chatroom.queue import WaitingQueue
@@ -90,6 +92,9 @@ class Chatroom:
         self._failures: SimpleQueue[ChatroomError] = SimpleQueue()  # of vital threads
         self.flow = Flow()
         self.figures = Figures()
+        self.handlers = Handlers()
+        self.inspector: Callable[[], Picture] | None = None
+        """Makes the picture for `/inspect`. Whoever puts the server together sets it, before start()."""
         self._catch_up = CatchUp(
             history, lambda seat, seq: self._forwarder.go_live(seat, seq), lambda: self._order.idle
         )
@@ -281,8 +286,10 @@ class Chatroom:
     def _run_connection(self, arrive: Callable[[], Join | None]) -> None:
         join = arrive()
         if join is not None:
-            threading.current_thread().name = f"handler {join.reservation.name}"
-            self._handle(join)
+            name = join.reservation.name
+            threading.current_thread().name = f"handler {name}"
+            with self.handlers.noted(name, join.connection):
+                self._handle(join)
 
     def _handle(self, join: Join) -> None:
         """The whole life of a member's connection; then let its member leave, and say goodbye."""
@@ -383,7 +390,8 @@ class Chatroom:
         if task.command.fetch is not None:
             return self._fetching.run(connection, command.id, task)
         assert task.command.prepare is not None
-        desk = HandlerDesk(self._forwarder, self._logins, network_of(connection.peer))
+        network = network_of(connection.peer)
+        desk = HandlerDesk(self._forwarder, self._logins, network, self.inspector)
         prepared = task.command.prepare(desk, task.asker, task.rest)
         if isinstance(prepared, Outcome):
             return prepared

@@ -23,6 +23,7 @@ from chatroom.errors import NameRefused
 from chatroom.guard_commands import GUARD_COMMANDS
 from chatroom.help_page import EXAMPLES, GROUP_OF, Entry, group_named
 from chatroom.history_commands import HISTORY_COMMANDS
+from chatroom.inspect_commands import INSPECT_COMMANDS
 from chatroom.limits import CHANNEL_BYTES, MAX_LISTED
 from chatroom.moderation_commands import MODERATION_COMMANDS
 from chatroom.names import channel_as_typed, check_channel
@@ -210,6 +211,7 @@ COMMANDS: dict[str, SlashCommand] = {
         *ACCOUNT_COMMANDS,
         *GUARD_COMMANDS,
         *ERASE_COMMANDS,
+        *INSPECT_COMMANDS,
     )
 }
 """By their names."""

@@ -9,6 +9,7 @@ from chatroom.effects import Origin
 from chatroom.events import Event
 from chatroom.finding import Line, Page, Wanted
 from chatroom.outcomes import Outcome
+from chatroom.picture import Picture
 from chatroom.proposals import Act
 from chatroom.state import State
 
@@ -132,3 +133,6 @@ class Desk(Protocol):
 
         known: whether the account was used before from where the command comes
         """
+
+    def inspect(self) -> Picture | None:
+        """A picture of the server's inside; None: nobody can make one."""

@@ -42,6 +42,14 @@ class Connection(Protocol):
     def encrypted(self) -> bool:
         """Whether nobody on the way can read what is sent."""
 
+    @property
+    def backlog(self) -> int:
+        """Bytes that the peer has not taken yet."""
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since the handler last heard the peer, or began to wait for something else."""
+
     def receive(self) -> Sequence[Burst | Command | Bye]:
         """Wait for the next burst; empty when the peer has closed. Called by the handler only.
 

@@ -12,6 +12,7 @@ from chatroom.forwarder import Forwarder
 from chatroom.limits import HASH_SECONDS
 from chatroom.logins import Logins
 from chatroom.outcomes import Outcome
+from chatroom.picture import Picture
 from chatroom.state import State
 
 T = TypeVar("T")
@@ -23,12 +24,19 @@ def now() -> int:
 
 
 class HandlerDesk:
-    """See `chatroom.desk.Desk`. network: of the peer that gives the command."""
+    """See `chatroom.desk.Desk`.
 
-    def __init__(self, forwarder: Forwarder, logins: Logins, network: str) -> None:
+    network:   of the peer that gives the command
+    inspector: makes the picture of the inside; None: nobody does
+    """
+
+    def __init__(
+        self, forwarder: Forwarder, logins: Logins, network: str, inspector: Callable[[], Picture] | None
+    ) -> None:
         self._forwarder = forwarder
         self._logins = logins
         self._network = network
+        self._inspector = inspector
 
     def read(self, look: Callable[[State], T]) -> T:
         return self._forwarder.look(look).result()
@@ -47,3 +55,6 @@ class HandlerDesk:
 
     def hash(self, password: str, known: bool) -> str | Outcome:
         return self._logins.hash(self._network, password, known, HASH_SECONDS)
+
+    def inspect(self) -> Picture | None:
+        return None if self._inspector is None else self._inspector()

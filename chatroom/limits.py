@@ -590,6 +590,15 @@ lone line is stored in some 40 µs; a round that takes longer than a second is a
 SIZE_STEPS: Final = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 """Steps by which the events of a round are counted, as above."""
 
+# --- the picture of the inside ---------------------------------------------------------------------------
+
+PICTURE_GROUPS: Final = 48
+"""Groups of threads in a picture: two screens. A server at rest has a dozen; hundreds of handlers that work
+may each stand in another function."""
+
+PICTURE_MEMBERS: Final = 16
+"""Members in a picture: a table that a person can read while it changes, and some 2 KB on the wire."""
+
 # --- files of options -------------------------------------------------------------------------------------
 
 CONFIG_BYTES: Final = 64 * 1024

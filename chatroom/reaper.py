@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from time import monotonic
+from typing import NamedTuple
 
 from chatroom.deadline import Deadline
 from chatroom.errors import Closed
@@ -15,6 +17,21 @@ from chatroom.event_log import EventLog
 from chatroom.limits import REAP_SECONDS
 
 log = EventLog(__name__)
+
+
+class Reaped(NamedTuple):
+    """What a reaper has done so far.
+
+    threads: how many it owns: registered and not yet joined
+    ended:   how many of them have reported their end
+    joined:  how many it has joined
+    ago:     seconds since it joined the latest; -1: none yet
+    """
+
+    threads: int
+    ended: int
+    joined: int
+    ago: float
 
 
 class Reaper:
@@ -33,12 +50,14 @@ class Reaper:
     ) -> None:
         self._name = name
         self._failed = failed
-        # Guards _threads, _starting, _ended and _closed.
+        # Guards _threads, _starting, _ended, _joined, _latest and _closed.
         self._lock = threading.Lock()
         self._all_started = threading.Condition(self._lock)
         self._threads: set[threading.Thread] = set()
         self._starting = 0  # registered, but start() has not returned yet
         self._ended: list[threading.Thread] = []
+        self._joined = 0
+        self._latest = 0.0  # when it joined the latest one
         self._closed = False
         self._closing = threading.Event()
         self._reaping = threading.Thread(target=self._reap_until_close, name=f"{name}-reaper")
@@ -52,6 +71,12 @@ class Reaper:
         """Names of the threads it owns, sorted: registered and not yet joined."""
         with self._lock:
             return sorted(thread.name for thread in self._threads)
+
+    def read(self) -> Reaped:
+        """What it has done so far. Any thread."""
+        with self._lock:
+            ago = monotonic() - self._latest if self._joined else -1.0
+            return Reaped(len(self._threads), len(self._ended), self._joined, ago)
 
     def start(self) -> None:
         """Start the thread that reaps once a second."""
@@ -124,6 +149,9 @@ class Reaper:
             thread.join()  # waits for microseconds: the report is the last thing a thread does
         with self._lock:
             self._threads.difference_update(ended)
+            if ended:
+                self._joined += len(ended)
+                self._latest = monotonic()
         return len(ended)
 
     def close(self, seconds: float) -> list[str]:

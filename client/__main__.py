@@ -8,11 +8,11 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from chatroom import __version__
 from chatroom.errors import BadKey, ChatroomError, ConfigError, NameRefused, NeedLogin
@@ -31,6 +31,9 @@ from client.signals import Terminated, terminable
 from client.tls import TlsOptions
 from client.tokens import TokenFile, default_path
 from client.updates import Retrying
+
+if TYPE_CHECKING:  # a client between two pipes does not need them
+    from views import Depth, Ground
 
 HOW_TO_LOG_IN: Final = "give its password by --password-file, or log in once at a terminal"
 """What a program that needs a login is told."""
@@ -146,6 +149,9 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
         action="store_true",
         help=rare("tell in the window's title where you are, and how many lines called you"),
     )
+    options.add_argument(
+        "--watch", action="store_true", help=rare("show the server's threads, live; for operators (q quits)")
+    )
     options.add_argument("--version", action="version", version=f"chatroom {__version__}", help="print it")
     options.add_argument("-h", "--help", action="help", help="print this")
     options.add_argument("--help-all", action=HelpAll, whole=lambda: parser(True), help="print all options")
@@ -183,6 +189,8 @@ def _run(arguments: list[str] | None) -> int:
     options = resolve(parser(), arguments, RULES)
     if options.tls_ca and options.tls_trust:
         raise ConfigError("--tls-ca and --tls-trust exclude each other")
+    if options.watch:
+        return _watch(options)
     return _interactive(options) if _at_terminal(options) else _piped(options)
 
 
@@ -196,28 +204,15 @@ def _interactive(options: argparse.Namespace) -> int:
     # Imported here, because a client between two pipes does not need them.
     from colorama import just_fix_windows_console
 
-    from client.coming_in import ComingIn
     from client.interactive import interact
-    from views import Depth, Ground, depth_of, ground_of
 
-    told: list[str] = []
-
-    def waiting(retrying: Retrying) -> None:
-        """Say once that the server is not there yet."""
-        if not told:
-            complain(f"{retrying.reason}; trying again")
-        told.append(retrying.reason)
-
-    options.server_password = _read(options.server_password_file)
-    coming_in = ComingIn(options, _at_keyboard, proposed_name, _read(options.password_file), waiting)
-    client = coming_in.run()
+    client = _come_in(options)
     if client is None:
         return 0
     try:
         _remember_name(client, options)
         just_fix_windows_console()  # colours on Windows; without effect elsewhere
-        ground = Ground(options.ground) if options.ground else ground_of(os.environ.get("COLORFGBG", ""))
-        depth = Depth.NONE if options.no_color else depth_of(os.environ)
+        ground, depth = _colours(options)
         return interact(
             client,
             ground=ground,
@@ -229,6 +224,49 @@ def _interactive(options: argparse.Namespace) -> int:
     finally:
         client.close()
         _remember_name(client, options)  # it may be another one by now
+
+
+def _colours(options: argparse.Namespace) -> tuple[Ground, Depth]:
+    """The terminal's background, and how many colours it has."""
+    from views import Depth, Ground, depth_of, ground_of
+
+    ground = Ground(options.ground) if options.ground else ground_of(os.environ.get("COLORFGBG", ""))
+    return ground, Depth.NONE if options.no_color else depth_of(os.environ)
+
+
+def _come_in(options: argparse.Namespace) -> Client | None:
+    """Ask the person at the terminal for what is missing; None: the person has left instead."""
+    from client.coming_in import ComingIn
+
+    told: list[str] = []
+
+    def waiting(retrying: Retrying) -> None:
+        """Say once that the server is not there yet."""
+        if not told:
+            complain(f"{retrying.reason}; trying again")
+        told.append(retrying.reason)
+
+    options.server_password = _read(options.server_password_file)
+    return ComingIn(options, _at_keyboard, proposed_name, _read(options.password_file), waiting).run()
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from client.watch import watch
+
+    if sys.stdout is None:
+        raise ConfigError("--watch has nowhere to print to")
+    at_terminal = _at_terminal(options)
+    client = _come_in(options) if at_terminal else _piped_client(options)
+    if client is None:
+        return 0
+    try:
+        if not at_terminal:
+            with _told_how_to_log_in():
+                client.connect(options.retry_for or 0.0)
+        colours = _colours(options) if at_terminal and not options.plain else None
+        return watch(client, address_key(*options.address), colours, sys.stdout.fileno(), options.json)
+    finally:
+        client.close()
 
 
 def proposed_name(host: str, port: int) -> str:
@@ -250,27 +288,39 @@ def _at_keyboard(options: argparse.Namespace, name: str, password: str | None) -
     return _client(options, name, password, REPLAY_LINES, math.inf)
 
 
-def _piped(options: argparse.Namespace) -> int:
+def _piped_client(options: argparse.Namespace) -> Client:
     name = login_name() if options.name is None else options.name
     options.server_password = _read(options.server_password_file)
-    client = _client(options, name, _read(options.password_file), 0, RETRY_FOR)
+    return _client(options, name, _read(options.password_file), 0, RETRY_FOR)
+
+
+@contextmanager
+def _told_how_to_log_in() -> Iterator[None]:
+    """What a program that is refused for want of a password can do stands behind the reason."""
     try:
-        if options.retry_for:
-            client.start()
-        else:
-            client.connect()
-        return Pipe(
-            client,
-            follow=options.follow,
-            as_json=options.json,
-            retries=options.retry_for != 0,
-            source=None if sys.stdin is None else sys.stdin.fileno(),
-            out=None if sys.stdout is None else sys.stdout.fileno(),
-        ).run()
+        yield
     except NeedLogin as refused:
         raise NeedLogin(f"{refused}; {HOW_TO_LOG_IN}") from None
     except BadKey as refused:
         raise BadKey(f"{refused}; {HOW_TO_SHOW}") from None
+
+
+def _piped(options: argparse.Namespace) -> int:
+    client = _piped_client(options)
+    try:
+        with _told_how_to_log_in():
+            if options.retry_for:
+                client.start()
+            else:
+                client.connect()
+            return Pipe(
+                client,
+                follow=options.follow,
+                as_json=options.json,
+                retries=options.retry_for != 0,
+                source=None if sys.stdin is None else sys.stdin.fileno(),
+                out=None if sys.stdout is None else sys.stdout.fileno(),
+            ).run()
     finally:
         client.close()
 

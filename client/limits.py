@@ -183,3 +183,13 @@ LOCK_SECONDS: Final = 3.0
 
 PASSWORD_FILE_BYTES: Final = 4096
 """What is read of a file that holds a password: a password has at most MAX_CREDENTIALS bytes."""
+
+WATCH_SECONDS: Final = 1.0
+"""From one look at the server's threads to the next: a person cannot read faster, and a look costs the server
+some milliseconds of one thread."""
+
+WATCH_LATE: Final = 2.5
+"""After so long without an answer to a look the screen says so: more than one look has been missed."""
+
+WATCH_COLUMNS: Final = 100
+"""Columns of a line where no terminal says how many it has: every word is whole."""

@@ -24,6 +24,7 @@ from server.connection import NativeDoor
 from server.crowd import Crowd
 from server.disk_watch import DiskWatch
 from server.flusher import Flusher
+from server.inspector import Inspector
 from server.limits import GC_OBJECTS, STACK_BYTES, SWITCH_SECONDS, WAKING_BYTES
 from server.lobby import Lobby
 from server.log_writer import say_on_stderr
@@ -70,6 +71,7 @@ class App:
             self._reloader = Reloader(config, self.chatroom, crowd, door, renew)
             lobby = Lobby(self.chatroom, config.ports, door, crowd)
             self.disk = watch_disk(config, self.chatroom)
+            self.chatroom.inspector = Inspector(self.chatroom, crowd, self.backlogs).look
             self.metrics = open_metrics(config, self.chatroom, crowd, self.backlogs, self.disk)
             if self.metrics is not None:
                 made.callback(self.metrics.close)

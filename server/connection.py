@@ -145,6 +145,14 @@ class NativeConnection:
     def __repr__(self) -> str:
         return f"<NativeConnection {self._stream!r}>"
 
+    @property
+    def backlog(self) -> int:
+        return self._stream.buffered
+
+    @property
+    def quiet(self) -> float:
+        return self._stream.quiet
+
     # --- receiving --------------------------------------------------------------------------------------
 
     def receive(self) -> Sequence[Burst | Command | Bye]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import accumulate
 from typing import Final, NamedTuple
@@ -26,17 +26,10 @@ from server.backlogs import Backlogs
 from server.crowd import Crowd
 from server.disk_watch import DiskWatch
 from server.stream import Stream
+from server.waits import kind_of
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 """Of a page."""
-
-_KINDS: Final = frozenset(
-    (
-        *("main", "accept", "connection", "log", "handler", "forwarder", "catch-up", "flusher", "history"),
-        *("release", "server-reaper", "disk", "metrics"),
-    )
-)
-"""The kinds of threads in notes/threads.md: the first word of their names. Names of people come after it."""
 
 
 class Sources(NamedTuple):
@@ -152,15 +145,9 @@ def _about_the_server() -> Iterator[Metric]:
     build.add_metric([__version__], 1)
     yield build
     threads = GaugeMetricFamily("chatroom_threads", "Threads, by what they do.", labels=["kind"])
-    for kind, count in sorted(Counter(_kinds(threading.enumerate())).items()):
+    for kind, count in sorted(Counter(map(kind_of, threading.enumerate())).items()):
         threads.add_metric([kind], count)
     yield threads
-
-
-def _kinds(threads: Iterable[threading.Thread]) -> Iterator[str]:
-    for thread in threads:
-        kind = "main" if thread is threading.main_thread() else thread.name.partition(" ")[0]
-        yield kind if kind in _KINDS else "other"
 
 
 def _talk(figures: Snapshot) -> Iterator[Metric]:

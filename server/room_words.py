@@ -1,4 +1,4 @@
-"""What the native door says about who is where, which channels there are, and how the server is doing."""
+"""What the native door says about who is where, channels, how the server is doing, and its threads."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _TABLES: Final[dict[str, tuple[Callable[[Rows], str], str]]] = {
     "/who": (answer_tables.who, " "),
     "/channels": (answer_tables.channels, ": "),
     "/stats": (answer_tables.stats, ": "),
+    "/inspect": (answer_tables.inspect, ": "),
 }
 """Each with what stands between the name of the command and its first line."""
 

@@ -150,6 +150,12 @@ class Stream:
         with self._lock:
             return self._buffer.size + (self._transport.pending if self._waiting else 0)
 
+    @property
+    def quiet(self) -> float:
+        """Seconds since the handler began to wait: for the peer, at the queue, or for the peer to read."""
+        with self._lock:
+            return self.clock() - self._heard
+
     # --- sending: any thread ----------------------------------------------------------------------------
 
     def send(self, data: bytes, shared: bool = False) -> None:

@@ -21,7 +21,7 @@ _FOLD = "the same entries must give the same state on every server and in every 
 
 _NAMES = tuple(f"chatroom.{name}" for name in ("names", "lookalikes", "shown", "unicode_tables", "printable"))
 
-_WORDS = ("chatroom.moments", "chatroom.table")
+_WORDS = ("chatroom.moments", "chatroom.table", "chatroom.picture")
 """What words and tables of all sides are made of."""
 
 # package → our own modules that it may import, and why no others
@@ -78,7 +78,7 @@ _STATE = _of_chatroom(
 )
 """The state of the conversation, and what it is made of."""
 _OTHERS = _of_chatroom(
-    *("finding", "search_words", "moments", "table", "answer_tables"),
+    *("finding", "search_words", "moments", "table", "answer_tables", "picture", "inspect_commands"),
     *("batch", "blocks", "desk", "door", "passwords", "preparing", "tail"),
     *("command", "commands", "account_commands", "channel_commands", "people_commands", "history_commands"),
     *("erase_commands", "help_page", "synonyms"),

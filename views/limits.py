@@ -185,3 +185,15 @@ POLL_OPTIONS: Final = 20
 
 BAR_COLUMNS: Final = 40
 """The longest bar of a poll's result: longer ones cannot be compared better."""
+
+WATCH_BESIDE: Final = 110
+"""From so many columns on the members stand beside the threads: both tables are whole then."""
+
+WATCH_WORDS: Final = 60
+"""From so many columns on the threads have a column for how they wait, and one for how long."""
+
+WATCH_TALL: Final = 20
+"""From so many lines on there are headings, members, and an empty row between the parts."""
+
+WATCH_TALLER: Final = 28
+"""And from so many lines on a row about the sizes of batches."""

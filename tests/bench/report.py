@@ -96,6 +96,15 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("peak_mib_without", "peak MiB without"),
         Column("peak_mib", "with it"),
     ),
+    "watched": (
+        Column("rate_without", "deliveries/s without"),
+        Column("rate", "with it"),
+        Column("kept_percent", "kept %"),
+        Column("cpu_us_without", "CPU µs/delivery without"),
+        Column("cpu_us", "with it"),
+        Column("look_median_ms", "look median ms"),
+        Column("look_max_ms", "look max ms"),
+    ),
     "catch-up": (
         Column("catch_up_s", "seconds"),
         Column("events_a_second", "events/s"),

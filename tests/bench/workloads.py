@@ -15,6 +15,7 @@ from tests.bench.load import DeliveryMissing, Result, drive
 from tests.bench.made_history import make_history
 from tests.bench.peers import HISTORY, Peer, Running
 from tests.bench.searching import Searcher, Texts, index, percentile
+from tests.bench.watching import Watcher
 
 Figures = dict[str, float]
 ALL = ("native", "twin", "asio", "nats", "tutorial", "blast")
@@ -70,6 +71,8 @@ class Scale:
     idle_seconds: float
     long_text: int
     never_reading: int
+    watched: tuple[int, int]
+    """members, talkers, while an operator looks at the threads"""
     catch_up: int
     """events that the talkers say before"""
     coming_back: int
@@ -98,6 +101,7 @@ FULL = Scale(
     idle_seconds=10.0,
     long_text=100,
     never_reading=100,
+    watched=(100, 1),
     catch_up=1_000_000,
     coming_back=1_000_000,
     grep=(1_000_000, 100, 200),
@@ -116,6 +120,7 @@ QUICK = Scale(
     idle_seconds=4.0,
     long_text=100,
     never_reading=100,
+    watched=(100, 1),
     catch_up=100_000,
     coming_back=100_000,
     grep=(100_000, 100, 200),
@@ -134,6 +139,7 @@ SMOKE = Scale(
     idle_seconds=0.0,
     long_text=3,
     never_reading=0,
+    watched=(10, 2),
     catch_up=2000,
     coming_back=2000,
     grep=(2000, 10, 200),
@@ -172,6 +178,9 @@ def workloads(scale: Scale) -> list[Workload]:
         found.append(Workload(f"long-text-{scale.long_text}", long, ALL, LONG_TEXT))
     if scale.never_reading:
         found.append(Workload(f"never-reading-{scale.never_reading}", _never_reading(scale), OURS))
+    if scale.watched:
+        members, talkers = scale.watched
+        found.append(Workload(f"watched-{members}x{talkers}-64", _watched(scale, members, talkers), OURS))
     if scale.catch_up:
         found.append(Workload(f"catch-up-{scale.catch_up}", _catch_up(scale), OURS))
     for channels in (1, 8):
@@ -383,6 +392,34 @@ def _never_reading(scale: Scale) -> Callable[[Peer], Figures]:
             "kept_percent": rates[1] / rates[0] * 100,
             "peak_mib_without": without.rss_peak / 1024,
             "peak_mib": beside.rss_peak / 1024,
+        }
+
+    return measure
+
+
+def _watched(scale: Scale, members: int, talkers: int) -> Callable[[Peer], Figures]:
+    """The rate of a saturated server at whose threads an operator looks once a second, beside the rate of one
+    at which nobody looks."""
+    options: dict[str, str | float] = {
+        "mode": "saturate", "members": members, "talkers": talkers, "seconds": scale.seconds
+    }  # fmt: skip
+
+    def measure(peer: Peer) -> Figures:
+        with _server(peer, members) as server:
+            without = drive(peer, server, **options)
+        with _server(peer, members + 1) as server:
+            watcher = Watcher(server)
+            with watcher.at_work():
+                watched = drive(peer, server, **options)
+        rates = [result.deliveries / result.seconds for result in (without, watched)]
+        return {
+            "rate_without": rates[0],
+            "rate": rates[1],
+            "kept_percent": rates[1] / rates[0] * 100,
+            "cpu_us_without": without.server_cpu / without.deliveries * 1e6,
+            "cpu_us": watched.server_cpu / watched.deliveries * 1e6,
+            "look_median_ms": percentile(watcher.times, 0.5) * 1e3,
+            "look_max_ms": max(watcher.times) * 1e3,
         }
 
     return measure

@@ -143,6 +143,8 @@ class FakeConnection:
         self.waits: Callable[[bool], None] | None = None
         self.changed = threading.Condition()
         self.says: SimpleQueue[Sequence[Say | Command | Bye] | Exception] = SimpleQueue()
+        self.backlog = 0
+        self.quiet = 0.0
         self._history = history
         self._decoder = Decoder()
 

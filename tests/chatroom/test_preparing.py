@@ -17,6 +17,7 @@ from chatroom.limits import CODE_SECONDS, MAX_LABEL, PASSWORD_BYTES, PASSWORD_LE
 from chatroom.moderation_commands import SHORT
 from chatroom.outcomes import Code, Outcome
 from chatroom.passwords import code_secret, device_secret, is_allowed
+from chatroom.picture import Picture
 from chatroom.preparing import BAD_NEW_PASSWORD
 from chatroom.proposals import Act, ProposalKind
 from chatroom.state import State
@@ -52,6 +53,7 @@ class FakeDesk:
         self.state = STATE
         self.asked: list[tuple[Any, ...]] = []
         self.busy = False
+        self.picture: Picture | None = Picture()
 
     def read(self, look: Callable[[State], T]) -> T:
         return look(self.state)
@@ -75,6 +77,9 @@ class FakeDesk:
     def hash(self, password: str, known: bool) -> str | Outcome:
         self.asked.append(("hash", password, known))
         return Outcome(Code.SLOW_DOWN) if self.busy else f"hash of {password}"
+
+    def inspect(self) -> Picture | None:
+        return self.picture
 
 
 @pytest.fixture
@@ -250,9 +255,10 @@ def test_whatever_is_typed_raises_nothing(name: str, rest: str) -> None:
 def test_every_act_has_its_command() -> None:
     """The table of the commands and that of the acts have the same names, roles and logins.
 
-    /time is prepared, because it needs a clock, and has no act. Some are short for others.
+    /time and /inspect are prepared, because they need a clock and the threads, and have no act. Some are
+    short for others.
     """
-    other = {"/time", *SHORT}
+    other = {"/time", "/inspect", *SHORT}
     prepared = {name: command for name, command in COMMANDS.items() if command.prepare and name not in other}
     assert set(prepared) == set(ACTS)
     for name, command in prepared.items():

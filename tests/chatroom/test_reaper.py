@@ -254,3 +254,17 @@ def test_one_of_its_threads_may_close_it() -> None:
     thread.join(PATIENCE)
     assert left == ["closer"]
     assert reaper.close(PATIENCE) == []
+
+
+def test_what_it_has_done_can_be_read() -> None:
+    """How many threads it owns, how many of them have ended, how many it has joined, and when the last."""
+    reaper, gate = Reaper("test"), threading.Event()
+    assert reaper.read() == (0, 0, 0, -1.0)
+    living, short = reaper.spawn(gate.wait, "living"), reaper.spawn(lambda: None, "short")
+    short.join(PATIENCE)
+    assert reaper.read() == (2, 1, 0, -1.0)
+    reaper.reap()
+    assert reaper.read()[:3] == (1, 0, 1) and 0 <= reaper.read().ago < PATIENCE
+    gate.set()
+    living.join(PATIENCE)
+    assert reaper.close(PATIENCE) == [] and reaper.read()[:3] == (0, 0, 2)

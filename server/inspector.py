@@ -1,0 +1,152 @@
+"""The inspector: makes a picture of the server's inside when somebody asks, in the thread of whoever asks.
+
+Nothing is collected for it: it looks at the frames of the threads, and at figures that are there anyway, each
+under its own lock for a moment. It asks the forwarder nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from heapq import nlargest
+from time import monotonic
+from typing import Final
+
+from chatroom.chatroom import Chatroom
+from chatroom.handlers import Handler
+from chatroom.limits import PICTURE_GROUPS, PICTURE_MEMBERS
+from chatroom.picture import UNKNOWN, Backlog, Group, Numbers, Picture
+from server.backlogs import Backlogs
+from server.crowd import Crowd
+from server.stream import Stream
+from server.waits import KINDS, OTHER, Wait, kind_of, wait_of
+
+_ORDER: Final = {kind: number for number, kind in enumerate((*KINDS, OTHER))}
+
+_NOT_LOOKED_AT: Final = Wait("", "not looked at: this Python has no GIL")
+_JUST_BEGUN: Final = Wait("", "")
+"""Of a thread that has begun after the others were looked at."""
+
+_RECEIVES: Final = "recv"
+"""How a handler waits that has nothing to do."""
+
+_FORWARDER: Final = "forwarder"
+
+_LOOKS: Final = Wait("runs", "this look at the threads")
+
+
+class Inspector:
+    """Any thread may look; looks at the same time do not wait for each other.
+
+    clock: seconds that only rise
+    """
+
+    def __init__(
+        self,
+        chatroom: Chatroom,
+        crowd: Crowd,
+        backlogs: Backlogs[Stream],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._chatroom = chatroom
+        self._crowd = crowd
+        self._backlogs = backlogs
+        self._clock = clock
+        self._began = clock()
+
+    def look(self) -> Picture:
+        """The picture of this moment."""
+        waits = _waits()
+        waits[threading.get_ident()] = _LOOKS
+        members = {
+            thread: _member(handler, waits.get(thread, _JUST_BEGUN))
+            for thread, handler in self._chatroom.handlers.all().items()
+        }
+        numbers, sizes = self._numbers()
+        since = {thread: member.since for thread, member in members.items()}
+        groups = _groups(waits, since, self._chatroom.pulse)
+        return Picture(numbers, groups, _shown(members.values()), sizes)
+
+    def _numbers(self) -> tuple[Numbers, tuple[int, ...]]:
+        figures, reaped = self._chatroom.figures.read(), self._chatroom.reaper.read()
+        latest, flow = figures.latest, self._chatroom.flow
+        numbers = Numbers(
+            up=self._clock() - self._began,
+            members=latest.members,
+            connections=latest.connections,
+            newcomers=self._crowd.guests,
+            waiting=self._chatroom.waiting,
+            behind=flow.behind,
+            shared=self._backlogs.shared,
+            own=self._backlogs.own,
+            holding=int(figures.holding),
+            owned=reaped.threads,
+            ended=reaped.ended,
+            joined=reaped.joined,
+            reaped=reaped.ago,
+            lines=figures.lines,
+            deliveries=latest.deliveries,
+            delivered=latest.delivered,
+            rounds=sum(figures.batches.counts),
+            events=int(figures.batches.total),
+            waited=figures.waits.total,
+            stored=figures.stores.total,
+            sent=figures.sends.total,
+            pauses=flow.pauses,
+            given_up=self._backlogs.given_up,
+        )
+        return numbers, figures.batches.counts
+
+
+def _waits() -> dict[int, Wait]:
+    """What each thread does, by its number.
+
+    The frames of other threads are read while these run. With the GIL that is safe, and right up to the
+    moment at which the interpreter switches. Without it a frame may be gone while it is read: so nothing is
+    read there.
+    """
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():  # since Python 3.13
+        return dict.fromkeys((thread.ident or 0 for thread in threading.enumerate()), _NOT_LOOKED_AT)
+    return {thread: wait_of(frame) for thread, frame in sys._current_frames().items()}
+
+
+def _member(handler: Handler, wait: Wait) -> Backlog:
+    connection = handler.connection
+    return Backlog(handler.name, wait.how, wait.what, connection.quiet, connection.backlog)
+
+
+def _groups(waits: dict[int, Wait], since: dict[int, float], round: float) -> tuple[Group, ...]:
+    """The threads, by kind, and then the largest groups first.
+
+    waits, since: of each thread, by its number
+    round:        seconds since the forwarder ended a round
+    """
+    counts: dict[tuple[str, str, str], int] = defaultdict(int)
+    longest: dict[tuple[str, str, str], float] = {}
+    for thread in threading.enumerate():
+        number, kind = thread.ident or 0, kind_of(thread)
+        key = (kind, *waits.get(number, _JUST_BEGUN))
+        counts[key] += 1
+        known = round if kind == _FORWARDER else since.get(number, UNKNOWN)
+        longest[key] = max(longest.get(key, UNKNOWN), known)
+    groups = [Group(*key, count, longest[key]) for key, count in counts.items()]
+    groups.sort(key=lambda group: (_ORDER[group.kind], -group.number, group.how, group.what))
+    return tuple(_fewer(groups))
+
+
+def _fewer(groups: list[Group]) -> list[Group]:
+    """The groups, or the largest of them, and one for all others."""
+    if len(groups) <= PICTURE_GROUPS:
+        return groups
+    largest = set(nlargest(PICTURE_GROUPS, groups, key=lambda group: (group.kind != "handler", group.number)))
+    left = sum(group.number for group in groups if group not in largest)
+    return [group for group in groups if group in largest] + [Group(OTHER, "", "", left)]
+
+
+def _shown(members: Iterable[Backlog]) -> tuple[Backlog, ...]:
+    """Those that are worth to be seen, as `Picture` says."""
+    return tuple(
+        nlargest(PICTURE_MEMBERS, members, key=lambda one: (one.size, one.how != _RECEIVES, -one.since))
+    )

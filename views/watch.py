@@ -1,0 +1,327 @@
+"""The screen of `--watch`: a picture of the server's inside as rows. Pure: pictures in, rows out.
+
+Everything has its place, and keeps it from one picture to the next: the figures above, the threads in the
+order of their kinds, the members from a fixed row on. So the eye finds what has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from chatroom.limits import BEHIND_BYTES, SIZE_STEPS
+from chatroom.picture import Backlog, Group, Lately, Numbers, Picture
+from views.limits import WATCH_BESIDE, WATCH_TALL, WATCH_TALLER, WATCH_WORDS
+from views.palette import Depth, Ground, Palette, palette_of
+from views.text import Cell, Row, Span, clip, row_of, width_of
+
+
+class Watched(NamedTuple):
+    """What there is to be seen.
+
+    server:  its address
+    picture: the latest one; None: none has come yet
+    lately:  what happened since the one before; None: that is not known
+    trouble: why no new one comes; "": they come
+    """
+
+    server: str
+    picture: Picture | None = None
+    lately: Lately | None = None
+    trouble: str = ""
+
+
+Cells = list[Cell]
+"""A row, before it is known where it goes."""
+
+_LABEL: Final = 10
+_KIND: Final = 14
+_COUNT: Final = 6
+_NARROW_COUNT: Final = 4
+_HOW: Final = 10
+_WHAT: Final = 28
+_SINCE: Final = 8
+_SIZE: Final = 9
+_NAME: Final = 18
+_LEAST: Final = 8  # columns in which words can still be read
+_GAP: Final = "  "
+_THREADS: Final = 66  # columns of the threads, where the members stand beside them
+_QUIET_KINDS: Final = ("log", "main", "disk", "metrics", "history", "catch-up")
+"""Left out first, in this order, where the rows do not do: they are at rest nearly always."""
+_WORKING: Final = ("runs", "lock")
+"""How threads are that do not wait: what stands beside is a function."""
+
+
+def rows(watched: Watched, columns: int, lines: int, palette: Palette) -> list[Row]:
+    """The rows of the screen, at most `lines`, each narrower than `columns`."""
+    return list(map(row_of, _screen(watched, max(1, columns - 1), lines, palette)))
+
+
+def block(watched: Watched, columns: int) -> list[str]:
+    """All that there is to be seen as lines of plain text, however many: for a pipe."""
+    plain, room, picture = palette_of(Ground.EITHER, Depth.NONE), max(1, columns), watched.picture
+    found = [_head(watched, room, plain, quits=False)]
+    if picture is not None:
+        found += _figures(picture, watched.lately, room, plain, sizes=True)
+        found += _threads(picture.groups, room, len(picture.groups), plain)
+        found += [_member(member, room, plain) for member in picture.members]
+    return ["".join([cell.shown for cell in cells]).rstrip() for cells in found]
+
+
+def _screen(watched: Watched, room: int, lines: int, palette: Palette) -> list[Cells]:
+    head, picture = _head(watched, room, palette), watched.picture
+    if picture is None:
+        return [head][:lines]
+    is_tall = lines >= WATCH_TALL
+    figures = _figures(picture, watched.lately, room, palette, sizes=lines >= WATCH_TALLER)
+    if not is_tall:
+        del figures[3 if lines >= WATCH_TALL // 2 else max(0, lines - 1) // 2 :]
+    left = lines - 1 - len(figures)
+    if is_tall:
+        below = _tables(picture, room, left, palette)
+    else:
+        below = _threads(picture.groups, room, left, palette)
+    return [head, *figures, *below][: max(0, lines)]
+
+
+# --- above --------------------------------------------------------------------------------------------------
+
+
+def _head(watched: Watched, room: int, palette: Palette, quits: bool = True) -> Cells:
+    """The first row: which server, since when it runs, who is in; or what is wrong."""
+    if watched.trouble or watched.picture is None:
+        trouble = Span(watched.trouble or "looking", palette.notice)
+        return clip([Span(f"{watched.server}{_GAP}"), trouble], room)
+    numbers = watched.picture.numbers
+    words = [
+        f"up {ago(numbers.up)}",
+        f"{numbers.members:,} in",
+        f"{numbers.connections:,} connections",
+        f"{numbers.newcomers:,} coming in",
+        *(["the history cannot be written"] if numbers.holding else []),
+    ]
+    end = f"{_GAP}q: quit" if quits else ""
+    shown = _fitting([watched.server, *words], room - len(end))
+    cells = clip([Span(shown, palette.own)], room - len(end)) if room > len(end) else []
+    if not end:
+        return cells
+    return [*_padded(cells, room - len(end)), *clip([Span(end, palette.quiet)], room - width_of(cells))]
+
+
+def _figures(
+    picture: Picture, lately: Lately | None, room: int, palette: Palette, sizes: bool
+) -> list[Cells]:
+    """A row for each, the most important first. sizes: also how large batches were"""
+    found = _values(picture, lately)
+    if sizes:
+        found.append(("sizes", *_sizes(lately.sizes if lately else ())))
+    return [_figure(label, values, room, palette) for label, *values in found]
+
+
+def _values(picture: Picture, lately: Lately | None) -> list[tuple[str, ...]]:
+    """Each a label and its values, the most important first."""
+    now = picture.numbers
+    return [
+        (
+            "lines",
+            _rate(lately and lately.lines),
+            f"{_rate(lately and lately.deliveries)} deliveries",
+            f"{size(lately.delivered) if lately else '–':>9}/s",
+        ),
+        ("queue", f"{now.waiting:>8,}  ", f"wait {_ms(lately and lately.waited)}", *_blocked(picture)),
+        (
+            "batches",
+            _rate(lately and lately.rounds),
+            f"of {lately.events if lately else 0:>5,.1f}",
+            f"stored {_ms(lately and lately.stored)}",
+            f"sent {_ms(lately and lately.sent)}",
+        ),
+        ("reaper", f"{now.joined:>8,}  ", "joined", *_reaped(now)),
+        (
+            "backlogs",
+            f"{size(now.shared + now.own):>9} ",
+            f"{now.behind:,} behind",
+            f"{now.pauses:,} pauses",
+            f"{now.given_up:,} ended",
+        ),
+    ]
+
+
+def _blocked(picture: Picture) -> list[str]:
+    """How many handlers wait for room in the queue: the server's words say so."""
+    number = sum(group.number for group in picture.groups if group.what == "room in the queue")
+    return [f"{number:,} wait for room"] if number else []
+
+
+def _reaped(now: Numbers) -> list[str]:
+    latest = [f"the last {ago(now.reaped)} ago"] if now.reaped >= 0 else []
+    return [f"{now.ended:,} to join", f"{now.owned:,} live", *latest]
+
+
+def _sizes(counts: Sequence[int]) -> list[str]:
+    """How many batches of the last second were so large, for each step: always in the same place."""
+    bounds = [0, *map(int, SIZE_STEPS)]
+    names = [f"{low + 1}" if low + 1 == high else f"{low + 1}-{high}" for low, high in pairwise(bounds)]
+    names.append(f"{bounds[-1] + 1}-")
+    found = [*counts, *([0] * len(names))][: len(names)]
+    return [f"{name}: {count or '–':<4}" for name, count in zip(names, found, strict=True)]
+
+
+def _figure(label: str, values: Sequence[str], room: int, palette: Palette) -> Cells:
+    """A label, and as many of its values as fit."""
+    shown = _fitting(values, room - _LABEL)
+    return clip([Span(f"{label:<{_LABEL}}", palette.quiet), Span(shown)], room)
+
+
+def _fitting(values: Sequence[str], room: int) -> str:
+    """The first values, as many as fit, at least one."""
+    text = values[0] if values else ""
+    for value in values[1:]:
+        if len(text) + len(_GAP) + len(value) > room:
+            break
+        text += _GAP + value
+    return text
+
+
+# --- tables -------------------------------------------------------------------------------------------------
+
+
+def _tables(picture: Picture, room: int, lines: int, palette: Palette) -> list[Cells]:
+    """Threads and members with their headings: beside each other, or one below the other."""
+    heading = f"{'threads':<{_KIND}}{picture.threads:>{_COUNT},}{_GAP}wait for"
+    if room >= WATCH_BESIDE:
+        beside = room - _THREADS - 2 * len(_GAP)
+        left = [
+            clip([Span(heading, palette.own)], _THREADS),
+            *_threads(picture.groups, _THREADS, lines - 2, palette),
+        ]
+        right = [
+            _heading_of_members(beside, palette),
+            *(_member(member, beside, palette) for member in picture.members),
+        ]
+        return [[], *(_beside(left, right, _THREADS + 2 * len(_GAP)))][:lines]
+    members = max(3, (lines - 4) // 4)
+    threads = _threads(picture.groups, room, lines - members - 4, palette)
+    empty: list[Cells] = [[]] * (lines - members - 4 - len(threads))
+    return [
+        [],
+        clip([Span(heading, palette.own)], room),
+        *threads,
+        *empty,
+        [],
+        _heading_of_members(room, palette),
+        *(_member(member, room, palette) for member in picture.members[:members]),
+    ]
+
+
+def _beside(left: list[Cells], right: list[Cells], column: int) -> list[Cells]:
+    """Rows of two tables as rows of one. column: where the right one begins"""
+    count = max(len(left), len(right))
+    found = []
+    for one, other in zip(
+        left + [[]] * (count - len(left)), right + [[]] * (count - len(right)), strict=True
+    ):
+        found.append([*_padded(one, column), *other] if other else one)
+    return found
+
+
+def _heading_of_members(room: int, palette: Palette) -> Cells:
+    return clip([Span(f"{'members':<{_NAME}}{'backlog':>{_SIZE}}{_GAP}wait for", palette.own)], room)
+
+
+def _threads(groups: Sequence[Group], room: int, lines: int, palette: Palette) -> list[Cells]:
+    """A row for each group, at most `lines`: those at rest are left out first, then the last ones."""
+    shown = list(groups)
+    for kind in _QUIET_KINDS:
+        if len(shown) > lines:
+            shown = [group for group in shown if group.kind != kind or group.how in _WORKING]
+    if len(shown) > lines > 0:
+        rest = sum(group.number for group in shown[lines - 1 :])
+        more = _thread(Group("and more", "", "", rest), room, palette)
+        return [*(_thread(group, room, palette) for group in shown[: lines - 1]), more]
+    return [_thread(group, room, palette) for group in shown[: max(0, lines)]]
+
+
+def _thread(group: Group, room: int, palette: Palette) -> Cells:
+    style = palette.own if group.how in _WORKING else ""
+    count = _COUNT if room >= WATCH_WORDS else _NARROW_COUNT
+    before = [*_field(group.kind, _KIND, style), *_field(f"{group.number:>{count},}", count, style)]
+    return _with_words(before, group.how, group.what, group.since, room, style)
+
+
+def _member(member: Backlog, room: int, palette: Palette) -> Cells:
+    style = palette.notice if member.size > BEHIND_BYTES else ""
+    before = [*_field(member.name, _NAME - 1), Cell(" ", 1), *_field(f"{size(member.size):>{_SIZE}}", _SIZE)]
+    working = palette.own if member.how in _WORKING else ""
+    return _with_words(before, member.how, member.what, member.since, room, style or working)
+
+
+def _with_words(before: Cells, how: str, what: str, since: float, room: int, style: str) -> Cells:
+    """The fields, and as much of what is waited for as there is room for."""
+    left = room - width_of(before) - len(_GAP)
+    if left < _LEAST:
+        return _cut(before, room)
+    gap = [Cell(" ", 1)] * len(_GAP)
+    if room < WATCH_WORDS:
+        words = " ".join(filter(None, (how, what))) if how in _WORKING or not what else what
+        return [*before, *gap, *clip([Span(words, style)], left)]
+    rest = min(left - _HOW - _SINCE, _WHAT)
+    told = ago(since) if since >= 0 else ""
+    return [
+        *before,
+        *gap,
+        *_field(how, _HOW, style),
+        *_field(what, rest, style),
+        *_field(f"{told:>{_SINCE}}", _SINCE),
+    ]
+
+
+def _field(text: str, width: int, style: str = "") -> Cells:
+    """The text in so many columns: cut, or with blanks behind it."""
+    return _padded(clip([Span(text, style)], width), width)
+
+
+def _padded(cells: Cells, width: int) -> Cells:
+    return [*cells, *([Cell(" ", 1)] * (width - width_of(cells)))]
+
+
+def _cut(cells: Cells, room: int) -> Cells:
+    """As many cells as fit."""
+    found: Cells = []
+    for cell in cells:
+        room -= cell.width
+        if room < 0:
+            break
+        found.append(cell)
+    return found
+
+
+# --- numbers ------------------------------------------------------------------------------------------------
+
+
+def ago(seconds: float) -> str:
+    """A time in its largest unit, in at most 7 columns: `0.4 s`, `12 s`, `3 min`, `5 h`, `12 d`."""
+    if seconds < 10:
+        return f"{max(0.0, seconds):.1f} s"
+    for unit, length, until in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800)):
+        if seconds < until:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{min(seconds / 86_400, 99_999):.0f} d"
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that fits, in at most 8 columns: `0 B`, `12 kB`, `3.4 MB`."""
+    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= length:
+            number = count / length
+            return f"{number:,.1f} {unit}" if number < 100 else f"{min(number, 99_999):,.0f} {unit}"
+    return f"{max(0, count):.0f} B"
+
+
+def _rate(number: float | None) -> str:
+    return f"{'–' if number is None else f'{number:,.0f}':>8}/s"
+
+
+def _ms(seconds: float | None) -> str:
+    return f"{'–' if seconds is None else f'{seconds * 1000:,.1f}':>7} ms"
