@@ -147,6 +147,8 @@ _STATS: Final = {
 
 def inspect(rows: Rows, columns: int | None = TABLE_COLUMNS) -> str:
     """The server's threads, what each waits for, and what waits for them."""
+    if not rows:
+        return "there is nothing to be seen"
     picture = picture_of(rows[0])
     if picture is None:
         raise ValueError("this is no picture")

@@ -286,9 +286,8 @@ class Chatroom:
     def _run_connection(self, arrive: Callable[[], Join | None]) -> None:
         join = arrive()
         if join is not None:
-            name = join.reservation.name
-            threading.current_thread().name = f"handler {name}"
-            with self.handlers.noted(name, join.connection):
+            threading.current_thread().name = f"handler {join.reservation.name}"
+            with self.handlers.noted(join.reservation.name, join.connection):
                 self._handle(join)
 
     def _handle(self, join: Join) -> None:

@@ -56,6 +56,7 @@ WAYS_OUT = {
     "client/program.py: _complain": (1, "printable_line"),
     "client/saving.py: write_new": (1, "nothing: a file has a text as it was said, decision 33"),
     "client/terminal.py: write": (1, "views: all text became cells, by sanitize"),
+    "client/watch.py: _print": (1, "views: all text became cells, by sanitize; or json_line"),
     "client/terminal.py: wake": (1, "a zero byte, into the client's own pipe"),
     "server/__main__.py: error": (1, "printable_line"),
     "server/__main__.py: _inspect": (1, "printable_line"),
