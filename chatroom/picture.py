@@ -95,8 +95,8 @@ class Picture(NamedTuple):
     """The inside of a server.
 
     groups:  the threads; of more than PICTURE_GROUPS groups the smallest are one, without words
-    members: of the members' connections at most PICTURE_MEMBERS: the largest backlogs, then whose handler
-             does something else than to wait for its peer, then who said something last
+    members: of the members' connections at most PICTURE_MEMBERS: the largest backlogs, and by name those with
+             the same, so that a list of members without any keeps its order
     sizes:   sums: how many batches had at most so many events, as SIZE_STEPS; the last: more
     """
 

@@ -10,10 +10,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from threading import Event as Flag
 from typing import Any, Final, Protocol
 
-from chatroom.errors import Refused
+from chatroom.errors import Closed, Refused
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
 from chatroom.picture import lately, picture_of
@@ -80,7 +81,8 @@ class Looks:
             if now < self._when + WATCH_SECONDS:
                 return self._when + WATCH_SECONDS - now
             self._when = now
-            self._asked = self._client.command(COMMAND)
+            with suppress(Closed):  # then the updates tell why
+                self._asked = self._client.command(COMMAND)
         return WATCH_SECONDS
 
     def take(self, updates: Iterable[Update]) -> bool:

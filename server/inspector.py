@@ -10,16 +10,19 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from heapq import nlargest
-from time import monotonic
+from heapq import nlargest, nsmallest
+from random import random
+from time import monotonic, sleep
 from typing import Final
 
 from chatroom.chatroom import Chatroom
 from chatroom.handlers import Handler
 from chatroom.limits import PICTURE_GROUPS, PICTURE_MEMBERS
+from chatroom.names import name_key
 from chatroom.picture import UNKNOWN, Backlog, Group, Numbers, Picture
 from server.backlogs import Backlogs
 from server.crowd import Crowd
+from server.limits import INSPECT_SECONDS
 from server.stream import Stream
 from server.waits import KINDS, OTHER, Wait, kind_of, wait_of
 
@@ -28,9 +31,6 @@ _ORDER: Final = {kind: number for number, kind in enumerate((*KINDS, OTHER))}
 _NOT_LOOKED_AT: Final = Wait("", "not looked at: this Python has no GIL")
 _JUST_BEGUN: Final = Wait("", "")
 """Of a thread that has begun after the others were looked at."""
-
-_RECEIVES: Final = "recv"
-"""How a handler waits that has nothing to do."""
 
 _FORWARDER: Final = "forwarder"
 
@@ -41,6 +41,7 @@ class Inspector:
     """Any thread may look; looks at the same time do not wait for each other.
 
     clock: seconds that only rise
+    rest:  waits so many seconds
     """
 
     def __init__(
@@ -49,15 +50,21 @@ class Inspector:
         crowd: Crowd,
         backlogs: Backlogs[Stream],
         clock: Callable[[], float] = monotonic,
+        rest: Callable[[float], None] = sleep,
     ) -> None:
         self._chatroom = chatroom
         self._crowd = crowd
         self._backlogs = backlogs
         self._clock = clock
+        self._rest = rest
         self._began = clock()
 
     def look(self) -> Picture:
-        """The picture of this moment."""
+        """The picture of a moment in the next INSPECT_SECONDS, by chance.
+
+        The forwarder has just answered whoever asks, so at once it would nearly always be seen at rest.
+        """
+        self._rest(random() * INSPECT_SECONDS)
         waits = _waits()
         waits[threading.get_ident()] = _LOOKS
         members = {
@@ -146,7 +153,5 @@ def _fewer(groups: list[Group]) -> list[Group]:
 
 
 def _shown(members: Iterable[Backlog]) -> tuple[Backlog, ...]:
-    """Those that are worth to be seen, as `Picture` says."""
-    return tuple(
-        nlargest(PICTURE_MEMBERS, members, key=lambda one: (one.size, one.how != _RECEIVES, -one.since))
-    )
+    """Those that are shown, as `Picture` says."""
+    return tuple(nsmallest(PICTURE_MEMBERS, members, key=lambda one: (-one.size, name_key(one.name))))

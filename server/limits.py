@@ -409,3 +409,9 @@ fields fit into LOG_BYTES."""
 
 LOG_CLOSE_SECONDS: Final = 0.2
 """Time to write the rest when the server ends: it ends within CLOSE_SECONDS and this, below 2 s."""
+
+# --- looks at the threads -----------------------------------------------------------------------------------
+
+INSPECT_SECONDS: Final = 0.02
+"""A look at the threads comes up to so long after the command: as long as a round of a busy forwarder takes
+(ROUND_SECONDS), so that each part of a round is seen as often as it deserves."""

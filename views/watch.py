@@ -44,6 +44,7 @@ _WHAT: Final = 28
 _SINCE: Final = 8
 _SIZE: Final = 9
 _NAME: Final = 18
+_MEMBERS: Final = f"{'members':<{_NAME}}{'backlog':>{_SIZE}}"
 _LEAST: Final = 8  # columns in which words can still be read
 _GAP: Final = "  "
 _THREADS: Final = 66  # columns of the threads, where the members stand beside them
@@ -156,7 +157,7 @@ def _blocked(picture: Picture) -> list[str]:
 
 def _reaped(now: Numbers) -> list[str]:
     latest = [f"the last {ago(now.reaped)} ago"] if now.reaped >= 0 else []
-    return [f"{now.ended:,} to join", f"{now.owned:,} live", *latest]
+    return [f"{now.ended:,} to join", f"{now.owned:,} owned", *latest]
 
 
 def _sizes(counts: Sequence[int]) -> list[str]:
@@ -189,15 +190,15 @@ def _fitting(values: Sequence[str], room: int) -> str:
 
 def _tables(picture: Picture, room: int, lines: int, palette: Palette) -> list[Cells]:
     """Threads and members with their headings: beside each other, or one below the other."""
-    heading = f"{'threads':<{_KIND}}{picture.threads:>{_COUNT},}{_GAP}wait for"
+    counted = f"{'threads':<{_KIND}}{picture.threads:>{_COUNT},}"
     if room >= WATCH_BESIDE:
         beside = room - _THREADS - 2 * len(_GAP)
         left = [
-            clip([Span(heading, palette.own)], _THREADS),
+            _heading(counted, "longest", _THREADS, palette),
             *_threads(picture.groups, _THREADS, lines - 2, palette),
         ]
         right = [
-            _heading_of_members(beside, palette),
+            _heading(_MEMBERS, "quiet", beside, palette),
             *(_member(member, beside, palette) for member in picture.members),
         ]
         return [[], *(_beside(left, right, _THREADS + 2 * len(_GAP)))][:lines]
@@ -206,11 +207,11 @@ def _tables(picture: Picture, room: int, lines: int, palette: Palette) -> list[C
     empty: list[Cells] = [[]] * (lines - members - 4 - len(threads))
     return [
         [],
-        clip([Span(heading, palette.own)], room),
+        _heading(counted, "longest", room, palette),
         *threads,
         *empty,
         [],
-        _heading_of_members(room, palette),
+        _heading(_MEMBERS, "quiet", room, palette),
         *(_member(member, room, palette) for member in picture.members[:members]),
     ]
 
@@ -226,8 +227,11 @@ def _beside(left: list[Cells], right: list[Cells], column: int) -> list[Cells]:
     return found
 
 
-def _heading_of_members(room: int, palette: Palette) -> Cells:
-    return clip([Span(f"{'members':<{_NAME}}{'backlog':>{_SIZE}}{_GAP}wait for", palette.own)], room)
+def _heading(before: str, last: str, room: int, palette: Palette) -> Cells:
+    """A heading: fields, then what is waited for, and how long, where there is a column for that."""
+    left = room - len(before) - len(_GAP)
+    words = f"{'wait for':<{max(0, min(left - _SINCE, _HOW + _WHAT))}}{last:>{_SINCE}}"
+    return clip([Span(f"{before}{_GAP}{words if room >= WATCH_WORDS else 'wait for'}", palette.own)], room)
 
 
 def _threads(groups: Sequence[Group], room: int, lines: int, palette: Palette) -> list[Cells]:
@@ -237,7 +241,7 @@ def _threads(groups: Sequence[Group], room: int, lines: int, palette: Palette) -
         if len(shown) > lines:
             shown = [group for group in shown if group.kind != kind or group.how in _WORKING]
     if len(shown) > lines > 0:
-        rest = sum(group.number for group in shown[lines - 1 :])
+        rest = sum(group.number for group in groups) - sum(group.number for group in shown[: lines - 1])
         more = _thread(Group("and more", "", "", rest), room, palette)
         return [*(_thread(group, room, palette) for group in shown[: lines - 1]), more]
     return [_thread(group, room, palette) for group in shown[: max(0, lines)]]

@@ -21,6 +21,7 @@ from chatroom.events import Setting
 from chatroom.limits import MAX_LISTED, MAX_TEXT
 from chatroom.names import columns
 from chatroom.outcomes import Code, Outcome
+from chatroom.picture import Backlog, Group, Numbers, Picture
 from server import words
 
 
@@ -116,6 +117,20 @@ def test_stats() -> None:
         "           1  fast",
         "           x  odd",
     ]
+
+
+def test_inspect() -> None:
+    """A line for each group of threads; the largest backlog, if there is one; how to see it live."""
+    groups = (Group("forwarder", "condition", "work in the queue"), Group("handler", "recv", "bytes", 1200))
+    members = (Backlog("mallory", "recv", "bytes", 1.0, 3_400_000), Backlog("ann", "recv", "bytes"))
+    picture = Picture(Numbers(waiting=7, joined=24), groups, members)
+    assert said("/inspect", picture.row()) == [
+        "/inspect: 1,201 threads, 7 in the queue; the largest backlog: 3,400,000 bytes, of mallory",
+        "  forwarder      1  condition: work in the queue",
+        "  handler    1,200  recv: bytes",
+        "joined since the start: 24; live: chatroom-client --watch",
+    ]
+    assert said("/inspect", Picture().row())[0] == "/inspect: 0 threads, 0 in the queue"
 
 
 @pytest.mark.parametrize(

@@ -256,11 +256,16 @@ def test_one_of_its_threads_may_close_it() -> None:
     assert reaper.close(PATIENCE) == []
 
 
+def live_until(gate: threading.Event) -> None:
+    """A thread that lives until the gate opens."""
+    gate.wait()
+
+
 def test_what_it_has_done_can_be_read() -> None:
     """How many threads it owns, how many of them have ended, how many it has joined, and when the last."""
     reaper, gate = Reaper("test"), threading.Event()
     assert reaper.read() == (0, 0, 0, -1.0)
-    living, short = reaper.spawn(gate.wait, "living"), reaper.spawn(lambda: None, "short")
+    living, short = reaper.spawn(lambda: live_until(gate), "living"), reaper.spawn(lambda: None, "short")
     short.join(PATIENCE)
     assert reaper.read() == (2, 1, 0, -1.0)
     reaper.reap()

@@ -52,11 +52,18 @@ class FakeClient:
 
     def command(self, text: str, _channel: str | None = None) -> int:
         self.asked.append(text)
+        self._call()
         return len(self.asked)
 
     def poll(self) -> list[Update]:
         answer = self._answers.pop(0) if self._answers else None
+        self._call()
         return [] if answer is None else [answer]
+
+    def _call(self) -> None:
+        """More has come."""
+        if self.on_update is not None and self._answers:
+            self.on_update()
 
 
 class Clock:
@@ -274,8 +281,11 @@ def password(tmp_path: Path) -> Path:
     return path
 
 
-def test_between_pipes(host: Host, password: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_between_pipes(
+    host: Host, password: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The program prints picture after picture, here as JSON, until the server is gone."""
+    monkeypatch.setattr("client.watch.WATCH_SECONDS", 0.02)
     arguments = [host.address, "--watch", "--json", "--name", "ann", "--password-file", str(password)]
     running = Task(lambda: main([*arguments, "--retry-for", "0"]))
     printed: list[str] = []
@@ -289,6 +299,7 @@ def test_between_pipes(host: Host, password: Path, capfd: pytest.CaptureFixture[
     assert first["numbers"]["up"] < second["numbers"]["up"] and first["members"][0][0] == "ann"
     host.stop()
     assert running.result() == 1
+    assert capfd.readouterr().err == "chatroom-client: the server is shutting down\n"
 
 
 def test_a_guest_may_not(host: Host, capfd: pytest.CaptureFixture[str]) -> None:
@@ -300,19 +311,30 @@ def test_a_guest_may_not(host: Host, capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-def test_at_a_terminal(host: Host, password: Path) -> None:
-    """It shows the threads on a screen of its own, follows the size, and leaves the terminal as it was."""
-    command = python(
-        "client", host.address, "--watch", "--no-color", "--name", "ann", "--password-file", password
-    )
+@pytest.mark.parametrize("ends", ["q", "\x03", signal.SIGTERM, "\x1a"], ids=repr)
+def test_at_a_terminal(host: Host, password: Path, ends: str | signal.Signals) -> None:
+    """It shows the threads on a screen of its own, follows the size, and leaves the terminal as it was.
+
+    At Ctrl-Z, too; but here no shell is there to come back from, so the program goes on at once.
+    """
+    options = "--no-color", "--name", "ann", "--password-file", password
+    command = python("client", host.address, "--watch", *options)
     with PseudoTerminal(command, 80, 24, HOME=str(password.parent)) as terminal:
         terminal.see("forwarder 1 condition work in the queue")
         terminal.see("handler 1 runs this look at the threads")
         assert terminal.modes() != terminal.modes_before
-        assert "\x1b[?1049h\x1b[?25l" in terminal.output and not re.search(r"\x1b\[[0-9;]*m", terminal.output)
+        assert terminal.output.count("\x1b[?1049h") == 1 and not re.search(r"\x1b\[[0-9;]*m", terminal.output)
         terminal.resize(40, 12)
-        terminal.see(lambda rows: "q: quit" in rows[0] and rows[0].endswith("q: quit") and len(rows) == 12)
-        terminal.type("q")
-        assert terminal.wait() == 0
+        terminal.see(lambda rows: rows[0].endswith("q: quit") and rows[-1] != "" and len(rows) == 12)
+        if ends == "\x1a":
+            terminal.type(ends)
+            terminal.see(lambda _: terminal.output.count("\x1b[?1049h") == 2)
+            ends = "q"
+        if isinstance(ends, str):
+            terminal.type(ends)
+            assert terminal.wait() == 0
+        else:
+            terminal.signal(ends)
+            assert terminal.wait() == 128 + ends
         assert terminal.modes() == terminal.modes_before
-        assert terminal.output.rstrip().endswith("\x1b[?25h\x1b[?1049l")
+        assert "\x1b[?25h\x1b[?1049l" in terminal.output[-60:]

@@ -72,10 +72,10 @@ def test_the_usual_screen() -> None:
         "lines          212/s     4,452/s deliveries     428 kB/s",
         "queue            7    wait     0.4 ms  1 wait for room",
         "batches        118/s  of   1.8  stored     0.9 ms  sent     1.6 ms",
-        "reaper          24    joined  1 to join  30 live  the last 12 s ago",
+        "reaper          24    joined  1 to join  30 owned  the last 12 s ago",
         "backlogs     3.4 MB   1 behind  0 pauses  1 ended",
         "",
-        "threads           31  wait for",
+        "threads           31  wait for                               longest",
         "accept             1  accept    a connection",
         "forwarder          1  condition work in the queue              0.2 s",
         "flusher            1  select    a socket with room",
@@ -88,7 +88,7 @@ def test_the_usual_screen() -> None:
         "handler            1  runs      Presence._send                 0.0 s",
         "handler            1  condition room in the queue              0.1 s",
         "",
-        "members             backlog  wait for",
+        "members             backlog  wait for                                 quiet",
         "mallory              3.4 MB  recv      bytes from the peer             61 s",
         "李雷                    0 B  runs      Presence._send                 0.0 s",
         "ann                     0 B  recv      bytes from the peer            1.5 s",
@@ -152,7 +152,7 @@ def test_a_large_backlog_is_coloured() -> None:
 
 @pytest.mark.parametrize("text", [*DRIVING, *DECEIVING, *WIDE_AND_NARROW], ids=ascii)
 def test_no_name_drives_the_terminal(text: str) -> None:
-    """Whatever stands where a name, a kind or a function should, the screen obeys nothing, and stays whole."""
+    """Whatever stands where a name, a kind or a function should, the screen obeys nothing of it."""
     picture = Picture(NUMBERS, (Group(text, text, text), *GROUPS), (Backlog(text, text, text), *MEMBERS))
     seen = Watched(text, picture, LATELY, "")
     assert painted(seen, 60, 24)[4:6] == painted(SEEN, 60, 24)[4:6]
