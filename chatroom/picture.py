@@ -53,7 +53,7 @@ class Numbers(NamedTuple):
 
     up:         since the start; the clock of this picture
     members, connections, newcomers: how many are in, and how many in the handshake
-    waiting:    lines and requests in the queue
+    waiting, blocked: lines and requests in the queue; handlers that wait for room there
     behind:     members who read, and are behind
     shared, own: memory of what waits for slow readers: by several, by one
     holding:    1 while the history cannot be written
@@ -71,6 +71,7 @@ class Numbers(NamedTuple):
     connections: int = 0
     newcomers: int = 0
     waiting: int = 0
+    blocked: int = 0
     behind: int = 0
     shared: int = 0
     own: int = 0

@@ -256,6 +256,7 @@ def _watch(options: argparse.Namespace) -> int:
     if sys.stdout is None:
         raise ConfigError("--watch has nowhere to print to")
     at_terminal = _at_terminal(options)
+    options.history = options.history or 0  # nobody reads it
     client = _come_in(options) if at_terminal else _piped_client(options)
     if client is None:
         return 0

@@ -24,13 +24,15 @@ from server.backlogs import Backlogs
 from server.crowd import Crowd
 from server.limits import INSPECT_SECONDS
 from server.stream import Stream
-from server.waits import KINDS, OTHER, Wait, kind_of, wait_of
+from server.waits import KINDS, OTHER, WAITS, Wait, kind_of, wait_of
 
 _ORDER: Final = {kind: number for number, kind in enumerate((*KINDS, OTHER))}
 
 _NOT_LOOKED_AT: Final = Wait("", "not looked at: this Python has no GIL")
 _JUST_BEGUN: Final = Wait("", "")
 """Of a thread that has begun after the others were looked at."""
+
+_ROOM: Final = WAITS["chatroom.queue", "WaitingQueue._wait_in_line"]
 
 _FORWARDER: Final = "forwarder"
 
@@ -71,12 +73,12 @@ class Inspector:
             thread: _member(handler, waits.get(thread, _JUST_BEGUN))
             for thread, handler in self._chatroom.handlers.all().items()
         }
-        numbers, sizes = self._numbers()
+        numbers, sizes = self._numbers(sum(wait == _ROOM for wait in waits.values()))
         since = {thread: member.since for thread, member in members.items()}
         groups = _groups(waits, since, self._chatroom.pulse)
         return Picture(numbers, groups, _shown(members.values()), sizes)
 
-    def _numbers(self) -> tuple[Numbers, tuple[int, ...]]:
+    def _numbers(self, blocked: int) -> tuple[Numbers, tuple[int, ...]]:
         figures, reaped = self._chatroom.figures.read(), self._chatroom.reaper.read()
         latest, flow = figures.latest, self._chatroom.flow
         numbers = Numbers(
@@ -85,6 +87,7 @@ class Inspector:
             connections=latest.connections,
             newcomers=self._crowd.guests,
             waiting=self._chatroom.waiting,
+            blocked=blocked,
             behind=flow.behind,
             shared=self._backlogs.shared,
             own=self._backlogs.own,

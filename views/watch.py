@@ -7,11 +7,11 @@ order of their kinds, the members from a fixed row on. So the eye finds what has
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final, NamedTuple
 
-from chatroom.limits import BEHIND_BYTES, SIZE_STEPS
-from chatroom.picture import Backlog, Group, Lately, Numbers, Picture
+from chatroom.limits import BEHIND_BYTES
+from chatroom.picture import Backlog, Group, Lately, Picture
+from views.gauges import about, ago, fitting, size, sizes_of, values_of
 from views.limits import WATCH_BESIDE, WATCH_TALL, WATCH_TALLER, WATCH_WORDS
 from views.palette import Depth, Ground, Palette, palette_of
 from views.text import Cell, Row, Span, clip, row_of, width_of
@@ -90,99 +90,33 @@ def _screen(watched: Watched, room: int, lines: int, palette: Palette) -> list[C
 
 
 def _head(watched: Watched, room: int, palette: Palette, quits: bool = True) -> Cells:
-    """The first row: which server, since when it runs, who is in; or what is wrong."""
-    if watched.trouble or watched.picture is None:
-        trouble = Span(watched.trouble or "looking", palette.notice)
-        return clip([Span(f"{watched.server}{_GAP}"), trouble], room)
-    numbers = watched.picture.numbers
-    words = [
-        f"up {ago(numbers.up)}",
-        f"{numbers.members:,} in",
-        f"{numbers.connections:,} connections",
-        f"{numbers.newcomers:,} coming in",
-        *(["the history cannot be written"] if numbers.holding else []),
-    ]
+    """The first row: which server, since when it runs, who is in; or what is wrong. Then how to leave."""
     end = f"{_GAP}q: quit" if quits else ""
-    shown = _fitting([watched.server, *words], room - len(end))
-    cells = clip([Span(shown, palette.own)], room - len(end)) if room > len(end) else []
-    if not end:
-        return cells
-    return [*_padded(cells, room - len(end)), *clip([Span(end, palette.quiet)], room - width_of(cells))]
+    left = max(0, room - len(end))
+    if watched.trouble or watched.picture is None:
+        trouble = watched.trouble or "looking"
+        server = "" if watched.server in trouble else f"{watched.server}{_GAP}"
+        cells = clip([Span(server), Span(trouble, palette.notice)], left)
+    else:
+        told = fitting([watched.server, *about(watched.picture.numbers)], left)
+        cells = clip([Span(told, palette.own)], left)
+    return [*_padded(cells, left), *_cut(clip([Span(end, palette.quiet)], len(end)), room)] if end else cells
 
 
 def _figures(
     picture: Picture, lately: Lately | None, room: int, palette: Palette, sizes: bool
 ) -> list[Cells]:
     """A row for each, the most important first. sizes: also how large batches were"""
-    found = _values(picture, lately)
+    found = values_of(picture.numbers, lately)
     if sizes:
-        found.append(("sizes", *_sizes(lately.sizes if lately else ())))
+        found.append(("sizes", *sizes_of(lately.sizes if lately else ())))
     return [_figure(label, values, room, palette) for label, *values in found]
-
-
-def _values(picture: Picture, lately: Lately | None) -> list[tuple[str, ...]]:
-    """Each a label and its values, the most important first."""
-    now = picture.numbers
-    return [
-        (
-            "lines",
-            _rate(lately and lately.lines),
-            f"{_rate(lately and lately.deliveries)} deliveries",
-            f"{size(lately.delivered) if lately else '–':>9}/s",
-        ),
-        ("queue", f"{now.waiting:>8,}  ", f"wait {_ms(lately and lately.waited)}", *_blocked(picture)),
-        (
-            "batches",
-            _rate(lately and lately.rounds),
-            f"of {lately.events if lately else 0:>5,.1f}",
-            f"stored {_ms(lately and lately.stored)}",
-            f"sent {_ms(lately and lately.sent)}",
-        ),
-        ("reaper", f"{now.joined:>8,}  ", "joined", *_reaped(now)),
-        (
-            "backlogs",
-            f"{size(now.shared + now.own):>9} ",
-            f"{now.behind:,} behind",
-            f"{now.pauses:,} pauses",
-            f"{now.given_up:,} ended",
-        ),
-    ]
-
-
-def _blocked(picture: Picture) -> list[str]:
-    """How many handlers wait for room in the queue: the server's words say so."""
-    number = sum(group.number for group in picture.groups if group.what == "room in the queue")
-    return [f"{number:,} wait for room"] if number else []
-
-
-def _reaped(now: Numbers) -> list[str]:
-    latest = [f"the last {ago(now.reaped)} ago"] if now.reaped >= 0 else []
-    return [f"{now.ended:,} to join", f"{now.owned:,} owned", *latest]
-
-
-def _sizes(counts: Sequence[int]) -> list[str]:
-    """How many batches of the last second were so large, for each step: always in the same place."""
-    bounds = [0, *map(int, SIZE_STEPS)]
-    names = [f"{low + 1}" if low + 1 == high else f"{low + 1}-{high}" for low, high in pairwise(bounds)]
-    names.append(f"{bounds[-1] + 1}-")
-    found = [*counts, *([0] * len(names))][: len(names)]
-    return [f"{name}: {count or '–':<4}" for name, count in zip(names, found, strict=True)]
 
 
 def _figure(label: str, values: Sequence[str], room: int, palette: Palette) -> Cells:
     """A label, and as many of its values as fit."""
-    shown = _fitting(values, room - _LABEL)
+    shown = fitting(values, room - _LABEL)
     return clip([Span(f"{label:<{_LABEL}}", palette.quiet), Span(shown)], room)
-
-
-def _fitting(values: Sequence[str], room: int) -> str:
-    """The first values, as many as fit, at least one."""
-    text = values[0] if values else ""
-    for value in values[1:]:
-        if len(text) + len(_GAP) + len(value) > room:
-            break
-        text += _GAP + value
-    return text
 
 
 # --- tables -------------------------------------------------------------------------------------------------
@@ -299,33 +233,3 @@ def _cut(cells: Cells, room: int) -> Cells:
             break
         found.append(cell)
     return found
-
-
-# --- numbers ------------------------------------------------------------------------------------------------
-
-
-def ago(seconds: float) -> str:
-    """A time in its largest unit, in at most 7 columns: `0.4 s`, `12 s`, `3 min`, `5 h`, `12 d`."""
-    if seconds < 10:
-        return f"{max(0.0, seconds):.1f} s"
-    for unit, length, until in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800)):
-        if seconds < until:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{min(seconds / 86_400, 99_999):.0f} d"
-
-
-def size(count: float) -> str:
-    """Bytes in the unit that fits, in at most 8 columns: `0 B`, `12 kB`, `3.4 MB`."""
-    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= length:
-            number = count / length
-            return f"{number:,.1f} {unit}" if number < 100 else f"{min(number, 99_999):,.0f} {unit}"
-    return f"{max(0, count):.0f} B"
-
-
-def _rate(number: float | None) -> str:
-    return f"{'–' if number is None else f'{number:,.0f}':>8}/s"
-
-
-def _ms(seconds: float | None) -> str:
-    return f"{'–' if seconds is None else f'{seconds * 1000:,.1f}':>7} ms"
