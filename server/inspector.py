@@ -22,7 +22,7 @@ from chatroom.names import name_key
 from chatroom.picture import UNKNOWN, Backlog, Group, Numbers, Picture
 from server.backlogs import Backlogs
 from server.crowd import Crowd
-from server.limits import INSPECT_SECONDS
+from server.limits import INSPECT_EVERY, INSPECT_SECONDS
 from server.stream import Stream
 from server.waits import KINDS, OTHER, WAITS, Wait, kind_of, wait_of
 
@@ -40,7 +40,7 @@ _LOOKS: Final = Wait("runs", "this look at the threads")
 
 
 class Inspector:
-    """Any thread may look; looks at the same time do not wait for each other.
+    """Any thread may look. Who looks within INSPECT_EVERY of another one gets the same picture.
 
     clock: seconds that only rise
     rest:  waits so many seconds
@@ -60,13 +60,28 @@ class Inspector:
         self._clock = clock
         self._rest = rest
         self._began = clock()
+        # Guards _latest and _when.
+        self._lock = threading.Lock()
+        self._latest: Picture | None = None
+        self._when = 0.0  # somebody has looked, or has begun to
 
     def look(self) -> Picture:
-        """The picture of a moment in the next INSPECT_SECONDS, by chance.
+        """The picture of a moment in the next INSPECT_SECONDS, by chance; or the one before.
 
         The forwarder has just answered whoever asks, so at once it would nearly always be seen at rest.
         """
+        with self._lock:
+            now = self._clock()
+            if self._latest is not None and now - self._when < INSPECT_EVERY:
+                return self._latest
+            self._when = now
         self._rest(random() * INSPECT_SECONDS)
+        picture = self._look()
+        with self._lock:
+            self._latest = picture
+        return picture
+
+    def _look(self) -> Picture:
         waits = _waits()
         waits[threading.get_ident()] = _LOOKS
         members = {

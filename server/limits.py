@@ -415,3 +415,7 @@ LOG_CLOSE_SECONDS: Final = 0.2
 INSPECT_SECONDS: Final = 0.02
 """A look at the threads comes up to so long after the command: as long as a round of a busy forwarder takes
 (ROUND_SECONDS), so that each part of a round is seen as often as it deserves."""
+
+INSPECT_EVERY: Final = 0.1
+"""Who looks so soon after somebody else gets the same picture: with 5,000 members a look takes 20 ms, and so
+many operators may look as like to, as often as CONTROL_RATE lets them, for a fifth of a processor."""

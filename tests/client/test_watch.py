@@ -286,6 +286,7 @@ def test_between_pipes(
 ) -> None:
     """The program prints picture after picture, here as JSON, until the server is gone."""
     monkeypatch.setattr("client.watch.WATCH_SECONDS", 0.02)
+    monkeypatch.setattr("server.inspector.INSPECT_EVERY", 0.0)
     arguments = [host.address, "--watch", "--json", "--name", "ann", "--password-file", str(password)]
     running = Task(lambda: main([*arguments, "--retry-for", "0"]))
     printed: list[str] = []

@@ -14,13 +14,18 @@ from chatroom.events import Event
 from chatroom.packets import Say
 from chatroom.picture import Group, Picture, picture_of
 from server.app import App
+from server.crowd import Crowd
+from server.inspector import Inspector
+from server.quotas import Quotas
 from tests.end_to_end.in_process import running
 from tests.support.patience import eventually
 from tests.support.peer import Peer
 
 
 @pytest.fixture
-def app() -> Iterator[App]:
+def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """Each look is a new one."""
+    monkeypatch.setattr("server.inspector.INSPECT_EVERY", 0.0)
     with running() as app:
         yield app
 
@@ -88,9 +93,9 @@ def test_a_reader_that_has_stopped(app: App) -> None:
     """A member that does not read stands first among the members, with what waits for it."""
     with Peer.enter(app.address, "ann") as ann, Peer.enter(app.address, "mallory") as mallory:
         mallory.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        for number in range(1, 400):
-            ann.send(Say(number, "#general", "x" * 60_000))
-            ann.said(1)
+        for number in range(1, 400, 20):
+            ann.send(*(Say(id, "#general", "x" * 60_000) for id in range(number, number + 20)))
+            ann.said(20)
             first = look(app).members[0]
             if first.size > 100_000:
                 break
@@ -131,6 +136,19 @@ def test_a_full_disk(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
         assert look(app).numbers.holding == 1
         full[0] = False
         assert ann.receive_until(lambda packet: isinstance(packet, Event)).text == "hello"
+
+
+def test_all_who_look_share_a_picture(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks soon after another one gets the same picture: so looking has a bound."""
+    monkeypatch.setattr("server.inspector.INSPECT_EVERY", 5.0)
+    now = [100.0]
+    inspector = Inspector(app.chatroom, Crowd(Quotas()), app.backlogs, lambda: now[0], lambda _: None)
+    first = inspector.look()
+    now[0] += 4.9
+    assert inspector.look() is first
+    now[0] += 0.2
+    later = inspector.look()
+    assert later is not first and later.numbers.up == pytest.approx(5.1)
 
 
 def test_many_threads_are_few_groups(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
