@@ -28,7 +28,7 @@ from server.waits import KINDS, OTHER, WAITS, Wait, kind_of, wait_of
 
 _ORDER: Final = {kind: number for number, kind in enumerate((*KINDS, OTHER))}
 
-_NOT_LOOKED_AT: Final = Wait("", "not looked at: this Python has no GIL")
+_NOT_LOOKED_AT: Final = Wait("", "not looked at: no GIL")
 _JUST_BEGUN: Final = Wait("", "")
 """Of a thread that has begun after the others were looked at."""
 
