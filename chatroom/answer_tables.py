@@ -205,6 +205,91 @@ def log(rows: Rows, when: When, columns: int | None = TABLE_COLUMNS) -> str:
     return "\n".join([f"what those with a role did{earlier}", *table(cells, columns)])
 
 
+def trace(rows: Rows, columns: int | None = TABLE_COLUMNS) -> str:
+    """The way of one line: when, which thread, and what it did."""
+    return "\n".join([_through(rows), *steps(rows, columns)])
+
+
+def own_steps(rows: Rows, columns: int | None = TABLE_COLUMNS) -> str:
+    """The way of the same line in a client, which has another clock."""
+    return "\n".join(["here, by another clock, since it was typed:", *steps(rows, columns)])
+
+
+def steps(rows: Rows, columns: int | None = TABLE_COLUMNS) -> list[str]:
+    """The rows of a trace below each other, with their times in microseconds."""
+    times = [f"{at:,}" for at, *_ in rows]
+    width = max(map(len, times), default=0)
+    return table(
+        [
+            (f"{time:>{width}}", _thread(thread), _STEPS[step](*details) if step in _STEPS else step)
+            for time, (_, thread, step, *details) in zip(times, rows, strict=True)
+        ],
+        columns,
+    )
+
+
+def _thread(name: str) -> str:
+    return "main" if name == "MainThread" else name
+
+
+def _through(rows: Rows) -> str:
+    """Which line it was, and who has it by now."""
+    found: dict[str, list[Any]] = {}
+    for _, _, step, *details in rows:
+        found.setdefault(step, []).append(details)
+    if "applied" not in found:
+        return "your line is not through yet; since it was read, in µs:"
+    has = sum(count for step in ("sent", "rest") for _, count in found.get(step, []))
+    given = sum(count for (count,) in found.get("given", []))
+    late = sum(count for _, count in found.get("unsent", [])) + sum(
+        count for _, count in found.get("lost", [])
+    )
+    has, last = has + given, rows[-1][0]
+    everybody = "all have it" if not late else f"{has:,} of {has + late:,} have it"
+    return f"line {found['applied'][0][0]:,}: {everybody} after {_span(last)}; since it was read, in µs:"
+
+
+def _span(microseconds: int) -> str:
+    return (
+        f"{microseconds / 1000:,.1f} ms" if microseconds < 100_000 else f"{microseconds / 1_000_000:,.1f} s"
+    )
+
+
+def _whom(names: Sequence[str], count: int) -> str:
+    """Those that are named, and how many more there are."""
+    unnamed = count - len(names)
+    if not unnamed:
+        return ", ".join(names)
+    more = "more" if names else "connection" + "s" * (unnamed != 1)
+    return " and ".join([*([", ".join(names)] if names else []), f"{unnamed:,} {more}"])
+
+
+_STEPS: Final[dict[str, Callable[..., str]]] = {
+    "read": lambda: "reads its bytes from the socket",
+    "allowed": lambda: "lets you follow it",
+    "queued": lambda: "puts it into the queue",
+    "taken": lambda waited, lines: f"takes it, which has waited {waited:,}{_beside(lines - 1)}",
+    "applied": lambda seq: f"applies it: it is line {seq:,}",
+    "encoded": lambda size: f"encodes it once for all: {size:,} bytes",
+    "stored": lambda took: f"stores it, which takes {took:,}",
+    "sent": lambda names, count: f"sends it to {_whom(names, count)}",
+    "waits": lambda names, count, size: f"sends it to {_whom(names, count)}, as {size:,} bytes wait",
+    "rest": lambda names, count: f"sends the rest to {_whom(names, count)}",
+    "given": lambda count: f"sends it to {count:,} more, whom nobody watches",
+    "lost": lambda names, count: f"loses {_whom(names, count)}",
+    "unsent": lambda names, count: f"waits no longer for {_whom(names, count)}",
+    "typed": lambda: "has read Enter",
+    "handed": lambda: "sends it to the server",
+    "came": lambda: "has it back: so it is stored",
+    "shown": lambda: "puts it on the screen",
+}
+"""What the thread does in a step of a trace; the last four are steps of a client."""
+
+
+def _beside(lines: int) -> str:
+    return f", with {lines:,} other line{'s' * (lines != 1)}" if lines else ""
+
+
 def _and_more(rows: Rows) -> tuple[Rows, int]:
     """The rows, and the number that may stand behind them."""
     return (rows[:-1], rows[-1]) if isinstance(rows[-1], int) else (rows, 0)

@@ -34,6 +34,7 @@ from chatroom.session import Phase
 from chatroom.speech_commands import SPEECH_COMMANDS
 from chatroom.state import State
 from chatroom.synonyms import SYNONYMS
+from chatroom.trace_commands import TRACE_COMMANDS
 
 
 class Permitted(NamedTuple):
@@ -210,6 +211,7 @@ COMMANDS: dict[str, SlashCommand] = {
         *ACCOUNT_COMMANDS,
         *GUARD_COMMANDS,
         *ERASE_COMMANDS,
+        *TRACE_COMMANDS,
     )
 }
 """By their names."""

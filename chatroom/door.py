@@ -42,6 +42,10 @@ class Connection(Protocol):
     def encrypted(self) -> bool:
         """Whether nobody on the way can read what is sent."""
 
+    @property
+    def heard(self) -> float:
+        """When bytes last came, or the handler last went on; seconds of `time.monotonic`."""
+
     def receive(self) -> Sequence[Burst | Command | Bye]:
         """Wait for the next burst; empty when the peer has closed. Called by the handler only.
 
@@ -90,6 +94,12 @@ class Connection(Protocol):
         """Call `call` once, as soon as no bytes are buffered that only this peer gets; any thread may do it.
 
         It gets False when the connection is ending. It must not wait.
+        """
+
+    def when_passed(self, call: Callable[[bool], None]) -> int:
+        """Call `call` once, as when_taken(), as soon as the peer has taken all that is buffered now.
+
+        Returns how many bytes that are; 0: it was called already.
         """
 
     def part(self, code: Code, detail: str = "") -> None:

@@ -36,7 +36,7 @@ GROUP_OF: Final[dict[str, str]] = {
     **dict.fromkeys(("/voice", "/unvoice", "/uninvite", "/op", "/deop", "/transfer"), "moderation"),
     **dict.fromkeys(("/exempt", "/unexempt", "/kill", "/suspend", "/unsuspend"), "moderation"),
     **dict.fromkeys(("/announce", "/guard", "/erase", "/code", "/log"), "moderation"),
-    **dict.fromkeys(("/help", "/stats", "/time"), "server"),
+    **dict.fromkeys(("/help", "/stats", "/time", "/trace"), "server"),
     **dict.fromkeys(("/device", "/read"), ""),  # programs give them, not persons
 }
 """The group of each command of the server. A command without a group stands on no page."""
@@ -107,6 +107,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "/code": "/code bob",
     "/guard": "/guard newcomers 5",
     "/erase": "/erase mallory",
+    "/trace": "/trace hello, who reads this?",
 }
 """One for each command of the server."""
 

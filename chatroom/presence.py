@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
@@ -36,7 +36,10 @@ class Seat:
 Told = tuple[str | int, ...]
 """A row of an answer."""
 
-_Seats = dict[Seat, Callable[[bytes, bool], None]]
+Send = Callable[[bytes, bool], None]
+"""Sends bytes to a connection; and whether others get the same object."""
+
+_Seats = dict[Seat, Send]
 """The connections of an audience, in order, each with its send(): to look that up for each batch and member
 would cost a tenth of the sending."""
 
@@ -194,6 +197,11 @@ class Presence:
             return
         for (door, scopes), group in self._groups(batch).items():
             self._send(batch, door, scopes, group)
+
+    def deliver_watched(self, batch: Batch, watched: Callable[[Seat, Sequence[Scope]], Send]) -> None:
+        """As deliver(). watched: gives the send() of a connection, which gets these scopes of the batch."""
+        for (door, scopes), group in self._groups(batch).items():
+            self._send(batch, door, scopes, {seat: watched(seat, scopes) for seat in group})
 
     def _groups(self, batch: Batch) -> dict[tuple[Door, tuple[Scope, ...]], _Seats]:
         """The connections of each door that get the same scopes of a batch: their bytes are made once."""

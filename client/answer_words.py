@@ -17,6 +17,7 @@ _TABLES: Final[dict[str, Callable[..., str]]] = {
     "/who": answer_tables.who,
     "/channels": answer_tables.channels,
     "/stats": answer_tables.stats,
+    "/trace": answer_tables.trace,
 }
 _TIMED: Final[dict[str, Callable[..., str]]] = {
     "/bans": answer_tables.bans,

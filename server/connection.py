@@ -126,6 +126,7 @@ class NativeConnection:
         # These need no words of the protocol. Bound here, because send() is the forwarder's innermost loop.
         self.send = stream.send
         self.when_taken = stream.when_taken
+        self.when_passed = stream.when_passed
         self.submitting = stream.submitting
         self.part = stream.part
         self.release = stream.release
@@ -146,6 +147,10 @@ class NativeConnection:
         return f"<NativeConnection {self._stream!r}>"
 
     # --- receiving --------------------------------------------------------------------------------------
+
+    @property
+    def heard(self) -> float:
+        return self._stream.heard
 
     def receive(self) -> Sequence[Burst | Command | Bye]:
         while True:

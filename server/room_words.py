@@ -13,6 +13,7 @@ _TABLES: Final[dict[str, tuple[Callable[[Rows], str], str]]] = {
     "/who": (answer_tables.who, " "),
     "/channels": (answer_tables.channels, ": "),
     "/stats": (answer_tables.stats, ": "),
+    "/trace": (answer_tables.trace, ": "),
 }
 """Each with what stands between the name of the command and its first line."""
 
