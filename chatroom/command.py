@@ -57,7 +57,7 @@ class SlashCommand:
 
     def __post_init__(self) -> None:
         ways = (self.look, self.prepare, self.fetch, self.follow)
-        assert sum(way is not None for way in ways) == 1, f"{self.name}: look, prepare, fetch or follow"
+        assert sum(way is not None for way in ways) == 1, f"{self.name}: either one or another way"
 
     @property
     def usage(self) -> str:

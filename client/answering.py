@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from chatroom.answer_tables import own_steps
 from chatroom.events import Event
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
+from chatroom.trace_table import own_steps
 from client.answer_words import answer_words
 from client.looking_back import LookingBack
 from client.places import Places

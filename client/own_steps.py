@@ -10,7 +10,7 @@ TYPED: Final = "typed"
 HANDED: Final = "handed"
 CAME: Final = "came"
 SHOWN: Final = "shown"
-"""The steps, as `chatroom.answer_tables` words them."""
+"""The steps, as `chatroom.trace_table` words them."""
 
 
 class OwnSteps:
