@@ -190,6 +190,7 @@ class PendingLines:
             waiting = self._waiting_commands()
             self._queue = deque(entry for entry in self._queue if isinstance(entry, Line))
             asked, self._asked = list(self._asked.values()), {}
+            self._followed.clear()
             return asked + waiting
 
     # --- for a login, which changes the connection ---------------------------------------------------
