@@ -91,7 +91,7 @@ _STEPS: Final[dict[str, Callable[..., str]]] = {
     "waits": lambda names, count, size: f"sends it to {_whom(names, count)}, behind {_size(size)}",
     "rest": lambda names, count: f"sends the rest to {_whom(names, count)}",
     "given": lambda count: f"sends it to {count:,} more, who are only counted",
-    "lost": lambda names, count: f"loses {_whom(names, count)}",
+    "lost": lambda names, count: f"loses {'the connection to ' * bool(names)}{_whom(names, count)}",
     "unsent": lambda names, count: f"waits no longer for {_whom(names, count)}",
     "typed": lambda: "reads Enter",
     "handed": lambda: "sends it to the server",

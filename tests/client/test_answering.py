@@ -309,7 +309,7 @@ def test_a_line_that_is_followed(user: User) -> None:
         "ann hello",
         "-- /trace line 101: 1 of 2 have it in 0.1 ms",
         "90 forwarder applies it: it is line 101",
-        "150 flusher loses bob",
+        "150 flusher loses the connection to bob",
         "this program, by its own clock",
         "0 main reads Enter",
         "client-sender sends it to the server",
