@@ -419,11 +419,12 @@ def test_waiting_for_encrypted_bytes(encrypting: FullDesk) -> None:
     encrypting.stream.send(b"hello", True)
     assert encrypting.backlogs.own == 5
     encrypting.stream.when_taken(calls.append)
+    assert encrypting.stream.when_passed(calls.append) == 5
     task = Task(lambda: encrypting.stream.wait_until_taken(0))
     assert calls == [] and task.is_alive()
     encrypting.transport.room = 5
     encrypting.stream.flush()
-    assert calls == [True] and task.result() is True
+    assert calls == [True, True] and task.result() is True
     assert encrypting.backlogs.own == 0
 
 
