@@ -8,6 +8,7 @@ same and notes when it was done.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
@@ -17,10 +18,10 @@ from chatroom.events import Event, Talk
 from chatroom.ledger import Applied
 from chatroom.order import Entry, Taken
 from chatroom.packets import Burst
-from chatroom.presence import Presence, Seat, Send
+from chatroom.presence import Presence, Seats, Send
 from chatroom.records import Record
 from chatroom.state import State
-from chatroom.trace import Step, Trace
+from chatroom.trace import Receiver, Step, Trace
 
 
 class Stages(NamedTuple):
@@ -144,7 +145,7 @@ class Following:
         if not here:
             self._plain.deliver(batch)
             return
-        self._presence.deliver_watched(batch, lambda seat, scopes: _sending(seat, scopes, here))
+        self._presence.deliver_watched(batch, lambda seats, scopes: _watched(seats, scopes, here))
         for followed in here:
             followed.trace.complete()
 
@@ -153,18 +154,19 @@ def _has(batch: Batch, seq: int) -> bool:
     return any(piece.first <= seq <= piece.last for piece in batch.pieces)
 
 
-def _sending(seat: Seat, scopes: Sequence[Scope], here: Sequence[_Followed]) -> Send:
-    """A send() of the connection that notes which of the lines were sent."""
-    connection = seat.connection
-    watching = [
-        (one.trace, number)
-        for one in here
-        if one.scope in scopes and (number := one.trace.receiver(seat.name if one.named else "")) is not None
-    ]
+def _watched(seats: Seats, scopes: Sequence[Scope], here: Sequence[_Followed]) -> Seats:
+    """The same connections, the first of which note that they were sent a line."""
+    found = dict(seats)
+    for one in here:
+        if one.scope in scopes:
+            names = [seat.name if one.named else "" for seat in seats]
+            for number, seat in zip(one.trace.receivers(names), seats, strict=False):
+                found[seat] = partial(_send, found[seat], one.trace, number, seat.connection)
+    return found
 
-    def send(data: bytes, shared: bool) -> None:
-        connection.send(data, shared)
-        for trace, number in watching:
-            trace.sent(number, connection)
 
-    return send if watching else connection.send
+def _send(
+    send: Send, trace: Trace, number: int, connection: Receiver, data: bytes, shared: bool = False
+) -> None:
+    send(data, shared)
+    trace.sent(number, connection)

@@ -6,7 +6,7 @@ line, or for TRACE_SECONDS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -130,17 +130,16 @@ class Trace:
 
     # --- those who get it -----------------------------------------------------------------------------------
 
-    def receiver(self, name: str) -> int | None:
-        """The number of another connection that will be sent the line; None: it is only counted.
+    def receivers(self, names: Sequence[str]) -> range:
+        """These will be sent the line, too: the numbers of the first of them. The others are only counted.
 
-        name: "": it must not be told
+        names: "": it must not be told
         """
         with self._lock:
-            if len(self._recipients) >= TRACE_WATCHED:
-                self._others += 1
-                return None
-            self._recipients.append(_Recipient(name))
-            return len(self._recipients) - 1
+            first = len(self._recipients)
+            self._recipients += [_Recipient(name) for name in names[: TRACE_WATCHED - first]]
+            self._others += first + len(names) - len(self._recipients)
+            return range(first, len(self._recipients))
 
     def sent(self, number: int, connection: Receiver) -> None:
         """The line was sent to this connection: as far as the socket took it, the rest is buffered."""

@@ -47,8 +47,7 @@ def trace() -> Trace:
 
 
 def send(trace: Trace, name: str, reader: Reader) -> Reader:
-    number = trace.receiver(name)
-    assert number is not None
+    (number,) = trace.receivers([name])
     trace.sent(number, reader)
     return reader
 
@@ -116,8 +115,7 @@ def test_a_connection_that_ends(trace: Trace) -> None:
 
 def test_a_line_in_several_pieces(trace: Trace) -> None:
     """Somebody has the line when the socket has taken all pieces of the batch."""
-    number = trace.receiver("bob")
-    assert number is not None
+    (number,) = trace.receivers(["bob"])
     reader = Reader(500)
     trace.sent(number, reader)
     trace.sent(number, reader)
@@ -152,8 +150,9 @@ def test_who_must_not_be_named_is_counted(trace: Trace) -> None:
 
 def test_so_many_are_watched(trace: Trace) -> None:
     """Beyond a number of connections a trace only counts them: the forwarder has more to do."""
-    numbers = [trace.receiver("x") for _ in range(TRACE_WATCHED + 9)]
-    assert numbers[TRACE_WATCHED - 1 :] == [TRACE_WATCHED - 1, *[None] * 9]
+    assert trace.receivers(["x"] * 4) == range(4)
+    assert trace.receivers(["x"] * (TRACE_WATCHED + 2)) == range(4, TRACE_WATCHED)
+    assert trace.receivers(["x"] * 3) == range(TRACE_WATCHED, TRACE_WATCHED)
     trace.complete()
     assert trace.wait(PATIENCE)
     assert steps(trace) == [("given", 9)]

@@ -111,7 +111,7 @@ def watch(data: Path, *options: str) -> tuple[list[str], list[str]]:
 
 
 def test_nobody_holds_two_locks(tmp_path: Path) -> None:
-    """In a chat with history, logins, commands, a trace, a resume, only the history's write lock is a second one."""
+    """In a chat with history, logins, commands, a resume, only the history's write lock is a second one."""
     made, nested = watch(tmp_path / "history.db")
     assert len(made) > 10, made
     # SqliteHistory: append() holds _appending and _write_lock.
