@@ -51,7 +51,7 @@ class Small(Person):
 
 
 def stalled(host: Host, name: str, channel: str = "#general") -> Person:
-    """A member that reads nothing any more: more waits for it than its socket takes."""
+    """A member that reads nothing: more waits for it than its socket takes. (Whoever is here should read.)"""
     person = Small.come(host.address, name, channel=channel)
     host.people.append(person)
     talker = host.come(f"{name}2", channel=channel)
@@ -92,8 +92,8 @@ def timeline(person: Person) -> list[tuple[str, str, list[str]]]:
 
 def test_the_way_of_a_line(host: Host, patient: None) -> None:
     """Three members, one of whom does not read: the steps in order, each in the thread that has done it."""
-    owner, bob = host.owner(), host.come("bob")
     stalled(host, "mallory")
+    owner, bob = host.owner(), host.come("bob")
     answer = owner.do("/trace who reads this?")
     assert timeline(owner) == [
         ("handler owner1", "read", []),
@@ -103,9 +103,9 @@ def test_the_way_of_a_line(host: Host, patient: None) -> None:
         ("forwarder", "applied", []),
         ("forwarder", "encoded", []),
         ("forwarder", "stored", []),
+        ("forwarder", "waits", ["mallory"]),
         ("forwarder", "sent", ["owner1"]),
         ("forwarder", "sent", ["bob"]),
-        ("forwarder", "waits", ["mallory"]),
         ("handler owner1", "unsent", ["mallory"]),
     ]
     times = [row[0] for row in owner.rows]
@@ -118,11 +118,15 @@ def test_the_way_of_a_line(host: Host, patient: None) -> None:
 
 def test_who_takes_the_rest_later(host: Host) -> None:
     """The flusher sends what a socket did not take at once, and ends the wait."""
-    owner, eve = host.owner(), stalled(host, "eve")
+    eve, owner = stalled(host, "eve"), host.owner()
     id = trace(owner, "are you there?")
     said(eve, "are you there?")
     traced(owner, id)
-    assert timeline(owner)[-2:] == [("forwarder", "waits", ["eve"]), ("flusher", "rest", ["eve"])]
+    assert timeline(owner)[-3:] == [
+        ("forwarder", "waits", ["eve"]),
+        ("forwarder", "sent", ["owner1"]),
+        ("flusher", "rest", ["eve"]),
+    ]
 
 
 def test_who_may_not(host: Host) -> None:
@@ -170,9 +174,9 @@ def test_it_is_a_line_like_every_other(host: Host) -> None:
 
 def test_two_at_once(host: Host, patient: None) -> None:
     """Two operators follow lines at the same time; each gets the way of its own."""
+    stalled(host, "mallory")
     owner, dora = host.owner(), host.account("dora")
     owner.do("/op * dora")
-    stalled(host, "mallory")
     ids = {person: trace(person, person.welcome.name) for person in (owner, dora)}
     seqs = []
     for person, id in ids.items():
@@ -186,9 +190,10 @@ def test_two_at_once(host: Host, patient: None) -> None:
 
 def test_who_asks_and_goes(host: Host, patient: None) -> None:
     """The line is said although its author is gone; nothing is left of the trace."""
-    owner, bob = host.owner(), host.come("bob")
     stalled(host, "mallory")
+    owner, bob = host.owner(), host.come("bob")
     trace(owner, "bye")
+    said(owner, "bye")  # its handler waits for mallory now
     owner.close()
     host.people.remove(owner)
     said(bob, "bye")
@@ -203,8 +208,8 @@ def test_who_asks_and_goes(host: Host, patient: None) -> None:
 def test_the_server_ends_meanwhile(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """A handler that waits does not hold up the end."""
     monkeypatch.setattr("chatroom.tracing.TRACE_SECONDS", PATIENCE)
-    owner = host.owner()
     stalled(host, "mallory")
+    owner = host.owner()
     trace(owner, "hello")
     said(owner, "hello")
     host.app.close()
