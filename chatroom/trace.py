@@ -35,6 +35,7 @@ class Step(StrEnum):
     GIVEN = "given"  # connections that nobody watched
     LOST = "lost"  # names, connections: they ended before
     UNSENT = "unsent"  # names, connections: they had not taken it when the wait was over
+    UNFINISHED = "unfinished"  # the wait was over before all were sent the line
 
 
 _Noted = tuple[float, str, Step, tuple[object, ...]]
@@ -186,10 +187,13 @@ class Trace:
         with self._lock:
             while not self._is_over() and not deadline.expired:
                 self._changed.wait(deadline.left())
+            now, thread = self._clock(), current_thread().name
             late = [one for one in self._recipients if one.due]
             if late:
                 names = [one.name for one in late if one.name][:TRACE_NAMED]
-                self._steps.append((self._clock(), current_thread().name, Step.UNSENT, (names, len(late))))
+                self._steps.append((now, thread, Step.UNSENT, (names, len(late))))
+            if not self._complete:
+                self._steps.append((now, thread, Step.UNFINISHED, ()))
             self._stopped = True
             return not self._refused
 

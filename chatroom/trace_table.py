@@ -30,14 +30,16 @@ def _through(rows: Rows) -> str:
     found: dict[str, list[Any]] = {}
     for _, _, step, *details in rows:
         found.setdefault(step, []).append(details)
-    since = "; µs since it was read:"
-    if "applied" not in found:
-        return f"your line has not been applied yet{since}"
+    since, line = "; µs since it was read:", "your line"
+    if "applied" in found:
+        line = f"line {found['applied'][0][0]:,}"
+    if "unfinished" in found:
+        return f"{line} is not through after {_span(rows[-1][0])}{since}"
     has = sum(given for (given,) in found.get("given", []))
     has += sum(count for step in ("sent", "rest") for _, count in found.get(step, []))
     late = sum(count for step in ("unsent", "lost") for _, count in found.get(step, []))
     whoever = f"{has:,} of {has + late:,}" if late else "all"
-    return f"line {found['applied'][0][0]:,}: {whoever} have it in {_span(rows[-1][0])}{since}"
+    return f"{line}: {whoever} have it in {_span(rows[-1][0])}{since}"
 
 
 def _span(microseconds: int) -> str:
@@ -93,6 +95,7 @@ _STEPS: Final[dict[str, Callable[..., str]]] = {
     "given": lambda count: f"sends it to {count:,} more, who are only counted",
     "lost": lambda names, count: f"loses {'the connection to ' * bool(names)}{_whom(names, count)}",
     "unsent": lambda names, count: f"waits no longer for {_whom(names, count)}",
+    "unfinished": lambda: "waits no longer",
     "typed": lambda: "reads Enter",
     "handed": lambda: "sends it to the server",
     "came": lambda: "has it back: so it is stored",

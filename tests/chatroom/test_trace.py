@@ -164,10 +164,17 @@ def test_a_refused_line(trace: Trace) -> None:
     assert not trace.wait(PATIENCE)
 
 
+def test_a_line_that_is_not_through(trace: Trace) -> None:
+    """When the wait is over before all were sent the line, as while the disk is full, the end says so."""
+    trace.note(Step.APPLIED, 3)
+    assert trace.wait(0.0)
+    assert steps(trace) == [("applied", 3), ("unfinished",)]
+
+
 def test_the_end_of_the_chatroom(trace: Trace) -> None:
     """Whoever waits goes on at once, and has what is known."""
     send(trace, "bob", Reader(500))
     waiting = Task(lambda: trace.wait(PATIENCE))
     trace.stop()
     assert waiting.result()
-    assert steps(trace) == [("waits", ["bob"], 1, 500), ("unsent", ["bob"], 1)]
+    assert steps(trace) == [("waits", ["bob"], 1, 500), ("unsent", ["bob"], 1), ("unfinished",)]

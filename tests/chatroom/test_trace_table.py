@@ -78,8 +78,12 @@ def test_who_has_it(row: list[Any], head: str, said: str) -> None:
 
 
 def test_a_line_that_is_stuck() -> None:
-    """Without a place in the order it has no number."""
-    assert trace(ROWS[:3]).startswith("your line has not been applied yet; ")
+    """As long as it is not sent to all, the head says that, with its number if it has one."""
+    end = [2_000_000, "handler ann", "unfinished"]
+    assert trace([*ROWS[:3], end]).startswith("your line is not through after 2.0 s; ")
+    lines = trace([*ROWS[:6], end]).splitlines()
+    assert lines[0].startswith("line 1,017 is not through after 2.0 s; ")
+    assert lines[-1] == "  2.0 s  handler ann  waits no longer"
 
 
 def test_every_step_has_words() -> None:
