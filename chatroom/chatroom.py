@@ -42,6 +42,7 @@ from chatroom.proposals import Amend, Body, Enter, Leave, Limit, Own, Proposal, 
 from chatroom.queue import WaitingQueue
 from chatroom.reaper import Reaper
 from chatroom.reception import Reception
+from chatroom.tracing import Tracing
 
 log = EventLog(__name__)
 
@@ -109,6 +110,7 @@ class Chatroom:
         )
         self._logins = Logins(self._secrets)
         self._fetching = Fetching(self._forwarder, history)
+        self._tracing = Tracing(self._forwarder, self._order, self.flow)
         self._reception = Reception(
             self._order, self._presence, self._logins, self.reaper.spawn, self._server_key
         )
@@ -372,10 +374,12 @@ class Chatroom:
         The forwarder looks whether the member may give it, and runs it when it only looks: this thread waits,
         since many commands in a round would delay all members. What changes something is prepared here.
         """
-        connection, origin = join.connection, join.reservation.origin
+        connection, origin, read = join.connection, join.reservation.origin, join.connection.heard
         connection.submitting(True)
         outcome = self._forwarder.ask(origin, command).result()
-        if isinstance(outcome, Permitted):
+        if isinstance(outcome, Permitted) and outcome.command.follow is not None:
+            outcome = self._tracing.run(origin, command, outcome, read)
+        elif isinstance(outcome, Permitted):
             outcome = self._prepare(join, command, outcome)
         connection.submitting(False)
         if outcome is not None:
@@ -417,6 +421,7 @@ class Chatroom:
         self._order.close()
         self._logins.close()
         self._fetching.close()
+        self._tracing.close()
         self._forwarded.wait(deadline.left())
         for stop in self._stops:
             stop()

@@ -15,11 +15,12 @@ from chatroom.places import EVERYWHERE
 Look = Callable[[Room, Asker, str], Outcome]
 Prepare = Callable[[Desk, Asker, str], Prepared | Outcome]
 Fetch = Callable[[Library, Asker, str], Fetched | Outcome]
+Follow = Callable[[Asker, str], str | Outcome]
 
 
 @dataclass(frozen=True)
 class SlashCommand:
-    """One command: it looks, or is prepared and becomes an act, or fetches from the history.
+    """One command: it looks, or is prepared and becomes an act, or fetches from the history, or says a line.
 
     name:      with its slash; `/sessions end` is a command of two words
     arguments: as /help shows them
@@ -27,6 +28,7 @@ class SlashCommand:
     look:      only reads: the room, who asks, the arguments. Runs in the forwarder, between two rounds
     prepare:   makes the act that is proposed then, or an outcome. Runs in the handler's thread: it may wait
     fetch:     finds lines of the past. Runs in the handler's thread, too, in turns with those of others
+    follow:    gives the text of a line, which is said in the channel and followed through the server
     needs:     the least role
     login:     whether only members with an account may
     secret:    whether the arguments or the answer have passwords, tokens, codes or keys: they must not be
@@ -51,10 +53,11 @@ class SlashCommand:
     aliases: tuple[str, ...] = ()
     fetch: Fetch | None = None
     is_search: bool = False
+    follow: Follow | None = None
 
     def __post_init__(self) -> None:
-        ways = (self.look, self.prepare, self.fetch)
-        assert sum(way is not None for way in ways) == 1, f"{self.name}: either look, prepare or fetch"
+        ways = (self.look, self.prepare, self.fetch, self.follow)
+        assert sum(way is not None for way in ways) == 1, f"{self.name}: either one or another way"
 
     @property
     def usage(self) -> str:

@@ -35,6 +35,7 @@ from chatroom.session import Phase
 from chatroom.speech_commands import SPEECH_COMMANDS
 from chatroom.state import State
 from chatroom.synonyms import SYNONYMS
+from chatroom.trace_commands import TRACE_COMMANDS
 
 
 class Permitted(NamedTuple):
@@ -212,6 +213,7 @@ COMMANDS: dict[str, SlashCommand] = {
         *GUARD_COMMANDS,
         *ERASE_COMMANDS,
         *INSPECT_COMMANDS,
+        *TRACE_COMMANDS,
     )
 }
 """By their names."""

@@ -47,8 +47,8 @@ class Connection(Protocol):
         """Bytes that the peer has not taken yet."""
 
     @property
-    def quiet(self) -> float:
-        """Seconds since the handler last heard the peer, or began to wait for something else."""
+    def heard(self) -> float:
+        """When bytes last came, or the handler last went on; seconds of `time.monotonic`."""
 
     def receive(self) -> Sequence[Burst | Command | Bye]:
         """Wait for the next burst; empty when the peer has closed. Called by the handler only.
@@ -98,6 +98,12 @@ class Connection(Protocol):
         """Call `call` once, as soon as no bytes are buffered that only this peer gets; any thread may do it.
 
         It gets False when the connection is ending. It must not wait.
+        """
+
+    def when_passed(self, call: Callable[[bool], None]) -> int:
+        """Call `call` once, as when_taken(), as soon as the peer has taken all that is buffered now.
+
+        Returns how many bytes that are; 0: it was called already.
         """
 
     def part(self, code: Code, detail: str = "") -> None:

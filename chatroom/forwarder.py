@@ -29,6 +29,7 @@ from chatroom.event_log import EventLog
 from chatroom.events import Event, Talk
 from chatroom.figures import Figures, Round
 from chatroom.flow import Flow
+from chatroom.following import Following, Stages
 from chatroom.history import History
 from chatroom.ledger import Applied
 from chatroom.limits import DISK_RETRY_SECONDS
@@ -42,10 +43,13 @@ from chatroom.pulse import Pulse
 from chatroom.records import Record
 from chatroom.state import State
 from chatroom.tail import Tail
+from chatroom.trace import Trace
 
 log = EventLog(__name__)
 
 T = TypeVar("T")
+
+Deliver = Callable[[Batch], None]
 
 Turn = Joined | Left | End
 """Effects that change who gets the events after a seq."""
@@ -97,6 +101,8 @@ class Forwarder:
         self._figures = figures or Figures()
         self._alert = Alert(self.state, presence)
         self._newcomers = Newcomers(self.state, presence, self._tail, catch_up, self._alert, self._figures)
+        stages = Stages(self._apply, Batch, self._store, presence.deliver)
+        self._following = Following(self.state, presence, stages, clock)
         self._life = ("", 0)
         self._batches = 0
         self._noted = 0  # up to this seq, the figures have counted
@@ -154,12 +160,13 @@ class Forwarder:
     def forward(self, taken: Taken) -> None:
         """One round: apply, store, deliver, carry out the effects, run the tasks."""
         began, worked = self._clock(), time.thread_time()
-        happened, records, effects, amended, erased = self._apply(taken.entries)
-        batch, packets = Batch(happened), {event.seq: encode_event(event) for event in amended}
-        stored = self._store(batch, records, taken, packets, erased)
+        apply, encode, store, deliver = self._following.stages
+        happened, records, effects, amended, erased = apply(taken.entries)
+        batch, packets = encode(happened), {event.seq: encode_event(event) for event in amended}
+        stored = store(batch, records, taken, packets, erased)
         self._newcomers.new_round()
         self._tail.extend(batch)
-        self._deliver(batch, happened, effects)
+        self._deliver(deliver, batch, happened, effects)
         self._catch_up.stored(self.state.head)  # not before: see there
         self._tail.amend(packets)  # not before: who is live sees each event as it was made
         self._tail.erase(erased)
@@ -199,15 +206,17 @@ class Forwarder:
         )
         self._noted = state.head
 
-    def _deliver(self, batch: Batch, happened: list[Event | Talk], effects: list[Effect]) -> None:
+    def _deliver(
+        self, deliver: Deliver, batch: Batch, happened: list[Event | Talk], effects: list[Effect]
+    ) -> None:
         """Deliver what happened: as one batch, unless connections got or lost a place, or ended meanwhile."""
         turns = [one for one in effects if isinstance(one, Turn) and one.origin[:2] == self._life]
         if turns:
-            self._deliver_in_turns(happened, turns)
+            self._deliver_in_turns(deliver, happened, turns)
         elif happened:
-            self._presence.deliver(batch)
+            deliver(batch)
 
-    def _deliver_in_turns(self, happened: list[Event | Talk], turns: list[Turn]) -> None:
+    def _deliver_in_turns(self, deliver: Deliver, happened: list[Event | Talk], turns: list[Turn]) -> None:
         """Deliver a round in which connections got or lost a place, or ended: each change at its seq.
 
         They came in the order of the seqs, between two proposals: never in the middle of a Talk.
@@ -219,7 +228,7 @@ class Forwarder:
             while rest and _seq(rest[0]) <= until:
                 piece.append(rest.popleft())
             if piece:
-                self._presence.deliver(Batch(piece))
+                deliver(Batch(piece))
             match turn:
                 case Joined():
                     self._newcomers.widen(turn)
@@ -228,7 +237,7 @@ class Forwarder:
                 case End():
                     self._silence(turn)
         if rest:
-            self._presence.deliver(Batch(rest))
+            deliver(Batch(rest))
 
     def _silence(self, end: End) -> None:
         """The connection gets no more events. It is told why later, behind the answers that it still gets.
@@ -355,6 +364,21 @@ class Forwarder:
     def set_motd(self, text: str) -> None:
         """Let newcomers be shown this after their replay, "": nothing. Any thread. Raises Closed."""
         self._order.post(partial(self._newcomers.set_motd, text))
+
+    def follow(self, trace: Trace) -> Future[None]:
+        """Follow the line of the trace, which may be put when this is done. Any thread. Raises Closed."""
+        answer: Future[None] = Future()
+
+        def task() -> None:
+            self._following.add(trace)
+            answer.set_result(None)
+
+        self._order.post(task)
+        return answer
+
+    def forget(self, trace: Trace) -> None:
+        """Nobody waits for the line of the trace any more. Any thread. Raises Closed."""
+        self._order.post(partial(self._following.drop, trace))
 
     def look(self, look: Callable[[State], T]) -> Future[T]:
         """What `look` finds in the state between two rounds: plain copies. Any thread. Raises Closed."""

@@ -36,7 +36,7 @@ GROUP_OF: Final[dict[str, str]] = {
     **dict.fromkeys(("/voice", "/unvoice", "/uninvite", "/op", "/deop", "/transfer"), "moderation"),
     **dict.fromkeys(("/exempt", "/unexempt", "/kill", "/suspend", "/unsuspend"), "moderation"),
     **dict.fromkeys(("/announce", "/guard", "/erase", "/code", "/log"), "moderation"),
-    **dict.fromkeys(("/help", "/stats", "/inspect", "/time"), "server"),
+    **dict.fromkeys(("/help", "/stats", "/inspect", "/time", "/trace"), "server"),
     **dict.fromkeys(("/device", "/read"), ""),  # programs give them, not persons
 }
 """The group of each command of the server. A command without a group stands on no page."""
@@ -108,6 +108,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "/guard": "/guard newcomers 5",
     "/erase": "/erase mallory",
     "/inspect": "/inspect",
+    "/trace": "/trace hello, who reads this?",
 }
 """One for each command of the server."""
 

@@ -567,6 +567,20 @@ NETWORK_SEARCHES: Final = 64
 SEARCH_WAIT: Final = 5.0
 """How long a search waits for its turn."""
 
+# --- following a line ------------------------------------------------------------------------------------
+
+TRACE_SECONDS: Final = 2.0
+"""How long whoever has said a line with /trace waits until everybody has it: who reads takes it within
+milliseconds, and for somebody who does not read nobody wants to wait. Meanwhile the server reads nothing else
+of whoever asks."""
+
+TRACE_WATCHED: Final = 256
+"""Connections of which it is noted when their socket takes the line, some microseconds each: so the forwarder
+needs a millisecond more for it, however many get it. The others are counted."""
+
+TRACE_NAMED: Final = 8
+"""Connections that a trace names: the first, and the slowest. With the other steps that is a screen."""
+
 # --- liveness and end -----------------------------------------------------------------------------------
 
 DEAD_AFTER: Final = 45.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
@@ -36,7 +36,10 @@ class Seat:
 Told = tuple[str | int, ...]
 """A row of an answer."""
 
-_Seats = dict[Seat, Callable[[bytes, bool], None]]
+Send = Callable[[bytes, bool], None]
+"""Sends bytes to a connection; and whether others get the same object."""
+
+Seats = dict[Seat, Send]
 """The connections of an audience, in order, each with its send(): to look that up for each batch and member
 would cost a tenth of the sending."""
 
@@ -55,7 +58,7 @@ class Presence:
         ] = {}  # by origin and request: for answers that will come
         # Confined to the forwarder's thread:
         self._seats: dict[int, Seat] = {}  # by origin
-        self._live: dict[int, dict[Door, _Seats]] = {}  # by place, those that get events
+        self._live: dict[int, dict[Door, Seats]] = {}  # by place, those that get events
         self.deliveries = self.delivered = 0  # pieces that were given to connections so far, and their bytes
 
     # --- newcomers: any thread ----------------------------------------------------------------------------
@@ -195,29 +198,34 @@ class Presence:
         for (door, scopes), group in self._groups(batch).items():
             self._send(batch, door, scopes, group)
 
-    def _groups(self, batch: Batch) -> dict[tuple[Door, tuple[Scope, ...]], _Seats]:
+    def deliver_watched(self, batch: Batch, watched: Callable[[Seats, Sequence[Scope]], Seats]) -> None:
+        """As deliver(). watched: gives other functions to send with, to those who get these scopes."""
+        for (door, scopes), group in self._groups(batch).items():
+            self._send(batch, door, scopes, watched(group, scopes))
+
+    def _groups(self, batch: Batch) -> dict[tuple[Door, tuple[Scope, ...]], Seats]:
         """The connections of each door that get the same scopes of a batch: their bytes are made once."""
         found: dict[Seat, list[Scope]] = {}
         for scope in batch.scopes:
             for seats in self._audience(scope).values():
                 for seat in seats:
                     found.setdefault(seat, []).append(scope)
-        groups: dict[tuple[Door, tuple[Scope, ...]], _Seats] = {}
+        groups: dict[tuple[Door, tuple[Scope, ...]], Seats] = {}
         for seat, scopes in found.items():
             groups.setdefault((seat.connection.door, tuple(scopes)), {})[seat] = seat.connection.send
         return groups
 
-    def _audience(self, scope: Scope) -> dict[Door, _Seats]:
+    def _audience(self, scope: Scope) -> dict[Door, Seats]:
         """The live connections that get the events of a scope, each once."""
         if len(scope) == 1:
             return self._live.get(scope[0], {})
-        found: dict[Door, _Seats] = {}
+        found: dict[Door, Seats] = {}
         for place in scope:
             for door, seats in self._live.get(place, {}).items():
                 found.setdefault(door, {}).update(seats)
         return found
 
-    def _send(self, batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: _Seats) -> None:
+    def _send(self, batch: Batch, door: Door, scopes: tuple[Scope, ...], seats: Seats) -> None:
         if not door.echoes and (authors := batch.authors()):
             for seat, send in seats.items():
                 if seat.person in authors:

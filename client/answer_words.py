@@ -10,6 +10,7 @@ from chatroom import answer_tables
 from chatroom.moments import LocalTime, local_time
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
+from chatroom.trace_table import trace
 from client.refusals import refusal_words
 from client.requests import rows_of
 
@@ -18,6 +19,7 @@ _TABLES: Final[dict[str, Callable[..., str]]] = {
     "/channels": answer_tables.channels,
     "/stats": answer_tables.stats,
     "/inspect": answer_tables.inspect,
+    "/trace": trace,
 }
 _TIMED: Final[dict[str, Callable[..., str]]] = {
     "/bans": answer_tables.bans,

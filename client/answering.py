@@ -9,6 +9,7 @@ from typing import Final
 from chatroom.events import Event
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
+from chatroom.trace_table import own_steps
 from client.answer_words import answer_words
 from client.looking_back import LookingBack
 from client.places import Places
@@ -57,6 +58,9 @@ class Answering:
         if refused is not None and answer.code == Code.MUTED and knew:
             words = "not said, you are muted"  # until when is in the status, and why was told before
         words = self._back.words(command, answer, words)
+        steps = self._speech.own_steps(answer.id)
+        if steps and answer.code == Code.OK:
+            words += f"\n{own_steps(steps, self._view.table_columns)}"
         if (
             rest.strip()
             and command.lower() == "/w"

@@ -416,6 +416,8 @@ class Conversation:
             self.calls.take(event, self._live)
         if self.places.event(event, replayed=not self._live, wanted=said_here):
             self.speech.once.shown(event, me)
+            if event.person == me:
+                self.speech.shown(event.id)
         self.view.identity(self.client.name)
 
 

@@ -20,6 +20,7 @@ from chatroom.packets import Bye, Command, Ping, Pong, Say, encode
 from client.attempt import NOT_SENT
 from client.limits import MAX_COMMANDS, MAX_PENDING, PENDING_BYTES, SEND_BYTES
 from client.line import Line, SentOnce
+from client.own_steps import CAME, HANDED, TYPED, OwnSteps
 from client.requests import Request
 from client.secret_commands import concealed, has_secrets
 
@@ -39,6 +40,7 @@ class PendingLines:
         self._pending_bytes = 0
         self._asked: dict[int, SentOnce] = {}  # commands sent on this connection and not answered
         self._queue: deque[Line | SentOnce] = deque()  # not sent on this connection
+        self._followed: dict[int, OwnSteps] = {}  # lines of commands, until these are answered
         self._pong: int | None = None
         self._ping = False
         self._attached = False  # there is a connection
@@ -75,11 +77,27 @@ class PendingLines:
             self._work.notify()
             return line
 
-    def command(self, channel: str, text: str, *, quiet: bool = False, request: Request | None = None) -> int:
+    def follow(self, channel: str, text: str) -> OwnSteps:
+        """Queue a command that says a line, and note what becomes of it here. Raises as `command`."""
+        steps = OwnSteps(0, self.lock)
+        steps.note(TYPED)
+        steps.id = self.command(channel, text, steps=steps)
+        return steps
+
+    def command(
+        self,
+        channel: str,
+        text: str,
+        *,
+        quiet: bool = False,
+        request: Request | None = None,
+        steps: OwnSteps | None = None,
+    ) -> int:
         """Queue a slash command; its id.
 
         quiet: its answer is told only when it is a refusal
         request: who waits for the answer
+        steps: of the line that it says
         Raises ValueError, Closed, TimeoutError when too many wait, or for a command with a password
         NeedEncryption or ConnectionLost.
         """
@@ -95,6 +113,8 @@ class PendingLines:
             id = self._last_id + 1
             data = encode(Command(id, channel, text))
             self._queue.append(SentOnce(id, concealed(text), data, quiet, secret, request))
+            if steps is not None:
+                self._followed[id] = steps
             self._last_id = id
             self._work.notify()
             return id
@@ -158,6 +178,8 @@ class PendingLines:
         """The commands that nobody will answer any more: sent and not answered, or secret and not sent."""
         with self.lock:
             asked, self._asked = list(self._asked.values()), {}
+            for entry in asked:
+                self._followed.pop(entry.id, None)
             secret = [entry for entry in self._waiting_commands() if entry.secret]
             self._queue = deque(entry for entry in self._queue if entry not in secret)
             return asked + secret
@@ -168,6 +190,7 @@ class PendingLines:
             waiting = self._waiting_commands()
             self._queue = deque(entry for entry in self._queue if isinstance(entry, Line))
             asked, self._asked = list(self._asked.values()), {}
+            self._followed.clear()
             return asked + waiting
 
     # --- for a login, which changes the connection ---------------------------------------------------
@@ -228,6 +251,8 @@ class PendingLines:
         with self.lock:
             for id in ids:
                 self._settle(id)
+                if self._followed and id in self._followed:
+                    self._followed[id].note_locked(CAME)
             self._settled.notify_all()
 
     def refuse(self, id: int, reason: str) -> None:
@@ -242,6 +267,7 @@ class PendingLines:
         """The server has answered the line or command `id`."""
         with self.lock:
             self._asked.pop(id, None)
+            self._followed.pop(id, None)
         if code in (Code.OK, Code.ALREADY):
             self.confirm([id])
         else:
@@ -296,6 +322,8 @@ class PendingLines:
             entry = self._queue.popleft()
             if isinstance(entry, SentOnce):
                 self._asked[entry.id] = entry
+                if entry.id in self._followed:
+                    self._followed[entry.id].note_locked(HANDED)
             elif not self.holds(entry):  # settled by the replay
                 continue
             packets.append(entry.data)

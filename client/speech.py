@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -13,16 +13,20 @@ from chatroom.limits import EDIT_SECONDS
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Form
 from client.limits import LEAVE_SECONDS, MAX_PENDING, REPLAY_LINES
+from client.own_steps import SHOWN
 from client.places import Places
 from client.secret_commands import concealed
 from client.substitution import substitution_of
-from client.talker import Line, Talker
+from client.talker import Line, Steps, Talker
 from client.told_once import ToldOnce
 from views import Surface
 from views.describe import quoted
 from views.limits import PENDING_SHOWN
 
-_WITH_TEXT: Final = ("/announce", "/ask", "/away", "/poll", "/topic")
+TRACE: Final = "/trace"
+"""The command that says a line and shows its way; this program adds its own steps."""
+
+_WITH_TEXT: Final = ("/announce", "/ask", "/away", "/poll", "/topic", TRACE)
 """Commands whose text nobody wants to type again when the server refuses it."""
 
 Then = Callable[[Answer, tuple[Event, ...]], None]
@@ -77,6 +81,7 @@ class Speech:
         self._then: dict[int, Then] = {}  # what to do with the answers to commands
         self._given: dict[int, str] = {}  # commands that wait for their answers, without their secrets
         self._past: dict[int, tuple[Event, ...]] = {}  # what has come before them
+        self._steps: dict[int, Steps] = {}  # of lines that are followed
         self.once = ToldOnce()
         self._moving: set[int] = set()  # those of these commands that put another place on the screen
 
@@ -166,9 +171,13 @@ class Speech:
 
     def give(self, typed: str) -> None:
         """Give a command to the server. Raises as `Client.command`."""
-        id = self._client.command(typed, self._places.name)
-        self.gave(id, typed)
         word, _, text = typed.partition(" ")
+        if word.lower() == TRACE:
+            steps = self._client.follow(typed, self._places.name)
+            id, self._steps[steps.id] = steps.id, steps
+        else:
+            id = self._client.command(typed, self._places.name)
+        self.gave(id, typed)
         if text and word.lower() in _WITH_TEXT:
             self._note(id, text, typed)
 
@@ -284,6 +293,15 @@ class Speech:
         self._addressed.pop(id, None)
         return self._lines.pop(id, None) is not None
 
+    def shown(self, id: int) -> None:
+        """The event of an own line is on the screen."""
+        if id in self._steps:
+            self._steps[id].note(SHOWN)
+
+    def own_steps(self, id: int) -> Sequence[tuple[int, str, str]]:
+        """What became here of the line of the command that is answered; empty of any other."""
+        return self._steps.pop(id).rows() if id in self._steps else ()
+
     def past(self, id: int, events: tuple[Event, ...]) -> None:
         """These events have come before the answer to a command."""
         self._past[id] = events
@@ -313,6 +331,7 @@ class Speech:
         self._said.pop(id, None)
         self._past.pop(id, None)
         self._given.pop(id, None)
+        self._steps.pop(id, None)
         self._addressed.pop(id, None)
         if waited := self._asked_for.pop(id, ""):
             self._view.system(f"not sent: {quoted(waited)}")

@@ -12,6 +12,7 @@ from chatroom.packets import Form
 from client.inbox import Inbox
 from client.limits import ASK_SECONDS
 from client.line import Line
+from client.own_steps import OwnSteps
 from client.pending_lines import PendingLines
 from client.requests import Answered, Request, numbers, only_row, texts
 from client.resume import ResumeState, as_written
@@ -232,6 +233,12 @@ class Talking:
         self._check_begun()
         _check_text(text)
         return self._pending.command(self._name_of(channel), text)
+
+    def follow(self, command: str, channel: str | None = None) -> OwnSteps:
+        """Send a command that says a line (/trace), and note what becomes of it here. Raises as `command`."""
+        self._check_begun()
+        _check_text(command)
+        return self._pending.follow(self._name_of(channel), command)
 
     def ask(self, command: str, timeout: float = ASK_SECONDS, channel: str | None = None) -> Answered:
         """Send a slash command and wait for its answer, which is no update then.

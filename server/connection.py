@@ -126,6 +126,7 @@ class NativeConnection:
         # These need no words of the protocol. Bound here, because send() is the forwarder's innermost loop.
         self.send = stream.send
         self.when_taken = stream.when_taken
+        self.when_passed = stream.when_passed
         self.submitting = stream.submitting
         self.part = stream.part
         self.release = stream.release
@@ -150,8 +151,8 @@ class NativeConnection:
         return self._stream.buffered
 
     @property
-    def quiet(self) -> float:
-        return self._stream.quiet
+    def heard(self) -> float:
+        return self._stream.heard
 
     # --- receiving --------------------------------------------------------------------------------------
 

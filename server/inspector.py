@@ -84,8 +84,9 @@ class Inspector:
     def _look(self) -> Picture:
         waits = _waits()
         waits[threading.get_ident()] = _LOOKS
+        now = self._clock()
         members = {
-            thread: _member(handler, waits.get(thread, _JUST_BEGUN))
+            thread: _member(handler, waits.get(thread, _JUST_BEGUN), now)
             for thread, handler in self._chatroom.handlers.all().items()
         }
         numbers, sizes = self._numbers(sum(wait == _ROOM for wait in waits.values()))
@@ -137,9 +138,9 @@ def _waits() -> dict[int, Wait]:
     return {thread: wait_of(frame) for thread, frame in sys._current_frames().items()}
 
 
-def _member(handler: Handler, wait: Wait) -> Backlog:
+def _member(handler: Handler, wait: Wait, now: float) -> Backlog:
     connection = handler.connection
-    return Backlog(handler.name, wait.how, wait.what, connection.quiet, connection.backlog)
+    return Backlog(handler.name, wait.how, wait.what, max(0.0, now - connection.heard), connection.backlog)
 
 
 def _groups(waits: dict[int, Wait], since: dict[int, float], round: float) -> tuple[Group, ...]:

@@ -8,12 +8,14 @@ from typing import Final
 
 from chatroom import answer_tables
 from chatroom.answer_tables import Rows
+from chatroom.trace_table import trace
 
 _TABLES: Final[dict[str, tuple[Callable[[Rows], str], str]]] = {
     "/who": (answer_tables.who, " "),
     "/channels": (answer_tables.channels, ": "),
     "/stats": (answer_tables.stats, ": "),
     "/inspect": (answer_tables.inspect, ": "),
+    "/trace": (trace, ": "),
 }
 """Each with what stands between the name of the command and its first line."""
 

@@ -27,6 +27,16 @@ class SendBuffer:
         self._own: deque[int] = deque()  # numbers of the pieces that are not shared
         self._gone: list[bytes] = []  # shared pieces that have left the buffer
 
+    @property
+    def begin(self) -> int:
+        """How many pieces have left the buffer since the beginning of the connection."""
+        return self._first
+
+    @property
+    def end(self) -> int:
+        """How many pieces have come into it."""
+        return self._first + len(self._pieces)
+
     def append(self, data: Bytes, shared: bool = False) -> None:
         """Add bytes at the end. A memoryview is the rest of a piece whose beginning was sent."""
         if not shared:

@@ -108,7 +108,8 @@ class Stream:
         self._waiting = False  # bytes wait, in the buffer or in the transport; the flusher looks after them
         self._reported = 0  # what the backlogs know of the buffer's own bytes
         self._taken: threading.Condition | None = None  # made when a thread waits for the peer
-        self._when_taken: Callable[[bool], None] | None = None  # to be called when the peer has taken its own
+        # Who is to be called, when the first so many pieces of the buffer have left it; None: its own bytes.
+        self._awaited: list[tuple[int | None, Callable[[bool], None]]] = []
         self._behind = False  # the flow counts this peer
         self._live = False
         self._counts = False  # it was live, and had read nearly all: the flow may count it
@@ -148,13 +149,11 @@ class Stream:
     def buffered(self) -> int:
         """Bytes that the peer has not taken yet."""
         with self._lock:
-            return self._buffer.size + (self._transport.pending if self._waiting else 0)
+            return self._left()
 
-    @property
-    def quiet(self) -> float:
-        """Seconds since the handler began to wait: for the peer, at the queue, or for the peer to read."""
-        with self._lock:
-            return self.clock() - self._heard
+    def _left(self) -> int:
+        """Bytes that the peer has not taken yet. Requires holding _lock."""
+        return self._buffer.size + (self._transport.pending if self._waiting else 0)
 
     # --- sending: any thread ----------------------------------------------------------------------------
 
@@ -296,8 +295,32 @@ class Stream:
         It gets False when the connection is ending. It must not wait.
         """
         with self._lock:
-            self._when_taken = call
+            self._awaited.append((None, call))
         self._report()
+
+    def when_passed(self, call: Callable[[bool], None]) -> int:
+        """Call `call` once, as when_taken(), as soon as the peer has taken all that is buffered now.
+
+        Returns how many bytes that are; 0: it was called already.
+        """
+        with self._lock:
+            self._awaited.append((self._buffer.end, call))
+            waiting = self._left() if self._phase is Phase.OPEN else 0
+        self._report()
+        return waiting
+
+    def _take_due(self, own: int) -> list[Callable[[bool], None]]:
+        """Whoever is to be called now. own: bytes that wait for this peer only. Requires holding _lock."""
+        awaited, self._awaited = self._awaited, []
+        due, begin = [], self._buffer.begin
+        encrypted = self._waiting and self._transport.pending > 0
+        for end, call in awaited:
+            left = own > 0 if end is None else begin < end or (begin == end and encrypted)
+            if left and self._phase is Phase.OPEN:
+                self._awaited.append((end, call))
+            else:
+                due.append(call)
+        return due
 
     def _is_behind(self) -> bool:
         """Whether the flow counts the peer: it was live, it reads, and much waits. Requires holding _lock."""
@@ -319,14 +342,12 @@ class Stream:
             own = self._own() if is_open else 0  # what is left of a goodbye has its deadline
             grown, self._reported = own - self._reported, own
             gone = self._buffer.take_gone()
-            call = None
-            if not own:
-                call, self._when_taken = self._when_taken, None
+            calls = self._take_due(own) if self._awaited else ()
         if changed:
             (self._flow.fell_behind if behind else self._flow.caught_up)()
         if grown or added or gone:
             self._backlogs.change(self, grown, added, gone)
-        if call is not None:
+        for call in calls:
             call(is_open)
         if own > OWN_BYTES or (is_open and size > BACKLOG_BYTES):
             self._give_up("too far behind")
@@ -353,6 +374,12 @@ class Stream:
         if ending:
             raise self._reason(ConnectionLost("connection lost"))
         return data
+
+    @property
+    def heard(self) -> float:
+        """When bytes last came, or the handler last went on."""
+        with self._lock:
+            return self._heard
 
     def submitting(self, submitting: bool) -> None:
         """Note that the handler waits at the queue, or goes on. While it waits, silence is not counted."""

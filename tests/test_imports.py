@@ -79,9 +79,10 @@ _STATE = _of_chatroom(
 """The state of the conversation, and what it is made of."""
 _OTHERS = _of_chatroom(
     *("finding", "search_words", "moments", "table", "answer_tables", "picture", "inspect_commands"),
+    "trace_table",
     *("batch", "blocks", "desk", "door", "passwords", "preparing", "tail"),
     *("command", "commands", "account_commands", "channel_commands", "people_commands", "history_commands"),
-    *("erase_commands", "help_page", "synonyms"),
+    *("erase_commands", "trace_commands", "help_page", "synonyms"),
     *("guard_commands", "moderation_commands", "speech_commands", "classroom_commands"),
 )
 _PURE_MODULES = (*_WIRE, *_STATE, *_OTHERS)

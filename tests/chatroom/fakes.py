@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
+from time import monotonic
 from typing import Any
 
 from chatroom.blanking import NOTHING_ERASED, Erased, blank
@@ -132,6 +133,7 @@ class FakeConnection:
         self.peer = peer
         self.encrypted = False
         self.door = door
+        self.heard = monotonic()
         self.packets: list[Packet] = []
         self.ended: tuple[Code, str] | None = None
         self.released = False
@@ -144,7 +146,6 @@ class FakeConnection:
         self.changed = threading.Condition()
         self.says: SimpleQueue[Sequence[Say | Command | Bye] | Exception] = SimpleQueue()
         self.backlog = 0
-        self.quiet = 0.0
         self._history = history
         self._decoder = Decoder()
 
@@ -207,6 +208,10 @@ class FakeConnection:
             call(self.ended is None)
         else:
             self.waits = call
+
+    def when_passed(self, call: Callable[[bool], None]) -> int:
+        self.when_taken(call)
+        return 0 if self.waits is None else sum(self.sizes)
 
     def part(self, code: Code, detail: str = "") -> None:
         with self.changed:

@@ -28,6 +28,7 @@ from chatroom.errors import NeedEncryption, Refused
 from chatroom.events import Event, EventKind
 from chatroom.packets import Answer, Channel, Info, Present, Resumed
 from client.interactive import can_paint, interact
+from client.own_steps import OwnSteps
 from client.rooms import Room, Rooms
 from client.secret_commands import has_secrets
 from client.talking import Member
@@ -142,6 +143,9 @@ class Stage:
             self._happen(LoggedIn(name, name))
         else:
             self._happen(NotLoggedIn("wrong", 23))
+
+    def follow(self, command: str, channel: str | None = None) -> OwnSteps:
+        return OwnSteps(self.command(command), threading.Lock())
 
     def command(self, text: str, channel: str | None = None) -> int:
         self._commands += 1

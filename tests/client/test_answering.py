@@ -281,3 +281,64 @@ def test_an_old_server_does_not_disturb(user: User) -> None:
         Absent("ann> /whois"),
         Absent("/help is no command"),
     )
+
+
+# --- a line that is followed -------------------------------------------------------------------------------
+
+ROWS = (
+    '[[0,"handler ann","read"],[90,"forwarder","applied",101],[120,"forwarder","sent",["ann"],1],'
+    '[150,"flusher","lost",["bob"],1]]'
+)
+
+
+def test_a_line_that_is_followed(user: User) -> None:
+    """Below the server's steps stand those of this program: typed, sent, back again, shown."""
+
+    def acts() -> bool:
+        command = user.received()
+        if command is None:
+            return False
+        assert isinstance(command, Command) and command.text == "/trace hello"
+        event = Event(101, NOON, EventKind.SAID, "#general", "ann", "hello", command.id, ME, GENERAL, b"")
+        user.peer.send(event, Answer(command.id, Code.OK, "/trace: in words", ROWS), said(102, "a mark"))
+        return True
+
+    user.play(
+        b"/trace hello\r",
+        acts,
+        "ann hello",
+        "-- /trace line 101: 1 of 2 have it in 0.1 ms",
+        "90 forwarder applies it: it is line 101",
+        "150 flusher loses the connection to bob",
+        "this program, by its own clock",
+        "0 main reads Enter",
+        "client-sender sends it to the server",
+        "client-burst-",
+        "has it back: so it is stored",
+        "main puts it on the screen",
+        "bob a mark",
+        Absent("in words"),
+    )
+    assert not user.client._pending._followed
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (Code.NEED_ROLE, "/trace needs the role operator"),
+        (Code.NO_SUCH_COMMAND, "/trace: there is no such command"),
+        (Code.BAD_ARGUMENTS, "usage: /trace TEXT"),
+    ],
+)
+def test_a_line_that_is_not_followed(user: User, code: int, words: str) -> None:
+    """A refusal is told without the steps of this program, with the text and how it comes back."""
+    user.play(
+        b"/trace hello\r",
+        user.answers("/trace hello", "", code, words),
+        words.removeprefix("/trace").removeprefix(": ").strip(),
+        "hello (\u2191 brings it back)",
+        user.happens(said(101, "a mark")),
+        "bob a mark",
+        Absent("by its own clock"),
+    )
+    assert not user.client._pending._followed

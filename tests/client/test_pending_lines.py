@@ -100,6 +100,37 @@ def test_a_command_is_sent_once_and_keeps_its_place() -> None:
     assert texts(taken(pending)) == ["one", "/waits", "two"]
 
 
+def test_a_line_that_is_followed() -> None:
+    """A command that says a line: typed, sent, and back when its event has come; then it is answered."""
+    pending = attached(PendingLines())
+    steps = pending.follow("#a", "/trace hello")
+    other = pending.say("#a", "one")
+    (command, _) = taken(pending)
+    assert isinstance(command, Command) and command.id == steps.id
+    pending.confirm([other.id])
+    assert [step for _, _, step in steps.rows()] == ["typed", "handed"]
+    pending.confirm([steps.id])
+    pending.answer(steps.id, Code.OK, "")
+    pending.confirm([steps.id])
+    rows = steps.rows()
+    assert [step for _, _, step in rows] == ["typed", "handed", "came"]
+    assert rows[0][:2] == (0, "MainThread") and [row[0] for row in rows] == sorted(row[0] for row in rows)
+    assert not pending._followed
+
+
+def test_a_line_that_is_followed_and_lost() -> None:
+    """Nothing is kept of it when its connection has ended, or the client."""
+    pending = attached(PendingLines())
+    pending.follow("#a", "/trace sent")
+    taken(pending)
+    pending.follow("#a", "/trace waits")
+    pending.detach()
+    pending.forget_asked()
+    assert len(pending._followed) == 1
+    pending.give_up()
+    assert not pending._followed
+
+
 def test_what_the_replay_confirms_is_not_sent_again() -> None:
     """An own event between WELCOME and LIVE takes its line out of the queue."""
     pending = PendingLines()

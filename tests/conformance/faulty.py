@@ -214,6 +214,10 @@ OF_SERVER = {
         "X29", "AUDITED goes to the members of the channel",
         "chatroom.audit", "author, AUDIT_PLACE,", "author, scene.place,",
     ),
+    "anybody-follows": Fault(
+        "X41", "everybody may follow a line",
+        "chatroom.trace_commands", "needs=Role.OPERATOR", "needs=Role.MEMBER",
+    ),
     "turns-for-ever": Fault(
         "I8", "who was called before keeps the voice",
         "chatroom.classroom", "            self._rights.set_turn(place, person)\n            self._keep",

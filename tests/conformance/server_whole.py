@@ -16,6 +16,7 @@ from tests.conformance.commands import (
     number,
     refused,
     rows,
+    rows_of,
     say,
     say_refused,
 )
@@ -172,6 +173,28 @@ def the_trail_of_all(room: Room) -> None:
     ensure({first.channel, "*"} <= {*places}, "X30", f"acts in {first.channel} and *", found)
     ensure(all(row[5] == ADDRESS for row in found), "X30", f"from {ADDRESS}", found)
     owner.is_alive("X29")
+
+
+@moderation("X40", "X41", "X42")
+def a_line_that_is_followed(room: Room) -> None:
+    """/trace says a line, and answers with its steps; it is refused, and not said, for all but operators."""
+    owner = owned(room)
+    other = room.enter(None, owner.channel)
+    refused(other, Code.NEED_ROLE, "X41", "/trace not for you", owner.channel)
+    before, answer = owner.give("/trace who reads this?", owner.channel)
+    said = [one for one in before if isinstance(one, Event) and one.kind == EventKind.SAID]
+    good = [(one.text, one.id, one.person) for one in said]
+    wanted = [("who reads this?", answer.id, owner.welcome.person)]
+    ensure(good == wanted, "X40", f"SAID {wanted} before the ANSWER", describe_all(before))
+    ensure(answer.code == Code.OK, "X42", "OK", describe(answer))
+    found = rows_of(answer)
+    steps = [row[2] for row in found]
+    ensure([steps[0], steps.count("applied")] == ["read", 1], "X42", "steps from read on", found)
+    times = [row[0] for row in found]
+    ensure(times == sorted(times) and times[0] == 0, "X42", "times from 0, rising", found)
+    applied = next(row for row in found if row[2] == "applied")
+    ensure(applied[3] == said[0].seq, "X42", f"the seq {said[0].seq}", applied)
+    other.hears("who reads this?", "X41")
 
 
 @moderation("X21", "X12", "I18", "W4", "X20", "O14", long=True)

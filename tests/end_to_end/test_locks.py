@@ -84,6 +84,9 @@ with running("same" if tls else "any", data=sys.argv[2], dead_after=0.3, tls=fil
             with Person.come(app.address, "dora") as dora:
                 dora.do("/register", "correct horse")
                 dora.do("/device laptop")
+                app.chatroom.own("", "my code", 2**62, 5.0)
+                dora.do("/owner", "my code")
+                dora.do("/trace hello")
                 Person.come(app.address, "dora", by_password("correct horse")).close()
                 Person.refused(app.address, "dora", by_password("wrong horse"))
         assert proxy.reset(0)  # the connection breaks: resume

@@ -101,7 +101,7 @@ class _Script:
     def ignore(self, *_: object) -> None:
         """What does not matter here."""
 
-    send_all = when_taken = submitting = part = release = wait_until_taken = ignore
+    send_all = when_taken = when_passed = submitting = part = release = wait_until_taken = ignore
 
 
 class _NoLink:

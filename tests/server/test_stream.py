@@ -419,11 +419,12 @@ def test_waiting_for_encrypted_bytes(encrypting: FullDesk) -> None:
     encrypting.stream.send(b"hello", True)
     assert encrypting.backlogs.own == 5
     encrypting.stream.when_taken(calls.append)
+    assert encrypting.stream.when_passed(calls.append) == 5
     task = Task(lambda: encrypting.stream.wait_until_taken(0))
     assert calls == [] and task.is_alive()
     encrypting.transport.room = 5
     encrypting.stream.flush()
-    assert calls == [True] and task.result() is True
+    assert calls == [True, True] and task.result() is True
     assert encrypting.backlogs.own == 0
 
 
@@ -548,6 +549,29 @@ def test_it_is_told_that_the_connection_ends(end: str) -> None:
         desk.stream.cut("bye")
     desk.stream.when_taken(told.append)
     assert told == [False, False]
+
+
+def test_it_is_told_when_the_peer_has_taken_all_up_to_now() -> None:
+    """Who asks behind a send is called once, when these bytes are sent, whatever comes behind them."""
+    desk, told = FullDesk(), list[str]()
+    desk.transport.room = 3
+    desk.stream.send(b"all", True)
+    assert desk.stream.when_passed(lambda is_open: told.append(f"all {is_open}")) == 0
+    desk.stream.send(b"xyz", True)
+    assert desk.stream.when_passed(lambda is_open: told.append(f"xyz {is_open}")) == 3
+    desk.stream.send(b"later")
+    assert desk.stream.when_passed(lambda is_open: told.append(f"later {is_open}")) == 8
+    desk.transport.room = 2
+    desk.stream.flush()
+    assert told == ["all True"]
+    desk.transport.room = 2
+    desk.stream.flush()
+    desk.stream.flush()
+    assert told == ["all True", "xyz True"]
+    desk.stream.part(Code.STOPPING, "bye")
+    assert told == ["all True", "xyz True", "later False"]
+    assert desk.stream.when_passed(lambda is_open: told.append(f"too late {is_open}")) == 0
+    assert told[3:] == ["too late False"]
 
 
 # --- the goodbye ----------------------------------------------------------------------------------------

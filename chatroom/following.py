@@ -1,0 +1,172 @@
+"""A round of the forwarder in stages; and how a line is followed through them.
+
+While no line is followed, the stages are the plain functions, so what is not watched costs nothing: no round
+asks whether somebody watches. For a line that is to be followed, each stage makes way for one that does the
+same and notes when it was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from time import monotonic
+from typing import NamedTuple
+
+from chatroom.batch import Batch, Scope
+from chatroom.blanking import Erased
+from chatroom.events import Event, Talk
+from chatroom.ledger import Applied
+from chatroom.order import Entry, Taken
+from chatroom.packets import Burst
+from chatroom.presence import Presence, Seats, Send
+from chatroom.records import Record
+from chatroom.state import State
+from chatroom.trace import Receiver, Step, Trace
+
+
+class Stages(NamedTuple):
+    """What is done in a round, in this order."""
+
+    apply: Callable[[Sequence[Entry]], Applied]
+    encode: Callable[[list[Event | Talk]], Batch]
+    store: Callable[[Batch, list[Record], Taken, Mapping[int, bytes], Erased], float]
+    deliver: Callable[[Batch], None]
+
+
+class _Followed(NamedTuple):
+    """A line in this round, and whether those who get it may be named."""
+
+    trace: Trace
+    seq: int
+    scope: Scope
+    named: bool
+
+
+class Following:
+    """Follows lines through the rounds. Confined to the forwarder's thread.
+
+    stages: of the next round
+    """
+
+    def __init__(
+        self, state: State, presence: Presence, plain: Stages, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._state = state
+        self._presence = presence
+        self._plain = self.stages = plain
+        self._clock = clock
+        self._watched = Stages(self._apply, self._encode, self._store, self._deliver)
+        self._awaited: dict[tuple[int, int], Trace] = {}  # by connection and message id: not applied yet
+        self._here: list[_Followed] = []  # applied in this round
+
+    def add(self, trace: Trace) -> None:
+        """Follow this line, which will come."""
+        self._awaited[trace.origin, trace.id] = trace
+        self.stages = self._watched
+        trace.note(Step.ALLOWED)
+
+    def drop(self, trace: Trace) -> None:
+        """Nobody waits for it any more. It may have come, or never will."""
+        self._awaited.pop((trace.origin, trace.id), None)
+        self._choose()
+
+    def _choose(self) -> None:
+        self.stages = self._watched if self._awaited else self._plain
+
+    # --- the stages, watched --------------------------------------------------------------------------------
+
+    def _apply(self, entries: Sequence[Entry]) -> Applied:
+        taken = self._clock()
+        applied = self._plain.apply(entries)
+        now = self._clock()
+        bursts = [
+            (one.origin, one.body)
+            for entry in entries
+            for one in entry.proposals
+            if isinstance(one.body, Burst)
+        ]
+        lines = sum(len(burst.ids) for _, burst in bursts)
+        self._here = []
+        for origin, burst in bursts:
+            trace = self._awaited.pop((origin, burst.ids[0]), None)
+            if trace is None:
+                continue
+            trace.take(lines, taken)
+            followed = self._find(trace, applied)
+            if followed is None:
+                trace.refuse()
+            else:
+                trace.note(Step.APPLIED, followed.seq, at=now)
+                self._here.append(followed)
+        self._choose()  # of the next round: this one goes on as it began
+        return applied
+
+    def _find(self, trace: Trace, applied: Applied) -> _Followed | None:
+        """What became of the line; None: it is not said."""
+        seat = self._presence.seat(trace.origin)
+        for one in applied.happened:
+            if (
+                isinstance(one, Talk)
+                and trace.id in one.ids
+                and seat is not None
+                and one.person == seat.person
+            ):
+                seq = one.first + one.ids.index(trace.id)
+                return _Followed(trace, seq, (one.place,), self._is_public(one.channel))
+        return None
+
+    def _is_public(self, name: str) -> bool:
+        """Whether anybody may come into the channel and list its members: only then a trace names them."""
+        channel = self._state.channel(name)
+        return channel is not None and not (channel.key or channel.invite_only or channel.counted)
+
+    def _encode(self, happened: list[Event | Talk]) -> Batch:
+        batch = self._plain.encode(happened)
+        for followed in self._here:
+            piece = next(piece for piece in batch.pieces if piece.first <= followed.seq <= piece.last)
+            followed.trace.note(Step.ENCODED, len(piece.packets))
+        return batch
+
+    def _store(
+        self,
+        batch: Batch,
+        records: list[Record],
+        taken: Taken,
+        amended: Mapping[int, bytes],
+        erased: Erased,
+    ) -> float:
+        seconds = self._plain.store(batch, records, taken, amended, erased)
+        for followed in self._here:
+            followed.trace.note(Step.STORED, round(seconds * 1_000_000))
+        return seconds
+
+    def _deliver(self, batch: Batch) -> None:
+        here = [one for one in self._here if _has(batch, one.seq)]
+        if not here:
+            self._plain.deliver(batch)
+            return
+        self._presence.deliver_watched(batch, lambda seats, scopes: _watched(seats, scopes, here))
+        for followed in here:
+            followed.trace.complete()
+
+
+def _has(batch: Batch, seq: int) -> bool:
+    return any(piece.first <= seq <= piece.last for piece in batch.pieces)
+
+
+def _watched(seats: Seats, scopes: Sequence[Scope], here: Sequence[_Followed]) -> Seats:
+    """The same connections, the first of which note that they were sent a line."""
+    found = dict(seats)
+    for one in here:
+        if one.scope in scopes:
+            names = [seat.name if one.named else "" for seat in seats]
+            for number, seat in zip(one.trace.receivers(names), seats, strict=False):
+                found[seat] = partial(_send, found[seat], one.trace, number, seat.connection)
+    return found
+
+
+def _send(
+    send: Send, trace: Trace, number: int, connection: Receiver, data: bytes, shared: bool = False
+) -> None:
+    send(data, shared)
+    trace.sent(number, connection)
