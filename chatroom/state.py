@@ -318,6 +318,16 @@ class State:
         """The name of a person, here or not; "" of one that is not known any more."""
         return self._direct.name_of(person)
 
+    def new_name(self, person: int, name: str, asker: int) -> str:
+        """How a person is called now that was called `name`; "": it is the same, or the asker is not told.
+
+        Who shares a channel with somebody has read the new name there; operators of the chatroom may know it.
+        Others would follow by it whom they have once put out.
+        """
+        now = self.name_of(person) if person else ""
+        may_know = self.role(asker, WHOLE_CHATROOM) >= Role.OPERATOR or self._channels.shared(asker, person)
+        return now if now != name and may_know else ""
+
     def last_session(self, name_key: str) -> Session | None:
         """Of the sessions whose member was called so, that which has come or gone last."""
         return self._sessions.named(name_key)
