@@ -15,7 +15,8 @@ def renamed(before: str, after: str, person: int = BOB) -> Event:
 def test_the_present_name() -> None:
     """By every name that somebody had, however it is written; not by the present one."""
     names = FormerNames()
-    names.take(renamed("bob", "bobby")), names.take(renamed("bobby", "rob"))
+    names.take(renamed("bob", "bobby"))
+    names.take(renamed("bobby", "rob"))
     assert names.now("Bob") == names.now("@bobby") == "rob"
     assert names.now("rob") == names.now("ann") == ""
 
@@ -23,7 +24,8 @@ def test_the_present_name() -> None:
 def test_a_name_that_came_back() -> None:
     """Who has the old name again is called so; another one who had it last counts."""
     names = FormerNames()
-    names.take(renamed("bob", "bobby")), names.take(renamed("bobby", "bob"))
+    names.take(renamed("bob", "bobby"))
+    names.take(renamed("bobby", "bob"))
     assert names.now("bob") == "" and names.now("bobby") == "bob"
     names.take(renamed("bobby", "zoe", BOB + 1))
     assert names.now("bobby") == "zoe"
