@@ -215,9 +215,13 @@ def log(rows: Rows, when: When, columns: int | None = TABLE_COLUMNS) -> str:
     return "\n".join([f"what those with a role did{earlier}", *table(cells, columns)])
 
 
-def poll_told(channel: str, question: str) -> str:
-    """What somebody is told who comes into a channel while a poll is open there."""
-    return f"a poll is open in {channel}: {clipped(question, _QUESTION_COLUMNS)}; /vote {channel} shows it"
+def poll_told(question: str, channel: str = "") -> str:
+    """What somebody is told who comes into a channel while a poll is open there.
+
+    channel: "": the reader knows which one
+    """
+    where, short = f" in {channel}" if channel else "", clipped(question, _QUESTION_COLUMNS)
+    return f"a poll is open{where}: {short} ({f'/vote {channel}'.rstrip()} shows it)"
 
 
 def hint(command: str, rows: Rows) -> str:

@@ -167,7 +167,7 @@ class Newcomers:
         for channel in self._state.channels_of(seat.person):
             question = classroom.poll(channel.place)[:1]
             if question and not classroom.vote_of(channel.place, seat.person):
-                seat.connection.inform(poll_told(channel.name, question[0]))
+                seat.connection.inform(poll_told(question[0], channel.name))
 
     def _described_channels(self, door: Door, person: int) -> list[bytes]:
         """CHANNEL for each channel and each direct conversation of the member. Lists of members stop at

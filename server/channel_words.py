@@ -30,7 +30,7 @@ def of_channel_command(command: str, outcome: Outcome) -> str | None:
 def _joined(rows: Rows) -> str:
     if FOUNDED in rows[2:3]:
         return f"{rows[0]} is new; you are its owner"
-    told = f"; {poll_told(rows[0], rows[3])}" if POLLED in rows[2:3] else ""
+    told = f"; {poll_told(rows[3])}" if POLLED in rows[2:3] else ""
     return f"you are in {rows[0]}{told}"
 
 

@@ -66,10 +66,10 @@ def _is_vote(rows: Rows) -> bool:
 def _no_option(rows: Rows) -> str:
     """rows: the number of options; perhaps what was typed, and the numbers of the options that begin so"""
     number, typed, *found = (*rows, "")[: max(2, len(rows))]
-    how = f"/vote takes a number from 1 to {number}, or how an option begins"
     if found:
-        return f"{typed}: so begin the options {', '.join(map(str, found))}; {how}"
-    return f"{typed}: no option begins so; {how}" if typed else how
+        return f"{typed} may be option {' or '.join(map(str, found))}: write more of it, or the number"
+    how = f"/vote takes a number from 1 to {number}, or how an option begins"
+    return f"no option begins with {typed}; {how}" if typed else how
 
 
 def _vote(rows: Rows) -> str:

@@ -299,8 +299,9 @@ def test_vote(of: Class) -> None:
 def test_who_comes_while_a_poll_is_open(of: Class) -> None:
     """One line tells it, to whoever joins and to a new client; not to who has voted, or comes back."""
     do(of.dora, f"/poll {TEA}")
-    told = "a poll is open in #class: Tea?; /vote #class shows it"
-    assert of.dan.do("/join #class").words == f"you are in #class; {told}"
+    joined = "you are in #class; a poll is open: Tea? (/vote shows it)"
+    told = "a poll is open in #class: Tea? (/vote #class shows it)"
+    assert of.dan.do("/join #class").words == joined
     zoe = of.host.come("zoe", channel="#class")
     assert zoe.wait_for(lambda packet: isinstance(packet, Info)) == Info(told)
     do(of.ann, "/vote yes")

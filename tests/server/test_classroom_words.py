@@ -71,12 +71,12 @@ from server.classroom_words import of_classroom_command
         (
             "/vote",
             Outcome(Code.BAD_ARGUMENTS, (2, "x")),
-            "x: no option begins so; /vote takes a number from 1 to 2, or how an option begins",
+            "no option begins with x; /vote takes a number from 1 to 2, or how an option begins",
         ),
         (
             "/vote",
             Outcome(Code.BAD_ARGUMENTS, (4, "te", 1, 3)),
-            "te: so begin the options 1, 3; /vote takes a number from 1 to 4, or how an option begins",
+            "te may be option 1 or 3: write more of it, or the number",
         ),
         ("/vote", Outcome(Code.BAD_ARGUMENTS), "usage: /vote [#CHANNEL] [NUMBER|TEXT]"),
         ("/vote", Outcome(Code.TOO_LATE, ("#tea",)), "no poll is open in #tea"),
