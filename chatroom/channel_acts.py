@@ -20,7 +20,7 @@ from chatroom.session import Session
 
 def _join(parts: Parts, session: Session, name: str, key: str) -> Outcome:
     """Rows: the channel's name and place; FOUNDED, if it was not there; POLLED and the question of a poll
-    that is open, which came before the member."""
+    that is open, in which the member has not voted."""
     channels, member = parts.channels, parts.sessions.members[session.person]
     place = member.places.get(name)
     if place is not None:
@@ -32,7 +32,8 @@ def _join(parts: Parts, session: Session, name: str, key: str) -> Outcome:
     parts.speaking.amended(session, member)
     is_new = channels.named(name) is None and name != DEFAULT_CHANNEL
     place = channels.join(member, name, session).place
-    question = parts.classroom.poll(place)[:1]
+    has_voted = parts.classroom.vote_of(place, session.person)  # in an earlier stay
+    question = [] if has_voted else parts.classroom.poll(place)[:1]
     more = (FOUNDED,) if is_new else (POLLED, *question) if question else ()
     return Outcome(Code.OK, (name, place, *more))
 

@@ -293,13 +293,15 @@ def test_a_vote_by_text_is_for_what_was_read(world: World) -> None:
 
 
 def test_who_comes_late_is_told_of_the_poll(world: World) -> None:
-    """The answer to /join has the question; without a poll it has not."""
+    """The answer to /join has the question; without a poll it has not, nor for who has voted."""
     zoe = world.enter("zoe")
     assert world.act(zoe, "/join", "#tea", "").rows == ("#tea", 2)
     do(world, zoe, "/leave", "")
     do(world, DORA, "/poll", POLL)
     assert world.act(zoe, "/join", "#tea", "").rows == ("#tea", 2, POLLED, "Tea?")
     assert world.act(zoe, "/join", "#tea", "") == Outcome(Code.ALREADY, ("#tea", 2))
+    do(world, zoe, "/vote", 1, ""), do(world, zoe, "/leave", "")
+    assert world.act(zoe, "/join", "#tea", "").rows == ("#tea", 2)
 
 
 # --- the trail ----------------------------------------------------------------------------------------------
