@@ -10,7 +10,7 @@ from chatroom.act import Where
 from chatroom.classroom import SEPARATOR
 from chatroom.command import Prepare, SlashCommand, acting
 from chatroom.desk import Asker, Desk, Prepared, Room
-from chatroom.limits import MAX_OPTIONS, MAX_POLL, MAX_QUESTION
+from chatroom.limits import MAX_OPTIONS, MAX_POLL, MAX_QUESTION, TYPED_OPTION
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
 from chatroom.printable import printable_line
@@ -97,8 +97,11 @@ def _options(state: State, name: str) -> list[str]:
 
 
 def _fitting(typed: str, options: Sequence[str]) -> list[int]:
-    """The numbers of the options that are meant by a text: those that read so, else those that begin so."""
-    if len(typed.encode(errors="replace")) > MAX_POLL:  # no option is so long; it also bounds the time
+    """The numbers of the options that are meant by a text: that one, else those that read so, else those that
+    begin so."""
+    if typed in options:  # they all differ
+        return [options.index(typed) + 1]
+    if len(typed.encode(errors="replace")) > TYPED_OPTION:
         return []
     wanted, texts = _plain(typed), [_plain(option) for option in options]
     same = [number for number, text in enumerate(texts, 1) if text == wanted]

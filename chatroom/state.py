@@ -325,8 +325,10 @@ class State:
         Others would follow by it whom they have once put out.
         """
         now = self.name_of(person) if person else ""
+        if now in ("", name):  # nearly always
+            return ""
         may_know = self.role(asker, WHOLE_CHATROOM) >= Role.OPERATOR or self._channels.shared(asker, person)
-        return now if now != name and may_know else ""
+        return now if may_know else ""
 
     def last_session(self, name_key: str) -> Session | None:
         """Of the sessions whose member was called so, that which has come or gone last."""

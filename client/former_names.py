@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from chatroom.events import Event, EventKind
+from chatroom.limits import NAME_BYTES
 from chatroom.names import name_key
 from client.limits import FORMER_NAMES
 
@@ -18,7 +19,7 @@ class FormerNames:
 
     def take(self, event: Event) -> None:
         """An event has come."""
-        if event.kind is EventKind.RENAMED and event.person:
+        if event.kind is EventKind.RENAMED and event.person and len(event.text) <= NAME_BYTES:
             key = name_key(event.author)
             self._persons.pop(key, None)
             self._persons[key] = event.person

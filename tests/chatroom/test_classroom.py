@@ -333,7 +333,7 @@ def test_the_acts_of_a_class_are_in_the_trail(world: World) -> None:
         ("dora", "#tea", "/next ann", 2, 2),
         ("dora", "#tea", "/next", 0, 2),
         ("dora", "#tea", "/poll Tea?", 0, 2),
-        ("dora", "#tea", "/reveal Tea?", 0, 2),
+        ("dora", "#tea", "/reveal", 0, 2),
         ("dora", "#tea", "/topic tea", 0, 2),
         ("dora", "#tea", "/topic -", 0, 2),
         ("dora", "#tea", "/hush off", 0, 2),

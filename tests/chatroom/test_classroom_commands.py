@@ -105,7 +105,7 @@ OPTIONS = "What? | Tea | tea leaves | no | not  yet | 10 | ＮＯＲ | \u1e9b\u0
         *(("2", (2, "")), ("8", (8, "")), ("tea", (1, "Tea")), ("TEA ", (1, "Tea")), ("no", (3, "no"))),
         *(("tea l", (2, "tea leaves")), ("tea  LEAVES", (2, "tea leaves")), ("not", (4, "not  yet"))),
         *(("not yet", (4, "not  yet")), ("10", (5, "10")), ("nor", (6, "ＮＯＲ")), ("ｎｏｒ", (6, "ＮＯＲ"))),
-        *(("ṩ", (7, "\u1e9b\u0323")), ("ﷺ", (8, "ﷺ"))),
+        *(("ṩ", (7, "\u1e9b\u0323")), ("ﷺ", (8, "ﷺ")), ("صلى", (8, "ﷺ"))),
         ("te", Outcome(Code.BAD_ARGUMENTS, (8, "te", 1, 2))),
         ("n", Outcome(Code.BAD_ARGUMENTS, (8, "n", 3, 4, 6))),
         ("9", Outcome(Code.BAD_ARGUMENTS, (8, "9"))),
@@ -128,6 +128,19 @@ def test_a_vote_by_text(world: World, typed: str, found: tuple[int, str] | Outco
     assert (made.act.arguments if isinstance(made, Prepared) else made) == found
     if isinstance(made, Prepared):
         assert world.act(BOB_HERE, "/vote", *made.act.arguments, channel="#tea").code is Code.OK
+
+
+def test_a_vote_by_a_long_text(world: World) -> None:
+    """An option of any length, as it is; another text only as long as people type."""
+    options = "Which? | " + " | ".join((long := "x" * 400 + "a", "x" * 400 + "b", "yes", "Yes"))
+    world.act(ANN_HERE, "/poll", options, channel="#tea")
+    desk = FakeDesk()
+    desk.state = world.state
+    for typed, found in ((long, (1, long)), ("yes", (3, "yes")), ("Yes", (4, "Yes"))):
+        made = prepare(desk, f"/vote {typed}", BOB)
+        assert isinstance(made, Prepared) and made.act.arguments == found
+    refused = [prepare(desk, f"/vote {typed}", BOB) for typed in (long.upper(), "YES", "x" * 200)]
+    assert [one.rows[2:] for one in refused if isinstance(one, Outcome)] == [(), (3, 4), (1, 2)]
 
 
 def test_vote_alone_shows_the_poll(world: World) -> None:

@@ -319,7 +319,6 @@ class Lesson:
         self._expect(back.code == Code.OK, f"who was kicked may come back: {back}")
         self._expect(self._kicked.say("sorry") == "", "and speak")
 
-
     def look_back(self) -> None:
         """The teacher reads what she has done: each act of the lesson is in the trail, in order."""
         rows = self.teacher.do(f"/log #general {_LOGGED}").rows

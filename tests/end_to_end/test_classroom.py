@@ -325,7 +325,7 @@ def test_what_the_teacher_did_is_in_the_log(of: Class) -> None:
         ("dora", "/poll Tea?"),
         ("dora", "/topic Tea time"),
         ("dora", "/mute bob 10m"),
-        ("dora", "/reveal Tea?"),
+        ("dora", "/reveal"),
     ]
     assert tell(of.ann, "/log").code == Code.NEED_ROLE
 
