@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +10,7 @@ from chatroom.classroom import SEPARATOR
 from chatroom.command import Prepare, SlashCommand, acting
 from chatroom.desk import Asker, Desk, Prepared, Room
 from chatroom.limits import MAX_OPTIONS, MAX_POLL, MAX_QUESTION, TYPED_OPTION
+from chatroom.names import name_key
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
 from chatroom.printable import printable_line
@@ -110,8 +110,7 @@ def _fitting(typed: str, options: Sequence[str]) -> list[int]:
 
 def _plain(text: str) -> str:
     """A text as it is compared: safe to show, in one form of Unicode, without case and doubled spaces."""
-    folded = unicodedata.normalize("NFKC", printable_line(text)).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
+    return " ".join(name_key(printable_line(text)).split())
 
 
 def _prepare_ask(_desk: Desk, asker: Asker, rest: str) -> Prepared | Outcome:
