@@ -160,6 +160,7 @@ def _make_code(parts: Parts, session: Session, name_key: str, code: str, until: 
     if account is None:
         return Outcome(Code.NO_SUCH_NAME, (name_key,))
     parts.codes.make(code, name_key, until, session.person)
+    audit(parts, session, None, f"/code {account.name}", account.person, account.name)
     return Outcome(Code.OK, (account.name, until))
 
 
