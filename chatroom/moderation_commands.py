@@ -11,7 +11,7 @@ from chatroom.desk import Asker, Desk, Prepared, Room
 from chatroom.durations import read_duration
 from chatroom.events import BAN_LIST, EXEMPT_LIST, MUTE_LIST
 from chatroom.limits import LISTED_BYTES, WHOM_BYTES
-from chatroom.names import typed_key
+from chatroom.names import name_key, typed_key
 from chatroom.outcomes import NO_TIME, Code, Outcome
 from chatroom.packets import Role
 from chatroom.places import EVERYWHERE, WHOLE_CHATROOM
@@ -112,26 +112,33 @@ def _bans(room: Room, asker: Asker, rest: str) -> Outcome:
     """
     if rest:
         return BAD_ARGUMENTS
-    state, found = room.state, dict[tuple[object, ...], None]()
-    now = dict[str, str]()  # by what was typed: of a guest's two entries only one has the person
+    state, found = room.state, dict[tuple[object, ...], str]()  # rows, and the present name
     sees_networks = state.role(asker.person, WHOLE_CHATROOM) >= Role.OPERATOR
     for one in reversed(_listed(state, asker.channel, *LISTS)):
         if one.is_address and not sees_networks:
             continue
         whom = one.typed or (_name_listed(state, one.whom) if isinstance(one.whom, int) else one.whom)
-        if isinstance(one.whom, int) and (name := state.new_name(one.whom, whom, asker.person)):
-            now[whom] = name
+        now = new_name(state, one.whom, whom, asker) if isinstance(one.whom, int) else ""
         # A guest is on the list in person and by name: one row.
-        found[LISTS[one.list], whom, state.name_of(one.by), one.when, one.until, one.reason] = None
+        row = (LISTS[one.list], whom, state.name_of(one.by), one.when, one.until, one.reason)
+        found[row] = now or found.get(row, "")
     rows, left = list[object](), LISTED_BYTES
-    for one_row in found:
-        row = (*one_row, now[str(one_row[1])]) if str(one_row[1]) in now else one_row
-        left -= _ROW_BYTES + sum(len(text.encode()) for text in row if isinstance(text, str))
+    for known, now in found.items():
+        shown = (*known, now) if now else known
+        left -= _ROW_BYTES + sum(len(text.encode()) for text in shown if isinstance(text, str))
         if left < 0:
             break
-        rows.append(row)
+        rows.append(shown)
     more = len(found) - len(rows)
     return Outcome(Code.OK, (*rows, more) if more else tuple(rows))
+
+
+def new_name(state: State, person: int, name: str, asker: Asker) -> str:
+    """How a person is called now that was called `name`; "": it is the same, or the asker is not told."""
+    now = state.name_of(person) if person else ""
+    if not now or now == name or name_key(now) == name_key(name):  # nearly always
+        return ""
+    return now if state.may_follow(asker.person, person) else ""
 
 
 def _name_listed(state: State, person: int) -> str:

@@ -18,7 +18,7 @@ from chatroom.limits import (
     MAX_NUMBER,
     MAX_SLOW,
 )
-from chatroom.moderation_commands import put, take
+from chatroom.moderation_commands import new_name, put, take
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
 from chatroom.places import AUDIT_PLACE, EVERYWHERE, WHOLE_CHATROOM
@@ -138,7 +138,7 @@ def _new_names(state: State, asker: Asker, events: Sequence[Event]) -> _Names:
     """Of those who did something, and of those whom it was about."""
     had = {(event.person, event.author) for event in events}
     had |= {(event.target, event.target_name) for event in events}
-    named = ((person, name, state.new_name(person, name, asker.person)) for person, name in had if name)
+    named = ((person, name, new_name(state, person, name, asker)) for person, name in had if name)
     return {(person, name): now for person, name, now in named if now}
 
 

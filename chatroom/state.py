@@ -318,17 +318,13 @@ class State:
         """The name of a person, here or not; "" of one that is not known any more."""
         return self._direct.name_of(person)
 
-    def new_name(self, person: int, name: str, asker: int) -> str:
-        """How a person is called now that was called `name`; "": it is the same, or the asker is not told.
+    def may_follow(self, asker: int, person: int) -> bool:
+        """Whether the asker may know how somebody is called now that was called otherwise.
 
-        Who shares a channel with somebody has read the new name there; operators of the chatroom may know it.
-        Others would follow by it whom they have once put out.
+        Who shares a channel with somebody reads name and number of that person there; operators of the
+        chatroom may know it. Others would follow by it whom they have once put out.
         """
-        now = self.name_of(person) if person else ""
-        if now in ("", name):  # nearly always
-            return ""
-        may_know = self.role(asker, WHOLE_CHATROOM) >= Role.OPERATOR or self._channels.shared(asker, person)
-        return now if may_know else ""
+        return self.role(asker, WHOLE_CHATROOM) >= Role.OPERATOR or self._channels.shared(asker, person)
 
     def last_session(self, name_key: str) -> Session | None:
         """Of the sessions whose member was called so, that which has come or gone last."""

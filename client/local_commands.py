@@ -207,7 +207,7 @@ _BEHIND_A_NAME: Final = ",:\uff0c\uff1a\u3001"
 def _msg(conversation: Conversing, argument: str) -> None:
     typed, _, text = argument.removeprefix("@").partition(" ")
     name, text = typed.rstrip(_BEHIND_A_NAME), text.strip()
-    if not text:
+    if not text or not name:
         conversation.tell("/msg", "/msg NAME TEXT says something to one person only")
         return
     room = conversation.client.room(f"@{name}")

@@ -80,6 +80,14 @@ def test_first_come_first_served(world: World) -> None:
     assert do(world, DORA, "/next") == Outcome(Code.ALREADY, ("#tea",))
 
 
+def test_who_has_the_word_and_asks_for_it_again(world: World) -> None:
+    """Who is called twice in a row has it still: nobody's turn is over."""
+    do(world, ANN, "/hand", 1), do(world, DORA, "/next")
+    world.tick(HAND_SECONDS)
+    assert do(world, ANN, "/hand", 1).code is Code.OK
+    assert do(world, DORA, "/next").rows == ("#tea", "ann", "here", 0, "")
+
+
 def test_a_hand_goes_down(world: World) -> None:
     """Its owner takes it down; the others move up, and whoever raises it again is the last."""
     for visit in (ANN, BOB):

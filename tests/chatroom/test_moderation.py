@@ -459,7 +459,10 @@ def test_bans_name_who_has_another_name_now(world: World) -> None:
         world.act(visit, "/leave", "", channel="#general")
     assert rows(DORA, "#tea") == [("bob",), ("eve",)]
     assert rows(ROOT, "#tea") == [("bob", "rob"), ("eve", "evie")]
-    assert do(world, DORA, "/unban eve").code is Code.OK
+    other = world.enter("eve", address="203.0.113.1:1")  # another one has the name now, and is banned too
+    world.tick(1)
+    assert do(world, ROOT, "/ban EVE").code is Code.OK and other
+    assert rows(ROOT, "#tea") == [("EVE",), ("bob", "rob"), ("eve", "evie")]
 
 
 def test_unban_by_another_name(world: World) -> None:

@@ -528,6 +528,8 @@ def test_writing_to_one_person(user: User) -> None:
         "-- /msg nobody is called nobody",
         b"/msg bob\r",
         "/msg NAME TEXT",
+        b"/clear\r/msg , hello\r",
+        "/msg NAME TEXT",
     )
 
 
