@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from chatroom.accounts import PASSWORD, Account
 from chatroom.act import KEY, LABEL, SECRET, ActCommand, Number, Parts
+from chatroom.audit import audit
 from chatroom.codes import ANY_ACCOUNT
 from chatroom.events import EventKind, Extra, extra_row
 from chatroom.outcomes import Code, Outcome
@@ -79,6 +80,7 @@ def _recover(parts: Parts, session: Session, name_key: str, code: str, new: str)
         return Outcome(Code.BAD_PASSWORD)
     if parts.codes.makes_owner(name_key):
         _make_owner(parts, account)
+        audit(parts, session, None, f"/recover {account.name}", account.person, account.name)
     parts.codes.drop(name_key)
     _set_password(parts, session, account, new)
     return Outcome(Code.OK, (account.name,))
@@ -133,6 +135,7 @@ def _become_owner(parts: Parts, session: Session, code: str) -> Outcome:
     if account is None or not right:
         return Outcome(Code.BAD_PASSWORD)
     _make_owner(parts, account)
+    audit(parts, session, None, "/owner", account.person, account.name)
     parts.codes.drop(right[0])
     return Outcome(Code.OK)
 
@@ -157,6 +160,7 @@ def _make_code(parts: Parts, session: Session, name_key: str, code: str, until: 
     if account is None:
         return Outcome(Code.NO_SUCH_NAME, (name_key,))
     parts.codes.make(code, name_key, until, session.person)
+    audit(parts, session, None, f"/code {account.name}", account.person, account.name)
     return Outcome(Code.OK, (account.name, until))
 
 

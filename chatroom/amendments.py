@@ -141,7 +141,8 @@ class Amendments:
         conversation = self._conversations.all.get(message.place)
         member = self._sessions.members[session.person]
         if conversation is None and message.place not in member.places.values():
-            return Code.NOT_IN
+            left = self._channels.all.get(message.place)
+            return Outcome(Code.NOT_IN, (left.name,) if left is not None else ())
         known = self._known(message, body.edit)
         if known.deleted:
             return Code.ALREADY if kind is EventKind.DELETED else Code.NO_SUCH_MESSAGE
@@ -161,7 +162,8 @@ class Amendments:
         """Somebody with a role has deleted what another one said: that is in the trail."""
         channel, author = self._channels.all[message.place], self._erasing.blanked(message).author
         text = f"deleted a line of {author}"
-        note(self._ledger, self._sessions, session, channel, text, message.person, author)
+        name = self._sessions.members[session.person].name
+        note(self._ledger, session, name, channel, text, message.person, author)
 
     def _refusal(
         self, session: Session, kind: EventKind, message: Event, conversation: Conversation | None

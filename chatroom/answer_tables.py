@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from chatroom.events import Setting
 from chatroom.limits import MAX_TEXT
+from chatroom.outcomes import GUARD, GUEST, NO_TIME
 from chatroom.picture import picture_of
+from chatroom.places import EVERYWHERE
 from chatroom.table import MARGIN, TABLE_COLUMNS, clipped, table, wrapped
 
 Rows = Sequence[Any]
@@ -24,6 +26,9 @@ When = Callable[[int], str]
 
 TOPIC_COLUMNS: Final = 40
 """Columns of a topic in the list of channels: it does not fill a screen. /topic shows all of it."""
+
+_QUESTION_COLUMNS: Final = 60
+"""Columns of a question that whoever comes late is told: one or two rows. /vote shows all of it."""
 
 _FIGURE_COLUMNS: Final = 26  # of the largest number of 64 bits, with its commas
 
@@ -100,7 +105,7 @@ def _settings(bits: int) -> str:
 _SETTINGS = {
     Setting.KEYED: "key",
     Setting.INVITE_ONLY: "invite-only",
-    Setting.MODERATED: "moderated",
+    Setting.MODERATED: "quiet",
     Setting.SLOW: "slow",
 }
 
@@ -186,11 +191,16 @@ def bans(rows: Rows, when: When, columns: int | None = TABLE_COLUMNS) -> str:
         return "nobody is banned, muted or exempt"
     shown, more = _and_more(rows)
     cells = []
-    for kind, whom, by, at, until, reason in shown:
+    for kind, whom, by, at, until, reason, *now in shown:
         author = f"by {by}, " if by else ""
         why = f": {reason}" if reason else ""
         cells.append(
-            (kind, whom, f"until {when(until)}" if until else "for ever", f"{author}{when(at)}{why}")
+            (
+                kind,
+                f"{whom} (now {now[0]})" if now else whom,
+                f"until {when(until)}" if until else "for ever",
+                f"{author}{when(at)}{why}",
+            )
         )
     number = len(shown) + more
     return "\n".join([f"banned, muted or exempt: {number:,}", *table(cells, columns), *_more(more, columns)])
@@ -239,6 +249,32 @@ def log(rows: Rows, when: When, columns: int | None = TABLE_COLUMNS) -> str:
         cells.append((when(at), where, f"{author}{origin}", text))
     earlier = f"; earlier: /log before:{before}" if before else ""
     return "\n".join([f"what those with a role did{earlier}", *table(cells, columns)])
+
+
+def poll_told(question: str, channel: str = "") -> str:
+    """What somebody is told who comes into a channel while a poll is open there.
+
+    channel: "": the reader knows which one
+    """
+    where, short = f" in {channel}" if channel else "", clipped(question, _QUESTION_COLUMNS)
+    return f"a poll is open{where}: {short} ({f'/vote {channel}'.rstrip()} shows it)"
+
+
+def hint(command: str, rows: Rows) -> str:
+    """What an operator should know besides who has put somebody out, or muted them; "": nothing.
+
+    command: /kick, /ban, /mute, or one that is short for them
+    rows:    of OK
+    """
+    name, place, *more = (*rows, "", "")[: max(2, len(rows))]
+    there = f"{EVERYWHERE} " if place == EVERYWHERE else ""
+    if command in ("/kick", "/kill"):
+        return f"a kick has no time: /ban {there}{name} 10m keeps {name} out" if NO_TIME in more else ""
+    if command not in ("/ban", "/suspend", "/mute") or GUEST not in more:
+        return ""
+    again = f"{'/mute' if command == '/mute' else '/ban'} {there}+{name} means the network"
+    guard = ", /guard accounts keeps guests out" if GUARD in more else ""
+    return f"{name} is a guest, who can come back under another name: {again}{guard}"
 
 
 def _and_more(rows: Rows) -> tuple[Rows, int]:

@@ -12,14 +12,15 @@ from chatroom.guard_acts import KEY_SETTING, invite_everywhere, set_everywhere
 from chatroom.limits import CHANNEL_BYTES, DEFAULT_CHANNEL, MAX_REASON, MAX_SECRET, MAX_TOPIC
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
-from chatroom.places import FOUNDED, Channel
+from chatroom.places import FOUNDED, POLLED, Channel
 from chatroom.session import Session
 
 # --- joining and leaving ------------------------------------------------------------------------------------
 
 
 def _join(parts: Parts, session: Session, name: str, key: str) -> Outcome:
-    """Rows: the channel's name and place; FOUNDED, if it was not there."""
+    """Rows: the channel's name and place; FOUNDED, if it was not there; POLLED and the question of a poll
+    that is open, in which the member has not voted."""
     channels, member = parts.channels, parts.sessions.members[session.person]
     place = member.places.get(name)
     if place is not None:
@@ -30,8 +31,11 @@ def _join(parts: Parts, session: Session, name: str, key: str) -> Outcome:
         return Outcome(refused.code, refused.rows or (name,))
     parts.speaking.amended(session, member)
     is_new = channels.named(name) is None and name != DEFAULT_CHANNEL
-    rows = (name, channels.join(member, name, session.network).place)
-    return Outcome(Code.OK, (*rows, FOUNDED) if is_new else rows)
+    place = channels.join(member, name, session).place
+    has_voted = parts.classroom.vote_of(place, session.person)  # in an earlier stay
+    question = [] if has_voted else parts.classroom.poll(place)[:1]
+    more = (FOUNDED,) if is_new else (POLLED, *question) if question else ()
+    return Outcome(Code.OK, (name, place, *more))
 
 
 def _leave(parts: Parts, session: Session, channel: Channel, reason: str) -> Outcome:
@@ -67,6 +71,8 @@ def _topic(parts: Parts, session: Session, channel: Channel, topic: str) -> Outc
     parts.channels.keep(channel)
     parts.speaking.said(session, member, channel.place, 1)
     _say(parts, session, channel, EventKind.TOPIC, topic)
+    if parts.rights.role(session.person, channel.place) >= Role.OPERATOR:  # of others it is no act of power
+        _audit(parts, session, channel, f"/topic {topic or '-'}")
     return Outcome(Code.OK, (topic,))
 
 
@@ -102,10 +108,12 @@ def _set_at(parts: Parts, session: Session, scene: Scene, name: str, value: str)
     return _set(parts, session, scene.channel, name, value)
 
 
-def _set(
-    parts: Parts, session: Session, channel: Channel, name: str, value: str, *, is_audited: bool = True
-) -> Outcome:
-    """value: as `Switch` says; of the key what is stored of it, or "off". Rows: name and value, no key"""
+def _set(parts: Parts, session: Session, channel: Channel, name: str, value: str, given: str = "") -> Outcome:
+    """Rows: name and value, no key.
+
+    value: as `Switch` says; of the key what is stored of it, or "off"
+    given: what the trail calls it, "": as of /set
+    """
     new: str | bool
     if name == KEY_SETTING:
         field, new, bit = "key", "" if value == "off" else value, Setting.KEYED
@@ -124,15 +132,14 @@ def _set(
     if field == "moderated" and not new:
         parts.classroom.clear(channel.place)
     _say(parts, session, channel, EventKind.SET, extra=extra_row(bit, int(bool(new)), 1))
-    if is_audited:
-        _audit(parts, session, channel, f"/set {name} {told}")
+    _audit(parts, session, channel, given or f"/set {name} {told}")
     parts.channels.end_if_over(channel)  # when it is not kept any more
     return Outcome(Code.OK, (name, told))
 
 
 def _hush(parts: Parts, session: Session, channel: Channel, value: str) -> Outcome:
-    """As teachers say /set moderated; what a class does is not in the trail. Rows: as of /set"""
-    return _set(parts, session, channel, "moderated", value, is_audited=False)
+    """As teachers say /set moderated. Rows: as of /set"""
+    return _set(parts, session, channel, "moderated", value, "/hush" if value == "on" else "/hush off")
 
 
 def _move(parts: Parts, session: Session, channel: Channel, name: str) -> Outcome:

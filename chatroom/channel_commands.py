@@ -189,7 +189,11 @@ CHANNEL_COMMANDS: tuple[SlashCommand, ...] = (
     acting("/invite", "NAME", "let somebody join without a key, or (*) come in", _with_name("/invite")),
     acting("/uninvite", "NAME", "take an invitation back", _with_name("/uninvite")),
     acting(
-        "/voice", "NAME", "let somebody speak while it is moderated", _with_name("/voice"), elsewhere=True
+        "/voice",
+        "NAME",
+        "let somebody speak while the channel is quiet (/hush)",
+        _with_name("/voice"),
+        elsewhere=True,
     ),
     acting("/unvoice", "NAME", "take that back", _with_name("/unvoice"), elsewhere=True),
     acting("/transfer", "NAME", "make somebody else the owner", _with_name("/transfer"), elsewhere=True),

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from operator import attrgetter
 
 from chatroom.accounts import Accounts, is_same
+from chatroom.audit import note
 from chatroom.bounds import Limits
 from chatroom.classroom import Classroom
 from chatroom.effects import Joined, Left, Signal
@@ -192,19 +193,22 @@ class Channels:
 
     # --- joining --------------------------------------------------------------------------------------------
 
-    def join(self, member: Member, name: str, network: str, greeted: Session | None = None) -> Channel:
+    def join(self, member: Member, name: str, by: Session, *, is_greeted: bool = False) -> Channel:
         """Say JOINED, unless the channel is counted, and count the member in; its programs get the channel.
 
-        Founds a channel that is not there yet. The one that is too many to be listed makes it counted. An
-        invitation is used up.
+        Founds a channel that is not there yet: whoever owns it then has the power there, so that is in the
+        trail. The one that is too many to be listed makes it counted. An invitation is used up.
 
-        network: from which it is founded
-        greeted: a session that gets the channel with its greeting
+        by:         the member's session that joins
+        is_greeted: whether that gets the channel with its greeting
         """
-        channel = self.named(name) or self._found(name, member.person, network)
+        there = self.named(name)
+        channel = there or self._found(name, member.person, by.network)
         after = self._enter(member, channel)
+        if there is None and name != DEFAULT_CHANNEL:
+            note(self._ledger, by, member.name, channel, f"founded {name}")
         for session in member.here:
-            if session is not greeted and session.at is not None:
+            if session.at is not None and not (is_greeted and session is by):
                 self._ledger.tell(Joined(session.at, channel.place, after))
         of_person = self._memberships.setdefault(member.person, {})
         membership = of_person.setdefault(channel.place, Membership(member.person, channel.place))

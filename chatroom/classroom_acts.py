@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Final
 
-from chatroom.act import ActCommand, Number, Parts, Scene, Text, Where
+from chatroom.act import ActCommand, Number, Parts, Text, Where
 from chatroom.audit import audit
 from chatroom.classroom import SEPARATOR
 from chatroom.events import EventKind, Extra, extra_row
 from chatroom.limits import MAX_OPTIONS, MAX_POLL, MAX_QUESTION
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
-from chatroom.places import EVERYWHERE, WHOLE_CHATROOM, Channel, Member
+from chatroom.places import WHOLE_CHATROOM, Channel, Member
 from chatroom.session import Session
 
-_CHATROOM: Final = Scene(WHOLE_CHATROOM, EVERYWHERE, None)
+OPENED: Final = "opened"
+"""The last row of OK to /poll: the poll was opened by it. What only shows a poll has no such row."""
+
 _HAND, _ASK = "hand", "ask"  # what has a pace of its own
 _key = attrgetter("key")
 
@@ -65,19 +67,22 @@ def _lower(parts: Parts, session: Session, channel: Channel) -> Outcome:
 def _next(parts: Parts, session: Session, channel: Channel) -> Outcome:
     """Who raised a hand first has the turn; who is muted meanwhile is passed over. Nobody: the turn ends.
 
-    Rows: the channel; who is called, "": nobody; the phase of that member; how many hands are left.
+    Rows: the channel; who is called, "": nobody; the phase of that member; how many hands are left; whose
+    turn ends by it, "": nobody's.
     """
     classroom, place = parts.classroom, channel.place
-    called = _first(parts, place)
-    if called is None and not classroom.turn(place):
+    called, before = _first(parts, place), classroom.turn(place)
+    if called is None and not before:
         return Outcome(Code.ALREADY, (channel.name,))
     classroom.call(place, called.person if called is not None else 0)
     extra = b""
     if called is not None:
         extra = extra_row(Extra.TARGET, called.person, 4) + extra_row(Extra.TARGET_NAME, called.name)
     _say(parts, session, channel, EventKind.CALLED, extra=extra)
-    name, phase = (called.name, str(called.phase)) if called is not None else ("", "")
-    return Outcome(Code.OK, (channel.name, name, phase, len(classroom.hands(place))))
+    person, name, phase = (called.person, called.name, str(called.phase)) if called else (0, "", "")
+    audit(parts, session, channel, f"/next {name}".rstrip(), person, name)
+    ended = parts.direct.name_of(before) if before and before != person else ""
+    return Outcome(Code.OK, (channel.name, name, phase, len(classroom.hands(place)), ended))
 
 
 def _first(parts: Parts, place: int) -> Member | None:
@@ -94,7 +99,7 @@ def _first(parts: Parts, place: int) -> Member | None:
 
 
 def _poll(parts: Parts, session: Session, channel: Channel, text: str) -> Outcome:
-    """Rows: the question, the options, the own vote, and how many have voted."""
+    """Rows: the question, the options, the own vote, how many have voted; and OPENED."""
     if parts.rights.role(session.person, channel.place) < Role.OPERATOR:
         return Outcome(Code.NEED_ROLE, ("/poll", Role.OPERATOR.name.lower()))
     muted = parts.speaking.muted(session, parts.sessions.members[session.person], channel.place)
@@ -111,19 +116,25 @@ def _poll(parts: Parts, session: Session, channel: Channel, text: str) -> Outcom
         return Outcome(Code.ALREADY, (parts.classroom.poll(channel.place)[0],))
     parts.speaking.amended(session, member)
     _say(parts, session, channel, EventKind.POLL, text)
-    return Outcome(Code.OK, (question, tuple(options), 0, 0))
+    audit(parts, session, channel, f"/poll {question}")
+    return Outcome(Code.OK, (question, tuple(options), 0, 0, OPENED))
 
 
-def _vote(parts: Parts, session: Session, channel: Channel, choice: int) -> Outcome:
-    """Nobody but the voter is told. choice: from 1. Rows: it, the option, the question."""
+def _vote(parts: Parts, session: Session, channel: Channel, choice: int, meant: str) -> Outcome:
+    """Nobody but the voter is told. Rows: the choice, the option, the question.
+
+    choice: from 1
+    meant:  the option of this number when the voter typed its text, "": the number was typed. Meanwhile there
+            may be another poll: a text must not become a vote for something else
+    """
     refused = _refusal(parts, session, channel)
     if refused is not None:
         return refused
     question, *options = parts.classroom.poll(channel.place) or [""]
     if not options:
         return Outcome(Code.TOO_LATE, (channel.name,))
-    if not 1 <= choice <= len(options):
-        return Outcome(Code.BAD_ARGUMENTS, (len(options),))
+    if not 1 <= choice <= len(options) or (meant and options[choice - 1] != meant):
+        return Outcome(Code.BAD_ARGUMENTS, (len(options), meant) if meant else (len(options),))
     code = parts.classroom.vote(channel.place, session.person, choice)
     return Outcome(code, (choice, options[choice - 1], question))
 
@@ -136,6 +147,7 @@ def _reveal(parts: Parts, session: Session, channel: Channel) -> Outcome:
     votes = b"".join(count.to_bytes(2, "big") for count in counts)
     _say(parts, session, channel, EventKind.REVEALED, text, extra_row(Extra.VOTES, votes))
     question, *options = text.split(SEPARATOR)
+    audit(parts, session, channel, "/reveal")  # the question may be another operator's, who may be erased
     return Outcome(Code.OK, (question, *zip(options, counts, strict=True)))
 
 
@@ -159,7 +171,7 @@ def _ask(parts: Parts, session: Session, channel: Channel, text: str) -> Outcome
     parts.speaking.amended(session, member)
     # AUDITED stands directly behind: so whoever erases the person finds the question, see `blocks.asked_by`.
     parts.ledger.event(EventKind.ASKED, 0, "", channel.place, channel.name, text)
-    audit(parts, session, _CHATROOM, f"asked in {channel.name}: {text}")
+    audit(parts, session, None, f"asked in {channel.name}: {text}")
     return Outcome(Code.OK, (channel.name,))
 
 
@@ -177,7 +189,7 @@ CLASSROOM_ACTS: Mapping[str, ActCommand] = {
     "/hand": ActCommand(Role.MEMBER, False, (Number(1),), _hand, _HERE),
     "/next": ActCommand(Role.OPERATOR, False, (), _next, _HERE),
     "/poll": ActCommand(Role.MEMBER, False, (Text(MAX_POLL),), _poll, _HERE),
-    "/vote": ActCommand(Role.MEMBER, False, (Number(MAX_OPTIONS),), _vote, _HERE),
+    "/vote": ActCommand(Role.MEMBER, False, (Number(MAX_OPTIONS), Text(MAX_POLL, 0)), _vote, _HERE),
     "/reveal": ActCommand(Role.OPERATOR, False, (), _reveal, _HERE),
     "/ask": ActCommand(Role.MEMBER, False, (Text(MAX_QUESTION),), _ask, _HERE),
 }
@@ -186,6 +198,6 @@ CLASSROOM_ACTS: Mapping[str, ActCommand] = {
 /hand 1: raise it, 0: take it down
 /poll the question and the options, with SEPARATOR between them. Without them it is a question that everybody
       may ask, so the act judges itself who may open a poll
-/vote the number of the option, from 1
+/vote the number of the option, from 1; its text, if that was typed, else ""
 /ask  the question
 """

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from chatroom.act import Where
 from chatroom.classroom import SEPARATOR
 from chatroom.command import Prepare, SlashCommand, acting
 from chatroom.desk import Asker, Desk, Prepared, Room
-from chatroom.limits import MAX_OPTIONS, MAX_POLL, MAX_QUESTION
+from chatroom.limits import MAX_OPTIONS, MAX_POLL, MAX_QUESTION, TYPED_OPTION
+from chatroom.names import name_key
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
 from chatroom.printable import printable_line
@@ -15,6 +19,9 @@ from chatroom.state import State
 
 _BAD_ARGUMENTS = Outcome(Code.BAD_ARGUMENTS)
 _DOWN = "down"
+
+_SHOWN_TYPED: Final = 40
+"""Characters of what was typed that a refused vote repeats: enough to see the slip."""
 
 
 def _prepare_hand(_desk: Desk, asker: Asker, rest: str) -> Prepared | Outcome:
@@ -61,11 +68,49 @@ def _shown_poll(state: State, asker: Asker) -> Outcome:
     return Outcome(Code.OK, (*rows, state.classroom.voters(channel.place)) if is_operator else rows)
 
 
-def _prepare_vote(_desk: Desk, asker: Asker, rest: str) -> Prepared | Outcome:
-    """/vote NUMBER"""
-    if not (rest.isascii() and rest.isdecimal() and len(rest) <= 2 and 1 <= int(rest) <= MAX_OPTIONS):
-        return _BAD_ARGUMENTS
-    return _act("/vote", asker, int(rest))
+def _prepare_vote(desk: Desk, asker: Asker, rest: str) -> Prepared | Outcome:
+    """/vote [NUMBER|TEXT]: by the number of an option, its text, or the beginning of that if only one fits.
+
+    Without arguments it shows the open poll. A number that an option has means that option, also when
+    another one reads so: the numbers stand beside the options on each screen. Texts are compared here,
+    because that depends on tables of Unicode; the act gets the option that is meant, see there.
+    """
+    if not rest:
+        return desk.read(lambda state: _shown_poll(state, asker))
+    options = desk.read(lambda state: _options(state, asker.channel))
+    is_number = rest.isascii() and rest.isdecimal() and len(rest) <= 2
+    number = int(rest) if is_number else 0
+    if 1 <= number <= (len(options) or MAX_OPTIONS):
+        return _act("/vote", asker, number, "")
+    if not options:
+        return Outcome(Code.TOO_LATE, (asker.channel,))
+    found = _fitting(rest, options)
+    if len(found) == 1:
+        return _act("/vote", asker, found[0], options[found[0] - 1])
+    return Outcome(Code.BAD_ARGUMENTS, (len(options), printable_line(rest)[:_SHOWN_TYPED], *found))
+
+
+def _options(state: State, name: str) -> list[str]:
+    """Of the poll that is open in a channel; empty: none is."""
+    channel = state.channel(name)
+    return state.classroom.poll(channel.place)[1:] if channel is not None else []
+
+
+def _fitting(typed: str, options: Sequence[str]) -> list[int]:
+    """The numbers of the options that are meant by a text: that one, else those that read so, else those that
+    begin so."""
+    if typed in options:  # they all differ
+        return [options.index(typed) + 1]
+    if len(typed.encode(errors="replace")) > TYPED_OPTION:
+        return []
+    wanted, texts = _plain(typed), [_plain(option) for option in options]
+    same = [number for number, text in enumerate(texts, 1) if text == wanted]
+    return same or [number for number, text in enumerate(texts, 1) if wanted and text.startswith(wanted)]
+
+
+def _plain(text: str) -> str:
+    """A text as it is compared: safe to show, in one form of Unicode, without case and doubled spaces."""
+    return " ".join(name_key(printable_line(text)).split())
 
 
 def _prepare_ask(_desk: Desk, asker: Asker, rest: str) -> Prepared | Outcome:
@@ -108,8 +153,9 @@ CLASSROOM_COMMANDS: tuple[SlashCommand, ...] = (
     ),
     acting(
         "/vote",
-        "NUMBER",
-        "choose an option of the poll; nobody is told which, and you can change it until it is revealed",
+        "[NUMBER|TEXT]",
+        "show the open poll, or choose an option by its number or how it begins; nobody is told which, "
+        "and you can change it until it is revealed",
         _prepare_vote,
         elsewhere=True,
     ),

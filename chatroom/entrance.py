@@ -191,7 +191,7 @@ class Entrance:
         banned = self._channels.rejoin(member, session)
         for channel in dict.fromkeys(channels):
             if channel not in member.places and channel not in banned:
-                self._channels.join(member, channel, session.network, session)
+                self._channels.join(member, channel, session, is_greeted=True)
         self._ledger.tell(Admit(origin, member.person, member.name, session.confirmed, head))
 
     def leave(self, session: Session, body: Leave) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from chatroom.act import KEY, ActCommand, Parts, Scene
+from chatroom.act import KEY, ActCommand, Parts
 from chatroom.audit import audit
 from chatroom.events import ERASED_NAME, EventKind, Extra, extra_row
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
-from chatroom.places import EVERYWHERE, WHOLE_CHATROOM
+from chatroom.places import WHOLE_CHATROOM
 from chatroom.session import Session
 
 
@@ -43,7 +43,7 @@ def _erase(parts: Parts, session: Session, name_key: str) -> Outcome:
     extra = extra_row(Extra.TARGET, person, 4)
     parts.ledger.event(EventKind.ERASED, place=WHOLE_CHATROOM, extra=extra)
     parts.erasing.erase(person, parts.ledger.head)
-    audit(parts, session, Scene(WHOLE_CHATROOM, EVERYWHERE, None), "erased an account")
+    audit(parts, session, None, "erased an account")
     return Outcome(Code.OK, (name,))
 
 

@@ -495,6 +495,10 @@ MAX_OPTIONS: Final = 10
 MAX_POLL: Final = 1000
 """UTF-8 bytes of a question with its options: they are shown as a whole, and kept while the poll is open."""
 
+TYPED_OPTION: Final = 256
+"""UTF-8 bytes of the beginning of an option as somebody types it to vote: three rows. Text that is compared
+without case takes its time: some characters become eighteen. Who copies a longer option types it as it is."""
+
 MAX_QUESTION: Final = 1000
 """UTF-8 bytes of a question without an author: some lines."""
 

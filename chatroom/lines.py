@@ -103,7 +103,7 @@ class Lines:
         channel, ids, texts, form, extra = burst
         is_direct, found = channel.startswith("@"), checked_extra(extra, SIZES)
         if not is_direct and channel not in member.places:
-            return _refused(Code.NOT_IN)
+            return Allowed(0, Outcome(Code.NOT_IN, (channel,)))
         if found is None or form not in FORMS or not all(texts):
             return _refused(Code.BAD_ARGUMENTS)
         receiver, answered = found.get(Extra.RECEIVER, 0), found.get(Extra.REPLY_TO, 0)

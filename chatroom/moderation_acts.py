@@ -14,7 +14,7 @@ from chatroom.durations import duration_text
 from chatroom.events import BAN_LIST, EXEMPT_LIST, INVITED_LIST, EventKind, Extra, extra_row
 from chatroom.limits import LIST_REASON, MAX_BAN_SECONDS, WHOM_BYTES
 from chatroom.masks import is_network_mask
-from chatroom.outcomes import Code, Outcome
+from chatroom.outcomes import GUARD, GUEST, NO_TIME, Code, Outcome
 from chatroom.packets import Role
 from chatroom.places import EVERYWHERE, WHOLE_CHATROOM
 from chatroom.rights import Listed
@@ -25,7 +25,11 @@ from chatroom.whom import NOBODY, Found, find, find_target, person_called, prote
 
 
 def _kick(parts: Parts, session: Session, scene: Scene, name_key: str, reason: str) -> Outcome:
-    """Who is not in the chatroom is put out, too. Rows: the name, the place's name."""
+    """Who is not in the chatroom is put out, too. Rows: the name, the place's name; NO_TIME.
+
+    "10 spam" is said as the reason: it may be one ("3 warnings were enough"), and somebody has to go now.
+    Whoever kicks is told that a kick has no time.
+    """
     person = person_called(parts, name_key)
     if scene.channel is None:
         is_there = bool(parts.sessions.of_person(person)) if person else False
@@ -36,13 +40,15 @@ def _kick(parts: Parts, session: Session, scene: Scene, name_key: str, reason: s
     refused = protection(parts, session, scene.place, "/kick", person)
     if refused is not None:
         return refused
-    name, reason = parts.direct.name_of(person), _told(parts, session, scene, reason)
+    first, name = reason.partition(" ")[0], parts.direct.name_of(person)
+    reason = _told(parts, session, scene, reason)
     audit(parts, session, scene, _with_reason(f"/kick {name}", reason), person, name)
     if scene.channel is None:
         parts.moderation.kill(person, session.person, reason)
     else:
         parts.moderation.kick(scene.channel, person, session.person, reason)
-    return Outcome(Code.OK, (name, scene.name))
+    is_number = first.isascii() and first.isdecimal()
+    return Outcome(Code.OK, (name, scene.name, NO_TIME) if is_number else (name, scene.name))
 
 
 # --- lists --------------------------------------------------------------------------------------------------
@@ -57,7 +63,8 @@ def putting(
     is_against: bool = True,
     then: Callable[[Parts, Session, Scene, Found], None] | None = None,
 ) -> Put:
-    """The act that puts somebody on a list of a place. Rows: whom, the place's name, until when; NOBODY.
+    """The act that puts somebody on a list of a place. Rows: whom, the place's name, until when; NOBODY, or
+    GUEST and perhaps GUARD.
 
     is_against: whether it is no favour: nobody does it to a better one
     then:       what follows from it
@@ -91,9 +98,18 @@ def putting(
         _audit_list(parts, session, scene, found, text, found.person, found.name if found.person else "")
         if then is not None:
             then(parts, session, scene, found)
-        return Outcome(Code.OK, (*rows, NOBODY) if found.is_nobody else rows)
+        return Outcome(Code.OK, (*rows, *_hints(parts, session, found, is_against)))
 
     return run
+
+
+def _hints(parts: Parts, session: Session, found: Found, is_against: bool) -> tuple[str, ...]:
+    """What whoever puts somebody on a list should know besides."""
+    if found.is_nobody:
+        return (NOBODY,)
+    if not (is_against and found.is_guest):
+        return ()
+    return (GUEST, GUARD) if parts.rights.role(session.person) >= Role.OPERATOR else (GUEST,)
 
 
 def taking(command: str, list: int) -> Take:

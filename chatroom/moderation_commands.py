@@ -11,8 +11,8 @@ from chatroom.desk import Asker, Desk, Prepared, Room
 from chatroom.durations import read_duration
 from chatroom.events import BAN_LIST, EXEMPT_LIST, MUTE_LIST
 from chatroom.limits import LISTED_BYTES, WHOM_BYTES
-from chatroom.names import typed_key
-from chatroom.outcomes import Code, Outcome
+from chatroom.names import name_key, typed_key
+from chatroom.outcomes import NO_TIME, Code, Outcome
 from chatroom.packets import Role
 from chatroom.places import EVERYWHERE, WHOLE_CHATROOM
 from chatroom.preparing import BAD_ARGUMENTS
@@ -20,7 +20,7 @@ from chatroom.printable import printable_line
 from chatroom.proposals import Act
 from chatroom.rights import Listed
 from chatroom.state import State
-from chatroom.whom import NO_TIME, plain_name, read_aim, read_reason, read_who
+from chatroom.whom import plain_name, read_aim, read_reason, read_who
 
 LISTS: Final = {BAN_LIST: "ban", MUTE_LIST: "mute", EXEMPT_LIST: "exempt"}
 """The words for the lists in the rows of /bans."""
@@ -104,29 +104,47 @@ def _listed(state: State, name: str, *lists: int) -> list[Listed]:
 
 def _bans(room: Room, asker: Asker, rest: str) -> Outcome:
     """Rows: for each who is banned, muted or exempt the list, whom it means, who made it ("": somebody who is
-    not known any more), when, until when (in milliseconds since 1970, 0: for ever), and the reason.
+    not known any more), when, until when (in milliseconds since 1970, 0: for ever), and the reason; then how
+    that person is called now, if that is another name and the asker may know it.
 
     A network that was typed is shown to operators of the chatroom only. The latest come first. If not all of
     them fit, the last row is the number of the others.
     """
     if rest:
         return BAD_ARGUMENTS
-    state, found = room.state, dict[tuple[object, ...], None]()
+    state, found = room.state, dict[tuple[object, ...], str]()  # rows, and the present name
     sees_networks = state.role(asker.person, WHOLE_CHATROOM) >= Role.OPERATOR
     for one in reversed(_listed(state, asker.channel, *LISTS)):
         if one.is_address and not sees_networks:
             continue
-        whom = one.typed or (state.name_of(one.whom) if isinstance(one.whom, int) else one.whom)
+        whom = one.typed or (_name_listed(state, one.whom) if isinstance(one.whom, int) else one.whom)
+        now = new_name(state, one.whom, whom, asker) if isinstance(one.whom, int) else ""
         # A guest is on the list in person and by name: one row.
-        found[LISTS[one.list], whom, state.name_of(one.by), one.when, one.until, one.reason] = None
+        row = (LISTS[one.list], whom, state.name_of(one.by), one.when, one.until, one.reason)
+        found[row] = now or found.get(row, "")
     rows, left = list[object](), LISTED_BYTES
-    for row in found:
-        left -= _ROW_BYTES + sum(len(text.encode()) for text in row if isinstance(text, str))
+    for known, now in found.items():
+        shown = (*known, now) if now else known
+        left -= _ROW_BYTES + sum(len(text.encode()) for text in shown if isinstance(text, str))
         if left < 0:
             break
-        rows.append(row)
+        rows.append(shown)
     more = len(found) - len(rows)
     return Outcome(Code.OK, (*rows, more) if more else tuple(rows))
+
+
+def new_name(state: State, person: int, name: str, asker: Asker) -> str:
+    """How a person is called now that was called `name`; "": it is the same, or the asker is not told."""
+    now = state.name_of(person) if person else ""
+    if not now or now == name or name_key(now) == name_key(name):  # nearly always
+        return ""
+    return now if state.may_follow(asker.person, person) else ""
+
+
+def _name_listed(state: State, person: int) -> str:
+    """Under which name somebody is listed in person: that of the account, which does not change."""
+    account = state.account_of(person)
+    return account.name if account is not None else state.name_of(person)
 
 
 _ROW_BYTES = 48  # of a row beside its texts
@@ -150,15 +168,29 @@ _BANS = SlashCommand(
 _AIM = "WHO [DURATION] [REASON]"
 
 MODERATION_COMMANDS: tuple[SlashCommand, ...] = (
-    acting("/kick", "NAME [REASON]", "put somebody out of a channel", _kick()),
-    acting("/ban", _AIM, "put somebody out for good: NAME, or +NAME for their network", put("/ban")),
+    acting(
+        "/kick",
+        "NAME [REASON]",
+        "put somebody out of a channel, now; they may come back, /ban keeps them out",
+        _kick(),
+    ),
+    acting(
+        "/ban",
+        _AIM,
+        "put somebody out, and keep them out: NAME, or +NAME for their network; without DURATION for good",
+        put("/ban"),
+    ),
     acting("/unban", "WHO", "end a ban", take("/unban", BAN_LIST)),
     _BANS,
-    acting("/exempt", _AIM, "let no ban and no mute mean somebody", put("/exempt")),
+    acting(
+        "/exempt", _AIM, "let no ban and no mute mean somebody; without DURATION for good", put("/exempt")
+    ),
     acting("/unexempt", "WHO", "take that back", take("/unexempt", EXEMPT_LIST)),
     acting("/op", "NAME", "make somebody an operator of a channel", _operator("/op")),
     acting("/deop", "NAME", "make an operator a member again", _operator("/deop")),
     _short("/kill", "NAME [REASON]", "end all programs of somebody", _kick(EVERYWHERE)),
-    _short("/suspend", _AIM, "ban from the whole chatroom", put("/ban", EVERYWHERE)),
+    _short(
+        "/suspend", _AIM, "ban from the whole chatroom; without DURATION for good", put("/ban", EVERYWHERE)
+    ),
     _short("/unsuspend", "WHO", "end that", take("/unban", BAN_LIST, EVERYWHERE)),
 )

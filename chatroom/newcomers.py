@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chatroom.alert import Alert
+from chatroom.answer_tables import poll_told
 from chatroom.catch_up import CatchUp
 from chatroom.conversations import Conversation
 from chatroom.door import Door
@@ -155,8 +156,18 @@ class Newcomers:
         self._presence.go_live(seat, self._state.places_of(seat.person))
         if seat.new and self._motd:  # below what was said before; who comes back has read it
             connection.inform(self._motd)
+        if seat.new:
+            self._tell_polls(seat)
         seat.new = False
         self._alert.tell(seat)
+
+    def _tell_polls(self, seat: Seat) -> None:
+        """Tell who comes anew which polls are open: POLL may be further back than what it was sent."""
+        classroom = self._state.classroom
+        for channel in self._state.channels_of(seat.person):
+            question = classroom.poll(channel.place)[:1]
+            if question and not classroom.vote_of(channel.place, seat.person):
+                seat.connection.inform(poll_told(question[0], channel.name))
 
     def _described_channels(self, door: Door, person: int) -> list[bytes]:
         """CHANNEL for each channel and each direct conversation of the member. Lists of members stop at

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+GUEST: Final = "guest"
+"""The fourth row of OK to a ban or mute: it means a guest, who can come back under another name."""
+
+GUARD: Final = "guard"
+"""The row behind GUEST, if who asks may also close the door to strangers."""
+
+NO_TIME: Final = "no time"
+"""The first row of BAD_ARGUMENTS: a kick has none. The others: the name, the seconds, the place's name.
+
+The third row of OK to a kick: its reason begins with a number, as if that were a time.
+"""
 
 
 class Code(IntEnum):

@@ -20,6 +20,9 @@ WHOLE_CHATROOM = 0
 FOUNDED: Final = "new"
 """The third row of OK of /join: the channel was not there, and who joins owns it."""
 
+POLLED: Final = "poll"
+"""The third row of OK of /join: a poll is open there. The fourth one is its question."""
+
 EVERYWHERE = "*"
 """How commands write the whole chatroom where they write the name of a channel otherwise."""
 

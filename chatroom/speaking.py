@@ -186,12 +186,12 @@ class Speaking:
 
     def silenced(self, session: Session, member: Member, place: int, receiver: int = 0) -> Outcome | None:
         """Why the member says nothing in the place, however long ago it has spoken: it is muted, or the
-        channel is moderated."""
+        channel is moderated (row: its name)."""
         muted = self.muted(session, member, place, receiver)
         channel = self._channels.all.get(place)
         if muted is None and channel is not None and channel.moderated:
             is_silent = self._rights.role(member.person, place) < Role.VOICE
-            return Outcome(Code.NEED_ROLE) if is_silent else None
+            return Outcome(Code.NEED_ROLE, (channel.name,)) if is_silent else None
         return muted
 
     def muted(self, session: Session, member: Member, place: int, receiver: int = 0) -> Outcome | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chatroom.act import ActCommand, Number, Parts, Scene, Text, Where
+from chatroom.act import ActCommand, Number, Parts, Text, Where
 from chatroom.audit import audit
 from chatroom.events import MUTE_LIST, EventKind, Setting, extra_row
 from chatroom.limits import MAX_ANNOUNCEMENT, MAX_SLOW
 from chatroom.moderation_acts import PUTTING, TAKING, putting, taking
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
-from chatroom.places import EVERYWHERE, WHOLE_CHATROOM, Channel
+from chatroom.places import Channel
 from chatroom.session import Session
 
 
@@ -24,14 +24,14 @@ def _slow(parts: Parts, session: Session, channel: Channel, seconds: int) -> Out
     parts.channels.keep(channel)
     author, extra = parts.sessions.members[session.person].name, extra_row(Setting.SLOW, seconds, 2)
     parts.ledger.event(EventKind.SET, session.person, author, channel.place, channel.name, extra=extra)
-    audit(parts, session, Scene(channel.place, channel.name, channel), f"/slow {seconds}")
+    audit(parts, session, channel, f"/slow {seconds}")
     return Outcome(Code.OK, rows)
 
 
 def _announce(parts: Parts, session: Session, text: str) -> Outcome:
     author = parts.sessions.members[session.person].name
     parts.ledger.event(EventKind.ANNOUNCED, session.person, author, text=text)
-    audit(parts, session, Scene(WHOLE_CHATROOM, EVERYWHERE, None), f"/announce {text}")
+    audit(parts, session, None, f"/announce {text}")
     return Outcome(Code.OK)
 
 

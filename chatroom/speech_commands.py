@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from chatroom.act import Where
@@ -17,7 +18,7 @@ from chatroom.limits import (
     MAX_NUMBER,
     MAX_SLOW,
 )
-from chatroom.moderation_commands import put, take
+from chatroom.moderation_commands import new_name, put, take
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
 from chatroom.places import AUDIT_PLACE, EVERYWHERE, WHOLE_CHATROOM
@@ -83,7 +84,8 @@ def _log(library: Library, asker: Asker, rest: str) -> Fetched | Outcome:
     """/log [N] [before:SEQ]: the latest acts of those with a role, the earliest first.
 
     Rows: for each act its seq, when (in milliseconds since 1970), who, the place's name then, what, and the
-    network from which it was done, "" when that is not told. If there may be earlier ones, the last row is
+    network from which it was done, "" when that is not told. Behind names that are others now stand those, as
+    in "bob (now bobby)", if the asker may know them. If there may be earlier ones, the last row is
     the seq before which they are: for `before`.
     """
     found = _LOG.fullmatch(rest)
@@ -97,8 +99,9 @@ def _log(library: Library, asker: Asker, rest: str) -> Fetched | Outcome:
     place, until = trail.place, min(trail.head, before - 1)
     page = library.latest(AUDIT_PLACE, until, min(most, FETCH_LINES), lambda event: _is_of(event, place))
     rows, left, shown = list[object](), LISTED_BYTES, list[Event]()
+    now = library.read(lambda state: _new_names(state, asker, page.events))
     for event in reversed(page.events):
-        row = _row(event, with_network=place == WHOLE_CHATROOM)
+        row = _row(event, now, with_network=place == WHOLE_CHATROOM)
         left -= _ROW_BYTES + sum(len(text.encode()) for text in row if isinstance(text, str))
         if left < 0:
             break
@@ -127,21 +130,50 @@ def _is_of(event: Event, place: int) -> bool:
     return place in (WHOLE_CHATROOM, extra_number(event.extra, Extra.IN))
 
 
-def _row(event: Event, *, with_network: bool) -> tuple[int | str, ...]:
+_Names = dict[tuple[int, str], str]
+"""New names by persons and the names that they had."""
+
+
+def _new_names(state: State, asker: Asker, events: Sequence[Event]) -> _Names:
+    """Of those who did something, and of those whom it was about."""
+    had = {(event.person, event.author) for event in events}
+    had |= {(event.target, event.target_name) for event in events}
+    named = ((person, name, new_name(state, person, name, asker)) for person, name in had if name)
+    return {(person, name): now for person, name, now in named if now}
+
+
+def _row(event: Event, now: _Names, *, with_network: bool) -> tuple[int | str, ...]:
     network = extra_rows(event.extra).get(Extra.FROM, b"") if with_network else b""
-    shown = network.decode(errors="replace")
-    return event.seq, event.time, event.author, event.channel, event.text, shown
+    shown, who, text = network.decode(errors="replace"), event.author, event.text
+    if name := now.get((event.person, who)):
+        who = f"{who} (now {name})"
+    if name := now.get((event.target, event.target_name)):
+        about = re.compile(rf"(/\S+ \+?|deleted a line of ){re.escape(event.target_name)}(?=[ :]|$)")
+        found = about.match(text)
+        text = f"{found[0]} (now {name}){text[found.end() :]}" if found is not None else text
+    return event.seq, event.time, who, event.channel, text, shown
 
 
 _AIM = "WHO [DURATION] [REASON]"
 
 SPEECH_COMMANDS: tuple[SlashCommand, ...] = (
-    acting("/mute", _AIM, "let somebody read, and not speak: NAME, or +NAME for their network", put("/mute")),
+    acting(
+        "/mute",
+        _AIM,
+        "let somebody read, and not speak: NAME, or +NAME for their network; without DURATION for good",
+        put("/mute"),
+    ),
     acting("/unmute", "WHO", "let them speak again", take("/unmute", MUTE_LIST)),
     acting(
         "/slow", "[SECONDS|off]", "let each member say one line in so many seconds", _slow, elsewhere=True
     ),
-    acting("/hush", "[off]", "let only operators and those with voice speak", _hush, elsewhere=True),
+    acting(
+        "/hush",
+        "[off]",
+        "make the channel quiet: only operators and who has the word (/hand, /next) may speak",
+        _hush,
+        elsewhere=True,
+    ),
     acting("/announce", "TEXT", "tell everybody in the chatroom something", _announce),
     SlashCommand(
         "/log",

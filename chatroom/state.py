@@ -318,6 +318,14 @@ class State:
         """The name of a person, here or not; "" of one that is not known any more."""
         return self._direct.name_of(person)
 
+    def may_follow(self, asker: int, person: int) -> bool:
+        """Whether the asker may know how somebody is called now that was called otherwise.
+
+        Who shares a channel with somebody reads name and number of that person there; operators of the
+        chatroom may know it. Others would follow by it whom they have once put out.
+        """
+        return self.role(asker, WHOLE_CHATROOM) >= Role.OPERATOR or self._channels.shared(asker, person)
+
     def last_session(self, name_key: str) -> Session | None:
         """Of the sessions whose member was called so, that which has come or gone last."""
         return self._sessions.named(name_key)

@@ -27,9 +27,6 @@ _FROM: Final = "from "  # where the member with this key comes from
 NOBODY: Final = "nobody"
 """The last row of OK, if nobody has the name: it means who comes with it."""
 
-NO_TIME: Final = "no time"
-"""The first row of BAD_ARGUMENTS: a kick has none. The others: the name, the seconds, the place's name."""
-
 OWN_NETWORK: Final = "own network"
 """The first row of BAD_ARGUMENTS: who asks comes from the network, too."""
 
@@ -74,8 +71,8 @@ def read_who(text: str) -> Who | Outcome:
 
 
 def plain_name(text: str) -> str:
-    """A name as it may be typed: `@bob` is meant as `bob`."""
-    return text.removeprefix("@")
+    """A name as it may be typed: `@bob` and `bob,` are meant as `bob`. No name has a comma."""
+    return text.removeprefix("@").rstrip(",")
 
 
 def read_aim(rest: str) -> Aim | Outcome:
@@ -127,6 +124,13 @@ class Found(NamedTuple):
         """Whether it is a name that nobody has."""
         return not self.person and not any(
             isinstance(one, int) or is_network_mask(one) for one in self.entries
+        )
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether it is a person without an account: only then the name is meant besides."""
+        return bool(self.person) and any(
+            isinstance(one, str) and not is_network_mask(one) for one in self.entries
         )
 
     @property

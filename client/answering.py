@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from chatroom.answer_tables import hint
 from chatroom.events import Event
-from chatroom.outcomes import Code
+from chatroom.outcomes import GUEST, Code
 from chatroom.packets import Answer
 from chatroom.trace_table import own_steps
 from client.answer_words import answer_words
@@ -36,6 +37,7 @@ class Answering:
         self._speech = speech
         self._places = places
         self._back = back
+        self._knows_guests = False  # the user was told what a ban of a guest cannot do
 
     def show(self, answer: Answer, now: int) -> None:
         """An answer has come. now: in milliseconds since 1970"""
@@ -55,6 +57,7 @@ class Answering:
             self._show_past(command, rest.strip(), wanted, now)
         self._learn_channels(command, answer)
         words = "" if known else answer_words(command, answer, self._view.table_columns, now)
+        words = self._with_hint(command.lower(), answer, words)
         if refused is not None and answer.code == Code.MUTED and knew:
             words = "not said, you are muted"  # until when is in the status, and why was told before
         words = self._back.words(command, answer, words)
@@ -73,6 +76,21 @@ class Answering:
             words += f": {quoted(refused.text)}" + (" (\u2191 brings it back)" if recalled else "")
         if words:
             self._view.system(words, now, command)
+
+    def _with_hint(self, command: str, answer: Answer, words: str) -> str:
+        """The words, and what no event tells: a hint. That about guests is given once."""
+        rows = rows_of(answer.rows) if answer.code == Code.OK else ()
+        try:
+            told = hint(command, rows)
+        except (TypeError, ValueError):  # rows that a newer server may send
+            told = ""
+        if not told:
+            return words
+        words = words.removesuffix(told).removesuffix("; ")
+        if GUEST in rows[3:] and self._knows_guests:
+            return words
+        self._knows_guests = self._knows_guests or GUEST in rows[3:]
+        return f"{words}; {told}" if words else told
 
     def _show_past(self, command: str, rest: str, past: Sequence[Event], now: int) -> None:
         """Lines of the past below a row that says what they answer: they must not look like news."""

@@ -18,6 +18,9 @@ KEPT_LINES: Final = 300
 KEPT_CHARACTERS: Final = 200_000
 """Characters of these lines, for long texts: at most 0.8 MB."""
 
+FORMER_NAMES: Final = 200
+"""Names that people had before, as the client has seen them change: as many as a large class has."""
+
 KEPT_PLACES: Final = 64
 """Places whose lines are kept, those used last: more than a person follows. The server has the rest."""
 

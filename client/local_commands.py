@@ -10,7 +10,6 @@ from chatroom.events import Event
 from chatroom.names import channel_as_typed, name_key
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Form
-from chatroom.places import FOUNDED
 from client.call_commands import bell, keyword, mentions
 from client.conversing import Conversing, LocalCommand
 from client.help import help_of
@@ -52,7 +51,7 @@ def _join(conversation: Conversing, argument: str) -> None:
         room = conversation.client.room(place[0] if place else name[0] if name else argument.split()[0])
         if room is not None:
             conversation.places.show(room.name, time.monotonic(), room.place, typed_since=turn)
-        if FOUNDED in row[2:]:
+        if row[2:]:  # more is to be told than that the user is there
             conversation.tell("/join", answer.words)
 
     conversation.speech.ask(f"/join {argument}", joined, moves=True)
@@ -175,7 +174,9 @@ def _look_up(
             conversation.client.learn_name(who.name, who.person)
             then(who)
         else:
-            conversation.tell(command, answer.words or f"nobody is called {name}")
+            now = conversation.places.names.now(name)
+            renamed = f"; {name} is called {now} now" if now and answer.code == Code.NO_SUCH_NAME else ""
+            conversation.tell(command, (answer.words or f"nobody is called {name}") + renamed)
 
     conversation.speech.ask(f"/query {name}", found, moves=moves, text=text)
 
@@ -199,10 +200,14 @@ def _query(conversation: Conversing, argument: str) -> None:
     _look_up(conversation, "/query", name, show, moves=True)
 
 
+_BEHIND_A_NAME: Final = ",:\uff0c\uff1a\u3001"
+"""What people write behind a name whom they address, as `bob, hello`; no name has it."""
+
+
 def _msg(conversation: Conversing, argument: str) -> None:
-    name, _, text = argument.removeprefix("@").partition(" ")
-    text = text.strip()
-    if not text:
+    typed, _, text = argument.removeprefix("@").partition(" ")
+    name, text = typed.rstrip(_BEHIND_A_NAME), text.strip()
+    if not text or not name:
         conversation.tell("/msg", "/msg NAME TEXT says something to one person only")
         return
     room = conversation.client.room(f"@{name}")

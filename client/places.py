@@ -13,6 +13,7 @@ from chatroom.names import name_key
 from chatroom.packets import Answer, Channel
 from chatroom.table import table
 from client.calls import Calls
+from client.former_names import FormerNames
 from client.kept import KEPT, Kept, tells_news
 from client.limits import KEPT_PLACES
 from client.presence import SHARED, Presence
@@ -65,6 +66,7 @@ class Places:
         self.markers = ReadMarkers(self._tell_read)
         self.presence = Presence()
         self.silence = Silence()
+        self.names = FormerNames()
         self.calls: Calls | None = None  # which unread lines call the user, if somebody counts them
         self._kept: OrderedDict[int, Kept] = OrderedDict()  # by place, the latest used last
         self.oldest = 0  # seq of the earliest line that was shown of this place since it is on the screen
@@ -240,6 +242,7 @@ class Places:
         wanted:   show it, wherever it happened: it is of a line that was said here
         """
         self.silence.take(event, self._client.person)
+        self.names.take(event)
         if event.person in self.ignored and event.kind in _BY_PERSONS:
             return False
         kept = self.kept(event.place) if event.place else Kept()
@@ -297,6 +300,7 @@ class Places:
         self.markers.forget()
         self.presence.forget()
         self.silence.forget()
+        self.names.forget()
         self.place = self.person = self.oldest = self._seen = 0
         self.ignored = frozenset()
 

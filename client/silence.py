@@ -75,7 +75,7 @@ class Silence:
                 return f"you are muted{end}"
         moderated = bool(room.settings & Setting.MODERATED) and room.role < Role.VOICE
         if (moderated and room.place not in self._called) or room.place in self._refused:
-            return "the channel is moderated"
+            return "the channel is quiet (/hand)"
         return ""
 
     def wait(self, now: int) -> float | None:

@@ -94,7 +94,8 @@ class Successors:
     def _nobody(self, name: str, line: Addressed, answer: Answer) -> None:
         if answer.code == Code.NO_SUCH_NAME:
             self._client.learn_name(name, 0)
-            why = f"{name} is not here"
+            now = self._places.names.now(name)
+            why = f"{name} is called {now} now" if now else f"{name} is not here"
         else:
             why = answer.words or f"nobody is called {name}"
         self._speech.not_said(why, line.text, line.typed)

@@ -23,7 +23,6 @@ _BY_EVENT: Final[dict[str, tuple[EventKind, ...]]] = {
     "/move": (EventKind.MOVED,),
     "/close": (EventKind.CLOSED,),
     "/announce": (EventKind.ANNOUNCED,),
-    "/poll": (EventKind.POLL,),
     "/reveal": (EventKind.REVEALED,),
     "/ask": (EventKind.ASKED,),
 }

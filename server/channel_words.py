@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from chatroom.answer_tables import poll_told
 from chatroom.channel_commands import CHANNEL_COMMANDS
 from chatroom.outcomes import Code, Outcome
-from chatroom.places import FOUNDED
+from chatroom.places import FOUNDED, POLLED
 from server.moments import when
 
 Rows = Sequence[Any]
@@ -27,7 +28,10 @@ def of_channel_command(command: str, outcome: Outcome) -> str | None:
 
 
 def _joined(rows: Rows) -> str:
-    return f"{rows[0]} is new; you are its owner" if FOUNDED in rows[2:] else f"you are in {rows[0]}"
+    if FOUNDED in rows[2:3]:
+        return f"{rows[0]} is new; you are its owner"
+    told = f"; {poll_told(rows[3])}" if POLLED in rows[2:3] else ""
+    return f"you are in {rows[0]}{told}"
 
 
 def _topic(rows: Rows) -> str:

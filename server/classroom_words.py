@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from chatroom.classroom_acts import OPENED
 from chatroom.outcomes import Code, Outcome
 
 Rows = Sequence[Any]
@@ -15,7 +16,7 @@ _NAMED: Final = 20  # raised hands of which the words name the owner: so the row
 def of_classroom_command(command: str, outcome: Outcome) -> str | None:
     """The words for one of these commands; None: there are none beside those of the code."""
     code, rows = outcome
-    if (command, code) == ("/poll", Code.OK):
+    if code is Code.OK and (command == "/poll" or (command == "/vote" and not _is_vote(rows))):
         return _poll(rows)
     words = _OF.get((command, code))
     if words is None or isinstance(words, str):
@@ -37,22 +38,38 @@ def _hands(rows: Rows) -> str:
 
 
 def _next(rows: Rows) -> str:
-    channel, name, phase, left = rows
+    channel, name, phase, left, before = rows
+    ended = f"; {before}'s turn is over" if before else ""
     if not name:
-        return f"nobody has the word in {channel} now"
+        return f"nobody has the word in {channel} now{ended}"
     lost = " (connection lost)" if phase == "lost" else ""
-    return f"{name}{lost} has the word in {channel}; hands that are left: {left}"
+    return f"{name}{lost} has the word in {channel} now{ended}; hands that are left: {left}"
 
 
 def _poll(rows: Rows) -> str:
     if not rows:
         return "no poll is open"
+    if rows[-1] == OPENED:  # its event has shown question and options
+        return "the poll is open; /reveal ends it, and shows all the result"
     question, options, vote, *voted = rows
-    if not vote and voted == [0]:  # it has just begun: its event has shown the options
-        return f"the poll is open; /reveal ends it: {question}"
     lines = [question, *(f"{number}: {option}" for number, option in enumerate(options, 1))]
-    lines.append(f"your vote: {vote}" if vote else "you have not voted: /vote NUMBER")
-    return "\n".join([*lines, *(f"votes: {number}" for number in voted)])
+    how = "/vote and the number, or how the option begins"
+    lines.append(f"your vote: {vote}; {how} changes it" if vote else f"you have not voted: {how}")
+    return "\n".join([*lines, *(f"votes: {number}; /reveal ends the poll" for number in voted)])
+
+
+def _is_vote(rows: Rows) -> bool:
+    """Whether the rows tell of a vote; else of the open poll."""
+    return bool(rows) and isinstance(rows[0], int)
+
+
+def _no_option(rows: Rows) -> str:
+    """rows: the number of options; perhaps what was typed, and the numbers of the options that begin so"""
+    number, typed, *found = (*rows, "")[: max(2, len(rows))]
+    if found:
+        return f"{typed} may be option {' or '.join(map(str, found))}: write more of it, or the number"
+    how = f"/vote takes a number from 1 to {number}, or how an option begins"
+    return f"no option begins with {typed}; {how}" if typed else how
 
 
 def _vote(rows: Rows) -> str:
@@ -76,7 +93,7 @@ _OF: dict[tuple[str, Code], str | Callable[[Rows], str]] = {
     ("/poll", Code.TOO_LONG): lambda rows: f"a poll has {rows[0]} bytes at most",
     ("/vote", Code.OK): _vote,
     ("/vote", Code.ALREADY): _vote,
-    ("/vote", Code.BAD_ARGUMENTS): lambda rows: f"/vote takes a number from 1 to {rows[0]}",
+    ("/vote", Code.BAD_ARGUMENTS): _no_option,
     ("/vote", Code.TOO_LATE): lambda rows: f"no poll is open in {rows[0]}",
     ("/vote", Code.FULL): "there are too many votes already",
     ("/reveal", Code.OK): _revealed,

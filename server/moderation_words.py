@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chatroom.answer_tables import bans
+from chatroom.answer_tables import bans, hint
 from chatroom.durations import duration_text
 from chatroom.moderation_commands import MODERATION_COMMANDS
-from chatroom.outcomes import Code, Outcome
+from chatroom.outcomes import NO_TIME, Code, Outcome
 from chatroom.places import EVERYWHERE
-from chatroom.whom import DURATION, NO_TIME, NOBODY, OWN_NETWORK
+from chatroom.whom import DURATION, NOBODY, OWN_NETWORK
 from server.moments import when
 
 Rows = Sequence[Any]
@@ -90,21 +90,31 @@ _OF_CODES: dict[Code, _Words] = {
 
 
 def _kicked(rows: Rows) -> str:
-    name, where = rows
-    return f"all programs of {name} are ended" if where == EVERYWHERE else f"{name} is out of {where}"
+    name, where = rows[:2]
+    done = f"all programs of {name} are ended" if where == EVERYWHERE else f"{name} is out of {where}"
+    return done + _hint("/kick", rows)
 
 
 def _listed(rows: Rows, is_so: str) -> str:
     """Somebody is on a list. is_so: what that means, with the place"""
-    if rows[3:] != (NOBODY,):
+    if NOBODY not in rows[3:]:
         return f"{rows[0]} is {is_so}{lasting(rows[2])}"
     return f"nobody is called {rows[0]} now; who comes with this name is {is_so}{lasting(rows[2])}"
 
 
 def muted(rows: Rows) -> str:
     """Who is muted; of a word for everybody what mutes them."""
-    hush = "; /hush is for all" if str(rows[0]).lower() in _EVERYBODY and rows[3:] else ""
-    return _listed(rows, f"muted in {place(rows[1])}") + hush
+    hush = "; /hush is for all" if str(rows[0]).lower() in _EVERYBODY and NOBODY in rows[3:] else ""
+    return _listed(rows, f"muted in {place(rows[1])}") + hush + _hint("/mute", rows)
+
+
+def _banned(rows: Rows) -> str:
+    return _listed(rows, f"banned from {place(rows[1])}") + _hint("/ban", rows)
+
+
+def _hint(command: str, rows: Rows) -> str:
+    found = hint(command, rows)
+    return f"; {found}" if found else ""
 
 
 def _exempt(rows: Rows) -> str:
@@ -117,7 +127,7 @@ _EVERYBODY = frozenset(("all", "everybody", "everyone", "class"))
 
 _OF: dict[tuple[str, Code], _Words] = {
     ("/kick", Code.OK): _kicked,
-    ("/ban", Code.OK): lambda rows: _listed(rows, f"banned from {place(rows[1])}"),
+    ("/ban", Code.OK): _banned,
     ("/ban", Code.ALREADY): lambda rows: f"{rows[0]} is banned from {place(rows[1])} already",
     ("/unban", Code.OK): lambda rows: f"{rows[0]} is not banned from {place(rows[1])} any more",
     ("/unban", Code.ALREADY): lambda rows: f"{rows[0]} is not banned from {place(rows[1])}",

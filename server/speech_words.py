@@ -32,6 +32,11 @@ def of_silence(outcome: Outcome) -> str | None:
     return None
 
 
+def quiet(channel: str) -> str:
+    """Why somebody may not speak in a moderated channel, and what to do about it."""
+    return f"{channel} is quiet now: only operators and who has the word may speak; /hand asks for it"
+
+
 def of_speech_command(command: str, outcome: Outcome) -> str | None:
     """The words for one of these commands; None: there are none beside those of the code."""
     if command not in _OURS:
@@ -51,7 +56,9 @@ def _slow(rows: Rows) -> str:
 
 
 def _hush(rows: Rows) -> str:
-    return "only operators and those with voice speak now" if rows[1] == "on" else "everybody may speak again"
+    if rows[1] == "on":
+        return "only operators and who has the word may speak now; /next gives it, /hush off ends this"
+    return "everybody may speak again"
 
 
 _OF: dict[tuple[str, Code], str | Callable[[Rows], str]] = {

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from chatroom.commands import COMMANDS
 from chatroom.errors import ChatroomError, Refused
-from chatroom.help_page import HOW_TO_ASK, Entry, about, group_page, page
+from chatroom.help_page import EXAMPLES, HOW_TO_ASK, Entry, about, group_page, page
 from chatroom.limits import MAX_TEXT
 from chatroom.outcomes import Code, Outcome
+from chatroom.packets import Role
 from server.account_words import of_account_command, of_slow_down
 from server.channel_words import of_channel_command
 from server.classroom_words import of_classroom_command
@@ -19,7 +20,7 @@ from server.history_words import of_history_command
 from server.moderation_words import banned, of_moderation_command
 from server.people_words import no_such_command, of_people_command
 from server.room_words import OF_COMMANDS
-from server.speech_words import of_silence, of_speech_command
+from server.speech_words import of_silence, of_speech_command, quiet
 
 _GOODBYES = {
     **GOODBYES,
@@ -37,7 +38,7 @@ _REFUSALS = {
     Code.ALREADY: "said before",
     Code.NOT_IN: "not said: you are not in this channel",
     Code.NO_SUCH_NAME: "not said: they are not here any more",
-    Code.NEED_ROLE: "not said: this channel is moderated, and you have no voice in it",
+    Code.NEED_ROLE: "not changed: the line is another's",
     Code.MUTED: "not said: they take no direct messages from you",
     Code.BAD_ARGUMENTS: "not said: this server does not know this form of a line",
 }
@@ -82,8 +83,14 @@ def shorten(text: str, size: int) -> str:
 
 
 def _of_line(outcome: Outcome) -> str:
-    silence = of_silence(outcome)
-    return f"not said: {silence}" if silence else _REFUSALS.get(outcome.code, outcome.code.words)
+    code, rows = outcome
+    if silence := of_silence(outcome):
+        return f"not said: {silence}"
+    if code is Code.NOT_IN and rows:
+        return f"not said: you are not in {rows[0]}"
+    if code is Code.NEED_ROLE and rows:
+        return f"not said: {quiet(str(rows[0]))}"
+    return _REFUSALS.get(code, code.words)
 
 
 def _of_command(command: str, outcome: Outcome) -> str:
@@ -102,8 +109,10 @@ def _of_command(command: str, outcome: Outcome) -> str:
         return f"{rows[2]} has a role as high as yours, or higher"
     if code is Code.BANNED and rows:
         return banned(rows, command)
-    if code is Code.NEED_ROLE and rows:
-        return f"{rows[0]} needs the role {rows[1]}"
+    if code is Code.NEED_ROLE and len(rows) > 1:
+        return _need_role(rows)
+    if code is Code.NOT_IN and rows and isinstance(rows[0], str):
+        return f"you are not in {rows[0]}"
     if code is Code.NEED_LOGIN and rows[:1] == (command,):
         return f"{rows[0]} is for accounts only: /register makes your name your own"
     if code is Code.SLOW_DOWN:
@@ -121,6 +130,16 @@ _FINDERS: tuple[Callable[[str, Outcome], str | None], ...] = (
 )
 
 
+def _need_role(rows: tuple[object, ...]) -> str:
+    """Of a command; rows: it, and the least role that may."""
+    if rows[1:] == (_VOICE,):  # a name, or why somebody is away, is read in each channel
+        return f"a channel of yours is quiet now: {rows[0]} has to wait until all may speak there again"
+    return f"{rows[0]} needs the role {rows[1]}"
+
+
+_VOICE = Role.VOICE.name.lower()
+
+
 def _no_channel(command: str, name: str) -> str:
     """There is no channel of this name; nor is a direct conversation one."""
     if name.startswith("@"):
@@ -136,8 +155,13 @@ def _usage(command: str, code: Code) -> str:
     return f"usage: {known.usage}{_INSTEAD.get(command, '')}"
 
 
-_INSTEAD: dict[str, str] = {"/history": "; /grep WORDS finds lines"}
-"""By command, what to give instead: what its arguments looked like."""
+_INSTEAD: dict[str, str] = {
+    "/history": "; /grep WORDS finds lines",
+    "/hand": "; /hand raises your hand, /hand down takes it down",
+    "/next": "; the word goes to whoever raised a hand first, /voice NAME lets another one speak",
+    "/poll": f"; for example {EXAMPLES['/poll']}",
+}
+"""By command, what to give instead: what its arguments looked like; or an example."""
 
 
 def _help(rows: tuple[tuple[str, ...], ...]) -> str:

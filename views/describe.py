@@ -25,10 +25,12 @@ ACT: Final = 1
 _SETTINGS: Final = {
     Setting.KEYED: "key",
     Setting.INVITE_ONLY: "invite-only",
-    Setting.MODERATED: "moderated",
+    Setting.MODERATED: "quiet",
     Setting.FROM_JOINING: "history from joining only",
     Setting.KEPT: "kept",
 }
+
+_QUIET: Final = "only operators and who has the word may speak; /hand asks for it"
 
 _WORDS: Final[dict[int, str]] = {int(setting): words for setting, words in _SETTINGS.items()}
 
@@ -116,6 +118,10 @@ def _describe_settings(event: Event) -> str:
     if event.extra == SET_COUNTED:
         return f"{event.channel} is large: from now on its members are only counted; see /who"
     rows = extra_rows(event.extra)
+    if [*rows] == [Setting.MODERATED]:
+        if not any(rows[Setting.MODERATED]):
+            return f"{event.author} lets everybody speak again in {event.channel}"
+        return f"{event.author} made {event.channel} quiet: {_QUIET}"
     changed = [
         f"{words} {'on' if any(value) else 'off'}"
         for key, value in rows.items()

@@ -270,6 +270,36 @@ def test_recover(world: World) -> None:
     assert world.state.role(1, 0) is Role.OWNER
 
 
+def test_what_codes_do_is_in_the_trail(world: World) -> None:
+    """Who makes one for somebody, and who becomes owner by one, beside LISTED; no line has the code."""
+    own(world, ANN)
+    assert [event.kind for event in world.log[-2:]] == [EventKind.LISTED, EventKind.AUDITED]
+    world.act(ANN, "/code", "ann", "c0de", world.time + 10_000)
+    world.act(BOB, "/recover", "ann", "c0de", OTHER)
+    world.act(BOB, "/register", PASSWORD)
+    world.own("bob", CODE)
+    world.act(BOB, "/recover", "bob", CODE, OTHER)
+    trail = [event for event in world.log if event.kind is EventKind.AUDITED]
+    assert [(event.author, event.text, event.target, event.channel) for event in trail] == [
+        ("Ann", "/owner", 1, "*"),
+        ("Ann", "/code Ann", 1, "*"),
+        ("bob", "/recover bob", 2, "*"),  # not the one before: that only sets a password
+    ]
+
+
+AUDITED_ACTS = {
+    *("/announce", "/ban", "/close", "/code", "/deop", "/erase", "/exempt", "/guard", "/hush", "/invite"),
+    *("/kick", "/move", "/mute", "/next", "/op", "/reveal", "/set", "/slow", "/transfer", "/unban"),
+    *("/unexempt", "/uninvite", "/unmute", "/unvoice", "/voice"),
+}
+"""The acts of those with a role that leave a line in the trail."""
+
+
+def test_each_act_of_power_is_in_the_trail() -> None:
+    """Who adds one thinks of it: tests beside this one look at the lines themselves."""
+    assert {name for name, act in ACTS.items() if act.needs >= Role.OPERATOR} == AUDITED_ACTS
+
+
 def test_recover_ones_own(world: World) -> None:
     """Who is still logged in may use a code, too; its own program stays."""
     own(world, ANN)

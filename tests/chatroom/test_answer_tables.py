@@ -91,7 +91,7 @@ def test_channels() -> None:
         "/channels: 9 channels",
         "  #tea  1,003 here  you are in  key",
         "      Earl Grey",
-        "  #茶       1 here              invite-only, moderated",
+        "  #茶       1 here              invite-only, quiet",
         "  and 7 more",
     ]
     assert said("/channels", rows[0])[0] == "/channels: 1 channel"

@@ -8,12 +8,13 @@ import pytest
 
 from chatroom.bounds import Limits
 from chatroom.classroom import SEPARATOR, Classroom
+from chatroom.classroom_acts import OPENED
 from chatroom.events import MUTE_LIST, Event, EventKind, Extra, extra_number, extra_rows
 from chatroom.ledger import Ledger
 from chatroom.limits import ASK_SECONDS, HAND_SECONDS, HOLD_SECONDS, MAX_OPTIONS, SESSION_SECONDS
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Role
-from chatroom.places import AUDIT_PLACE
+from chatroom.places import AUDIT_PLACE, POLLED
 from chatroom.proposals import Act
 from chatroom.records import Record
 from chatroom.rights import Rights
@@ -65,17 +66,26 @@ def test_first_come_first_served(world: World) -> None:
     assert last(world)[2:] == (EventKind.HAND, "#tea", "bob", "", 0, 3, 2, b"", ())
     assert do(world, ANN, "/hand", 1).rows == ("#tea", 2)
     assert do(world, ANN, "/hand", 1) == Outcome(Code.ALREADY, ("#tea", 2))
-    assert do(world, DORA, "/next").rows == ("#tea", "bob", "here", 1)
-    assert last(world)[2:6] == (EventKind.CALLED, "#tea", "dora", "")
-    rows = extra_rows(last(world).extra)
+    assert do(world, DORA, "/next").rows == ("#tea", "bob", "here", 1, "")
+    called = world.log[-2]
+    assert called[2:6] == (EventKind.CALLED, "#tea", "dora", "")
+    rows = extra_rows(called.extra)
     assert rows == {Extra.TARGET: b"\0\0\0\x03", Extra.TARGET_NAME: b"bob"}
     assert [world.state.role(person, 2) for person in (1, 2, 3)] == [Role.OWNER, Role.MEMBER, Role.VOICE]
-    assert do(world, DORA, "/next").rows == ("#tea", "ann", "here", 0)
+    assert do(world, DORA, "/next").rows == ("#tea", "ann", "here", 0, "bob")
     assert [world.state.role(person, 2) for person in (2, 3)] == [Role.VOICE, Role.MEMBER]
-    assert do(world, DORA, "/next").rows == ("#tea", "", "", 0)
-    assert (last(world).kind, last(world).extra) == (EventKind.CALLED, b"")
+    assert do(world, DORA, "/next").rows == ("#tea", "", "", 0, "ann")
+    assert (world.log[-2].kind, world.log[-2].extra) == (EventKind.CALLED, b"")
     assert world.state.role(2, 2) is Role.MEMBER and stored(world) == {}
     assert do(world, DORA, "/next") == Outcome(Code.ALREADY, ("#tea",))
+
+
+def test_who_has_the_word_and_asks_for_it_again(world: World) -> None:
+    """Who is called twice in a row has it still: nobody's turn is over."""
+    do(world, ANN, "/hand", 1), do(world, DORA, "/next")
+    world.tick(HAND_SECONDS)
+    assert do(world, ANN, "/hand", 1).code is Code.OK
+    assert do(world, DORA, "/next").rows == ("#tea", "ann", "here", 0, "")
 
 
 def test_a_hand_goes_down(world: World) -> None:
@@ -159,7 +169,7 @@ def test_a_lost_connection_keeps_hand_and_turn(world: World) -> None:
         world.lose(visit)
     world.up()
     assert stored(world) == before and world.state.role(2, 2) is Role.VOICE
-    assert do(world, world.enter("dora", proof=PASSWORD), "/next").rows == ("#tea", "bob", "lost", 0)
+    assert do(world, world.enter("dora", proof=PASSWORD), "/next").rows == ("#tea", "bob", "lost", 0, "ann")
 
 
 def test_who_is_muted_meanwhile_is_passed_over(world: World) -> None:
@@ -169,7 +179,7 @@ def test_who_is_muted_meanwhile_is_passed_over(world: World) -> None:
     world.state._rights.give(2, MUTE_LIST, 1, 2)
     world._again._rights.give(2, MUTE_LIST, 1, 2)
     outcome = world.state._outcome(world.state._here[world.origin(1)], act("/next"))
-    assert outcome.rows == ("#tea", "bob", "here", 1) and hands(world) == [2]
+    assert outcome.rows == ("#tea", "bob", "here", 1, "") and hands(world) == [2]
 
 
 def test_too_many_hands() -> None:
@@ -186,36 +196,36 @@ def test_too_many_hands() -> None:
 
 def test_a_poll(world: World) -> None:
     """POLL and REVEALED are all that others are told; each person has one vote, the latest."""
-    assert do(world, DORA, "/poll", POLL).rows == ("Tea?", ("yes", "no"), 0, 0)
-    assert (last(world).kind, last(world).text) == (EventKind.POLL, POLL)
+    assert do(world, DORA, "/poll", POLL).rows == ("Tea?", ("yes", "no"), 0, 0, OPENED)
+    assert (world.log[-2].kind, world.log[-2].text) == (EventKind.POLL, POLL)
     head = world.state.head
-    assert do(world, ANN, "/vote", 2).rows == (2, "no", "Tea?")
-    assert do(world, ANN, "/vote", 1).rows == (1, "yes", "Tea?")
-    assert do(world, ANN, "/vote", 1) == Outcome(Code.ALREADY, (1, "yes", "Tea?"))
-    do(world, BOB, "/vote", 1)
+    assert do(world, ANN, "/vote", 2, "").rows == (2, "no", "Tea?")
+    assert do(world, ANN, "/vote", 1, "yes").rows == (1, "yes", "Tea?")
+    assert do(world, ANN, "/vote", 1, "") == Outcome(Code.ALREADY, (1, "yes", "Tea?"))
+    do(world, BOB, "/vote", 1, "")
     assert world.state.head == head and world.effects == []
     assert do(world, DORA, "/poll", "More? | yes | no") == Outcome(Code.ALREADY, ("Tea?",))
     assert do(world, DORA, "/reveal").rows == ("Tea?", ("yes", 2), ("no", 0))
-    assert (last(world).kind, last(world).text) == (EventKind.REVEALED, POLL)
-    assert extra_rows(last(world).extra) == {Extra.VOTES: b"\0\2\0\0"}
+    assert (world.log[-2].kind, world.log[-2].text) == (EventKind.REVEALED, POLL)
+    assert extra_rows(world.log[-2].extra) == {Extra.VOTES: b"\0\2\0\0"}
     assert stored(world) == {}
     assert do(world, DORA, "/reveal").code is Code.ALREADY
-    assert do(world, ANN, "/vote", 1) == Outcome(Code.TOO_LATE, ("#tea",))
+    assert do(world, ANN, "/vote", 1, "") == Outcome(Code.TOO_LATE, ("#tea",))
 
 
 def test_a_vote_makes_nothing_that_others_get(world: World) -> None:
     """No event and no signal: but for the answer to the voter, a vote and a refused one look the same."""
     do(world, DORA, "/poll", POLL)
     for choice in (1, 2, 2, 3):
-        do(world, ANN, "/vote", choice)
-        assert world.effects == [] and last(world).kind is EventKind.POLL
+        do(world, ANN, "/vote", choice, "")
+        assert world.effects == [] and last(world).text == "/poll Tea?"
 
 
 def test_votes_of_those_who_are_in_count(world: World) -> None:
     """A vote stays when its owner leaves, and counts when it is in again. An account that is out is in."""
     do(world, DORA, "/poll", POLL)
     for visit in (DORA, ANN, BOB):
-        do(world, visit, "/vote", 1)
+        do(world, visit, "/vote", 1, "")
     for visit in (ANN, BOB):
         do(world, visit, "/leave", "")
     assert world.state.classroom.voters(2) == 1
@@ -229,7 +239,7 @@ def test_votes_of_those_who_are_in_count(world: World) -> None:
 def test_the_vote_of_one_who_is_forgotten_is_gone(world: World) -> None:
     """A guest that is not remembered cannot come back: its vote is not kept until the poll ends."""
     do(world, DORA, "/poll", POLL)
-    do(world, ANN, "/vote", 1)
+    do(world, ANN, "/vote", 1, "")
     world.say(ANN, 1)
     world.leave(ANN)
     assert "2 vote 2" in stored(world)
@@ -241,7 +251,7 @@ def test_a_stay_that_is_forgotten_takes_the_vote() -> None:
     """Who goes from channel to channel leaves no more votes behind than stays are remembered."""
     world = class_of(World(Limits(left=1)))
     do(world, DORA, "/poll", POLL)
-    do(world, ANN, "/vote", 1)
+    do(world, ANN, "/vote", 1, "")
     for name in ("#tea", "#general"):
         world.act(ANN, "/leave", "", channel=name)
     assert [*stored(world)] == ["2"]
@@ -252,10 +262,10 @@ def test_too_many_votes() -> None:
     world = class_of(World(Limits(votes=2)))
     do(world, DORA, "/poll", POLL)
     for visit in (DORA, ANN):
-        do(world, visit, "/vote", 1)
-    assert do(world, BOB, "/vote", 2).code is Code.FULL and do(world, ANN, "/vote", 2).code is Code.OK
+        do(world, visit, "/vote", 1, "")
+    assert do(world, BOB, "/vote", 2, "").code is Code.FULL and do(world, ANN, "/vote", 2, "").code is Code.OK
     do(world, ANN, "/leave", "")
-    assert do(world, BOB, "/vote", 2).code is Code.OK
+    assert do(world, BOB, "/vote", 2, "").code is Code.OK
     world.act(ANN, "/join", "#tea", "")
     assert world.state.classroom.vote_of(2, 2) == 0 and world.state.classroom.voters(2) == 2
 
@@ -275,9 +285,87 @@ def test_what_is_no_poll(world: World, text: str) -> None:
 def test_the_end_of_a_channel_ends_its_poll(world: World) -> None:
     """Nothing is stored of it; a later channel of the name knows nothing of it."""
     do(world, DORA, "/poll", POLL)
-    do(world, ANN, "/vote", 1)
+    do(world, ANN, "/vote", 1, "")
     do(world, DORA, "/close", "")
     assert stored(world) == {}
+
+
+def test_a_vote_by_text_is_for_what_was_read(world: World) -> None:
+    """If another poll is open meanwhile, whose option of the number reads otherwise, it is refused."""
+    do(world, DORA, "/poll", POLL)
+    do(world, DORA, "/reveal")
+    do(world, DORA, "/poll", "Milk? | no | yes")
+    assert do(world, ANN, "/vote", 1, "yes") == Outcome(Code.BAD_ARGUMENTS, (2, "yes"))
+    assert do(world, ANN, "/vote", 3, "yes") == Outcome(Code.BAD_ARGUMENTS, (2, "yes"))
+    assert do(world, ANN, "/vote", 2, "yes").code is Code.OK
+
+
+def test_who_comes_late_is_told_of_the_poll(world: World) -> None:
+    """The answer to /join has the question; without a poll it has not, nor for who has voted."""
+    zoe = world.enter("zoe")
+    assert world.act(zoe, "/join", "#tea", "").rows == ("#tea", 2)
+    do(world, zoe, "/leave", "")
+    do(world, DORA, "/poll", POLL)
+    assert world.act(zoe, "/join", "#tea", "").rows == ("#tea", 2, POLLED, "Tea?")
+    assert world.act(zoe, "/join", "#tea", "") == Outcome(Code.ALREADY, ("#tea", 2))
+    do(world, zoe, "/vote", 1, ""), do(world, zoe, "/leave", "")
+    assert world.act(zoe, "/join", "#tea", "").rows == ("#tea", 2)
+
+
+# --- the trail ----------------------------------------------------------------------------------------------
+
+
+def trail(world: World) -> list[tuple[str, str, str, int, int]]:
+    """Who did what, where, to whom, and in which place it can be read."""
+    audited = [event for event in world.log if event.kind is EventKind.AUDITED]
+    return [
+        (one.author, one.channel, one.text, one.target, extra_number(one.extra, Extra.IN)) for one in audited
+    ]
+
+
+def test_the_acts_of_a_class_are_in_the_trail(world: World) -> None:
+    """What a teacher does is, each directly behind its event; what is refused or changes nothing is not."""
+    before = len(world.log)
+    do(world, ANN, "/hand", 1)
+    for command, *arguments in (
+        *(("/hush", "on"), ("/hush", "on"), ("/next",), ("/next",), ("/next",)),
+        *(("/poll", POLL), ("/poll", POLL), ("/reveal",), ("/reveal",)),
+        *(("/topic", "tea"), ("/topic", "tea"), ("/topic", ""), ("/hush", "off")),
+    ):
+        do(world, DORA, command, *arguments)
+    kinds = [event.kind for event in world.log[before + 1 :]]
+    assert kinds[1::2] == [EventKind.AUDITED] * (len(kinds) // 2) and EventKind.AUDITED not in kinds[::2]
+    assert trail(world) == [
+        ("dora", "#tea", "founded #tea", 0, 2),
+        ("dora", "#tea", "/hush", 0, 2),
+        ("dora", "#tea", "/next ann", 2, 2),
+        ("dora", "#tea", "/next", 0, 2),
+        ("dora", "#tea", "/poll Tea?", 0, 2),
+        ("dora", "#tea", "/reveal", 0, 2),
+        ("dora", "#tea", "/topic tea", 0, 2),
+        ("dora", "#tea", "/topic -", 0, 2),
+        ("dora", "#tea", "/hush off", 0, 2),
+    ]
+
+
+def test_what_members_do_in_a_class_is_not_in_the_trail(world: World) -> None:
+    """Hands, votes and topics of those without a role are no acts of power."""
+    do(world, DORA, "/poll", POLL)
+    before = len(trail(world))
+    do(world, ANN, "/hand", 1), do(world, ANN, "/hand", 0), do(world, ANN, "/vote", 1, "")
+    assert do(world, ANN, "/topic", "mine").code is Code.OK
+    assert do(world, ANN, "/hush", "on").code is do(world, ANN, "/next").code is Code.NEED_ROLE
+    assert len(trail(world)) == before
+
+
+def test_who_founds_a_channel_is_in_the_trail() -> None:
+    """By /join and by coming in, once; nobody founds #general."""
+    world = World()
+    ann = world.enter("ann", "#tea")
+    world.act(ann, "/join", "#general", ""), world.act(ann, "/join", "#own", "")
+    world.enter("bob", "#tea", "#own")
+    assert trail(world) == [("ann", "#tea", "founded #tea", 0, 1), ("ann", "#own", "founded #own", 0, 3)]
+    assert world.log[1].kind is EventKind.AUDITED  # directly behind JOINED
 
 
 # --- questions ----------------------------------------------------------------------------------------------
@@ -306,29 +394,33 @@ def test_one_question_at_a_time(world: World) -> None:
 
 # --- who may ------------------------------------------------------------------------------------------------
 
-TAKES_PART = [("/hand", 1), ("/vote", 1), ("/ask", "why?")]
+TAKES_PART: list[tuple[str, tuple[str | int, ...]]] = [
+    ("/hand", (1,)),
+    ("/vote", (1, "")),
+    ("/ask", ("why?",)),
+]
 
 
-@pytest.mark.parametrize(("command", "argument"), TAKES_PART)
-def test_who_is_muted_takes_no_part(world: World, command: str, argument: str | int) -> None:
+@pytest.mark.parametrize(("command", "arguments"), TAKES_PART)
+def test_who_is_muted_takes_no_part(world: World, command: str, arguments: tuple[str | int, ...]) -> None:
     """Neither does somebody who may act in the channel and is not in it. Who is only hushed does."""
     do(world, DORA, "/poll", POLL)
     do(world, DORA, "/set", "moderated", "on")
-    assert do(world, ANN, command, argument).code is Code.OK
+    assert do(world, ANN, command, *arguments).code is Code.OK
     session = world.state._here[world.origin(3)]
     world.state._rights.give(3, MUTE_LIST, 1, 2, reason="noise")
-    outcome = world.state._outcome(session, act(command, argument))
+    outcome = world.state._outcome(session, act(command, *arguments))
     assert outcome == Outcome(Code.MUTED, ("#tea", 0, "noise"))
 
 
-@pytest.mark.parametrize(("command", "argument"), TAKES_PART)
-def test_who_is_not_in_takes_no_part(world: World, command: str, argument: str | int) -> None:
+@pytest.mark.parametrize(("command", "arguments"), TAKES_PART)
+def test_who_is_not_in_takes_no_part(world: World, command: str, arguments: tuple[str | int, ...]) -> None:
     """The owner of the chatroom may call and open polls there, and has neither hand nor vote."""
     boss = world.enter("boss")
     world.state._rights.give(world.person(boss), Role.OWNER, 0)
     session = world.state._here[world.origin(boss.origin)]
     assert world.state._outcome(session, act("/poll", POLL)).code is Code.OK
-    assert world.state._outcome(session, act(command, argument)) == Outcome(Code.NOT_IN, ("#tea",))
+    assert world.state._outcome(session, act(command, *arguments)) == Outcome(Code.NOT_IN, ("#tea",))
 
 
 @pytest.mark.parametrize(("command", "arguments"), [("/next", ()), ("/poll", (POLL,)), ("/reveal", ())])
@@ -349,7 +441,7 @@ def test_one_record_for_each_hand_and_vote(world: World) -> None:
         assert records["classroom", f"2 hand {visit.origin}"] == Record(
             "classroom", f"2 hand {visit.origin}", f'{{"number":{number}}}'
         )
-        do(world, visit, "/vote", number)
+        do(world, visit, "/vote", number, "")
     assert stored(world) == {
         "2": {"poll": POLL, "by": 1, "turn": 0},
         "2 hand 2": {"number": 1},

@@ -127,9 +127,9 @@ def test_a_quit_goes_to_the_other_channels_only(world: World) -> None:
     world.say(carl, 1)
     world.leave(carl)
     last = world.log[-1]
-    assert (last.kind, last.seq) == (QUIT, 6)
-    assert world.state.reach(3, 1).within((GENERAL,), 0, MAX_NUMBER) == [(3, 6)]
-    assert world.state.reach(3, 1).within((2,), 0, MAX_NUMBER) == [(3, 6)]
+    assert (last.kind, last.seq) == (QUIT, 7)
+    assert world.state.reach(3, 1).within((GENERAL,), 0, MAX_NUMBER) == [(3, 7)]
+    assert world.state.reach(3, 1).within((2,), 0, MAX_NUMBER) == [(3, 7)]
 
 
 def test_a_stay_is_an_interval_as_everywhere(world: World) -> None:

@@ -228,6 +228,6 @@ def test_a_poll(world: World, owner: Visit) -> None:
     ann, bob = account(world), world.enter("bob")
     world.act(ann, "/join", "#own", ""), world.act(bob, "/join", "#own", "")
     assert world.act(ann, "/poll", "Melusine? | yes | no", channel="#own").code is Code.OK
-    assert world.act(bob, "/vote", 1, channel="#own").code is Code.OK
+    assert world.act(bob, "/vote", 1, "", channel="#own").code is Code.OK
     erase(world, owner)
     assert not [record for record in world.kept() if record.kind == "classroom"]

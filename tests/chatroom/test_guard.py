@@ -88,7 +88,7 @@ def test_it_is_in_the_audit_trail(room: Room) -> None:
     room.act(room.ann, "/set", "key", "hash", channel="*")
     room.act(room.ann, "/invite", "ann", channel="*")
     audited = [event for event in room.log if event.kind is EventKind.AUDITED]
-    assert [event.text for event in audited] == ["/guard newcomers 2", "/set key on", "/invite"]
+    assert [event.text for event in audited] == ["/owner", "/guard newcomers 2", "/set key on", "/invite"]
     assert {(event.author, event.place, event.channel) for event in audited} == {("ann", AUDIT_PLACE, "*")}
     assert extra_rows(audited[-1].extra)[Extra.TARGET_NAME] == b"ann"
     assert "hash" not in repr(audited)

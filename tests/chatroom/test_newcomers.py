@@ -118,7 +118,7 @@ def test_each_channel_has_its_own_lines() -> None:
     hall.tail.extend(Batch(new))
     connection = hall.come(eve, 0, 1)
     hall.newcomers.welcome(admit)
-    assert told(connection) == [Welcome, Channel, Channel, Replay, 13, 23, Live, 24, 25]
+    assert told(connection) == [Welcome, Channel, Channel, Replay, 14, 24, Live, 25, 26]
 
 
 def test_channels_are_described() -> None:
@@ -230,19 +230,19 @@ def test_left_in_the_round_it_came_in() -> None:
 def test_what_was_missed_of_a_channel_that_was_left() -> None:
     """Who comes back to fewer channels gets what was said in the others until it left, and no more."""
     hall = Hall(0, "#general", "#quiet")
-    dora = hall.world.enter("dora", "#quiet")  # 12
-    hall.world.say(hall.ann, 1)  # 13
-    hall.world.say(dora, 1, channel="#quiet")  # 14
-    hall.world.leave(hall.ann)  # 15
-    hall.world.say(dora, 2, channel="#quiet")  # 16
-    hall.world.say(hall.bob, 9)  # 17
+    dora = hall.world.enter("dora", "#quiet")  # 13
+    hall.world.say(hall.ann, 1)  # 14
+    hall.world.say(dora, 1, channel="#quiet")  # 15
+    hall.world.leave(hall.ann)  # 16
+    hall.world.say(dora, 2, channel="#quiet")  # 17
+    hall.world.say(hall.bob, 9)  # 18
     again, _ = hall.world.ask("ann", hall.ann.session)
-    (admit,) = admits(hall.world.come(again, "#general"))  # 18
+    (admit,) = admits(hall.world.come(again, "#general"))  # 19
     hall.history.append(blocks_of(hall.world.log[11:]), [])
     hall.tail.extend(Batch(hall.world.log[11:]))
     hall.ann, hall.admit = again, admit
-    connection = hall.welcome(since=12)
-    assert told(connection) == [Welcome, Channel, Replay, 13, 14, 15, 17, Live, 18]
+    connection = hall.welcome(since=13)
+    assert told(connection) == [Welcome, Channel, Replay, 14, 15, 16, 18, Live, 19]
 
 
 def test_live_places() -> None:

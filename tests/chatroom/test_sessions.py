@@ -127,9 +127,12 @@ def test_the_others_channels_are_added(world: World) -> None:
     phone = another(world, "#phone")
     bot, _ = world.ask("dora", proof=PASSWORD)
     applied = world.come(bot, "#bot", "#general")
-    assert [(event.kind, event.channel) for event in events(applied)] == [(EventKind.JOINED, "#bot")]
+    assert [(event.kind, event.channel) for event in events(applied)] == [
+        (EventKind.JOINED, "#bot"),
+        (EventKind.AUDITED, "#bot"),
+    ]
     assert applied.effects[:-1] == [
-        Joined(world.origin(visit.origin), 3, 3) for visit in (LAPTOP, phone)
+        Joined(world.origin(visit.origin), 3, 4) for visit in (LAPTOP, phone)
     ]  # not the program itself: its greeting has all channels
     assert [channel.name for channel in world.state.channels_of(1)] == ["#general", "#phone", "#bot"]
 

@@ -149,11 +149,11 @@ def test_muted_operator_of_a_channel_says_nothing_by_what_an_operator_may(world:
 
 
 def test_moderated(world: World) -> None:
-    """/hush lets only operators and those with voice speak; off lets everybody. Nothing is audited."""
+    """/hush lets only operators and those with voice speak; off lets everybody."""
     assert world.act(DORA, "/hush", "on", channel="#tea") == Outcome(Code.OK, ("moderated", "on"))
     assert world.act(DORA, "/hush", "on", channel="#tea").code is Code.ALREADY
     world.act(DORA, "/voice", "bob", channel="#tea")
-    assert refused(world.say(EVE, 1, channel="#tea")) == [Outcome(Code.NEED_ROLE)]
+    assert refused(world.say(EVE, 1, channel="#tea")) == [Outcome(Code.NEED_ROLE, ("#tea",))]
     assert said(world.say(BOB, 1, channel="#tea")) == [1] and said(world.say(DORA, 1, channel="#tea")) == [1]
     assert world.act(EVE, "/nick", "loud", "loud", "1oud") == Outcome(Code.NEED_ROLE, ("/nick", "voice"))
     assert world.act(EVE, "/away", "shouting") == Outcome(Code.NEED_ROLE, ("/away", "voice"))
@@ -161,7 +161,6 @@ def test_moderated(world: World) -> None:
     assert world.act(DORA, "/hush", "off", channel="#tea").code is Code.OK
     assert said(world.say(EVE, 2, channel="#tea")) == [2]
     assert world.act(EVE, "/hush", "on", channel="#tea").code is Code.NEED_ROLE
-    assert not [event for event in world.log if event.place == AUDIT_PLACE and "moderated" in event.text]
 
 
 # --- slow ---------------------------------------------------------------------------------------------------
@@ -255,11 +254,12 @@ def test_announce(world: World) -> None:
 
 def test_each_act_is_audited(world: World) -> None:
     """Mutes, their ends, slow channels and announcements each leave one line in the trail."""
+    before = world.state.head
     mute(world, "eve 10m loud", by=DORA)
     world.act(DORA, "/unmute", *Who("name eve", "eve"), channel="#tea")
     world.act(DORA, "/slow", 5, channel="#tea")
     world.act(ROOT, "/announce", "hear")
-    trail = [event for event in world.log if event.place == AUDIT_PLACE]
+    trail = [event for event in world.log[before:] if event.place == AUDIT_PLACE]
     assert [(event.author, event.channel, event.text) for event in trail] == [
         ("dora", "#tea", "/mute eve 10m: loud"),
         ("dora", "#tea", "/unmute eve"),

@@ -18,7 +18,7 @@ from chatroom.outcomes import Code, Outcome
 from chatroom.places import AUDIT_PLACE
 from chatroom.state import State
 from tests.chatroom.test_preparing import FakeDesk, prepare
-from tests.chatroom.world import World
+from tests.chatroom.world import Visit, World
 from tests.support.blocks import blocks_of
 from tests.support.events import NOON
 
@@ -85,7 +85,9 @@ class Trail(HandlerLibrary):
         self.world.state._ledger.head = self.seq
         return look(self.world.state)
 
-    def add(self, *texts: str, place: int = 1, channel: str = "#general", lines: int = 0) -> None:
+    def add(
+        self, *texts: str, place: int = 1, channel: str = "#general", lines: int = 0, about: str = ""
+    ) -> None:
         """Acts in a channel, with so many lines before each. They are stored."""
         stored = []
         for text in texts:
@@ -93,11 +95,17 @@ class Trail(HandlerLibrary):
                 self.seq += 1
                 stored.append(Event(self.seq, NOON, EventKind.SAID, "#general", "ann", "x", 1, 1, 1))
             self.seq += 1
-            extra = extra_row(Extra.FROM, "192.0.2.7") + extra_row(Extra.IN, place, 4)
+            extra = extra_row(Extra.TARGET, 2, 4) + extra_row(Extra.TARGET_NAME, about) if about else b""
+            extra += extra_row(Extra.FROM, "192.0.2.7") + extra_row(Extra.IN, place, 4)
             stored.append(
                 Event(self.seq, NOON, EventKind.AUDITED, channel, "ann", text, 0, 1, AUDIT_PLACE, extra)
             )
         self._history.append(blocks_of(stored), [])
+
+    def act(self, visit: Visit, command: str, *arguments: str) -> None:
+        """Somebody does something in the world; the history stays as it is."""
+        self.world.state._ledger.head = len(self.world.log)
+        assert self.world.act(visit, command, *arguments).code is Code.OK
 
     def log(self, rest: str = "", asker: Asker = EVERYWHERE) -> Outcome:
         fetch = COMMANDS["/log"].fetch
@@ -129,6 +137,32 @@ def test_the_latest_acts() -> None:
         (first + 1, NOON, "ann", "#general", "/slow 5", ""),
     )
     assert trail.log("", ANN._replace(channel="#gone")) == Outcome(Code.NO_SUCH_CHANNEL, ("#gone",))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/kick bob", "/kick bob (now bobby)"),
+        ("/ban bob 10m: bob again", "/ban bob (now bobby) 10m: bob again"),
+        ("/mute +bob: x", "/mute +bob (now bobby): x"),
+        ("deleted a line of bob", "deleted a line of bob (now bobby)"),
+        ("/next bobo", "/next bobo"),
+        ("/recover", "/recover"),
+    ],
+)
+def test_who_has_another_name_now(before: str, after: str) -> None:
+    """The trail has the name of then; who may know the present one reads both, of both persons."""
+    trail = Trail()
+    bob = trail.world.enter("bob", "#quiet")
+    trail.seq = trail.world.state.head
+    trail.add(before, about="bob")
+    assert trail.texts() == trail.texts("", ANN) == [before]
+    trail.act(bob, "/nick", "bobby", "bobby", "bobby")
+    assert trail.texts("", ANN) == [before]  # ann is not where bobby is
+    trail.act(bob, "/join", "#general", "")
+    assert trail.texts("", ANN) == [after]
+    trail.act(Visit(1, "key1"), "/nick", "anna", "anna", "anna")
+    assert [row[2] for row in trail.log("", ANN).rows if isinstance(row, tuple)] == ["ann (now anna)"]
 
 
 def test_nothing_was_done() -> None:

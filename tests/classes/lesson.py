@@ -24,6 +24,7 @@ _AT_TERMINALS: Final = ("pia", "ravi", "zoe")
 OPTIONS: Final = ("yes", "no", "not yet")
 _CALM: Final = 1.0  # seconds without news until a step is over
 _PAUSE: Final = 0.05
+_LOGGED: Final = 100  # acts of the trail that the teacher reads at the end
 
 
 class Size(NamedTuple):
@@ -318,6 +319,17 @@ class Lesson:
         self._expect(back.code == Code.OK, f"who was kicked may come back: {back}")
         self._expect(self._kicked.say("sorry") == "", "and speak")
 
+    def look_back(self) -> None:
+        """The teacher reads what she has done: each act of the lesson is in the trail, in order."""
+        rows = self.teacher.do(f"/log #general {_LOGGED}").rows
+        found = [str(row[4]).split()[0] for row in rows if isinstance(row, list)]
+        calls = ["/next"] * len(self._of(EventKind.CALLED))
+        hand_outs = [one for one in found if one in ("/hush", "/next", "/poll", "/reveal")]
+        expected = ["/hush", *calls[:2], "/poll", "/reveal", *calls[2:], "/hush"]
+        self._expect(hand_outs == expected, f"the trail has {hand_outs}, not {expected}")
+        others = [one for one in found if one in ("/mute", "/kick", "/unmute")]
+        self._expect(others == ["/mute", "/kick", "/unmute"], f"the trail has {others}")
+
 
 _STEPS: Final[tuple[Callable[[Lesson], None], ...]] = (
     Lesson.greet,
@@ -332,4 +344,5 @@ _STEPS: Final[tuple[Callable[[Lesson], None], ...]] = (
     Lesson.ask,
     Lesson.kick,
     Lesson.loud,
+    Lesson.look_back,
 )

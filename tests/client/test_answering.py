@@ -162,9 +162,9 @@ def test_channels_are_learned(user: User) -> None:
         ),
         (
             "/hush",
-            "only operators and those with voice speak now",
+            "only operators and who has the word may speak now",
             own(101, EventKind.SET, extra=extra_row(Setting.MODERATED, 1, 1)),
-            "ann set #general: moderated on",
+            "ann made #general quiet: only operators and who has the word may speak",
         ),
         (
             "/kick bob",
@@ -207,6 +207,57 @@ def test_an_answer_that_tells_more(user: User) -> None:
     )
 
 
+def test_what_a_ban_of_a_guest_cannot_do_is_told_once(user: User) -> None:
+    """No event tells it. The second time the user knows; a kick with a number is told each time."""
+    about = extra_row(Extra.TARGET, BOB, 4) + extra_row(Extra.TARGET_NAME, "bob")
+    mute = own(101, EventKind.LISTED, extra=extra_row(Extra.LIST, MUTE_LIST, 1) + about)
+    kick = own(105, EventKind.KICKED, "10 spam", about)
+    hint = "bob is a guest, who can come back under another name: /mute +bob means the network"
+    again = "a kick has no time: /ban bob 10m keeps bob out"
+    muted, rows = f"bob is muted in #general; {hint}", '["bob", "#general", 0, "guest"]'
+    user.play(
+        b"/mute bob\r",
+        does(user, "/mute bob", muted, mute, rows=rows),
+        "ann muted bob",
+        f"-- /mute {hint[:40]}",
+        Absent("is muted in"),
+        b"/mute eve\r",
+        does(
+            user,
+            "/mute eve",
+            muted.replace("bob", "eve"),
+            mute._replace(seq=103, extra=mute.extra.replace(b"bob", b"eve")),
+            rows=rows.replace("bob", "eve"),
+        ),
+        "ann muted eve",
+        Absent("eve is a guest"),
+        b"/kick bob 10 spam\r",
+        does(user, "/kick bob 10 spam", f"bob is out; {again}", kick, rows='["bob", "#general", "no time"]'),
+        f"-- /kick {again}",
+    )
+
+
+@pytest.mark.parametrize("rows", ["7", '["bob"]', '[{"a": 1}, [], 0, "guest"]', '["b", "#a", "guest", {}]'])
+def test_a_hint_of_a_newer_server(user: User, rows: str) -> None:
+    """Rows that are otherwise do no harm."""
+    user.play(
+        b"/ban bob\r",
+        user.answers("/ban bob", rows, Code.OK, "bob is banned"),
+        "-- /ban",
+    )
+
+
+def test_who_opens_a_poll_reads_how_it_ends(user: User) -> None:
+    """Its event has the question, the answer says /reveal."""
+    poll = own(101, EventKind.POLL, "Tea? | yes | no")
+    user.play(
+        b"/poll Tea? | yes | no\r",
+        does(user, "/poll Tea? | yes | no", "the poll is open; /reveal ends it", poll),
+        "ann asks: Tea?",
+        "-- /poll the poll is open; /reveal ends it",
+    )
+
+
 # --- the status --------------------------------------------------------------------------------------------
 
 
@@ -243,7 +294,7 @@ def test_who_may_only_read(user: User) -> None:
         user.happens(listed(102, True)),
         Gone("read-only"),
         user.happens(moderated(103, 1)),
-        "read-only: the channel is moderated",
+        "read-only: the channel is quiet (/hand)",
         user.happens(moderated(104, 0)),
         Gone("read-only"),
         b"hello\r",

@@ -528,6 +528,25 @@ def test_writing_to_one_person(user: User) -> None:
         "-- /msg nobody is called nobody",
         b"/msg bob\r",
         "/msg NAME TEXT",
+        b"/clear\r/msg , hello\r",
+        "/msg NAME TEXT",
+    )
+
+
+@pytest.mark.parametrize("typed", ["bob,", "@bob,", "bob:", "bob\uff0c"])
+def test_a_comma_behind_a_name(user: User, typed: str) -> None:
+    """It is not part of the name, as people write it."""
+    user.play(f"/msg {typed} psst\r".encode(), user.says("psst", channel="@bob", RECEIVER=BOB))
+
+
+def test_writing_to_a_name_that_was_changed(user: User) -> None:
+    """Nobody has it any more: the user reads how that person is called now, if the client has seen it."""
+    renamed = Event(101, NOON, EventKind.RENAMED, "", "zoe", "zora", 0, EVE)
+    user.play(
+        user.happens(renamed),
+        b"/msg zoe hello\r",
+        user.answers("/query zoe", "", Code.NO_SUCH_NAME, "nobody is called zoe"),
+        "-- /msg nobody is called zoe; zoe is called zora now",
     )
 
 

@@ -20,7 +20,7 @@ from tests.support.events import BOB, GENERAL, NOON, said
 TEA = 9
 MINUTE = 60_000
 MUTED = "you are muted"
-MODERATED = "the channel is moderated"
+MODERATED = "the channel is quiet (/hand)"
 
 
 def utc(milliseconds: int) -> datetime:

@@ -212,7 +212,7 @@ OF_SERVER = {
     ),
     "trail-for-all": Fault(
         "X29", "AUDITED goes to the members of the channel",
-        "chatroom.audit", "author, AUDIT_PLACE,", "author, scene.place,",
+        "chatroom.audit", "author, AUDIT_PLACE,", "author, place,",
     ),
     "anybody-follows": Fault(
         "X41", "everybody may follow a line",

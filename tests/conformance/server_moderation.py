@@ -399,7 +399,7 @@ WRONG = (
     "/mute +nobody-is-called-so", "/mute 0.0.0.0/0", "/exempt", "/exempt ::/0", "/unban", "/unmute",
     "/unexempt", "/op", "/op nobody-is-called-so", "/deop", "/bans x", "/log x", "/log -1",
     "/slow x", "/slow -1", "/slow 3601", "/hush x", "/hand up", "/hands x", "/next x", "/poll a",
-    "/poll a | b", "/poll | a | b", "/vote", "/vote 1", "/vote x", "/reveal", "/reveal x", "/ask",
+    "/poll a | b", "/poll | a | b", "/vote 1", "/vote x", "/reveal", "/reveal x", "/ask",
     f"/poll q{' | x' * 11}", "/ban #no-such-channel x",
 )  # fmt: skip
 

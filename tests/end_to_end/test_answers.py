@@ -93,7 +93,7 @@ def test_a_moderated_channel_is_in_the_status(tmp_path: Path) -> None:
         person(running.port, "bob", tmp_path, "--channel", "#class") as bob,
     ):
         ann.type("/hush\r")
-        bob.see("#class, 2 here \u00b7 read-only: the channel is moderated")
+        bob.see("#class, 2 here \u00b7 read-only: the channel is quiet (/hand)")
         ann.type("/voice bob\r")
         bob.see(lambda rows: "#class, 2 here" in rows)
         ann.type("/mute bob 10m spam\r")

@@ -255,7 +255,11 @@ def test_a_moderated_channel(host: Host) -> None:
     dora, eve = in_tea(host)
     dora.do("/set moderated on", channel="#tea")
     refused = eve.say("#tea", "may I?")
-    assert isinstance(refused, Answer) and refused.code == Code.NEED_ROLE and "moderated" in refused.words
+    assert (
+        isinstance(refused, Answer)
+        and refused.code == Code.NEED_ROLE
+        and "#tea is quiet now" in refused.words
+    )
     dora.do("/voice eve", channel="#tea")
     assert isinstance(eve.say("#tea", "thanks"), Event) and isinstance(dora.say("#tea", "ok"), Event)
     assert [text for kind, _, text in told(dora.seen()) if kind is SAID] == ["thanks", "ok"]

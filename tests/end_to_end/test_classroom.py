@@ -11,7 +11,7 @@ import pytest
 from chatroom.events import Event, EventKind, Extra, extra_number, extra_rows
 from chatroom.limits import MAX_OPTIONS, MAX_POLL, MAX_QUESTION
 from chatroom.outcomes import Code
-from chatroom.packets import Answer, Channel, Packet, Role
+from chatroom.packets import Answer, Channel, Info, Packet, Role
 from chatroom.places import AUDIT_PLACE
 from tests.end_to_end.host import Host
 from tests.support.person import Person
@@ -87,7 +87,7 @@ def role(person: Person) -> int:
 
 # --- who may ------------------------------------------------------------------------------------------------
 
-COMMANDS = ["/hand", "/hands", "/next", f"/poll {TEA}", "/poll", "/vote 1", "/reveal", "/ask why?"]
+COMMANDS = ["/hand", "/hands", "/next", f"/poll {TEA}", "/poll", "/vote 1", "/vote", "/reveal", "/ask why?"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -169,7 +169,7 @@ def test_next(of: Class) -> None:
     for person in (of.ann, of.bob):
         do(person, "/hand")
     of.look()
-    assert do(of.dora, "/next").words == "ann has the word in #class; hands that are left: 1"
+    assert do(of.dora, "/next").words == "ann has the word in #class now; hands that are left: 1"
     for person in of.all:
         (event,) = [one for one in person.seen() if isinstance(one, Event)]
         assert (event.kind, event.author, event.text) == (CALLED, "dora", "")
@@ -181,11 +181,13 @@ def test_next(of: Class) -> None:
     of.restart()
     assert role(of.ann) == Role.VOICE and role(of.bob) == Role.MEMBER
     assert isinstance(of.ann.say("#class", "and so"), Event)
-    do(of.dora, "/next")
+    assert do(of.dora, "/next").words == (
+        "bob has the word in #class now; ann's turn is over; hands that are left: 0"
+    )
     assert isinstance(of.bob.say("#class", "me, too"), Event)
     assert isinstance(of.ann.say("#class", "but"), Answer)
     of.look()
-    assert do(of.dora, "/next").words == "nobody has the word in #class now"
+    assert do(of.dora, "/next").words == "nobody has the word in #class now; bob's turn is over"
     assert [(one.kind, one.extra) for one in of.bob.seen() if isinstance(one, Event)] == [(CALLED, b"")]
     assert tell(of.dora, "/next").code == Code.ALREADY
     assert tell(of.dora, "/next ann").code == Code.BAD_ARGUMENTS
@@ -248,9 +250,12 @@ def test_the_end_of_hush(of: Class) -> None:
 def test_poll(of: Class) -> None:
     """All in the channel see it, written in one way; one is open at a time. It lasts."""
     assert do(of.ann, "/poll").words == "no poll is open"
-    do(of.dora, "/poll  Tea? |yes|  no ")
+    opened = do(of.dora, "/poll  Tea? |yes|  no ")
+    assert opened.words == "the poll is open; /reveal ends it, and shows all the result"
     assert told(of.ann.seen()) == told(of.bob.seen()) == [(POLL, "dora", TEA)]
-    assert do(of.ann, "/poll").words == "Tea?\n1: yes\n2: no\nyou have not voted: /vote NUMBER"
+    assert do(of.ann, "/poll").words == (
+        "Tea?\n1: yes\n2: no\nyou have not voted: /vote and the number, or how the option begins"
+    )
     refused = tell(of.dora, "/poll Coffee? | yes | no")
     assert refused.code == Code.ALREADY and refused.words == "a poll is open, /reveal ends it: Tea?"
     for wrong in (
@@ -276,7 +281,8 @@ def test_vote(of: Class) -> None:
     assert do(of.ann, "/vote 2").words == "your vote: 2 no"
     do(of.ann, "/vote 1")
     assert tell(of.ann, "/vote 1").code == Code.ALREADY
-    for wrong in ("3", "0", "yes", "", "1 2", "²", "999999"):
+    assert do(of.ann, "/vote No").words == "your vote: 2 no" and do(of.ann, "/vote y").rows
+    for wrong in ("3", "0", "yesterday", "1 2", "²", "999999"):
         assert tell(of.ann, f"/vote {wrong}").code == Code.BAD_ARGUMENTS
     assert not told(of.dora.seen()) and not told(of.bob.seen()) and not told(of.ann.seen())
     # beside the answer to its own /stats, nobody else got a single packet
@@ -288,6 +294,40 @@ def test_vote(of: Class) -> None:
     assert of.bob.rows == ["Tea?", ["yes", "no"], 0]
     do(of.dora, "/poll")
     assert of.dora.rows == ["Tea?", ["yes", "no"], 0, 1]
+
+
+def test_who_comes_while_a_poll_is_open(of: Class) -> None:
+    """One line tells it, to whoever joins and to a new client; not to who has voted, or comes back."""
+    do(of.dora, f"/poll {TEA}")
+    joined = "you are in #class; a poll is open: Tea? (/vote shows it)"
+    told = "a poll is open in #class: Tea? (/vote #class shows it)"
+    assert of.dan.do("/join #class").words == joined
+    zoe = of.host.come("zoe", channel="#class")
+    assert zoe.wait_for(lambda packet: isinstance(packet, Info)) == Info(told)
+    do(of.ann, "/vote yes")
+    assert not [one for one in of.ann.packets if isinstance(one, Info)]
+    assert do(of.dan, "/vote").words.startswith("Tea?\n1: yes\n2: no\nyou have not voted")
+    of.restart()
+    assert not [one for one in of.ann.packets if isinstance(one, Info)]
+
+
+def test_what_the_teacher_did_is_in_the_log(of: Class) -> None:
+    """Each of her acts, with those of moderation between them; nothing that members did. It lasts."""
+    do(of.ann, "/hand")
+    for command in ("/hush", "/next", f"/poll {TEA}", "/topic Tea time", "/mute bob 10m", "/reveal"):
+        do(of.dora, command)
+    of.restart()
+    do(of.dora, "/log")
+    assert [(row[2], row[4]) for row in of.dora.rows] == [
+        ("dora", "founded #class"),
+        ("dora", "/hush"),
+        ("dora", "/next ann"),
+        ("dora", "/poll Tea?"),
+        ("dora", "/topic Tea time"),
+        ("dora", "/mute bob 10m"),
+        ("dora", "/reveal"),
+    ]
+    assert tell(of.ann, "/log").code == Code.NEED_ROLE
 
 
 def test_reveal(of: Class) -> None:

@@ -32,6 +32,16 @@ def test_what_became_of_it(name: str, code: Code) -> None:
         ("/join", Outcome(Code.INVITE_ONLY, ("#tea",)), "#tea is for those who are invited"),
         ("/join", Outcome(Code.FULL, ("#tea",)), "there are too many channels already"),
         ("/join", Outcome(Code.BAD_NAME, ("a channel begins with '#'",)), "a channel begins with '#'"),
+        (
+            "/join",
+            Outcome(Code.OK, ("#tea", 2, "poll", "Tea?")),
+            "you are in #tea; a poll is open: Tea? (/vote shows it)",
+        ),
+        (
+            "/join",
+            Outcome(Code.OK, ("#tea", 2, "poll", "x" * 900)),
+            f"you are in #tea; a poll is open: {'x' * 59}… (/vote shows it)",
+        ),
         ("/leave", Outcome(Code.NOT_IN, ("#tea",)), "you are not in #tea"),
         ("/leave", Outcome(Code.BAD_ARGUMENTS), "usage: /leave [#CHANNEL] [REASON]"),
         ("/topic", Outcome(Code.NO_SUCH_CHANNEL, ("#tea",)), "there is no channel #tea"),

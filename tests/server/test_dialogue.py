@@ -84,7 +84,7 @@ def test_the_greeting(server: Running) -> None:
         assert replay == Replay(0) and live == Live(0, 0)
         assert [(e.kind, e.channel, e.place, e.seq) for e in joins if isinstance(e, Event)] == [
             (EventKind.JOINED, "#tea", 1, 1),
-            (EventKind.JOINED, "#general", 2, 2),
+            (EventKind.JOINED, "#general", 2, 3),  # 2 is in the trail: who has founded #tea
         ]
         mine, me = (Present(1, role, "ann") for role in (Role.OWNER, Role.MEMBER))
         assert tea == Channel(1, "#tea", "", 0, Role.OWNER, 1, (mine,))  # she has founded it

@@ -67,6 +67,29 @@ def test_refused_lines(code: Code, text: str) -> None:
 @pytest.mark.parametrize(
     ("code", "text"),
     [
+        (Code.NOT_IN, "not said: you are not in #tea"),
+        (
+            Code.NEED_ROLE,
+            "not said: #tea is quiet now: only operators and who has the word may speak; /hand asks for it",
+        ),
+    ],
+)
+def test_a_refused_line_names_the_channel(code: Code, text: str) -> None:
+    """Who may not speak there reads where, and what to do."""
+    assert words.answer("", Outcome(code, ("#tea",))) == (text, '["#tea"]')
+
+
+def test_a_name_has_to_wait_for_a_quiet_channel() -> None:
+    """It is read in every channel, so the words do not say which one is quiet."""
+    outcome = Outcome(Code.NEED_ROLE, ("/nick", "voice"))
+    assert words.answer("/nick", outcome)[0] == (
+        "a channel of yours is quiet now: /nick has to wait until all may speak there again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
         (Code.NO_SUCH_COMMAND, "/dance is no command; /help lists the commands"),
         (Code.NO_SUCH_CHANNEL, "there is no channel #tea"),
         (Code.NEED_ROLE, "/kick needs the role operator"),

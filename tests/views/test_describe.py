@@ -26,6 +26,9 @@ def listed(role: int, *more: bytes) -> Event:
 GONE = extra_row(Extra.REMOVED, 1, 1)
 
 
+_QUIET = "bob made #general quiet: only operators and who has the word may speak; /hand asks for it"
+
+
 @pytest.mark.parametrize(
     ("event", "words"),
     [
@@ -38,7 +41,11 @@ GONE = extra_row(Extra.REMOVED, 1, 1)
         (event(EventKind.CLOSED), "bob closed #general"),
         (event(EventKind.CLOSED, "done"), "bob closed #general: done"),
         (event(EventKind.MOVED, "#tea"), "bob renamed #general to #tea"),
-        (event(EventKind.SET, "", bytes((Setting.MODERATED, 1, 1))), "bob set #general: moderated on"),
+        (event(EventKind.SET, "", bytes((Setting.MODERATED, 1, 1))), _QUIET),
+        (
+            event(EventKind.SET, "", bytes((Setting.MODERATED, 1, 0))),
+            "bob lets everybody speak again in #general",
+        ),
         (
             event(EventKind.SET, "", bytes((Setting.KEYED, 1, 0, Setting.KEPT, 1, 1))),
             "bob set #general: key off, kept on",
