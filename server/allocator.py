@@ -13,7 +13,7 @@ _MMAP_THRESHOLD: Final = -3
 
 
 def give_back_large_pieces() -> bool:
-    """Let the allocator keep nothing of a large piece that is free; False: it has no such setting (not glibc).
+    """Let the allocator keep nothing of a large piece that is free; False: it cannot (it is not glibc's).
 
     glibc gives a new thread a heap of its own, up to eight for each core. After the first hash of a password
     it would take the 16 MiB of each later one from such a heap, and keep them: 270 MB on two cores, a

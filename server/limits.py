@@ -380,7 +380,7 @@ computes for long, and a thread that blocks releases the interpreter at once."""
 
 LARGE_BYTES: Final = 1024 * 1024
 """A piece of memory of so many bytes goes back to the system when it is free: the 16 MiB of a password's
-hash. Pieces of a batch are smaller (BATCH_PIECE): to get their memory anew each time would cost page faults."""
+hash. Pieces of a batch are smaller (BATCH_PIECE): to get their memory anew each time costs page faults."""
 
 KEPT_BYTES: Final = 2 * LARGE_BYTES
 """Free bytes at the end of a heap that the allocator keeps: some pieces of a batch. glibc's own ratio."""

@@ -103,7 +103,8 @@ def p99(latencies: list[float]) -> float:
 def row(when: str, latencies: list[float]) -> str:
     """What those who talked felt in one part of the time."""
     p50, worst = 1000 * latencies[len(latencies) // 2], 1000 * latencies[-1]
-    return f"{when:16} {len(latencies):4} lines   p50 {p50:6.1f}   p99 {p99(latencies):6.1f}   worst {worst:6.1f} ms"
+    felt = f"p50 {p50:6.1f}   p99 {p99(latencies):6.1f}   worst {worst:6.1f} ms"
+    return f"{when:10} {len(latencies):4} lines   {felt}"
 
 
 @pytest.mark.slow

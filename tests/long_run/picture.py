@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from tests.bench.svg import Panel, curves
@@ -48,4 +49,4 @@ def _pieces(samples: Sequence[Sample]) -> list[Sequence[Sample]]:
     """At most _POINTS pieces of about the same length."""
     count = min(_POINTS, len(samples))
     edges = [len(samples) * number // count for number in range(count + 1)]
-    return [samples[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    return [samples[begin:end] for begin, end in pairwise(edges)]

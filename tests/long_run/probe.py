@@ -8,8 +8,8 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from chatroom.packets import Ping, Pong, Say
 from chatroom.events import Event
+from chatroom.packets import Ping, Pong, Say
 from tests.support.peer import Peer
 
 PAUSE: Final = 0.2

@@ -28,7 +28,7 @@ _EXPORT_SECONDS: Final = 300.0
 
 
 class Size(NamedTuple):
-    """rate: things done a second, by all together; stay: seconds of a visit; every: seconds between samples"""
+    """rate: things done a second, by all together; stay: of a visit; every: between samples; in seconds"""
 
     seconds: float = 3600.0
     members: int = 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.long_run.verdict import LATE, compare, compare_lines, faults
 STEADY = Sample(0.0, 40_000, 240, 215, 0, 4_000_000, 160, 160, 1, 13, 0, 0, 0, 0, 0.0, 2.0, 9.0, 0.5)
 
 
-def hour(**late: float) -> list[Sample]:
+def hour(**late: Any) -> list[Sample]:
     """An hour in which the figures are steady, but for those of the last ten minutes."""
     samples = []
     for number in range(1, 721):
@@ -84,7 +85,7 @@ def test_the_picture_has_a_curve_for_each_figure() -> None:
 
 @pytest.mark.slow
 def test_some_seconds_of_it(tmp_path: Path) -> None:
-    """Visitors come, talk, are cut, and come back with their tokens; each line that was confirmed is stored."""
+    """Visitors come, talk, are cut, and come back; each line that was confirmed is stored."""
     outcome = run(tmp_path, Size(seconds=6.0, members=24, rate=60.0, stay=1.5, every=0.2))
     told = outcome.words()
     assert outcome.faults == [], told

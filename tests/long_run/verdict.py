@@ -18,9 +18,9 @@ LATE: Final = (5 / 6, 1.0)
 """… and the last ten."""
 
 MEMORY_SLACK: Final = 3 * 1024
-"""KiB that the allocator may have more at the end: it keeps what thousands of threads gave back, in pieces."""
+"""KiB that the allocator may have more at the end: it keeps some of what thousands of threads gave back."""
 PERSON_BYTES: Final = 4096
-"""Bytes that a person may need who has come, gone, and can come back: MAX_SESSIONS bounds how many there are."""
+"""Bytes of a person who has come, gone, and can come back: MAX_SESSIONS bounds how many there are."""
 SPARE: Final = 4
 """Threads and descriptors more than those of connections: of a search, a checkpoint, a reader of metrics."""
 EVENT_GROWTH: Final = 1.25
@@ -45,7 +45,8 @@ class Finding(NamedTuple):
 
     def row(self) -> str:
         verdict = "good" if self.is_good else "GROWS"
-        return f"| {self.what} | {self.early:.6g} | {self.late:.6g} | {self.allowed:.6g} | {self.unit} | {verdict} |"
+        figures = f"{self.early:.6g} | {self.late:.6g} | {self.allowed:.6g} | {self.unit}"
+        return f"| {self.what} | {figures} | {verdict} |"
 
 
 HEAD: Final = "| what | early | late | allowed | unit | verdict |\n|---|---|---|---|---|---|"
@@ -108,7 +109,7 @@ def _cost(part: Sequence[Sample]) -> float:
     return 1e6 * (part[-1].processor - part[0].processor) / max(1, part[-1].events - part[0].events)
 
 
-# --- what must hold at the end, whatever has grown ---------------------------------------------------------------
+# --- what must hold at the end, whatever has grown ------------------------------------------------------
 
 
 def faults(counts: Mapping[str, int], missing: Counter[str], doubled: Counter[str], errors: str) -> list[str]:
