@@ -12,7 +12,7 @@ import pytest
 
 from chatroom.limits import MAX_GUESSED, TAIL_EVENTS
 from server.limits import MAX_ADDRESSES, MAX_LAPSES
-from tests.end_to_end.day import CLASSES, LIMITS, PUPILS, STRANGERS, Day, all_sizes, sizes
+from tests.end_to_end.day import CLASSES, LIMITS, PUPILS, STRANGERS, Day, all_sizes
 
 HOURS: Final = 8
 _SPARE: Final = 64
