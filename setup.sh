@@ -11,13 +11,18 @@ quietly() {
     output=$("$@" 2>&1) || { status=$?; printf '%s\n' "$output" >&2; exit "$status"; }
 }
 
-"$python" -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+is_recent() {
+    "$python" -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+}
 
+found=$(command -v "$python") || found= # a small Debian has no Python at all
+[ -z "$found" ] || is_recent
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then # Debian has it in a package of its own
     say "installing Python's venv module (apt)"
     as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)
     quietly $as_root apt-get update -qq
     quietly $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
+    [ -n "$found" ] || is_recent
 fi
 if [ ! -x .venv/bin/pip ]; then
     say "making .venv"

@@ -137,7 +137,7 @@ class AdmissionPort:
         refused = self._forget(owner)
         if refused is not None:
             owner.refuse(code_of(refused), str(refused), linger=False)
-            raise refused
+            raise Refused(str(refused), refused.code, refused.rows)  # see `Visit.dismissed`
 
     def _refuse(self, guest: Guest, error: ChatroomError) -> None:
         error = self._forget(guest) or error

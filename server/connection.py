@@ -178,7 +178,7 @@ class NativeConnection:
     def _read(self) -> Sequence[Packet] | None:
         """The packets of one recv(), perhaps none; None at the end of the stream."""
         if self._error is not None:
-            raise self._error
+            raise ProtocolError(str(self._error))
         self._decoder.check()
         if self._answered:
             self._await_reading()
@@ -241,7 +241,7 @@ class NativeConnection:
                 elif isinstance(packet, Ping):
                     pongs.append(encode(Pong(packet.id)))
         except ProtocolError as error:
-            self._error = error
+            self._error = ProtocolError(str(error))  # without this frame, see `Decoder.feed`
         if pongs:
             self._reply(b"".join(pongs))
         return sifted

@@ -29,7 +29,9 @@ class Visit:
         self.hush: Callable[[], None] | None = hush
         self.heard = 0.0  # when the latest packet came
         self.seat: Seat | None = None
-        self.dismissed: Refused | None = None  # why it must leave
+        # Why it must leave. It is not raised: it would know the frames that it came through, and they know
+        # the visit. Such a circle waits for the garbage collector.
+        self.dismissed: Refused | None = None
 
     def __repr__(self) -> str:
         return f"<Visit {self.network}{' seated' if self.seat else ''}>"

@@ -14,24 +14,45 @@ from server.limits import GOODBYE_SECONDS, RECEIVE_SMALL
 from server.transport import GuestTransport
 
 
-class Guest:
-    """A transport, and the packets that go over it until the deadline of the handshake.
+class _Link:
+    """What the packets of a guest go over. No part of the guest itself: a guest whose exchange refers to it
+    would be freed by the garbage collector only, long after its connection.
 
-    hurry: an earlier deadline, for the step that is due; to be changed
+    hurry: an earlier deadline than that of the handshake, for the step that is due
     """
 
-    def __init__(self, transport: GuestTransport, deadline: Deadline) -> None:
-        self.transport = transport
-        self.exchange = Exchange(self, deadline, events=False)
-        self.hurry = deadline
-
-    def begin(self) -> None:
-        """See `GuestTransport.begin`: what comes before the first packet. Raises ConnectionLost, Refused."""
-        self.transport.begin(self.hurry.left())
+    def __init__(self, transport: GuestTransport, hurry: Deadline) -> None:
+        self.transport, self.hurry = transport, hurry
 
     def receive(self, seconds: float) -> bytes:
         """See `chatroom.exchange.ByteLink`."""
         return _checked(self.transport.receive(RECEIVE_SMALL, min(seconds, self.hurry.left())))
+
+    def send(self, data: bytes, seconds: float) -> None:
+        """See `chatroom.exchange.ByteLink`. Never waits: the socket of a peer that reads has room."""
+        if self.transport.send(data) < len(data) or self.transport.pending:
+            raise ConnectionLost("the peer does not read")
+
+
+class Guest:
+    """A transport, and the packets that go over it until the deadline of the handshake."""
+
+    def __init__(self, transport: GuestTransport, deadline: Deadline) -> None:
+        self._link = _Link(transport, deadline)
+        self.exchange = Exchange(self._link, deadline, events=False)
+
+    @property
+    def transport(self) -> GuestTransport:
+        """Its connection; at the admission port another one."""
+        return self._link.transport
+
+    def hurry(self, deadline: Deadline) -> None:
+        """From now on this deadline counts, for the step that is due."""
+        self._link.hurry = deadline
+
+    def begin(self) -> None:
+        """See `GuestTransport.begin`: what comes before the first packet. Raises ConnectionLost, Refused."""
+        self.transport.begin(self._link.hurry.left())
 
     def receive_now(self) -> Packet | None:
         """The next packet if it has come, without waiting. Raises ConnectionLost, Refused, ProtocolError."""
@@ -40,14 +61,9 @@ class Guest:
             packet = self.exchange.feed(_checked(data))
         return packet
 
-    def send(self, data: bytes, seconds: float) -> None:
-        """See `chatroom.exchange.ByteLink`. Never waits: the socket of a peer that reads has room."""
-        if self.transport.send(data) < len(data) or self.transport.pending:
-            raise ConnectionLost("the peer does not read")
-
     def continue_at(self, other: Guest) -> None:
         """Go on with the connection of `other`: the newcomer has come to its admission port."""
-        self.transport, self.exchange = other.transport, other.exchange
+        self._link, self.exchange = other._link, other.exchange
 
     def refuse(self, code: Code, reason: str, linger: bool = True) -> None:
         """Say STATUS FAIL with the reason, if the peer still listens, and close.

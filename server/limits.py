@@ -378,6 +378,13 @@ that waits for the interpreter wakes once in this time to ask for it; when a tho
 that asking costs more than the leaving (measured: 1,500 leave in 0.2 s, at 1 ms in 2.5 s). Nothing here
 computes for long, and a thread that blocks releases the interpreter at once."""
 
+LARGE_BYTES: Final = 1024 * 1024
+"""A piece of memory of so many bytes goes back to the system when it is free: the 16 MiB of a password's
+hash. Pieces of a batch are smaller (BATCH_PIECE): to get their memory anew each time costs page faults."""
+
+KEPT_BYTES: Final = 2 * LARGE_BYTES
+"""Free bytes at the end of a heap that the allocator keeps: some pieces of a batch. glibc's own ratio."""
+
 GC_OBJECTS: Final = 50_000
 """New objects after which the garbage collector looks for cycles (Python's default: 700). A line makes a
 handful of objects that are in no cycle; looking for cycles among them was a tenth of its cost."""

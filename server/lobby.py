@@ -107,13 +107,13 @@ class Lobby:
                 with self._admission_port(guest, visit, handshake, ticket, deadline) as port:
                     self._offer(guest, visit, handshake, port.number, ticket)
                     if refused := self._crowd.reach(visit, port.wake):
-                        raise refused
+                        raise Refused(str(refused), refused.code, refused.rows)  # see `Visit.dismissed`
                     guest.transport.close()
                     owner, admit = port.wait_for_owner(Deadline(min(STEP_SECONDS, deadline.left())))
                     guest.continue_at(owner)
             channels = tuple(check_channel(channel) for channel in admit.channels)
             if refused := self._crowd.settle(visit):
-                raise refused
+                raise Refused(str(refused), refused.code, refused.rows)  # see `Visit.dismissed`
             undo.pop_all()
         connection = self._door.open(guest.transport, guest.exchange)
         return Join(reservation, connection, channels, admit.since, admit.time, admit.identity, admit.lines)
@@ -125,7 +125,7 @@ class Lobby:
 
     def _find_name(self, guest: Guest, visit: Visit, handshake: Handshake, deadline: Deadline) -> Reservation:
         """Take HELLO, then names until one can be reserved."""
-        guest.hurry = Deadline(STEP_SECONDS)
+        guest.hurry(Deadline(STEP_SECONDS))
         guest.begin()
         if guest.transport.encrypted:  # else the peer has said nothing yet
             self._crowd.hear(visit)
@@ -138,7 +138,7 @@ class Lobby:
             wanted = self._next(guest, visit)
             handshake.receive(wanted)
             assert isinstance(wanted, Username)
-            guest.hurry = deadline
+            guest.hurry(deadline)
             self._crowd.sit(visit, session_key(wanted.token) if wanted.token != NO_TOKEN else "")
             try:
                 reservation = self._reserve(guest, visit, wanted, hello, deadline)
@@ -207,13 +207,13 @@ class Lobby:
 
     def _offer(self, guest: Guest, visit: Visit, handshake: Handshake, port: int, ticket: bytes) -> None:
         """Say PASS to the name, tell the port, and wait until the newcomer accepts it."""
-        guest.hurry = Deadline(STEP_SECONDS)
+        guest.hurry(Deadline(STEP_SECONDS))
         guest.exchange.send(Status(Verdict.PASS), Port(port, ticket))
         if handshake.receive(self._next(guest, visit)) is Step.REFUSED:
             raise Refused("the newcomer cannot use the port")
         handshake.receive(self._next(guest, visit))
         guest.exchange.send(Status(Verdict.END))
-        guest.hurry = Deadline(STEP_SECONDS)
+        guest.hurry(Deadline(STEP_SECONDS))
 
     @contextmanager
     def _admission_port(

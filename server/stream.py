@@ -428,7 +428,9 @@ class Stream:
 
     def _cut(self, reason: ConnectionLost) -> None:
         """Requires holding _lock."""
-        self._why = self._why or reason
+        # Not the error itself: it knows the frames that it came through, and they know this stream. Such a
+        # circle waits for the garbage collector.
+        self._why = self._why or ConnectionLost(str(reason), reason.plain, reason.logged)
         if self._phase is not Phase.CUT:
             self._enter(Phase.CUT)
 

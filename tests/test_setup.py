@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,6 +40,7 @@ def set_up(bare: Path, *arguments: str) -> list[str]:
     log = bare / "log"
     log.unlink(missing_ok=True)
     environment = {"PATH": f"{bare / 'bin'}:/usr/bin:/bin", "HOME": str(bare), "LOG": str(log)}
+    environment["PYTHON"] = os.environ.get("PYTHON", "python3")
     subprocess.run([bare / "setup.sh", *arguments], env=environment, check=True, cwd="/")
     return log.read_text().splitlines()
 
@@ -49,6 +51,16 @@ def test_a_system_without_venv(bare: Path) -> None:
     assert [call.split()[0] for call in calls] == ["python", "python", "apt-get", "apt-get", "python", "pip"]
     assert "install -y -qq python3-venv" in calls[3]
     assert calls[-1].endswith("--editable .")
+
+
+def test_a_system_without_python(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small Debian has no Python at all: python3-venv brings it."""
+    python, apt = bare / "bin" / "python3", bare / "bin" / "apt-get"
+    python.rename(bare / "debians-python")
+    apt.write_text(APT + 'case "$*" in *python3-venv*) cp "$HOME/debians-python" "$HOME/bin/debian" ;; esac\n')
+    monkeypatch.setenv("PYTHON", "debian")  # the tests' own system has a python3
+    calls = [call.split(" -", 1)[0] if call.startswith("python -c") else call for call in set_up(bare)]
+    assert [call.split()[0] for call in calls] == ["apt-get", "apt-get", "python", "python", "pip"]
 
 
 def test_a_system_with_venv(bare: Path) -> None:

@@ -114,7 +114,10 @@ class Decoder:
         try:
             self._decode(self._rest + data if self._rest else data, packets)
         except (ProtocolError, StructError, UnicodeDecodeError, ValueError, IndexError) as cause:
-            self._broken = cause if isinstance(cause, ProtocolError) else ProtocolError("malformed payload")
+            # Not the error itself: its traceback has this frame, which has the decoder. Such a circle waits
+            # for the garbage collector.
+            kind = type(cause) if isinstance(cause, ProtocolError) else ProtocolError
+            self._broken = kind(str(cause) if isinstance(cause, ProtocolError) else "malformed payload")
             self._rest, self._open = b"", None
         if not packets:
             self.check()

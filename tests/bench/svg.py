@@ -1,10 +1,11 @@
-"""Bar charts as SVG text, made by hand: a few rectangles need no library."""
+"""Charts as SVG text, made by hand: a few rectangles and lines need no library."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
 from math import log10
+from typing import NamedTuple
 
 COLOURS = ("#d1495b", "#00798c", "#edae49", "#66a182", "#8d96a3", "#2e4057")
 WIDTH, LABEL, BAR, GAP, TOP = 860, 230, 16, 14, 64
@@ -42,6 +43,60 @@ def bars(
     size = f'width="{WIDTH}" height="{y + 10}"'
     begin = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">'
     return "\n".join((begin, '<rect width="100%" height="100%" fill="white"/>', *head, *body, "</svg>\n"))
+
+
+class Panel(NamedTuple):
+    """One chart of several, with a scale of its own from 0. lines: by name, a value for each point"""
+
+    title: str
+    lines: Mapping[str, Sequence[float]]
+
+
+PANEL, PANEL_GAP, LEFT, RIGHT = 110, 40, 60, 150
+
+
+def curves(title: str, unit: str, points: Sequence[float], panels: Sequence[Panel]) -> str:
+    """A picture of charts, one below the other, that have the same points.
+
+    unit:   of the points
+    points: rising, the same for all lines
+    """
+    body, y = [], TOP
+    for panel in panels:
+        body += _panel(panel, points, y)
+        y += PANEL + PANEL_GAP
+    first, last = (f"{point:.3g}" for point in (points[0], points[-1]))
+    body.append(_text(LEFT, y - PANEL_GAP + 18, f"{first} {unit}", "start"))
+    body.append(_text(WIDTH - RIGHT, y - PANEL_GAP + 18, f"{last} {unit}", "end"))
+    size = f'width="{WIDTH}" height="{y}"'
+    begin = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">'
+    head = _text(16, 26, title, "start", size=17, bold=True)
+    return "\n".join((begin, '<rect width="100%" height="100%" fill="white"/>', head, *body, "</svg>\n"))
+
+
+def _panel(panel: Panel, points: Sequence[float], y: int) -> list[str]:
+    """Its title, its frame, its lines, and their names with their last values."""
+    top = max((max(values) for values in panel.lines.values()), default=0.0) or 1.0
+    width, begin, length = WIDTH - LEFT - RIGHT, points[0], points[-1] - points[0] or 1.0
+    found = [
+        _text(LEFT, y - 6, panel.title, "start", bold=True),
+        f'<rect x="{LEFT}" y="{y}" width="{width}" height="{PANEL}" fill="none" stroke="#cccccc"/>',
+        _text(LEFT - 6, y + 10, _short(top), "end"),
+        _text(LEFT - 6, y + PANEL, "0", "end"),
+    ]
+    for number, (name, values) in enumerate(panel.lines.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        places = [
+            f"{LEFT + width * (point - begin) / length:.1f},{y + PANEL - PANEL * max(0.0, value) / top:.1f}"
+            for point, value in zip(points, values, strict=True)
+        ]
+        found.append(
+            f'<polyline points="{" ".join(places)}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+        )
+        row = y + 14 + 18 * number
+        found.append(f'<rect x="{WIDTH - RIGHT + 8}" y="{row - 9}" width="10" height="10" fill="{colour}"/>')
+        found.append(_text(WIDTH - RIGHT + 24, row, f"{name} {_short(values[-1])}", "start"))
+    return found
 
 
 class _Scale:

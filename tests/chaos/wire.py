@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from collections import deque
 from typing import Final, TypeVar
 
@@ -59,6 +60,35 @@ class Wire:
             self._packets.extend(self._decoder.feed(data))
         return self._packets.popleft()
 
+    def receive_ready(self) -> list[Packet]:
+        """What has come, of a connection of which select() says that something has."""
+        try:
+            data = self._socket.recv(65536)
+        except OSError as error:
+            raise ConnectionLost(str(error)) from error
+        if not data:
+            raise ConnectionLost("the end")
+        self._packets.extend(self._decoder.feed(data))
+        return self.drain()
+
+    def drain(self) -> list[Packet]:
+        """What has come already, and was not taken."""
+        packets = [*self._packets]
+        self._packets.clear()
+        return packets
+
+    def fileno(self) -> int:
+        """The descriptor, so that select() takes a Wire."""
+        return self._socket.fileno()
+
+    def reset(self) -> None:
+        """Close with RST instead of FIN: as when a machine is switched off and on again."""
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except OSError:
+            pass  # it has ended already
+        self._socket.close()
+
     def wait_at_most(self, seconds: float) -> None:
         """For a packet, from now on."""
         self._socket.settimeout(seconds)
@@ -74,12 +104,13 @@ class Wire:
         self._socket.close()
 
 
-def come_in(host: str, port: int, wanted: Username, admit: Admit) -> tuple[Wire, Welcome]:
+def come_in(host: str, port: int, wanted: Username, admit: Admit, source: str = "") -> tuple[Wire, Welcome]:
     """Go through the lobby and the admission. Raises NameRefused, ConnectionLost.
 
-    admit: without its ticket
+    admit:  without its ticket
+    source: the address to come from; "": the system chooses
     """
-    wire = Wire(host, port, _STEP_SECONDS)
+    wire = Wire(host, port, _STEP_SECONDS, source)
     try:
         wire.send(Hello(VERSION, "chaos"), wanted)
         expect(wire, Status)
@@ -88,7 +119,7 @@ def come_in(host: str, port: int, wanted: Username, admit: Admit) -> tuple[Wire,
         expect(wire, Status)
         if offered.number != SAME_CONNECTION:
             wire.close()
-            wire = Wire(host, offered.number, _STEP_SECONDS)
+            wire = Wire(host, offered.number, _STEP_SECONDS, source)
         wire.send(admit._replace(ticket=offered.ticket))
         return wire, expect(wire, Welcome)
     except BaseException:

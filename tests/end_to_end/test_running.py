@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,7 +20,7 @@ import pytest
 from chatroom.events import Event
 from chatroom.packets import Bye, Command, Info, Say
 from tests.client.pseudo_terminal import PseudoTerminal, python
-from tests.end_to_end.programs import ServerProcess, run_program, server
+from tests.end_to_end.programs import ROOT, ServerProcess, run_program, server
 from tests.support.certificates import Certificates, client_context
 from tests.support.patience import PROGRAM_PATIENCE, eventually
 from tests.support.peer import Peer
@@ -322,6 +323,13 @@ def told(manager: socket.socket) -> str:
 
 
 @pytest.mark.slow
+def test_the_unit_needs_no_other_program() -> None:
+    """A small Debian has no /bin/kill, only that of its shell."""
+    unit = (ROOT / "notes" / "running" / "chatroom.service").read_text()
+    programs = re.findall(r"^Exec\w+=(\S+)", unit, re.MULTILINE)
+    assert len(programs) == 2 and set(programs) <= {"/opt/chatroom/bin/chatroom-server", "/bin/sh"}
+
+
 def test_what_the_service_manager_is_told(tmp_path: Path) -> None:
     """READY when newcomers can come, WATCHDOG again and again, RELOADING and READY, STOPPING."""
     with service(tmp_path, 200_000) as (running, manager):

@@ -67,7 +67,7 @@ def test_a_peer_that_does_not_read(both: Both) -> None:
     guest, _ = both
     with pytest.raises(ConnectionLost, match="does not read"):
         for _ in range(1000):
-            guest.send(LARGE, PATIENCE)
+            guest._link.send(LARGE, PATIENCE)
 
 
 def test_going_on_with_another_connection(both: Both) -> None:

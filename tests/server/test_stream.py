@@ -75,6 +75,19 @@ def test_the_rest_is_buffered_and_the_flusher_told_once(desk: Desk) -> None:
     assert desk.stream.buffered > len(LARGE)
 
 
+def test_a_send_that_fails_leaves_no_circle(desk: Desk) -> None:
+    """The stream keeps the reason, and not the error: that knows the frames, and they know the stream."""
+    with mock.patch.object(
+        type(desk.transport), "send", side_effect=ConnectionLost("reset", "connection lost")
+    ):
+        desk.stream.send(b"hello")
+    assert phase(desk) is Phase.CUT
+    with pytest.raises(ConnectionLost, match="reset"):
+        desk.stream.receive(100)
+    assert desk.stream._why is not None
+    assert desk.stream._why.__traceback__ is None and desk.stream._why.__context__ is None
+
+
 @given(
     sizes=st.lists(st.one_of(st.integers(1, 50), st.integers(1, 60_000)), min_size=1, max_size=20),
     reads=st.lists(st.integers(0, 40_000), max_size=20),

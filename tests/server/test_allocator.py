@@ -1,0 +1,41 @@
+"""The memory of many logins goes back to the system."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.end_to_end.programs import ROOT
+
+_HASHES = 12
+_PROGRAM = f"""
+import sys, threading
+from server.allocator import give_back_large_pieces
+
+if "kept" not in sys.argv:
+    assert give_back_large_pieces()
+ended, begun = threading.Event(), threading.Semaphore(2)
+
+def log_in():
+    with begun:
+        bytearray(16 * 1024 * 1024 - 64)  # as large as what a hash needs, and without its time
+    ended.wait()
+
+threads = [threading.Thread(target=log_in) for _ in range({_HASHES})]
+for thread in threads:
+    thread.start()
+ended.set()
+for thread in threads:
+    thread.join()
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory of a process")
+def test_the_memory_of_many_hashes_goes_back() -> None:
+    """Threads that have hashed one after the other have not kept the memory of one hash."""
+    run = subprocess.run([sys.executable, "-c", _PROGRAM], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert int(run.stdout) < 40_000, f"{run.stdout} KiB"
