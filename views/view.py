@@ -21,7 +21,7 @@ from views.editor import LineEditor
 from views.excerpt import parts
 from views.folding import Folding
 from views.foot import Foot
-from views.formatting import Theme, answer_columns
+from views.formatting import Theme, answer_columns, page_columns
 from views.item import Item, item_of
 from views.keyboard import FULL, Keyboard
 from views.keys import Input, Key, Paste
@@ -29,6 +29,7 @@ from views.layout import Block, Status
 from views.limits import FRAMES_PER_SECOND
 from views.painter import Painter, Repaint, usable
 from views.palette import Depth, Ground
+from views.private_news import PrivateNews
 from views.sanitize import one_line
 from views.schedule import FrameClock
 from views.secret_input import SecretInput
@@ -78,12 +79,18 @@ class View:
         self._backlog = Backlog(self.columns, self.lines)
         self._folding = Folding(time_of)
         self.cut_texts = CutTexts()
+        self._private = PrivateNews()
         self._clock.request(at_once=True)
 
     @property
     def table_columns(self) -> int | None:
         """How wide the table of an answer may be."""
         return answer_columns(self.columns)
+
+    @property
+    def page_columns(self) -> int | None:
+        """How wide a page of explanations may be: its rows may begin farther to the left."""
+        return page_columns(self.columns)
 
     # --- events ------------------------------------------------------------------------------------------
 
@@ -127,11 +134,14 @@ class View:
         text, more = self.cut_texts.cut(text)
         self._add(text, partial(Item, moment, "", text, more=more, command=command))
 
-    def show(self, number: int | None) -> None:
-        """Show the whole of a text that was cut: that with this number, or the latest."""
-        cut = self.cut_texts.whole(number)
-        if cut is None:
-            self.system("there is no such text any more" if number else "no text was cut")
+    def show(self, number: int | None, name: str = "") -> None:
+        """Show the whole of a text that was cut: that with this number, or the latest.
+
+        name: show the latest text of several lines of whoever is called so
+        """
+        cut = self.cut_texts.wanted(number, name)
+        if isinstance(cut, str):
+            self.system(cut)
             return
         self._folding.end()
         self._backlog.print_parts(parts(cut.text), cut.person)
@@ -155,10 +165,16 @@ class View:
             self._clock.request()
 
     def status(self, status: Status) -> None:
-        """Set the status, shown in a row above the input until it changes; empty: no such row."""
+        """Set the status, shown in a row above the input until it changes; empty: no such row.
+
+        Who has begun to write to the reader alone is told in a row of the talk, too.
+        """
         if status != self._foot.status:
             self._foot.status = status
             self._clock.request()
+            if status.place:  # else it tells only of trouble
+                for row in self._private.rows(status.waiting):
+                    self.system(row)
 
     def identity(self, name: str) -> None:
         """Set the user's present name."""
