@@ -122,7 +122,7 @@ def test_a_talk_without_a_screen(tmp_path: Path) -> None:
         ann.type("/topic tea\r")
         ann.see("ann set the topic: tea")
         ann.type("/register\r")
-        ann.see("a password for ann (not shown, Ctrl-C cancels):")
+        ann.see("a password for ann, at least 8 characters (not shown, Ctrl-C cancels):")
         ann.type("correct horse\r")
         ann.see("the same again (not shown, Ctrl-C cancels):")
         ann.type("correct horse\r")
@@ -146,7 +146,7 @@ def test_a_talk_without_a_screen(tmp_path: Path) -> None:
             "/topic tea",
             "ann set the topic: tea",
             "/register",
-            "a password for ann (not shown, Ctrl-C cancels): ",
+            "a password for ann, at least 8 characters (not shown, Ctrl-C cancels): ",
             "the same again (not shown, Ctrl-C cancels): ",
             "ann has registered the name ann",
         ]
