@@ -125,14 +125,14 @@ DETAILS: Final[dict[str, tuple[str, ...]]] = {
         "off (for history: all) ends each; /set alone tells how all are set",
     ),
     "/history": (
-        "before:NUMBER: lines that are older than this one; below each page stands the number for the next",
+        "before:SEQ: lines that are older than the one with this number; each page tells that for the next",
         "in:#CHANNEL, in:@NAME: of another place of yours",
     ),
     "/grep": (
         "from:NAME: only what this one said",
         "in:#CHANNEL, in:@NAME: only what was said there",
         "since:2h, since:3d, since:2026-01-31: only what is not older",
-        "before:NUMBER: only older lines than this one; below each page stands the number for the next",
+        "before:SEQ: only lines older than the one with this number; each page tells that for the next",
     ),
 }
 """What /help tells of the arguments of a command, where one line is too short for it."""

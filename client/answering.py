@@ -22,7 +22,7 @@ _CHANNEL: Final = re.compile(r"^ *(#\S{1,100})(?= )", re.MULTILINE)
 """Channels in the words of a server that gives no rows for /channels."""
 
 
-READS_NOTHING: Final = "not said: {0} reads no private lines from you; say it in a channel of you both"
+READS_NOTHING: Final = "not said: {0} reads no private lines from you; say it in a channel where you both are"
 """Whose line was refused by somebody alone: who takes none, which the server's words do not name."""
 
 

@@ -13,11 +13,11 @@ class AtNames:
     """In some chats only eve reads a line that begins with `@eve `. Here all do: the user is told once.
     In the main thread.
 
-    comes_back: the line that is held comes back into the input
+    recalls: whether a key brings back a line that was not sent
     """
 
-    def __init__(self, comes_back: bool) -> None:
-        self._again = "press Enter again" if comes_back else "type it again"
+    def __init__(self, recalls: bool) -> None:
+        self._again = "\u2191 and Enter" if recalls else "type it again"
         self._told = False
 
     def holds(self, text: str, channel: str, members: Iterable[str]) -> str:
@@ -34,7 +34,7 @@ class AtNames:
         if not name:
             return ""
         private = f"/msg {name} … is for {name} alone"
-        return f"all in {channel} would read this; {private}. To say it to all, {self._again}"
+        return f"all in {channel} would read this; {private}. To say it to all: {self._again}"
 
 
 def to_confirm(typed: str, channel: str) -> str:

@@ -113,7 +113,7 @@ class Conversation:
         self._fetched: deque[Update] = deque()  # not shown yet: keys are read in between
         self._connected = True
         self._trouble = Trouble()
-        self._at_names = AtNames(comes_back=not echoed)
+        self._at_names = AtNames(recalls=not echoed)
         self._dialogue: Dialogue | None = None  # its question waits for an answer
         self._dialogue_word = ""  # the command
         self._too_early = ""  # where a line was typed that another place was too late for
@@ -192,7 +192,7 @@ class Conversation:
         elif text.startswith("/"):
             self._command(action)
         elif words := self._at_names.holds(text, self.places.name, self._members_here()):
-            self._not_sent(action, ConfigError(words))
+            self.view.system(f"not sent: {words}")  # not put back: what is typed on would be said with it
         else:
             self._correct_or_say(text, action)
 

@@ -50,7 +50,7 @@ def help_of(commands: Sequence[LocalCommand], conversation: Conversing, wanted: 
     """
     word = wanted.lower().lstrip("/")
     if word == KEYS:
-        keys = table(ON_KEYS, conversation.view.table_columns)
+        keys = table(ON_KEYS, conversation.view.page_columns)
         conversation.tell("/help", "\n".join(["the keys:", *keys]))
         return
     own = next((one for one in commands if f"/{word}" in (one.name, *one.aliases)), None)

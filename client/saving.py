@@ -24,7 +24,7 @@ _DRIVING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 NO_CHANNEL: Final = (
     "/save takes a text, not a channel: /save NAME FILE takes the latest of several lines of one person\n"
     "a whole channel, in a shell:\n"
-    "  chatroom-client --channel {0} --history 1000 </dev/null >FILE"
+    "  chatroom-client HOST --name log --channel {0} --history 1000 </dev/null >FILE"
 )
 
 

@@ -38,7 +38,7 @@ _REFUSALS = {
     Code.NOT_IN: "not said: you are not in this channel",
     Code.NO_SUCH_NAME: "not said: they are not here any more",
     Code.NEED_ROLE: "not said: this channel is moderated, and you have no voice in it",
-    Code.MUTED: "not said: the other one reads no private lines from you; say it in a channel of you both",
+    Code.MUTED: "not said: they read no private lines from you; say it in a channel where you both are",
     Code.BAD_ARGUMENTS: "not said: this server does not know this form of a line",
 }
 

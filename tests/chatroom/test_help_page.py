@@ -77,7 +77,7 @@ def test_details() -> None:
     for name in ("key WORD", "invite-only on", "moderated on", "kept on", "history joined"):
         assert any(row.startswith(f"  {name}: ") for row in rows)
     assert DETAILS.keys() <= COMMANDS.keys()
-    assert all("before:NUMBER" in "".join(DETAILS[name]) for name in ("/grep", "/history"))
+    assert all("before:SEQ" in "".join(DETAILS[name]) for name in ("/grep", "/history"))
 
 
 def test_a_group_page() -> None:

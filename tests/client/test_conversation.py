@@ -1107,8 +1107,7 @@ def test_a_line_to_all_that_seems_to_be_for_one(user: User) -> None:
         user.says("@bob"),
         b"@BOB my password\r",
         "-- not sent: all in #general would read this; /msg bob",
-        "ann> @BOB my password",
-        b"\x15/go @bob\r",
+        b"/go @bob\r",
         user.answers(f"/history 50 in:{DIRECT}", ""),
         b"@bob you\r",
         user.says("@bob you", channel="@bob"),
@@ -1119,9 +1118,18 @@ def test_a_line_to_all_that_seems_to_be_for_one(user: User) -> None:
     )
 
 
-def test_the_held_line_is_said_by_the_next_enter(user: User) -> None:
-    """It stands in the input, so who means all needs one key."""
-    user.play(b"@bob yes\r", "would read this", b"\r", user.says("@bob yes"))
+def test_the_held_line_comes_back(user: User) -> None:
+    """A key brings it back. It does not stand in the input: who goes on to type would say both together."""
+    user.play(
+        b"@bob yes\r",
+        "would read this",
+        b"x",
+        "ann> x",
+        b"\x15\x1b[A",
+        "ann> @bob yes",
+        b"\r",
+        user.says("@bob yes"),
+    )
 
 
 def test_going_to_a_person(user: User) -> None:

@@ -164,7 +164,7 @@ def test_a_channel_is_not_saved(
         "return x",
         types(f"/save {typed}"),
         "-- /save takes a text, not a channel",
-        "chatroom-client --channel club --history 1000 </dev/null",
+        "chatroom-client HOST --name log --channel club --history 1000 </dev/null",
     )
     assert [*tmp_path.iterdir()] == []
 

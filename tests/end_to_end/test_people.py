@@ -125,7 +125,7 @@ def test_ignore(host: Host) -> None:
     assert dora.tell("/ignore").words == "usage: /ignore NAME"
     assert (
         bob.tell("/query dora").words
-        == "dora reads no private lines from you; say it in a channel of you both"
+        == "dora reads no private lines from you; say it in a channel where you both are"
     )
     token = bob.welcome.token
     host.restart()

@@ -58,7 +58,7 @@ def test_the_detail_of_a_goodbye_is_said() -> None:
         (Code.SLOW_DOWN, "slow down"),
         (
             Code.MUTED,
-            "not said: the other one reads no private lines from you; say it in a channel of you both",
+            "not said: they read no private lines from you; say it in a channel where you both are",
         ),
     ],
 )
