@@ -120,7 +120,7 @@ DETAILS: Final[dict[str, tuple[str, ...]]] = {
         "key WORD: who joins needs this word; key off: nobody does",
         "invite-only on: only those may join whom an operator has let in by /invite NAME",
         "moderated on: only operators and those with voice speak; /voice NAME gives it",
-        "kept on: the channel stays, with all that was said, when its last member leaves",
+        "kept on: the channel stays when its last member leaves (for operators of the chatroom)",
         "history joined: who joins reads only what is said from then on; all: from the beginning",
         "off (for history: all) ends each; /set alone tells how all are set",
     ),
