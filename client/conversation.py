@@ -340,6 +340,8 @@ class Conversation:
         out = (self.view.tick(now) if is_time else "") + self.calls.ring(now)
         if out:
             self._terminal.write(out)
+        for action in self.view.late():
+            self._act(action)
         return True
 
     def _show(self, update: Update) -> None:

@@ -92,6 +92,7 @@ class PlainView:
         self._run_began: float | None = None  # None: no `tick` has seen it
         self._status = Status()
         self._private = PrivateNews()
+        self._late: list[Action] = []
 
     columns: Final = PLAIN_COLUMNS
     lines: Final = PLAIN_LINES
@@ -255,6 +256,11 @@ class PlainView:
         """Apply bytes from the keyboard, as `View.keys`."""
         return self._apply_all(self._keys.feed(data, now))
 
+    def late(self) -> list[Action]:
+        """See `View.late`."""
+        late, self._late = self._late, []
+        return late
+
     def _apply_all(self, inputs: Sequence[Input]) -> Iterator[Action]:
         for given in inputs:
             self._take_up()
@@ -365,8 +371,7 @@ class PlainView:
 
     def tick(self, now: float) -> str:
         """The output for now, for one write."""
-        for _ in self._apply_all(self._keys.timeout(now)):
-            pass
+        self._late += self._apply_all(self._keys.timeout(now))
         self._time_run(now)
         self._take_up()
         out, self._out = self._out, ""

@@ -80,6 +80,7 @@ class View:
         self._folding = Folding(time_of)
         self.cut_texts = CutTexts()
         self._private = PrivateNews()
+        self._late: list[Action] = []
         self._clock.request(at_once=True)
 
     @property
@@ -234,6 +235,11 @@ class View:
         """
         return self._press_all(self._keyboard.decoder.feed(data, now))
 
+    def late(self) -> list[Action]:
+        """The actions of keys that a `tick` has completed since this was asked last."""
+        late, self._late = self._late, []
+        return late
+
     def _press_all(self, inputs: Sequence[Input]) -> Iterator[Action]:
         for given in inputs:
             action = self._press(given)
@@ -287,12 +293,11 @@ class View:
     def tick(self, now: float) -> str:
         """The output for now, for one write. Empty if nothing has changed or the next frame is not due.
 
-        Keys that only a timeout completes (a lone Esc, a paste without an end) edit the line and never
-        return an action.
+        Keys that only a timeout completes (a lone Esc, a paste without an end) edit the line; `late` has the
+        actions of others.
         """
         inputs = self._keyboard.decoder.timeout(now)
-        for _ in self._press_all(inputs):
-            pass
+        self._late += self._press_all(inputs)
         if any(isinstance(given, Paste) for given in inputs):
             self.system(
                 "the end of this paste has not come: Enter makes a line end until it comes; Ctrl-C ends it"

@@ -332,7 +332,9 @@ def test_keys_for_looking_back() -> None:
     """PageUp on an empty line, Alt-N and Alt-P; not while a question waits."""
     reader = Reader()
     assert reader.type("\x1b[5~\x1bn\x1bp") == [LookBack(), StepFound(1), StepFound(-1)]
-    assert reader.type("half\x1b[5~") == []
+    assert reader.type("half\x1b[5~\x1bP") == []
+    reader.tick(1.0)
+    assert reader.view.late() == [StepFound(-1)] and reader.view.late() == []
     reader.view.ask("a password:")
     assert reader.type("\x1bn\x1b[5~") == []
 
