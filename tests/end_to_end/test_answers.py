@@ -128,7 +128,7 @@ def test_a_talk_without_a_screen(tmp_path: Path) -> None:
         ann.type("correct horse\r")
         ann.see("ann has registered the name ann")
         bob.type("/msg ann psst\r")
-        ann.see("1 unread in @bob")
+        ann.see("bob wrote to you alone: Alt-A or /go @bob")
         ann.type("/go @bob\r")
         ann.see("bob to you: psst")
         ann.type("/quit\r")
