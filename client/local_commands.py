@@ -100,7 +100,7 @@ def _go_to_person(conversation: Conversing, where: str) -> None:
         if who is None:
             hint = conversation.renames.hint(where)
             conversation.tell(
-                "/go", f"you are not in {where}, and cannot write to one who is called so{hint}"
+                "/go", f"you are not in {where}, and nobody whom you can write to is called so{hint}"
             )
             return
         conversation.client.learn_name(who.name, who.person)

@@ -570,7 +570,7 @@ def test_writing_to_an_earlier_name(user: User) -> None:
         "-- /msg nobody is called eve; eve is evita now",
         b"/go eve\r",
         user.answers("/query eve", "", *nobody),
-        "who is called so; eve is evita",
+        "you can write to is called so; eve is",
         b"/whois eve\r",
         user.answers("/whois eve", '["eve"]', Code.NO_SUCH_NAME, "nobody here is called eve"),
         "-- /whois nobody here is called eve; eve is evita now",
