@@ -20,6 +20,7 @@ from views.limits import (
     BACKLOG_WORK,
     FLOOD_FRAMES,
     FLOOD_SCREENS,
+    FLOOD_SECONDS,
     FOOT_LINES,
     FRAME_WORK,
     ITEM_WORK,
@@ -53,13 +54,14 @@ class Backlog:
         self.columns, self.lines = columns, lines
         self._arrived: list[_Waiting] = []
         self._arrived_work = 0
-        self._new = 0  # items that have arrived since the last batch began
+        self._new = 0  # items that have arrived since it was judged whether this is a flood
+        self._judged = float("-inf")  # when
         self._left_out = 0  # items of this flood that had no room among these
         self._told = 0  # how many of them a note has told
         self._notes = 0  # numbers of the notes of all floods: each grows by itself
         self._batch: deque[_Waiting] = deque()  # what had arrived at a frame; it may take several frames
         self._parts: deque[_Waiting] = deque()  # of a long text that the user wants to see
-        self._floods = 0  # batches in a row that had too many items to read
+        self._floods = 0  # times in a row that too many items to read had come
         self._erased: dict[
             int, int
         ] = {}  # by person: of the erased ones the number, from 1, while items wait
@@ -120,6 +122,7 @@ class Backlog:
     def shorten(self) -> None:
         """Somebody waits for all items to be painted: keep only the latest, if all take too long."""
         self._parts.clear()
+        self._floods = 0
         if sum(waiting.work for waiting in [*self._batch, *self._arrived]) > LEAVE_WORK:
             self._arrived = [*self._batch, *self._arrived]
             self._batch.clear()
@@ -127,10 +130,10 @@ class Backlog:
 
     # --- out ----------------------------------------------------------------------------------------
 
-    def take(self) -> list[Item]:
+    def take(self, now: float) -> list[Item]:
         """The items for one frame, which are FRAME_WORK together, or one."""
         if not self._batch and not self._parts:
-            self._begin_batch()
+            self._begin_batch(now)
         source, work = self._parts or self._batch, 0
         items: list[Item] = []
         while source and (not items or work + source[0].work <= FRAME_WORK):
@@ -158,10 +161,14 @@ class Backlog:
         self._run = None
         return run.item()
 
-    def _begin_batch(self) -> None:
-        """Take what has arrived; after FLOOD_FRAMES batches in a row with too many items only a note."""
-        flood, self._new = self._new > FLOOD_SCREENS * self.lines, 0
-        self._floods = self._floods + 1 if flood else 0
+    def _begin_batch(self, now: float) -> None:
+        """Take what has arrived; after FLOOD_FRAMES frames in a row with too many items only a note.
+
+        Each key has a frame of its own. Few items come between it and the frame before, and tell nothing.
+        """
+        if now - self._judged >= FLOOD_SECONDS:
+            flood, self._new, self._judged = self._new > FLOOD_SCREENS * self.lines, 0, now
+            self._floods = self._floods + 1 if flood else 0
         if self._floods >= FLOOD_FRAMES:
             self._leave_out()
         if self._left_out > self._told:

@@ -48,6 +48,9 @@ FLOOD_SCREENS: Final = 2
 FLOOD_FRAMES: Final = 3
 """Floods in a row before items are left out. A shorter burst (join, reconnect) is shown whole."""
 
+FLOOD_SECONDS: Final = 0.9 / FRAMES_PER_SECOND
+"""Items are counted for so long before they are called a flood or not: a frame, less what rounding takes."""
+
 FOOT_LINES: Final = 5
 """Lines of the screen that the latest items after a flood leave free: for the note, which takes two on a
 narrow screen, the status with its gap, and the input."""

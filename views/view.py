@@ -311,7 +311,7 @@ class View:
         out = self._painter.echo(block, bool(self._backlog))
         is_echo = out is not None
         if out is None:
-            out = self._painter.paint(self._backlog.take(), block, typing=bool(self.editor.clusters))
+            out = self._painter.paint(self._backlog.take(now), block, typing=bool(self.editor.clusters))
         if self._backlog:
             self._clock.request(at_once=is_echo or self._backlog.is_begun)
         return out

@@ -41,7 +41,7 @@ def enter(port: int, name: str, source: str = "127.0.0.2", receive_buffer: int =
 
 
 def talk(peer: Peer, seconds: float, lines: int = 100) -> None:
-    """Say short lines without a pause and without reading more than the socket asks for."""
+    """Say short lines without a pause. What comes is read, or the server would end who does not read."""
     end, id = time.monotonic() + seconds, 1
     peer.socket.setblocking(False)
     while time.monotonic() < end:
@@ -51,16 +51,17 @@ def talk(peer: Peer, seconds: float, lines: int = 100) -> None:
             try:
                 data = data[peer.socket.send(data) :]
             except BlockingIOError:
-                drain(peer.socket)
+                time.sleep(0.001)
+            drain(peer.socket)
 
 
 def drain(sock: socket.socket) -> None:
-    """Read and drop what has come; wait a moment when nothing has."""
+    """Read and drop what has come."""
     try:
         while sock.recv(1 << 20):
             pass
     except BlockingIOError:
-        time.sleep(0.001)
+        pass
 
 
 ATTACKS: dict[str, Attack] = {

@@ -100,13 +100,17 @@ def acknowledge_early() -> None:
 
 
 def forget_ids() -> None:
-    """After a restart, know the sessions but not their applied ids."""
+    """After a restart, know the sessions but not their applied ids.
+
+    The first id stays: a session that has said nothing is forgotten when it is over, which is another fault.
+    """
     restore = SqliteHistory.restore
 
     def without_id(record: Record) -> Record:
         if record.kind != "session":
             return record
-        return record._replace(value=json.dumps(json.loads(record.value or "{}") | {"confirmed": 0}))
+        session = json.loads(record.value or "{}")
+        return record._replace(value=json.dumps(session | {"confirmed": min(1, session.get("confirmed", 0))}))
 
     def restore_without_ids(history: SqliteHistory) -> Restored:
         restored = restore(history)

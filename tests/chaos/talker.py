@@ -36,6 +36,7 @@ PATIENCE: Final = 40.0
 
 _SPEAKER_SECONDS: Final = 5.0  # until a speaker notices that its client is closed
 _JOIN_AGAIN: Final = 0.7  # seconds between two tries to be in again
+_STAYS_OUT: Final = 0.3  # seconds out after a kick: others talk then, and none of it may be shown here
 _LOOK: Final = 0.05  # seconds between two looks at which lines are settled
 
 
@@ -201,6 +202,7 @@ class Talker:
             target = extra_number(update.extra, Extra.TARGET)
             if own and update.kind is EventKind.KICKED and target == own:
                 self._is_out = True
+                self._join_at = max(self._join_at, time.monotonic() + _STAYS_OUT)
                 self._recorder.write("out")
             self._seen_last = self._seen_last or update.text == LAST_LINE
             return

@@ -72,8 +72,8 @@ class PseudoTerminal:
         end = time.monotonic() + PROGRAM_PATIENCE
         while keys:
             readable, writable, _ = select.select([self._master], [self._master], [], 0.1)
-            if readable:
-                os.read(self._master, 65536)
+            if readable:  # a character may have begun in what was read before
+                self._text.decode(os.read(self._master, 65536))
             if writable:
                 keys = keys[os.write(self._master, keys[:64]) :]
             assert time.monotonic() < end, "it takes no keys"

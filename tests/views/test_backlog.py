@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from views.backlog import Backlog
 from views.item import Item
-from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FRAME_WORK, LEAVE_WORK
+from views.limits import FLOOD_FRAMES, FLOOD_SCREENS, FLOOD_SECONDS, FRAME_WORK, LEAVE_WORK
 
 COLUMNS, LINES = 80, 10
+SECONDS = count()
 
 
 def backlog_of(*texts: str) -> Backlog:
@@ -22,7 +25,8 @@ def add(backlog: Backlog, *texts: str, person: int = 0) -> None:
 
 
 def taken(backlog: Backlog) -> list[str]:
-    return [item.text for item in backlog.take()]
+    """What a frame shows, a second after the last one."""
+    return [item.text for item in backlog.take(next(SECONDS))]
 
 
 def test_items_come_in_order() -> None:
@@ -48,7 +52,7 @@ def test_parts_of_a_long_text_come_first() -> None:
     """Until they are stopped."""
     backlog = backlog_of("said")
     backlog.print_parts(["1", "2"], 5)
-    assert [(item.text, item.part, item.person) for item in backlog.take()] == [
+    assert [(item.text, item.part, item.person) for item in backlog.take(next(SECONDS))] == [
         ("1", True, 5),
         ("2", True, 5),
     ]
@@ -72,6 +76,20 @@ def test_a_flood() -> None:
     note, *latest = texts
     assert note == f"{len(many) - len(latest)} lines not shown: /history"
     assert 0 < len(latest) <= LINES and latest == many[-len(latest) :]
+
+
+def test_a_flood_goes_on_while_keys_are_pressed() -> None:
+    """A key has a frame at once: the few items since the frame before are no end of the flood."""
+    backlog = Backlog(COLUMNS, LINES)
+    half = ["x"] * (FLOOD_SCREENS * LINES // 2 + 1)
+    shown = []
+    for frame in range(2 * FLOOD_FRAMES):
+        for now in (frame, frame + FLOOD_SECONDS / 2):
+            add(backlog, *half)
+            shown.append([item.text for item in backlog.take(now)])
+    assert shown[0] == half
+    for texts in shown[2 * (FLOOD_FRAMES + 1) :]:
+        assert len(texts) == 1 and texts[0].endswith("lines not shown: /history")
 
 
 def test_nobody_waits_for_what_takes_long() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 from typing import Any
@@ -66,21 +67,20 @@ def _read(peer: socket.socket) -> bytes:
 def _scene(subject: Subject) -> Scene:
     """Ann leaves and eve joins while a line for ann is delivered."""
     module = subject.load("join", "deliver", "leave")
+    lower = os.open(os.devnull, os.O_RDONLY)
     ann, client = socket.socketpair()
     number = client.fileno()
     module.join("ann", client)
     del client
     eve, eves = socket.socketpair()
+    os.close(
+        lower
+    )  # free again: the files that this thread opens to look at the others get it, and not ann's
 
     def change_places() -> None:
         module.leave("ann")
-        # A copy of eve's socket gets the lowest number that is free: the one that was ann's.
-        copies = [os.dup(eves.fileno())]
-        while copies[-1] < number:  # something else has ended meanwhile
-            copies.append(os.dup(eves.fileno()))
-        for copy in copies[:-1]:
-            os.close(copy)
-        module.join("eve", socket.socket(fileno=copies[-1]))
+        copy = fcntl.fcntl(eves.fileno(), fcntl.F_DUPFD, number)  # the lowest free number from ann's on
+        module.join("eve", socket.socket(fileno=copy))
 
     def judge(*_: object) -> None:
         heard = _read(eve)
