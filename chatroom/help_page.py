@@ -11,12 +11,15 @@ from typing import Final, NamedTuple
 
 GROUPS: Final = (
     *("talking", "channels", "people", "looking back"),
-    *("your account", "class", "moderation", "server"),
+    *("your account", "class", "moderation", "roles", "chatroom", "server"),
 )
-"""In the order of the page: what everybody needs first."""
+"""In the order of the page: what everybody needs first. Each has a page that fits a screen of 24 lines."""
 
 PAGE_COLUMNS: Final = 76
 """Columns of the page where nobody knows the screen: a row of 80, less the mark before an answer."""
+
+NARROW_COLUMNS: Final = 48
+"""On a page with less, a column for the groups would leave room for two commands in a row."""
 
 HOW_TO_ASK: Final = "/help join explains a command, /help channels a group"
 """Stands below the page."""
@@ -33,10 +36,11 @@ GROUP_OF: Final[dict[str, str]] = {
     **dict.fromkeys(("/sessions", "/sessions end", "/owner"), "your account"),
     **dict.fromkeys(("/ask", "/hand", "/hands", "/next", "/poll", "/vote", "/reveal"), "class"),
     **dict.fromkeys(("/kick", "/ban", "/unban", "/bans", "/mute", "/unmute", "/slow", "/hush"), "moderation"),
-    **dict.fromkeys(("/voice", "/unvoice", "/uninvite", "/op", "/deop", "/transfer"), "moderation"),
-    **dict.fromkeys(("/exempt", "/unexempt", "/kill", "/suspend", "/unsuspend"), "moderation"),
-    **dict.fromkeys(("/announce", "/guard", "/erase", "/code", "/log"), "moderation"),
-    **dict.fromkeys(("/help", "/stats", "/inspect", "/time", "/trace"), "server"),
+    **dict.fromkeys(("/exempt", "/unexempt", "/log"), "moderation"),
+    **dict.fromkeys(("/voice", "/unvoice", "/uninvite", "/op", "/deop", "/transfer"), "roles"),
+    **dict.fromkeys(("/kill", "/suspend", "/unsuspend", "/announce"), "chatroom"),
+    **dict.fromkeys(("/guard", "/erase", "/code", "/inspect", "/trace"), "chatroom"),
+    **dict.fromkeys(("/help", "/stats", "/time"), "server"),
     **dict.fromkeys(("/device", "/read"), ""),  # programs give them, not persons
 }
 """The group of each command of the server. A command without a group stands on no page."""
@@ -113,6 +117,29 @@ EXAMPLES: Final[dict[str, str]] = {
 """One for each command of the server."""
 
 
+DETAILS: Final[dict[str, tuple[str, ...]]] = {
+    "/set": (
+        "key WORD: who joins needs this word; key off: nobody does",
+        "invite-only on: only those may join whom an operator has let in by /invite NAME",
+        "moderated on: only operators and those with voice speak; /voice NAME gives it",
+        "kept on: the channel stays when its last member leaves (for operators of the chatroom)",
+        "history joined: who joins reads only what is said from then on; all: from the beginning",
+        "off (for history: all) ends each; /set alone tells how all are set",
+    ),
+    "/history": (
+        "before:SEQ: lines that are older than the one with this number; each page tells that for the next",
+        "in:#CHANNEL, in:@NAME: of another place of yours",
+    ),
+    "/grep": (
+        "from:NAME: only what this one said",
+        "in:#CHANNEL, in:@NAME: only what was said there",
+        "since:2h, since:3d, since:2026-01-31: only what is not older",
+        "before:SEQ: only lines older than the one with this number; each page tells that for the next",
+    ),
+}
+"""What /help tells of the arguments of a command, where one line is too short for it."""
+
+
 class Entry(NamedTuple):
     """What is told of one command. On the wire it is a row with these values, in this order.
 
@@ -142,20 +169,21 @@ class Entry(NamedTuple):
 
 
 def page(entries: Iterable[Entry], columns: int = PAGE_COLUMNS) -> str:
-    """All commands by their names, in groups."""
+    """All commands by their names, in groups; with less than NARROW_COLUMNS the groups have no column."""
     groups: dict[str, list[str]] = {group: [] for group in GROUPS}
     for entry in entries:
         if entry.group and " " not in entry.name:  # `/sessions end` is in the page of its group
             groups.setdefault(entry.group, []).append(entry.name)
     width = max(map(len, groups))
+    is_narrow = columns < NARROW_COLUMNS
     rows = list[str]()
     for group, names in groups.items():
         if names:
             rows += textwrap.wrap(
                 " ".join(dict.fromkeys(names)),
                 max(columns, 2 * width),
-                initial_indent=f"{group:{width}}{_GAP}",
-                subsequent_indent=" " * (width + len(_GAP)),
+                initial_indent=f"{group}: " if is_narrow else f"{group:{width}}{_GAP}",
+                subsequent_indent=_GAP if is_narrow else " " * (width + len(_GAP)),
                 break_long_words=False,
                 break_on_hyphens=False,
             )
@@ -180,6 +208,7 @@ _USAGE_COLUMNS = 24  # a longer usage has a row of its own, so that the others s
 def about(entry: Entry) -> str:
     """All that is known of one command."""
     rows = [entry.usage, f"{_GAP}{entry.help}"]
+    rows += [f"{_GAP}{detail}" for detail in DETAILS.get(entry.name, ())]
     if entry.example:
         rows.append(f"{_GAP}for example: {entry.example}")
     if entry.aliases:

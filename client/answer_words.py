@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from chatroom.moments import LocalTime, local_time
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
 from chatroom.trace_table import trace
-from client.refusals import refusal_words
+from client.refusals import localized, refusal_words
 from client.requests import rows_of
 
 _TABLES: Final[dict[str, Callable[..., str]]] = {
@@ -34,19 +34,27 @@ _ALIASES: Final = {"/names": "/who", "/w": "/who", "/list": "/channels"}
 
 
 def answer_words(
-    command: str, answer: Answer, columns: int | None, now: int, time_of: LocalTime = local_time
+    command: str,
+    answer: Answer,
+    columns: int | None,
+    now: int,
+    time_of: LocalTime = local_time,
+    roles: Callable[[str], Mapping[str, str]] = lambda _: {},
 ) -> str:
     """What the user reads of an answer; empty if there is nothing to read.
 
     command: its first word, as it was typed; "" of a line
     columns: for a text on the screen; None: there are no columns, as for somebody who listens
     now:     in milliseconds since 1970
+    roles:   gives what the client knows of a channel: the roles by the names of those who have one
     """
     typed, command = command, _ALIASES.get(command.lower(), command.lower())
     if answer.code == Code.OK:
         rows = rows_of(answer.rows)
+        if command == "/who" and rows and isinstance(rows[0], str):
+            rows = (rows[0], *_with_roles(rows[1:], roles(rows[0])))
         text = _table(command, rows, columns, partial(_moment, time_of)) if rows else ""
-        return text or without_name(command, answer.words)
+        return text or without_name(command, localized(answer.words, rows, time_of))
     return without_name(typed, refusal_words(answer, now, time_of))
 
 
@@ -58,6 +66,16 @@ def _table(command: str, rows: tuple[Any, ...], columns: int | None, when: Calla
         return _TIMED[command](rows, when, columns) if command in _TIMED else ""
     except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
         return ""
+
+
+def _with_roles(rows: Iterable[Any], roles: Mapping[str, str]) -> Iterator[Any]:
+    """The rows of /who, with the role behind each name that has one. A newer server may have other rows."""
+    for row in rows:
+        match row:
+            case [str(name), *rest] if name in roles:
+                yield [f"{name} ({roles[name]})", *rest]
+            case _:
+                yield row
 
 
 def _moment(time_of: LocalTime, milliseconds: int) -> str:

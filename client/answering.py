@@ -14,6 +14,7 @@ from chatroom.trace_table import own_steps
 from client.answer_words import answer_words
 from client.looking_back import LookingBack
 from client.places import Places
+from client.renames import Renames
 from client.requests import rows_of, texts
 from client.speech import Speech
 from views import Surface
@@ -23,6 +24,10 @@ _CHANNEL: Final = re.compile(r"^ *(#\S{1,100})(?= )", re.MULTILINE)
 """Channels in the words of a server that gives no rows for /channels."""
 
 
+READS_NOTHING: Final = "not said: {0} reads no private lines from you; say it in a channel where you both are"
+"""Whose line was refused by somebody alone: who takes none, which the server's words do not name."""
+
+
 class Answering:
     """Shows the answers to what was said and given. In the main thread.
 
@@ -30,9 +35,16 @@ class Answering:
     """
 
     def __init__(
-        self, view: Surface, speech: Speech, places: Places, back: LookingBack, recalls: bool = True
+        self,
+        view: Surface,
+        speech: Speech,
+        places: Places,
+        back: LookingBack,
+        renames: Renames,
+        recalls: bool = True,
     ) -> None:
         self._recalls = recalls
+        self._renames = renames
         self._view = view
         self._speech = speech
         self._places = places
@@ -56,10 +68,13 @@ class Answering:
         if wanted := self._back.wanted(past):
             self._show_past(command, rest.strip(), wanted, now)
         self._learn_channels(command, answer)
-        words = "" if known else answer_words(command, answer, self._view.table_columns, now)
+        roles = self._places.roles
+        words = "" if known else answer_words(command, answer, self._view.table_columns, now, roles=roles)
         words = self._with_hint(command.lower(), answer, words)
         if refused is not None and answer.code == Code.MUTED and knew:
             words = "not said, you are muted"  # until when is in the status, and why was told before
+        if refused is not None and answer.code == Code.MUTED and where.startswith("@") and not answer.rows:
+            words = READS_NOTHING.format(where[1:])
         words = self._back.words(command, answer, words)
         steps = self._speech.own_steps(answer.id)
         if steps and answer.code == Code.OK:
@@ -70,6 +85,8 @@ class Answering:
             and answer.code in (Code.NO_SUCH_CHANNEL, Code.BAD_ARGUMENTS)
         ):
             words += f"; /w is /who. To one person: /msg {quoted(rest.split()[0])} TEXT"
+        if words and answer.code == Code.NO_SUCH_NAME:
+            words += self._renames.hint(rest)
         if refused is not None:
             # Not into the input: whoever types on meanwhile would say both together.
             recalled = refused.typed and self._recalls

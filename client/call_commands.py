@@ -33,7 +33,7 @@ def mentions(conversation: Conversing, argument: str) -> None:
         conversation.view.table_columns,
     )
     lines = "last line" if len(shown) == 1 else f"last {len(shown):,} lines"
-    on = f"/go {shown[-1].channel} goes there, /context 1 shows the lines around it; so does Alt-N"
+    on = f"/go {shown[-1].channel} goes there, /context 1 shows the lines around it; so does the key Alt-N"
     conversation.tell("/mentions", "\n".join([f"the {lines} that called you", *rows, on]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from chatroom.errors import ChatroomError, Closed, ConfigError
@@ -14,7 +14,7 @@ from chatroom.packets import Answer, Channel, Info, Resumed
 from client.answer_words import without_name
 from client.answering import Answering
 from client.calls import Calls
-from client.confirming import to_confirm
+from client.confirming import AtNames, to_confirm
 from client.dialogues import NOTHING_SENT, Dialogue, dialogue_of
 from client.held import Held
 from client.help import learn_commands
@@ -24,6 +24,7 @@ from client.local_commands import COMMANDS, LEAVING, go_to
 from client.looking_back import LookingBack
 from client.places import Places
 from client.preferences import Preferences
+from client.renames import Renames
 from client.secret_commands import word_of
 from client.speech import Speech
 from client.substitution import substitution_of
@@ -96,9 +97,12 @@ class Conversation:
         self._terminal = terminal
         self.places = Places(client, view, lambda name, place: self.speech.ask_past(name, place), echoed)
         self.speech = Speech(client, view, self.places, recalls=not echoed)
-        self._successors = Successors(client, view, self.places, self.speech)
+        self.renames = Renames()
+        self._successors = Successors(client, view, self.places, self.speech, self.renames)
         self.back = LookingBack(view, self.places, self.speech)
-        self._answering = Answering(view, self.speech, self.places, self.back, recalls=not echoed)
+        self._answering = Answering(
+            view, self.speech, self.places, self.back, self.renames, recalls=not echoed
+        )
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
         view.keywords = self.calls.preferences.keywords
         self._title = title
@@ -109,6 +113,7 @@ class Conversation:
         self._fetched: deque[Update] = deque()  # not shown yet: keys are read in between
         self._connected = True
         self._trouble = Trouble()
+        self._at_names = AtNames(recalls=not echoed)
         self._dialogue: Dialogue | None = None  # its question waits for an answer
         self._dialogue_word = ""  # the command
         self._too_early = ""  # where a line was typed that another place was too late for
@@ -186,8 +191,14 @@ class Conversation:
             self._say(text, action)
         elif text.startswith("/"):
             self._command(action)
+        elif words := self._at_names.holds(text, self.places.name, self._members_here()):
+            self.view.system(f"not sent: {words}")  # not put back: what is typed on would be said with it
         else:
             self._correct_or_say(text, action)
+
+    def _members_here(self) -> Iterator[str]:
+        """Who reads what is said here, as far as that is known."""
+        return (member.name for member in self.client.members(self.places.name))
 
     def _correct_or_say(self, text: str, action: Submitted) -> None:
         try:
@@ -313,7 +324,8 @@ class Conversation:
         trouble = self._trouble.words(time.monotonic())
         if trouble:
             return Status("", trouble, True, to=self.places.receiver_name)
-        return self.places.status(_wall_clock())
+        status = self.places.status(_wall_clock())
+        return status if self._live else status._replace(waiting=())  # it is told below what was said before
 
     # --- out ---------------------------------------------------------------------------------------------
 
@@ -328,6 +340,8 @@ class Conversation:
         out = (self.view.tick(now) if is_time else "") + self.calls.ring(now)
         if out:
             self._terminal.write(out)
+        for action in self.view.late():
+            self._act(action)
         return True
 
     def _show(self, update: Update) -> None:
@@ -354,6 +368,7 @@ class Conversation:
                     view.completer.forget_all()
                     self.places.forget()
                     self.calls.forget()
+                    self.renames.forget()
                     self.back.forget()
             case Channel(place=place, size=size, members=members):
                 self.places.begins(update)
@@ -405,6 +420,7 @@ class Conversation:
 
     def _show_event(self, event: Event) -> None:
         me = self.client.person
+        self.renames.happened(event)
         said_here = event.person == me and self.speech.stored(event.id)  # a name may be another one meanwhile
         if self.speech.once.hides(event, me):
             self.view.unseen(event)

@@ -9,6 +9,7 @@ from chatroom.help_page import Entry
 from client.calls import Calls
 from client.looking_back import LookingBack
 from client.places import Places
+from client.renames import Renames
 from client.speech import Speech
 from client.talker import Talker
 from views import Surface
@@ -27,6 +28,8 @@ class Conversing(Protocol):
     def speech(self) -> Speech: ...
     @property
     def calls(self) -> Calls: ...
+    @property
+    def renames(self) -> Renames: ...
     @property
     def back(self) -> LookingBack: ...
     def tell(self, command: str, text: str) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator
 from typing import Final
 
 from chatroom.errors import ConfigError
+from chatroom.limits import PASSWORD_BYTES, PASSWORD_LEAST
+from client.limits import SECRET_TRIES
 from client.secret_commands import SHAPES, compose, split, word_of
 from client.talker import Talker
 
@@ -20,6 +22,11 @@ Raises ChatroomError, TimeoutError or ValueError: nothing was sent."""
 
 Steps = Callable[[Talker, list[str], list[str]], Dialogue]
 """Takes the arguments that were typed: those that everybody may see, and the secrets."""
+
+NOTHING_TYPED: Final = "nothing was typed"
+
+HOW_TO_GO_BACK: Final = "not sent, and not asked again: press Enter to go back to the chat:"
+"""Stands in place of a question after the last try. What is typed there is not shown, and is dropped."""
 
 NOTHING_SENT: Final = "nothing was sent"
 """What the user is told who cancels a dialogue."""
@@ -78,18 +85,35 @@ def _login(talker: Talker, shown: list[str], secrets: list[str]) -> Dialogue:
 
 
 def _new_password(what: str) -> Generator[str, str, str]:
-    """Asked for twice: nobody sees what is typed."""
-    password = yield from _ask(what)
-    if password != (yield _not_shown("the same again")):
-        raise ConfigError("the two are not the same")
-    return password
+    """Asked for twice: nobody sees what is typed. What cannot be a password is told after the first time."""
+    what, wrong = f"{what}, at least {PASSWORD_LEAST} characters", ""
+    for _ in range(SECRET_TRIES):
+        password = yield _not_shown(f"{wrong}: {what}" if wrong else what)
+        size = len(password.encode("utf-8", "surrogatepass"))
+        if size < PASSWORD_LEAST:
+            wrong = "that was too short" if password else NOTHING_TYPED
+        elif size > PASSWORD_BYTES:
+            wrong = "that was too long"
+        elif password == (yield _not_shown("the same again")):
+            return password
+        else:
+            wrong = "the two are not the same"
+    return (yield from _give_up(wrong))
 
 
 def _ask(what: str) -> Generator[str, str, str]:
     answer = yield _not_shown(what)
-    if not answer:
-        raise ConfigError("nothing was typed")
-    return answer
+    for _ in range(SECRET_TRIES - 1):
+        if not answer:
+            answer = yield _not_shown(f"{NOTHING_TYPED}: {what}")
+    return answer or (yield from _give_up(NOTHING_TYPED))
+
+
+def _give_up(wrong: str) -> Generator[str, str, str]:
+    """Raises ConfigError. First a key is waited for: who expects one more question types the password on, and
+    it must not come into the open line."""
+    yield HOW_TO_GO_BACK
+    raise ConfigError(wrong)
 
 
 def _not_shown(what: str) -> str:

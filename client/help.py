@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from chatroom.events import Event
-from chatroom.help_page import GROUPS, HOW_TO_ASK, Entry, about, group_named, page
+from chatroom.help_page import GROUPS, HOW_TO_ASK, NARROW_COLUMNS, Entry, about, group_named, page
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
 from chatroom.table import MARGIN, table, wrapped
@@ -22,9 +22,10 @@ ON_KEYS: Final = (
     ("Enter", "send the line; Alt-Enter makes a line end"),
     ("Tab", "complete a command, a name or a channel"),
     ("Up, Down", "lines that you have sent"),
-    ("Alt-1, Alt-A", "the place with this number; the next one with something unread"),
+    ("Alt-1 to Alt-9", "the place with this number"),
+    ("Alt-A", "the next place with something unread"),
     ("PageUp", "on an empty line: earlier lines; again: those before them"),
-    ("Alt-N, Alt-P", "the next line that /grep has found, or the one before"),
+    ("Alt-N, Alt-P", "the next and the previous line that /grep has found"),
     ("Ctrl-W, -U", "delete a word, or all up to the cursor; Ctrl-_ takes that back"),
     ("Ctrl-L", "paint the screen again; Ctrl-Z goes to the shell"),
     ("Ctrl-C", "empty the line (Up brings it back); on an empty line, leave"),
@@ -34,6 +35,9 @@ ON_KEYS: Final = (
 """The keys, and what they do."""
 
 _COMMAND: Final = re.compile(r"^(/[a-z]{1,24})(?![a-z])", re.MULTILINE)  # in the words of an answer
+
+_PLACE: Final = re.compile(r" \[#CHANNEL(\|\*)?\](?= )")
+"""An argument that may stand before those of a command."""
 
 _LEAST: Final = 20
 """Columns of the page on a screen that is too narrow for it."""
@@ -46,7 +50,7 @@ def help_of(commands: Sequence[LocalCommand], conversation: Conversing, wanted: 
     """
     word = wanted.lower().lstrip("/")
     if word == KEYS:
-        keys = table(ON_KEYS, conversation.view.table_columns)
+        keys = table(ON_KEYS, conversation.view.page_columns)
         conversation.tell("/help", "\n".join(["the keys:", *keys]))
         return
     own = next((one for one in commands if f"/{word}" in (one.name, *one.aliases)), None)
@@ -64,7 +68,8 @@ def help_of(commands: Sequence[LocalCommand], conversation: Conversing, wanted: 
             conversation.tell("/help", about(entries[0]) if len(entries) == 1 else answer.words)
         elif wanted:
             inside = [entry for entry in merged(mine, entries) if entry.group == group]
-            conversation.tell("/help", _group(group, inside, columns) if inside else answer.words)
+            page = _group(group, inside, conversation.view.page_columns)
+            conversation.tell("/help", page if inside else answer.words)
         else:
             conversation.tell("/help", _whole(merged(mine, entries), columns))
             if answer.code != Code.OK or not entries:  # an older server, which says it in its own words
@@ -109,12 +114,17 @@ def entries_of(rows: Sequence[object]) -> list[Entry]:
 
 
 def _group(group: str, entries: Sequence[Entry], columns: int | None) -> str:
-    rows = table([(entry.usage, entry.help) for entry in entries], columns)
-    return "\n".join([f"{group}:", *rows])
+    """Without what stands in nearly each usage: with it, the commands would take two rows each."""
+    rows = table([(_PLACE.sub("", entry.usage), entry.help) for entry in entries], columns)
+    places = {found[0] for entry in entries if (found := _PLACE.search(entry.usage))}
+    everywhere = " (or * for the whole chatroom)" if any("*" in place for place in places) else ""
+    more = f"before the arguments may stand #CHANNEL{everywhere}, to act in another one"
+    return "\n".join([f"{group}:", *rows, *(wrapped(more, columns or PLAIN_COLUMNS) if places else ())])
 
 
 def _whole(entries: Sequence[Entry], columns: int | None) -> str:
     room = PLAIN_COLUMNS if columns is None else max(columns - len(MARGIN), _LEAST)
-    rows = [f"{MARGIN}{row}" for row in page(entries, room).split("\n")]
+    margin = MARGIN if room >= NARROW_COLUMNS else ""
+    rows = [f"{margin}{row}" for row in page(entries, room).split("\n")]
     more = wrapped(f"{HOW_TO_ASK}, /help {KEYS} the keys", room + len(MARGIN))
     return "\n".join(["all commands, by group:", *rows, *more])

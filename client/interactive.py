@@ -54,14 +54,14 @@ def _asked(question: str) -> str:
 
 
 def ask_password(name: str, reason: str) -> str:
-    """Ask the user for the password of an account; empty when the user would rather not say.
+    """Ask the user for the password of an account; empty when the user would rather have another name.
 
     reason: why it is needed
     Raises EOFError or KeyboardInterrupt when the user leaves instead, ConfigError: typing could be seen.
     """
     be_lenient()
     print(one_line(reason))
-    return ask_secretly(f"Password of {name} (not shown): ")
+    return ask_secretly(f"Password of {name} (not shown; Enter alone: another name): ")
 
 
 def ask_server_password(reason: str) -> str:

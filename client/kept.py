@@ -9,8 +9,11 @@ from typing import Final
 from chatroom.events import ERASED_NAME, Event, EventKind, Extra, extra_number, extra_row
 from client.limits import KEPT_CHARACTERS, KEPT_LINES
 
-KEPT: Final = (EventKind.SAID, EventKind.POLL, EventKind.REVEALED, EventKind.ASKED)
-"""What is kept: what people say, and what a class is asked."""
+KEPT: Final = (
+    *(EventKind.SAID, EventKind.INVITED, EventKind.POLL),
+    *(EventKind.REVEALED, EventKind.ASKED),
+)
+"""What is kept, as it counts as unread: what people say, to what they invite, and what a class is asked."""
 
 _MARKS = {EventKind.EDITED: Extra.EDITED, EventKind.DELETED: Extra.DELETED}
 
@@ -70,10 +73,13 @@ class Kept:
                 self._characters -= len(line.text)
                 self._lines[number] = line._replace(author=ERASED_NAME, text="", extra=extra)
 
-    def last(self, own: bool, person: int) -> Event | None:
-        """The latest line that is not deleted, of this person, or (own: False) of anybody else."""
+    def last(self, own: bool, person: int, without: frozenset[int] = frozenset()) -> Event | None:
+        """The latest line that is not deleted, of this person, or (own: False) of anybody else.
+
+        without: not of these persons
+        """
         for line in reversed(self._lines):
-            said = line.kind is EventKind.SAID
+            said = line.kind is EventKind.SAID and line.person not in without
             if said and (line.person == person) == own and not extra_number(line.extra, Extra.DELETED):
                 return line
         return None

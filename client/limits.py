@@ -18,9 +18,6 @@ KEPT_LINES: Final = 300
 KEPT_CHARACTERS: Final = 200_000
 """Characters of these lines, for long texts: at most 0.8 MB."""
 
-FORMER_NAMES: Final = 200
-"""Names that people had before, as the client has seen them change: as many as a large class has."""
-
 KEPT_PLACES: Final = 64
 """Places whose lines are kept, those used last: more than a person follows. The server has the rest."""
 
@@ -55,6 +52,9 @@ and again hears it, and nobody can make a terminal ring all the time."""
 
 KEPT_CALLS: Final = 200
 """Lines that called the user, the latest: more than a person reads again."""
+
+KEPT_RENAMES: Final = 200
+"""Earlier names of which the present one is known, the latest: who writes to one has just seen it."""
 
 SHOWN_CALLS: Final = 10
 """Of them shown at once: they fit the screen with what stands around them."""
@@ -156,6 +156,9 @@ BYE_SHARE: Final = 2 / 3
 """Share of CLOSE_SECONDS in which the server may answer BYE; in the rest threads end after the cut."""
 
 # --- accounts -------------------------------------------------------------------------------------------
+
+SECRET_TRIES: Final = 3
+"""How often a question for a password or code is asked: for a slip or two."""
 
 SETTLE_SECONDS: Final = 2.0
 """How long a login waits for the lines and commands on their way: less than the STEP_SECONDS for which the

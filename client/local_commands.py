@@ -10,6 +10,7 @@ from chatroom.events import Event
 from chatroom.names import channel_as_typed, name_key
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Form
+from chatroom.places import FOUNDED
 from client.call_commands import bell, keyword, mentions
 from client.conversing import Conversing, LocalCommand
 from client.help import help_of
@@ -20,16 +21,25 @@ from client.speech import ALONE
 from client.substitution import substitution_of
 from client.successors import ANOTHER, Found, found_in
 
+SHOW_USAGE: Final = (
+    "/show N prints all of the text that was cut with the number N, /show NAME the latest text of several "
+    "lines of one person; /history shows what was said in a channel"
+)
+
+HOW_TO_OWN: Final = " while you stay; /register keeps it"
+"""What a guest is told besides who has founded a channel."""
+
 
 def _help(conversation: Conversing, wanted: str) -> None:
     help_of(COMMANDS, conversation, wanted)
 
 
-def _show(conversation: Conversing, number: str) -> None:
-    if number and text_number(number) is None:
-        conversation.tell("/show", "/show N: the number that stands below a text that was cut")
+def _show(conversation: Conversing, wanted: str) -> None:
+    number, name = text_number(wanted), wanted.removeprefix("@")
+    if name.startswith("#") or len(wanted.split()) > 1:
+        conversation.tell("/show", SHOW_USAGE)
     else:
-        conversation.view.show(text_number(number))
+        conversation.view.show(number, "" if number is not None else name)
 
 
 # --- places ------------------------------------------------------------------------------------------------
@@ -52,7 +62,8 @@ def _join(conversation: Conversing, argument: str) -> None:
         if room is not None:
             conversation.places.show(room.name, time.monotonic(), room.place, typed_since=turn)
         if row[2:]:  # more is to be told than that the user is there
-            conversation.tell("/join", answer.words)
+            keeps = HOW_TO_OWN if FOUNDED in row[2:] and not conversation.client.account else ""
+            conversation.tell("/join", f"{answer.words}{keeps}")
 
     conversation.speech.ask(f"/join {argument}", joined, moves=True)
 
@@ -87,7 +98,10 @@ def _go_to_person(conversation: Conversing, where: str) -> None:
     def found(answer: Answer, _: tuple[Event, ...]) -> None:
         who = found_in(answer)
         if who is None:
-            conversation.tell("/go", f"you are not in {where}, and cannot write to one who is called so")
+            hint = conversation.renames.hint(where)
+            conversation.tell(
+                "/go", f"you are not in {where}, and nobody whom you can write to is called so{hint}"
+            )
             return
         conversation.client.learn_name(who.name, who.person)
         at = time.monotonic()
@@ -174,9 +188,8 @@ def _look_up(
             conversation.client.learn_name(who.name, who.person)
             then(who)
         else:
-            now = conversation.places.names.now(name)
-            renamed = f"; {name} is called {now} now" if now and answer.code == Code.NO_SUCH_NAME else ""
-            conversation.tell(command, (answer.words or f"nobody is called {name}") + renamed)
+            nobody = answer.words or f"nobody is called {name}"
+            conversation.tell(command, nobody + conversation.renames.hint(name))
 
     conversation.speech.ask(f"/query {name}", found, moves=moves, text=text)
 
@@ -240,13 +253,13 @@ def _last(conversation: Conversing, command: str, own: bool) -> Event | None:
     if own and conversation.speech.waiting:
         conversation.tell(command, "your line is still on its way; try again")
         return None
-    line = conversation.places.here.last(own, conversation.client.person)
+    line = conversation.places.here.last(own, conversation.client.person, conversation.places.ignored)
     if own and (name := conversation.places.talked_alone_with(line.seq if line else 0)):
         conversation.tell(command, ALONE.format(name))
         return None
     if line is None:
-        who = "you have" if own else "nobody else has"
-        conversation.tell(command, f"{who} said nothing here, as far as this client knows")
+        nothing = "you have said nothing" if own else "nobody else has said anything"
+        conversation.tell(command, f"{nothing} here, as far as this client knows")
     return line
 
 
@@ -312,7 +325,15 @@ def _clear(conversation: Conversing, _: str) -> None:
 
 
 COMMANDS: Final = (
-    LocalCommand("/msg", "NAME TEXT", "say something to one person only", _msg, "talking", "/msg bob hello"),
+    LocalCommand(
+        "/msg",
+        "NAME TEXT",
+        "say something to one person only",
+        _msg,
+        "talking",
+        "/msg bob hello",
+        ("/dm", "/pm", "/tell", "/whisper"),
+    ),
     LocalCommand("/query", "NAME", "go to the conversation with one person", _query, "talking", "/query bob"),
     LocalCommand("/me", "TEXT", "say what you do", _me, "talking", "/me waves"),
     LocalCommand(
@@ -358,8 +379,8 @@ COMMANDS: Final = (
     LocalCommand("/mentions", "[N]", "the last lines that called you", mentions, "looking back"),
     LocalCommand(
         "/show",
-        "[N]",
-        "print all of the long text with this number (Ctrl-C stops)",
+        "[N or NAME]",
+        "print all of the long text with this number, or the latest of NAME (Ctrl-C stops)",
         _show,
         "looking back",
         "/show 3",

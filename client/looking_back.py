@@ -18,7 +18,7 @@ from client.requests import rows_of
 from client.speech import Speech
 from views import Surface
 
-HOW_TO_STEP: Final = "Alt-N shows each with the lines around it, Alt-P the one before"
+HOW_TO_STEP: Final = "the key Alt-N shows each with the lines around it, Alt-P the one before"
 """What a user is told whose /grep has found something."""
 
 _HISTORY: Final = "/history"

@@ -10,15 +10,14 @@ from typing import Final
 from chatroom.errors import ChatroomError
 from chatroom.events import Event, EventKind, Extra, Setting, extra_number
 from chatroom.names import name_key
-from chatroom.packets import Answer, Channel
+from chatroom.packets import Answer, Channel, Role
 from chatroom.table import table
 from client.calls import Calls
-from client.former_names import FormerNames
 from client.kept import KEPT, Kept, tells_news
 from client.limits import KEPT_PLACES
 from client.presence import SHARED, Presence
 from client.read_markers import ReadMarkers
-from client.rooms import Room
+from client.rooms import Room, role_word
 from client.silence import Silence
 from client.talker import Talker
 from views import Status, Surface, Waiting
@@ -27,7 +26,7 @@ from views.draft import Draft
 NEW: Final = "new since you were here"
 """Stands above the first line that the user has not looked at, on any computer."""
 
-GONE: Final = "this {0} is gone; what you say here goes to whoever has the name now"
+GONE: Final = "the {0} of this talk has left; what you say here goes to whoever is called {0} now"
 """Stands in the place of a person whose name has passed to another one."""
 
 _AMENDING: Final = (EventKind.EDITED, EventKind.DELETED, EventKind.REACTED)
@@ -66,7 +65,6 @@ class Places:
         self.markers = ReadMarkers(self._tell_read)
         self.presence = Presence()
         self.silence = Silence()
-        self.names = FormerNames()
         self.calls: Calls | None = None  # which unread lines call the user, if somebody counts them
         self._kept: OrderedDict[int, Kept] = OrderedDict()  # by place, the latest used last
         self.oldest = 0  # seq of the earliest line that was shown of this place since it is on the screen
@@ -103,9 +101,10 @@ class Places:
         return kept
 
     def known(self, place: int, seq: int) -> Event | None:
-        """The line of a place with this seq as it is now, if it is kept."""
+        """The line of a place with this seq as it is now, if it is kept and the user may read it."""
         kept = self._kept.get(place)
-        return kept.find(seq) if kept is not None else None
+        line = kept.find(seq) if kept is not None else None
+        return line if line is None or line.person not in self.ignored else None
 
     def show(self, name: str, now: float, place: int = 0, person: int = 0, typed_since: int = -1) -> None:
         """Put another place on the screen: its name, topic, and what was said there lately.
@@ -242,9 +241,6 @@ class Places:
         wanted:   show it, wherever it happened: it is of a line that was said here
         """
         self.silence.take(event, self._client.person)
-        self.names.take(event)
-        if event.person in self.ignored and event.kind in _BY_PERSONS:
-            return False
         kept = self.kept(event.place) if event.place else Kept()
         about = kept.find(extra_number(event.extra, Extra.REPLY_TO)) if event.extra else None
         if event.kind in KEPT and event.place:
@@ -257,6 +253,10 @@ class Places:
             if not tells_news(event, about):
                 return False
             kept.amend(event)
+        if event.person in self.ignored and event.kind in _BY_PERSONS:  # it is kept: they may be read again
+            return False
+        if about is not None and about.person in self.ignored:
+            about = None
         shown = False
         if self.is_here(event) and event.kind in KEPT:
             self._rule(event, replayed)
@@ -300,7 +300,6 @@ class Places:
         self.markers.forget()
         self.presence.forget()
         self.silence.forget()
-        self.names.forget()
         self.place = self.person = self.oldest = self._seen = 0
         self.ignored = frozenset()
 
@@ -337,6 +336,11 @@ class Places:
         called = sum(self._calls(room) for room in self._client.rooms)
         return f"({called:,}) {self.name}" if called else self.name
 
+    def roles(self, channel: str) -> dict[str, str]:
+        """The roles in a channel of the user's, in words, by the names of those who have one."""
+        members = self._client.members(channel)
+        return {member.name: role_word(member.role) for member in members if member.role > Role.MEMBER}
+
     def listing(self, columns: int | None) -> str:
         """All places with their numbers, and how many lines wait in each. columns: as for `table`"""
         rows = []
@@ -367,7 +371,8 @@ class Places:
 
     def _waits(self, room: Room) -> bool:
         """Whether something unread is in a place that is not on the screen."""
-        return room.unread > 0 and room.place != self.place
+        is_begun_here = not self.place and room.direct and room.other == self.person
+        return room.unread > 0 and room.place != self.place and not is_begun_here
 
     def _tell_read(self, place: int, seq: int) -> None:
         """Tell the server how far the user has looked, if that can be: nobody misses what is not."""
@@ -392,7 +397,7 @@ class Places:
             if unread and line is unread[0] and line is not shown[0]:
                 self._view.rule(NEW)
             answered = extra_number(line.extra, Extra.REPLY_TO) if line.extra else 0
-            self._view.event(line, self.here.find(answered))
+            self._view.event(line, self.known(self.place, answered))
             self._note_shown(line.seq)
 
     def _note_shown(self, seq: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
+from chatroom.limits import MAX_TIME
 from chatroom.moments import LocalTime, local_time, until_in_words
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
@@ -39,6 +41,7 @@ _WORDS: Final[dict[int, str]] = {
 
 _AGAIN: Final = "again in "
 _EVERYWHERE: Final = ("", "*")
+_MINUTE: Final = "%Y-%m-%d %H:%M"
 _YEARS: Final = 10**11
 """Numbers from here on are moments, in milliseconds since 1970; smaller ones are durations."""
 
@@ -57,6 +60,20 @@ def why_removed(code: int, reason: str) -> str:
     return reason or "the server said goodbye"
 
 
+def localized(words: str, rows: tuple[object, ...], time_of: LocalTime) -> str:
+    """The words, with each moment that is a number in the rows as the reader's clock has it.
+
+    The server writes it in UTC, because it knows no other clock. Other moments in the words are not changed.
+    """
+    flat = [each for row in rows for each in (row if isinstance(row, list) else (row,))]
+    for moment in flat:
+        if isinstance(moment, int) and _YEARS <= moment <= MAX_TIME:
+            at, here = datetime.fromtimestamp(moment // 1000, UTC), time_of(moment)
+            for form in (_MINUTE, f"{_MINUTE}:%S"):
+                words = words.replace(f"{at.strftime(form)} UTC", here.strftime(form))
+    return words
+
+
 def refusal_words(answer: Answer, now: int, time_of: LocalTime = local_time) -> str:
     """The words of an answer; of a refusal that ends some time, with that time as the reader's clock has it.
 
@@ -70,7 +87,7 @@ def refusal_words(answer: Answer, now: int, time_of: LocalTime = local_time) -> 
         seconds = -(-left // 1000)
         if 0 < seconds <= LATEST_AGAIN:  # else the clocks differ
             return f"{answer.words or 'too fast'}; {_AGAIN}{seconds} s"
-    return answer.words
+    return localized(answer.words, rows, time_of)
 
 
 def _muted(words: str, rows: tuple[object, ...], now: int, time_of: LocalTime) -> str:

@@ -69,7 +69,10 @@ class _Known:
 
     def __init__(self, channel: Channel, me: int, asked: bool) -> None:
         self.unread = 0
-        self.unread_lines: deque[tuple[int, int]] = deque(maxlen=COUNTED_LINES)  # seq and person
+        self.unread_lines: deque[tuple[int, int]] = deque(
+            maxlen=COUNTED_LINES
+        )  # seq and person, hidden ones too
+        self.forgets = False  # there are more of them than are remembered
         self.read = 0
         self.latest = 0
         self.asked = asked
@@ -101,24 +104,26 @@ class _Known:
             self.gone,
         )
 
-    def count(self, seq: int, person: int) -> None:
-        self.unread += 1
+    def count(self, seq: int, person: int, hidden: frozenset[int]) -> None:
+        """One more line. hidden: the persons whose lines do not count"""
+        self.forgets = self.forgets or len(self.unread_lines) == COUNTED_LINES
+        self.unread += person not in hidden
         self.unread_lines.append((seq, person))
 
-    def discount(self, persons: frozenset[int]) -> None:
-        """Lines of these persons do not count any more, unless there are more than are remembered."""
-        if self.unread == len(self.unread_lines):
-            left = [line for line in self.unread_lines if line[1] not in persons]
-            self.unread_lines = deque(left, COUNTED_LINES)
-            self.unread = len(left)
+    def count_again(self, hidden: frozenset[int]) -> None:
+        """Other persons are hidden. If there are more lines than are remembered, their number stays."""
+        if not self.forgets:
+            self.unread = sum(person not in hidden for _, person in self.unread_lines)
 
-    def mark(self, seq: int) -> None:
-        """The person has looked at everything up to `seq`."""
+    def mark(self, seq: int, hidden: frozenset[int]) -> None:
+        """The person has looked at everything up to `seq`. hidden: as for `count`"""
         self.read = max(self.read, seq)
+        if not self.unread_lines or self.unread_lines[0][0] > seq:
+            return
         while self.unread_lines and self.unread_lines[0][0] <= seq:
             self.unread_lines.popleft()
-        if len(self.unread_lines) < COUNTED_LINES:  # else there were more than are remembered
-            self.unread = len(self.unread_lines)
+        self.forgets = False  # those that are not remembered are older
+        self.count_again(hidden)
 
 
 class Rooms:
@@ -198,15 +203,15 @@ class Rooms:
             if known is None:
                 return 0
             seq = known.latest if seq is None else seq
-            known.mark(seq)
+            known.mark(seq, self._hidden)
             return seq
 
     def hide(self, persons: Iterable[int]) -> None:
-        """Count no lines of these persons, also of those that have come already."""
+        """Count no lines of these persons, and those of all others again, also of what has come already."""
         with self._lock:
             self._hidden = frozenset(persons)
             for known in self._known.values():
-                known.discount(self._hidden)
+                known.count_again(self._hidden)
 
     def learn_name(self, name: str, person: int) -> None:
         """The server has told who has this name now; 0: nobody."""
@@ -271,7 +276,8 @@ class Rooms:
     def happened(self, events: Iterable[Event], live: bool, is_own: Callable[[int], bool]) -> Changes:
         """Take events that have come, in order.
 
-        live:   whether lines are news; else only those behind a read marker are
+        live:   whether lines are news; else only those behind a read marker are, and in a conversation those
+                behind the person's own last line: who was never there has read nothing
         is_own: whether a person is the client's, or was
         """
         changes: Changes = []
@@ -282,9 +288,12 @@ class Rooms:
                     room = known.get(event.place)
                     if room is not None:
                         room.latest = max(room.latest, event.seq)
-                        news = event.seq > room.read and (live or room.read)
-                        if news and event.person not in hidden and not is_own(event.person):
-                            room.count(event.seq, event.person)
+                        news = event.seq > room.read and (live or room.read or room.other)
+                        if not is_own(event.person):
+                            if news:
+                                room.count(event.seq, event.person, hidden)
+                        elif room.other:  # who answers has read what was said before
+                            room.mark(event.seq, hidden)
                 elif event.seq > self._head:
                     if event.kind in _NAMING:
                         name = event.text if event.kind is EventKind.RENAMED else event.author
@@ -304,7 +313,7 @@ class Rooms:
             if signal.kind is EventKind.COUNTED:
                 known.people.counted(signal.text)
             elif signal.kind is EventKind.READ and signal.text.isascii() and signal.text.isdecimal():
-                known.mark(int(signal.text[:19]))
+                known.mark(int(signal.text[:19]), self._hidden)
             return []
 
     def as_seen(self, events: list[Event]) -> list[Event]:

@@ -21,6 +21,13 @@ _DRIVING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 """Characters that control a terminal, or the direction in which it writes."""
 
 
+NO_CHANNEL: Final = (
+    "/save takes a text, not a channel: /save NAME FILE takes the latest of several lines of one person\n"
+    "a whole channel, in a shell:\n"
+    "  chatroom-client HOST --name log --channel {0} --history 1000 </dev/null >FILE"
+)
+
+
 def text_number(word: str) -> int | None:
     """The number of a text that was cut, as the user has typed it; None: it is none."""
     return int(word) if _NUMBER.fullmatch(word) else None
@@ -29,6 +36,9 @@ def text_number(word: str) -> int | None:
 def save(conversation: Conversing, argument: str) -> None:
     """Write a text that was cut, or the latest of several lines, into a file that is not there yet."""
     first, _, rest = argument.partition(" ")
+    if first.startswith("#"):
+        conversation.tell("/save", NO_CHANNEL.format(first[1:]))
+        return
     number = text_number(first)
     file = argument if number is None else rest.strip()
     texts = conversation.view.cut_texts
@@ -36,8 +46,9 @@ def save(conversation: Conversing, argument: str) -> None:
     none = "nobody has said a text of several lines yet"
     if number is not None:
         none = _missing(number, texts.was_cut(number))
-    elif rest.strip() and (texts.block_of(first) is not None or _is_here(conversation, first)):
-        said, file, none = texts.block_of(first), rest.strip(), f"{first} has said no text of several lines"
+    elif first.startswith("@") or texts.block_of(first) is not None or _is_here(conversation, first):
+        name = first.removeprefix("@")
+        said, file, none = texts.block_of(name), rest.strip(), f"{name} has said no text of several lines"
     conversation.tell("/save", USAGE if not file else none if said is None else _saved(said, file))
 
 
@@ -64,8 +75,9 @@ def _saved(said: CutText, file: str) -> str:
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         return f"not saved, {getattr(error, 'strerror', None) or error}: {path}"
     lines = said.text.count("\n") + (not said.text.endswith("\n"))
+    what = f"text {said.number}" if said.number else "the latest text"
     whose = f" of {said.author}" if said.author else ""
-    told = f"saved {lines:,} line{'' if lines == 1 else 's'}{whose} ({len(data):,} bytes) to {path}"
+    told = f"saved {what}{whose}, {lines:,} line{'' if lines == 1 else 's'} ({len(data):,} bytes), to {path}"
     is_raw = _DRIVING.search(said.text.replace("\r\n", "\n"))
     return f"{told}; it has control characters, so look at it in an editor" if is_raw else told
 

@@ -14,12 +14,13 @@ from chatroom.events import Event
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Form
 from client.places import Places
+from client.renames import Renames
 from client.requests import numbers, only_row, rows_of, texts
 from client.speech import Addressed, Speech
 from client.talker import Talker
 from views import Surface
 
-ANOTHER: Final = "the {0} before is gone: another {0} gets this line, in a new conversation"
+ANOTHER: Final = "{0} has come in anew, perhaps as another person: this line is in a new conversation"
 """What a user is told whose line has another receiver than the lines before."""
 
 
@@ -43,8 +44,11 @@ def found_in(answer: Answer) -> Found | None:
 class Successors:
     """In the main thread."""
 
-    def __init__(self, client: Talker, view: Surface, places: Places, speech: Speech) -> None:
+    def __init__(
+        self, client: Talker, view: Surface, places: Places, speech: Speech, renames: Renames
+    ) -> None:
         self._client = client
+        self._renames = renames
         self._view = view
         self._places = places
         self._speech = speech
@@ -94,8 +98,7 @@ class Successors:
     def _nobody(self, name: str, line: Addressed, answer: Answer) -> None:
         if answer.code == Code.NO_SUCH_NAME:
             self._client.learn_name(name, 0)
-            now = self._places.names.now(name)
-            why = f"{name} is called {now} now" if now else f"{name} is not here"
+            why = f"{name} is not here{self._renames.hint(name)}"
         else:
             why = answer.words or f"nobody is called {name}"
         self._speech.not_said(why, line.text, line.typed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from chatroom.deadline import Deadline
 from chatroom.errors import ChatroomError, ConnectionLost, NameRefused, ProtocolError, Refused
 from chatroom.exchange import Exchange
@@ -12,6 +14,8 @@ from chatroom.printable import printable_line
 from server import words
 from server.limits import GOODBYE_SECONDS, RECEIVE_SMALL
 from server.transport import GuestTransport
+
+CLOSED_EARLY: Final = "closed in the middle of the handshake"
 
 
 class _Link:
@@ -91,7 +95,7 @@ class Guest:
 
 def _checked(data: bytes) -> bytes:
     if not data:
-        raise ConnectionLost("closed in the middle of the handshake")
+        raise ConnectionLost(CLOSED_EARLY)
     return data
 
 

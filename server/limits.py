@@ -398,6 +398,13 @@ see what happens, and a flood of 12,000 refusals is six lines."""
 LOG_SECONDS: Final = 10.0
 """Time after which their number is written."""
 
+LEFT_EARLY: Final = 100
+"""So many newcomers that close in the middle of the handshake within LEFT_EARLY_SECONDS are told in the log:
+health checks come every few seconds, a scan of ports is a handful; a hundred want something."""
+
+LEFT_EARLY_SECONDS: Final = 60.0
+"""Time in which they are counted together."""
+
 LOG_KINDS: Final = 1000
 """Kinds and addresses that are counted at once; all others count as one. So the log grows by at most LOG_SAME
 such lines in LOG_SECONDS, each of some hundred bytes: 50 kB/s if everybody attacks, usually nothing."""

@@ -33,9 +33,10 @@ from server import words
 from server.admission import AdmissionPort, check_admit
 from server.connection import NativeDoor
 from server.crowd import Crowd, Visit
-from server.guest import Guest, code_of, software_of
+from server.guest import CLOSED_EARLY, Guest, code_of, software_of
 from server.lapses import Lapses
-from server.limits import LAPSE_PATIENCE
+from server.left_early import LeftEarly
+from server.limits import LAPSE_PATIENCE, LEFT_EARLY_SECONDS
 from server.ports import Ports
 from server.transport import GuestTransport
 from server.waiting import WaitingPorts
@@ -44,6 +45,8 @@ log = EventLog(__name__)
 
 _LEFT = "left"
 """In the figures: the peer has closed, or was silent for too long, in the middle of the handshake."""
+
+_MANY_LEFT = "< %(number)s newcomers within %(seconds).0f s have closed in the middle of the handshake"
 
 
 class Lobby:
@@ -61,6 +64,7 @@ class Lobby:
         self._door = door
         self._crowd = crowd
         self._lapses = Lapses()
+        self._left_early = LeftEarly()
 
     def close(self) -> None:
         """Wake the threads that wait at an admission port or for one; they end."""
@@ -88,11 +92,19 @@ class Lobby:
             log.warning("not_admitted", "= %(peer)s: cannot be admitted: %(error)s", peer=peer, error=error)
             guest.refuse(code, f"the server cannot admit anybody now: {error}")
             return
-        log.warning("turned_away", "< %(peer)s: %(error)s", peer=guest.transport.peer, error=error)
+        if str(error) == CLOSED_EARLY:
+            self._note_left_early(guest.transport.peer)
+        else:
+            log.warning("turned_away", "< %(peer)s: %(error)s", peer=guest.transport.peer, error=error)
         if isinstance(error, OldVersion):
             guest.refuse_old(str(error))
         else:
-            guest.refuse(code, words.refused(error))
+            guest.refuse(code, words.refused(error, int(time.time() * 1000)))
+
+    def _note_left_early(self, peer: str) -> None:
+        log.info("left_early", "< %(peer)s: closed in the middle of the handshake", peer=peer)
+        if number := self._left_early.note():
+            log.warning("many_left_early", _MANY_LEFT, number=number, seconds=LEFT_EARLY_SECONDS)
 
     def _lead(self, guest: Guest, visit: Visit, deadline: Deadline) -> Join:
         handshake, ticket = Handshake(SERVER), secrets.token_bytes(TICKET_BYTES)

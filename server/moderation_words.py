@@ -8,6 +8,7 @@ from typing import Any
 from chatroom.answer_tables import bans, hint
 from chatroom.durations import duration_text
 from chatroom.moderation_commands import MODERATION_COMMANDS
+from chatroom.moments import seconds_in_words
 from chatroom.outcomes import NO_TIME, Code, Outcome
 from chatroom.places import EVERYWHERE
 from chatroom.whom import DURATION, NOBODY, OWN_NETWORK
@@ -35,15 +36,25 @@ def of_code(outcome: Outcome) -> str | None:
     return words(outcome.rows) if words is not None and outcome.rows else None
 
 
-def banned(rows: Rows, command: str = "") -> str:
-    """Why somebody does not come in, or does not get a name.
+def banned(rows: Rows, command: str) -> str:
+    """Why somebody does not get into a channel, or does not get a name.
 
     rows:    of BANNED: the place's name, until when, the reason
-    command: its name, "": coming in
+    command: its name
     """
     name, until, reason = rows
-    who = {"/nick": "this name is", "": "you, this name or your network is"}.get(command, "you are")
+    who = "this name is" if command == "/nick" else "you are"
     return f"{who} banned from {place(name)}{lasting(until)}{because(reason)}"
+
+
+def banned_at_the_door(rows: Rows, now: int) -> str:
+    """Why somebody does not come in. The client gets no number to make words of, and is in any time zone.
+
+    now: in milliseconds since 1970
+    """
+    name, until, reason = rows
+    left = f" for another {seconds_in_words(max(1, -((now - until) // 1000)))}" if until else ""
+    return f"you, this name or your network is banned from {place(name)}{left}{because(reason)}"
 
 
 def place(name: str) -> str:

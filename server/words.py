@@ -17,7 +17,7 @@ from server.classroom_words import of_classroom_command
 from server.erase_words import of_erase_command
 from server.guard_words import GOODBYES, of_guard_command
 from server.history_words import of_history_command
-from server.moderation_words import banned, of_moderation_command
+from server.moderation_words import banned, banned_at_the_door, of_moderation_command
 from server.people_words import no_such_command, of_people_command
 from server.room_words import OF_COMMANDS
 from server.speech_words import of_silence, of_speech_command, quiet
@@ -39,7 +39,7 @@ _REFUSALS = {
     Code.NOT_IN: "not said: you are not in this channel",
     Code.NO_SUCH_NAME: "not said: they are not here any more",
     Code.NEED_ROLE: "not changed: the line is another's",
-    Code.MUTED: "not said: they take no direct messages from you",
+    Code.MUTED: "not said: they read no private lines from you; say it in a channel where you both are",
     Code.BAD_ARGUMENTS: "not said: this server does not know this form of a line",
 }
 
@@ -53,10 +53,10 @@ def goodbye(code: Code, detail: str) -> str:
     return detail or _GOODBYES.get(code, code.words)
 
 
-def refused(error: ChatroomError) -> str:
-    """Why a newcomer is not admitted."""
+def refused(error: ChatroomError, now: int) -> str:
+    """Why a newcomer is not admitted. now: in milliseconds since 1970"""
     if isinstance(error, Refused) and error.code == Code.BANNED and error.rows:
-        return banned(error.rows)
+        return banned_at_the_door(error.rows, now)
     return str(error)
 
 

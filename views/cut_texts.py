@@ -13,11 +13,13 @@ class CutText(NamedTuple):
     """A text as it was said, in UTF-8: with one emoji a str would take four bytes for each character.
 
     person, author: number and name of whoever said it; 0 and "": the program or the server did
+    number:         that stands below it; 0: it is shown whole
     """
 
     person: int
     author: str
     data: bytes
+    number: int = 0
 
     @property
     def text(self) -> str:
@@ -28,7 +30,7 @@ class CutText(NamedTuple):
 class CutTexts:
     """The latest CUT_TEXTS of them, by number.
 
-    block: the latest text of several lines that somebody has said, or that was cut; None: there is none
+    block: the latest text that somebody has said and that has several lines, or was cut; None: there is none
     """
 
     def __init__(self) -> None:
@@ -45,16 +47,18 @@ class CutTexts:
         short, more = excerpt(text)
         if not more and not (author and "\n" in text):
             return text, ""
-        kept = self.block = CutText(person, author, text.encode("utf-8", "surrogatepass"))
+        number = self._last + 1 if more else 0
+        kept = CutText(person, author, text.encode("utf-8", "surrogatepass"), number)
         if author:
+            self.block = kept
             self._blocks.pop(person, None)
             self._blocks[person] = kept
             if len(self._blocks) > CUT_TEXTS:
                 del self._blocks[next(iter(self._blocks))]
         if not more:
             return text, ""
-        self._last += 1
-        self._kept[self._last] = kept
+        self._last = number
+        self._kept[number] = kept
         self._kept.pop(self._last - CUT_TEXTS, None)
         return short, f"{more}: /show {self._last}"
 
@@ -67,6 +71,17 @@ class CutTexts:
         key = name_key(name)
         blocks = (block for block in reversed(self._blocks.values()) if name_key(block.author) == key)
         return next(blocks, None) if key else None
+
+    def wanted(self, number: int | None, name: str = "") -> CutText | str:
+        """The text that is to be shown whole; or why there is none, in words.
+
+        number: as for `whole`
+        name:   the latest of several lines of whoever is called so is wanted instead
+        """
+        if name:
+            none = f"{name} has said no text of several lines; /whois {name} tells who that is"
+            return self.block_of(name) or none
+        return self.whole(number) or ("there is no such text any more" if number else "no text was cut")
 
     def was_cut(self, number: int) -> bool:
         """Whether a text was cut with this number."""

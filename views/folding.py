@@ -36,16 +36,6 @@ _JOINED, _LEFT, _BACK = _Sort("joined"), _Sort("left"), _Sort("left and came bac
 _REMOVED = _Sort("removed", "removed")
 _BANNED, _MUTED = _Sort("banned", "banned"), _Sort("muted", "muted")
 _UP, _DOWN = _Sort("raised a hand"), _Sort("took the hand down")
-_SORTS: Final = (
-    _JOINED,
-    _LEFT,
-    _BACK,
-    _BANNED,
-    _REMOVED,
-    _MUTED,
-    _UP,
-    _DOWN,
-)  # in the order in which they are told
 
 
 def _sort_of(event: Event) -> _Sort | None:
@@ -85,7 +75,12 @@ class Run:
         self.place, self.channel = first.place, first.channel
         self._first = first
         self._time_of = time_of
-        self._names: dict[_Sort, dict[int | str, str]] = {}  # of a sort by person; of targets by name
+        self.mutes = (
+            sort is _MUTED
+        )  # all or none of them: who is muted stays, and is not among who comes and goes
+        self._names: dict[
+            _Sort, dict[int | str, str]
+        ] = {}  # of a sort by person; of targets by name; the first first
         self._by: dict[_Sort, set[str]] = {}
         self._ends: dict[_Sort, set[str]] = {}  # until when, and why
         self._speakers: dict[_Sort, dict[int | str, str]] = {}  # of the names those that are always told
@@ -157,7 +152,7 @@ class Run:
 
     def _told_in_parts(self) -> tuple[Told, ...]:
         """The text in parts, with the names; nothing where the text has all names, or may have none."""
-        sorts = {sort: names for sort in _SORTS if (names := self._told(sort))}
+        sorts = self._all_told()
         if self._nameless or self._count == 1 or sum(map(len, sorts.values())) <= FOLDED_NAMES:
             return ()
         return tuple(self._told_part(sort, names) for sort, names in sorts.items())
@@ -170,12 +165,22 @@ class Run:
     def _text(self, named: bool) -> str:
         if self._count == 1 and named:
             return describe(self._first, time_of=self._time_of)
-        told = {sort: names for sort in _SORTS if (names := self._told(sort))}
+        told = self._all_told()
         few = named and sum(map(len, told.values())) <= FOLDED_NAMES
         if named and not few and self._speakers:
             return told_text([self._told_part(sort, names) for sort, names in told.items()], 0)
         parts = [self._part(sort, names, few, named) for sort, names in told.items()]
         return ("; " if few else ", ").join(parts)
+
+    def _all_told(self) -> dict[_Sort, list[str]]:
+        """The names of each sort, in the order in which these things happened first.
+
+        Who has come and left again is in both: then coming is told before leaving.
+        """
+        order = list(self._names)
+        if not self._names.get(_JOINED, {}).keys().isdisjoint(self._names.get(_LEFT, ())):
+            order.sort(key=lambda sort: sort is _LEFT)
+        return {sort: names for sort in order if (names := self._told(sort))}
 
     def _told(self, sort: _Sort) -> list[str]:
         """The names of a sort. Who was banned was removed by that: it is not told twice."""
@@ -224,7 +229,7 @@ class Folding:
             self._run = None
             return None
         run = self._run
-        if run is not None and _goes_on(run, event):
+        if run is not None and run.mutes == (sort is _MUTED) and _goes_on(run, event):
             run.add(event, sort, spoke)
         else:
             self._number += 1

@@ -91,6 +91,13 @@ def answer_columns(columns: int) -> int:
     return columns - 1 - (_TIME + 1 if columns >= _NARROW else 1)
 
 
+def page_columns(columns: int) -> int:
+    """The same for a table with longer rows, which begin at the left (see `_is_table`)."""
+    if columns < COLUMNS_FROM:
+        return answer_columns(columns)
+    return min(columns, _TEXT_AT + TEXT_COLUMNS + 1) - 1 - _TABLE_AT
+
+
 def format_pending(text: str, columns: int, theme: Theme) -> list[Row]:
     """The reader's own line before it is stored: as it will look, but quiet and without a time."""
     margin = _TEXT_AT if columns >= COLUMNS_FROM else _TIME + 1 if columns >= _NARROW else 1

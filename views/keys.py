@@ -101,7 +101,7 @@ _CONTROLS = {
     "\x1f": Key.UNDO,
     "\x7f": Key.BACKSPACE,
 }
-_WITH_ALT = {  # after an escape character: the key with Alt
+_WITH_ALT = {  # after an escape character: the key with Alt, a letter in either case
     "b": Key.WORD_LEFT,
     "f": Key.WORD_RIGHT,
     "d": Key.KILL_WORD_RIGHT,
@@ -114,6 +114,8 @@ _WITH_ALT = {  # after an escape character: the key with Alt
     "\x08": Key.KILL_SUBWORD_LEFT,
 }
 _JUMPS = {**{str(number): Jump(number) for number in range(1, 10)}, "a": Jump(0)}
+_ALT_CAPITAL_P = "\x1bP"  # a string of the terminal begins so, too, and comes in one piece
+_ALONE = {"\x1b": Key.ESCAPE, _ALT_CAPITAL_P: _WITH_ALT["p"]}  # keys that may be the begin of a sequence
 _FINALS = {  # SS3 letter, or CSI … letter (M: as SS3 only, the keypad's Enter)
     "A": Key.UP,
     "B": Key.DOWN,
@@ -212,12 +214,12 @@ class KeyDecoder:
             self._typed += len(held)
             return [Text(held)]
         self._given_up, self._rest, self._typed = self._rest, "", 0
-        return [Key.ESCAPE] if self._given_up == "\x1b" else []
+        return [key] if (key := _ALONE.get(self._given_up)) else []
 
     def _limit(self) -> float | None:
         if self._paste is not None:
             return None if self._stalled else PASTE_SECONDS
-        if self._held or self._rest == "\x1b":
+        if self._held or self._rest in ("\x1b", _ALT_CAPITAL_P):
             return ESCAPE_SECONDS
         return SEQUENCE_SECONDS if self._rest else None
 
@@ -291,7 +293,7 @@ class KeyDecoder:
         following = text[1]
         if following == "\x1b":  # Esc, then another sequence: rxvt sends Alt-arrows like this
             return text[1:]
-        key = _WITH_ALT.get(following) or _JUMPS.get(following)
+        key = _WITH_ALT.get(following.lower()) or _JUMPS.get(following.lower())
         if key is None and following >= " ":
             return text[2:]  # Alt with a key that has no meaning
         found += [key] if key else []

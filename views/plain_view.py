@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from chatroom.events import Event, EventKind
 from chatroom.moments import LocalTime, local_time
@@ -18,17 +18,39 @@ from views.cut_texts import CutTexts
 from views.describe import is_said
 from views.draft import Draft, Snapshot
 from views.folding import Folding, Run
+from views.item import Item, item_of
 from views.keyboard import FULL
 from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 from views.layout import Status, Waiting
 from views.limits import HELD_LINES, OLD_SECONDS, PLAIN_COLUMNS, PLAIN_LINES, RUN_MOMENT, RUN_MOST
+from views.private_news import PrivateNews
 from views.sanitize import one_line, sanitize
 from views.secret_input import SecretInput
-from views.spoken import spoken_event, spoken_lines, spoken_time
+from views.spoken import spoken_item, spoken_lines, spoken_time
 from views.text import clusters
 from views.typed_line import TypedLine
 
 _DELETING: Final = (Key.BACKSPACE, Key.KILL_TO_START, Key.KILL_WORD_LEFT, Key.KILL_SUBWORD_LEFT)
+
+
+class _Spoken(NamedTuple):
+    """An event that waits to be printed: meanwhile somebody may be erased whom it quotes or names.
+
+    first, last: stand before and behind it
+    """
+
+    item: Item
+    under: str
+    first: str
+    last: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.first}{spoken_item(self.item, self.under)}{self.last}"
+
+    def erased(self, person: int) -> _Spoken:
+        """The same without what this person has said, and without the name."""
+        return self._replace(item=self.item.erased(person))
 
 
 class PlainView:
@@ -60,17 +82,22 @@ class PlainView:
         self._asked: SecretInput | None = None  # what is typed answers a question, and is not shown
         self._draft = ""  # a half-typed line to be printed behind what is held
         self._out = ""  # for what is typed: it cannot wait
-        self._held: deque[tuple[int, str | Run]] = deque()  # lines to be printed, each with its person
+        self._held: deque[tuple[int, str | Run | _Spoken]] = (
+            deque()
+        )  # lines to be printed, each with its person
         self._left_out = 0  # lines that had no room among these
         self._folding = Folding(time_of)
         self._run: Run | None = None  # not printed yet: it may grow
         self._run_until: float | None = None  # None: it has grown since the last `tick`
         self._run_began: float | None = None  # None: no `tick` has seen it
         self._status = Status()
+        self._private = PrivateNews()
+        self._late: list[Action] = []
 
     columns: Final = PLAIN_COLUMNS
     lines: Final = PLAIN_LINES
     table_columns: Final = None
+    page_columns: Final = None
 
     # --- what comes --------------------------------------------------------------------------------------
 
@@ -86,10 +113,10 @@ class PlainView:
         else:
             author = event.author if is_said(event) else ""
             text, more = self.cut_texts.cut(event.text, event.person, author)
-            call = self._name, about, under, self._time_of, self.keywords, self.person
-            line = spoken_event(event._replace(text=text), *call)
+            call = self._name, self._time_of, about, self.keywords, self.person
+            item = item_of(event._replace(text=text), *call)
             first, last = f"{number}. " if number else "", f" \u2026 {more}" if more else ""
-            self._hold(first + line + last + self._past(event.time), event.person)
+            self._hold(_Spoken(item, under, first, last + self._past(event.time)), event.person)
         self.unseen(event)
 
     def unseen(self, event: Event) -> None:
@@ -106,11 +133,11 @@ class PlainView:
         for line in spoken_lines(text, command):
             self._hold(line)
 
-    def show(self, number: int | None) -> None:
-        """Print the whole of a text that was cut: that with this number, or the latest."""
-        cut = self.cut_texts.whole(number)
-        if cut is None:
-            self.system("there is no such text any more" if number else "no text was cut")
+    def show(self, number: int | None, name: str = "") -> None:
+        """Print the whole of a text that was cut. number, name: as in `View.show`"""
+        cut = self.cut_texts.wanted(number, name)
+        if isinstance(cut, str):
+            self.system(cut)
         elif cut.person:
             self._end_run()
             lines = sanitize(cut.text).removesuffix("\n").split("\n")
@@ -137,8 +164,11 @@ class PlainView:
             return
         before, self._status = self._status, status
         known = {waiting.name: waiting for waiting in before.waiting}
+        for row in self._private.rows(status.waiting):
+            self.system(row)
         for waiting in status.waiting:
-            if waiting.name not in known or waiting.calls > known[waiting.name].calls:
+            is_private = waiting.name.startswith("@")
+            if not is_private and (waiting.name not in known or waiting.calls > known[waiting.name].calls):
                 self.system(_unread(waiting))
         if status.silent != before.silent:
             self.system(f"you can only read here: {status.silent}" if status.silent else "you may speak here")
@@ -187,7 +217,11 @@ class PlainView:
             for _, held_line in self._held:
                 if isinstance(held_line, Run):
                     held_line.erase(person)
-            self._held = deque(held for held in self._held if held[0] != person)
+            self._held = deque(
+                (by, line.erased(person) if isinstance(line, _Spoken) else line)
+                for by, line in self._held
+                if by != person
+            )
             self.cut_texts.erase(person)
 
     def _end_run(self) -> None:
@@ -200,7 +234,7 @@ class PlainView:
             run, self._run, self._run_began = self._run, None, None
             self._hold(run)
 
-    def _hold(self, line: str | Run, person: int = 0) -> None:
+    def _hold(self, line: str | Run | _Spoken, person: int = 0) -> None:
         self._held.append((person, line))
         if len(self._held) > HELD_LINES:
             self._held.popleft()
@@ -221,6 +255,11 @@ class PlainView:
     def keys(self, data: bytes, now: float) -> Iterator[Action]:
         """Apply bytes from the keyboard, as `View.keys`."""
         return self._apply_all(self._keys.feed(data, now))
+
+    def late(self) -> list[Action]:
+        """See `View.late`."""
+        late, self._late = self._late, []
+        return late
 
     def _apply_all(self, inputs: Sequence[Input]) -> Iterator[Action]:
         for given in inputs:
@@ -332,8 +371,7 @@ class PlainView:
 
     def tick(self, now: float) -> str:
         """The output for now, for one write."""
-        for _ in self._apply_all(self._keys.timeout(now)):
-            pass
+        self._late += self._apply_all(self._keys.timeout(now))
         self._time_run(now)
         self._take_up()
         out, self._out = self._out, ""
@@ -352,13 +390,15 @@ class PlainView:
     def _lines(self) -> str:
         """What was held."""
         lines = [f"{self._left_out:,} lines not shown"] if self._left_out else []
-        lines += [
-            one_line(line.text) + self._past(line.began) if isinstance(line, Run) else line
-            for _, line in self._held
-        ]
+        lines += [self._printed(line) for _, line in self._held]
         self._held.clear()
         self._left_out = 0
         return "".join(f"{line}\n" for line in lines)
+
+    def _printed(self, line: str | Run | _Spoken) -> str:
+        if isinstance(line, Run):
+            return one_line(line.text) + self._past(line.began)
+        return line if isinstance(line, str) else line.text
 
 
 def _unread(waiting: Waiting) -> str:

@@ -11,28 +11,16 @@ Nothing else that is printed has this form, so nobody can say what looks like a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from chatroom.events import Event
 from chatroom.moments import LocalTime, local_time
-from views.item import item_of
+from views.item import Item
 from views.sanitize import one_line, sanitize
 
 LINE_END = "\u23ce"
 """Stands for a line end inside of what somebody said."""
 
 
-def spoken_event(
-    event: Event,
-    own_name: str,
-    about: Event | None = None,
-    under: str = "",
-    time_of: LocalTime = local_time,
-    keywords: Sequence[str] = (),
-    me: int = 0,
-) -> str:
-    """An event as one line. about, under: as in `View.event`; keywords, me: as in `item_of`"""
-    item = item_of(event, own_name, time_of, about, keywords, me)
+def spoken_item(item: Item, under: str = "") -> str:
+    """The item for an event as one line. under: as in `View.event`"""
     text = item.text if item.poll is None else item.poll.line
     text = text.replace("\n", LINE_END)
     if not item.author:

@@ -21,7 +21,7 @@ from views.editor import LineEditor
 from views.excerpt import parts
 from views.folding import Folding
 from views.foot import Foot
-from views.formatting import Theme, answer_columns
+from views.formatting import Theme, answer_columns, page_columns
 from views.item import Item, item_of
 from views.keyboard import FULL, Keyboard
 from views.keys import Input, Key, Paste
@@ -29,6 +29,7 @@ from views.layout import Block, Status
 from views.limits import FRAMES_PER_SECOND
 from views.painter import Painter, Repaint, usable
 from views.palette import Depth, Ground
+from views.private_news import PrivateNews
 from views.sanitize import one_line
 from views.schedule import FrameClock
 from views.secret_input import SecretInput
@@ -78,12 +79,19 @@ class View:
         self._backlog = Backlog(self.columns, self.lines)
         self._folding = Folding(time_of)
         self.cut_texts = CutTexts()
+        self._private = PrivateNews()
+        self._late: list[Action] = []
         self._clock.request(at_once=True)
 
     @property
     def table_columns(self) -> int | None:
         """How wide the table of an answer may be."""
         return answer_columns(self.columns)
+
+    @property
+    def page_columns(self) -> int | None:
+        """How wide a page of explanations may be: its rows may begin farther to the left."""
+        return page_columns(self.columns)
 
     # --- events ------------------------------------------------------------------------------------------
 
@@ -127,11 +135,14 @@ class View:
         text, more = self.cut_texts.cut(text)
         self._add(text, partial(Item, moment, "", text, more=more, command=command))
 
-    def show(self, number: int | None) -> None:
-        """Show the whole of a text that was cut: that with this number, or the latest."""
-        cut = self.cut_texts.whole(number)
-        if cut is None:
-            self.system("there is no such text any more" if number else "no text was cut")
+    def show(self, number: int | None, name: str = "") -> None:
+        """Show the whole of a text that was cut: that with this number, or the latest.
+
+        name: show the latest text of several lines of whoever is called so
+        """
+        cut = self.cut_texts.wanted(number, name)
+        if isinstance(cut, str):
+            self.system(cut)
             return
         self._folding.end()
         self._backlog.print_parts(parts(cut.text), cut.person)
@@ -155,10 +166,16 @@ class View:
             self._clock.request()
 
     def status(self, status: Status) -> None:
-        """Set the status, shown in a row above the input until it changes; empty: no such row."""
+        """Set the status, shown in a row above the input until it changes; empty: no such row.
+
+        Who has begun to write to the reader alone is told in a row of the talk, too.
+        """
         if status != self._foot.status:
             self._foot.status = status
             self._clock.request()
+            if status.place:  # else it tells only of trouble
+                for row in self._private.rows(status.waiting):
+                    self.system(row)
 
     def identity(self, name: str) -> None:
         """Set the user's present name."""
@@ -218,6 +235,11 @@ class View:
         """
         return self._press_all(self._keyboard.decoder.feed(data, now))
 
+    def late(self) -> list[Action]:
+        """The actions of keys that a `tick` has completed since this was asked last."""
+        late, self._late = self._late, []
+        return late
+
     def _press_all(self, inputs: Sequence[Input]) -> Iterator[Action]:
         for given in inputs:
             action = self._press(given)
@@ -271,12 +293,11 @@ class View:
     def tick(self, now: float) -> str:
         """The output for now, for one write. Empty if nothing has changed or the next frame is not due.
 
-        Keys that only a timeout completes (a lone Esc, a paste without an end) edit the line and never
-        return an action.
+        Keys that only a timeout completes (a lone Esc, a paste without an end) edit the line; `late` has the
+        actions of others.
         """
         inputs = self._keyboard.decoder.timeout(now)
-        for _ in self._press_all(inputs):
-            pass
+        self._late += self._press_all(inputs)
         if any(isinstance(given, Paste) for given in inputs):
             self.system(
                 "the end of this paste has not come: Enter makes a line end until it comes; Ctrl-C ends it"

@@ -6,6 +6,7 @@ import pytest
 
 from chatroom.commands import COMMANDS
 from chatroom.help_page import (
+    DETAILS,
     EXAMPLES,
     GROUP_OF,
     HOW_TO_ASK,
@@ -60,6 +61,23 @@ def test_a_name_of_two_words_is_in_the_page_of_its_group() -> None:
 def test_the_name_of_an_entry(usage: str, name: str) -> None:
     """A command's name is what stands before its arguments."""
     assert Entry(usage, "").name == name
+
+
+def test_a_narrow_page() -> None:
+    """A group has no column there: the commands would have no room."""
+    entries = [Entry(f"/command-{number}", "", "looking back") for number in range(4)]
+    assert page(entries, 34) == "looking back: /command-0\n  /command-1 /command-2 /command-3"
+
+
+def test_details() -> None:
+    """The arguments of a command are explained, each in a row; those of commands that there are."""
+    entry = Entry("/set [NAME VALUE]", "settings", "channels", "/set kept on")
+    rows = about(entry).splitlines()
+    assert rows[:2] == ["/set [NAME VALUE]", "  settings"] and rows[-1] == "  for example: /set kept on"
+    for name in ("key WORD", "invite-only on", "moderated on", "kept on", "history joined"):
+        assert any(row.startswith(f"  {name}: ") for row in rows)
+    assert DETAILS.keys() <= COMMANDS.keys()
+    assert all("before:SEQ" in "".join(DETAILS[name]) for name in ("/grep", "/history"))
 
 
 def test_a_group_page() -> None:

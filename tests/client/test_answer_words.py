@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -13,8 +15,13 @@ from chatroom.commands import COMMANDS
 from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Answer
 from client.answer_words import _ALIASES, _TABLES, _TIMED, answer_words
+from client.places import Places
 from server import words as server_words
+from tests.chatroom.test_printable import HARMFUL
 from tests.support.events import NOON
+from tests.views.attacks import DRIVING
+from tests.views.screen import Screen
+from views import Depth, PlainView, Status, View, Waiting
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -64,6 +71,20 @@ def test_the_command_is_not_named_twice(words: str, shown: str) -> None:
     assert said("", "/who x") == "/who x"  # a line was answered, not a command
 
 
+def test_roles_of_members() -> None:
+    """/who tells who may do more, as far as the client knows; other rows are as they are."""
+    answer = Answer(1, Code.OK, "", '["#tea", ["ann", "here"], ["bob", "lost"], ["eve", "here"], 2]')
+    asked = list[str]()
+
+    def roles(channel: str) -> dict[str, str]:
+        asked.append(channel)
+        return {"ann": "owner", "bob": "voice"}
+
+    told = answer_words("/names", answer, None, NOON, roles=roles)
+    assert told == "#tea: 5 here; ann (owner), eve; connection lost: bob (voice); and 2 more"
+    assert asked == ["#tea"]
+
+
 def test_a_refusal() -> None:
     """It is in the words of `refusal_words`, without the command, which stands beside them."""
     assert said("/set", "/set needs the role operator", code=Code.NEED_ROLE) == "needs the role operator"
@@ -87,3 +108,46 @@ def test_the_server_has_words_for_all_of_them(command: str) -> None:
     """Simple clients show the words of the same answers."""
     outcome = Outcome(Code.OK, ("#tea",) if command == "/who" else ())
     assert command == "/whois" or server_words.answer(command, outcome)[0]
+
+
+@pytest.mark.parametrize("text", DRIVING, ids=ascii)
+def test_no_table_drives_the_terminal(text: str) -> None:
+    """Names, topics, roles and reasons in the tables that the client makes of a server's rows, painted or as
+    plain lines; the list of places and the conversations that wait."""
+    tables = [answer_words(command, answer, columns, NOON, utc) for command, answer, columns in hostile(text)]
+    assert len(tables) == 2 * len([*_TABLES, *_TIMED]) and all(tables)
+    room = mock.Mock(place=9, unread=2, gone=True, direct=True)
+    room.name = f"@{text}"
+    places = Places(mock.Mock(channel="#a", rooms=[room]), mock.Mock(lines=24), lambda name, place: None)
+    waiting = (Waiting(room.name, 2), Waiting(f"#{text}", 1, 1))
+    screen, view = Screen(80, 24), View(80, 24, name="ann", depth=Depth.MANY)
+    plain = PlainView(name="ann", clock=lambda: NOON)
+    for each in (view, plain):
+        for table in (*tables, places.listing(each.table_columns)):
+            each.system(table, NOON, "/who")
+        each.status(Status("#general", f", {text}", waiting=waiting, topic=text, to=text))
+    now = 0.0
+    while view.wait(now) is not None:
+        now += 1.0
+        screen.feed(view.tick(now))
+        assert screen.obeyed == [] and not screen.cursor.hidden
+    assert not HARMFUL & set(plain.tick(0.0)) - {"\n"}
+
+
+def hostile(text: str) -> Iterator[tuple[str, Answer, int | None]]:
+    """Answers with this text in each place that has one, for a screen and for somebody who listens."""
+    rows: dict[str, list[object]] = {
+        "/who": [f"#{text}", [text, "here"], [text, "absent"]],
+        "/channels": [[f"#{text}", 1, text, 0, True]],
+        "/stats": [[text, 7]],
+        "/bans": [["ban", text, text, NOON, NOON + 1, text]],
+        "/sessions": [[1, "here", True, True, NOON, text, text, text]],
+        "/log": [[1, NOON, text, text, text, text]],
+        "/whois": [
+            *(["name", text], ["account", text], ["role", text], ["phase", "here"], ["since", NOON]),
+            *(["encrypted", True], ["software", [text]], ["away", text], ["addresses", [text]]),
+        ],
+    }
+    for command, each in rows.items():
+        for columns in (57, None):
+            yield command, Answer(1, Code.OK, "", json.dumps(each)), columns

@@ -93,7 +93,7 @@ def test_what_was_found_is_no_news(user: User) -> None:
         "-- /grep exam from:bob: 2 lines",
         "bob 2. an exam",
         "bob 1. #tea exams",
-        "-- /grep Alt-N shows each with the lines around it",
+        "-- /grep the key Alt-N shows each with the lines around it",
         Absent("that is all"),
         b"/history\r",
         user.answers("/history", '[{"more":false}]', Code.OK, "that is all", said(7, "an exam")),

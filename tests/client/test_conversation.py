@@ -13,7 +13,7 @@ from chatroom.outcomes import Code
 from chatroom.packets import Answer, Bye, Channel, Command, Form, Packet, Present, Replay, Say
 from client import Client
 from tests.client.fake_server import ME, FakeServer, live
-from tests.client.script import Absent, Last, Step, play
+from tests.client.script import Absent, Gone, Last, Step, play
 from tests.support.events import BOB, GENERAL, NOON, said
 from tests.support.tasks import Task
 
@@ -539,14 +539,49 @@ def test_a_comma_behind_a_name(user: User, typed: str) -> None:
     user.play(f"/msg {typed} psst\r".encode(), user.says("psst", channel="@bob", RECEIVER=BOB))
 
 
-def test_writing_to_a_name_that_was_changed(user: User) -> None:
-    """Nobody has it any more: the user reads how that person is called now, if the client has seen it."""
-    renamed = Event(101, NOON, EventKind.RENAMED, "", "zoe", "zora", 0, EVE)
+def test_who_begins_to_write_alone_is_told(user: User) -> None:
+    """Also in a conversation that was not there: it is counted, and a row says how to get there. It says so
+    once, until the user has read it or has answered."""
+
+    def line(seq: int, text: str, person: int = EVE) -> Event:
+        return Event(seq, NOON, EventKind.SAID, "@ann", "eve", text, 0, person, 31)
+
     user.play(
-        user.happens(renamed),
-        b"/msg zoe hello\r",
-        user.answers("/query zoe", "", Code.NO_SUCH_NAME, "nobody is called zoe"),
-        "-- /msg nobody is called zoe; zoe is called zora now",
+        user.happens(conversation(31, "eve", EVE), line(101, "psst")),
+        "@eve 1",
+        "-- eve wrote to you alone: Alt-A or /go @eve",
+        b"/clear\r",
+        user.happens(line(102, "hey")),
+        "@eve 2",
+        Absent("wrote to you alone"),
+        user.happens(line(103, "what?", ME)),
+        Gone("@eve 2"),
+        user.happens(line(104, "again")),
+        "@eve 1",
+        "-- eve wrote to you alone",
+        b"\x1ba",
+        "-- @eve: 1 unread",
+        b"/go 1\r",
+        "#general, 2 here",
+        Absent("@eve"),
+    )
+
+
+def test_writing_to_an_earlier_name(user: User) -> None:
+    """The refusal names the present name, whatever command has named the earlier one."""
+    nobody = Code.NO_SUCH_NAME, "nobody is called eve"
+    user.play(
+        user.happens(Event(101, NOON, EventKind.RENAMED, "", "eve", "evita", 0, EVE), said(102, "hello")),
+        "bob hello",
+        b"/msg eve hello\r",
+        user.answers("/query eve", "", *nobody),
+        "-- /msg nobody is called eve; eve is evita now",
+        b"/go eve\r",
+        user.answers("/query eve", "", *nobody),
+        "you can write to is called so; eve is",
+        b"/whois eve\r",
+        user.answers("/whois eve", '["eve"]', Code.NO_SUCH_NAME, "nobody here is called eve"),
+        "-- /whois nobody here is called eve; eve is evita now",
     )
 
 
@@ -717,6 +752,44 @@ def test_ignored_persons(user: User) -> None:
         user.happens(said(101, "hidden"), tea(102, "hidden"), tea(103, "shown", "eve", EVE)),
         "#tea 1",
         Absent("hidden"),
+    )
+
+
+def test_whom_one_reads_again(user: User) -> None:
+    """The count is as if nobody had been ignored, and what was said meanwhile is there, too."""
+    user.play(
+        user.happens(tea(101, "before"), said(102, "here")),
+        "#tea 1",
+        b"/ignore bob\r",
+        user.answers("/ignore bob", "", Code.OK, "bob is ignored"),
+        user.answers("/ignored", f'[[{BOB}, "bob"]]'),
+        Gone("#tea 1"),
+        user.happens(tea(103, "meanwhile"), tea(104, "to all", "eve", EVE)),
+        "#tea 1",
+        b"/unignore bob\r",
+        user.answers("/unignore bob", "", Code.OK, "you read bob again"),
+        user.answers("/ignored", "[]"),
+        "#tea 3",
+        b"/go #tea\r",
+        "bob before",
+        "meanwhile",
+        "eve to all",
+        b"/go #general\r",
+        Absent("unread:"),
+    )
+
+
+def test_an_invitation_is_read_where_it_was_said(user: User) -> None:
+    """It counts as unread, so it is among the lines of the conversation, and looking at them takes it off."""
+    invited = Event(101, NOON, EventKind.INVITED, "@ann", "bob", "#cake", 0, BOB, DIRECT, AT_ANN)
+    user.play(
+        user.happens(invited),
+        "@bob 1",
+        b"/clear\r/go @bob\r",
+        "-- bob invites to #cake: /join #cake",
+        b"/go #general\r",
+        "#general, 2 here",
+        Absent("unread:"),
     )
 
 
@@ -1030,6 +1103,40 @@ def test_a_reply_that_names_somebody(user: User) -> None:
         "-- /reply not said: /reply answers in #general, before all; to bob alone: /msg bob",
         b"/reply bob: yes\r",
         user.says("bob: yes", channel="#general", REPLY_TO=101),
+    )
+
+
+def test_a_line_to_all_that_seems_to_be_for_one(user: User) -> None:
+    """The first `@bob …` in a channel is held, and says how to write to bob alone; it is never held again."""
+    user.play(
+        b"@bobby is no member\r",
+        user.says("@bobby is no member"),
+        b"@bob\r",
+        user.says("@bob"),
+        b"@BOB my password\r",
+        "-- not sent: all in #general would read this; /msg bob",
+        b"/go @bob\r",
+        user.answers(f"/history 50 in:{DIRECT}", ""),
+        b"@bob you\r",
+        user.says("@bob you", channel="@bob"),
+        b"/go 1\r",
+        user.answers("/history 50", ""),
+        b"@bob yes\r",
+        user.says("@bob yes"),
+    )
+
+
+def test_the_held_line_comes_back(user: User) -> None:
+    """A key brings it back. It does not stand in the input: who goes on to type would say both together."""
+    user.play(
+        b"@bob yes\r",
+        "would read this",
+        b"x",
+        "ann> x",
+        b"\x15\x1b[A",
+        "ann> @bob yes",
+        b"\r",
+        user.says("@bob yes"),
     )
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chatroom.errors import ConfigError, NeedEncryption
-from client.dialogues import dialogue_of
+from client.dialogues import HOW_TO_GO_BACK, dialogue_of
+from client.limits import SECRET_TRIES
+
+NEW = "longhorse"
 
 
 class Sent:
@@ -35,7 +38,7 @@ def play(text: str, *answers: str, account: str = "") -> tuple[list[str], list[o
     try:
         question = next(dialogue)
         while True:
-            assert question.endswith(" (not shown, Ctrl-C cancels):")
+            assert question.endswith(" (not shown, Ctrl-C cancels):") or question == HOW_TO_GO_BACK
             questions.append(question.removesuffix(" (not shown, Ctrl-C cancels):"))
             assert left, questions
             question = dialogue.send(left.pop(0))
@@ -47,29 +50,39 @@ def play(text: str, *answers: str, account: str = "") -> tuple[list[str], list[o
 @pytest.mark.parametrize(
     ("text", "answers", "questions", "sent"),
     [
-        ("/register", ["p w", "p w"], ["a password for ann", "the same again"], "/register p%20w"),
+        (
+            "/register",
+            ["long horse", "long horse"],
+            ["a password for ann, at least 8 characters", "the same again"],
+            "/register long%20horse",
+        ),
         ("/Register p w", [], [], "/register p%20w"),
         ("/unregister", ["pw"], ["the password of ann"], "/unregister pw"),
         ("/unregister pw", [], [], "/unregister pw"),
         (
             "/passwd",
-            ["a", "b", "b"],
-            ["the present password of ann", "the new password", "the same again"],
-            "/passwd a b",
+            ["a", NEW, NEW],
+            ["the present password of ann", "the new password, at least 8 characters", "the same again"],
+            f"/passwd a {NEW}",
         ),
-        ("/passwd a", ["b", "b"], ["the new password", "the same again"], "/passwd a b"),
+        (
+            "/passwd a",
+            [NEW, NEW],
+            ["the new password, at least 8 characters", "the same again"],
+            f"/passwd a {NEW}",
+        ),
         ("/passwd a b c", [], [], "/passwd a b%20c"),
         (
             "/recover dora",
-            ["A-B", "n", "n"],
-            ["the code for dora", "a new password for dora", "the same again"],
-            "/recover dora A-B n",
+            ["A-B", NEW, NEW],
+            ["the code for dora", "a new password for dora, at least 8 characters", "the same again"],
+            f"/recover dora A-B {NEW}",
         ),
         (
             "/recover",
-            ["A-B", "n", "n"],
-            ["the code for ann", "a new password for ann", "the same again"],
-            "/recover ann A-B n",
+            ["A-B", NEW, NEW],
+            ["the code for ann", "a new password for ann, at least 8 characters", "the same again"],
+            f"/recover ann A-B {NEW}",
         ),
         ("/recover dora A-B n", [], [], "/recover dora A-B n"),
         ("/owner", ["A-B"], ["the code of the owner"], "/owner A-B"),
@@ -112,17 +125,42 @@ def test_a_command_that_is_nearly_one(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "answers", "reason"),
     [
-        ("/register", ["a", "b"], "not the same"),
-        ("/register", [""], "nothing was typed"),
-        ("/passwd", ["a", ""], "nothing was typed"),
-        ("/recover", [""], "nothing was typed"),
-        ("/register", ["\ud800", "\ud800"], "not valid text"),
+        ("/register", [NEW, "other"] * SECRET_TRIES, "not the same"),
+        ("/register", [""] * SECRET_TRIES, "nothing was typed"),
+        ("/register", ["x" * 7] * SECRET_TRIES, "too short"),
+        ("/register", ["x" * 257] * SECRET_TRIES, "too long"),
+        ("/passwd", ["a", *[""] * SECRET_TRIES], "nothing was typed"),
+        ("/recover", [""] * SECRET_TRIES, "nothing was typed"),
     ],
 )
 def test_what_is_not_sent(text: str, answers: list[str], reason: str) -> None:
-    """Two answers that differ, an empty one, or one that is no text."""
+    """It is asked for again a few times. Who still types on then types into a question that takes no answer,
+    and not into the open line."""
     with pytest.raises(ConfigError, match=reason):
-        play(text, *answers)
+        play(text, *answers, "what was meant as the password")
+
+
+def test_what_is_no_text_is_not_sent() -> None:
+    """Half of a character."""
+    with pytest.raises(ConfigError, match="not valid text"):
+        play("/register", "\ud800" * 8, "\ud800" * 8)
+
+
+def test_a_slip_is_asked_about_again() -> None:
+    """With what was wrong, as often as it may be."""
+    questions, sent = play("/register", "short", NEW, "longhouse", NEW, NEW)
+    asked = "a password for ann, at least 8 characters"
+    assert questions == [
+        asked,
+        f"that was too short: {asked}",
+        "the same again",
+        f"the two are not the same: {asked}",
+        "the same again",
+    ]
+    assert sent == [f"/register {NEW}"]
+    questions, sent = play("/owner", "", "A-B")
+    assert questions == ["the code of the owner", "nothing was typed: the code of the owner"]
+    assert sent == ["/owner A-B"]
 
 
 def test_a_refusal_of_the_client() -> None:

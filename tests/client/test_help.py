@@ -7,16 +7,21 @@ from collections.abc import Iterator
 
 import pytest
 
+from chatroom.commands import COMMANDS as SERVERS
 from chatroom.events import Event, EventKind, Extra, extra_row
-from chatroom.help_page import GROUPS, Entry
+from chatroom.help_page import GROUP_OF, GROUPS, NARROW_COLUMNS, Entry
 from chatroom.outcomes import Code
+from chatroom.synonyms import SYNONYMS
 from client.help import _group, _whole, entries_of, merged
 from client.local_commands import COMMANDS
+from client.secret_commands import SHAPES
 from tests.client.fake_server import FakeServer
 from tests.client.script import Absent
 from tests.client.test_conversation import User, tea
 from tests.support.events import BOB, GENERAL, NOON, said
-from views.formatting import answer_columns
+from views import Depth
+from views.formatting import Theme, answer_columns, format_item, page_columns
+from views.item import Item
 
 WHO = Entry("/who [#CHANNEL]", "list the members", "people", "/who #general", "/names /w")
 JOIN = Entry("/join #CHANNEL [KEY]", "be in a channel, too", "channels", "/join #tea")
@@ -61,7 +66,7 @@ def test_the_page_fits_the_screen(columns: int) -> None:
     head, *page = _whole(entries, room).split("\n")
     assert head == "all commands, by group:" and max(map(len, page)) <= room
     begins = {row.index("/") for row in page if row.startswith("  ")}
-    assert begins == {len("  looking back  ")}
+    assert begins == {len("  looking back  ") if room >= NARROW_COLUMNS else len("  ")}
     assert all(len(row) <= room for row in _group("talking", entries, room).split("\n"))
 
 
@@ -148,6 +153,38 @@ def test_odd_rows(odd: object) -> None:
     """A row that is no entry is left out; one of a newer server may have more."""
     good = list(KICK)
     assert entries_of((odd, good, [*good, "more"])) == [KICK, KICK]
+
+
+def test_each_group_fits_a_screen() -> None:
+    """Of 80x24, with a row above it and status and input below it, for who may give all commands."""
+    columns = page_columns(80)
+    servers = [Entry(one.usage, one.help, GROUP_OF[name]) for name, one in SERVERS.items()]
+    mine = [command.entry for command in COMMANDS]
+    for group in GROUPS:
+        page = _group(group, [each for each in merged(mine, servers) if each.group == group], columns)
+        rows = format_item(Item(None, "", page, command="/help"), 80, Theme(depth=Depth.NONE))
+        assert len(rows) <= 21, group
+
+
+def test_what_other_chats_call_a_command() -> None:
+    """Each such word means a command that there is, and is none itself."""
+    names = {name[1:] for one in COMMANDS for name in (one.name, *one.aliases)} | {
+        name[1:] for name in SHAPES
+    }
+    servers = {name[1:] for one in SERVERS.values() for name in (one.name, *one.aliases)}
+    assert {meant[1:] for meant in SYNONYMS.values()} <= names | servers
+    assert not SYNONYMS.keys() & servers
+    for word, meant in (("remove", "/kick"), ("timeout", "/mute"), ("create", "/join"), ("lock", "/hush")):
+        assert SYNONYMS[word] == meant
+
+
+def test_other_names_of_msg(user: User) -> None:
+    """Words that elsewhere say something to one person only do so here."""
+    steps = [
+        (f"{word} bob psst\r".encode(), user.says("psst", channel="@bob"))
+        for word in ("/dm", "/pm", "/tell", "/whisper")
+    ]
+    user.play(*(step for pair in steps for step in pair))
 
 
 def test_merging() -> None:

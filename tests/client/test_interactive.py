@@ -263,8 +263,8 @@ def test_a_long_text_is_shown_on_demand(record: Path) -> None:
     with staged(record) as terminal:
         terminal.type("\x1b[200~" + "\n".join(f"line {n}" for n in range(99)) + "\x1b[201~\r")
         terminal.see("49 more lines: /show 1")
-        terminal.type("/show x\r")
-        terminal.see("/show N: the number")
+        terminal.type("/show #x\r")
+        terminal.see("/show N prints all of the text")
         terminal.type("/show\r")
         terminal.see(lambda rows: " " * 22 + "line 98" in rows)
         terminal.type("/show 2\r")
@@ -338,7 +338,7 @@ def test_a_password_is_asked_for_and_not_shown(record: Path, typed: str) -> None
     """/register asks twice; nothing of it is written to the terminal, and no key brings it back."""
     with staged(record) as terminal:
         terminal.type("/register\r")
-        terminal.see("a password for ann (not shown, Ctrl-C cancels):")
+        terminal.see("a password for ann, at least 8 characters (not shown, Ctrl-C cancels):")
         terminal.type(f"{typed}\r")
         terminal.see("the same again (not shown, Ctrl-C cancels):")
         terminal.type(f"{typed}\r")
@@ -356,25 +356,29 @@ def test_a_password_is_asked_for_and_not_shown(record: Path, typed: str) -> None
 def test_typing_ahead_says_no_password(record: Path) -> None:
     """Who types command, old and new password without waiting for the questions says nothing to anybody."""
     with staged(record) as terminal:
-        terminal.type("/passwd\rold\rnew\rnew\rhello\r")
+        terminal.type("/passwd\rold\rnewhorse\rnewhorse\rhello\r")
         terminal.see("ann hello")
-        assert record.read_text() == "/passwd old new\nhello\n"
-        assert "new" not in "".join(terminal.screen.rows())
+        assert record.read_text() == "/passwd old newhorse\nhello\n"
+        assert "newhorse" not in "".join(terminal.screen.rows())
 
 
 def test_two_passwords_that_differ(record: Path) -> None:
-    """Nothing is sent, and the user is told why."""
+    """It is asked for again, and who types it once more than that does not say it to anybody."""
     with staged(record) as terminal:
-        terminal.type("/register\rone\rtwo\r")
+        terminal.type("/register\rlonghorse\rlonghouse\r")
+        terminal.see("the two are not the same: a password for ann")
+        terminal.type("longhorse\rlonghouse\rlonghorse\rlonghouse\rlonghorse")
+        terminal.see("not sent, and not asked again: press Enter")
+        terminal.type("\r")
         terminal.see("-- not sent: the two are not the same")
-        assert not record.exists()
+        assert not record.exists() and "longhorse" not in terminal.output
 
 
 @pytest.mark.parametrize("key", ["\x03", "\x04", "\r"])
 def test_a_question_that_is_not_answered(record: Path, key: str) -> None:
-    """Ctrl-C, Ctrl-D or an empty line: nothing is sent, and the chat goes on."""
+    """Ctrl-C, Ctrl-D or empty lines: nothing is sent, and the chat goes on."""
     with staged(record) as terminal:
-        terminal.type(f"/unregister\r{key}")
+        terminal.type(f"/unregister\r{4 * key if key == chr(13) else key}")
         terminal.see("-- not sent: nothing was typed" if key == "\r" else "-- nothing was sent")
         terminal.type("hello\r")
         terminal.see("ann hello")
@@ -385,11 +389,11 @@ def test_events_come_during_a_question(record: Path) -> None:
     with staged(record) as terminal:
         terminal.type("flood\r/register\rsec")
         terminal.see("news 4")
-        rows = terminal.see("a password for ann (not shown, Ctrl-C cancels):")
+        rows = terminal.see("a password for ann, at least 8 characters (not shown, Ctrl-C cancels):")
         terminal.resize(50, 10)
-        terminal.type("\x1aret\r")
+        terminal.type("\x1aretive\r")
         terminal.see("the same again (not shown, Ctrl-C cancels):")
-        terminal.type("secret\r")
+        terminal.type("secretive\r")
         terminal.see(lambda rows: bottom(rows) == "ann>")
         assert "secret" in record.read_text()
         assert not any(

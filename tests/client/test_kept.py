@@ -9,6 +9,15 @@ from tests.client.fake_server import ME
 from tests.support.events import BOB, NOON, said
 
 
+def test_the_last_line_of_somebody_who_is_read() -> None:
+    """Who answers the last line does not answer somebody whom nobody reads."""
+    kept = Kept()
+    kept.merge([said(1), said(2, person=50), said(3, person=ME)])
+    for without, seq in (((), 2), ((50,), 1), ((50, BOB), 0)):
+        last = kept.last(False, ME, frozenset(without))
+        assert (last.seq if last else 0) == seq
+
+
 def amending(seq: int, kind: EventKind, message: int, text: str = "") -> Event:
     return Event(seq, NOON, kind, "#general", "bob", text, 0, BOB, 1, extra_row(Extra.MESSAGE, message))
 

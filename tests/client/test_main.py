@@ -157,13 +157,13 @@ def test_a_person_is_asked_for_the_password(home: Path) -> None:
             assert asked.credentials == ()
             refuse(lobby, Code.NEED_LOGIN, "dora belongs to an account")
             terminal.see("dora belongs to an account")
-            terminal.see("Password of dora (not shown):")
+            terminal.see("Password of dora (not shown; Enter alone: another name):")
             terminal.type("wrong horse\r")
             lobby, asked = server.named()
             assert password_of(asked) == b"wrong horse"
             refuse(lobby, Code.BAD_PASSWORD, "the name or the password is wrong")
             # What is typed before the question is dropped: wait for the second one.
-            terminal.see(lambda rows: sum("Password of dora (not shown):" in row for row in rows) == 2)
+            terminal.see(lambda rows: sum("Password of dora (not shown" in row for row in rows) == 2)
             assert any("the name or the password is wrong" in row for row in terminal.screen.rows())
             terminal.type("correct horse\r")
             lobby, asked = server.named()
@@ -202,7 +202,7 @@ def test_a_person_who_does_not_say_the_password(home: Path, named: bool) -> None
                 terminal.type("dora\r")
             lobby, _ = server.named()
             refuse(lobby, Code.NEED_LOGIN, "dora belongs to an account")
-            terminal.see("Password of dora (not shown):")
+            terminal.see("Password of dora (not shown; Enter alone: another name):")
             terminal.type("\r")
             asked = 1 if named else 2
             terminal.see(lambda rows: sum("Your name [" in row for row in rows) == asked)

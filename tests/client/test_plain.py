@@ -101,10 +101,10 @@ def test_passwords(record: Path) -> None:
     """They are asked for without echo; Ctrl-C ends the question only, and nothing of them is written."""
     with plain(record) as terminal:
         terminal.type("/register\r")
-        terminal.see("a password for ann (not shown, Ctrl-C cancels):")
-        terminal.type("secret\r")
+        terminal.see("a password for ann, at least 8 characters (not shown, Ctrl-C cancels):")
+        terminal.type("secretive\r")
         terminal.see("the same again (not shown, Ctrl-C cancels):")
-        terminal.type("secret\r")
+        terminal.type("secretive\r")
         terminal.see("/register: asked: something secret")
         terminal.type("/passwd\r")
         terminal.see("the present password of ann (not shown, Ctrl-C cancels):")
@@ -117,7 +117,7 @@ def test_passwords(record: Path) -> None:
         terminal.type("/quit\r")
         assert terminal.wait() == 0
         assert "secr" not in terminal.output.replace("something secret", "")
-    assert record.read_text() == "/register secret\nlogin dora secret\n"
+    assert record.read_text() == "/register secretive\nlogin dora secret\n"
 
 
 def test_a_refused_line(record: Path) -> None:

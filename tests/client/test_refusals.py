@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
-from client.refusals import refusal_words, why_removed, words_of
+from client.refusals import localized, refusal_words, why_removed, words_of
 from tests.support.events import NOON
 
 
@@ -55,11 +55,30 @@ def test_every_code_has_words(code: Code) -> None:
         (Code.SLOW_DOWN, "slow", (NOON - 20_000,), "slow"),
         (Code.SLOW_DOWN, "slow", ("x",), "slow"),
         (Code.NEED_ROLE, "no voice", ("#lab", 2), "no voice"),
+        (
+            Code.BANNED,
+            "you are banned from #lab until 2023-11-14 22:23 UTC: not until 2023-11-15 00:00 UTC",
+            ("#lab", NOON + 600_000, "not until 2023-11-15 00:00 UTC"),
+            "you are banned from #lab until 2023-11-14 22:23: not until 2023-11-15 00:00 UTC",
+        ),
     ],
 )
 def test_refusals(code: Code, text: str, rows: tuple[object, ...], expected: str) -> None:
     """How long somebody is muted, and when a line may be said again; else what the server says."""
     assert words(code, text, *rows) == expected
+
+
+def test_moments_are_those_of_the_readers_clock() -> None:
+    """Each that is a number in the rows, also to the second; rows may be odd."""
+
+    def east(milliseconds: int) -> datetime:
+        return datetime.fromtimestamp(milliseconds / 1000, timezone(timedelta(hours=2)))
+
+    told = "tea (by bob, 2023-11-14 22:13 UTC), now 2023-11-14 22:13:20 UTC"
+    expected = "tea (by bob, 2023-11-15 00:13), now 2023-11-15 00:13:20"
+    assert localized(told, ("tea", "bob", NOON), east) == localized(told, ([1, NOON],), east) == expected
+    for odd in ((), (5,), (10**30,), ("x", None, [{}], {"a": NOON}), (True,)):
+        assert localized(told, odd, east) == told
 
 
 @pytest.mark.parametrize(

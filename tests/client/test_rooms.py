@@ -109,6 +109,33 @@ def test_what_was_before_is_news_only_behind_the_marker(rooms: Rooms) -> None:
     assert rooms.unread() == {"#tea": 1}
 
 
+def test_who_comes_back_finds_what_was_said_alone(rooms: Rooms) -> None:
+    """In a conversation without a read marker each line of the other one is news, if no own line follows."""
+    first, mine = said(90, place=DIRECT), said(92, person=ME, place=DIRECT)
+    rooms.happened([first, said(91, place=DIRECT)], False, own)
+    assert rooms.unread() == {"@bob": 2}
+    rooms.happened([mine, said(93, place=DIRECT)], False, own)
+    assert rooms.unread() == {"@bob": 1}
+
+
+def test_who_answers_alone_has_read(rooms: Rooms) -> None:
+    """An own line in a conversation, from whatever place it was said, is behind all that was said before."""
+    rooms.happened([said(101, place=DIRECT), said(102, place=TEA)], True, own)
+    rooms.happened([said(103, person=ME, place=DIRECT), said(104, person=ME, place=TEA)], True, own)
+    assert rooms.unread() == {"#tea": 1}
+
+
+def test_who_is_no_longer_hidden_counts_again(rooms: Rooms) -> None:
+    """Also what was said meanwhile, and only what nobody has looked at."""
+    rooms.happened([said(101, person=50), said(102, person=50), said(103)], True, own)
+    rooms.hide([50])
+    assert rooms.unread() == {"#general": 1}
+    rooms.mark_read(GENERAL, 101)
+    rooms.happened([said(104, person=50)], True, own)
+    rooms.hide([])
+    assert rooms.unread() == {"#general": 3}
+
+
 def test_more_unread_lines_than_are_remembered(rooms: Rooms) -> None:
     """All are counted; a marker among the forgotten ones changes nothing, a later one does."""
     rooms.happened([said(n, place=TEA) for n in range(101, 102 + COUNTED_LINES)], True, own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def test_the_latest_block(user: User, tmp_path: Path) -> None:
         user.happens(said(101, CODE), said(102, "one line")),
         "one line",
         types(f"/save {file}"),
-        f"-- /save saved 3 lines of bob ({len(CODE.encode())} bytes) to",
+        f"-- /save saved the latest text of bob, 3 lines ({len(CODE.encode())} bytes), to",
     )
     assert file.read_bytes() == CODE.encode()
 
@@ -55,7 +56,7 @@ def test_a_text_by_its_number(user: User, tmp_path: Path) -> None:
         "10 more lines: /show 1",
         "return x",
         types(f"/save 1 {file}"),
-        f"saved {ITEM_LINES + 10} lines of bob",
+        f"saved text 1 of bob, {ITEM_LINES + 10} lines",
         types(f"/save 2 {file}"),
         "no text that was cut has the number 2; /save FILE takes the latest",
         types("/save"),
@@ -105,7 +106,7 @@ def test_errors_are_one_line(user: User, tmp_path: Path, monkeypatch: pytest.Mon
 def test_home(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`~` is the user's folder."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    user.play(user.happens(said(101, CODE)), "return x", types("/save ~/x.py"), "saved 3 lines")
+    user.play(user.happens(said(101, CODE)), "return x", types("/save ~/x.py"), "of bob, 3 lines")
     assert (tmp_path / "x.py").read_text() == CODE
 
 
@@ -128,11 +129,65 @@ def test_the_latest_block_of_a_person(user: User, tmp_path: Path) -> None:
         user.happens(said(101, CODE), said(102, "one\ntwo", "eve", person=EVE)),
         "two",
         types(f"/save bob {file}"),
-        "saved 3 lines of bob",
+        "saved the latest text of bob, 3 lines",
+        types(f"/save @bob {file}2"),
+        f"{file}2",
         types(f"/save ann {file}"),
         "-- /save ann has said no text of several lines",
     )
-    assert [*tmp_path.iterdir()] == [file] and file.read_bytes() == CODE.encode()
+    assert {path.name for path in tmp_path.iterdir()} == {"x", "x2"} and file.read_bytes() == CODE.encode()
+
+
+def test_what_the_program_told_is_not_what_somebody_said(user: User, tmp_path: Path) -> None:
+    """A page that was cut on the screen has a number; /save without one takes what somebody has said."""
+    file, entry = tmp_path / "x", ["/x", "x\n" * ITEM_LINES, "", "", "", ""]
+    user.play(
+        user.happens(said(101, CODE)),
+        "return x",
+        b"/help x\r",
+        user.answers("/help x", json.dumps([entry])),
+        "more lines: /show 1",
+        types(f"/save {file}"),
+        "saved the latest text of bob, 3 lines",
+    )
+    assert file.read_bytes() == CODE.encode()
+
+
+@pytest.mark.parametrize("typed", ["#club", "#club x"])
+def test_a_channel_is_not_saved(
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    """It is told how else to get one into a file, and no file of that name is made."""
+    monkeypatch.chdir(tmp_path)
+    user.play(
+        user.happens(said(101, CODE)),
+        "return x",
+        types(f"/save {typed}"),
+        "-- /save takes a text, not a channel",
+        "chatroom-client HOST --name log --channel club --history 1000 </dev/null",
+    )
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_name_alone_is_no_file(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who names somebody means a text of that person, so the file is missing."""
+    monkeypatch.chdir(tmp_path)
+    user.play(user.happens(said(101, CODE)), "return x", types("/save bob"), "/save NAME FILE")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_the_latest_text_of_a_person_is_shown(user: User) -> None:
+    """/show takes a name, too; of who has said none it says so, and what tells more."""
+    user.play(
+        user.happens(said(101, CODE), said(102, "one line", "eve", person=EVE)),
+        "one line",
+        b"/clear\r/show @bob\r",
+        "return x",
+        b"/show eve\r",
+        "eve has said no text of several lines; /whois eve tells who that is",
+        b"/show #general\r",
+        "-- /show N prints all",
+    )
 
 
 def test_nothing_of_an_erased_person(user: User, tmp_path: Path) -> None:

@@ -122,13 +122,13 @@ def test_a_talk_without_a_screen(tmp_path: Path) -> None:
         ann.type("/topic tea\r")
         ann.see("ann set the topic: tea")
         ann.type("/register\r")
-        ann.see("a password for ann (not shown, Ctrl-C cancels):")
+        ann.see("a password for ann, at least 8 characters (not shown, Ctrl-C cancels):")
         ann.type("correct horse\r")
         ann.see("the same again (not shown, Ctrl-C cancels):")
         ann.type("correct horse\r")
         ann.see("ann has registered the name ann")
         bob.type("/msg ann psst\r")
-        ann.see("1 unread in @bob")
+        ann.see("bob wrote to you alone: Alt-A or /go @bob")
         ann.type("/go @bob\r")
         ann.see("bob to you: psst")
         ann.type("/quit\r")
@@ -146,7 +146,7 @@ def test_a_talk_without_a_screen(tmp_path: Path) -> None:
             "/topic tea",
             "ann set the topic: tea",
             "/register",
-            "a password for ann (not shown, Ctrl-C cancels): ",
+            "a password for ann, at least 8 characters (not shown, Ctrl-C cancels): ",
             "the same again (not shown, Ctrl-C cancels): ",
             "ann has registered the name ann",
         ]

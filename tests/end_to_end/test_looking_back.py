@@ -71,7 +71,7 @@ def test_from_one_found_line_to_the_next(port: int) -> None:
             ann.see("exam over")
             ann.type("/grep exam\r")
             ann.see("2. before the exam")
-            ann.see("Alt-N shows each")
+            ann.see("the key Alt-N shows each")
             ann.type(NEXT)
             ann.see("found 1 of 2")
             ann.see("after it")
@@ -95,7 +95,7 @@ def test_a_block_of_code_and_its_file(port: int, tmp_path: Path) -> None:
         at = next(number for number, row in enumerate(rows) if "def mean" in row)
         assert [row[22:] for row in rows[at : at + 4]] == CODE.split("\n")
         ann.type(f"/save {file}\r")
-        ann.see("saved 4 lines of bob")
+        ann.see("saved the latest text of bob, 4 lines")
         assert file.read_text() == f"{CODE}\n"
         ann.type(f"/save {file}\r")
         ann.see("already; choose another")

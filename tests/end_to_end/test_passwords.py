@@ -49,7 +49,7 @@ def test_a_name_of_ones_own(tmp_path: Path) -> None:
             with person(running, school) as other:
                 other.see("Your name [")
                 other.type("Dora\r")
-                other.see("Password of Dora (not shown):")
+                other.see("Password of Dora (not shown; Enter alone: another name):")
                 other.type("wrong horse\r")
                 other.see(lambda rows: sum("Password of Dora" in row for row in rows) == 2)
                 other.type(f"{SECRET}\r")

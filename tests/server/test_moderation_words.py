@@ -6,7 +6,7 @@ import pytest
 
 from chatroom.outcomes import Code, Outcome
 from server import words
-from server.moderation_words import banned, of_moderation_command
+from server.moderation_words import banned_at_the_door, of_moderation_command
 
 UNTIL = 1_769_862_896_789  # 2026-01-31 12:34 UTC
 
@@ -128,9 +128,10 @@ def test_words(command: str, outcome: Outcome, said: str) -> None:
 
 def test_at_the_door() -> None:
     """A person understands it, who perhaps has done nothing: the name or the network may be meant."""
-    assert banned(("*", UNTIL, "spam")) == (
-        "you, this name or your network is banned from this chatroom until 2026-01-31 12:34 UTC: spam"
-    )
+    begin = "you, this name or your network is banned from this chatroom"
+    for left, told in ((0, ""), (90, " for another 1 minute 30 seconds"), (-5, " for another 1 second")):
+        rows = ("*", UNTIL if left else 0, "spam")
+        assert banned_at_the_door(rows, UNTIL - left * 1000) == f"{begin}{told}: spam"
     assert words.goodbye(Code.KICKED, "killed by dora: spam") == (
         "an operator has ended your programs: killed by dora: spam"
     )

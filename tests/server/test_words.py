@@ -56,7 +56,10 @@ def test_the_detail_of_a_goodbye_is_said() -> None:
         (Code.NOT_IN, "not said: you are not in this channel"),
         (Code.BAD_ARGUMENTS, "not said: this server does not know this form of a line"),
         (Code.SLOW_DOWN, "slow down"),
-        (Code.MUTED, "not said: they take no direct messages from you"),
+        (
+            Code.MUTED,
+            "not said: they read no private lines from you; say it in a channel where you both are",
+        ),
     ],
 )
 def test_refused_lines(code: Code, text: str) -> None:

@@ -33,13 +33,19 @@ def test_a_text_is_kept_as_it_was_said(text: str, line: str) -> None:
     assert block is not None and (block.author, block.text) == ("eve", f"{line}\n{line}")
 
 
-def test_what_the_program_says_is_a_block_only_if_it_was_cut() -> None:
-    """A list of members is nothing that somebody wants in a file; a long one has a number."""
+def test_what_the_program_says_is_no_block() -> None:
+    """A list of members is nothing that somebody has said; a long one has a number."""
     texts = CutTexts()
     texts.cut("a\nb")
-    assert texts.block is None
     texts.cut(LONG)
-    assert texts.block is texts.whole(1) is not None
+    whole = texts.whole(1)
+    assert texts.block is None and whole is not None and whole.number == 1
+    texts.cut(LONG, 2, "bob")
+    texts.cut("a\nb", 3, "eve")
+    assert texts.block is not None and (texts.block.author, texts.block.number) == ("eve", 0)
+    wanted = texts.wanted(None, "bob")
+    assert not isinstance(wanted, str) and wanted.number == 2
+    assert texts.wanted(None, "zoe") == "zoe has said no text of several lines; /whois zoe tells who that is"
 
 
 def test_the_latest_are_kept() -> None:

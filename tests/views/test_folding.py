@@ -126,7 +126,7 @@ def test_what_ends_a_run() -> None:
     assert lines(ann, event(JOINED, "bob", RUN_SECONDS)) == ["ann, bob joined"]
     other = event(JOINED, "bob", place=2)
     assert lines(ann, other, eve) == ["ann joined", "bob joined", "eve joined"]
-    assert lines(event(QUIT, "dora"), other, event(QUIT, "carl")) == ["bob joined; dora, carl left"]
+    assert lines(event(QUIT, "dora"), other, event(QUIT, "carl")) == ["dora, carl left; bob joined"]
 
 
 def test_who_spoke_lately_is_always_named() -> None:
@@ -190,7 +190,7 @@ def test_a_plain_line() -> None:
     folding = Folding()
     run = folding.take(event(QUIT, "bob", 60), "me")
     assert run is not None and folding.take(event(JOINED, "x\x1b[2J\ny", 61), "me") is run
-    assert plain_run(run, utc) == "00:01 -- x\u241b[2J y joined; bob left"
+    assert plain_run(run, utc) == "00:01 -- bob left; x\u241b[2J y joined"
     assert plain_run(run, utc, under=True).startswith("00:01 #1 -- ")
 
 
@@ -246,6 +246,17 @@ def test_acts_in_a_row(events: list[Event], text: str) -> None:
     assert lines(*events) == [text]
 
 
+def test_a_run_keeps_the_order_of_what_happened() -> None:
+    """What began first is told first; a mute is a row of its own, so it stands where it happened."""
+    came, went = event(JOINED, "bob"), event(QUIT, "eve")
+    assert lines(went, came) == ["eve left; bob joined"] and lines(came, went) == ["bob joined; eve left"]
+    assert lines(went, came, event(QUIT, "bob")) == ["bob joined; eve, bob left"]
+    muted = [ban(name, which=MUTE_LIST) for name in ("carl", "dora")]
+    assert lines(went, *muted, came) == ["eve left", "ann muted carl, dora", "bob joined"]
+    many = [event(JOINED, name) for name in "abcd"]
+    assert lines(went, *many) == ["1 left, 4 joined"]
+
+
 def test_what_concerns_the_reader_is_not_folded() -> None:
     """Whoever is removed reads so in a line of its own; what an operator does is folded for it, too."""
     assert lines(kick("eve"), kick("me"), kick("bob")) == ["ann removed eve", "[ann]", "ann removed bob"]
@@ -271,7 +282,7 @@ def test_an_erased_person_is_named_no_more() -> None:
     folding.erase(sum(map(ord, "eve")))
     assert run.text == "somebody removed 1" == run.item().erased(sum(map(ord, "eve"))).text
     assert folding.take(event(JOINED, "bob"), "me") is run
-    assert run.text == "1 joined, somebody removed 1"
+    assert run.text == "somebody removed 1, 1 joined"
     for name in "abcd":
         folding.take(event(JOINED, name), "me")
     assert not run.item().told

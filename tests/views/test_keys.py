@@ -295,3 +295,24 @@ def test_keys_for_channels() -> None:
     decoder = KeyDecoder()
     assert decoder.feed(b"\x1b1\x1b9\x1baa", 0.0) == [Jump(1), Jump(9), Jump(0), Text("a")]
     assert decoder.feed(b"\x1b0\x1bz", 1.0) == []
+
+
+def test_letters_with_alt_in_either_case() -> None:
+    """Caps Lock or Shift makes no difference."""
+    decoder = KeyDecoder()
+    for letters in (b"\x1bb\x1bf\x1bd\x1by\x1bn\x1ba", b"\x1bB\x1bF\x1bD\x1bY\x1bN\x1bA"):
+        found = decoder.feed(letters, 0.0)
+        assert found[:2] == [Key.WORD_LEFT, Key.WORD_RIGHT]
+        assert found[2:] == [Key.KILL_WORD_RIGHT, Key.YANK_OLDER, Key.NEXT_FOUND, Jump(0)]
+
+
+def test_alt_and_a_capital_p() -> None:
+    """A string of the terminal begins so, too: it is the key when nothing follows, and no string is typed."""
+    decoder = KeyDecoder()
+    assert decoder.feed(b"\x1bp", 0.0) == [Key.LAST_FOUND]
+    assert decoder.feed(b"\x1bP", 1.0) == []
+    assert decoder.timeout(1.0 + ESCAPE_SECONDS) == [Key.LAST_FOUND]
+    assert decoder.feed(b"x", 2.0) == [Text("x")]
+    decoder.feed(b"\x1bP", 3.0)
+    decoder.timeout(3.0 + ESCAPE_SECONDS)
+    assert decoder.feed(b"1$r0m\x1b\\", 4.0) == []

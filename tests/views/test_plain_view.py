@@ -304,11 +304,37 @@ def test_joins_of_an_erased_person_wait_without_the_name() -> None:
     assert "news" in out and "eve" not in out
 
 
+def test_what_waits_quotes_no_erased_person() -> None:
+    """A reaction to what this person said, a reply, and what somebody did to it: without text and name."""
+    reader = Reader()
+    reader.type("x")
+    reader.tick()
+    line = said(1, "my secret", "eve", person=7)
+    about = extra_row(Extra.MESSAGE, 1)
+    reader.view.event(
+        Event(2, NOON, EventKind.REACTED, "#general", "bob", "+1", 0, BOB, GENERAL, about), line
+    )
+    reader.view.event(said(3, "why?")._replace(extra=extra_row(Extra.REPLY_TO, 1)), line)
+    named = extra_row(Extra.TARGET, 7, 4) + extra_row(Extra.TARGET_NAME, "eve")
+    reader.view.event(Event(4, NOON, EventKind.CALLED, "#general", "ann", "", 0, 9, GENERAL, named))
+    reader.view.event(said(5, "mine", "eve", person=7))
+    reader.view.event(Event(6, NOON, EventKind.ERASED, "", "op", "", 0, 9, 0, extra_row(Extra.TARGET, 7, 4)))
+    reader.type("\x15")
+    assert reader.tick().removeprefix("\b \b").splitlines() == [
+        "bob reacted +1 to an earlier line",
+        "bob (a reply): why?",
+        "somebody has the word",
+        "all that one person had said is erased",
+    ]
+
+
 def test_keys_for_looking_back() -> None:
     """PageUp on an empty line, Alt-N and Alt-P; not while a question waits."""
     reader = Reader()
     assert reader.type("\x1b[5~\x1bn\x1bp") == [LookBack(), StepFound(1), StepFound(-1)]
-    assert reader.type("half\x1b[5~") == []
+    assert reader.type("half\x1b[5~\x1bP") == []
+    reader.tick(1.0)
+    assert reader.view.late() == [StepFound(-1)] and reader.view.late() == []
     reader.view.ask("a password:")
     assert reader.type("\x1bn\x1b[5~") == []
 

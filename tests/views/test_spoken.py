@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from chatroom.events import Event, EventKind, Extra, extra_row
 from tests.support.events import BOB, GENERAL, NOON, said
 from tests.views.attacks import DECEIVING, DRIVING
-from views.spoken import spoken_event, spoken_lines, spoken_time
+from views.item import item_of
+from views.spoken import spoken_item, spoken_lines, spoken_time
 
 ACT = extra_row(Extra.FORM, 1, 1)
 
@@ -21,7 +22,7 @@ def utc(milliseconds: int) -> datetime:
 
 
 def spoken(event: Event, about: Event | None = None, under: str = "") -> str:
-    return spoken_event(event, "ann", about, under, utc)
+    return spoken_item(item_of(event, "ann", utc, about), under)
 
 
 def test_what_is_said() -> None:

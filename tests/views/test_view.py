@@ -930,11 +930,15 @@ def test_keys_for_channels() -> None:
 
 
 def test_keys_for_looking_back() -> None:
-    """PageUp on an empty line, Alt-N and Alt-P always are actions; but not while a question waits."""
+    """PageUp on an empty line, Alt-N and Alt-P always are actions; but not while a question waits. Alt and a
+    capital P is one only when nothing follows."""
     view = view_of()
     assert pressed(view, b"\x1b[5~", 0.0) == [LookBack()]
     assert pressed(view, b"half\x1b[5~\x1bn\x1bp", 0.0) == [StepFound(1), StepFound(-1)]
     assert view.editor.text == "half"
+    assert pressed(view, b"\x1bP", 0.0) == [] == view.late()
+    view.tick(1.0)
+    assert view.late() == [StepFound(-1)] and view.late() == []
     view.ask("password?")
     assert pressed(view, b"\x1b[5~\x1bn\x1bp", 1.0) == []
 
