@@ -203,9 +203,9 @@ def _interactive(options: argparse.Namespace) -> int:
     told: list[str] = []
 
     def waiting(retrying: Retrying) -> None:
-        """Say once that the server is not there yet."""
+        """Say once that the server is not there yet, or takes nobody from here now."""
         if not told:
-            complain(f"{retrying.reason}; trying again")
+            complain(f"{retrying.reason}; trying again by itself (Ctrl-C leaves)")
         told.append(retrying.reason)
 
     options.server_password = _read(options.server_password_file)
