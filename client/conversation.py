@@ -201,7 +201,7 @@ class Conversation:
     def _begin_dialogue(self, action: Submitted) -> bool:
         """Begin the dialogue of a command with a secret; whether the line is one."""
         try:
-            self._dialogue = dialogue_of(action.text, self.client)
+            self._dialogue = dialogue_of(action.text, self.client, self.places.name)
         except ConfigError as error:
             self._not_sent(action, error)
             return True

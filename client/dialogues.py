@@ -10,7 +10,8 @@ from collections.abc import Callable, Generator
 from typing import Final
 
 from chatroom.errors import ConfigError
-from client.secret_commands import SHAPES, compose, split, word_of
+from chatroom.places import EVERYWHERE
+from client.secret_commands import SHAPES, compose, lacks_key, split, word_of
 from client.talker import Talker
 
 Dialogue = Generator[str, str, int]
@@ -25,12 +26,14 @@ NOTHING_SENT: Final = "nothing was sent"
 """What the user is told who cancels a dialogue."""
 
 
-def dialogue_of(text: str, talker: Talker) -> Dialogue | None:
-    """The dialogue for a line with such a command; None for other lines.
+def dialogue_of(text: str, talker: Talker, place: str = "") -> Dialogue | None:
+    """The dialogue for a line with such a command; None for other lines. place: on the screen
 
     Raises ConfigError for one behind blanks or with wide letters: whoever means to say it, or to send it,
     must not do the other.
     """
+    if lacks_key(text):
+        return _set_key(talker, text.split(), place)
     word = word_of(text)
     steps = _STEPS.get(word)
     if steps is None:
@@ -75,6 +78,17 @@ def _login(talker: Talker, shown: list[str], secrets: list[str]) -> Dialogue:
     password = secrets[0] if secrets else (yield _not_shown(f"the password of {name}"))
     talker.begin_login(name, password or None)
     return 0
+
+
+def _set_key(talker: Talker, words: list[str], place: str) -> Dialogue:
+    """words: of the line, up to the key. The server takes it as it is: it is one word."""
+    where = words[1] if len(words) > 2 else place
+    word = yield from _ask("the password of the server" if where == EVERYWHERE else f"the key of {where}")
+    if word.split() != [word]:
+        raise ConfigError("it has to be one word, without blanks")
+    if word != (yield _not_shown("the same again")):
+        raise ConfigError("the two are not the same")
+    return talker.command(" ".join([*words, word]), place or None)
 
 
 def _new_password(what: str) -> Generator[str, str, str]:

@@ -136,8 +136,11 @@ def _usage(command: str, code: Code) -> str:
     return f"usage: {known.usage}{_INSTEAD.get(command, '')}"
 
 
-_INSTEAD: dict[str, str] = {"/history": "; /grep WORDS finds lines"}
-"""By command, what to give instead: what its arguments looked like."""
+_INSTEAD: dict[str, str] = {
+    "/history": "; /grep WORDS finds lines",
+    "/set": " (key WORD, invite-only on, moderated on, kept on, history joined; of *: only key)",
+}
+"""By command, what stands behind its usage: what to give instead, or what its arguments look like."""
 
 
 def _help(rows: tuple[tuple[str, ...], ...]) -> str:
