@@ -339,6 +339,28 @@ def test_coming_in_is_told_once() -> None:
         server.dismiss(user.client)
 
 
+def test_what_was_told_before_the_chat_stands_in_it_too() -> None:
+    """The fingerprint of a new server: it stays below what was said before, and is not painted over."""
+    with FakeServer() as server:
+        user = User(server, said(50, "hello"))
+        below = Last(
+            (
+                "-- the fingerprint is AB:CD",
+                "-- #general: 2 people",
+                "you are ann in #general; /help lists the commands, /register keeps your name",
+                "and places",
+                "#general, 2 here",
+                "ann>",
+            )
+        )
+        ignored, commands = (
+            user.answers("/ignored", "[]"),
+            user.answers("/help", "", Code.NO_SUCH_COMMAND, ""),
+        )
+        play(user.client, ignored, "you are ann", commands, below, notices=["the fingerprint is AB:CD"])
+        server.dismiss(user.client)
+
+
 def test_who_and_where_one_is_stands_next_to_the_prompt() -> None:
     """However much was said before: below it is who one is, where, and what a guest can do."""
     lines = [said(50 + number, f"line {number}") for number in range(40)]
