@@ -13,6 +13,7 @@ SYNONYMS: Final[dict[str, str]] = {
     **dict.fromkeys(("correct", "fix"), "/edit"),
     **dict.fromkeys(("search", "find"), "/grep"),
     **dict.fromkeys(("rooms",), "/channels"),
+    "unkick": "/invite",
 }
 """The words without their slash, and what is meant: a guess that is told, no alias. Some are commands of
 clients at a terminal."""

@@ -21,6 +21,7 @@ from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
 from chatroom.log_formatter import LogFormatter
 from chatroom.names import channel_as_typed, check_channel, check_name
 from chatroom.option_sources import FILE, resolve
+from chatroom.printable import printable_line
 from client.address import DEFAULT_HOST, DEFAULT_PORT, address_key, parse_address
 from client.client import Client
 from client.limits import LONGEST_SILENCE, MOST_LINES, REPLAY_LINES, RETRY_FOR
@@ -206,7 +207,7 @@ def _forget(server: str) -> int:
     if fingerprint is None:
         complain(f"no certificate of {server} is kept here")
         return 1
-    print(f"forgot the certificate of {server}; it was {fingerprint}")
+    print(printable_line(f"forgot the certificate of {server}; it was {fingerprint}"))
     return 0
 
 
@@ -275,7 +276,7 @@ def _remember_name(client: Client, options: argparse.Namespace) -> None:
 def _at_keyboard(options: argparse.Namespace, name: str, password: str | None) -> Client:
     def told(server: str, fingerprint: str) -> None:
         notice = _FIRST_TRUST.format(server=server, fingerprint=fingerprint)
-        print(notice, flush=True)  # a password may be asked for next
+        complain(notice)  # a password may be asked for next
         options.notices.append(notice)
 
     return _client(options, name, password, REPLAY_LINES, math.inf, told)
