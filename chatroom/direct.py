@@ -66,22 +66,25 @@ class Direct:
         line when it logs in again."""
         return person in self._sessions.members or self._accounts.of(person) is not None
 
-    def may_write(self, author: int, receiver: int) -> Code:
+    def may_write(self, author: int, receiver: int, *, ever: bool = False) -> Code:
         """OK, or why a line of the author would not be said to the receiver.
 
         What the receiver has set decides, see `People.refusal`: mostly both must be in one channel to begin,
         so that strangers cannot fill each other's screens. Bounds on how many are begun are looked at when
         one is begun.
+
+        ever: it is enough that the receiver was in a channel in which the author is
         """
         if not self.is_reachable(receiver):
             return Code.NO_SUCH_NAME
         begun = self._conversations.between(author, receiver) is not None
-        shared = not begun and self._channels.shared(author, receiver)
+        shared = not begun and self._channels.shared(author, receiver, ever)
         return self._people.refusal(author, receiver, begun=begun, shared=shared) or Code.OK
 
-    def open(self, author: Session, receiver: int) -> Conversation | Code:
-        """The conversation of the two, a new one if there is none; or why there cannot be one."""
-        code = self.may_write(author.person, receiver)
+    def open(self, author: Session, receiver: int, *, ever: bool = False) -> Conversation | Code:
+        """The conversation of the two, a new one if there is none; or why there cannot be one. ever: as for
+        `may_write`"""
+        code = self.may_write(author.person, receiver, ever=ever)
         if code is not Code.OK:
             return code
         return self._conversations.between(author.person, receiver) or self._begin(author, receiver)
@@ -99,11 +102,14 @@ class Direct:
         return begun
 
     def invite(self, author: Session, receiver: int, channel: str) -> Code:
-        """Say INVITED in the conversation of the two; OK, or why that is not possible: as for a line."""
+        """Say INVITED in the conversation of the two; OK, or why that is not possible: as for a line.
+
+        Who was kicked shares no channel any more, and is to be told all the same.
+        """
         member = self._sessions.members[author.person]
         if self._speaking.muted(author, member, WHOLE_CHATROOM, receiver):
             return Code.MUTED
-        conversation = self.open(author, receiver)
+        conversation = self.open(author, receiver, ever=True)
         if isinstance(conversation, Code):
             return conversation
         extra = extra_row(Extra.RECEIVER, receiver, 4) + extra_row(Extra.TARGET, receiver, 4)

@@ -172,6 +172,22 @@ NETWORK_GUESSES: Final = 64
 NETWORK_GUESS_SECONDS: Final = 10.0
 """Then one more in so many seconds: one password of a list tried with each name is slow, too."""
 
+ROOM_GUESSES: Final = 64
+"""Wrong passwords of the server at once from a network that has lately shown the right one: a class of 60
+that mistypes at the same moment."""
+
+ROOM_GUESS_SECONDS: Final = 0.1
+"""Then one more in so many seconds. Five pupils who each try twice a second keep nobody out of the room.
+Whoever guesses there shares a network with people who know the password: 864,000 a day find a word of a list,
+and need centuries for three random words of a dictionary, or eight random letters."""
+
+ROOM_SECONDS: Final = 7 * 24 * 3600.0
+"""How long a network counts as such a room after the right password: a class meets once a week."""
+
+MAX_ROOMS: Final = 1000
+"""Rooms that are remembered, some 200 KB. Only who knows the password makes one; the one that has shown it
+longest ago is forgotten first, and is as slow as others until it shows it again."""
+
 STRANGE_GUESSES: Final = 30
 """Wrong passwords for one account at once from networks that it was never used from, all together: a few
 tries in a few places while its owner travels."""

@@ -67,16 +67,18 @@ class Logins:
         return Checked(found, known)
 
     def guess(self, what: str, network: str, is_right: bool) -> Outcome | None:
-        """Count a guess of what needs no hash, see `Desk.guess`; SLOW_DOWN (in how many seconds).
-
-        what: "": the server's password
-        """
+        """Count a guess of what needs no hash, see `Desk.guess`; SLOW_DOWN (in how many seconds)."""
         wait = self._guesses.begin(what, network, False)
         if wait:
             return Outcome(Code.SLOW_DOWN, (math.ceil(wait),))
         if is_right:
             self._guesses.right(what, network, False)
         return None
+
+    def guess_server(self, network: str, is_right: bool) -> Outcome | None:
+        """Count a guess of the server's password; SLOW_DOWN (in how many seconds): it is not looked at."""
+        wait = self._guesses.server(network, is_right)
+        return Outcome(Code.SLOW_DOWN, (math.ceil(wait),)) if wait else None
 
     def hash(self, network: str, password: str, known: bool, timeout: float) -> str | Outcome:
         """What is stored of a new password; SLOW_DOWN when the turn does not come in time. Raises Closed."""

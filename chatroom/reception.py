@@ -151,7 +151,7 @@ class Reception:
         except TimeoutError:
             raise NameRefused(BUSY, Code.UNAVAILABLE) from None
         if key:
-            slow_down = self._logins.guess("", network_of(address), is_same(key, secret))
+            slow_down = self._logins.guess_server(network_of(address), is_same(key, secret))
             if slow_down is not None:
                 return "", slow_down
         return secret, None

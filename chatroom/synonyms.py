@@ -27,7 +27,7 @@ SYNONYMS: Final[dict[str, str]] = {
     **dict.fromkeys(("unreads", "activity", "inbox"), "/unread"),
     **dict.fromkeys(("subject", "description", "title"), "/topic"),
     **dict.fromkeys(("settings", "config", "options", "option", "mode", "modes"), "/set"),
-    **dict.fromkeys(("add",), "/invite"),
+    **dict.fromkeys(("add", "unkick"), "/invite"),
     **dict.fromkeys(("afk", "brb", "busy", "dnd", "status"), "/away"),
     **dict.fromkeys(("whoami", "info", "profile", "user", "finger"), "/whois"),
     **dict.fromkeys(("remove", "boot", "expel", "eject"), "/kick"),

@@ -21,6 +21,7 @@ from chatroom.limits import DEAD_AFTER, DEFAULT_CHANNEL
 from chatroom.log_formatter import LogFormatter
 from chatroom.names import channel_as_typed, check_channel, check_name
 from chatroom.option_sources import FILE, resolve
+from chatroom.printable import printable_line
 from client.address import DEFAULT_HOST, DEFAULT_PORT, address_key, parse_address
 from client.client import Client
 from client.limits import LONGEST_SILENCE, MOST_LINES, REPLAY_LINES, RETRY_FOR
@@ -40,6 +41,13 @@ HOW_TO_LOG_IN: Final = "give its password by --password-file, or log in once at 
 
 HOW_TO_SHOW: Final = "give it by --server-password-file"
 """What a program is told that comes without the server's password."""
+
+_FIRST_TRUST: Final = (
+    "this is the first connection from here to {server}. The fingerprint of its certificate is"
+    " {fingerprint}. Compare it with what whoever runs the server shows, before you type a password; "
+    "from now on every other one is refused"
+)
+"""A row of the chat: the user has to read it, and the chat is painted over what stands on the screen."""
 
 _USAGE = 2  # the exit code for a wrong command line
 _INTERRUPTED = 130
@@ -112,6 +120,9 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
         "--tls-ca", type=Path, metavar="FILE", help=rare("encrypt; its certificate or authority is in FILE")
     )
     tls.add_argument("--tls-trust", action="store_true", help="encrypt; trust the certificate shown at first")
+    options.add_argument(
+        "--tls-forget", action="store_true", help=rare("forget the certificate trusted so, and end")
+    )
     options.add_argument("--json", action="store_true", help="print one JSON object for each event")
     options.add_argument("--follow", action="store_true", help=rare("stay after the end of the input"))
     options.add_argument(
@@ -191,7 +202,21 @@ def _run(arguments: list[str] | None) -> int:
         raise ConfigError("--tls-ca and --tls-trust exclude each other")
     if options.watch:
         return _watch(options)
+    if options.tls_forget:
+        return _forget(address_key(*options.address))
     return _interactive(options) if _at_terminal(options) else _piped(options)
+
+
+def _forget(server: str) -> int:
+    """Trust no certificate of a server any more; the exit code."""
+    from client.known_servers import KnownServers
+
+    fingerprint = KnownServers().forget(server)
+    if fingerprint is None:
+        complain(f"no certificate of {server} is kept here")
+        return 1
+    print(printable_line(f"forgot the certificate of {server}; it was {fingerprint}"))
+    return 0
 
 
 def _at_terminal(options: argparse.Namespace) -> bool:
@@ -220,6 +245,7 @@ def _interactive(options: argparse.Namespace) -> int:
             repaint=options.repaint,
             plain=options.plain,
             title=options.title,
+            notices=options.notices,
         )
     finally:
         client.close()
@@ -241,12 +267,13 @@ def _come_in(options: argparse.Namespace) -> Client | None:
     told: list[str] = []
 
     def waiting(retrying: Retrying) -> None:
-        """Say once that the server is not there yet."""
+        """Say once that the server is not there yet, or takes nobody from here now."""
         if not told:
-            complain(f"{retrying.reason}; trying again")
+            complain(f"{retrying.reason}; trying again by itself (Ctrl-C leaves)")
         told.append(retrying.reason)
 
     options.server_password = _read(options.server_password_file)
+    options.notices = []
     return ComingIn(options, _at_keyboard, proposed_name, _read(options.password_file), waiting).run()
 
 
@@ -286,7 +313,12 @@ def _remember_name(client: Client, options: argparse.Namespace) -> None:
 
 
 def _at_keyboard(options: argparse.Namespace, name: str, password: str | None) -> Client:
-    return _client(options, name, password, REPLAY_LINES, math.inf)
+    def told(server: str, fingerprint: str) -> None:
+        notice = _FIRST_TRUST.format(server=server, fingerprint=fingerprint)
+        complain(notice)  # a password may be asked for next
+        options.notices.append(notice)
+
+    return _client(options, name, password, REPLAY_LINES, math.inf, told)
 
 
 def _piped_client(options: argparse.Namespace) -> Client:
@@ -327,7 +359,12 @@ def _piped(options: argparse.Namespace) -> int:
 
 
 def _client(
-    options: argparse.Namespace, name: str, password: str | None, lines: int, retry_for: float
+    options: argparse.Namespace,
+    name: str,
+    password: str | None,
+    lines: int,
+    retry_for: float,
+    told: Callable[[str, str], None] | None = None,
 ) -> Client:
     host, port = options.address
     # Who brings a password each time needs no device token, and must not push others' out.
@@ -340,18 +377,20 @@ def _client(
         lines=lines if options.history is None else options.history,
         retry_for=retry_for if options.retry_for is None else options.retry_for,
         dead_after=options.dead_after,
-        tls=tls_options(options),
+        tls=tls_options(options, told),
         password=password,
         server_password=options.server_password,
         tokens=TokenFile(path, host, port) if path is not None else None,
     )
 
 
-def tls_options(options: argparse.Namespace) -> TlsOptions | None:
-    """What the options say about encryption; None: none is wanted."""
+def tls_options(
+    options: argparse.Namespace, told: Callable[[str, str], None] | None = None
+) -> TlsOptions | None:
+    """What the options say about encryption; None: none is wanted. told: see `TlsOptions`"""
     if not (options.tls or options.tls_ca or options.tls_trust):
         return None
-    return TlsOptions(options.tls_ca, options.tls_trust)
+    return TlsOptions(options.tls_ca, options.tls_trust, told=told)
 
 
 def _read(file: str | None) -> str | None:

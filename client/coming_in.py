@@ -17,8 +17,10 @@ from chatroom.errors import (
     NameRefused,
     NameTaken,
     NeedLogin,
+    Refused,
 )
 from chatroom.names import check_name
+from chatroom.outcomes import Code
 from client.address import parse_address
 from client.client import Client
 from client.interactive import ask_address, ask_name, ask_password, ask_server_password
@@ -36,7 +38,7 @@ class ComingIn:
 
     propose:  gives the name to propose at the server with this host and port
     password: for the account of `options.name`
-    waiting:  told before each pause while the server is away
+    waiting:  told before each pause while the server is away, or wants nobody from here
     """
 
     def __init__(
@@ -80,6 +82,10 @@ class ComingIn:
                     self._ask_where(str(lost))
                 except EOFError:
                     return None
+            except Refused as refused:
+                if refused.code != Code.SLOW_DOWN or options.retry_for is not None:
+                    raise
+                self._patience = math.inf  # others share the network: it is nothing that the user can mend
 
     def _ask_where(self, reason: str) -> None:
         """The server is away: go to another address, or wait for this one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from chatroom.errors import ChatroomError, Closed, ConfigError
@@ -86,10 +86,12 @@ class Conversation:
         *,
         echoed: bool = False,
         title: Callable[[str], None] | None = None,
+        notices: Sequence[str] = (),
     ) -> None:
         """preferences: of the user; None: the defaults. echoed: what is typed stays on the screen as it is
 
         title: sets the title of the window; None: it is left as it is
+        notices: rows that stand above who and where the user is
         """
         self.client = client
         self.view = view
@@ -106,6 +108,7 @@ class Conversation:
         self.calls = self.places.calls = Calls(client, preferences or Preferences())
         view.keywords = self.calls.preferences.keywords
         self._title = title
+        self._notices = notices
         self._caught_up = False
         self._live = False  # was caught up once
         self._missed: Missed | None = None  # to be shown when something follows that is shown
@@ -212,7 +215,7 @@ class Conversation:
     def _begin_dialogue(self, action: Submitted) -> bool:
         """Begin the dialogue of a command with a secret; whether the line is one."""
         try:
-            self._dialogue = dialogue_of(action.text, self.client)
+            self._dialogue = dialogue_of(action.text, self.client, self.places.name)
         except ConfigError as error:
             self._not_sent(action, error)
             return True
@@ -394,6 +397,8 @@ class Conversation:
                 self._missed = None
                 self.places.caught_up()
                 if not self._live:  # below what was said before, next to the prompt
+                    for notice in self._notices:
+                        view.system(notice, now)
                     view.system(self.places.header(), now)
                     view.system(f"{self._who_and_where()}; {self._how_to_go_on()}", now)
                     learn_commands(self)

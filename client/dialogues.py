@@ -11,8 +11,9 @@ from typing import Final
 
 from chatroom.errors import ConfigError
 from chatroom.limits import PASSWORD_BYTES, PASSWORD_LEAST
+from chatroom.places import EVERYWHERE
 from client.limits import SECRET_TRIES
-from client.secret_commands import SHAPES, compose, split, word_of
+from client.secret_commands import SHAPES, compose, lacks_key, split, word_of
 from client.talker import Talker
 
 Dialogue = Generator[str, str, int]
@@ -32,12 +33,14 @@ NOTHING_SENT: Final = "nothing was sent"
 """What the user is told who cancels a dialogue."""
 
 
-def dialogue_of(text: str, talker: Talker) -> Dialogue | None:
-    """The dialogue for a line with such a command; None for other lines.
+def dialogue_of(text: str, talker: Talker, place: str = "") -> Dialogue | None:
+    """The dialogue for a line with such a command; None for other lines. place: on the screen
 
     Raises ConfigError for one behind blanks or with wide letters: whoever means to say it, or to send it,
     must not do the other.
     """
+    if lacks_key(text):
+        return _set_key(talker, text.split(), place)
     word = word_of(text)
     steps = _STEPS.get(word)
     if steps is None:
@@ -84,20 +87,38 @@ def _login(talker: Talker, shown: list[str], secrets: list[str]) -> Dialogue:
     return 0
 
 
+def _set_key(talker: Talker, words: list[str], place: str) -> Dialogue:
+    """words: of the line, up to the key. The server takes it as it is: it is one word."""
+    where = words[1] if len(words) > 2 else place
+    what = "the password of the server" if where == EVERYWHERE else f"the key of {where}"
+    word = yield from _twice(what, lambda word: "" if word.split() == [word] else "that was not one word")
+    return talker.command(" ".join([*words, word]), place or None)
+
+
 def _new_password(what: str) -> Generator[str, str, str]:
-    """Asked for twice: nobody sees what is typed. What cannot be a password is told after the first time."""
-    what, wrong = f"{what}, at least {PASSWORD_LEAST} characters", ""
-    for _ in range(SECRET_TRIES):
-        password = yield _not_shown(f"{wrong}: {what}" if wrong else what)
+    def wrong_with(password: str) -> str:
         size = len(password.encode("utf-8", "surrogatepass"))
         if size < PASSWORD_LEAST:
-            wrong = "that was too short" if password else NOTHING_TYPED
-        elif size > PASSWORD_BYTES:
-            wrong = "that was too long"
-        elif password == (yield _not_shown("the same again")):
-            return password
-        else:
-            wrong = "the two are not the same"
+            return "that was too short"
+        return "that was too long" if size > PASSWORD_BYTES else ""
+
+    return _twice(f"{what}, at least {PASSWORD_LEAST} characters", wrong_with)
+
+
+def _twice(what: str, wrong_with: Callable[[str], str]) -> Generator[str, str, str]:
+    """Ask twice: nobody sees what is typed. What cannot be taken is told after the first time.
+
+    wrong_with: says in words why it cannot; empty: it can
+    """
+    wrong = ""
+    for _ in range(SECRET_TRIES):
+        secret = yield _not_shown(f"{wrong}: {what}" if wrong else what)
+        wrong = wrong_with(secret) if secret else NOTHING_TYPED
+        if wrong:
+            continue
+        if secret == (yield _not_shown("the same again")):
+            return secret
+        wrong = "the two are not the same"
     return (yield from _give_up(wrong))
 
 

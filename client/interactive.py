@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import cast
 
@@ -98,6 +98,7 @@ def interact(
     repaint: str = "around",
     plain: bool = False,
     title: bool = False,
+    notices: Sequence[str] = (),
 ) -> int:
     """Talk until the user leaves; the exit code. The caller closes the client.
 
@@ -106,6 +107,7 @@ def interact(
     repaint: "around" or "inline", see `views.Repaint`
     plain:   print lines, and paint nothing, although the terminal could be painted
     title:   tell in the title of the window where the user is, and how many lines called; not with lines
+    notices: what was printed before, and has to stand in the chat, too, which is painted over it
     """
     if plain or not can_paint():
         return _conclude(_talk_plainly(client))
@@ -124,7 +126,8 @@ def interact(
             private=has_secrets,
             today=date.today(),
         )
-        ended = _converse(client, terminal, view, title=terminal.title if title else None)
+        set_title = terminal.title if title else None
+        ended = _converse(client, terminal, view, title=set_title, notices=notices)
     return _conclude(ended)  # the terminal is given back: in raw mode a line would end where it stands
 
 
@@ -159,9 +162,12 @@ def _converse(
     view: Surface,
     echoed: bool = False,
     title: Callable[[str], None] | None = None,
+    notices: Sequence[str] = (),
 ) -> Ended | None:
-    """Until the user leaves (None) or the client ends. echoed, title: see `Conversation`"""
-    conversation = Conversation(client, terminal, view, Preferences.of_user(), echoed=echoed, title=title)
+    """Until the user leaves (None) or the client ends. echoed, title, notices: see `Conversation`"""
+    conversation = Conversation(
+        client, terminal, view, Preferences.of_user(), echoed=echoed, title=title, notices=notices
+    )
     if isinstance(view, PlainView):
         conversation.places.merged = len(client.asked) > 1
     client.on_update = terminal.wake

@@ -37,6 +37,21 @@ class KnownServers:
         except OSError as error:
             raise ConfigError(f"cannot use {self.path}: {error.strerror}") from None
 
+    def forget(self, server: str) -> str | None:
+        """Know no fingerprint of the server any more: the next one is trusted. The one that was known.
+
+        Raises ConfigError when the file cannot be read or written.
+        """
+        try:
+            with locked(self.path.parent):
+                servers = self._read()
+                known = servers.pop(server, None)
+                if known is not None:
+                    replace(self.path, _encode(servers))
+                return known
+        except OSError as error:
+            raise ConfigError(f"cannot use {self.path}: {error.strerror}") from None
+
     def _read(self) -> dict[str, str]:
         try:
             text = self.path.read_text("utf-8")

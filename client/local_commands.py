@@ -86,7 +86,7 @@ def _go(conversation: Conversing, where: str) -> None:
     if room is None and not where.startswith("#"):
         _go_to_person(conversation, where)
     elif room is None:
-        conversation.tell("/go", f"you are not in {where}; /join joins a channel")
+        conversation.tell("/go", f"you are not in {where}; /join {where} leads there")
     else:
         conversation.places.show(room.name, time.monotonic(), room.place)
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from chatroom.errors import ChatroomError
-from chatroom.events import Event, EventKind, Extra, Setting, extra_number
+from chatroom.events import BAN_LIST, Event, EventKind, Extra, Setting, extra_number
 from chatroom.names import name_key
 from chatroom.packets import Answer, Channel, Role
 from chatroom.table import table
@@ -71,6 +71,7 @@ class Places:
         self._seen = 0  # seq of the latest line on the screen
         self._drafts: dict[int | str, Draft] = {}  # half-typed lines of the other places, by `_key`
         self.turns = 0  # how often another place came on the screen
+        self._way_back = self._banned = 0  # the place out of which the user was kicked; that of a ban
         self._told_gone = 0  # the place on the screen of which it was told that its person is gone
         self._ruled = False  # NEW stands on the screen already, or must not come any more
 
@@ -204,8 +205,9 @@ class Places:
             self._client.channel = room.name
             self._tell_gone(room)
         elif self.place:  # nothing else comes on the screen: a half-typed line is meant for this place
-            self.place = 0
-            self._view.system(f"you are no longer in {self.name}; /go or /join leads elsewhere")
+            may_return, self.place = self._way_back == self.place, 0
+            how = f"/join {self.name} brings you back" if may_return else "/go or /join leads elsewhere"
+            self._view.system(f"you are no longer in {self.name}; {how}")
 
     def _tell_gone(self, room: Room) -> None:
         """Say once in the place of somebody who is gone that another one has the name."""
@@ -241,6 +243,7 @@ class Places:
         wanted:   show it, wherever it happened: it is of a line that was said here
         """
         self.silence.take(event, self._client.person)
+        self._note_way_back(event)
         kept = self.kept(event.place) if event.place else Kept()
         about = kept.find(extra_number(event.extra, Extra.REPLY_TO)) if event.extra else None
         if event.kind in KEPT and event.place:
@@ -300,7 +303,7 @@ class Places:
         self.markers.forget()
         self.presence.forget()
         self.silence.forget()
-        self.place = self.person = self.oldest = self._seen = 0
+        self.place = self.person = self.oldest = self._seen = self._way_back = self._banned = 0
         self.ignored = frozenset()
 
     def caught_up(self) -> None:
@@ -417,6 +420,15 @@ class Places:
     def _is_own_coming(self, event: Event, replayed: bool) -> bool:
         """Whether it says only that the user has come here, as the row above it does."""
         return event.kind is EventKind.JOINED and event.person == self._client.person and not replayed
+
+    def _note_way_back(self, event: Event) -> None:
+        """Whoever was kicked may come back at once; but not if that came of a ban, which is told before."""
+        if event.target != self._client.person or not event.target:
+            return
+        if event.kind is EventKind.LISTED and extra_number(event.extra, Extra.LIST) == BAN_LIST:
+            self._banned = 0 if extra_number(event.extra, Extra.REMOVED) else event.place
+        elif event.kind is EventKind.KICKED:
+            self._way_back = event.place if event.place != self._banned else 0
 
     def _concerns(self, event: Event) -> bool:
         """Whether the user must be told at once, wherever it happened."""

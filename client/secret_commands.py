@@ -64,6 +64,15 @@ def has_secrets(text: str) -> bool:
     return bool(text.strip()) and (bool(split(text)[2]) or _key_at(text.split()) > 0)
 
 
+def lacks_key(text: str) -> bool:
+    """Whether a line would set a key, and does not say it: `/set key`, `/set #x key`, `/set * key`."""
+    words = text.split()
+    return words[:1] == ["/set"] and len(words) < _MOST_OF_SET and _key_at([*words, HIDDEN]) == len(words)
+
+
+_MOST_OF_SET: Final = 4  # words: the command, the place, the name, the key
+
+
 def _key_at(words: list[str]) -> int:
     """Which word of a line is a key: `/join #x KEY`, `/set [#x] key WORD`, `/set * key WORD`. 0: none"""
     word, rest = words[0].lower(), words[1:]

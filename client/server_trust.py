@@ -27,6 +27,7 @@ class ServerTrust:
         self.server = address_key(host, port)
         self._host = host.partition("%")[0]  # a certificate names no interface
         self._known = KnownServers(options.known) if options.trust else None
+        self._told = options.told or _log_trust
         self._context = _context(options)
 
     def wrap(self, came: ssl.MemoryBIO, going: ssl.MemoryBIO) -> ssl.SSLObject:
@@ -42,12 +43,12 @@ class ServerTrust:
             return
         before = self._known.remember(self.server, fingerprint)
         if before is None:
-            log.warning("trusting %s from now on; its certificate is %s", self.server, fingerprint)
+            self._told(self.server, fingerprint)
         elif before != fingerprint:
             raise CertificateRefused(
                 f"THE CERTIFICATE OF {self.server} HAS CHANGED: somebody may be between you and the server."
-                f" It was {before}, now it is {fingerprint}. If whoever runs the server says that is right,"
-                f" remove {self.server} from {self._known.path}",
+                f" It was {before}, now it is {fingerprint}. Ask whoever runs the server. Only if the new one"
+                f" is right, forget the old one: chatroom-client {self.server} --tls-forget",
                 CertificateFault.CHANGED,
             )
 
@@ -77,6 +78,10 @@ class ServerIdentity:
         elif self._fingerprint != fingerprint:
             text = f"{self.trust.server} sends its clients to a server with another certificate"
             raise CertificateRefused(text, CertificateFault.CHANGED)
+
+
+def _log_trust(server: str, fingerprint: str) -> None:
+    log.warning("trusting %s from now on; its certificate is %s", server, fingerprint)
 
 
 _FAULTS = {

@@ -23,7 +23,7 @@ def default_config() -> Path | None:
 
 RULES: Final = Rules(
     program="client",
-    only_here=("watch",),
+    only_here=("watch", "tls_forget"),
     exclusive=(("tls", "tls_ca", "tls_trust"),),
     default=default_config,
 )

@@ -155,10 +155,8 @@ class Lobby:
             try:
                 reservation = self._reserve(guest, visit, wanted, hello, deadline)
             except NameRefused as refused:
-                if refused.code in (
-                    Code.BAD_PASSWORD,
-                    Code.BAD_KEY,
-                ):  # without the name: it may be a password, mistyped
+                if refused.code == Code.BAD_PASSWORD or (refused.code == Code.BAD_KEY and wanted.shows_key):
+                    # Without the name: it may be a password, mistyped.
                     peer = guest.transport.peer
                     log.warning("wrong_password", "< %(peer)s: %(error)s", peer=peer, error=refused)
                 guest.exchange.send(Status(Verdict.FAIL, refused.code, str(refused)))

@@ -43,6 +43,7 @@ from views import Depth, Ground, plain_line
 WAYS_OUT = {
     # file and function: (how many calls write there, why no text of others is raw)
     "chatroom/…": (0, "chatroom/ writes nothing; it logs, see the log"),
+    "client/__main__.py: _forget": (1, "printable_line"),
     "client/__main__.py: _print_message": (1, "the text of --help and --version, which is ours"),
     "client/console.py: write": (1, "views: PlainView makes lines of sanitized text"),
     "client/interactive.py: ask_name": (1, "one_line"),

@@ -135,6 +135,11 @@ class Username(NamedTuple):
         """Whether the name is that of an account, to which the client shows a password or a device token."""
         return any(key in (Credential.PASSWORD, Credential.DEVICE_TOKEN) for key, _ in self.credentials)
 
+    @property
+    def shows_key(self) -> bool:
+        """Whether it has a password of the server."""
+        return any(key == Credential.SERVER_PASSWORD for key, _ in self.credentials)
+
     def __repr__(self) -> str:
         keys = [key for key, _ in self.credentials]
         return f"Username(name={self.name!r}, token={_HIDDEN}, credentials of {keys})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -13,8 +14,12 @@ from chatroom.limits import (
     GUESS_SECONDS,
     GUESSES,
     MAX_GUESSED,
+    MAX_ROOMS,
     NETWORK_GUESS_SECONDS,
     NETWORK_GUESSES,
+    ROOM_GUESS_SECONDS,
+    ROOM_GUESSES,
+    ROOM_SECONDS,
     STRANGE_GUESS_SECONDS,
     STRANGE_GUESSES,
 )
@@ -38,12 +43,22 @@ def clock() -> Clock:
 
 
 def guess_for(guesses: Guesses, clock: Clock, seconds: float, account: str, network: str) -> int:
-    """How many guesses somebody gets who asks ten times a second."""
+    """How many guesses at an account somebody gets who asks ten times a second."""
+    return count_for(clock, seconds, lambda: not guesses.begin(account, network, ELSEWHERE))
+
+
+def count_for(clock: Clock, seconds: float, succeeds: Callable[[], bool]) -> int:
+    """How often it succeeds, ten times a second."""
     end, count = clock.now + seconds, 0
     while clock.now < end:
-        count += not guesses.begin(account, network, ELSEWHERE)
+        count += succeeds()
         clock.now += 0.1
     return count
+
+
+def guess_the_server(guesses: Guesses, network: str) -> int:
+    """How many wrong passwords of the server are looked at, at one moment."""
+    return sum(not guesses.server(network, False) for _ in range(1000))
 
 
 def test_some_at_once_then_slowly(clock: Clock) -> None:
@@ -121,18 +136,74 @@ def test_thousands_of_networks_for_one_account(clock: Clock) -> None:
 
 
 def test_the_servers_password(clock: Clock) -> None:
-    """Only the network counts: however many guess elsewhere, they keep out nobody; who knows it does not get
-    more guesses at accounts by that."""
+    """Only the network counts: however many guess elsewhere, they keep out nobody. A network that has not
+    shown it lately is slow, whatever comes then, right or wrong."""
     guesses = Guesses(clock)
     for number in range(1000):
-        assert not guesses.begin("", f"network {number % 100}", False)
-    assert not guesses.begin("", "home", False)
-    guesses.right("", "home", False)
+        assert not guesses.server(f"network {number % 100}", False)
+    assert not guesses.server("home", True)
     for _ in range(NETWORK_GUESSES):
-        assert not guesses.begin("", "home", False)
-    assert guesses.begin("", "home", False)
-    guesses.right("", "home", False)
-    assert not guesses.begin("", "home", False) and guesses.begin("dora", "home", False)
+        assert not guesses.server("elsewhere", False)
+    assert guesses.server("elsewhere", False) == guesses.server("elsewhere", True) == NETWORK_GUESS_SECONDS
+    assert (
+        count_for(clock, HOUR, lambda: not guesses.server("elsewhere", False))
+        <= 1 + HOUR / NETWORK_GUESS_SECONDS
+    )
+
+
+def test_a_pupil_who_tries_passwords_keeps_nobody_out_of_the_room(clock: Clock) -> None:
+    """Where the right one was shown within a week, five who each try twice a second are not noticed, nor is a
+    class that mistypes at once. A script without a pause is slow, and only while it runs."""
+    guesses = Guesses(clock)
+    assert not guesses.server("school", True)
+    clock.now += ROOM_SECONDS / 2
+    for _ in range(ROOM_GUESSES - 1):
+        assert not guesses.server("school", False)
+    assert not guesses.server("school", True)
+    for _ in range(600):
+        clock.now += 0.5
+        assert not any(guesses.server("school", False) for _ in range(5))
+        assert not guesses.server("school", True)
+    for _ in range(1000):
+        guesses.server("school", False)
+    assert guesses.server("school", True) == pytest.approx(ROOM_GUESS_SECONDS)
+    clock.now += 2 * ROOM_GUESS_SECONDS
+    assert not guesses.server("school", True)
+
+
+def test_a_room_is_one_for_a_week(clock: Clock) -> None:
+    """After the latest right password; then the network is as slow as others until it comes again."""
+    guesses = Guesses(clock)
+    assert not guesses.server("school", True)
+    clock.now += ROOM_SECONDS - 1
+    assert guess_the_server(guesses, "school") == ROOM_GUESSES
+    clock.now += 3
+    assert not guesses.server("school", True), "it had no wrong one as a stranger"
+    clock.now += ROOM_SECONDS + 1
+    for _ in range(2):
+        assert guess_the_server(guesses, "school") == NETWORK_GUESSES
+        clock.now += NETWORK_GUESSES * NETWORK_GUESS_SECONDS
+
+
+def test_a_room_gets_no_more_guesses_at_accounts(clock: Clock) -> None:
+    """Nor do wrong passwords of accounts keep the room from the server: the counts are apart."""
+    guesses = Guesses(clock)
+    assert not guesses.server("school", True)
+    for number in range(NETWORK_GUESSES):
+        assert not guesses.begin(f"name{number}", "school", ELSEWHERE)
+    assert guesses.begin("dora", "school", ELSEWHERE) and not guesses.server("school", False)
+    assert not guesses.server("school", True) and guesses.begin("dora", "school", ELSEWHERE)
+
+
+def test_rooms_are_bounded(clock: Clock) -> None:
+    """The one that has shown the password longest ago is a stranger again."""
+    guesses = Guesses(clock)
+    for number in range(MAX_ROOMS):
+        guesses.server(f"room {number}", True)
+    guesses.server("room 0", True)
+    guesses.server("one more", True)
+    assert len(guesses._rooms) == MAX_ROOMS
+    assert "room 0" in guesses._rooms and "room 1" not in guesses._rooms
 
 
 def test_a_refused_guess_costs_nothing(clock: Clock) -> None:

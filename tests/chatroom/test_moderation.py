@@ -368,6 +368,19 @@ def test_ban_of_a_network_of_ipv6(world: World) -> None:
     assert ends(world.come(other, "#tea")) == [End(world.origin(other.origin), Code.BANNED, "#tea")]
 
 
+def test_who_was_kicked_is_told_of_an_invitation(world: World) -> None:
+    """Also when they share no channel any more; who was never in one of the inviter's is not told, nor who
+    takes lines of nobody."""
+    for visit in (EVE, BOB):
+        world.act(visit, "/leave", "", channel="#general")
+        do(world, DORA, f"/kick {'eve' if visit is EVE else 'bob'}")
+    world.act(BOB, "/direct", "nobody")
+    world.enter("zoe", "#den")
+    for name in ("eve", "bob", "zoe"):
+        assert world.act(DORA, "/invite", name, channel="#tea") == Outcome(Code.OK, (name, "#tea"))
+    assert [(one.channel, one.text) for one in told(world, EventKind.INVITED)] == [("@eve", "#tea")]
+
+
 def test_ban_of_an_operator(world: World) -> None:
     """A ban hits no operator: so the owner's ban takes the role, and the invitation."""
     do(world, DORA, "/op eve")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -114,13 +114,16 @@ class Script:
         return len(last) == len(texts) and all(text in row for text, row in zip(texts, last, strict=True))
 
 
-def play(client: Client, *steps: Step) -> Ended | None:
-    """A user of this client at a terminal; how the client ended, None: the script did."""
+def play(client: Client, *steps: Step, notices: Sequence[str] = ()) -> Ended | None:
+    """A user of this client at a terminal; how the client ended, None: the script did.
+
+    notices: see `Conversation`
+    """
     script = Script(steps)
     view = View(100, 24, name=client.name, depth=Depth.NONE, today=date(2023, 11, 14))
     view.completer.learn(list(WORDS))
     client.on_update = script.wake
     try:
-        return Conversation(client, script, view).run()  # type: ignore[arg-type]
+        return Conversation(client, script, view, notices=notices).run()  # type: ignore[arg-type]
     finally:
         client.on_update = None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatroom.errors import Refused
-from chatroom.events import MUTE_LIST, Event, EventKind, Extra, Setting, extra_number, extra_row
+from chatroom.events import BAN_LIST, MUTE_LIST, Event, EventKind, Extra, Setting, extra_number, extra_row
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Bye, Channel, Command, Form, Packet, Present, Replay, Say
 from client import Client
@@ -339,6 +339,28 @@ def test_coming_in_is_told_once() -> None:
         server.dismiss(user.client)
 
 
+def test_what_was_told_before_the_chat_stands_in_it_too() -> None:
+    """The fingerprint of a new server: it stays below what was said before, and is not painted over."""
+    with FakeServer() as server:
+        user = User(server, said(50, "hello"))
+        below = Last(
+            (
+                "-- the fingerprint is AB:CD",
+                "-- #general: 2 people",
+                "you are ann in #general; /help lists the commands, /register keeps your name",
+                "and places",
+                "#general, 2 here",
+                "ann>",
+            )
+        )
+        ignored, commands = (
+            user.answers("/ignored", "[]"),
+            user.answers("/help", "", Code.NO_SUCH_COMMAND, ""),
+        )
+        play(user.client, ignored, "you are ann", commands, below, notices=["the fingerprint is AB:CD"])
+        server.dismiss(user.client)
+
+
 def test_who_and_where_one_is_stands_next_to_the_prompt() -> None:
     """However much was said before: below it is who one is, where, and what a guest can do."""
     lines = [said(50 + number, f"line {number}") for number in range(40)]
@@ -384,7 +406,7 @@ def test_a_place_that_is_taken_away(user: User) -> None:
         b"half-typed",
         user.happens(kicked),
         "-- bob removed you: too loud",
-        "-- you are no longer in #general; /go or /join leads elsewhere",
+        "-- you are no longer in #general; /join #general brings you back",
         b"\r",
         user.says("half-typed"),
         user.happens(said(102, place=77, channel="#x"), tea(103, "there")),
@@ -392,6 +414,19 @@ def test_a_place_that_is_taken_away(user: User) -> None:
         Absent("line 102"),
         b"/go 1\r",
         "-- #tea: hot",
+    )
+
+
+def test_nothing_brings_back_who_is_banned(user: User) -> None:
+    """A ban is told before the kick that comes of it."""
+    banned = AT_ANN + extra_row(Extra.LIST, BAN_LIST, 1)
+    user.play(
+        user.happens(
+            Event(101, NOON, EventKind.LISTED, "#general", "bob", "", 0, BOB, GENERAL, banned),
+            Event(102, NOON, EventKind.KICKED, "#general", "bob", "", 0, BOB, GENERAL, AT_ANN),
+        ),
+        "-- you are no longer in #general; /go or /join leads elsewhere",
+        Absent("brings you back"),
     )
 
 

@@ -19,10 +19,10 @@ class Sent:
         self.sent: list[object] = []
         self._error = error
 
-    def command(self, text: str) -> int:
+    def command(self, text: str, channel: str | None = None) -> int:
         if self._error is not None:
             raise self._error
-        self.sent.append(text)
+        self.sent.append((text, channel) if channel else text)
         return 1
 
     def begin_login(self, name: str, password: str | None = None) -> None:
@@ -103,6 +103,44 @@ def test_the_account_is_asked_for_by_its_name() -> None:
     """Which may differ from the name that its person has."""
     assert play("/unregister", "pw", account="dora")[0] == ["the password of dora"]
     assert play("/login", "pw", account="dora")[1] == [("dora", "pw")]
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "sent"),
+    [
+        ("/set * key", "the password of the server", "/set * key sesame"),
+        ("/set key", "the key of #tea", "/set key sesame"),
+        ("/set #club KEY ", "the key of #club", "/set #club KEY sesame"),
+    ],
+)
+def test_a_key_that_is_left_out_is_asked_for(text: str, question: str, sent: str) -> None:
+    """Twice, and without a word of it on the screen; it is given where the line was typed."""
+    talker, questions = Sent(), list[str]()
+    dialogue = dialogue_of(text, talker, "#tea")  # type: ignore[arg-type]
+    assert dialogue is not None
+    with pytest.raises(StopIteration):
+        questions.append(next(dialogue))
+        while True:
+            questions.append(dialogue.send("sesame"))
+    assert [one.partition(" (")[0] for one in questions] == [question, "the same again"]
+    assert talker.sent == [(sent, "#tea")]
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"), [(["a b"], "one word"), ([" a"], "one word"), (["a", "b"], "not the same")]
+)
+def test_a_key_that_is_not_sent(answers: list[str], reason: str) -> None:
+    """The server would take blanks for something else, and nobody sees a slip."""
+    with pytest.raises(ConfigError, match=reason):
+        play("/set * key", *answers * SECRET_TRIES, "")
+
+
+@pytest.mark.parametrize(
+    "text", ["/set", "/set *", "/set key off", "/set * key word", "/set * key a b", "/set moderated"]
+)
+def test_other_settings_have_no_dialogue(text: str) -> None:
+    """They are sent as they are."""
+    assert dialogue_of(text, Sent(), "#tea") is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["hello", "", " ", "/who", "//register x", "/quit", "register x"])

@@ -30,6 +30,16 @@ def test_the_first_one_is_remembered(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+def test_one_is_forgotten(tmp_path: Path) -> None:
+    """Then the next one is trusted; the other servers stay."""
+    known = KnownServers(tmp_path / "known_servers.json")
+    assert known.forget("chat:5050") is None and not known.path.exists()
+    known.remember("chat:5050", "AA"), known.remember("chat:5051", "CC")
+    assert known.forget("chat:5050") == "AA"
+    assert known.remember("chat:5050", "BB") is None
+    assert known.remember("chat:5051", "DD") == "CC"
+
+
 def test_the_users_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a path, the file is in the user's data folder."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))

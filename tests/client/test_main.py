@@ -16,6 +16,8 @@ from chatroom.outcomes import Code
 from chatroom.packets import Answer, Bye, Command, Credential, Replay, Status, Username, Verdict
 from client.__main__ import HOW_TO_LOG_IN, HOW_TO_SHOW, login_name, main, parser, tls_options
 from client.coming_in import another
+from client.known_servers import KnownServers
+from client.settings import RULES
 from client.tls import TlsOptions
 from tests.client.fake_server import ME, FakeServer, channel, live, welcome
 from tests.client.pseudo_terminal import PseudoTerminal, python
@@ -99,6 +101,19 @@ def test_a_computer_without_login_names(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(getpass, "getuser", nobody)
     assert login_name() == "guest"
+
+
+def test_the_trust_in_a_server_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However the address is written, and whatever else stands on the line; not by a file of options."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    KnownServers().remember("chat.example.org:5050", "AB:CD")
+    assert main(["Chat.Example.Org", "--tls-trust", "--tls-forget"]) == 0
+    assert capsys.readouterr().out == "forgot the certificate of chat.example.org:5050; it was AB:CD\n"
+    assert main(["chat.example.org", "--tls-forget"]) == 1
+    assert "no certificate of chat.example.org:5050" in capsys.readouterr().err
+    assert "tls_forget" in RULES.only_here
 
 
 # --- names and passwords -----------------------------------------------------------------------------------

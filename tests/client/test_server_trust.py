@@ -135,8 +135,24 @@ def test_trust_on_first_use(
             assert refused.value.code is CertificateFault.CHANGED
             text = str(refused.value)
             assert f"THE CERTIFICATE OF {address} HAS CHANGED" in text and mark in text and "\n" not in text
+            assert text.endswith(f"forget the old one: chatroom-client {address} --tls-forget")
         server.tls = server_context(certificates.good)
         open_one(server, options).close()
+
+
+def test_whoever_wants_to_tell_it_is_told(
+    certificates: Certificates, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Instead of the log: a chat at a terminal has a row for it."""
+    told = list[tuple[str, str]]()
+    options = TlsOptions(
+        trust=True, known=tmp_path / "known.json", told=lambda *first: told.append((first[0], first[1]))
+    )
+    with FakeServer(tls=server_context(certificates.good)) as server:
+        for _ in range(2):
+            open_one(server, options).close()
+        mark = fingerprint(certificates.good.certificate.read_text())
+        assert told == [(f"127.0.0.1:{server.port}", mark)] and not caplog.messages
 
 
 @pytest.mark.parametrize("shown", [lambda c: c.expired, lambda c: c.elsewhere], ids=["expired", "elsewhere"])

@@ -170,6 +170,19 @@ def test_the_servers_password(host: Host) -> None:
     host.come("zoe", with_key(WORD))
 
 
+def test_who_asks_without_the_servers_password_is_no_warning(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client asks first without it, at each entry. A wrong one is a warning, without the password."""
+    host.owner("ann").do(f"/set * key {WORD}")
+    assert host.refused("eve").code == Code.BAD_KEY
+    person, _ = Person.ask_for(host.address, "zoe")
+    person.close()
+    assert "has a password" not in caplog.text
+    assert Person.refused(host.address, "eve", with_key("open")).code == Code.BAD_KEY
+    assert "this is not the password of this server" in caplog.text and "open" not in caplog.text
+
+
 def test_a_client_shows_the_servers_password(host: Host) -> None:
     """With it the object comes in, also as another person; it comes back without being asked; without it, or
     with another one, the error says so; over an open network it is not sent at all."""
