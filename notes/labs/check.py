@@ -11,16 +11,20 @@ import importlib
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 from notes.labs.catalogue import Lab, all_labs, find
-from notes.labs.stage import quiet
+from notes.labs.stage import Stillness, goes_round, quiet, waits
 from notes.labs.subject import NotYet, Subject
 
 SECONDS = 60
 """After so long a check gives up. A right file needs a second or two."""
+
+LOOK_SECONDS = 0.05
+"""Between two looks whether the check still goes on."""
 
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter while others want it: less than usual, because a check has many."""
@@ -35,13 +39,25 @@ def verdict(lab: Lab, path: Path, seconds: float = SECONDS) -> str:
     problems: list[str] = []
     run = importlib.import_module(f"notes.labs.checks.{lab.name}").check
     checking = threading.Thread(target=_run, args=(run, subject, problems), daemon=True)
-    with quiet():
+    with quiet() as errors:
         checking.start()
-        checking.join(seconds)
-    if not problems:
-        frame = sys._current_frames().get(checking.ident or 0)
-        return f"the check has not come to an end in {seconds:.0f} s; the file runs{subject.where(frame)}"
-    return problems[0]
+        stuck = _watch(checking, subject, seconds)
+    problem = problems[0] if problems else stuck
+    if problem and errors and subject.describe(errors[0]) not in problem:
+        problem += f" (a thread has failed: {subject.describe(errors[0])})"
+    return problem
+
+
+def _watch(checking: threading.Thread, subject: Subject, seconds: float) -> str:
+    """Wait for the end of the check; why it does not come, in words. The file may wait for ever itself."""
+    end, still = time.monotonic() + seconds, Stillness()
+    while checking.is_alive() and time.monotonic() < end:
+        checking.join(LOOK_SECONDS)
+        if still() and subject.where(sys._current_frames().get(checking.ident or 0)):
+            polls = still.goes_round(checking)
+            return f"the file {(goes_round if polls else waits)(checking, subject)}"
+    where = subject.where(sys._current_frames().get(checking.ident or 0))
+    return f"the check has not come to an end in {seconds:.0f} s; the file runs{where}"
 
 
 def _run(check: Callable[[Subject], None], subject: Subject, problems: list[str]) -> None:

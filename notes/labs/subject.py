@@ -8,6 +8,9 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
+NAME = "subject"
+"""What the reader's file is called while a check uses it."""
+
 
 class NotYet(Exception):
     """What still goes wrong with the reader's file, in words for the reader."""
@@ -35,9 +38,9 @@ class Subject:
         names: functions and classes that it must have
         Raises NotYet.
         """
-        module = ModuleType("subject")
+        module = ModuleType(NAME)
         module.__file__ = self.path
-        sys.modules["subject"] = module
+        sys.modules[NAME] = module
         try:
             exec(self._code, module.__dict__)
         except Exception as error:  # noqa: BLE001  whatever is wrong is for the reader

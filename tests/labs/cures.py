@@ -689,9 +689,12 @@ RIGHT: dict[str, list[Cure]] = {
             ),
         ),
         Cure(
-            "a semaphore counts the messages",
+            "a semaphore counts the messages of a deque, which promises that its steps are whole",
             "program",
             (
+                ("messages: list[str] = []", "messages = collections.deque()"),
+                ("return self.messages.pop(0)", "return self.messages.popleft()"),
+                ("import threading\n\n\nclass", "import collections\nimport threading\n\n\nclass"),
                 ("self.filled = threading.Condition()", "self.filled = threading.Semaphore(0)"),
                 (
                     "        with self.filled:\n            self.filled.notify()\n",

@@ -14,6 +14,7 @@ import pytest
 from notes.labs.catalogue import Lab, find
 from tests.labs.cures import RIGHT, WRONG, Cure, Wrong
 from tests.labs.files import LABS, STAGE, changed, solution
+from tests.labs.more_cures import MORE_RIGHT, MORE_WRONG
 from tests.support.patience import PROGRAM_PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -74,7 +75,8 @@ def test_the_cure_cures(lab: Lab, tmp_path: Path) -> None:
 @pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
 def test_other_cures(lab: Lab, tmp_path: Path) -> None:
     """The check refuses every wrong cure, for the right reason, and accepts others that are right."""
-    cures: list[Cure | Wrong] = [*WRONG[lab.name], *RIGHT.get(lab.name, [])]
+    cures: list[Cure | Wrong] = [*WRONG[lab.name], *MORE_WRONG.get(lab.name, [])]
+    cures += [*RIGHT.get(lab.name, []), *MORE_RIGHT.get(lab.name, [])]
     files = []
     for number, cure in enumerate(cures):
         files.append(tmp_path / f"cure{number}.py")

@@ -14,6 +14,7 @@ def check(subject: Subject) -> None:
     at_every_step(subject, lambda: _scene(subject, "ann", "ann"))
     at_every_step(subject, lambda: _scene(subject, "ann", "bob"))
     _silent(subject)
+    _not_reading(subject)
 
 
 def _newcomer(name: str) -> tuple[socket.socket, socket.socket]:
@@ -72,4 +73,26 @@ def _silent(subject: Subject) -> None:
     quiet_peer.sendall(b"carol\n")
     silent.end()
     for each in (peer, client, quiet_peer, quiet_client):
+        each.close()
+
+
+def _not_reading(subject: Subject) -> None:
+    """One newcomer does not read, and what it is told does not fit into its connection any more."""
+    module = subject.load("welcome")
+    full_peer, full_client = _newcomer("carol")
+    peer, client = _newcomer("bob")
+    full_client.setblocking(False)
+    try:
+        while True:
+            full_client.send(bytes(4096))
+    except BlockingIOError:
+        full_client.setblocking(True)
+    slow = Actor("welcome() of a newcomer that does not read", lambda: module.welcome(full_client), subject)
+    slow.start()
+    bob = Actor(
+        "while another newcomer does not read, welcome() of bob", lambda: module.welcome(client), subject
+    )
+    bob.start()
+    bob.end()
+    for each in (full_peer, full_client, peer, client):
         each.close()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from notes.labs.stage import Scene, at_every_step
+from notes.labs.stage import Actor, Scene, at_every_step
 from notes.labs.subject import NotYet, Subject
+from notes.labs.vector import in_steps
 
 
 class Room:
@@ -15,6 +17,7 @@ class Room:
 
     def __init__(self, subject: Subject) -> None:
         self.module: Any = subject.load("join", "leave", "broadcast")
+        in_steps(self.module)
         self.peers: dict[str, socket.socket] = {}
         self.clients: dict[str, socket.socket] = {}
         for name in ("carol", "dave", "ann", "bob"):
@@ -62,6 +65,7 @@ def check(subject: Subject) -> None:
     room.join("ann")
     room.leave("carol")
     room.expect("dave", "ann")
+    _after_an_error(subject)
 
     def joins(name: str) -> Callable[[Room], tuple[str, Callable[[], object]]]:
         return lambda room: (f"join() of {name}", lambda: room.join(name))
@@ -82,6 +86,21 @@ def check(subject: Subject) -> None:
 
         at_every_step(subject, scene)
     at_every_step(subject, lambda: _loop(subject))
+
+
+def _after_an_error(subject: Subject) -> None:
+    """Somebody leaves who is not there: whatever that does, it keeps no lock."""
+    room = Room(subject)
+    with suppress(Exception):
+        room.leave("ann")
+    bob = Actor(
+        "leave() of somebody who is not in the room has failed; afterwards join() of bob",
+        lambda: room.join("bob"),
+        subject,
+    )
+    bob.start()
+    bob.end()
+    room.expect("carol", "dave", "bob")
 
 
 def _loop(subject: Subject) -> Scene:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from notes.labs.stage import Actor, Scene, at_every_step, eventually
+from notes.labs.stage import Actor, Planted, Scene, at_every_step, eventually
 from notes.labs.subject import NotYet, Subject
 
 REFUSED = "refused"
@@ -36,6 +36,7 @@ def check(subject: Subject) -> None:
     at_every_step(subject, lambda: _reap_meanwhile(subject, spawn_first=False))
     _forgotten(subject)
     _refused(subject)
+    _looks_meanwhile(subject)
     at_every_step(subject, lambda: _close_meanwhile(subject))
 
 
@@ -56,7 +57,7 @@ def _forgotten(subject: Subject) -> None:
 
     def fails() -> None:
         short()
-        raise ValueError("a handler has failed")
+        raise Planted("a handler has failed")
 
     for target in (short, fails, short, running):
         _act(subject, "spawn()", lambda target=target: reaper.spawn(target))
@@ -81,6 +82,26 @@ def _refused(subject: Subject) -> None:
     if _spawn(reaper, target) is not REFUSED:
         target.may_end.set()
         raise NotYet("after close(), spawn() does not raise RuntimeError: who would wait for that thread?")
+
+
+def _looks_meanwhile(subject: Subject) -> None:
+    """A thread that uses the reaper before it ends can do so, also while close() waits for it."""
+    reaper = subject.load("Reaper").Reaper()
+    may_look, counts = threading.Event(), []
+
+    def look() -> None:
+        may_look.wait()
+        counts.append(len(reaper))
+
+    _act(subject, "spawn()", lambda: reaper.spawn(look))
+    closer = Actor(
+        "a thread asks for len(reaper), close() waits for that thread, and close()", reaper.close, subject
+    )
+    closer.start()
+    may_look.set()
+    closer.end()
+    if not counts:
+        raise NotYet("a thread asks for len(reaper) while close() waits for that thread, and gets no answer")
 
 
 def _spawn(reaper: Any, target: Target) -> object:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
-from notes.labs.stage import Actor, Scene, asleep, at_every_step
+from notes.labs.stage import Actor, Scene, at_every_step, must_sleep
 from notes.labs.subject import NotYet, Subject
-
-LOOK_SECONDS = 0.25
-"""A thread that polls wakes up at least once in this time."""
+from notes.labs.vector import in_steps
 
 
 def check(subject: Subject) -> None:
     """Raise NotYet unless the file is right."""
     _in_order(subject)
+    _sleeps(subject)
     at_every_step(subject, lambda: _one_each(subject, take_first=True))
     at_every_step(subject, lambda: _one_each(subject, take_first=False))
+    at_every_step(subject, lambda: _one_waits(subject, take_first=True))
+    at_every_step(subject, lambda: _one_waits(subject, take_first=False))
     at_every_step(subject, lambda: _two_puts(subject))
     at_every_step(subject, lambda: _two_takes(subject))
     _woken_for_nothing(subject)
 
 
 def _queue(subject: Subject) -> Any:
-    return subject.load("WaitingQueue").WaitingQueue()
+    queue = subject.load("WaitingQueue").WaitingQueue()
+    in_steps(queue)
+    return queue
 
 
 def _in_order(subject: Subject) -> None:
@@ -38,6 +40,16 @@ def _in_order(subject: Subject) -> None:
             raise NotYet("messages are not taken in the order in which they were put")
 
 
+def _sleeps(subject: Subject) -> None:
+    """Without a message a thread sleeps."""
+    queue = _queue(subject)
+    taker = Actor("take()", queue.take, subject)
+    taker.start()
+    must_sleep("although nothing was put, take()", taker.thread, subject)
+    queue.put("a")
+    taker.end()
+
+
 def _one_each(subject: Subject, take_first: bool) -> Scene:
     """One thread takes, one puts."""
     queue = _queue(subject)
@@ -46,6 +58,23 @@ def _one_each(subject: Subject, take_first: bool) -> Scene:
     def judge(*results: object) -> None:
         if "a" not in results:
             raise NotYet(f"take() returns {results[not take_first]!r} instead of the message")
+
+    return Scene(take, put, judge) if take_first else Scene(put, take, judge)
+
+
+def _one_waits(subject: Subject, take_first: bool) -> Scene:
+    """One message waits already: a thread takes it while another thread puts the next."""
+    queue = _queue(subject)
+    queue.put("a")
+    take, put = ("take()", queue.take), ("put() of b", lambda: queue.put("b"))
+
+    def judge(*results: object) -> None:
+        if (first := results[not take_first]) != "a":
+            raise NotYet(f"a waits, b is put, and take() returns {first!r}")
+        second = Actor("the next take(), for b,", queue.take, subject)
+        second.start()
+        if (then := second.end()) != "b":
+            raise NotYet(f"a is taken, b was put, and the next take() returns {then!r}")
 
     return Scene(take, put, judge) if take_first else Scene(put, take, judge)
 
@@ -92,7 +121,7 @@ def _put_later(queue: Any, *takers: Actor) -> None:
 
 
 def _woken_for_nothing(subject: Subject) -> None:
-    """A condition may wake a thread that nobody has notified; and without a message a thread sleeps."""
+    """A condition may wake a thread that nobody has notified."""
     queue = _queue(subject)
     taker = Actor("take(), woken up although nothing was put,", queue.take, subject)
     taker.start()
@@ -103,9 +132,5 @@ def _woken_for_nothing(subject: Subject) -> None:
     if not taker.waits:
         taker.end()
         raise NotYet(f"{taker.name} returns {taker.result!r}")
-    before = asleep(taker.thread.native_id)
-    time.sleep(LOOK_SECONDS)
-    if asleep(taker.thread.native_id) != before:
-        raise NotYet("take() wakes up again and again although nothing was put: it polls")
     queue.put("a")
     taker.end()

@@ -10,6 +10,7 @@ from notes.labs.stage import Actor
 from notes.labs.subject import NotYet, Subject
 
 LATIN = ["hello", "how are you?", "fine"]
+ODD = ["  indented ", "a\rb", "a\r", "a\x0bb\x85c\u2028d"]
 OTHER = ["grüß dich", "你好", "🙂"]
 
 
@@ -48,6 +49,8 @@ def check(subject: Subject) -> None:
         _try(subject, LATIN, [at, whole - at], f"when they come in two pieces, cut after {at} bytes")
     _try(subject, OTHER, [], "when each byte comes alone")
     _try(subject, ["", "a", "", ""], [3, 2], "with empty ones among them")
+    _try(subject, ODD, [], "with blanks, and with what is a line end for others")
+    _at_once(subject)
     long = ["x" * 5000, "y" * 70_000]
     _try(subject, long, [100_000], "when they are long")
 
@@ -69,6 +72,22 @@ def _try(subject: Subject, sent: list[str], sizes: Sequence[int], how: str) -> N
         got = reader.end()
     if got != sent:
         raise NotYet(f"{how}, {_short(sent)} become {_short(got)}")
+
+
+def _at_once(subject: Subject) -> None:
+    """A message that is complete does not wait until the next one is."""
+    module = subject.load("messages")
+    here, there = socket.socketpair()
+    got: list[str] = []
+    with there, here:
+        here.sendall(b"hello\nhow")
+        reader = Actor("messages()", lambda: got.extend(module.messages(there)), subject)
+        reader.start()
+        if got != ["hello"]:
+            raise NotYet(f"'hello' has come, and a half of 'how are you?'; so far this gives {got}")
+        here.sendall(b" are you?\n")
+        here.shutdown(socket.SHUT_WR)
+        reader.end()
 
 
 def _send(here: socket.socket, data: bytes) -> None:

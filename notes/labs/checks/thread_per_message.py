@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from notes.labs.stage import Actor, eventually, rest
+from notes.labs.stage import Actor, Planted, eventually, goes_round, must_sleep, rest, waits
+from notes.labs.starts import Starts, at_every_step_of_started, held
 from notes.labs.subject import NotYet, Subject
+
+NUMBERS = ("first", "second", "third")
 
 
 class Screen:
@@ -27,7 +29,7 @@ class Screen:
         self.threads[message] = threading.current_thread()
         self._released[message].wait()
         if message == self._broken:
-            raise ValueError("this message cannot be prepared")
+            raise Planted("this message cannot be prepared")
         return message
 
     def _show(self, text: str) -> None:
@@ -45,6 +47,8 @@ class Screen:
         try:
             receiver.end()
         except NotYet as problem:
+            if receiver.error is not None:
+                raise
             raise NotYet(f"{problem}: it must not wait until a message is prepared") from None
 
     def release(self, message: str) -> None:
@@ -54,33 +58,70 @@ class Screen:
             f"prepare() of {message!r} is not called before another message is shown",
         )
         self._released[message].set()
-        rest(self.threads[message])
+        self.rest(message)
 
     def release_all(self) -> None:
         """Let prepare() return at once."""
         for released in self._released.values():
             released.set()
 
+    def rest(self, message: str) -> None:
+        """Wait until the thread of a message has ended, or waits. Raises NotYet: it polls."""
+        thread = self.threads[message]
+        if not rest(thread):
+            raise NotYet(f"the thread of {message!r} {goes_round(thread, self._subject)}")
+
+    def expect(self, *wanted: str) -> None:
+        """Exactly these must be shown in the end."""
+        try:
+            eventually(lambda: len(self.shown) >= len(wanted), "")
+        except NotYet:
+            pass  # what follows says it
+        for message in list(self.threads):
+            self.rest(message)
+        if self.shown != list(wanted):
+            raise NotYet(f"these are shown: {', '.join(self.shown) or 'none'}{self._who_waits()}")
+
+    def _who_waits(self) -> str:
+        """The threads that have not ended, and where they wait, in words."""
+        return "".join(
+            f"; the thread of {message!r} {waits(thread, self._subject)}"
+            for message, thread in self.threads.items()
+            if thread.is_alive()
+        )
+
 
 def check(subject: Subject) -> None:
     """Raise NotYet unless the file is right."""
     _late(subject)
+    _not_its_turn(subject)
     _broken(subject)
     _start_late(subject)
+    _at_every_step(subject)
 
 
 def _late(subject: Subject) -> None:
-    """The first message takes longer than the second."""
+    """The first message takes longer than the second, whose thread sleeps until its turn has come."""
     screen = Screen(subject, "first", "second")
     screen.receive()
     screen.release("second")
+    must_sleep("while it waits for its turn, the thread of 'second'", screen.threads["second"], subject)
     screen.release("first")
     _expect(screen, ["first", "second"], "the first message takes longer to prepare")
 
 
+def _not_its_turn(subject: Subject) -> None:
+    """A turn is passed to the second message, and the thread of the third wakes up, too."""
+    screen = Screen(subject, *NUMBERS)
+    screen.receive()
+    for message in ("third", "first", "second"):
+        screen.release(message)
+    _expect(screen, list(NUMBERS), "the second message takes longer to prepare than the two others")
+
+
 def _broken(subject: Subject) -> None:
     """A message cannot be prepared: the others are shown."""
-    screen = Screen(subject, "first", "second", "third", broken="second")
+    screen = Screen(subject, *NUMBERS, broken="second")
     screen.receive()
     for message in ("third", "second", "first"):
         screen.release(message)
@@ -89,45 +130,31 @@ def _broken(subject: Subject) -> None:
 
 def _start_late(subject: Subject) -> None:
     """The threads begin to run in the other order."""
-    messages = ("first", "second", "third")
-    screen = Screen(subject, *messages)
+    screen = Screen(subject, *NUMBERS)
     screen.release_all()
-    with _backwards() as run:
+    starts = Starts(subject)
+    with held(starts):
         screen.receive()
-        run()
-    _expect(screen, list(messages), "the thread of the third message begins to run first")
+        for number in reversed(range(len(starts.threads))):
+            starts.let_go(number)
+    _expect(screen, list(NUMBERS), "the thread of the third message begins to run first")
+
+
+def _at_every_step(subject: Subject) -> None:
+    """The thread of one message stops after each of its steps, and the other one runs meanwhile."""
+    messages = NUMBERS[:2]
+
+    def play() -> Callable[[], None]:
+        screen = Screen(subject, *messages)
+        screen.release_all()
+        screen.receive()
+        return lambda: screen.expect(*messages)
+
+    at_every_step_of_started(subject, play, [f"the thread of {message!r}" for message in messages])
 
 
 def _expect(screen: Screen, wanted: list[str], what: str) -> None:
-    for thread in list(screen.threads.values()):
-        rest(thread)
-    if screen.shown != wanted:
-        raise NotYet(f"{what}, and these are shown: {', '.join(screen.shown) or 'none'}")
-
-
-@contextmanager
-def _backwards() -> Iterator[Callable[[], None]]:
-    """Threads wait before they run; the function that it gives lets them run, the last one first."""
-    gates: dict[threading.Thread, threading.Event] = {}  # in the order of the starts
-    start, run = threading.Thread.start, threading.Thread.run
-
-    def noted_start(self: threading.Thread) -> None:
-        if self.name != "receive()":
-            gates[self] = threading.Event()
-        start(self)
-
-    def gated_run(self: threading.Thread) -> None:
-        if self in gates:
-            gates[self].wait()
-        run(self)
-
-    def let_run() -> None:
-        for thread, gate in reversed(list(gates.items())):
-            gate.set()
-            rest(thread)
-
-    threading.Thread.start, threading.Thread.run = noted_start, gated_run  # type: ignore[method-assign]
     try:
-        yield let_run
-    finally:
-        threading.Thread.start, threading.Thread.run = start, run  # type: ignore[method-assign]
+        screen.expect(*wanted)
+    except NotYet as problem:
+        raise NotYet(f"{what}, and {problem}") from None

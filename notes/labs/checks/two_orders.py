@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
-from notes.labs.stage import Scene, at_every_step, eventually
+from notes.labs.stage import Actor, Scene, at_every_step, eventually
+from notes.labs.starts import at_every_step_of_started
 from notes.labs.subject import NotYet, Subject
 
 LINES = (b"ann\n", b"bob\n")
@@ -14,6 +16,24 @@ LINES = (b"ann\n", b"bob\n")
 def check(subject: Subject) -> None:
     """Raise NotYet unless the file is right."""
     at_every_step(subject, lambda: _scene(subject))
+    at_every_step_of_started(
+        subject, lambda: _started(subject), ["the thread that broadcast() has started", "the second one"]
+    )
+
+
+def _started(subject: Subject) -> Callable[[], None]:
+    """Two handlers speak; what sends is a thread that broadcast() has started, perhaps."""
+    scene = _scene(subject)
+    actors = [Actor(*each, subject) for each in (scene.first, scene.second)]
+    for actor in actors:
+        actor.start()
+
+    def judge() -> None:
+        for actor in actors:
+            actor.end()
+        scene.judge(None, None)
+
+    return judge
 
 
 def _scene(subject: Subject) -> Scene:
