@@ -13,9 +13,9 @@ from chatroom.packets import Hello, Packet, Status, Verdict, encode, encode_refu
 from chatroom.printable import printable_line
 from server import words
 from server.limits import GOODBYE_SECONDS, RECEIVE_SMALL
-from server.transport import GuestTransport
+from server.transport import CLOSED_BEFORE_TLS, RESET, GuestTransport
 
-CLOSED_EARLY: Final = "closed in the middle of the handshake"
+_CLOSED: Final = "closed in the middle of the handshake"
 
 
 class _Link:
@@ -95,8 +95,13 @@ class Guest:
 
 def _checked(data: bytes) -> bytes:
     if not data:
-        raise ConnectionLost(CLOSED_EARLY)
+        raise ConnectionLost(_CLOSED)
     return data
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether the peer has closed by itself, or its system has: it asked for nothing that it did not get."""
+    return isinstance(error, ConnectionLost) and str(error) in (_CLOSED, CLOSED_BEFORE_TLS, RESET)
 
 
 def refusal(code: Code, reason: str) -> bytes:

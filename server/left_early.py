@@ -18,7 +18,7 @@ class LeftEarly:
         self._lock = threading.Lock()
         self._until = 0.0  # when counting begins anew
         self._count = 0
-        self._next = LEFT_EARLY  # the number that is told next
+        self._next = 0  # the number that is told next
 
     def note(self) -> int:
         """One more; how many they were in the last LEFT_EARLY_SECONDS, if that is to be told, else 0.

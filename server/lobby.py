@@ -33,7 +33,7 @@ from server import words
 from server.admission import AdmissionPort, check_admit
 from server.connection import NativeDoor
 from server.crowd import Crowd, Visit
-from server.guest import CLOSED_EARLY, Guest, code_of, software_of
+from server.guest import Guest, code_of, is_gone, software_of
 from server.lapses import Lapses
 from server.left_early import LeftEarly
 from server.limits import LAPSE_PATIENCE, LEFT_EARLY_SECONDS
@@ -46,7 +46,7 @@ log = EventLog(__name__)
 _LEFT = "left"
 """In the figures: the peer has closed, or was silent for too long, in the middle of the handshake."""
 
-_MANY_LEFT = "< %(number)s newcomers within %(seconds).0f s have closed in the middle of the handshake"
+_MANY_LEFT = "< %(number)s newcomers have closed in the middle of the handshake within %(seconds).0f s"
 
 
 class Lobby:
@@ -92,8 +92,8 @@ class Lobby:
             log.warning("not_admitted", "= %(peer)s: cannot be admitted: %(error)s", peer=peer, error=error)
             guest.refuse(code, f"the server cannot admit anybody now: {error}")
             return
-        if str(error) == CLOSED_EARLY:
-            self._note_left_early(guest.transport.peer)
+        if is_gone(error):
+            self._note_left_early(guest.transport.peer, error)
         else:
             log.warning("turned_away", "< %(peer)s: %(error)s", peer=guest.transport.peer, error=error)
         if isinstance(error, OldVersion):
@@ -101,8 +101,8 @@ class Lobby:
         else:
             guest.refuse(code, words.refused(error, int(time.time() * 1000)))
 
-    def _note_left_early(self, peer: str) -> None:
-        log.info("left_early", "< %(peer)s: closed in the middle of the handshake", peer=peer)
+    def _note_left_early(self, peer: str, error: ChatroomError) -> None:
+        log.info("left_early", "< %(peer)s: %(error)s", peer=peer, error=error)
         if number := self._left_early.note():
             log.warning("many_left_early", _MANY_LEFT, number=number, seconds=LEFT_EARLY_SECONDS)
 

@@ -15,7 +15,7 @@ from chatroom.limits import RECEIVE_LARGE
 from chatroom.outcomes import Code
 from chatroom.packets import MAGIC
 from server.limits import RECEIVE_SMALL, TLS_ANSWERS, TLS_CHUNK
-from server.transport import Bytes, TcpTransport
+from server.transport import CLOSED_BEFORE_TLS, Bytes, TcpTransport
 
 T = TypeVar("T")
 
@@ -145,7 +145,7 @@ class TlsTransport:
         with self._lock:
             if self._tls is None:
                 if not data:
-                    raise ConnectionLost("closed before TLS began")
+                    raise ConnectionLost(CLOSED_BEFORE_TLS)
                 if data.startswith(_IN_CLEAR):
                     self._in_clear = True
                     raise Refused(_NEED_TLS, Code.NEED_ENCRYPTION)

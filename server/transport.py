@@ -6,14 +6,19 @@ No other module of the server receives from a peer's socket or sends to it.
 from __future__ import annotations
 
 import errno
+import os
 import select
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from chatroom.errors import ConnectionLost
 
 Bytes = bytes | memoryview
+
+CLOSED_BEFORE_TLS: Final = "closed before TLS began"
+RESET: Final = os.strerror(errno.ECONNRESET)
+"""Why a connection is lost whose peer has closed it with a reset, as a program does that does not read."""
 
 
 class Transport(Protocol):

@@ -13,7 +13,7 @@ from chatroom.errors import ChatroomError, ConnectionLost, NameRefused, OldVersi
 from chatroom.limits import MAX_REASON, MAX_SOFTWARE
 from chatroom.outcomes import Code
 from chatroom.packets import Hello, Ping, Status, Verdict
-from server.guest import Guest, code_of, software_of
+from server.guest import Guest, code_of, is_gone, software_of
 from server.transport import TcpTransport
 from tests.server.fakes import LARGE, pair
 from tests.support.patience import PATIENCE
@@ -58,8 +58,20 @@ def test_the_end_in_the_middle(both: Both) -> None:
     """A peer that closes in the middle of the handshake is a lost connection."""
     guest, peer = both
     peer.close()
-    with pytest.raises(ConnectionLost, match="middle of the handshake"):
+    with pytest.raises(ConnectionLost, match="middle of the handshake") as lost:
         guest.exchange.receive()
+    assert is_gone(lost.value)
+
+
+def test_a_reset_in_the_middle(both: Both) -> None:
+    """It is as good as a close: a scan of ports does so. Who is slow, or refused, is still there."""
+    guest, peer = both
+    peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+    with pytest.raises(ConnectionLost) as lost:
+        guest.exchange.receive()
+    assert is_gone(lost.value)
+    assert not any(map(is_gone, (ConnectionLost("too slow"), Refused("no", Code.BANNED), OSError())))
 
 
 def test_a_peer_that_does_not_read(both: Both) -> None:

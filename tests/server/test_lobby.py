@@ -336,6 +336,21 @@ def test_what_is_no_handshake(
     assert reason in caplog.text
 
 
+def test_who_closes_in_the_handshake_is_no_warning(
+    server: Running, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Health checks and scans of ports would fill the log; so many that they mean something are one line."""
+    monkeypatch.setattr("server.left_early.LEFT_EARLY", 4)
+    with caplog.at_level(logging.INFO):
+        for data in (b"", b"", b"", encode(HELLO)):
+            peer = Peer.connect(server.address)
+            peer.socket.sendall(data)
+            peer.close()
+        eventually(lambda: "4 newcomers" in caplog.text, "it was not told")
+    levels = [record.levelname for record in caplog.records if "closed in the middle" in record.message]
+    assert sorted(levels) == ["INFO"] * 4 + ["WARNING"]
+
+
 @pytest.mark.parametrize("behind", [b"", b"whatever version 1 sends next"], ids=["alone", "more"])
 def test_an_old_client_is_refused_in_its_own_version(server: Running, behind: bytes) -> None:
     """A HELLO of version 1 gets a STATUS FAIL of version 1, in words that a person understands."""
