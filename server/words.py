@@ -159,7 +159,7 @@ _INSTEAD: dict[str, str] = {
     "/history": "; /grep WORDS finds lines",
     "/hand": "; /hand raises your hand, /hand down takes it down",
     "/next": "; the word goes to whoever raised a hand first, /voice NAME lets another one speak",
-    "/poll": f"; for example {EXAMPLES['/poll']}",
+    "/poll": f" (for example {EXAMPLES['/poll']})",
 }
 """By command, what to give instead: what its arguments looked like; or an example."""
 
