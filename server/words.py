@@ -159,7 +159,7 @@ _INSTEAD: dict[str, str] = {
     "/history": "; /grep WORDS finds lines",
     "/hand": "; /hand raises your hand, /hand down takes it down",
     "/next": "; the word goes to whoever raised a hand first, /voice NAME lets another one speak",
-    "/poll": f"; for example {EXAMPLES['/poll']}",
+    "/poll": f" (for example {EXAMPLES['/poll']})",
     "/set": " (key WORD, invite-only on, moderated on, kept on, history joined; of *: only key)",
 }
 """By command, what stands behind its usage: what to give instead, what its arguments are, or an example."""

@@ -52,8 +52,8 @@ from server.classroom_words import of_classroom_command
         (
             "/poll",
             Outcome(Code.BAD_ARGUMENTS),
-            "usage: /poll [#CHANNEL] [QUESTION | A | B ...]; "
-            "for example /poll Where do we eat? | canteen | park",
+            "usage: /poll [#CHANNEL] [QUESTION | A | B ...] "
+            "(for example /poll Where do we eat? | canteen | park)",
         ),
         (
             "/poll",
