@@ -258,6 +258,12 @@ def test_who_opens_a_poll_reads_how_it_ends(user: User) -> None:
     )
 
 
+def test_a_number_alone_is_said(user: User) -> None:
+    """Also while a poll is open: it may be the answer to a question. /vote votes."""
+    poll = own(101, EventKind.POLL, "2 + 1? | 3 | 4")
+    user.play(user.happens(poll), "ann asks: 2 + 1?", b"3\r", user.says("3"))
+
+
 # --- the status --------------------------------------------------------------------------------------------
 
 
