@@ -191,14 +191,15 @@ class Conversation:
             self._say(text, action)
         elif text.startswith("/"):
             self._command(action)
-        elif words := self._at_names.holds(text, self.places.name, self._members_here()):
+        elif words := self._at_names.holds(text, self.places.name, self._others_here()):
             self.view.system(f"not sent: {words}")  # not put back: what is typed on would be said with it
         else:
             self._correct_or_say(text, action)
 
-    def _members_here(self) -> Iterator[str]:
-        """Who reads what is said here, as far as that is known."""
-        return (member.name for member in self.client.members(self.places.name))
+    def _others_here(self) -> Iterator[str]:
+        """Who else reads what is said here, as far as that is known."""
+        members = self.client.members(self.places.name)
+        return (member.name for member in members if member.person != self.client.person)
 
     def _correct_or_say(self, text: str, action: Submitted) -> None:
         try:
