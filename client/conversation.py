@@ -24,6 +24,7 @@ from client.local_commands import COMMANDS, LEAVING, go_to
 from client.looking_back import LookingBack
 from client.places import Places
 from client.preferences import Preferences
+from client.private_news import PrivateNews
 from client.renames import Renames
 from client.secret_commands import word_of
 from client.speech import Speech
@@ -113,6 +114,7 @@ class Conversation:
         self._fetched: deque[Update] = deque()  # not shown yet: keys are read in between
         self._connected = True
         self._trouble = Trouble()
+        self._private = PrivateNews()
         self._at_names = AtNames(recalls=not echoed)
         self._dialogue: Dialogue | None = None  # its question waits for an answer
         self._dialogue_word = ""  # the command
@@ -300,7 +302,10 @@ class Conversation:
         if self._too_early and not self.speech.asks:
             self._tell_again()
         self.view.pending(self.speech.pending())
-        self.view.status(self._status())
+        status = self._status()
+        self.view.status(status)
+        for row in self._private.rows(status.waiting) if status.place else ():  # else it tells of trouble
+            self.view.system(row, _wall_clock())
         if self._title is not None:
             self._title(self.places.title())
 
