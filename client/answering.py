@@ -24,6 +24,8 @@ _CHANNEL: Final = re.compile(r"^ *(#\S{1,100})(?= )", re.MULTILINE)
 """Channels in the words of a server that gives no rows for /channels."""
 
 
+_LISTS: Final = ("/who", "/names")
+
 READS_NOTHING: Final = "not said: {0} reads no private lines from you; say it in a channel where you both are"
 """Whose line was refused by somebody alone: who takes none, which the server's words do not name."""
 
@@ -85,6 +87,8 @@ class Answering:
             and answer.code in (Code.NO_SUCH_CHANNEL, Code.BAD_ARGUMENTS)
         ):
             words += f"; /w is /who. To one person: /msg {quoted(rest.split()[0])} TEXT"
+        if command.lower() in _LISTS and answer.code == Code.NO_SUCH_CHANNEL and rest[:1] not in ("", "#"):
+            words += f"; /whois {quoted(rest.split()[0])} tells about one person"
         if words and answer.code == Code.NO_SUCH_NAME:
             words += self._renames.hint(rest)
         if refused is not None:

@@ -24,6 +24,7 @@ from client.local_commands import COMMANDS, LEAVING, go_to
 from client.looking_back import LookingBack
 from client.places import Places
 from client.preferences import Preferences
+from client.private_news import PrivateNews
 from client.renames import Renames
 from client.secret_commands import word_of
 from client.speech import Speech
@@ -116,6 +117,7 @@ class Conversation:
         self._fetched: deque[Update] = deque()  # not shown yet: keys are read in between
         self._connected = True
         self._trouble = Trouble()
+        self._private = PrivateNews()
         self._at_names = AtNames(recalls=not echoed)
         self._dialogue: Dialogue | None = None  # its question waits for an answer
         self._dialogue_word = ""  # the command
@@ -194,14 +196,15 @@ class Conversation:
             self._say(text, action)
         elif text.startswith("/"):
             self._command(action)
-        elif words := self._at_names.holds(text, self.places.name, self._members_here()):
+        elif words := self._at_names.holds(text, self.places.name, self._others_here()):
             self.view.system(f"not sent: {words}")  # not put back: what is typed on would be said with it
         else:
             self._correct_or_say(text, action)
 
-    def _members_here(self) -> Iterator[str]:
-        """Who reads what is said here, as far as that is known."""
-        return (member.name for member in self.client.members(self.places.name))
+    def _others_here(self) -> Iterator[str]:
+        """Who else reads what is said here, as far as that is known."""
+        members = self.client.members(self.places.name)
+        return (member.name for member in members if member.person != self.client.person)
 
     def _correct_or_say(self, text: str, action: Submitted) -> None:
         try:
@@ -302,7 +305,10 @@ class Conversation:
         if self._too_early and not self.speech.asks:
             self._tell_again()
         self.view.pending(self.speech.pending())
-        self.view.status(self._status())
+        status = self._status()
+        self.view.status(status)
+        for row in self._private.rows(status.waiting) if status.place else ():  # else it tells of trouble
+            self.view.system(row, _wall_clock())
         if self._title is not None:
             self._title(self.places.title())
 

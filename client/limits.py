@@ -56,6 +56,10 @@ KEPT_CALLS: Final = 200
 KEPT_RENAMES: Final = 200
 """Earlier names of which the present one is known, the latest: who writes to one has just seen it."""
 
+PRIVATE_NEWS: Final = 3
+"""Conversations that have a row of their own when somebody begins to write there. Of more at once the
+number is told."""
+
 SHOWN_CALLS: Final = 10
 """Of them shown at once: they fit the screen with what stands around them."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatroom.outcomes import Code, Outcome
+from chatroom.people_acts import AWAY
 
 Rows = Sequence[Any]
 
@@ -54,6 +55,11 @@ def _when(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def _why(text: str) -> str:
+    """Behind words that tell that somebody is away."""
+    return "" if text == AWAY else f": {text}"
+
+
 def _time(rows: Rows) -> str:
     return datetime.fromtimestamp(rows[0] // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
@@ -82,8 +88,8 @@ _OF: dict[tuple[str, Code], str | Callable[[Rows], str]] = {
     ("/nick", Code.NAME_TAKEN): lambda rows: f"{rows[0]} has this name, or one that looks like it",
     ("/nick", Code.NAME_HELD): _held,
     ("/nick", Code.NEED_LOGIN): lambda rows: f"{rows[0]} belongs to an account: /login {rows[0]}",
-    ("/away", Code.OK): lambda rows: f"the others see that you are away: {rows[0]}",
-    ("/away", Code.ALREADY): lambda rows: f"you are away already: {rows[0]}",
+    ("/away", Code.OK): lambda rows: f"the others see that you are away{_why(rows[0])}",
+    ("/away", Code.ALREADY): lambda rows: f"you are away already{_why(rows[0])}",
     ("/away", Code.TOO_LONG): lambda rows: f"the text of /away has {rows[0]} bytes at most",
     ("/back", Code.OK): "you are back",
     ("/back", Code.ALREADY): "you are not away",

@@ -22,6 +22,9 @@ from views.sanitize import one_line
 ACT: Final = 1
 """The form of a line that says what its author does: `Form.ACT` of the protocol, which views do not know."""
 
+_AWAY: Final = "away"
+"""The text of who tells none: an empty one means that somebody is back."""
+
 _SETTINGS: Final = {
     Setting.KEYED: "key",
     Setting.INVITE_ONLY: "invite-only",
@@ -90,7 +93,8 @@ def describe(event: Event, about: Event | None = None, me: str = "", time_of: Lo
         case EventKind.INVITED:
             return f"{who} invites to {text}: /join {text}"
         case EventKind.AWAY:
-            return f"{who} is away: {text}" if text else f"{who} is back"
+            why = "" if text == _AWAY else f": {text}"
+            return f"{who} is away{why}" if text else f"{who} is back"
         case EventKind.ACCOUNT:
             return (
                 f"{who} has registered the name {text}" if text else f"{who} has no registered name any more"

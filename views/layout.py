@@ -85,13 +85,26 @@ def layout_question(question: Span, columns: int, most_rows: int, above: Sequenc
     """
     room = max(1, columns - 1)
     rows: list[list[Cell]] = [[]]
-    for cell in cells(question._replace(text=f"{question.text} ")):
-        if rows[-1] and sum(each.width for each in rows[-1]) + cell.width > room:
+    for number, word in enumerate(question.text.split(" ")):
+        of_word = cells(question._replace(text=word))
+        if number and _width(rows[-1]) + 1 + _width(of_word) <= room:
+            rows[-1] += cells(question._replace(text=" "))
+        elif number:
             rows.append([])
-        rows[-1].append(cell)
+        for cell in of_word:
+            if rows[-1] and _width(rows[-1]) + cell.width > room:
+                rows.append([])
+            rows[-1].append(cell)
+    if rows[-1] and _width(rows[-1]) == room:
+        rows.append([])
+    rows[-1] += cells(question._replace(text=" "))
     shown = [row_of(row) for row in rows[-most_rows:]]
-    column = min(room, sum(cell.width for cell in rows[-1]))
+    column = min(room, _width(rows[-1]))
     return Block((*above, *shown), len(above) + len(shown) - 1, column, True, len(shown) - 1)
+
+
+def _width(row: Sequence[Cell]) -> int:
+    return sum(cell.width for cell in row)
 
 
 def pending_rows(texts: Sequence[str], columns: int, lines: int, theme: Theme) -> list[Row]:

@@ -183,10 +183,6 @@ TALL_LINES: Final = 30
 POLL_OPTIONS: Final = 20
 """Options of a poll on the screen, twice as many as a server takes: each has a row."""
 
-PRIVATE_NEWS: Final = 3
-"""Conversations that have a row of their own when somebody begins to write there. Of more at once the
-number is told."""
-
 BAR_COLUMNS: Final = 40
 """The longest bar of a poll's result: longer ones cannot be compared better."""
 

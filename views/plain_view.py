@@ -23,7 +23,6 @@ from views.keyboard import FULL
 from views.keys import Input, Jump, Key, KeyDecoder, Paste, Text
 from views.layout import Status, Waiting
 from views.limits import HELD_LINES, OLD_SECONDS, PLAIN_COLUMNS, PLAIN_LINES, RUN_MOMENT, RUN_MOST
-from views.private_news import PrivateNews
 from views.sanitize import one_line, sanitize
 from views.secret_input import SecretInput
 from views.spoken import spoken_item, spoken_lines, spoken_time
@@ -91,7 +90,6 @@ class PlainView:
         self._run_until: float | None = None  # None: it has grown since the last `tick`
         self._run_began: float | None = None  # None: no `tick` has seen it
         self._status = Status()
-        self._private = PrivateNews()
         self._late: list[Action] = []
 
     columns: Final = PLAIN_COLUMNS
@@ -164,10 +162,8 @@ class PlainView:
             return
         before, self._status = self._status, status
         known = {waiting.name: waiting for waiting in before.waiting}
-        for row in self._private.rows(status.waiting):
-            self.system(row)
         for waiting in status.waiting:
-            is_private = waiting.name.startswith("@")
+            is_private = waiting.name.startswith("@")  # it has a row of the client's
             if not is_private and (waiting.name not in known or waiting.calls > known[waiting.name].calls):
                 self.system(_unread(waiting))
         if status.silent != before.silent:

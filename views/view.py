@@ -29,7 +29,6 @@ from views.layout import Block, Status
 from views.limits import FRAMES_PER_SECOND
 from views.painter import Painter, Repaint, usable
 from views.palette import Depth, Ground
-from views.private_news import PrivateNews
 from views.sanitize import one_line
 from views.schedule import FrameClock
 from views.secret_input import SecretInput
@@ -79,7 +78,6 @@ class View:
         self._backlog = Backlog(self.columns, self.lines)
         self._folding = Folding(time_of)
         self.cut_texts = CutTexts()
-        self._private = PrivateNews()
         self._late: list[Action] = []
         self._clock.request(at_once=True)
 
@@ -166,16 +164,10 @@ class View:
             self._clock.request()
 
     def status(self, status: Status) -> None:
-        """Set the status, shown in a row above the input until it changes; empty: no such row.
-
-        Who has begun to write to the reader alone is told in a row of the talk, too.
-        """
+        """Set the status, shown in a row above the input until it changes; empty: no such row."""
         if status != self._foot.status:
             self._foot.status = status
             self._clock.request()
-            if status.place:  # else it tells only of trouble
-                for row in self._private.rows(status.waiting):
-                    self.system(row)
 
     def identity(self, name: str) -> None:
         """Set the user's present name."""

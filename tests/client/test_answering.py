@@ -46,6 +46,20 @@ def does(user: User, text: str, words: str, *events: Event, rows: str = "", code
 # --- the command -------------------------------------------------------------------------------------------
 
 
+def test_who_of_a_person(user: User) -> None:
+    """/who lists a channel; whoever names a person is told what tells about one."""
+    nowhere = Code.NO_SUCH_CHANNEL, "there is no channel #bob"
+    user.play(
+        b"/who bob\r",
+        user.answers("/who bob", '["#bob"]', *nowhere),
+        "-- /who there is no channel #bob; /whois bob tells about one person",
+        b"/clear\r/who #bob\r",
+        user.answers("/who #bob", '["#bob"]', *nowhere),
+        "-- /who there is no channel #bob",
+        Absent("/whois"),
+    )
+
+
 def test_answers_name_their_commands(user: User) -> None:
     """Each stands behind its command, also when several come in a row, in another order, and late."""
     asked: list[Command] = []

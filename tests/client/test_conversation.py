@@ -1146,6 +1146,8 @@ def test_a_line_to_all_that_seems_to_be_for_one(user: User) -> None:
     user.play(
         b"@bobby is no member\r",
         user.says("@bobby is no member"),
+        b"@ann is who says it\r",
+        user.says("@ann is who says it"),
         b"@bob\r",
         user.says("@bob"),
         b"@BOB my password\r",

@@ -36,6 +36,7 @@ _QUIET = "bob made #general quiet: only operators and who has the word may speak
         (event(EventKind.TOPIC), "bob removed the topic"),
         (event(EventKind.RENAMED, "Robert"), "bob is now Robert"),
         (event(EventKind.AWAY, "lunch"), "bob is away: lunch"),
+        (event(EventKind.AWAY, "away"), "bob is away"),
         (event(EventKind.AWAY), "bob is back"),
         (event(EventKind.INVITED, "#tea"), "bob invites to #tea: /join #tea"),
         (event(EventKind.CLOSED), "bob closed #general"),

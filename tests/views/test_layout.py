@@ -124,6 +124,8 @@ def pending(texts: list[str], columns: int = 40, lines: int = TALL) -> list[str]
         ("password:", 40, ["password:"], 0, 10),
         ("password:", 10, ["password:", ""], 1, 1),
         ("password:", 8, ["passwor", "d:"], 1, 3),
+        ("one two three:", 8, ["one two", "three:"], 1, 7),
+        ("one twenty:", 8, ["twenty:", ""], 1, 1),
         ("password:", 4, ["rd:", ""], 1, 1),
         ("漢字", 5, ["漢字", ""], 1, 1),
     ],

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from views.layout import Waiting
-from views.limits import PRIVATE_NEWS
-from views.sanitize import one_line
+from client.limits import PRIVATE_NEWS
+from views import Waiting, one_line
 
 
 class PrivateNews:

@@ -1,10 +1,10 @@
-"""views/private_news.py"""
+"""client/private_news.py"""
 
 from __future__ import annotations
 
+from client.limits import PRIVATE_NEWS
+from client.private_news import PrivateNews
 from views import Waiting
-from views.limits import PRIVATE_NEWS
-from views.private_news import PrivateNews
 
 
 def test_each_conversation_is_told_once() -> None:
