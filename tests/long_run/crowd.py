@@ -150,9 +150,10 @@ class Crowd:
     def _ended(self, visitor: Visitor) -> None:
         """The server has hung up."""
         self._forget(visitor)
+        is_told = visitor.may_come_back  # it has changed its channels while it was still catching up
         visitor.lose()
         if visitor not in self._leaving:
-            self.counts["ended by the server"] += 1
+            self.counts["told to come back" if is_told else "ended by the server"] += 1
         elif self._random.random() < _ANOTHER:
             visitor.become_another()
         self._leaving.discard(visitor)
