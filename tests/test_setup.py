@@ -57,7 +57,9 @@ def test_a_system_without_python(bare: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A small Debian has no Python at all: python3-venv brings it."""
     python, apt = bare / "bin" / "python3", bare / "bin" / "apt-get"
     python.rename(bare / "debians-python")
-    apt.write_text(APT + 'case "$*" in *python3-venv*) cp "$HOME/debians-python" "$HOME/bin/debian" ;; esac\n')
+    apt.write_text(
+        APT + 'case "$*" in *python3-venv*) cp "$HOME/debians-python" "$HOME/bin/debian" ;; esac\n'
+    )
     monkeypatch.setenv("PYTHON", "debian")  # the tests' own system has a python3
     calls = [call.split(" -", 1)[0] if call.startswith("python -c") else call for call in set_up(bare)]
     assert [call.split()[0] for call in calls] == ["apt-get", "apt-get", "python", "python", "pip"]
