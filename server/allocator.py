@@ -1,26 +1,31 @@
-"""The C library's allocator: large pieces of memory go back to the system as soon as they are free."""
+"""The C library's allocator: how it is to keep memory that is free."""
 
 from __future__ import annotations
 
 import ctypes
 from typing import Final
 
-from server.limits import KEPT_BYTES, LARGE_BYTES
+from server.limits import HEAPS, KEPT_BYTES, LARGE_BYTES
 
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
+_ARENA_MAX: Final = -8
 """Parameters of mallopt(3), as in glibc's malloc.h."""
 
 
-def give_back_large_pieces() -> bool:
-    """Let the allocator keep nothing of a large piece that is free; False: it cannot (it is not glibc's).
+def keep_little() -> bool:
+    """Let the allocator keep little of what is free; False: it cannot (it is not glibc's).
 
-    glibc gives a new thread a heap of its own, up to eight for each core. After the first hash of a password
-    it would take the 16 MiB of each later one from such a heap, and keep them: 270 MB on two cores, a
-    gigabyte on eight. To set the sizes also ends that they grow by themselves (mallopt(3)).
+    glibc gives threads heaps of their own, up to eight for each core, and a piece goes back to the heap that
+    it came from. After the first hash of a password it would take the 16 MiB of each later one from such a heap, and
+    keep them: 270 MB on two cores, a gigabyte on eight. To set the sizes also ends that they grow by
+    themselves (mallopt(3)). And with thousands of threads, which begin and end, more and more of each heap
+    would be free and not usable for the others.
     """
     try:
         set_option = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return False
-    return bool(set_option(_MMAP_THRESHOLD, LARGE_BYTES) and set_option(_TRIM_THRESHOLD, KEPT_BYTES))
+    options = ((_MMAP_THRESHOLD, LARGE_BYTES), (_TRIM_THRESHOLD, KEPT_BYTES), (_ARENA_MAX, HEAPS))
+    done = [set_option(option, value) for option, value in options]  # all three, also when one fails
+    return all(done)

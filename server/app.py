@@ -18,7 +18,7 @@ from chatroom.errors import ConfigError
 from chatroom.event_log import EventLog
 from chatroom.history import History, MemoryHistory
 from chatroom.limits import CLOSE_SECONDS
-from server.allocator import give_back_large_pieces
+from server.allocator import keep_little
 from server.backlogs import Backlogs
 from server.config import Config
 from server.connection import NativeDoor
@@ -52,7 +52,7 @@ class App:
         threading.stack_size(STACK_BYTES)
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.set_threshold(GC_OBJECTS)
-        give_back_large_pieces()
+        keep_little()
         quotas = config.quotas.within(descriptors())
         self._owner, self._place = config.owner, CodePlace(config.data)
         history = history or open_history(config)

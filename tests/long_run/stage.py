@@ -112,7 +112,7 @@ def _crowd(port: int, size: Size, lines: Path) -> Iterator[dict[str, int]]:
     try:
         yield counts
         assert process.poll() is None, "the crowd has ended by itself"
-        told, _ = process.communicate(timeout=PROGRAM_PATIENCE)
+        told, _ = process.communicate(timeout=3 * PROGRAM_PATIENCE)
         counts.update(json.loads(told))
     finally:
         process.kill()

@@ -54,6 +54,7 @@ class Visitor:
     counts:   of the whole crowd
     stored:   called with the text of each line of its own that the server has stored
     pending:  lines that are not confirmed, by their ids
+    may_come_back: the server has said that it should come back at once, and why
     """
 
     def __init__(
@@ -68,11 +69,12 @@ class Visitor:
         self.base = self.name = name
         self.source, self.account = source, account
         self.wire: Wire | None = None
+        self.may_come_back = False
         self.pending: dict[int, Say] = {}
         self._random, self._counts, self._stored = random, counts, stored
         self._names = itertools.count(2)
         self._numbers = itertools.count(1)
-        self._is_registered = False
+        self._is_registered = self._is_live = False
         self._channels = {"#general", *random.sample(CHANNELS, random.randint(0, 3))}
         self._forget()
 
@@ -81,7 +83,7 @@ class Visitor:
         self._counts["lines given up"] += len(self.pending)
         self.pending.clear()
         self._token, self._identity, self._since, self._time = NO_TOKEN, NO_IDENTITY, 0, 0
-        self._person = self._id = self._replaying = 0
+        self._person = self._id = self._replaying = self._confirmed = 0
         self._own: Event | None = None  # the latest line that it said in a channel
         self._heard: Event | None = None  # and that it heard there
         self._friends: dict[int, str] = {}
@@ -104,7 +106,6 @@ class Visitor:
         self._welcome(welcome)
         for packet in wire.drain():
             self._take(packet)
-        self._send(*sorted(self.pending.values()))  # what a cut has left open
         if self.account and not self._is_registered:
             self._command(f"/register {quote(PASSWORD)}")
             self._is_registered = True
@@ -120,10 +121,17 @@ class Visitor:
         self._counts[f"came: {Resumed(welcome.resumed).name.lower()}"] += 1
         if welcome.resumed is not Resumed.EXACT:
             self._since = self._time = 0
-        for id in [id for id in self.pending if id <= welcome.confirmed]:
-            self._settle(id)
+        self._confirmed = welcome.confirmed
         self._id = max(self._id, welcome.confirmed)
         self._channels = set()  # CHANNEL tells
+
+    def _say_again(self) -> None:
+        """What a cut has left open. Of what was decided, the event came with the replay; else it was refused,
+        and its answer is lost (notes/protocol.md)."""
+        for id in [id for id in self.pending if id <= self._confirmed]:
+            del self.pending[id]
+            self._counts["refusals that were lost"] += 1
+        self._send(*sorted(self.pending.values()))
 
     def become_another(self) -> None:
         """The program forgets its session; whoever has no account comes as somebody new."""
@@ -149,14 +157,17 @@ class Visitor:
 
     def lose(self) -> None:
         """There is no connection any more."""
+        self.may_come_back = False
         if self.wire is not None:
             self.wire.close()
-        self.wire, self._replaying = None, 0
+        self.wire, self._replaying, self._is_live = None, 0, False
 
     # --- doing ----------------------------------------------------------------------------------------------
 
     def act(self) -> None:
-        """Do one thing."""
+        """Do one thing, but not before what a cut has left open is sent again: ids rise."""
+        if not self._is_live:
+            return
         (deed,) = self._random.choices(list(_DEEDS), list(_DEEDS.values()))
         getattr(self, f"_{deed}")()
 
@@ -235,6 +246,8 @@ class Visitor:
             case Live(seq, moment):
                 if seq >= self._since:
                     self._since, self._time = seq, moment
+                self._is_live = True
+                self._say_again()
             case Replay(id):
                 self._replaying = id
             case Channel() if not packet.settings & Setting.DIRECT:
@@ -245,6 +258,7 @@ class Visitor:
                 self._send(Pong(packet.id))
             case Bye():
                 self._counts[f"bye: {Code(packet.code).name}"] += 1
+                self.may_come_back = packet.code == Code.UNAVAILABLE
 
     def _take_answer(self, answer: Answer) -> None:
         if answer.id == self._replaying:

@@ -12,10 +12,10 @@ from tests.end_to_end.programs import ROOT
 _HASHES = 12
 _PROGRAM = f"""
 import sys, threading
-from server.allocator import give_back_large_pieces
+from server.allocator import keep_little
 
 if "kept" not in sys.argv:
-    assert give_back_large_pieces()
+    assert keep_little()
 ended, begun = threading.Event(), threading.Semaphore(2)
 
 def log_in():
