@@ -195,14 +195,17 @@ def _run(arguments: list[str] | None) -> int:
     if options.tls_ca and options.tls_trust:
         raise ConfigError("--tls-ca and --tls-trust exclude each other")
     if options.tls_forget:
-        return _forget(address_key(*options.address))
+        return _forget(options.address)
     return _interactive(options) if _at_terminal(options) else _piped(options)
 
 
-def _forget(server: str) -> int:
-    """Trust no certificate of a server any more; the exit code."""
+def _forget(address: tuple[str, int]) -> int:
+    """Trust no certificate of a server any more, and keep no password for it; the exit code."""
     from client.known_servers import KnownServers
+    from client.server_passwords import ServerPasswords
 
+    ServerPasswords(None).forget(*address)
+    server = address_key(*address)
     fingerprint = KnownServers().forget(server)
     if fingerprint is None:
         complain(f"no certificate of {server} is kept here")
@@ -223,6 +226,7 @@ def _interactive(options: argparse.Namespace) -> int:
 
     from client.coming_in import ComingIn
     from client.interactive import interact
+    from client.server_passwords import ServerPasswords
     from views import Depth, Ground, depth_of, ground_of
 
     told: list[str] = []
@@ -235,7 +239,9 @@ def _interactive(options: argparse.Namespace) -> int:
 
     options.server_password = _read(options.server_password_file)
     options.notices = []
-    coming_in = ComingIn(options, _at_keyboard, proposed_name, _read(options.password_file), waiting)
+    keys = ServerPasswords(tls_options(options))
+    password = _read(options.password_file)
+    coming_in = ComingIn(options, _at_keyboard, proposed_name, password, waiting, keys)
     client = coming_in.run()
     if client is None:
         return 0
