@@ -203,14 +203,17 @@ def _run(arguments: list[str] | None) -> int:
     if options.watch:
         return _watch(options)
     if options.tls_forget:
-        return _forget(address_key(*options.address))
+        return _forget(options.address)
     return _interactive(options) if _at_terminal(options) else _piped(options)
 
 
-def _forget(server: str) -> int:
-    """Trust no certificate of a server any more; the exit code."""
+def _forget(address: tuple[str, int]) -> int:
+    """Trust no certificate of a server any more, and keep no password for it; the exit code."""
     from client.known_servers import KnownServers
+    from client.server_passwords import ServerPasswords
 
+    ServerPasswords(None).forget(*address)
+    server = address_key(*address)
     fingerprint = KnownServers().forget(server)
     if fingerprint is None:
         complain(f"no certificate of {server} is kept here")
@@ -263,6 +266,7 @@ def _colours(options: argparse.Namespace) -> tuple[Ground, Depth]:
 def _come_in(options: argparse.Namespace) -> Client | None:
     """Ask the person at the terminal for what is missing; None: the person has left instead."""
     from client.coming_in import ComingIn
+    from client.server_passwords import ServerPasswords
 
     told: list[str] = []
 
@@ -274,7 +278,9 @@ def _come_in(options: argparse.Namespace) -> Client | None:
 
     options.server_password = _read(options.server_password_file)
     options.notices = []
-    return ComingIn(options, _at_keyboard, proposed_name, _read(options.password_file), waiting).run()
+    keys = ServerPasswords(tls_options(options))
+    password = _read(options.password_file)
+    return ComingIn(options, _at_keyboard, proposed_name, password, waiting, keys).run()
 
 
 def _watch(options: argparse.Namespace) -> int:

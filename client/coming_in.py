@@ -33,12 +33,21 @@ class Making(Protocol):
     def __call__(self, options: argparse.Namespace, name: str, password: str | None) -> Client: ...
 
 
+class Keys(Protocol):
+    """Keeps the passwords of servers, by host and port."""
+
+    def find(self, host: str, port: int) -> str | None: ...
+    def keep(self, host: str, port: int, password: str) -> None: ...
+    def forget(self, host: str, port: int) -> None: ...
+
+
 class ComingIn:
     """One start of the program. What the user answers is put into the options.
 
     propose:  gives the name to propose at the server with this host and port
     password: for the account of `options.name`
     waiting:  told before each pause while the server is away, or wants nobody from here
+    keys:     keeps what the user types as the server's password
     """
 
     def __init__(
@@ -48,6 +57,7 @@ class ComingIn:
         propose: Callable[[str, int], str],
         password: str | None,
         waiting: Callable[[Retrying], None],
+        keys: Keys,
     ) -> None:
         self._options = options
         self._make = make
@@ -55,6 +65,8 @@ class ComingIn:
         self._proposed = ""  # another one, since that was taken
         self._password = password
         self._waiting = waiting
+        self._keys = keys
+        self._key_is_kept = self._key_is_typed = False
         self._patience: float = options.retry_for or 0.0
 
     def run(self) -> Client | None:
@@ -100,6 +112,9 @@ class ComingIn:
                 reason = str(wrong)
             else:
                 self._patience = 0.0
+                if self._key_is_kept or self._key_is_typed:  # it is of the other server
+                    self._options.server_password = None
+                    self._key_is_kept = self._key_is_typed = False
                 return
 
     def _log_in(self, name: str) -> Client:
@@ -110,15 +125,33 @@ class ComingIn:
         while True:
             client = self._make(self._options, name, self._password)
             try:
-                return client.connect(self._patience, self._waiting)
+                client.connect(self._patience, self._waiting)
+                if self._key_is_typed and self._options.server_password:
+                    host, port = self._options.address
+                    self._keys.keep(host, port, self._options.server_password)
+                return client
             except (NeedLogin, BadPassword) as refused:
                 self._password = ask_password(name, str(refused)) or None
                 if self._password is None:
                     raise
             except BadKey as refused:
-                self._options.server_password = ask_server_password(str(refused)) or None
+                self._options.server_password = self._another_key(str(refused))
                 if self._options.server_password is None:
                     raise
+
+    def _another_key(self, reason: str) -> str | None:
+        """The server's password that was right before, or what the user types; None: it is not known.
+
+        reason: why none, or the one before, was not enough
+        """
+        address, before = self._options.address, self._options.server_password
+        if before is None and (kept := self._keys.find(*address)) is not None:
+            self._key_is_kept = True
+            return kept
+        if self._key_is_kept:
+            self._keys.forget(*address)
+        self._key_is_kept, self._key_is_typed = False, True
+        return ask_server_password(reason) or None
 
 
 def another(name: str) -> str:

@@ -37,6 +37,13 @@ class KnownServers:
         except OSError as error:
             raise ConfigError(f"cannot use {self.path}: {error.strerror}") from None
 
+    def find(self, server: str) -> str | None:
+        """The fingerprint that is known of the server. Raises ConfigError when the file cannot be read."""
+        try:
+            return self._read().get(server)
+        except OSError as error:
+            raise ConfigError(f"cannot use {self.path}: {error.strerror}") from None
+
     def forget(self, server: str) -> str | None:
         """Know no fingerprint of the server any more: the next one is trusted. The one that was known.
 

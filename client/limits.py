@@ -188,6 +188,9 @@ SERVER_TOKENS: Final = 50
 TOKEN_FILE_BYTES: Final = 1024 * 1024
 """A file of tokens is not larger: 1,000 tokens take 250 KB. A larger one is some other file."""
 
+KEPT_SERVER_PASSWORDS: Final = 100
+"""Passwords of servers in their file, the latest: more servers than a person visits."""
+
 LOCK_SECONDS: Final = 3.0
 """How long to wait for other programs that change files of the user's, which takes each some milliseconds."""
 

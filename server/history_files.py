@@ -116,6 +116,10 @@ class HistoryFiles:
             found = path.stat()
             if not stat.S_ISREG(found.st_mode):
                 raise HistoryError(f"cannot open the history {path}: it is no file") from None
+            if not os.access(path, os.R_OK):
+                raise HistoryError(
+                    f"cannot open the history {path}: it belongs to another user (chown, chmod)"
+                ) from None
             # Each name has a lock and a log of its own, so two servers could write, and no name has all.
             if found.st_nlink > 1:
                 raise HistoryError(

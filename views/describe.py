@@ -91,7 +91,8 @@ def describe(event: Event, about: Event | None = None, me: str = "", time_of: Lo
         case EventKind.SET:
             return _describe_settings(event)
         case EventKind.INVITED:
-            return f"{who} invites to {text}: /join {text}"
+            whom = "you " if me and who != me else ""  # nobody else than these two is told
+            return f"{who} invites {whom}to {text}: /join {text}"
         case EventKind.AWAY:
             why = "" if text == _AWAY else f": {text}"
             return f"{who} is away{why}" if text else f"{who} is back"

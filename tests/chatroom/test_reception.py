@@ -147,6 +147,19 @@ def test_who_comes_back_is_not_kept_out_by_the_guesses_of_others(house: House) -
         assert reserve(house, "bob", shown, token=bob.token).name == "bob"
 
 
+def test_a_room_that_knows_the_servers_password_has_a_count_of_its_own(house: House) -> None:
+    """Whatever was guessed from its network before: the right one comes in, and wrong ones are looked at."""
+    dora = enter(house, reserve(house, "dora", RIGHT))
+    house.chatroom._forwarder.look(lambda state: state._rights.give(1, Role.OWNER, 0)).result(PATIENCE)
+    assert command(dora, "/set * key word").code == Code.OK
+    wrong, right = ([(Credential.SERVER_PASSWORD, word)] for word in (b"wrong", b"word"))
+    assert reserve(house, "bob", right).name == "bob"
+    for number in range(NETWORK_GUESSES):
+        house.chatroom._logins._guesses.begin(f"name{number}", "127.0.0.1", False)
+    assert refused(house, "eve", wrong).code is Code.BAD_KEY
+    assert reserve(house, "zoe", right).name == "zoe"
+
+
 def test_too_many_guesses_end_the_handshake(house: House) -> None:
     """From another network than her own; there the right one is still looked at."""
     address = "127.0.0.9:5000"

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from chatroom.errors import BadKey, ChatroomError, Refused
+from chatroom.errors import BadKey, ChatroomError, ConnectionLost, Refused
 from chatroom.outcomes import Code
 from client.coming_in import ComingIn
 from client.updates import Retrying
@@ -38,11 +38,28 @@ class Scripted:
         return self
 
 
-def come_in(client: Scripted, **given: Any) -> Any:
+class Kept:
+    """Stands for the file of passwords."""
+
+    def __init__(self, **passwords: str) -> None:
+        self.passwords = passwords
+
+    def find(self, host: str, port: int) -> str | None:
+        return self.passwords.get(host)
+
+    def keep(self, host: str, port: int, password: str) -> None:
+        self.passwords[host] = password
+
+    def forget(self, host: str, port: int) -> None:
+        self.passwords.pop(host, None)
+
+
+def come_in(client: Scripted, keys: Kept | None = None, **given: Any) -> Any:
+    keys = keys or Kept()
     options = argparse.Namespace(
         **{"name": "ann", "address": ("localhost", 5050), "retry_for": None, "server_password": None} | given
     )
-    return ComingIn(options, client.make, lambda host, port: "ann", None, lambda retrying: None).run()
+    return ComingIn(options, client.make, lambda host, port: "ann", None, lambda retrying: None, keys).run()
 
 
 def test_who_is_too_early_waits() -> None:
@@ -73,3 +90,49 @@ def test_other_refusals_end_it() -> None:
     """Waiting does not help who is banned."""
     with pytest.raises(Refused, match="banned"):
         come_in(Scripted([Refused("banned", Code.BANNED)]))
+
+
+# --- the server's password is kept --------------------------------------------------------------------------
+
+
+def test_what_was_right_is_kept_and_shown_the_next_time() -> None:
+    """Only when the server wants one, and without a question."""
+    kept = Kept()
+    with patch("client.coming_in.ask_server_password", lambda reason: "sesame"):
+        come_in(Scripted([NO_KEY, None]), kept)
+    assert kept.passwords == {"localhost": "sesame"}
+    client = Scripted([NO_KEY, None])
+    come_in(client, kept)
+    assert client.keys == [None, "sesame"]
+
+
+def test_what_is_refused_is_forgotten() -> None:
+    """The server has another one now: it is asked for, and kept when it was right."""
+    kept, client = Kept(localhost="old"), Scripted([NO_KEY, NO_KEY, NO_KEY, None])
+    typed = ["slip", "new"]
+    with patch("client.coming_in.ask_server_password", lambda reason: typed.pop(0)):
+        come_in(client, kept)
+    assert client.keys == [None, "old", "slip", "new"] and kept.passwords == {"localhost": "new"}
+
+
+def test_who_knows_none_is_not_asked_for_ever() -> None:
+    """An empty answer ends it, and nothing is kept."""
+    kept = Kept(localhost="old")
+    with patch("client.coming_in.ask_server_password", lambda reason: ""), pytest.raises(BadKey):
+        come_in(Scripted([NO_KEY, NO_KEY]), kept)
+    assert not kept.passwords
+
+
+def test_another_server_does_not_get_it() -> None:
+    """The one with the password is away, and the user goes elsewhere."""
+    client, kept = Scripted([NO_KEY, ConnectionLost("refused"), None]), Kept(localhost="sesame")
+    with patch("client.coming_in.ask_address", lambda reason: "elsewhere"):
+        come_in(client, kept)
+    assert client.keys == [None, "sesame", None] and kept.passwords == {"localhost": "sesame"}
+
+
+def test_one_of_a_file_is_not_kept() -> None:
+    """Whoever names a file keeps it there."""
+    kept = Kept()
+    come_in(Scripted([None]), kept, server_password="sesame")
+    assert not kept.passwords

@@ -262,6 +262,18 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
         SqliteHistory(path)
 
 
+def test_a_file_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root has put a backup back: SQLite would only say that it is unable to open it."""
+    path = tmp_path / "history.db"
+    with opened(path) as history:
+        store(history, lines(1, 3))
+    if os.geteuid() == 0:  # root may read anything
+        monkeypatch.setattr(os, "access", lambda path, mode: False)
+    path.chmod(0)
+    with pytest.raises(HistoryError, match=rf"cannot open the history {path}: it belongs to another user"):
+        SqliteHistory(path)
+
+
 @pytest.mark.parametrize("folder", ["data", ""])
 def test_the_default_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     """Without an option the history is in the user's data folder, which only the user can read."""

@@ -73,6 +73,13 @@ def test_events_in_words(event: Event, words: str) -> None:
     assert plain_line(event).endswith(f" -- {words}")
 
 
+def test_who_is_invited_reads_it() -> None:
+    """The other one who reads it is whoever invites."""
+    invited = event(EventKind.INVITED, "#tea")
+    assert describe(invited, me="ann") == "bob invites you to #tea: /join #tea"
+    assert describe(invited, me="bob") == "bob invites to #tea: /join #tea"
+
+
 def test_what_it_is_about() -> None:
     """With the line at hand, whose it is and how it begins; the own one needs no name."""
     reacted = describe(event(EventKind.REACTED, "+1"), LINE)
