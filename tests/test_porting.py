@@ -28,6 +28,7 @@ ROWS = {
 }
 
 OTHERS = {
+    "Reading Python",
     "Word by word",
     "The original's notes, row by row",
     "Side by side",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -23,7 +22,6 @@ PROGRAMS = {
     "chatroom-client": f"{sys.executable} -m client",
     "python": sys.executable,
 }
-USUAL_PORT = "5050"
 
 
 def test_it_is_an_hour() -> None:
@@ -54,6 +52,19 @@ def test_what_it_looks_at_exists(stop: str) -> None:
             assert re.search(rf"\b(class|def) {name}\b|^{name}\b.*=", text, re.M), f"no {name} in {path}"
 
 
+@pytest.mark.parametrize("stop", STOPS.values(), ids=STOPS)
+def test_a_server_is_the_readers_own(stop: str) -> None:
+    """A stop that starts a server takes a free port for it, and shows its log when it does not run."""
+    (commands,) = re.findall(r"^```sh\n(.*?)^```$", stop, re.M | re.S)
+    servers = commands.count("chatroom-server")
+    assert (
+        commands.count("--port $port")
+        == servers
+        == len(re.findall(r"^kill .*\|\| cat log\.txt", commands, re.M))
+    )
+    assert commands.startswith("port=$(python -c ") is bool(servers)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", STOPS.values(), ids=STOPS)
 def test_the_commands_print_what_the_page_shows(stop: str, tmp_path: Path) -> None:
@@ -68,14 +79,10 @@ def without_numbers(text: str) -> str:
 
 
 def run(commands: str, folder: Path) -> str:
-    """What these commands print, in a copy of the top folder, with a server at a free port."""
+    """What these commands print, in a copy of the top folder."""
     for name in ("chatroom", "server", "client", "views", "tests"):
         (folder / name).symlink_to(ROOT / name)
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = str(unused.getsockname()[1])
-    commands = re.sub(
-        rf"(?<![\w-])({'|'.join(PROGRAMS)})(?= )", lambda found: PROGRAMS[found[1]], commands
-    ).replace(USUAL_PORT, port)
+    commands = re.sub(rf"(?<![\w-])({'|'.join(PROGRAMS)})(?= )", lambda found: PROGRAMS[found[1]], commands)
     with subprocess.Popen(
         ["bash", "-c", commands],
         cwd=folder,

@@ -80,8 +80,8 @@ private:
     std::set<std::shared_ptr<Connection>> connections_;  // of the handlers that run, for close()
     bool closed_ = false;
 
-    std::thread forwarder_;
-    Reaper reaper_;  // last: its threads use the fields above, so it is destroyed first
+    Reaper reaper_;          // its threads use the fields above, so it is destroyed before them
+    std::thread forwarder_;  // last: nothing may throw once it runs
 };
 
 }  // namespace chat

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <exception>
 #include <random>
 
 #include "handshake.hpp"
@@ -382,16 +383,20 @@ Client::Ending Client::converse(Admission admission) {
     if (welcome.resumed == Resumed::GAP)
         inbox_.put(Notice{"lines may be missing: the server keeps them only for some time", false});
     pending_.attach();
-    std::thread sender([&] { send(admission.socket); });
-    try {
-        receive(admission);
-    } catch (const std::runtime_error& error) {  // ConnectionLost, ProtocolError
-        lose(admission.socket, {error.what()});
+    {
+        std::jthread sender([&] { send(admission.socket); });
+        const auto end = [&](void*) {  // the socket outlives the threads that use it, whatever is thrown
+            admission.socket.shutdown();
+            pending_.detach();
+            sequencer_.drain();
+        };
+        const std::unique_ptr<void, decltype(end)> ended(this, end);  // destroyed before the sender is joined
+        try {
+            receive(admission);
+        } catch (const std::exception& error) {  // ConnectionLost, ProtocolError, or out of memory
+            lose(admission.socket, {error.what()});
+        }
     }
-    admission.socket.shutdown();
-    pending_.detach();
-    sequencer_.drain();
-    sender.join();
     for (const auto& text : pending_.unanswered())
         inbox_.put(Notice{"it is not known whether the server has carried this out: " + text, true});
     const std::lock_guard lock(mutex_);
@@ -410,18 +415,16 @@ void Client::receive(Admission& admission) {
     std::array<char, 65536> buffer;
     double silent = 0;
     while (true) {
-        std::vector<Packet> burst;
+        std::vector<Frame> frames;
         std::optional<ProtocolError> broken;
         try {
-            while (auto packet = admission.decoder.next()) burst.push_back(*std::move(packet));
+            while (auto frame = admission.decoder.next_frame()) frames.push_back(*std::move(frame));
         } catch (const ProtocolError& error) {
             broken = error;  // the packets before it count
         }
-        if (!burst.empty()) {  // a thread for each burst, as in the original; turns keep the order
-            const auto turn = sequencer_.take();
-            const auto shared = std::make_shared<std::vector<Packet>>(std::move(burst));
-            if (!reaper_.spawn([this, turn, shared] { process(turn, std::move(*shared)); }))
-                process(turn, std::move(*shared));
+        if (!frames.empty()) {  // a thread for each burst, as in the original; turns keep the order
+            auto burst = std::make_shared<Burst>(sequencer_, std::move(frames));
+            if (!reaper_.spawn([this, burst]() mutable { process(std::move(burst)); })) process(std::move(burst));
         }
         if (broken) throw *broken;
         try {
@@ -447,19 +450,37 @@ void Client::send(Socket& socket) {
     }
 }
 
-// --- a burst: requires the turn for all that follows -------------------------------------------------------
+// --- a burst -------------------------------------------------------------------------------------------------
 
-void Client::process(unsigned turn, std::vector<Packet> burst) {
-    sequencer_.wait(turn);
+// Parses a burst while other threads parse others, and delivers it when its turn has come.
+void Client::process(std::shared_ptr<Burst> burst) {
+    std::vector<Packet> packets;
+    std::exception_ptr broken;
     try {
-        for (auto& packet : burst)
+        for (const auto& frame : burst->frames) packets.push_back(parse(frame));
+    } catch (...) {
+        broken = std::current_exception();  // the packets before it count
+    }
+    burst->turn.wait();
+    try {
+        for (auto& packet : packets)
             if (!failed_) deliver(packet);
+        if (broken && !failed_) std::rethrow_exception(broken);
     } catch (const ProtocolError& error) {
-        failed_ = true;  // the next connection fetches the rest of this burst, and all later ones, again
-        lose(*socket_, {error.what()});
+        fail(error.what());
+    } catch (const std::exception& error) {  // a bug, or out of memory: the reaper tells it, too
+        fail(std::string("processing failed: ") + error.what());
+        throw;
     }
     inbox_.ring();
-    sequencer_.pass();
+}
+
+// --- requires the turn for all that follows ----------------------------------------------------------------
+
+// No later packet of this connection counts: the next one fetches the rest of this burst, and all later ones, again.
+void Client::fail(const std::string& reason) {
+    failed_ = true;
+    lose(*socket_, {reason});
 }
 
 void Client::deliver(Packet& packet) {
@@ -497,8 +518,7 @@ void Client::deliver(Packet& packet) {
 
 void Client::deliver(Event event) {
     if (bracket_ != MessageId{} || event.seq <= seen_) return;  // of a request, or seen before
-    seen_ = event.seq;
-    seen_time_ = event.time;
+    const auto [seq, time] = std::pair(event.seq, event.time);
     const bool own = persons_.contains(event.person);
     const auto id = event.id;
     if (event.kind == Kind::MOVED) follow(event);
@@ -507,6 +527,8 @@ void Client::deliver(Event event) {
         inbox_.put(Missed{});
     }
     inbox_.put(std::move(event));
+    seen_ = seq;  // not before main has it: a connection that fails in between must not skip it
+    seen_time_ = time;
     if (own && id != MessageId{}) pending_.settle(id);  // last: main has the event of each line that counts as stored
 }
 

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -67,8 +68,8 @@ public:
 
 private:
     Descriptor bell_, hammer_;
-    std::mutex mutex_;              // guards the fields below
     std::condition_variable room_;  // poll() and close() wake who puts
+    std::mutex mutex_;              // guards the fields below
     std::vector<Update> updates_;
     std::size_t bytes_ = 0;
     bool closed_ = false;
@@ -109,8 +110,8 @@ private:
     };
     void add(std::string text, bool is_command);
 
-    std::mutex mutex_;              // guards all fields below
     std::condition_variable work_;  // wakes the sender
+    std::mutex mutex_;              // guards all fields below
     std::map<MessageId, Entry> entries_;
     std::size_t lines_ = 0, bytes_ = 0;
     MessageId last_;       // the latest id given
@@ -120,7 +121,7 @@ private:
     bool ping_ = false, attached_ = false, open_ = false, closing_ = false;
 };
 
-// Many threads process bursts at once; the results come out in the order of the turns.
+// Many threads parse bursts at once; the results come out in the order of the turns.
 class Sequencer {
 public:
     unsigned take();           // the next turn; waits while MAX_PROCESSING turns are taken and not passed
@@ -129,9 +130,25 @@ public:
     void drain();  // waits until all turns were passed
 
 private:
-    std::mutex mutex_;  // guards the two counters
     std::condition_variable moved_;
+    std::mutex mutex_;  // guards the two counters
     unsigned taken_ = 0, passed_ = 0;
+};
+
+// One turn, from its taking to its passing: its owner passes it whatever happens, since all later ones wait for it.
+class Turn {
+public:
+    explicit Turn(Sequencer& sequencer) : sequencer_(sequencer), number_(sequencer.take()) {}
+    ~Turn() {
+        wait();
+        sequencer_.pass();
+    }
+    Turn(const Turn&) = delete;
+    void wait() { sequencer_.wait(number_); }
+
+private:
+    Sequencer& sequencer_;
+    const unsigned number_;
 };
 
 struct Plan {
@@ -164,18 +181,24 @@ private:
         std::string reason;
         bool again = true;
     };
+    struct Burst {
+        Burst(Sequencer& sequencer, std::vector<Frame> frames) : frames(std::move(frames)), turn(sequencer) {}
+        std::vector<Frame> frames;
+        Turn turn;
+    };
     void run();
     std::optional<Admission> come_back(std::string reason);
     Admission admit();
     Ending converse(Admission admission);
     void receive(Admission& admission);
-    void process(unsigned turn, std::vector<Packet> burst);
+    void process(std::shared_ptr<Burst> burst);
     void deliver(Packet& packet);
     void deliver(Event event);
     void deliver(const Live& live);
     void follow(const Event& moved);
     void send(Socket& socket);
     void lose(Socket& socket, Ending ending);
+    void fail(const std::string& reason);
 
     Plan plan_;  // after the start, only its channels change
     Inbox inbox_;
@@ -199,11 +222,11 @@ private:
     double pause_ = 0;         // before the next try
     Deadline give_up_ = Deadline::max();
 
+    std::condition_variable end_;   // run() wakes close()
     std::mutex mutex_;              // guards the three fields below
     Socket* socket_ = nullptr;      // of the present connection; its own threads may use it without the mutex
     std::optional<Ending> ending_;  // of this connection: the first reason, or the server's BYE
     bool ended_ = false;            // run() has returned
-    std::condition_variable end_;   // run() wakes close()
 
     Sequencer sequencer_;
     Reaper reaper_;           // of the burst threads

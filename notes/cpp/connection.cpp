@@ -120,14 +120,19 @@ std::string Connection::next_chunk() {
 }
 
 void Connection::send_chunk(std::string_view chunk) {
-    for (auto stalled = after(STALL_SECONDS); !chunk.empty();) {
+    auto stalled = after(STALL_SECONDS);
+    for (std::size_t progress = 0; !chunk.empty();) {
+        bool late = false;
         try {
-            chunk.remove_prefix(socket_.send_some(chunk, after(0.25)));
-            stalled = after(STALL_SECONDS);
+            const auto sent = socket_.send_some(chunk, after(0.25));
+            chunk.remove_prefix(sent);
+            progress += sent;
         } catch (const TimedOut&) {  // look whether it is time to give up
             const std::lock_guard lock(mutex_);
-            if (Clock::now() >= std::min(stalled, cut_at_)) throw;
+            late = Clock::now() >= cut_at_;
         }
+        if (progress >= STALL_BYTES) stalled = after(STALL_SECONDS), progress = 0;  // one byte is no progress
+        if (late || (!chunk.empty() && Clock::now() >= stalled)) throw TimedOut("the peer reads too slowly");
     }
 }
 

@@ -18,7 +18,8 @@ namespace chat {
 
 inline constexpr std::size_t BACKLOG_BYTES = 32 << 20;  // of a member that does not read; the history has the rest
 inline constexpr std::size_t ANSWERS_BYTES = 64 << 10;  // unread answers, beyond which it is not read any more
-inline constexpr double STALL_SECONDS = 10;             // without one byte taken
+inline constexpr double STALL_SECONDS = 10;             // in which a member takes STALL_BYTES, or all that waits
+inline constexpr std::size_t STALL_BYTES = 2048;
 
 using Bytes = std::shared_ptr<const std::string>;  // an event is encoded once, for all members
 
@@ -54,9 +55,9 @@ private:
     Decoder decoder_;  // the handler's only
     const double dead_after_;
 
-    std::mutex mutex_;              // guards all fields below
     std::condition_variable work_;  // send(), part(), cut() and release() wake the writer
     std::condition_variable room_;  // the writer, part() and cut() wake a handler that waits for the writer
+    std::mutex mutex_;              // guards all fields below
     std::deque<Piece> waiting_;
     std::size_t bytes_ = 0;    // of waiting_
     std::size_t answers_ = 0;  // of those in it that are answers

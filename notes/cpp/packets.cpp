@@ -440,7 +440,7 @@ Bare parse_bare(MessageId id, const Reader& in) {
     return {id};
 }
 
-Packet parse(Kind kind, MessageId id, std::string_view payload) {
+Packet parse_payload(Kind kind, MessageId id, std::string_view payload) {
     Reader in(payload);
     switch (kind) {
         case Kind::HELLO: return parse_hello(in);
@@ -530,20 +530,19 @@ void Decoder::feed(std::string_view data) {
     buffer_ += data;
 }
 
-std::optional<Packet> Decoder::next() {
-    if (broken_) throw ProtocolError(*broken_);
-    try {
-        return decode();
-    } catch (const ProtocolError& error) {
-        broken_ = error;
-        buffer_.clear();
-        at_ = 0;
-        open_.reset();
-        throw;
-    }
+std::optional<Packet> Decoder::next() { return decode(parse_payload); }
+
+std::optional<Frame> Decoder::next_frame() {
+    return decode<Frame>([](Kind kind, MessageId id, std::string_view payload) {
+        return Frame{kind, id, std::string(payload)};
+    });
 }
 
-std::optional<Packet> Decoder::decode() {
+Packet parse(const Frame& frame) { return parse_payload(frame.kind, frame.id, frame.payload); }
+
+template <class Result>
+std::optional<Result> Decoder::decode(Result (*finish)(Kind kind, MessageId id, std::string_view payload)) try {
+    if (broken_) throw ProtocolError(*broken_);
     while (true) {
         const auto waiting = std::string_view(buffer_).substr(at_);
         // Looked at before the header is whole: an HTTP request may be shorter than our header.
@@ -566,12 +565,18 @@ std::optional<Packet> Decoder::decode() {
         const auto payload = waiting.substr(HEADER_BYTES, length);
         const auto kind = static_cast<Kind>(header.kind);
         if (header.parts != 1) {
-            if (const auto whole = gather(header, payload)) return parse(kind, {header.id}, *whole);
+            if (const auto whole = gather(header, payload)) return finish(kind, {header.id}, *whole);
         } else {
             need(header.part == 0 && !(open_ && has_parts(kind)), "parts of two messages are mixed");
-            return parse(kind, {header.id}, payload);
+            return finish(kind, {header.id}, payload);
         }
     }
+} catch (const ProtocolError& error) {
+    broken_ = error;
+    buffer_.clear();
+    at_ = 0;
+    open_.reset();
+    throw;
 }
 
 // Adds one part; the payload of the whole message once it is complete.

@@ -251,6 +251,14 @@ std::string encode(const Packet& packet);
 std::string_view cut(std::string_view text, std::size_t size);
 bool is_utf8(std::string_view text);
 
+// A whole packet whose fields were not looked at yet: whoever has time parses it.
+struct Frame {
+    Kind kind;
+    MessageId id;
+    std::string payload;
+};
+Packet parse(const Frame& frame);  // throws ProtocolError
+
 // Bytes of one connection in, whole packets out, however the network splits the bytes. Holds at most one
 // unfinished packet, one unfinished message and what was fed last.
 class Decoder {
@@ -259,10 +267,12 @@ public:
 
     // The next whole packet, or nothing until more is fed. Throws ProtocolError, then at every later call.
     std::optional<Packet> next();
+    std::optional<Frame> next_frame();  // the same, not parsed
 
 private:
     struct Header;
-    std::optional<Packet> decode();
+    template <class Result>
+    std::optional<Result> decode(Result (*finish)(Kind kind, MessageId id, std::string_view payload));
     std::optional<std::string> gather(const Header& header, std::string_view payload);
 
     struct Parts {  // a message that lacks parts

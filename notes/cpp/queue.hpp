@@ -55,9 +55,9 @@ public:
 
 private:
     const std::size_t room_;
-    std::mutex mutex_;                // guards all fields below
     std::condition_variable work_;    // put() and close() wake the taker
     std::condition_variable passed_;  // put(), take() and close() wake those who wait to put
+    std::mutex mutex_;                // guards all fields below
     std::vector<Proposal> waiting_;
     std::size_t weight_ = 0;
     std::uint64_t turns_ = 0;    // given to those who came

@@ -26,6 +26,8 @@ void Reaper::run(const std::function<void()>& target) {
         target();
     } catch (const std::exception& error) {  // a bug: it ends this thread, not the program
         std::cerr << "a thread failed: " << error.what() << '\n';
+    } catch (...) {
+        std::cerr << "a thread failed\n";
     }
     const std::lock_guard lock(mutex_);
     ended_.push_back(std::this_thread::get_id());

@@ -29,8 +29,8 @@ private:
     void reap_each_second();
     void run(const std::function<void()>& target);
 
-    std::mutex mutex_;                    // guards the four fields below
     std::condition_variable closing_;     // close() wakes the reaping thread
+    std::mutex mutex_;                    // guards the three fields below
     std::vector<std::thread> threads_;    // registered before they can report their end: spawn() holds the mutex
     std::vector<std::thread::id> ended_;  // have reported their end, not joined yet
     bool closed_ = false;

@@ -9,13 +9,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <memory>
+#include <system_error>
 
 namespace chat {
 namespace {
 
-std::string reason() { return std::strerror(errno); }
+// What an error means. (std::strerror may use one buffer for all threads.)
+std::string reason(int error = errno) { return std::generic_category().message(error); }
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
@@ -75,8 +76,9 @@ Socket Socket::connect(const std::string& host, std::uint16_t port, Deadline dea
     for (auto address = addresses.get(); address; address = address->ai_next) {
         auto descriptor = open_socket(*address);
         if (::connect(descriptor.get(), address->ai_addr, address->ai_addrlen) != 0) {
-            why = reason();
-            if (errno != EINPROGRESS) continue;
+            const int refused = errno;  // before anything else is called
+            why = reason(refused);
+            if (refused != EINPROGRESS) continue;
             std::array<pollfd, 2> watched{{{descriptor.get(), POLLOUT, 0}, {alarm.watched(), POLLIN, 0}}};
             if (!wait_for(watched, deadline)) throw TimedOut("the server does not answer");
             if (watched[1].revents) throw ConnectionLost("stopped");
@@ -84,7 +86,7 @@ Socket Socket::connect(const std::string& host, std::uint16_t port, Deadline dea
             socklen_t size = sizeof error;
             ::getsockopt(descriptor.get(), SOL_SOCKET, SO_ERROR, &error, &size);
             if (error) {
-                why = std::strerror(error);
+                why = reason(error);
                 continue;
             }
         }

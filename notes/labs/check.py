@@ -42,10 +42,10 @@ def verdict(lab: Lab, path: Path, seconds: float = SECONDS) -> str:
     with quiet() as errors:
         checking.start()
         stuck = _watch(checking, subject, seconds)
-    problem = problems[0] if problems else stuck
-    if problem and errors and subject.describe(errors[0]) not in problem:
-        problem += f" (a thread has failed: {subject.describe(errors[0])})"
-    return problem
+    said = problems[0] if problems else stuck
+    if said and errors and subject.describe(errors[0]) not in said:
+        said += f" (a thread has failed: {subject.describe(errors[0])})"
+    return said
 
 
 def _watch(checking: threading.Thread, subject: Subject, seconds: float) -> str:

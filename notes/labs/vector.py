@@ -24,7 +24,7 @@ class Vector(list[Any]):
         for item in items:
             self.append(item)
 
-    def __iadd__(self, items: Iterable[Any]) -> Vector:  # type: ignore[override, misc]
+    def __iadd__(self, items: Iterable[Any]) -> Vector:  # type: ignore[misc]
         self.extend(items)
         return self
 

@@ -71,6 +71,14 @@ FAULTS: Final = {
     ),
 }  # fmt: skip
 
+THROWS: Final = Fault(
+    "", "an event that cannot be processed",
+    "client", "client.cpp", "    const bool own = persons_.contains(event.person);",
+    "    const bool own = persons_.contains(event.person);\n"
+    '    if (event.text == "boom") throw std::length_error("boom");',
+)  # fmt: skip
+"""No rule is broken: the client is to survive it."""
+
 
 def build_faulty(fault: Fault, build: Path, folder: Path) -> Path:
     """The program with this fault: its patched file, linked with the other object files of `build`."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cpp.faults import FAULTS, SOURCE, build_faulty
+from tests.cpp.faults import FAULTS, SOURCE, THROWS, build_faulty
 from tests.end_to_end.programs import ROOT
 from tests.support.patience import PROGRAM_PATIENCE, eventually
 
@@ -143,6 +143,22 @@ def test_a_planted_fault_is_found(name: str, build: Path, tmp_path: Path) -> Non
     found = conformance(f"--{fault.program}", f"{program} {words}", "--only", fault.rule, "--timeout", "3")
     assert found.returncode == 1, found.stdout
     assert re.search(rf"^rules that were broken: .*\b{fault.rule}\b", found.stdout, re.M), found.stdout
+
+
+def test_a_burst_that_fails(build: Path, tmp_path: Path) -> None:
+    """A burst whose processing throws passes its turn: the client says so, and ends at SIGTERM."""
+    build_faulty(THROWS, build, tmp_path)
+    rooms = Rooms(tmp_path, tmp_path)
+    try:
+        rooms.serve("Python")
+        cpp, py = rooms.client("C++", "cpp"), rooms.client("Python", "py")
+        say(py, "before", "boom")
+        eventually(lambda: "processing failed: boom" in rooms.told("cpp"), "silent", PROGRAM_PATIENCE)
+        eventually(lambda: "py: before" in rooms.seen("cpp"), "nothing is shown", PROGRAM_PATIENCE)
+        cpp.send_signal(signal.SIGTERM)
+        assert cpp.wait(PROGRAM_PATIENCE) == 0
+    finally:
+        rooms.close()
 
 
 @pytest.mark.parametrize("kind", ["C++", "Python"])

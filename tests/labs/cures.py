@@ -566,6 +566,18 @@ RIGHT: dict[str, list[Cure]] = {
     ],
     "lost_members": [
         Cure(
+            "a list that is replaced, and whose name broadcast() reads once",
+            "solution",
+            (
+                (
+                    "    with lock:\n"
+                    "        everybody = clients  # never changed, only replaced: so no copy is needed\n"
+                    "    for client in everybody:\n",
+                    "    for client in clients:\n",
+                ),
+            ),
+        ),
+        Cure(
             "one list, and a copy of it under the lock",
             "solution",
             (
@@ -578,8 +590,8 @@ RIGHT: dict[str, list[Cure]] = {
                     "        clients.remove(client)\n",
                 ),
                 (
-                    "    for client in clients:\n",
-                    "    with lock:\n        everybody = list(clients)\n    for client in everybody:\n",
+                    "everybody = clients  # never changed, only replaced: so no copy is needed\n",
+                    "everybody = list(clients)\n",
                 ),
             ),
         ),

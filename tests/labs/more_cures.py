@@ -95,6 +95,14 @@ MORE_WRONG: dict[str, list[Wrong]] = {
             "a thread has failed: TypeError: process() takes 1 positional argument",
         ),
     ],
+    "recv_of_nothing": [
+        Wrong(
+            "a time limit, after which the handler ends",
+            "solution",
+            (("    clients.append(client)\n", "    clients.append(client)\n    client.settimeout(0.2)\n"),),
+            "ann is there and says nothing for a while",
+        ),
+    ],
     "lost_members": [
         Wrong(
             "append(), remove() and list(), without a lock",
@@ -483,7 +491,7 @@ MORE_WRONG: dict[str, list[Wrong]] = {
                 ("import socket\n", ("import queue\nimport socket\n")),
                 ("clients: list", ("waiting = queue.Queue()\nclients: list")),
             ),
-            "broadcast() has started stands",
+            " reads bob and ann",
         ),
     ],
     "check_then_act": [

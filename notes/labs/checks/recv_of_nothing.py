@@ -17,18 +17,29 @@ RESET = struct.pack("ii", 1, 0)
 
 
 class Counted(socket.socket):
-    """A socket that counts how often recv() has told the end."""
+    """A socket that counts how often recv() has told the end.
+
+    time_passes: the next recv() that has a time limit comes to it at once
+    """
 
     ends = 0
+    time_passes = False
+
+    def _pass_time(self) -> None:
+        if self.time_passes and self.gettimeout():
+            self.time_passes = False
+            raise TimeoutError("timed out")
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         """As of a socket."""
+        self._pass_time()
         data = super().recv(size, flags)
         self.ends += not data
         return data
 
     def recv_into(self, buffer: bytearray, size: int = 0, flags: int = 0) -> int:  # type: ignore[override]
         """As of a socket; makefile() uses it."""
+        self._pass_time()
         count = super().recv_into(buffer, size, flags)
         self.ends += not count
         return count
@@ -41,6 +52,7 @@ def check(subject: Subject) -> None:
     _leave(subject, [b"hel"], "has left in the middle of a line")
     _leave(subject, [b"hello\n"], "was cut off (ConnectionResetError)", reset=True)
     _empty_line(subject)
+    _silent(subject)
 
 
 def _connect(subject: Subject, module: Any) -> tuple[socket.socket, Counted, Actor]:
@@ -92,4 +104,20 @@ def _empty_line(subject: Subject) -> None:
                 heard = b""
             if heard != line:
                 raise NotYet(f"ann says {line!r}, behind or as an empty line, and hears {heard!r}")
+    handler.end()
+
+
+def _silent(subject: Subject) -> None:
+    """Ann says nothing for longer than any time limit: that is not the end."""
+    module = subject.load("handle")
+    ann, client, handler = _connect(subject, module)
+    client.time_passes = True
+    handler.start()
+    with ann:
+        if not handler.waits:
+            handler.end()
+            raise NotYet("ann is there and says nothing for a while: her handler ends")
+        ann.sendall(b"hello\n")
+        if ann.recv(100) != b"hello\n":
+            raise NotYet("ann says nothing for a while, then hello, and does not hear it")
     handler.end()

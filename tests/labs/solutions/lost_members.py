@@ -35,5 +35,7 @@ def leave(client: socket.socket) -> None:
 
 def broadcast(line: bytes) -> None:
     """Send a line to everybody."""
-    for client in clients:
+    with lock:
+        everybody = clients  # never changed, only replaced: so no copy is needed
+    for client in everybody:
         client.sendall(line)
