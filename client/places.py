@@ -243,8 +243,8 @@ class Places:
         wanted:   show it, wherever it happened: it is of a line that was said here
         """
         self.silence.take(event, self._client.person)
-        self._note_way_back(event)
         kept = self.kept(event.place) if event.place else Kept()
+        self._note_way_back(event)
         about = kept.find(extra_number(event.extra, Extra.REPLY_TO)) if event.extra else None
         if event.kind in KEPT and event.place:
             kept.add(event)
@@ -298,12 +298,13 @@ class Places:
 
     def forget(self) -> None:
         """The server has another history: its places and persons have other numbers."""
+        self._way_back = self._banned = 0
         self._kept.clear()
         self._drafts.clear()
         self.markers.forget()
         self.presence.forget()
         self.silence.forget()
-        self.place = self.person = self.oldest = self._seen = self._way_back = self._banned = 0
+        self.place = self.person = self.oldest = self._seen = 0
         self.ignored = frozenset()
 
     def caught_up(self) -> None:
