@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from chatroom.errors import ChatroomError, Closed, ConfigError
-from chatroom.events import Event
+from chatroom.events import Event, EventKind
 from chatroom.packets import Answer, Channel, Info, Resumed
 from client.answer_words import without_name
 from client.answering import Answering
@@ -438,6 +438,8 @@ class Conversation:
             self.calls.take(event, self._live)
         if self.places.event(event, replayed=not self._live, wanted=said_here):
             self.speech.once.shown(event, me)
+            if event.kind is EventKind.INVITED:
+                self._private.told(event.channel)
         self.view.identity(self.client.name)
 
 

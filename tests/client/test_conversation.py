@@ -508,7 +508,12 @@ def test_merged_channels_have_names_that_change(user: User) -> None:
 def test_an_invitation_is_told_at_once(user: User) -> None:
     """It is in a direct conversation, which may not be on the screen."""
     invited = Event(101, NOON, EventKind.INVITED, "@ann", "bob", "#cake", 0, BOB, DIRECT)
-    user.play(user.happens(invited), "-- @bob bob invites to #cake: /join #cake")
+    user.play(
+        user.happens(invited),
+        "-- @bob bob invites to #cake: /join #cake",
+        "@bob 1",
+        Absent("wrote to you alone"),
+    )
 
 
 # --- one person --------------------------------------------------------------------------------------------
