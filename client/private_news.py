@@ -18,7 +18,7 @@ class PrivateNews:
         self._waiting: frozenset[str] = frozenset()
 
     def told(self, name: str) -> None:
-        """The reader has been told in another way that this conversation waits: an invitation is shown at once."""
+        """The reader knows in another way that this conversation waits: an invitation is shown at once."""
         self._waiting |= {name}
 
     def rows(self, waiting: Sequence[Waiting]) -> list[str]:
