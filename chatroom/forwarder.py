@@ -49,6 +49,7 @@ log = EventLog(__name__)
 
 T = TypeVar("T")
 
+Happened = list[Event | Talk]
 Deliver = Callable[[Batch], None]
 
 Turn = Joined | Left | End
@@ -206,9 +207,7 @@ class Forwarder:
         )
         self._noted = state.head
 
-    def _deliver(
-        self, deliver: Deliver, batch: Batch, happened: list[Event | Talk], effects: list[Effect]
-    ) -> None:
+    def _deliver(self, deliver: Deliver, batch: Batch, happened: Happened, effects: list[Effect]) -> None:
         """Deliver what happened: as one batch, unless connections got or lost a place, or ended meanwhile."""
         turns = [one for one in effects if isinstance(one, Turn) and one.origin[:2] == self._life]
         if turns:
@@ -216,7 +215,7 @@ class Forwarder:
         elif happened:
             deliver(batch)
 
-    def _deliver_in_turns(self, deliver: Deliver, happened: list[Event | Talk], turns: list[Turn]) -> None:
+    def _deliver_in_turns(self, deliver: Deliver, happened: Happened, turns: list[Turn]) -> None:
         """Deliver a round in which connections got or lost a place, or ended: each change at its seq.
 
         They came in the order of the seqs, between two proposals: never in the middle of a Talk.
@@ -254,7 +253,7 @@ class Forwarder:
         """What follows from all entries of a round."""
         if len(entries) == 1:  # the usual case
             return self.state.apply(entries[0])
-        happened: list[Event | Talk] = []
+        happened: Happened = []
         records: list[Record] = []
         effects: list[Effect] = []
         amended: list[Event] = []

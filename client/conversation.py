@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from chatroom.errors import ChatroomError, Closed, ConfigError
-from chatroom.events import Event
+from chatroom.events import Event, EventKind
 from chatroom.packets import Answer, Channel, Info, Resumed
 from client.answer_words import without_name
 from client.answering import Answering
@@ -445,6 +445,8 @@ class Conversation:
             self.speech.once.shown(event, me)
             if event.person == me:
                 self.speech.shown(event.id)
+            if event.kind is EventKind.INVITED:
+                self._private.told(event.channel)
         self.view.identity(self.client.name)
 
 

@@ -17,6 +17,10 @@ class PrivateNews:
     def __init__(self) -> None:
         self._waiting: frozenset[str] = frozenset()
 
+    def told(self, name: str) -> None:
+        """The reader knows in another way that this conversation waits: an invitation is shown at once."""
+        self._waiting |= {name}
+
     def rows(self, waiting: Sequence[Waiting]) -> list[str]:
         """What is to be told. waiting: the places with something unread, as the status has them"""
         private = [each.name for each in waiting if each.name.startswith("@")]

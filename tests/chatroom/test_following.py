@@ -53,7 +53,7 @@ def test_the_steps_of_a_line(room: Room) -> None:
         ("allowed",),
         ("queued",),
         ("taken", 500_000, 4),
-        ("applied", 6),
+        ("applied", 7),
         ("encoded", len(bob.datas[-1]) * 1 // 3),
         ("stored", 0),
         ("sent", ["ann"], 1),
@@ -130,7 +130,7 @@ def test_two_lines_at_once(room: Room) -> None:
         [("sent", ["ann"], 1)],
         [("sent", ["ann"], 1), ("sent", ["bob"], 1)],
     ]
-    assert [step for one in found for step in one if step[0] == "applied"] == [("applied", 4), ("applied", 5)]
+    assert [step for one in found for step in one if step[0] == "applied"] == [("applied", 5), ("applied", 6)]
 
 
 def test_a_round_in_which_somebody_comes(room: Room) -> None:

@@ -543,7 +543,12 @@ def test_merged_channels_have_names_that_change(user: User) -> None:
 def test_an_invitation_is_told_at_once(user: User) -> None:
     """It is in a direct conversation, which may not be on the screen."""
     invited = Event(101, NOON, EventKind.INVITED, "@ann", "bob", "#cake", 0, BOB, DIRECT)
-    user.play(user.happens(invited), "-- @bob bob invites you to #cake: /join #cake")
+    user.play(
+        user.happens(invited),
+        "-- @bob bob invites you to #cake: /join #cake",
+        "@bob 1",
+        Absent("wrote to you alone"),
+    )
 
 
 # --- one person --------------------------------------------------------------------------------------------
@@ -821,7 +826,7 @@ def test_an_invitation_is_read_where_it_was_said(user: User) -> None:
         user.happens(invited),
         "@bob 1",
         b"/clear\r/go @bob\r",
-        "-- bob invites to #cake: /join #cake",
+        "-- bob invites you to #cake: /join #cake",
         b"/go #general\r",
         "#general, 2 here",
         Absent("unread:"),

@@ -17,6 +17,14 @@ def test_each_conversation_is_told_once() -> None:
     assert news.rows((bob, eve)) == [told]
 
 
+def test_what_was_told_already() -> None:
+    """It is not told again while it waits, and then as every other."""
+    news, eve = PrivateNews(), Waiting("@eve", 1)
+    news.told("@eve")
+    assert news.rows((eve,)) == [] == news.rows((Waiting("@eve", 2),))
+    assert news.rows(()) == [] and len(news.rows((eve,))) == 1
+
+
 def test_many_are_one_row() -> None:
     """Who comes back after a week has no wall of them."""
     many = tuple(Waiting(f"@n{number}", 1) for number in range(PRIVATE_NEWS + 1))

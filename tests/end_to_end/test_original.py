@@ -208,7 +208,7 @@ def test_the_port_stays_for_its_owner(app: App) -> None:
 
 def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each member's handler puts its lines into the waiting queue; only the forwarder delivers."""
-    put, deliver = WaitingQueue.put, Presence.deliver
+    put, send = WaitingQueue.put, Presence._send
     came: list[str] = []
     went: set[str] = set()
 
@@ -216,13 +216,13 @@ def test_listen_and_forward_under_a_lock(app: App, monkeypatch: pytest.MonkeyPat
         came.append(threading.current_thread().name)
         put(queue, proposal, timeout)
 
-    def noting_deliver(presence: Presence, batch: Batch) -> None:
+    def noting_send(presence: Presence, *rest: Any) -> None:
         went.add(threading.current_thread().name)
-        deliver(presence, batch)
+        send(presence, *rest)
 
     with Peer.come_in(port_of(app), "ann") as ann, Peer.come_in(port_of(app), "bob") as bob:
         monkeypatch.setattr(WaitingQueue, "put", noting_put)
-        monkeypatch.setattr(Presence, "deliver", noting_deliver)
+        monkeypatch.setattr(Presence, "_send", noting_send)
         ann.send(*lines(5))
         bob.said(5)
         bob.send(*lines(5))

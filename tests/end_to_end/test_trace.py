@@ -150,7 +150,7 @@ def test_who_may_not(host: Host) -> None:
             "@bob",
             "you are in your talk with bob, and /trace is for a channel: first /go #CHANNEL",
         ),
-        ("/trace hello", "#nowhere", "not said: you are not in this channel"),
+        ("/trace hello", "#nowhere", "not said: you are not in #nowhere"),
     ],
 )
 def test_what_cannot_be_followed(host: Host, command: str, channel: str, words: str) -> None:
