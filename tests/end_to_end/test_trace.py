@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,15 +51,17 @@ class Small(Person):
         return super().connect(address, port, source, receive_buffer, tls)
 
 
-def stalled(host: Host, name: str, channel: str = "#general") -> Person:
-    """A member that reads nothing: more waits for it than its socket takes. (Whoever is here should read.)"""
-    person = Small.come(host.address, name, channel=channel)
+def stalled(host: Host, name: str) -> Person:
+    """A member that reads nothing: more waits for it than the sockets of both ends take."""
+    person = Small.come(host.address, name)
     host.people.append(person)
-    talker = host.come(f"{name}2", channel=channel)
     (seat,) = [seat for seat in host.app.chatroom._presence.seats if seat.name == name]
     stream = seat.connection._stream  # type: ignore[attr-defined]
+    with socket.fromfd(stream.fileno(), socket.AF_INET, socket.SOCK_STREAM) as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    talker = host.come(f"{name}2")
     while stream.buffered < 3 * len(LONG):
-        talker.say(channel, LONG)
+        talker.say("#general", LONG)
     talker.leave()
     return person
 
@@ -120,6 +123,7 @@ def test_who_takes_the_rest_later(host: Host) -> None:
     """The flusher sends what a socket did not take at once, and ends the wait."""
     eve, owner = stalled(host, "eve"), host.owner()
     id = trace(owner, "are you there?")
+    said(owner, "are you there?")  # eve does not read before
     said(eve, "are you there?")
     traced(owner, id)
     assert timeline(owner)[-3:] == [
