@@ -18,9 +18,9 @@ def keep_little() -> bool:
 
     glibc gives threads heaps of their own, up to eight for each core, and a piece goes back to the heap that
     it came from. After the first hash of a password it would take the 16 MiB of each later one from such a
-    heap, and keep them: 270 MB on two cores, a gigabyte on eight. To set the sizes also ends that they grow by
-    themselves (mallopt(3)). And with thousands of threads, which begin and end, more and more of each heap
-    would be free and not usable for the others.
+    heap, and keep them: 270 MB on two cores, a gigabyte on eight. To set the sizes also ends that they grow
+    by themselves (mallopt(3)). And with thousands of threads, which begin and end, more and more of each heap
+    would be free, and of no use for the others.
     """
     try:
         set_option = ctypes.CDLL(None).mallopt

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 import client.link
-from chatroom.batch import Batch
 from chatroom.events import Event, EventKind
 from chatroom.limits import MAX_TEXT
 from chatroom.packets import Channel, Packet, Say, Status, Verdict, encode

@@ -79,7 +79,10 @@ def run(folder: Path, size: Size, stop: threading.Event | None = None) -> Outcom
     exported.write_text(exporting.stdout, encoding="utf-8")
     missing, doubled = compare_lines(lines, exported)
     outcome = Outcome(
-        sampler.samples, compare(sampler.samples), counts, faults(counts, missing, doubled, errors)
+        sampler.samples,
+        compare(sampler.samples, counts["amendments"]),
+        counts,
+        faults(counts, missing, doubled, errors),
     )
     minutes = size.seconds / 60
     title = f"{size.members} people who come and go, for {minutes:.3g} minutes"

@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
 
-from server.limits import GUEST_DESCRIPTORS, WAL_BYTES
+from chatroom.limits import MAX_AMENDED
+from server.limits import GUEST_DESCRIPTORS, HISTORY_READERS, READER_CACHE, WAL_BYTES
 from tests.long_run.samples import Sample
 
 EARLY: Final = (1 / 6, 2 / 6)
@@ -21,6 +22,11 @@ MEMORY_SLACK: Final = 3 * 1024
 """KiB that the allocator may have more at the end: it keeps some of what thousands of threads gave back."""
 PERSON_BYTES: Final = 4096
 """Bytes of a person who has come, gone, and can come back: MAX_SESSIONS bounds how many there are."""
+AMENDED_BYTES: Final = 350
+"""Bytes of a line that was edited lately, or reacted to: MAX_AMENDED bounds how many there are."""
+PAGES_BYTES: Final = 2 * 2 * 1024 * 1024 + HISTORY_READERS * READER_CACHE
+"""Bytes of pages that SQLite keeps at most: of the forwarder and the maintenance (its own default, 2 MiB), and
+of each reader."""
 SPARE: Final = 4
 """Threads and descriptors more than those of connections: of a search, a checkpoint, a reader of metrics."""
 EVENT_GROWTH: Final = 1.25
@@ -52,8 +58,8 @@ class Finding(NamedTuple):
 HEAD: Final = "| what | early | late | allowed | unit | verdict |\n|---|---|---|---|---|---|"
 
 
-def compare(samples: Sequence[Sample]) -> list[Finding]:
-    """What has grown between the two parts of the time."""
+def compare(samples: Sequence[Sample], amendments: int = 0) -> list[Finding]:
+    """What has grown between the two parts of the time. amendments: in all of it"""
     early, late = _part(samples, EARLY), _part(samples, LATE)
     assert early and late, "too few samples"
 
@@ -63,8 +69,13 @@ def compare(samples: Sequence[Sample]) -> list[Finding]:
         first, last = median(map(value, early)), median(map(value, late))
         return Finding(what, first, last, first * factor + more, unit)
 
-    persons = median(one.arrivals for one in late) - median(one.arrivals for one in early)
-    memory = MEMORY_SLACK + persons * PERSON_BYTES / 1024
+    def more(value: Callable[[Sample], float]) -> float:
+        return median(map(value, late)) - median(map(value, early))
+
+    persons = more(lambda one: one.arrivals)
+    amended = min(MAX_AMENDED, amendments * more(lambda one: one.at) / samples[-1].at)
+    pages = more(lambda one: min(one.data, PAGES_BYTES))
+    memory = MEMORY_SLACK + (persons * PERSON_BYTES + amended * AMENDED_BYTES + pages) / 1024
     growth = [_growth(early), _growth(late)]
     return [
         both("memory", lambda one: one.resident, "KiB", memory),
