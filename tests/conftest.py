@@ -12,6 +12,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from chatroom.passwords import DUMMY
+from tests.support.bytecode import (  # noqa: F401  pytest finds its hooks here
+    pytest_configure,
+    pytest_sessionstart,
+)
 from tests.support.certificates import Certificates
 from tests.support.watchdog import (  # noqa: F401  pytest finds its hooks here
     pytest_addoption,
@@ -23,6 +27,13 @@ from tests.support.watchdog import (  # noqa: F401  pytest finds its hooks here
 
 LEAK_SECONDS = 3.0
 """Seconds that the threads of a test may need to end after it: more than a program's own closing time."""
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end: thousands of tests, and the modules behind them."""
+    gc.collect()
+    gc.freeze()
+
 
 settings.register_profile(
     "suite",
