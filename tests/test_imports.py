@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -134,16 +134,22 @@ def imports(tree: ast.AST, module: str, is_package: bool) -> Iterator[tuple[int,
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
 
 
+@cache
+def imports_of(path: Path) -> list[tuple[int, str]]:
+    """Line and full name of everything that a file imports; several tests ask, and to parse takes long."""
+    return list(imports(ast.parse(path.read_text()), name_of(path), path.name == "__init__.py"))
+
+
 def under(name: str, prefixes: tuple[str, ...]) -> bool:
     """Whether a module is one of `prefixes` or inside one."""
     return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
 
 
-def complaints(source: str, module: str, is_package: bool = False) -> list[str]:
+def complaints(imported: Iterable[tuple[int, str]], module: str) -> list[str]:
     """The forbidden imports of a module, each with the reason for the rule."""
     found = []
     allowed, why = ALLOWED[module.split(".")[0]]
-    for line, name in imports(ast.parse(source), module, is_package):
+    for line, name in imported:
         top = name.split(".")[0]
         place = f"{module}, line {line}: {name}"
         if top in ("tests", *OURS) and not under(name, allowed):
@@ -159,10 +165,9 @@ def complaints(source: str, module: str, is_package: bool = False) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_import_directions(path: Path) -> None:
+def test_import_directions() -> None:
     """A module imports only modules that its place in the layout allows."""
-    found = complaints(path.read_text(), name_of(path), path.name == "__init__.py")
+    found = [complaint for path in MODULES for complaint in complaints(imports_of(path), name_of(path))]
     assert not found, "\n".join(found)
 
 
@@ -197,14 +202,15 @@ def test_import_directions(path: Path) -> None:
 )
 def test_a_wrong_import_is_found(module: str, source: str) -> None:
     """Each rule can fail: an import against the direction is reported with its line and reason."""
-    assert complaints(source, module), f"{source!r} in {module} went through"
+    imported = imports(ast.parse(source), module, is_package=False)
+    assert complaints(imported, module), f"{source!r} in {module} went through"
 
 
 def test_only_the_composition_root_knows_both_ends() -> None:
     """In server/, only app (and the programs) bring the chatroom and its storage and transport together."""
     root = {"server.app", "server.__main__"}
     for path in (ROOT / "server").glob("*.py"):
-        names = {name for _, name in imports(ast.parse(path.read_text()), name_of(path), False)}
+        names = {name for _, name in imports_of(path)}
         stores = any(under(name, ("server.storage",)) for name in names)
         listens = any(under(name, ("server.server", "server.lobby", "chatroom.chatroom")) for name in names)
         assert not (stores and listens) or name_of(path) in root, (
@@ -221,8 +227,7 @@ def names_of_modules() -> frozenset[str]:
 def own_imports(path: Path) -> set[str]:
     """The modules of ours that a module imports, wherever the import stands; of a package, all of it."""
     module = name_of(path)
-    names = {name for _, name in imports(ast.parse(path.read_text()), module, path.name == "__init__.py")}
-    return ours(names, module)
+    return ours({name for _, name in imports_of(path)}, module)
 
 
 def ours(names: set[str], module: str) -> set[str]:

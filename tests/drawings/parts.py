@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from functools import cache
 from textwrap import wrap
 from typing import Final
 
 from tests.drawings.canvas import GREY, PALE, SMALL, Canvas
-from tests.test_imports import MODULES, OURS, imports, name_of, ours
+from tests.test_imports import MODULES, OURS, imports_of, name_of, ours
 
 _WIDTH: Final = 1180
 _HALF: Final = 570
@@ -75,8 +74,7 @@ def _imported() -> dict[str, set[str]]:
     found = {}
     for path in MODULES:
         module = name_of(path)
-        names = imports(ast.parse(path.read_text()), module, path.name == "__init__.py")
-        found[module] = {name for _, name in names}
+        found[module] = {name for _, name in imports_of(path)}
     return found
 
 

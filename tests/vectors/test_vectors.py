@@ -25,6 +25,7 @@ from chatroom.packets import (
     Decoder,
     Form,
     Kind,
+    Packet,
     Resumed,
     Role,
     Say,
@@ -32,6 +33,7 @@ from chatroom.packets import (
     encode,
 )
 from chatroom.packets.kinds import ADMIT_FIXED, CHANNEL_FIXED, EVENT_FIXED, LIVE_FIXED, WELCOME_FIXED
+from tests.support.cases import case
 from tests.vectors import make
 
 FOLDER = Path(__file__).parent
@@ -61,13 +63,14 @@ def test_files_are_what_the_code_makes() -> None:
     assert make.main(["--check"]) == 0
 
 
-@pytest.mark.parametrize("entry", load("packets"), ids=lambda entry: entry["name"])
-def test_packet(entry: dict[str, Any]) -> None:
+def test_packets() -> None:
     """The decoder makes the packet of the bytes, and the encoder makes the bytes of the packet."""
-    data = bytes.fromhex(entry["hex"])
-    (packet,) = Decoder().feed(data)
-    assert make.meaning(packet) == entry["packet"]
-    assert encode(make.packet_of(entry["packet"])) == data
+    for entry in load("packets"):
+        with case(entry["name"]):
+            data = bytes.fromhex(entry["hex"])
+            (packet,) = Decoder().feed(data)
+            assert make.meaning(packet) == entry["packet"]
+            assert encode(make.packet_of(entry["packet"])) == data
 
 
 def test_every_kind_has_a_vector() -> None:
@@ -77,18 +80,19 @@ def test_every_kind_has_a_vector() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 10**6])
-@pytest.mark.parametrize("entry", load("streams"), ids=lambda entry: entry["name"])
-def test_stream(entry: dict[str, Any], size: int) -> None:
+def test_streams(size: int) -> None:
     """A stream gives its packets in pieces of any size, and is refused where its entry says so."""
-    data, decoder, found, error = bytes.fromhex(entry["hex"]), Decoder(), [], False
-    try:
-        for start in range(0, len(data), size):
-            found += decoder.feed(data[start : start + size])
-            decoder.check()
-    except ProtocolError:
-        error = True
-    assert [make.meaning(packet) for packet in found] == entry["packets"]
-    assert error is entry["error"]
+    for entry in load("streams"):
+        with case(entry["name"]):
+            data, decoder, found, error = bytes.fromhex(entry["hex"]), Decoder(), list[Packet](), False
+            try:
+                for start in range(0, len(data), size):
+                    found += decoder.feed(data[start : start + size])
+                    decoder.check()
+            except ProtocolError:
+                error = True
+            assert [make.meaning(packet) for packet in found] == entry["packets"]
+            assert error is entry["error"]
 
 
 def test_dialogue_is_a_handshake() -> None:
@@ -109,20 +113,19 @@ def test_dialogue_is_a_handshake() -> None:
     assert client.step is server.step is Step.ADMITTED
 
 
-@pytest.mark.parametrize(
-    "entry", load("names"), ids=lambda entry: ascii(entry.get("name", entry.get("channel")))
-)
-def test_name(entry: dict[str, Any]) -> None:
+def test_names() -> None:
     """A name or channel has the written form, key and skeletons of its entry, or is refused."""
-    if "refused" in entry:
-        with pytest.raises(NameRefused):
-            check_name(entry["name"]) if "name" in entry else check_channel(entry["channel"])
-    elif "name" in entry:
-        written, key = check_name(entry["name"]), name_key(entry["name"])
-        assert (written, key) == (entry["written"], entry["key"])
-        assert list(skeletons(written, key)) == entry["skeletons"]
-    else:
-        assert check_channel(entry["channel"]) == entry["written"]
+    for entry in load("names"):
+        with case(entry):
+            if "refused" in entry:
+                with pytest.raises(NameRefused):
+                    check_name(entry["name"]) if "name" in entry else check_channel(entry["channel"])
+            elif "name" in entry:
+                written, key = check_name(entry["name"]), name_key(entry["name"])
+                assert (written, key) == (entry["written"], entry["key"])
+                assert list(skeletons(written, key)) == entry["skeletons"]
+            else:
+                assert check_channel(entry["channel"]) == entry["written"]
 
 
 # --- notes/protocol.md ----------------------------------------------------------------------------------
