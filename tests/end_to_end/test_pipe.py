@@ -20,15 +20,17 @@ import pytest
 
 from chatroom.limits import MAX_TEXT
 from client import Client, EventKind
+from tests.end_to_end.in_process import port_of, running
 from tests.support.patience import PROGRAM_PATIENCE, eventually
 
 
 class Programs:
     """Starts the programs as a user would, and ends those that a test left running."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
+        """port: of a server that runs already; 0: none does."""
         self._running: list[subprocess.Popen[bytes]] = []
-        self.port = 0
+        self.port = port
         self.server: subprocess.Popen[bytes]
 
     def serve(self, data: str = ":memory:") -> None:
@@ -55,10 +57,13 @@ class Programs:
 
     def said(self, name: str = "reader") -> list[str]:
         """Every line in the history, in order."""
-        code, out, _ = self.run(b"", "--name", name, "--history", "10000", "--json")
-        assert code == 0
-        events = map(json.loads, out.splitlines())
-        return [event["text"] for event in events if event["kind"] == "said"]
+        events = []
+        with Client(port=self.port, name=name, lines=10_000) as reader:
+            for event in reader:
+                if event.kind is EventKind.JOINED and event.author == name:  # the latest of all
+                    break
+                events.append(event)
+        return [event.text for event in events if event.kind is EventKind.SAID]
 
     def close(self) -> None:
         for program in self._running:
@@ -81,6 +86,18 @@ class Programs:
 
 @pytest.fixture
 def programs() -> Iterator[Programs]:
+    """Clients of a server in this process: what it does is not asked here, and a program starts slowly."""
+    with running() as app:
+        made = Programs(port_of(app))
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+@pytest.fixture
+def both_programs() -> Iterator[Programs]:
+    """Clients of a server that is a program, too: it can be killed."""
     made = Programs()
     try:
         made.serve()
@@ -100,12 +117,12 @@ def write(program: subprocess.Popen[bytes], data: bytes) -> None:
     program.stdin.flush()
 
 
-def test_two_lines_into_a_pipe(programs: Programs) -> None:
+def test_two_lines_into_a_pipe(both_programs: Programs) -> None:
     """printf 'one\\ntwo\\n' | client --name bot: both are stored, in order, and the exit code is 0."""
-    code, out, err = programs.run(b"one\ntwo\n", "--name", "bot")
+    code, out, err = both_programs.run(b"one\ntwo\n", "--name", "bot")
     assert (code, err) == (0, "")
     assert [line.split(" ", 1)[1] for line in out.splitlines()][-2:] == ["bot: one", "bot: two"]
-    assert programs.said() == ["one", "two"]
+    assert both_programs.said() == ["one", "two"]
 
 
 def test_json_is_one_object_for_each_event(programs: Programs) -> None:
@@ -244,28 +261,29 @@ def test_no_server(address: str, reason: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_server_that_comes_later(programs: Programs) -> None:
+def test_a_server_that_comes_later(both_programs: Programs) -> None:
     """With --retry-for a client waits for a server that is not there yet, and says so once."""
-    programs.stop_server()
-    program = programs.client("--name", "bot", "--retry-for", "60")
+    both_programs.stop_server()
+    program = both_programs.client("--name", "bot", "--retry-for", "60")
     write(program, b"one\n")
     assert program.stderr is not None
-    told = f"chatroom-client: cannot connect to 127.0.0.1:{programs.port}: connection refused; trying again\n"
+    address = f"127.0.0.1:{both_programs.port}"
+    told = f"chatroom-client: cannot connect to {address}: connection refused; trying again\n"
     assert program.stderr.readline().decode() == told
-    programs.serve()
+    both_programs.serve()
     out, err = program.communicate(b"two\n", PROGRAM_PATIENCE)
     assert (program.returncode, err) == (0, b"chatroom-client: connected\n")
     assert [line.split("bot: ", 1)[1] for line in out.decode().splitlines() if "bot: " in line] == [
         "one",
         "two",
     ]
-    assert programs.said() == ["one", "two"]
+    assert both_programs.said() == ["one", "two"]
 
 
-def test_a_server_that_never_comes(programs: Programs) -> None:
+def test_a_server_that_never_comes(both_programs: Programs) -> None:
     """After --retry-for the client that waited for its server gives up; exit code 1."""
-    programs.stop_server()
-    code, out, err = programs.run(b"lost\n", "--name", "bot", "--retry-for", "0.5")
+    both_programs.stop_server()
+    code, out, err = both_programs.run(b"lost\n", "--name", "bot", "--retry-for", "0.5")
     assert (code, out) == (1, "")
     waits, gone = err.splitlines()
     assert waits.endswith("; trying again")
@@ -281,10 +299,10 @@ def unread(program: subprocess.Popen[bytes]) -> int:
     return count[0]
 
 
-def test_a_signal_before_the_server_comes(programs: Programs) -> None:
+def test_a_signal_before_the_server_comes(both_programs: Programs) -> None:
     """SIGTERM ends a client that waits for its server; it says so, and exit code 143 that a line is lost."""
-    programs.stop_server()
-    program = programs.client("--name", "bot", "--retry-for", "60")
+    both_programs.stop_server()
+    program = both_programs.client("--name", "bot", "--retry-for", "60")
     for piece in (b"lost\n", b"half"):  # the second one is read when the first one has been said
         write(program, piece)
         eventually(lambda: unread(program) == 0, "the input is not read")
@@ -353,11 +371,11 @@ def test_help_for_a_full_disk(option: str, unbuffered: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_server_that_is_gone_for_good(programs: Programs) -> None:
+def test_a_server_that_is_gone_for_good(both_programs: Programs) -> None:
     """After --retry-for the client gives up, with a line for each step and exit code 1."""
-    program = programs.client("--name", "bot", "--follow", "--retry-for", "1")
+    program = both_programs.client("--name", "bot", "--follow", "--retry-for", "1")
     assert read_line(program).endswith("bot joined")
-    programs.stop_server()
+    both_programs.stop_server()
     write(program, b"lost\n")  # the client reads it long before it gives up
     _, err = program.communicate(timeout=PROGRAM_PATIENCE)
     assert program.returncode == 1
@@ -367,21 +385,21 @@ def test_a_server_that_is_gone_for_good(programs: Programs) -> None:
     assert "1 line is not stored" in gone
 
 
-def test_no_retry_is_one_line(programs: Programs) -> None:
+def test_no_retry_is_one_line(both_programs: Programs) -> None:
     """With --retry-for 0, a lost server gives one clear line and exit code 1."""
-    program = programs.client("--name", "bot", "--follow", "--retry-for", "0")
+    program = both_programs.client("--name", "bot", "--follow", "--retry-for", "0")
     assert read_line(program).endswith("bot joined")
-    programs.stop_server()
+    both_programs.stop_server()
     _, err = program.communicate(timeout=PROGRAM_PATIENCE)
     assert program.returncode == 1
     assert err.count(b"\n") == 1
 
 
-def test_an_interrupt_while_the_server_is_away(programs: Programs) -> None:
+def test_an_interrupt_while_the_server_is_away(both_programs: Programs) -> None:
     """Ctrl-C stops the retries at once; exit code 130 says that some lines were not stored."""
-    program = programs.client("--name", "bot")
+    program = both_programs.client("--name", "bot")
     assert read_line(program).endswith("bot joined")
-    programs.stop_server()
+    both_programs.stop_server()
     write(program, (b"x" * 999 + b"\n") * 200)  # more than a pipe holds: some of it was said by now
     assert program.stderr is not None
     assert b"trying to reconnect" in program.stderr.readline()
@@ -390,18 +408,18 @@ def test_an_interrupt_while_the_server_is_away(programs: Programs) -> None:
 
 
 @pytest.mark.slow
-def test_a_pipe_survives_a_server_that_is_killed(programs: Programs, tmp_path: Path) -> None:
+def test_a_pipe_survives_a_server_that_is_killed(both_programs: Programs, tmp_path: Path) -> None:
     """Lines before, during and after an outage are stored once, in order; stderr reports the outage once."""
-    programs.stop_server()
+    both_programs.stop_server()
     data = str(tmp_path / "history.db")
-    programs.serve(data)
-    program = programs.client("--name", "bot")
+    both_programs.serve(data)
+    program = both_programs.client("--name", "bot")
     assert read_line(program).endswith("bot joined")
     write(program, b"".join(b"before %d\n" % number for number in range(500)))
     assert read_line(program).endswith("before 0")
-    programs.stop_server()
+    both_programs.stop_server()
     write(program, b"".join(b"during %d\n" % number for number in range(500)))
-    programs.serve(data)
+    both_programs.serve(data)
     out, err = program.communicate(
         b"".join(b"after %d\n" % number for number in range(500)), PROGRAM_PATIENCE
     )
@@ -411,7 +429,7 @@ def test_a_pipe_survives_a_server_that_is_killed(programs: Programs, tmp_path: P
         "chatroom-client: connected again",
     ]
     given = [f"{when} {number}" for when in ("before", "during", "after") for number in range(500)]
-    assert programs.said() == given
+    assert both_programs.said() == given
     printed = [line.split("bot: ", 1)[1] for line in out.decode().splitlines() if "bot: " in line]
     assert printed == given[1:]
 
