@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
@@ -54,7 +55,36 @@ SHARED_SPEED = 0.08
 for it, it is below 0.01."""
 
 
+NUMBERS = itertools.count()
+
 # --- refused, with a log line ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One server for the tests below: none of them may change what the next one sees."""
+    with server(tmp_path_factory.mktemp("started")) as program:
+        yield program
+
+
+@pytest.fixture
+def program(started: ServerProcess) -> Iterator[ServerProcess]:
+    """That server, with a log that begins with the test."""
+    started.log.write_text("")  # the server appends to it
+    yield started
+    assert "Traceback" not in started.errors(), started.errors()
+
+
+@pytest.fixture
+def number() -> int:
+    """A number that no other test has."""
+    return next(NUMBERS)
+
+
+@pytest.fixture
+def ann(number: int) -> str:
+    """A name that no other test has: who is cut off keeps it for a while."""
+    return f"ann{number}"
 
 
 def offered(program: ServerProcess, name: str) -> Port:
@@ -95,46 +125,44 @@ def ended(peer: Peer) -> list[object]:
         b"NICK ann\r\nUSER ann 0 * :ann\r\n",
     ],
 )
-def test_another_protocol_in_the_lobby(request_line: bytes, tmp_path: Path) -> None:
+def test_another_protocol_in_the_lobby(request_line: bytes, program: ServerProcess, ann: str) -> None:
     """A peer with another protocol gets the reason in one packet and is disconnected; the log names it."""
-    with server(tmp_path) as program, Peer.connect(program.port) as browser:
+    with Peer.connect(program.port) as browser:
         browser.socket.sendall(request_line)
         (answer,) = ended(browser)
         assert isinstance(answer, Status)
         assert "not the chatroom's protocol" in answer.reason
         address = "{}:{}".format(*browser.socket.getsockname())
         assert_logged(program, f"{address}: not the chatroom's protocol")
-        Peer.come_in(program.port, "ann").socket.close()
+        Peer.come_in(program.port, ann).socket.close()
 
 
-def test_a_wrong_ticket(tmp_path: Path) -> None:
+def test_a_wrong_ticket(program: ServerProcess, ann: str) -> None:
     """A wrong ticket is refused and logged, and the port stays for its owner."""
-    with server(tmp_path) as program:
-        offer = offered(program, "ann")
-        with Peer.connect(offer.number) as thief:
-            thief.send(admit("ann", bytes(16)))
-            assert [answer.reason for answer in ended(thief)] == ["wrong ticket"]  # type: ignore[attr-defined]
-        with Peer.connect(offer.number) as ann:
-            assert ann.admit("ann", offer.ticket).name == "ann"
-        assert_logged(program, "wrong ticket")
+    offer = offered(program, ann)
+    with Peer.connect(offer.number) as thief:
+        thief.send(admit(ann, bytes(16)))
+        assert [answer.reason for answer in ended(thief)] == ["wrong ticket"]  # type: ignore[attr-defined]
+    with Peer.connect(offer.number) as peer:
+        assert peer.admit(ann, offer.ticket).name == ann
+    assert_logged(program, "wrong ticket")
 
 
-def test_a_replayed_ticket(tmp_path: Path) -> None:
+def test_a_replayed_ticket(program: ServerProcess, ann: str) -> None:
     """A ticket works once: its own port does not listen any more, and another port refuses it."""
-    with server(tmp_path) as program:
-        offer = offered(program, "ann")
-        with Peer.connect(offer.number) as ann:
-            ann.admit("ann", offer.ticket)
-            with pytest.raises(ConnectionRefusedError):
-                Peer.connect(offer.number)
-            other = offered(program, "bob")
-            with Peer.connect(other.number) as thief:
-                thief.send(admit("ann", offer.ticket))
-                assert [answer.reason for answer in ended(thief)] == ["wrong ticket"]  # type: ignore[attr-defined]
-            assert_logged(program, "wrong ticket")
-            ann.receive_until(lambda packet: isinstance(packet, Live))
-            ann.send(*lines(1))
-            assert ann.said(1)[0].text == "line 1"
+    offer = offered(program, ann)
+    with Peer.connect(offer.number) as peer:
+        peer.admit(ann, offer.ticket)
+        with pytest.raises(ConnectionRefusedError):
+            Peer.connect(offer.number)
+        other = offered(program, f"bob-{ann}")
+        with Peer.connect(other.number) as thief:
+            thief.send(admit(ann, offer.ticket))
+            assert [answer.reason for answer in ended(thief)] == ["wrong ticket"]  # type: ignore[attr-defined]
+        assert_logged(program, "wrong ticket")
+        peer.receive_until(lambda packet: isinstance(packet, Live))
+        peer.send(*lines(1))
+        assert peer.said(1)[0].text == "line 1"
 
 
 def test_a_replayed_ticket_on_the_same_connection(tmp_path: Path) -> None:
@@ -174,14 +202,19 @@ def test_a_replayed_ticket_on_the_same_connection(tmp_path: Path) -> None:
     ],
     ids=lambda packet: type(packet).__name__,
 )
-def test_a_packet_that_cannot_come_from_a_member(packet: object, tmp_path: Path) -> None:
+def test_a_packet_that_cannot_come_from_a_member(
+    packet: object, program: ServerProcess, number: int, ann: str
+) -> None:
     """A member that sends a server's or newcomer's packet gets the reason and leaves; it forges nothing."""
-    with server(tmp_path) as program, Peer.come_in(program.port, "bob") as bob:
-        with Peer.come_in(program.port, "ann") as ann:
-            ann.send(Say(1, "#general", "before"), packet, Say(2, "#general", "after"))  # type: ignore[arg-type]
-            assert any(isinstance(packet, Bye) and not packet.again for packet in ended(ann))
+    source = f"127.0.0.{number % 200 + 2}"  # a log counts what is the same of one address
+    with Peer.come_in(program.port, f"bob-{ann}") as bob:
+        with Peer.come_in(program.port, ann, source=source) as bad:
+            bad.send(Say(1, "#general", "before"), packet, Say(2, "#general", "after"))  # type: ignore[arg-type]
+            assert any(isinstance(packet, Bye) and not packet.again for packet in ended(bad))
         assert [event.text for event in bob.said(1)] == ["before"]
-        assert bob.expect(Event).kind is EventKind.QUIT
+        while (event := bob.expect(Event)).author != ann:
+            assert event.kind is EventKind.QUIT  # of another test
+        assert event.kind is EventKind.QUIT
         assert_logged(program, "cannot come from a ")
 
 
