@@ -16,6 +16,8 @@ import pytest
 
 from chatroom.events import Event, EventKind
 from client import Client
+from client.__main__ import main as client_main
+from server.__main__ import main as server_main
 from tests.end_to_end.programs import ROOT, run_program, server
 from tests.server.histories import NOW, opened
 from tests.support.blocks import blocks_of
@@ -30,6 +32,34 @@ def assert_one_line(done: subprocess.CompletedProcess[str], *words: str, code: i
     for word in words:
         assert word in done.stderr
     assert done.returncode == code
+
+
+MAINS = {"server": server_main, "client": client_main}
+
+
+class Here:
+    """Runs the programs in this process: for errors in options, which end them before they have begun."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """As `run_program`."""
+        with pytest.raises(SystemExit) as ended:
+            MAINS[program](list(arguments))
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(arguments, ended.value.code, *self._capsys.readouterr())
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str]) -> Here:
+    return Here(capsys)
+
+
+@pytest.mark.parametrize("program", MAINS)
+def test_bad_option_of_a_program(program: str) -> None:
+    """A program ends as its main function does: with one line, and with exit code 2."""
+    assert_one_line(run_program(program, "--nonsense"), "--nonsense", "--help", code=2)
 
 
 # --- the server -----------------------------------------------------------------------------------------
@@ -61,15 +91,15 @@ def test_host_unknown_to_the_server(host: str) -> None:
         ("--nonsense", "1"),
     ],
 )
-def test_bad_option_of_the_server(option: str, value: str) -> None:
+def test_bad_option_of_the_server(here: Here, option: str, value: str) -> None:
     """A wrong option is answered in one line that names it, and with exit code 2."""
-    assert_one_line(run_program("server", "--data", ":memory:", option, value), option, code=2)
+    assert_one_line(here.run("server", "--data", ":memory:", option, value), option, code=2)
 
 
 @pytest.mark.parametrize("value", ["5-1", "0-5", "1-70000", "any-", "-", "1", "a-b", ""])
-def test_bad_range_of_ports(value: str) -> None:
+def test_bad_range_of_ports(here: Here, value: str) -> None:
     """A wrong range of ports is answered in one line with an example of a right one."""
-    done = run_program("server", "--port", "0", "--data", ":memory:", f"--ports={value}")
+    done = here.run("server", "--port", "0", "--data", ":memory:", f"--ports={value}")
     assert_one_line(done, "any, same or LO-HI", code=2)
 
 
@@ -206,9 +236,9 @@ def test_host_unknown_to_the_client(host: str) -> None:
         ["one", "two"],
     ],
 )
-def test_bad_option_of_the_client(arguments: list[str]) -> None:
+def test_bad_option_of_the_client(here: Here, arguments: list[str]) -> None:
     """A wrong option is answered in one line, and with exit code 2."""
-    assert_one_line(run_program("client", "--name", "ann", *arguments), "--help", code=2)
+    assert_one_line(here.run("client", "--name", "ann", *arguments), "--help", code=2)
 
 
 @pytest.mark.slow
