@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from chatroom.limits import GUESSES, MAX_DEVICES, STRANGE_GUESSES
 from chatroom.outcomes import Code
 from chatroom.packets import Bye, Role, Status, Verdict
 from tests.end_to_end.host import PASSWORD, Host
+from tests.support.cases import case
 from tests.support.person import Person, by_password, by_token
 
 OTHER = "battery staple 100%"
@@ -259,30 +261,33 @@ WITH_ARGUMENTS = [
 """Commands with an argument that cannot be left out."""
 
 
-@pytest.mark.parametrize("name", RESTRICTED)
-def test_who_may_not_changes_nothing(host: Host, name: str) -> None:
+def test_who_may_not_changes_nothing(host: Host) -> None:
     """A guest, and an account without the role, are refused, and the state stays as it was."""
     host.account("dora").leave()
     guest, eve = host.come("guest"), host.account("eve")
-    arguments = " ".join(["dora" for _ in COMMANDS[name].arguments.split()])
-    for person, has_account in ((guest, False), (eve, True)):
+    assert RESTRICTED
+    for name, (person, has_account) in product(RESTRICTED, ((guest, False), (eve, True))):
         if has_account and COMMANDS[name].needs is Role.MEMBER:
             continue
-        before = host.records()
-        answer = person.tell(f"{name} {arguments}")
-        assert answer.code == (Code.NEED_ROLE if COMMANDS[name].needs > Role.MEMBER else Code.NEED_LOGIN)
-        assert name in answer.words
-        assert host.records() == before
+        with case(name):
+            arguments = " ".join(["dora" for _ in COMMANDS[name].arguments.split()])
+            before = host.records()
+            answer = person.tell(f"{name} {arguments}")
+            assert answer.code == (Code.NEED_ROLE if COMMANDS[name].needs > Role.MEMBER else Code.NEED_LOGIN)
+            assert name in answer.words
+            assert host.records() == before
 
 
-@pytest.mark.parametrize("name", WITH_ARGUMENTS)
-def test_bad_arguments_change_nothing(host: Host, name: str) -> None:
+def test_bad_arguments_change_nothing(host: Host) -> None:
     """Without its arguments each command says how it is written."""
     owner = host.owner()
-    before = host.records()
-    answer = owner.tell(name)
-    assert answer.code == Code.BAD_ARGUMENTS and answer.words
-    assert host.records() == before
+    assert WITH_ARGUMENTS
+    for name in WITH_ARGUMENTS:
+        with case(name):
+            before = host.records()
+            answer = owner.tell(name)
+            assert answer.code == Code.BAD_ARGUMENTS and answer.words
+            assert host.records() == before
 
 
 # --- guesses ------------------------------------------------------------------------------------------------
