@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -46,10 +47,10 @@ from tests.server.histories import (
 )
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def unharmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A closed history with two kinds of events in two channels."""
-    path = tmp_path / "history.db"
+    path = tmp_path_factory.mktemp("unharmed") / "history.db"
     with opened(path) as history:
         joined = Event(1, NOW, EventKind.JOINED, "#general", "ann", "", person=1, place=GENERAL)
         history.append(blocks_of([joined]), [Record("session", "aa", '{"phase": "here"}')])
@@ -57,6 +58,12 @@ def path(tmp_path: Path) -> Path:
         store(history, [*lines(401, 700), said(701, "Grüße \x1b[31m", QUIET, NOW + 1500)])
         history.append([], [Record("session", "bb", '{"phase": "absent"}')])
     return path
+
+
+@pytest.fixture
+def path(unharmed: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copy(unharmed, tmp_path / "history.db"))
 
 
 REST = "last, time, lines, place, places, talkers, packets"

@@ -6,6 +6,7 @@ import io
 import json
 import random
 import re
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -23,14 +24,20 @@ from tests.server.histories import QUIET, VERSION_2, amend, execute, lines, open
 PAGE = 4096
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def unharmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A closed history of 4,000 lines in blocks of 20."""
-    path = tmp_path / "history.db"
+    path = tmp_path_factory.mktemp("unharmed") / "history.db"
     with opened(path) as history:
         for first in range(1, 4001, 20):
             store(history, lines(first, first + 19), noted=4000)
     return path
+
+
+@pytest.fixture
+def path(unharmed: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copy(unharmed, tmp_path / "history.db"))
 
 
 def readable(path: Path) -> tuple[list[int], list[str]]:
