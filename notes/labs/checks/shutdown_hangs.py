@@ -82,7 +82,7 @@ def _ends(thread: threading.Thread) -> bool:
 def check(subject: Subject) -> None:
     """Raise NotYet unless the file is right."""
     _play(subject, "nobody is there", lambda site: None)
-    _play(subject, "ann is there and says nothing", lambda site: site.connect())
+    _play(subject, "ann is there and says nothing", _silent)
     _play(subject, "ann has left, and bob is there", _one_has_left)
     _play(subject, "ann does not read, and bob's handler waits for her", _not_reading)
     at_every_step(subject, lambda: _newcomer(subject))
@@ -97,6 +97,14 @@ def _play(subject: Subject, what: str, prepare: Any) -> None:
         site.close()
     except NotYet as problem:
         raise NotYet(f"{what}: {problem}") from None
+
+
+def _silent(site: Site) -> None:
+    """Ann's handler has answered her once, and waits."""
+    ann = site.connect()
+    ann.sendall(b"hello")
+    if ann.recv(100) != b"hello":
+        raise NotYet("ann does not hear what she says")
 
 
 def _one_has_left(site: Site) -> None:
