@@ -39,8 +39,8 @@ GROUP_OF: Final[dict[str, str]] = {
     **dict.fromkeys(("/exempt", "/unexempt", "/log"), "moderation"),
     **dict.fromkeys(("/voice", "/unvoice", "/uninvite", "/op", "/deop", "/transfer"), "roles"),
     **dict.fromkeys(("/kill", "/suspend", "/unsuspend", "/announce"), "chatroom"),
-    **dict.fromkeys(("/guard", "/erase", "/code", "/inspect", "/trace"), "chatroom"),
-    **dict.fromkeys(("/help", "/stats", "/time"), "server"),
+    **dict.fromkeys(("/guard", "/erase", "/code"), "chatroom"),
+    **dict.fromkeys(("/help", "/stats", "/inspect", "/time", "/trace"), "server"),
     **dict.fromkeys(("/device", "/read"), ""),  # programs give them, not persons
 }
 """The group of each command of the server. A command without a group stands on no page."""

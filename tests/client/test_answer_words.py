@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -106,7 +107,8 @@ def test_other_names_of_commands() -> None:
 @pytest.mark.parametrize("command", [*_TABLES, *_TIMED])
 def test_the_server_has_words_for_all_of_them(command: str) -> None:
     """Simple clients show the words of the same answers."""
-    outcome = Outcome(Code.OK, ("#tea",) if command == "/who" else ())
+    rows: dict[str, tuple[Any, ...]] = {"/who": ("#tea",), "/trace": ((0, "handler ann", "read"),)}
+    outcome = Outcome(Code.OK, rows.get(command, ()))
     assert command == "/whois" or server_words.answer(command, outcome)[0]
 
 
@@ -140,6 +142,10 @@ def hostile(text: str) -> Iterator[tuple[str, Answer, int | None]]:
         "/who": [f"#{text}", [text, "here"], [text, "absent"]],
         "/channels": [[f"#{text}", 1, text, 0, True]],
         "/stats": [[text, 7]],
+        "/inspect": [
+            {"numbers": {}, "threads": [[text, text, text, 1, 0]], "members": [[text] * 3 + [0, 5]]}
+        ],
+        "/trace": [[0, text, "sent", [text], 1], [1, text, text]],
         "/bans": [["ban", text, text, NOON, NOON + 1, text]],
         "/sessions": [[1, "here", True, True, NOON, text, text, text]],
         "/log": [[1, NOON, text, text, text, text]],
