@@ -77,8 +77,8 @@ def test_moments_are_those_of_the_readers_clock() -> None:
     told = "tea (by bob, 2023-11-14 22:13 UTC), now 2023-11-14 22:13:20 UTC"
     expected = "tea (by bob, 2023-11-15 00:13), now 2023-11-15 00:13:20"
     assert localized(told, ("tea", "bob", NOON), east) == localized(told, ([1, NOON],), east) == expected
-    for odd in ((), (5,), (10**30,), ("x", None, [{}], {"a": NOON}), (True,)):
-        assert localized(told, odd, east) == told
+    odd: list[tuple[object, ...]] = [(), (5,), (10**30,), ("x", None, [{}], {"a": NOON}), (True,)]
+    assert all(localized(told, rows, east) == told for rows in odd)
 
 
 @pytest.mark.parametrize(
