@@ -43,8 +43,11 @@ class Screen(pyte.Screen):
         return [self._row(number) for number in range(self.lines)]
 
     def _row(self, number: int) -> str:
-        line = self.buffer[number]
-        return "".join(line[column].data for column in range(self.columns)).rstrip()
+        cells = [" "] * self.columns
+        for column, cell in self.buffer[number].items():  # only what was drawn: most cells never were
+            if column < self.columns:
+                cells[column] = cell.data
+        return "".join(cells).rstrip()
 
     def draw(self, data: str) -> None:
         for character in data:
