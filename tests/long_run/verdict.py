@@ -25,8 +25,8 @@ PERSON_BYTES: Final = 4096
 AMENDED_BYTES: Final = 350
 """Bytes of a line that was edited lately, or reacted to: MAX_AMENDED bounds how many there are."""
 PAGES_BYTES: Final = 2 * 2 * 1024 * 1024 + HISTORY_READERS * READER_CACHE
-"""Bytes of pages that SQLite keeps at most: of the forwarder and the maintenance (2 MiB, its own default),
-and of each reader."""
+"""Bytes of the pages that SQLite keeps at most: of the forwarder and of the maintenance (2 MiB
+each, its own default), and of each reader."""
 SPARE: Final = 4
 """Threads and descriptors more than those of connections: of a search, a checkpoint, a reader of metrics."""
 EVENT_GROWTH: Final = 1.25
