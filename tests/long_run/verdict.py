@@ -10,7 +10,7 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from chatroom.limits import MAX_AMENDED
-from server.limits import GUEST_DESCRIPTORS, HISTORY_READERS, READER_CACHE, WAL_BYTES
+from server.limits import GUEST_DESCRIPTORS, HISTORY_READERS, READER_CACHE, RESERVED_DESCRIPTORS, WAL_BYTES
 from tests.long_run.samples import Sample
 
 EARLY: Final = (1 / 6, 2 / 6)
@@ -77,10 +77,11 @@ def compare(samples: Sequence[Sample], amendments: int = 0) -> list[Finding]:
     pages = more(lambda one: min(one.data, PAGES_BYTES))
     memory = MEMORY_SLACK + (persons * PERSON_BYTES + amended * AMENDED_BYTES + pages) / 1024
     growth = [_growth(early), _growth(late)]
+    own = both("descriptors beside those of connections", _own_descriptors, "", SPARE)
     return [
         both("memory", lambda one: one.resident, "KiB", memory),
         both("threads beside those of connections", _own_threads, "", SPARE),
-        both("descriptors beside those of connections", _own_descriptors, "", SPARE),
+        own._replace(allowed=max(own.allowed, RESERVED_DESCRIPTORS)),  # readers are made when they are needed
         both("bytes that wait for readers", lambda one: one.backlog, "bytes", 64 * 1024),
         both("channels", lambda one: one.channels, "", SPARE),
         Finding("file for each event", growth[0], growth[1], growth[0] * EVENT_GROWTH, "bytes"),
