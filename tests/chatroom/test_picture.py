@@ -49,6 +49,13 @@ def test_what_is_no_picture(row: object) -> None:
     assert picture_of(row) is None
 
 
+def test_longer_rows() -> None:
+    """What a newer server may add at the end of a row is left out."""
+    row = PICTURE.row()
+    longer = {name: [[*one, 7] for one in rows] for name, rows in row.items() if isinstance(rows, list)}
+    assert picture_of(row | longer) == PICTURE
+
+
 def test_what_has_happened() -> None:
     """Rates are by the second, times by the batch."""
     later = PICTURE._replace(
