@@ -171,7 +171,7 @@ class Stop:
         self.within = ""
         self._path = subject.path
         self._left = after
-        self._stopped, self._going_on = threading.Event(), threading.Event()
+        self._stopped, self._going_on, self._gone_on = (threading.Event() for _ in range(3))
 
     def arm(self, after: int) -> None:
         """Count from now on."""
@@ -182,9 +182,11 @@ class Stop:
         return self._stopped.is_set()
 
     def go_on(self) -> None:
-        """Let the thread go on."""
+        """Let the thread go on, without any trace."""
         self._stopped.clear()
         self._going_on.set()
+        if self.line:
+            self._gone_on.wait(PATIENCE)
 
     def run(self, run: Callable[[], object]) -> object:
         """Run this in the thread that is to stop."""
@@ -210,6 +212,9 @@ class Stop:
             self._note(frame)
             self._stopped.set()
             self._going_on.wait()
+            sys.settrace(None)  # it stops once; and Python 3.12.1 may crash when two threads are traced
+            frame.f_trace_opcodes = False
+            self._gone_on.set()
         return self._step
 
     def _note(self, frame: FrameType | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 NAME = "subject"
@@ -14,6 +14,12 @@ NAME = "subject"
 
 class NotYet(Exception):
     """What still goes wrong with the reader's file, in words for the reader."""
+
+
+def _copy(code: CodeType) -> CodeType:
+    """The same code, not shared: Python 3.12.1 may crash when it traces what an older thread still runs."""
+    constants = (_copy(each) if isinstance(each, CodeType) else each for each in code.co_consts)
+    return code.replace(co_consts=tuple(constants))
 
 
 class Subject:
@@ -42,7 +48,7 @@ class Subject:
         module.__file__ = self.path
         sys.modules[NAME] = module
         try:
-            exec(self._code, module.__dict__)
+            exec(_copy(self._code), module.__dict__)
         except Exception as error:  # noqa: BLE001  whatever is wrong is for the reader
             raise NotYet(f"the file cannot be loaded: {self.describe(error)}") from None
         for name in names:
