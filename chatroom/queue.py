@@ -1,9 +1,9 @@
 """The waiting queue: every proposal waits here, in the order in which the proposals came.
 
 In the C++ original it is a second vector, under a `std::mutex`. A producer for which there is no room waits
-on a condition of its own, and the consumer lets it in. With one condition for all, as with
-`std::condition_variable`, a later producer could take the lock before the one that was notified; so first
-come would not be first served.
+on a condition of its own, and the consumer lets it in. With one condition for all a later producer could take
+the lock before the one that was notified, and first come would not be first served. (Unless each has a number
+and all are woken: so does the twin, `notes/cpp/queue.hpp`.)
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ ROWS = {
 
 OTHERS = {
     "Reading Python",
+    "C++ signs",
     "Word by word",
     "The original's notes, row by row",
     "Side by side",

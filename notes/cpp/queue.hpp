@@ -1,7 +1,7 @@
 // The waiting queue: what everybody wants to happen, first come, first served. Many threads put, one takes all.
 //
-// The original has two vectors: one is forwarded under a lock while new messages wait in the other. take() swaps
-// them, so the lock is held for the swap and never for a send.
+// The original, which is not here, has two vectors: one is forwarded under a lock while new messages wait in the
+// other. take() swaps them, so the lock is held for the swap and never for a send.
 #pragma once
 
 #include <chrono>
@@ -35,7 +35,7 @@ public:
     }
 
     // All that waits, in order; waits for the first one at most so long. The second is false once the queue is
-    // closed and empty.
+    // closed: nothing comes after these.
     std::pair<std::vector<Proposal>, bool> take(std::chrono::milliseconds patience) {
         std::unique_lock lock(mutex_);
         work_.wait_for(lock, patience, [&] { return closed_ || !waiting_.empty(); });

@@ -685,7 +685,7 @@ RIGHT: dict[str, list[Cure]] = {
             "the queue of the standard library",
             "program",
             (
-                ("        self.messages: list[str] = []\n", "        self.queue = queue_module.Queue()\n"),
+                ("        self.messages: list[str] = []\n", "        self.queue = queue.Queue()\n"),
                 (
                     "        self.messages.append(message)\n"
                     "        with self.filled:\n"
@@ -697,7 +697,7 @@ RIGHT: dict[str, list[Cure]] = {
                     "                self.filled.wait()\n        return self.messages.pop(0)\n",
                     "        return self.queue.get()\n",
                 ),
-                ("import threading\n\n\nclass", "import queue as queue_module\nimport threading\n\n\nclass"),
+                ("import threading\n\n\nclass", "import queue\nimport threading\n\n\nclass"),
             ),
         ),
         Cure(

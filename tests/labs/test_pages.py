@@ -66,6 +66,25 @@ def test_the_commands_print_what_the_page_shows(lab: Lab, tmp_path: Path) -> Non
 
 
 @every_lab
+def test_each_lab_has_a_copy_of_its_own(lab: Lab) -> None:
+    """The copy that a page makes is not that of another lab, and git does not see it."""
+    (commands,) = [text for language, text, _ in blocks(page(lab)) if "\ncp " in f"\n{text}"]
+    copy = f"my_{lab.number}.py"
+    assert commands == (
+        f"cp {lab.program.relative_to(ROOT)} {copy}\npython3 -m notes.labs.check {lab.number} {copy}\n"
+    )
+    assert "my_[0-9][0-9].py" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_each_question_has_its_answer() -> None:
+    """Each page ends with a question that the check does not ask, and says where the answer is."""
+    answers = INDEX.split("\n## Answers\n")[1]
+    assert re.findall(r"^\| (\d\d) \|", answers, re.M) == [lab.number for lab in LABS.values()]
+    for lab in LABS.values():
+        assert re.search(r"\bThen \(\[answers\]\(\.\./README\.md#answers\)\): ", page(lab)), lab.number
+
+
+@every_lab
 def test_sections(lab: Lab) -> None:
     """A page says what you see, why, why so surely, the cure in both languages, and has an exercise."""
     assert re.findall(r"^## (.*)$", page(lab), re.M) == SECTIONS

@@ -32,7 +32,7 @@ class WaitingQueue:
 
 # --- The stage, which makes the bug certain. Leave it as it is. ---------------------------------------------
 
-queue = WaitingQueue()
+waiting = WaitingQueue()
 forwarder_has_looked, message_is_put = threading.Event(), threading.Event()
 forwarded: list[str] = []
 one_is_forwarded = threading.Event()
@@ -48,7 +48,7 @@ def moment() -> None:
 def forward() -> None:
     """The forwarder, for two messages."""
     for _ in range(2):
-        forwarded.append(queue.take())
+        forwarded.append(waiting.take())
         one_is_forwarded.set()
 
 
@@ -57,11 +57,11 @@ def main() -> None:
     forwarder = threading.Thread(target=forward)
     forwarder.start()
     forwarder_has_looked.wait(2)
-    queue.put("ann: is anybody here?")
+    waiting.put("ann: is anybody here?")
     message_is_put.set()
     awake = one_is_forwarded.wait(0.5)
     print(f"half a second after the first message, the forwarder has {len(forwarded)} messages")
-    queue.put("ann: hello?")
+    waiting.put("ann: hello?")
     forwarder.join()
     print(f"after the second one it has {len(forwarded)} messages")
     if awake:
