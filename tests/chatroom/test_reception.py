@@ -36,6 +36,7 @@ def house() -> Iterator[House]:
         dora = enter(house, house.reserve("Dora"))
         assert command(dora, f"/register {PASSWORD.replace(' ', '%20')}").code == Code.OK
         dora.says.put([Bye(False, Code.GOODBYE, "")])
+        dora.wait_for(lambda peer: peer.released)
         yield house
     finally:
         house.close()
