@@ -24,6 +24,10 @@ from tests.chaos.wrongs import Wrong
 KILL = (Fault(1.5, FaultKind.KILL_SERVER, seconds=0.2),)
 
 
+_RUNS = 3
+"""Runs in which a planted fault has to show itself once."""
+
+
 def told(report: Report) -> str:
     """The data that a person needs to analyse a failure."""
     return "\n".join(map(str, (report, *report.violations)))
@@ -194,6 +198,12 @@ def test_moderation_over_kills() -> None:
     ],
 )
 def test_a_planted_fault_of_moderation_is_found(bug: str, wrong: Wrong) -> None:
-    """The checker names what the planted fault breaks."""
-    report = run(moderated_plan(), bug=bug)
-    assert wrong in {violation.wrong for violation in report.violations}, told(report)
+    """The checker names what the planted fault breaks, in one of a few runs.
+
+    Chance decides whether anybody is muted at the moment of a kill, or whether somebody talks just after a kick.
+    """
+    for _ in range(_RUNS):
+        report = run(moderated_plan(), bug=bug)
+        if wrong in {violation.wrong for violation in report.violations}:
+            return
+    pytest.fail(told(report))
