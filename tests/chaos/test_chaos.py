@@ -23,7 +23,6 @@ from tests.chaos.wrongs import Wrong
 
 KILL = (Fault(1.5, FaultKind.KILL_SERVER, seconds=0.2),)
 
-
 _RUNS = 3
 """Runs in which a planted fault has to show itself once."""
 
@@ -200,7 +199,7 @@ def test_moderation_over_kills() -> None:
 def test_a_planted_fault_of_moderation_is_found(bug: str, wrong: Wrong) -> None:
     """The checker names what the planted fault breaks, in one of a few runs.
 
-    Chance decides whether anybody is muted at the moment of a kill, or whether somebody talks just after a kick.
+    Chance decides whether somebody is muted when the server is killed, or talks just after a kick.
     """
     for _ in range(_RUNS):
         report = run(moderated_plan(), bug=bug)
