@@ -76,6 +76,7 @@ WAITS: Final[dict[tuple[str, str], Wait]] = {
     ("server.disk_watch", "DiskWatch.run"): Wait("flag", "its next look"),
     ("server.flusher", "Flusher._wait"): Wait("select", "a socket with room"),
     ("server.flusher", "Flusher.finish"): _END,
+    ("server.inspector", "Inspector.look"): Wait("condition", "somebody else's look"),
     ("server.lobby", "Lobby._reserve"): Wait("sleep", "a name that lapsed"),
     ("server.log_writer", "LogWriter._is_writable"): Wait("poll", "whoever reads the log"),
     ("server.log_writer", "LogWriter._next"): Wait("condition", "a line for the log"),
