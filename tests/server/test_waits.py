@@ -66,7 +66,7 @@ class Guarded:
 
 
 @contextmanager
-def thread(run: Callable[[], None]) -> Iterator[Callable[[], FrameType]]:
+def thread(run: Callable[[], object]) -> Iterator[Callable[[], FrameType]]:
     """A thread that does this; gives its frame on top."""
     running = threading.Thread(target=run)
     running.start()
