@@ -234,7 +234,7 @@ def test_all_is_painted_anew(clock: Clock, step: Step) -> None:
     ids=repr,
 )
 def test_the_terminal_is_taken_again(clock: Clock, step: Step, suspended: int, taken: int) -> None:
-    """Whoever stops the program from outside does not restore the modes; at Ctrl-Z it does so itself, once."""
+    """Whoever stops the program from outside does not restore the modes; at Ctrl-Z it does that, once."""
     client, terminal = FakeClient(), FakeTerminal(step, b"x")
     Screen(client, looks_of(client, clock), terminal, PLAIN).run()
     assert (terminal.suspended, terminal.taken) == (suspended, taken)
