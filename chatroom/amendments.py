@@ -141,8 +141,8 @@ class Amendments:
         conversation = self._conversations.all.get(message.place)
         member = self._sessions.members[session.person]
         if conversation is None and message.place not in member.places.values():
-            left = self._channels.all.get(message.place)
-            return Outcome(Code.NOT_IN, (left.name,) if left is not None else ())
+            # By its name then: who is out must not learn another one that it has now.
+            return Outcome(Code.NOT_IN, (message.channel,))
         known = self._known(message, body.edit)
         if known.deleted:
             return Code.ALREADY if kind is EventKind.DELETED else Code.NO_SUCH_MESSAGE

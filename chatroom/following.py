@@ -18,7 +18,7 @@ from chatroom.events import Event, Talk
 from chatroom.ledger import Applied
 from chatroom.order import Entry, Taken
 from chatroom.packets import Burst
-from chatroom.presence import Presence, Seats, Send
+from chatroom.presence import Presence, Seat, Seats, Send
 from chatroom.records import Record
 from chatroom.state import State
 from chatroom.trace import Receiver, Step, Trace
@@ -156,17 +156,25 @@ def _has(batch: Batch, seq: int) -> bool:
 
 def _watched(seats: Seats, scopes: Sequence[Scope], here: Sequence[_Followed]) -> Seats:
     """The same connections, the first of which note that they were sent a line."""
-    found = dict(seats)
+    found, noted = dict(seats), dict[Seat, list[tuple[Trace, int]]]()
     for one in here:
         if one.scope in scopes:
             names = [seat.name if one.named else "" for seat in seats]
             for number, seat in zip(one.trace.receivers(names), seats, strict=False):
-                found[seat] = partial(_send, found[seat], one.trace, number, seat.connection)
+                noted.setdefault(seat, []).append((one.trace, number))
+    for seat, traces in noted.items():
+        found[seat] = partial(_send, found[seat], seat.connection, traces)
     return found
 
 
 def _send(
-    send: Send, trace: Trace, number: int, connection: Receiver, data: bytes, shared: bool = False
+    send: Send,
+    connection: Receiver,
+    traces: Sequence[tuple[Trace, int]],
+    data: bytes,
+    shared: bool = False,
 ) -> None:
+    """Send, and note that in all traces: each with the number that the connection has there."""
     send(data, shared)
-    trace.sent(number, connection)
+    for trace, number in traces:
+        trace.sent(number, connection)

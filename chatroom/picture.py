@@ -161,8 +161,9 @@ def _rows(found: object, least: int, most: int) -> Iterable[Sequence[Any]]:
 
 
 def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and math.isfinite(value)
-    return value if is_number and abs(value) < 2**63 else None  # type: ignore[arg-type, return-value]
+    # The bound comes first: an integer may be too large to be looked at as a float.
+    is_number = isinstance(value, int | float) and abs(value) < 2**63
+    return value if is_number and math.isfinite(value) else None  # type: ignore[arg-type, return-value]
 
 
 def _since(value: object) -> float:

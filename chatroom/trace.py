@@ -42,7 +42,10 @@ _Noted = tuple[float, str, Step, tuple[object, ...]]
 """When, in which thread, what, and what belongs to it."""
 
 Row = tuple[object, ...]
-"""Microseconds since the bytes were read, the name of the thread, the `Step`, and what belongs to it."""
+"""Microseconds since the bytes were read, the thread, the `Step`, and what belongs to it.
+
+The thread: its name; where those who get the line are told, only the first word of that.
+"""
 
 
 class Receiver(Protocol):
@@ -149,7 +152,7 @@ class Trace:
             if self._stopped:
                 return
             recipient = self._recipients[number]
-            recipient.begun, recipient.sender = now, current_thread().name
+            recipient.begun, recipient.sender = now, _thread_kind()
             recipient.due += 1
             self._due += 1
         waiting = connection.when_passed(partial(self._passed, number))
@@ -164,7 +167,7 @@ class Trace:
             if self._stopped:
                 return
             recipient = self._recipients[number]
-            recipient.at, recipient.thread = now, current_thread().name
+            recipient.at, recipient.thread = now, _thread_kind()
             recipient.lost = recipient.lost or not is_open
             recipient.due -= 1
             self._due -= 1
@@ -253,6 +256,12 @@ def _steps_of(group: list[_Recipient], names: list[str]) -> Iterator[_Noted]:
         latest = max(group, key=lambda each: each.at)
         step = Step.LOST if one.lost else Step.REST if one.waits else Step.SENT
         yield latest.at, latest.thread, step, (names, number)
+
+
+def _thread_kind() -> str:
+    """What the calling thread is. Its name goes on with that of a member, or with an address: it may be any
+    thread, and need not be known to whoever asks."""
+    return current_thread().name.partition(" ")[0]
 
 
 def _microseconds(seconds: float) -> int:

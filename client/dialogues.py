@@ -91,8 +91,14 @@ def _set_key(talker: Talker, words: list[str], place: str) -> Dialogue:
     """words: of the line, up to the key. The server takes it as it is: it is one word."""
     where = words[1] if len(words) > 2 else place
     what = "the password of the server" if where == EVERYWHERE else f"the key of {where}"
-    word = yield from _twice(what, lambda word: "" if word.split() == [word] else "that was not one word")
+    word = yield from _twice(what, _wrong_with_key)
     return talker.command(" ".join([*words, word]), place or None)
+
+
+def _wrong_with_key(word: str) -> str:
+    if word.lower() == "off":  # not shown while it is typed, so it is meant as a key
+        return "off would end it"
+    return "" if word.split() == [word] else "that was not one word"
 
 
 def _new_password(what: str) -> Generator[str, str, str]:

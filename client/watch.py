@@ -162,6 +162,8 @@ class Screen:
     def _obey(self, signals: set[int]) -> None:
         if signal.SIGTSTP in signals:
             self._suspend()
+        if signal.SIGCONT in signals:  # another program stopped us, and did not restore the terminal
+            self._terminal.take()
         if {signal.SIGWINCH, signal.SIGCONT} & signals:
             self._painted = None
 
@@ -177,6 +179,7 @@ class Screen:
 
     def _suspend(self) -> None:
         self._terminal.suspend()
+        self._terminal.signals()  # drop SIGCONT: the terminal is taken already
         self._painted = None
 
     def _paint(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import Final
 
 from server.limits import HEAPS, KEPT_BYTES, LARGE_BYTES
@@ -14,7 +13,8 @@ _ARENA_MAX: Final = -8
 
 
 def keep_little() -> bool:
-    """Let the allocator keep little of what is free; False: it cannot (it is not glibc's).
+    """Let the allocator keep little of what is free; False: it cannot (it is not glibc's, or Python has no
+    ctypes).
 
     glibc gives threads heaps of their own, up to eight for each core, and a piece goes back to the heap that
     it came from. After the first hash of a password it would take the 16 MiB of each later one from such a
@@ -23,8 +23,10 @@ def keep_little() -> bool:
     would be free, and of no use for the others.
     """
     try:
+        import ctypes
+
         set_option = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):
+    except (AttributeError, ImportError, OSError, TypeError):  # TypeError: on Windows a library has a name
         return False
     options = ((_MMAP_THRESHOLD, LARGE_BYTES), (_TRIM_THRESHOLD, KEPT_BYTES), (_ARENA_MAX, HEAPS))
     done = [set_option(option, value) for option, value in options]  # all three, also when one fails

@@ -60,26 +60,36 @@ class Inspector:
         self._clock = clock
         self._rest = rest
         self._began = clock()
-        # Guards _latest and _when.
+        # Guards the fields below. `_changed` wakes who waits for the picture that another thread makes.
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._latest: Picture | None = None
-        self._when = 0.0  # somebody has looked, or has begun to
+        self._when = 0.0  # it was made
+        self._is_looking = False  # a thread makes the next one
 
     def look(self) -> Picture:
-        """The picture of a moment in the next INSPECT_SECONDS, by chance; or the one before.
+        """The picture of a moment in the next INSPECT_SECONDS, by chance; or that of somebody else who looks
+        now, or did so just before.
 
         The forwarder has just answered whoever asks, so at once it would nearly always be seen at rest.
         """
         with self._lock:
-            now = self._clock()
-            if self._latest is not None and now - self._when < INSPECT_EVERY:
+            while self._is_looking:
+                self._changed.wait()
+            if self._latest is not None and self._clock() - self._when < INSPECT_EVERY:
                 return self._latest
-            self._when = now
-        self._rest(random() * INSPECT_SECONDS)
-        picture = self._look()
-        with self._lock:
-            self._latest = picture
-        return picture
+            self._is_looking = True
+        picture = None
+        try:
+            self._rest(random() * INSPECT_SECONDS)
+            picture = self._look()
+            return picture
+        finally:
+            with self._lock:
+                self._is_looking = False
+                if picture is not None:
+                    self._latest, self._when = picture, self._clock()
+                self._changed.notify_all()
 
     def _look(self) -> Picture:
         waits = _waits()

@@ -13,7 +13,7 @@ from chatroom.effects import Answer, Effect
 from chatroom.events import Event, EventKind, Extra, extra_number, extra_row
 from chatroom.limits import DELETE_SECONDS, EDIT_SECONDS, MAX_REACTION
 from chatroom.order import Entry
-from chatroom.outcomes import Code
+from chatroom.outcomes import Code, Outcome
 from chatroom.packets import Form
 from chatroom.proposals import Amend, Proposal, ProposalKind
 from tests.chatroom.world import Followed, Looked, Visit, World, events
@@ -330,3 +330,14 @@ def test_what_somebody_gets_is_their_reach(world: World) -> None:
             reach = world.state.reach(person, event.seq - 1)
             found = bool(reach.within((event.place,), event.seq - 1, event.seq))
             assert world.state.gets(person, event.place, event.seq) is found, (person, event)
+
+
+def test_the_later_name_of_a_channel_is_not_told(world: World) -> None:
+    """Who was in a channel that has another name now, and is out, reads the name that was known then."""
+    ann = world.enter("ann", "#tea")
+    bob = world.enter("bob", "#tea")
+    seq = said(world, bob, 1, channel="#tea")
+    world.act(bob, "/leave", "", channel="#tea")
+    assert world.act(ann, "/move", "#hidden", channel="#tea").code is Code.OK
+    (answer,) = answers(world.amend(bob, 2, Form.EDIT, seq, "x").effects)
+    assert answer.outcome == Outcome(Code.NOT_IN, ("#tea",))

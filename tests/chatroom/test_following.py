@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -169,3 +170,18 @@ def test_nobody_is_named_who_could_not_be_listed(room: Room, setting: str) -> No
     room.forward()
     assert trace.wait(0.0)
     assert steps(trace)[-1] == ("sent", [], 2)
+
+
+def test_many_lines_that_are_followed_at_once(room: Room) -> None:
+    """However many of a round are followed, to send is no deeper for it: else the forwarder would end."""
+    ann = room.enter("ann")
+    traces = []
+    for id in range(1, 1 + sys.getrecursionlimit()):
+        traces.append(Trace(room.origins[ann], id, room.now, lambda: room.now))
+        room.forwarder.follow(traces[-1])
+    room.forward()
+    for trace in traces:
+        room.say(ann, trace.id)
+    room.forward()
+    assert all(trace.wait(0.0) for trace in traces)
+    assert all(steps(trace)[-1] == ("sent", ["ann"], 1) for trace in (traces[0], traces[-1]))

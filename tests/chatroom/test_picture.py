@@ -44,6 +44,21 @@ def test_whatever_comes(row: object, more: dict[str, object]) -> None:
         assert json.dumps(found.row(), allow_nan=False)
 
 
+def test_more_than_is_known() -> None:
+    """A number that no float can hold is none; a newer server's rows may be longer."""
+    found = picture_of(
+        {
+            "numbers": {"up": 10**400, "members": -(10**400), "lines": 7},
+            "threads": [["handler", "recv", "x", 10**400, 10**400, "more"]],
+            "members": [["ann", "recv", "x", 1, 10**400, "more"]],
+            "sizes": [[1, 2, "more"], [3, 10**400]],
+        }
+    )
+    assert found == Picture(
+        Numbers(lines=7), (Group("handler", "recv", "x", 0),), (Backlog("ann", "recv", "x", 1.0),), (2, 0)
+    )
+
+
 @pytest.mark.parametrize("row", [None, 7, "x", [], {}, {"numbers": 1}])
 def test_what_is_no_picture(row: object) -> None:
     assert picture_of(row) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -146,6 +147,16 @@ def test_who_must_not_be_named_is_counted(trace: Trace) -> None:
     trace.complete()
     assert trace.wait(0.0)
     assert steps(trace) == [("sent", [], 2), ("waits", [], 2, 500), ("unsent", [], 2)]
+
+
+def test_a_thread_tells_no_name(trace: Trace) -> None:
+    """Any thread may end a connection that is behind: its name has a name or an address in it."""
+    reader = send(trace, "", Reader(5000))
+    ending = Thread(target=reader.take, args=(False,), name="connection 192.0.2.7:5")
+    ending.start()
+    ending.join(PATIENCE)
+    trace.complete()
+    assert [(thread, step) for _, thread, step, *_ in trace.rows()][-1] == ("connection", "lost")
 
 
 def test_so_many_are_watched(trace: Trace) -> None:

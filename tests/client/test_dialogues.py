@@ -127,7 +127,14 @@ def test_a_key_that_is_left_out_is_asked_for(text: str, question: str, sent: str
 
 
 @pytest.mark.parametrize(
-    ("answers", "reason"), [(["a b"], "one word"), ([" a"], "one word"), (["a", "b"], "not the same")]
+    ("answers", "reason"),
+    [
+        (["a b"], "one word"),
+        ([" a"], "one word"),
+        (["a", "b"], "not the same"),
+        (["off"], "off would end it"),
+        (["Off"], "off would end it"),
+    ],
 )
 def test_a_key_that_is_not_sent(answers: list[str], reason: str) -> None:
     """The server would take blanks for something else, and nobody sees a slip."""

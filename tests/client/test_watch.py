@@ -153,7 +153,8 @@ class FakeTerminal:
     """A terminal whose script has a step for each wait: keys, a new size, a signal, or something to do."""
 
     def __init__(self, *steps: Step) -> None:
-        self.gone = self.suspended = False
+        self.gone = False
+        self.suspended = self.taken = 0
         self.written: list[str] = []
         self._steps = list(steps)
         self._size = (80, 24)
@@ -192,10 +193,12 @@ class FakeTerminal:
         return found
 
     def take(self) -> None:
-        pass
+        self.taken += 1
 
     def suspend(self) -> None:
-        self.suspended = True
+        """Takes the terminal by itself, behind the signal that ends the stop."""
+        self.suspended += 1
+        self._signals = {signal.SIGCONT}
 
 
 def frames(clock: Clock, client: FakeClient, *steps: Step) -> list[str]:
@@ -223,6 +226,18 @@ def test_all_is_painted_anew(clock: Clock, step: Step) -> None:
     """After a resize, at Ctrl-L, and when the user comes back."""
     written = frames(clock, FakeClient(), step)
     assert [frame.startswith("\x1b[2J") for frame in written] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("step", "suspended", "taken"),
+    [(signal.SIGCONT, 0, 1), (signal.SIGTSTP, 1, 0), (b"\x1a", 1, 0)],
+    ids=repr,
+)
+def test_the_terminal_is_taken_again(clock: Clock, step: Step, suspended: int, taken: int) -> None:
+    """Whoever stops the program from outside does not restore the modes; at Ctrl-Z it does that, once."""
+    client, terminal = FakeClient(), FakeTerminal(step, b"x")
+    Screen(client, looks_of(client, clock), terminal, PLAIN).run()
+    assert (terminal.suspended, terminal.taken) == (suspended, taken)
 
 
 @pytest.mark.parametrize("key", [b"q", b"Q", b"\x03", b"\x04"])
@@ -312,12 +327,15 @@ def test_a_guest_may_not(host: Host, capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ends", ["q", "\x03", signal.SIGTERM, "\x1a"], ids=repr)
+@pytest.mark.parametrize("ends", ["q", "\x03", signal.SIGTERM, "\x1a", signal.SIGCONT], ids=repr)
 def test_at_a_terminal(host: Host, password: Path, ends: str | signal.Signals) -> None:
     """It shows the threads on a screen of its own, follows the size, and leaves the terminal as it was.
 
-    At Ctrl-Z, too; but here no shell is there to come back from, so the program goes on at once.
+    At Ctrl-Z, too; but here no shell is there to come back from, so the program goes on at once. After a stop
+    from outside, with changed modes, it has its own modes again.
     """
+    import termios
+
     options = "--no-color", "--name", "ann", "--password-file", password
     command = python("client", host.address, "--watch", *options)
     with PseudoTerminal(command, 80, 24, HOME=str(password.parent)) as terminal:
@@ -330,6 +348,13 @@ def test_at_a_terminal(host: Host, password: Path, ends: str | signal.Signals) -
         if ends == "\x1a":
             terminal.type(ends)
             terminal.see(lambda _: terminal.output.count("\x1b[?1049h") == 2)
+            ends = "q"
+        if ends == signal.SIGCONT:
+            raw = terminal.modes()
+            terminal.signal(signal.SIGSTOP)
+            termios.tcsetattr(terminal.slave, termios.TCSANOW, terminal.modes_before)
+            terminal.signal(ends)
+            terminal.see(lambda _: terminal.modes() == raw)
             ends = "q"
         if isinstance(ends, str):
             terminal.type(ends)

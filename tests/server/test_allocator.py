@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from server.allocator import keep_little
 from tests.end_to_end.programs import ROOT
 
 _HASHES = 12
@@ -39,3 +40,20 @@ def test_the_memory_of_many_hashes_goes_back() -> None:
     run = subprocess.run([sys.executable, "-c", _PROGRAM], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert int(run.stdout) < 40_000, f"{run.stdout} KiB"
+
+
+@pytest.mark.parametrize("error", [OSError, TypeError])
+def test_a_system_without_it(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    """Windows has no library without a name (TypeError): the server runs there without this, too."""
+
+    def no_library(name: None) -> None:
+        raise error
+
+    monkeypatch.setattr("ctypes.CDLL", no_library)
+    assert not keep_little()
+
+
+def test_a_python_without_ctypes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python that was built without libffi has none: the server starts all the same."""
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+    assert not keep_little()

@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 from collections.abc import Iterator
+from threading import Event as Flag
 
 import pytest
 
@@ -17,9 +18,11 @@ from server.app import App
 from server.crowd import Crowd
 from server.inspector import Inspector
 from server.quotas import Quotas
+from server.waits import WAITS, wait_of
 from tests.end_to_end.in_process import running
-from tests.support.patience import eventually
+from tests.support.patience import PATIENCE, eventually
 from tests.support.peer import Peer
+from tests.support.tasks import Task
 
 
 @pytest.fixture
@@ -149,6 +152,48 @@ def test_all_who_look_share_a_picture(app: App, monkeypatch: pytest.MonkeyPatch)
     now[0] += 0.2
     later = inspector.look()
     assert later is not first and later.numbers.up == pytest.approx(5.1)
+
+
+def test_who_looks_meanwhile_gets_no_old_picture(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While somebody looks, others wait for that picture: the one before may be of yesterday."""
+    monkeypatch.setattr("server.inspector.INSPECT_EVERY", 5.0)
+    now, begun, go_on = [100.0], Flag(), Flag()
+    go_on.set()
+
+    def rest(_seconds: float) -> None:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+
+    inspector = Inspector(app.chatroom, Crowd(Quotas()), app.backlogs, lambda: now[0], rest)
+    before = inspector.look()
+    begun.clear()
+    go_on.clear()
+    now[0] += 86_400.0
+    first = Task(inspector.look)
+    assert begun.wait(PATIENCE)
+    second = Task(inspector.look)
+
+    def is_waiting() -> bool:
+        frame = sys._current_frames().get(second.ident or 0)
+        return frame is None or wait_of(frame) == WAITS["server.inspector", "Inspector.look"]
+
+    eventually(is_waiting, "it neither waits nor has ended")
+    go_on.set()
+    assert second.result() is first.result() is not before
+
+
+def test_after_a_look_that_failed_another_one_comes(app: App) -> None:
+    """Nobody waits for ever for a picture that is not made."""
+    rests = iter((True, False))
+
+    def rest(_seconds: float) -> None:
+        if next(rests):
+            raise ZeroDivisionError
+
+    inspector = Inspector(app.chatroom, Crowd(Quotas()), app.backlogs, rest=rest)
+    with pytest.raises(ZeroDivisionError):
+        inspector.look()
+    assert inspector.look().threads
 
 
 def test_many_threads_are_few_groups(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

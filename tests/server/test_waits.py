@@ -11,6 +11,7 @@ from types import FrameType, FunctionType
 
 import pytest
 
+from chatroom.trace import Trace
 from server.waits import KINDS, LOCK, OTHER, RUNS, WAITS, Wait, kind_of, wait_of
 from tests.support.patience import PATIENCE, eventually
 
@@ -65,7 +66,7 @@ class Guarded:
 
 
 @contextmanager
-def thread(run: Callable[[], None]) -> Iterator[Callable[[], FrameType]]:
+def thread(run: Callable[[], object]) -> Iterator[Callable[[], FrameType]]:
     """A thread that does this; gives its frame on top."""
     running = threading.Thread(target=run)
     running.start()
@@ -93,3 +94,11 @@ def test_a_lock() -> None:
         with thread(ours.take) as taker:
             eventually(lambda: wait_of(taker()) == Wait(LOCK, "Guarded.take"), "it is not seen at the lock")
             ours.flag.set()
+
+
+def test_who_follows_a_line() -> None:
+    """The handler of a line that is followed is seen to wait for those who get it."""
+    trace = Trace(1, 1, 0.0)
+    with thread(lambda: trace.wait(PATIENCE)) as frame:
+        eventually(lambda: wait_of(frame()).how == "condition", "it is not seen to wait")
+        trace.stop()
