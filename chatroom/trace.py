@@ -240,11 +240,19 @@ def _slowness(one: _Recipient) -> tuple[bool, float]:
 
 def _kind(one: _Recipient) -> tuple[bool, bool, bool, str]:
     """Those of one kind are told together."""
-    return bool(one.due), bool(one.waits), one.lost, one.thread
+    return bool(one.due), bool(one.waits), one.lost, _thread_kind(one.thread)
+
+
+def _thread_kind(thread: str) -> str:
+    """The kind of a thread, without the name of the member for whom it runs: `handler` of `handler eve`."""
+    return thread.partition(" ")[0]
 
 
 def _steps_of(group: list[_Recipient], names: list[str]) -> Iterator[_Noted]:
-    """The steps of connections of one kind; each step when the last of them had done it."""
+    """The steps of connections of one kind; each step when the last of them had done it.
+
+    names: of the connections; of a group without names its thread names nobody, either
+    """
     one, number = group[0], len(group)
     if one.waits:
         latest = max(group, key=lambda each: each.begun)
@@ -252,7 +260,8 @@ def _steps_of(group: list[_Recipient], names: list[str]) -> Iterator[_Noted]:
     if not one.due:
         latest = max(group, key=lambda each: each.at)
         step = Step.LOST if one.lost else Step.REST if one.waits else Step.SENT
-        yield latest.at, latest.thread, step, (names, number)
+        thread = latest.thread if names else _thread_kind(latest.thread)
+        yield latest.at, thread, step, (names, number)
 
 
 def _microseconds(seconds: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -146,6 +147,19 @@ def test_who_must_not_be_named_is_counted(trace: Trace) -> None:
     trace.complete()
     assert trace.wait(0.0)
     assert steps(trace) == [("sent", [], 2), ("waits", [], 2, 500), ("unsent", [], 2)]
+
+
+def test_no_thread_names_who_must_not_be_named(trace: Trace) -> None:
+    """The handler of a member that goes is called like the member: of it only the kind is told."""
+    readers = [send(trace, name, Reader(9)) for name in ("", "", "ann")]
+    for name, reader in zip(("eve", "bob", "ann"), readers, strict=True):
+        thread = Thread(target=reader.take, args=(False,), name=f"handler {name}", daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+    assert [row[1:] for row in trace.rows() if row[2] == "lost"] == [
+        ("handler", "lost", [], 2),
+        ("handler ann", "lost", ["ann"], 1),
+    ]
 
 
 def test_so_many_are_watched(trace: Trace) -> None:
