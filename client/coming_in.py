@@ -107,13 +107,14 @@ class ComingIn:
                 self._patience = math.inf
                 return
             try:
-                self._options.address = parse_address(text)
+                address = parse_address(text)
             except ConfigError as wrong:
                 reason = str(wrong)
             else:
                 self._patience = 0.0
-                if self._key_is_kept or self._key_is_typed:  # it is of the other server
-                    self._options.server_password = None
+                if address != self._options.address:  # the passwords are of the other server
+                    self._options.address = address
+                    self._options.server_password = self._password = None
                     self._key_is_kept = self._key_is_typed = False
                 return
 

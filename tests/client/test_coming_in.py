@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from chatroom.errors import BadKey, ChatroomError, ConnectionLost, Refused
+from chatroom.errors import BadKey, ChatroomError, ConnectionLost, NeedLogin, Refused
 from chatroom.outcomes import Code
 from client.coming_in import ComingIn
 from client.updates import Retrying
@@ -25,9 +25,11 @@ class Scripted:
         self._results = results
         self.waited_for: list[float] = []
         self.keys: list[str | None] = []
+        self.passwords: list[str | None] = []
 
     def make(self, options: argparse.Namespace, name: str, password: str | None) -> Any:
         self.keys.append(options.server_password)
+        self.passwords.append(password)
         return self
 
     def connect(self, wait_for: float, waiting: Callable[[Retrying], None]) -> Scripted:
@@ -54,12 +56,13 @@ class Kept:
         self.passwords.pop(host, None)
 
 
-def come_in(client: Scripted, keys: Kept | None = None, **given: Any) -> Any:
+def come_in(client: Scripted, keys: Kept | None = None, password: str | None = None, **given: Any) -> Any:
     keys = keys or Kept()
     options = argparse.Namespace(
         **{"name": "ann", "address": ("localhost", 5050), "retry_for": None, "server_password": None} | given
     )
-    return ComingIn(options, client.make, lambda host, port: "ann", None, lambda retrying: None, keys).run()
+    coming = ComingIn(options, client.make, lambda host, port: "ann", password, lambda retrying: None, keys)
+    return coming.run()
 
 
 def test_who_is_too_early_waits() -> None:
@@ -129,6 +132,30 @@ def test_another_server_does_not_get_it() -> None:
     with patch("client.coming_in.ask_address", lambda reason: "elsewhere"):
         come_in(client, kept)
     assert client.keys == [None, "sesame", None] and kept.passwords == {"localhost": "sesame"}
+
+
+NEED_LOGIN = NeedLogin("ann belongs to an account: its password is needed")
+AWAY = ConnectionLost("refused")
+
+
+def test_no_other_server_gets_the_password_of_an_account() -> None:
+    """It was typed for a server that is away now, and the user goes elsewhere."""
+    client = Scripted([NEED_LOGIN, AWAY, None])
+    with (
+        patch("client.coming_in.ask_password", lambda name, reason: "battery staple"),
+        patch("client.coming_in.ask_address", lambda reason: "elsewhere"),
+    ):
+        come_in(client)
+    assert client.passwords == [None, "battery staple", None]
+
+
+@pytest.mark.parametrize(("typed", "again"), [("elsewhere", None), ("localhost", "secret"), ("", "secret")])
+def test_nor_what_stands_in_files(typed: str, again: str | None) -> None:
+    """They were named together with the first server; it gets them again when the user waits for it."""
+    client = Scripted([AWAY, None])
+    with patch("client.coming_in.ask_address", lambda reason: typed):
+        come_in(client, password="secret", server_password="secret")
+    assert client.passwords == client.keys == ["secret", again]
 
 
 def test_one_of_a_file_is_not_kept() -> None:
