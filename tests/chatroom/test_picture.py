@@ -44,6 +44,22 @@ def test_whatever_comes(row: object, more: dict[str, object]) -> None:
         assert json.dumps(found.row(), allow_nan=False)
 
 
+def test_rows_of_another_server() -> None:
+    """Numbers that are too large for a float are none; of longer rows the beginning counts."""
+    huge = 10**400
+    found = picture_of(
+        {
+            "numbers": {"up": 2.5, "lines": huge, "members": -huge, "waiting": 2**63},
+            "threads": [["handler", "recv", "", 3, huge, "new"]],
+            "members": [["ann", "recv", "", 0.5, huge, "new"]],
+            "sizes": [[1, 4, "new"], [4, huge]],
+        }
+    )
+    assert found == Picture(
+        Numbers(up=2.5), (Group("handler", "recv", "", 3),), (Backlog("ann", "recv", "", 0.5),), (4, 0)
+    )
+
+
 @pytest.mark.parametrize("row", [None, 7, "x", [], {}, {"numbers": 1}])
 def test_what_is_no_picture(row: object) -> None:
     assert picture_of(row) is None
