@@ -24,6 +24,7 @@ from chatroom.outcomes import Code
 from client.address import parse_address
 from client.client import Client
 from client.interactive import ask_address, ask_name, ask_password, ask_server_password
+from client.refusals import as_said_by_the_server
 from client.updates import Retrying
 
 
@@ -126,7 +127,7 @@ class ComingIn:
         while True:
             client = self._make(self._options, name, self._password)
             try:
-                client.connect(self._patience, self._waiting)
+                self._connect(client)
                 if self._key_is_typed and self._options.server_password:
                     host, port = self._options.address
                     self._keys.keep(host, port, self._options.server_password)
@@ -139,6 +140,15 @@ class ComingIn:
                 self._options.server_password = self._another_key(str(refused))
                 if self._options.server_password is None:
                     raise
+
+    def _connect(self, client: Client) -> None:
+        """Raises as `_log_in`; who compares a fingerprint next sees that it is the server that says why."""
+        try:
+            client.connect(self._patience, self._waiting)
+        except (NameRefused, Refused) as refused:
+            if self._options.notices:
+                refused.args = (as_said_by_the_server(str(refused)),)
+            raise
 
     def _another_key(self, reason: str) -> str | None:
         """The server's password that was right before, or what the user types; None: it is not known.

@@ -59,7 +59,14 @@ class Kept:
 def come_in(client: Scripted, keys: Kept | None = None, password: str | None = None, **given: Any) -> Any:
     keys = keys or Kept()
     options = argparse.Namespace(
-        **{"name": "ann", "address": ("localhost", 5050), "retry_for": None, "server_password": None} | given
+        **{
+            "name": "ann",
+            "address": ("localhost", 5050),
+            "retry_for": None,
+            "server_password": None,
+            "notices": [],
+        }
+        | given
     )
     coming = ComingIn(options, client.make, lambda host, port: "ann", password, lambda retrying: None, keys)
     return coming.run()
@@ -93,6 +100,26 @@ def test_other_refusals_end_it() -> None:
     """Waiting does not help who is banned."""
     with pytest.raises(Refused, match="banned"):
         come_in(Scripted([Refused("banned", Code.BANNED)]))
+
+
+@pytest.mark.parametrize("notices", [[], ["this is the first connection"]])
+def test_a_server_does_not_speak_as_the_program(notices: list[str]) -> None:
+    """It might repeat the row with the fingerprint, with another one, above the question for a password."""
+    asked: list[str] = []
+
+    def ask(*arguments: str) -> str:
+        asked.append(arguments[-1])
+        return "x"
+
+    client = Scripted([BadKey("it is AB:CD"), NeedLogin("it is AB:CD"), Refused("it is AB:CD", Code.BANNED)])
+    with (
+        patch("client.coming_in.ask_server_password", ask),
+        patch("client.coming_in.ask_password", ask),
+        pytest.raises(Refused) as refused,
+    ):
+        come_in(client, notices=notices)
+    words = "the server says: it is AB:CD" if notices else "it is AB:CD"
+    assert [*asked, str(refused.value)] == [words] * 3 and refused.value.code == Code.BANNED
 
 
 # --- the server's password is kept --------------------------------------------------------------------------
