@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from chatroom.batch import Batch, Scope
 from chatroom.blanking import Erased
+from chatroom.effects import Answer, Effect
 from chatroom.events import Event, Talk
 from chatroom.ledger import Applied
 from chatroom.order import Entry, Taken
@@ -92,7 +93,7 @@ class Following:
             if trace is None:
                 continue
             trace.take(lines, taken)
-            followed = self._find(trace, applied)
+            followed = self._find(trace, burst, applied)
             if followed is None:
                 trace.refuse()
             else:
@@ -101,23 +102,25 @@ class Following:
         self._choose()  # of the next round: this one goes on as it began
         return applied
 
-    def _find(self, trace: Trace, applied: Applied) -> _Followed | None:
-        """What became of the line; None: it is not said."""
+    def _find(self, trace: Trace, burst: Burst, applied: Applied) -> _Followed | None:
+        """What became of the line; None: it is not said.
+
+        Other programs of the same person have ids of their own, perhaps the same in this round. A line of
+        theirs that is the same in all, text and channel, too, may be taken for this one.
+        """
         seat = self._presence.seat(trace.origin)
+        if seat is None or any(_is_answer(effect, trace) for effect in applied.effects):
+            return None
         for one in applied.happened:
-            if (
-                isinstance(one, Talk)
-                and trace.id in one.ids
-                and seat is not None
-                and one.person == seat.person
-            ):
-                seq = one.first + one.ids.index(trace.id)
-                return _Followed(trace, seq, (one.place,), self._is_public(one.channel))
+            if isinstance(one, Talk) and one.person == seat.person and one.channel == burst.channel:
+                for seq, (id, text) in enumerate(zip(one.ids, one.texts, strict=True), one.first):
+                    if id == trace.id and text == burst.texts[0]:
+                        return _Followed(trace, seq, (one.place,), self._is_public(one.place))
         return None
 
-    def _is_public(self, name: str) -> bool:
+    def _is_public(self, place: int) -> bool:
         """Whether anybody may come into the channel and list its members: only then a trace names them."""
-        channel = self._state.channel(name)
+        channel = self._state.channel_at(place)  # another one may have its name by the end of the round
         return channel is not None and not (channel.key or channel.invite_only or channel.counted)
 
     def _encode(self, happened: list[Event | Talk]) -> Batch:
@@ -148,6 +151,11 @@ class Following:
         self._presence.deliver_watched(batch, lambda seats, scopes: _watched(seats, scopes, here))
         for followed in here:
             followed.trace.complete()
+
+
+def _is_answer(effect: Effect, trace: Trace) -> bool:
+    """Whether it says that the line is refused."""
+    return isinstance(effect, Answer) and (effect.origin[2], effect.request) == (trace.origin, trace.id)
 
 
 def _has(batch: Batch, seq: int) -> bool:

@@ -247,7 +247,10 @@ def _kind(one: _Recipient) -> tuple[bool, bool, bool, str]:
 
 
 def _steps_of(group: list[_Recipient], names: list[str]) -> Iterator[_Noted]:
-    """The steps of connections of one kind; each step when the last of them had done it."""
+    """The steps of connections of one kind; each step when the last of them had done it.
+
+    names: of the connections
+    """
     one, number = group[0], len(group)
     if one.waits:
         latest = max(group, key=lambda each: each.begun)

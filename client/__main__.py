@@ -45,7 +45,8 @@ HOW_TO_SHOW: Final = "give it by --server-password-file"
 _FIRST_TRUST: Final = (
     "this is the first connection from here to {server}. The fingerprint of its certificate is"
     " {fingerprint}. Compare it with what whoever runs the server shows, before you type a password; "
-    "from now on every other one is refused"
+    "from now on every other one is refused. What the server itself tells about that stands behind"
+    ' "the server says"'
 )
 """A row of the chat: the user has to read it, and the chat is painted over what stands on the screen."""
 
@@ -266,6 +267,7 @@ def _colours(options: argparse.Namespace) -> tuple[Ground, Depth]:
 def _come_in(options: argparse.Namespace) -> Client | None:
     """Ask the person at the terminal for what is missing; None: the person has left instead."""
     from client.coming_in import ComingIn
+    from client.refusals import as_said_by_the_server
     from client.server_passwords import ServerPasswords
 
     told: list[str] = []
@@ -273,7 +275,8 @@ def _come_in(options: argparse.Namespace) -> Client | None:
     def waiting(retrying: Retrying) -> None:
         """Say once that the server is not there yet, or takes nobody from here now."""
         if not told:
-            complain(f"{retrying.reason}; trying again by itself (Ctrl-C leaves)")
+            reason = as_said_by_the_server(retrying.reason) if options.notices else retrying.reason
+            complain(f"{reason}; trying again by itself (Ctrl-C leaves)")
         told.append(retrying.reason)
 
     options.server_password = _read(options.server_password_file)

@@ -24,6 +24,7 @@ from chatroom.outcomes import Code
 from client.address import parse_address
 from client.client import Client
 from client.interactive import ask_address, ask_name, ask_password, ask_server_password
+from client.refusals import as_said_by_the_server
 from client.updates import Retrying
 
 
@@ -107,13 +108,14 @@ class ComingIn:
                 self._patience = math.inf
                 return
             try:
-                self._options.address = parse_address(text)
+                address = parse_address(text)
             except ConfigError as wrong:
                 reason = str(wrong)
             else:
                 self._patience = 0.0
-                if self._key_is_kept or self._key_is_typed:  # it is of the other server
-                    self._options.server_password = None
+                if address != self._options.address:  # the passwords are of the other server
+                    self._options.address = address
+                    self._options.server_password = self._password = None
                     self._key_is_kept = self._key_is_typed = False
                 return
 
@@ -125,7 +127,7 @@ class ComingIn:
         while True:
             client = self._make(self._options, name, self._password)
             try:
-                client.connect(self._patience, self._waiting)
+                self._connect(client)
                 if self._key_is_typed and self._options.server_password:
                     host, port = self._options.address
                     self._keys.keep(host, port, self._options.server_password)
@@ -138,6 +140,15 @@ class ComingIn:
                 self._options.server_password = self._another_key(str(refused))
                 if self._options.server_password is None:
                     raise
+
+    def _connect(self, client: Client) -> None:
+        """Raises as `_log_in`; who compares a fingerprint next sees that it is the server that says why."""
+        try:
+            client.connect(self._patience, self._waiting)
+        except (NameRefused, Refused) as refused:
+            if self._options.notices:
+                refused.args = (as_said_by_the_server(str(refused)),)
+            raise
 
     def _another_key(self, reason: str) -> str | None:
         """The server's password that was right before, or what the user types; None: it is not known.

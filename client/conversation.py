@@ -25,6 +25,7 @@ from client.looking_back import LookingBack
 from client.places import Places
 from client.preferences import Preferences
 from client.private_news import PrivateNews
+from client.refusals import as_said_by_the_server
 from client.renames import Renames
 from client.secret_commands import word_of
 from client.speech import Speech
@@ -88,11 +89,13 @@ class Conversation:
         echoed: bool = False,
         title: Callable[[str], None] | None = None,
         notices: Sequence[str] = (),
+        is_new: bool = False,
     ) -> None:
         """preferences: of the user; None: the defaults. echoed: what is typed stays on the screen as it is
 
         title: sets the title of the window; None: it is left as it is
         notices: rows that stand above who and where the user is
+        is_new:  the server's certificate is still to be compared, see `as_said_by_the_server`
         """
         self.client = client
         self.view = view
@@ -110,6 +113,7 @@ class Conversation:
         view.keywords = self.calls.preferences.keywords
         self._title = title
         self._notices = notices
+        self._is_new = is_new
         self._caught_up = False
         self._live = False  # was caught up once
         self._missed: Missed | None = None  # to be shown when something follows that is shown
@@ -362,14 +366,16 @@ class Conversation:
                 self.speech.past(id, events)
             case Answer() if self._successors.answered(update):
                 pass
-            case Answer():
+            case Answer(words=words):
+                if self._is_new and not self.speech.given(update.id):  # nobody has asked
+                    update = update._replace(words=as_said_by_the_server(words))
                 self._answering.show(update, now)
                 view.identity(self.client.name)  # the answer to /nick: perhaps no event tells it
             case Unanswered(id, text, words):
                 if self.speech.unanswered(id):
                     view.system(f"{words}: {text}", now)
             case Info(words):
-                view.system(words, now)
+                view.system(as_said_by_the_server(words) if self._is_new else words, now)
             case Interrupted(how, words):
                 view.system(words, now)
                 self.places.presence.forget()

@@ -13,7 +13,7 @@ from chatroom.errors import ConfigError
 from chatroom.limits import PASSWORD_BYTES, PASSWORD_LEAST
 from chatroom.places import EVERYWHERE
 from client.limits import SECRET_TRIES
-from client.secret_commands import SHAPES, compose, lacks_key, split, word_of
+from client.secret_commands import SHAPES, compose, has_secrets, lacks_key, split, word_of
 from client.talker import Talker
 
 Dialogue = Generator[str, str, int]
@@ -43,10 +43,10 @@ def dialogue_of(text: str, talker: Talker, place: str = "") -> Dialogue | None:
         return _set_key(talker, text.split(), place)
     word = word_of(text)
     steps = _STEPS.get(word)
+    if (steps is not None or has_secrets(text)) and not text.lower().startswith(word):
+        raise ConfigError(f"a command begins with / in the first column; to say {word} to all, write /{word}")
     if steps is None:
         return None
-    if not text.lower().startswith(word):
-        raise ConfigError(f"a command begins with / in the first column; to say {word} to all, write /{word}")
     _, shown, secrets = split(text)
     return steps(talker, shown, secrets)
 

@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import cast
 
+from chatroom.errors import Refused
 from client.conversation import Conversation
 from client.local_commands import WORDS
 from client.pipe import complain
 from client.plain import ask_secretly, be_lenient
 from client.preferences import Preferences
+from client.refusals import as_said_by_the_server
 from client.secret_commands import SHAPES, has_secrets
 from client.talker import Talker
 from client.terminals import Terminal
@@ -107,10 +109,12 @@ def interact(
     repaint: "around" or "inline", see `views.Repaint`
     plain:   print lines, and paint nothing, although the terminal could be painted
     title:   tell in the title of the window where the user is, and how many lines called; not with lines
-    notices: what was printed before, and has to stand in the chat, too, which is painted over it
+    notices: what was printed before, and has to stand in the chat, too, which is painted over it: that a
+             certificate is trusted for the first time
     """
+    is_new = bool(notices)
     if plain or not can_paint():
-        return _conclude(_talk_plainly(client))
+        return _conclude(_talk_plainly(client, is_new), is_new)
     from client.terminal import PosixTerminal
 
     with PosixTerminal(has_title=title) as terminal:
@@ -127,12 +131,17 @@ def interact(
             today=date.today(),
         )
         set_title = terminal.title if title else None
-        ended = _converse(client, terminal, view, title=set_title, notices=notices)
-    return _conclude(ended)  # the terminal is given back: in raw mode a line would end where it stands
+        ended = _converse(client, terminal, view, title=set_title, notices=notices, is_new=is_new)
+    return _conclude(
+        ended, is_new
+    )  # the terminal is given back: in raw mode a line would end where it stands
 
 
-def _talk_plainly(client: Talker) -> Ended | None:
-    """Print lines for somebody who listens, or for a terminal that obeys no escape sequence."""
+def _talk_plainly(client: Talker, is_new: bool) -> Ended | None:
+    """Print lines for somebody who listens, or for a terminal that obeys no escape sequence.
+
+    is_new: see `Conversation`
+    """
     be_lenient()
     if not _has_termios():
         from client.console import Console
@@ -140,14 +149,14 @@ def _talk_plainly(client: Talker) -> Ended | None:
         view = _plain_view(client, echoes=False)
         try:
             with Console(lambda: view.asks) as console:
-                return _converse(client, console, view, echoed=True)
+                return _converse(client, console, view, echoed=True, is_new=is_new)
         except KeyboardInterrupt:
             return None  # the same as /quit
     from client.plain_terminal import PlainTerminal
 
     with PlainTerminal() as terminal:
         view = _plain_view(client, terminal.echoes)
-        return _converse(client, terminal, view, echoed=terminal.is_terminal)
+        return _converse(client, terminal, view, echoed=terminal.is_terminal, is_new=is_new)
 
 
 def _plain_view(client: Talker, echoes: bool) -> PlainView:
@@ -163,10 +172,18 @@ def _converse(
     echoed: bool = False,
     title: Callable[[str], None] | None = None,
     notices: Sequence[str] = (),
+    is_new: bool = False,
 ) -> Ended | None:
-    """Until the user leaves (None) or the client ends. echoed, title, notices: see `Conversation`"""
+    """Until the user leaves (None) or the client ends. echoed and so on: see `Conversation`"""
     conversation = Conversation(
-        client, terminal, view, Preferences.of_user(), echoed=echoed, title=title, notices=notices
+        client,
+        terminal,
+        view,
+        Preferences.of_user(),
+        echoed=echoed,
+        title=title,
+        notices=notices,
+        is_new=is_new,
     )
     if isinstance(view, PlainView):
         conversation.places.merged = len(client.asked) > 1
@@ -178,9 +195,10 @@ def _converse(
         terminal.write(view.leave(time.monotonic()))
 
 
-def _conclude(ended: Ended | None) -> int:
-    """Print why the client ended, if it failed; the exit code."""
+def _conclude(ended: Ended | None, is_new: bool) -> int:
+    """Print why the client ended, if it failed; the exit code. is_new: see `Conversation`"""
     if ended is not None and ended.error is not None:
-        complain(ended.reason)
+        is_servers = is_new and isinstance(ended.error, Refused)
+        complain(as_said_by_the_server(ended.reason) if is_servers else ended.reason)
         return 1
     return 0

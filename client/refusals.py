@@ -39,6 +39,9 @@ _WORDS: Final[dict[int, str]] = {
     Code.KICKED: "an operator has ended the connection",
 }
 
+SAYS: Final = "the server says"
+"""Stands before its words while its certificate is still to be compared."""
+
 _AGAIN: Final = "again in "
 _EVERYWHERE: Final = ("", "*")
 _MINUTE: Final = "%Y-%m-%d %H:%M"
@@ -98,3 +101,12 @@ def _muted(words: str, rows: tuple[object, ...], now: int, time_of: LocalTime) -
             begin = "not said: " if words.startswith("not said") else ""
             return f"{begin}you are muted{where}{end}" + (f": {reason}" if reason else "")
     return words
+
+
+def as_said_by_the_server(words: str) -> str:
+    """Words of the server that must not look like a row of this program.
+
+    It is so from the moment in which a certificate is trusted for the first time until the program ends. A
+    server in between could else repeat the row that tells the fingerprint, with that of the right server.
+    """
+    return f"{SAYS}: {words}" if words else words

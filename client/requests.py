@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -57,12 +58,20 @@ class Request:
 
 
 def rows_of(rows: str) -> tuple[object, ...]:
-    """The rows of an answer; none for what is no JSON array."""
+    """The rows of an answer; none for what is no JSON array, or has numbers that JSON does not know."""
     try:
-        found = json.loads(rows or "[]")
+        found = json.loads(rows or "[]", parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         return ()
     return tuple(found) if isinstance(found, list) else ()
+
+
+def _finite(text: str) -> float:
+    """Raises ValueError for NaN, Infinity, and what is too large for a float: 1e999."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number
 
 
 def only_row(rows: tuple[object, ...]) -> list[object]:

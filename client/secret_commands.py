@@ -41,7 +41,11 @@ def word_of(text: str) -> str:
     """The first word of a line as commands are written: in lower case, and not with wide letters or slashes,
     which the keyboards of East Asia make. It may be cut, when it is longer than any command."""
     words = text.split(None, 1)
-    return unicodedata.normalize("NFKC", words[0][:_LONGEST]).lower() if words else ""
+    return _as_command(words[0]) if words else ""
+
+
+def _as_command(word: str) -> str:
+    return unicodedata.normalize("NFKC", word[:_LONGEST]).lower()
 
 
 def split(text: str) -> tuple[str, list[str], list[str]]:
@@ -75,12 +79,12 @@ _MOST_OF_SET: Final = 4  # words: the command, the place, the name, the key
 
 def _key_at(words: list[str]) -> int:
     """Which word of a line is a key: `/join #x KEY`, `/set [#x] key WORD`, `/set * key WORD`. 0: none"""
-    word, rest = words[0].lower(), words[1:]
+    word, *rest = map(_as_command, words[:_MOST_OF_SET])
     if word == "/join" and len(rest) > 1:
         return 2
     at = 1 if rest and (rest[0].startswith("#") or rest[0] == EVERYWHERE) else 0
-    sets_key = word == "/set" and len(rest) > at + 1 and rest[at].lower() == "key"
-    return at + 2 if sets_key and rest[at + 1].lower() != "off" else 0
+    sets_key = word == "/set" and len(rest) > at + 1 and rest[at] == "key"
+    return at + 2 if sets_key and words[at + 2].lower() != "off" else 0
 
 
 def concealed(text: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from chatroom.batch import Batch
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
+from chatroom.proposals import Act, ProposalKind
 from chatroom.trace import Trace
 from tests.chatroom.fakes import FakeConnection
 from tests.chatroom.test_forwarder import Room
@@ -185,3 +186,52 @@ def test_many_lines_that_are_followed_at_once(room: Room) -> None:
     room.forward()
     assert all(trace.wait(0.0) for trace in traces)
     assert all(steps(trace)[-1] == ("sent", ["ann"], 1) for trace in (traces[0], traces[-1]))
+
+
+def two_programs(room: Room) -> tuple[FakeConnection, FakeConnection]:
+    """Of one person: each has ids of its own."""
+    laptop = room.enter("ann")
+    room.act(laptop, "/register", "secret")
+    return laptop, room.enter("ann", "#general", "#tea", proof="secret")
+
+
+def test_another_program_says_a_line_with_the_same_id(room: Room) -> None:
+    """The way is that of the followed line."""
+    laptop, phone = two_programs(room)
+    room.enter("bob", "#tea")
+    trace = follow(room, laptop, 20)
+    room.say(phone, 20, channel="#tea")
+    room.say(laptop, 20)
+    head = room.forwarder.state.head
+    room.forward()
+    assert trace.wait(0.0)
+    assert [step for step in steps(trace) if step[0] == "applied"] == [("applied", head + 2)]
+    assert [step[1] for step in steps(trace) if step[0] == "sent"] == [["ann"], ["ann"]]
+
+
+def test_another_program_says_what_this_one_may_not(room: Room) -> None:
+    """It is refused, and so not followed: it would be answered twice."""
+    laptop, phone = two_programs(room)
+    trace = follow(room, laptop, 20)
+    room.say(laptop, 20, channel="#nowhere")
+    room.say(phone, 20)
+    room.forward()
+    assert not trace.wait(0.0)
+
+
+def test_a_name_that_another_channel_has_in_the_end(room: Room) -> None:
+    """Whether anybody may be named is asked of the channel in which the line was said."""
+    ann = room.enter("ann", "#secret")
+    channel = room.forwarder.state.channel("#secret")
+    assert channel is not None
+    channel.key = "x"
+    trace = follow(room, ann, 1)
+    room.say(ann, 1, channel="#secret")
+    for act in Act("/move", "#secret", ("#other",)), Act("/join", "#other", ("#secret", "")):
+        room.put(room.origins[ann], ProposalKind.ACT, act)
+    room.forward()
+    assert trace.wait(0.0) and [one.name for one in room.forwarder.state.channels_of(1)] == [
+        "#other",
+        "#secret",
+    ]
+    assert steps(trace)[-1] == ("sent", [], 1)

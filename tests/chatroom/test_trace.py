@@ -159,6 +159,19 @@ def test_a_thread_tells_no_name(trace: Trace) -> None:
     assert [(thread, step) for _, thread, step, *_ in trace.rows()][-1] == ("connection", "lost")
 
 
+def test_no_thread_names_who_must_not_be_named(trace: Trace) -> None:
+    """The handler of a member that goes is called like the member: of it only the kind is told."""
+    readers = [send(trace, name, Reader(9)) for name in ("", "", "ann")]
+    for name, reader in zip(("eve", "bob", "ann"), readers, strict=True):
+        thread = Thread(target=reader.take, args=(False,), name=f"handler {name}", daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+    assert [row[1:] for row in trace.rows() if row[2] == "lost"] == [
+        ("handler", "lost", [], 2),
+        ("handler", "lost", ["ann"], 1),
+    ]
+
+
 def test_so_many_are_watched(trace: Trace) -> None:
     """Beyond a number of connections a trace only counts them: the forwarder has more to do."""
     assert trace.receivers(["x"] * 4) == range(4)

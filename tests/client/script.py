@@ -114,16 +114,16 @@ class Script:
         return len(last) == len(texts) and all(text in row for text, row in zip(texts, last, strict=True))
 
 
-def play(client: Client, *steps: Step, notices: Sequence[str] = ()) -> Ended | None:
+def play(client: Client, *steps: Step, notices: Sequence[str] = (), is_new: bool = False) -> Ended | None:
     """A user of this client at a terminal; how the client ended, None: the script did.
 
-    notices: see `Conversation`
+    notices, is_new: see `Conversation`
     """
     script = Script(steps)
     view = View(100, 24, name=client.name, depth=Depth.NONE, today=date(2023, 11, 14))
     view.completer.learn(list(WORDS))
     client.on_update = script.wake
     try:
-        return Conversation(client, script, view, notices=notices).run()  # type: ignore[arg-type]
+        return Conversation(client, script, view, notices=notices, is_new=is_new).run()  # type: ignore[arg-type]
     finally:
         client.on_update = None

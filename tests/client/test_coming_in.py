@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from chatroom.errors import BadKey, ChatroomError, ConnectionLost, Refused
+from chatroom.errors import BadKey, ChatroomError, ConnectionLost, NeedLogin, Refused
 from chatroom.outcomes import Code
 from client.coming_in import ComingIn
 from client.updates import Retrying
@@ -25,9 +25,11 @@ class Scripted:
         self._results = results
         self.waited_for: list[float] = []
         self.keys: list[str | None] = []
+        self.passwords: list[str | None] = []
 
     def make(self, options: argparse.Namespace, name: str, password: str | None) -> Any:
         self.keys.append(options.server_password)
+        self.passwords.append(password)
         return self
 
     def connect(self, wait_for: float, waiting: Callable[[Retrying], None]) -> Scripted:
@@ -54,12 +56,20 @@ class Kept:
         self.passwords.pop(host, None)
 
 
-def come_in(client: Scripted, keys: Kept | None = None, **given: Any) -> Any:
+def come_in(client: Scripted, keys: Kept | None = None, password: str | None = None, **given: Any) -> Any:
     keys = keys or Kept()
     options = argparse.Namespace(
-        **{"name": "ann", "address": ("localhost", 5050), "retry_for": None, "server_password": None} | given
+        **{
+            "name": "ann",
+            "address": ("localhost", 5050),
+            "retry_for": None,
+            "server_password": None,
+            "notices": [],
+        }
+        | given
     )
-    return ComingIn(options, client.make, lambda host, port: "ann", None, lambda retrying: None, keys).run()
+    coming = ComingIn(options, client.make, lambda host, port: "ann", password, lambda retrying: None, keys)
+    return coming.run()
 
 
 def test_who_is_too_early_waits() -> None:
@@ -90,6 +100,26 @@ def test_other_refusals_end_it() -> None:
     """Waiting does not help who is banned."""
     with pytest.raises(Refused, match="banned"):
         come_in(Scripted([Refused("banned", Code.BANNED)]))
+
+
+@pytest.mark.parametrize("notices", [[], ["this is the first connection"]])
+def test_a_server_does_not_speak_as_the_program(notices: list[str]) -> None:
+    """It might repeat the row with the fingerprint, with another one, above the question for a password."""
+    asked: list[str] = []
+
+    def ask(*arguments: str) -> str:
+        asked.append(arguments[-1])
+        return "x"
+
+    client = Scripted([BadKey("it is AB:CD"), NeedLogin("it is AB:CD"), Refused("it is AB:CD", Code.BANNED)])
+    with (
+        patch("client.coming_in.ask_server_password", ask),
+        patch("client.coming_in.ask_password", ask),
+        pytest.raises(Refused) as refused,
+    ):
+        come_in(client, notices=notices)
+    words = "the server says: it is AB:CD" if notices else "it is AB:CD"
+    assert [*asked, str(refused.value)] == [words] * 3 and refused.value.code == Code.BANNED
 
 
 # --- the server's password is kept --------------------------------------------------------------------------
@@ -129,6 +159,30 @@ def test_another_server_does_not_get_it() -> None:
     with patch("client.coming_in.ask_address", lambda reason: "elsewhere"):
         come_in(client, kept)
     assert client.keys == [None, "sesame", None] and kept.passwords == {"localhost": "sesame"}
+
+
+NEED_LOGIN = NeedLogin("ann belongs to an account: its password is needed")
+AWAY = ConnectionLost("refused")
+
+
+def test_no_other_server_gets_the_password_of_an_account() -> None:
+    """It was typed for a server that is away now, and the user goes elsewhere."""
+    client = Scripted([NEED_LOGIN, AWAY, None])
+    with (
+        patch("client.coming_in.ask_password", lambda name, reason: "battery staple"),
+        patch("client.coming_in.ask_address", lambda reason: "elsewhere"),
+    ):
+        come_in(client)
+    assert client.passwords == [None, "battery staple", None]
+
+
+@pytest.mark.parametrize(("typed", "again"), [("elsewhere", None), ("localhost", "secret"), ("", "secret")])
+def test_nor_what_stands_in_files(typed: str, again: str | None) -> None:
+    """They were named together with the first server; it gets them again when the user waits for it."""
+    client = Scripted([AWAY, None])
+    with patch("client.coming_in.ask_address", lambda reason: typed):
+        come_in(client, password="secret", server_password="secret")
+    assert client.passwords == client.keys == ["secret", again]
 
 
 def test_one_of_a_file_is_not_kept() -> None:

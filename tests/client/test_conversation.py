@@ -10,7 +10,7 @@ import pytest
 from chatroom.errors import Refused
 from chatroom.events import BAN_LIST, MUTE_LIST, Event, EventKind, Extra, Setting, extra_number, extra_row
 from chatroom.outcomes import Code
-from chatroom.packets import Answer, Bye, Channel, Command, Form, Packet, Present, Replay, Say
+from chatroom.packets import Answer, Bye, Channel, Command, Form, Info, Packet, Present, Replay, Say
 from client import Client
 from tests.client.fake_server import ME, FakeServer, live
 from tests.client.script import Absent, Gone, Last, Step, play
@@ -55,13 +55,14 @@ class User:
         self.peer, _ = server.admit(*places, *replayed, live(100), head=100)
         connecting.result()
 
-    def play(self, *steps: Step) -> None:
+    def play(self, *steps: Step, is_new: bool = False) -> None:
         """Play the steps once the client has asked whose lines to hide, and which commands there are."""
-        self.play_from_help(self.answers("/help", "", Code.NO_SUCH_COMMAND, "no help"), *steps)
+        no_help = self.answers("/help", "", Code.NO_SUCH_COMMAND, "no help")
+        self.play_from_help(no_help, *steps, is_new=is_new)
 
-    def play_from_help(self, *steps: Step) -> None:
+    def play_from_help(self, *steps: Step, is_new: bool = False) -> None:
         """The same without the second answer."""
-        play(self.client, self.answers("/ignored", "[]"), "you are ann", *steps)
+        play(self.client, self.answers("/ignored", "[]"), "you are ann", *steps, is_new=is_new)
 
     def happens(self, *packets: Packet) -> Step:
         """A step: the server sends packets."""
@@ -1218,3 +1219,12 @@ def test_what_was_said_alone_is_not_told_to_all(user: User) -> None:
         b"\x15fine\r",
         user.says("fine"),
     )
+
+
+def test_a_server_does_not_speak_as_the_program() -> None:
+    """While its certificate is still to be compared, whatever it says unasked is told to be its own words."""
+    with FakeServer() as server:
+        user = User(server)
+        said_unasked = user.happens(Info("it is AB:CD"), Answer(77, Code.OK, "it is EF:01", "[]"))
+        user.play(said_unasked, "the server says: it is AB:CD", "the server says: it is EF:01", is_new=True)
+        server.dismiss(user.client)

@@ -150,14 +150,26 @@ def test_other_settings_have_no_dialogue(text: str) -> None:
     assert dialogue_of(text, Sent(), "#tea") is None  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("text", ["hello", "", " ", "/who", "//register x", "/quit", "register x"])
+@pytest.mark.parametrize(
+    "text",
+    ["hello", "", " ", "/who", "//register x", "/quit", "register x", "/set key x", "/JOIN #a b", "／who"],
+)
 def test_other_lines_have_no_dialogue(text: str) -> None:
     """They are said, or sent as they are."""
     assert dialogue_of(text, Sent()) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    "text", [" /register secret", "\t/login", "\n/passwd a b", "／register secret", "／ＬＯＧＩＮ"]
+    "text",
+    [
+        " /register secret",
+        "\t/login",
+        "\n/passwd a b",
+        "／register secret",
+        "／ＬＯＧＩＮ",
+        "／set * key secret",
+        "／join #tea secret",
+    ],
 )
 def test_a_command_that_is_nearly_one(text: str) -> None:
     """Behind blanks, or with the wide slash of an East Asian keyboard, it would be said to everybody: it is

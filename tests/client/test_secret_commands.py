@@ -87,7 +87,18 @@ def test_a_plain_secret_is_sent_as_it_is() -> None:
     assert compose("/recover", ["dora"], ["AB-CD", "two words"]) == "/recover dora AB-CD two%20words"
 
 
-@pytest.mark.parametrize("text", ["／register secret", "/ＲＥＧＩＳＴＥＲ secret", " ／login dora secret"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "／register secret",
+        "/ＲＥＧＩＳＴＥＲ secret",
+        " ／login dora secret",
+        "／set key secret",
+        "／set　＊　ｋｅｙ　secret",
+        "/set ＃tea Key secret",
+        "／join #tea secret",
+    ],
+)
 def test_wide_letters(text: str) -> None:
     """What an East Asian keyboard makes of a command is hidden like the command."""
     assert has_secrets(text) and "secret" not in concealed(text)
