@@ -189,7 +189,8 @@ struct Options {
     int channel = talks_in(talker);
     return channel_of(member, channel / row_size()) == channel;
   }
-  bool sees_all() const { return spread <= 1 && !idle; }  // then every event, and the seqs have no gap
+  // Then every event, and the seqs have no gap. (When a channel is founded, the trail gets an event that nobody sees.)
+  bool sees_all() const { return channels == 1 && spread <= 1 && !idle; }
 };
 
 std::vector<size_t> numbers(const char *list) {

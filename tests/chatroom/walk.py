@@ -264,7 +264,7 @@ class Walk:
         acts = [(leader, Act("/poll", name, ("q | a | b",)))]
         for member in inside[name]:
             acts.append((member, Act("/hand", name, (1,))))
-            acts.append((member, Act("/vote", name, (self.random.choice([1, 2]),))))
+            acts.append((member, Act("/vote", name, (self.random.choice([1, 2]), ""))))
             if self.random.random() < 0.5:
                 acts += [(member, Act("/leave", name, ("",))), (member, Act("/join", name, (name, "")))]
         acts.append((leader, Act("/next", name)))
@@ -527,7 +527,7 @@ class Walk:
                 found += [Act(command, channel.name, (state.members[one].name_key,)) for one in others]
         elif command in ("/vote", "/reveal"):
             polls = [one.name for one in state.channels if state.classroom.poll(one.place)]
-            arguments = (self.random.choice([1, 2]),) if command == "/vote" else ()
+            arguments = (self.random.choice([1, 2]), "") if command == "/vote" else ()
             found = [Act(command, name, arguments) for name in sorted(polls)]
         elif command in _LISTS:
             for record in sorted(record.key for record in state._rights.records()):
@@ -567,7 +567,7 @@ class Walk:
             "/leave": lambda: ("",),
             "/hand": lambda: (choice([0, 1, 1, 1]),),
             "/poll": lambda: (choice(["q | a | b", "q | a | b", "q | a", "q | a | b | c"]),),
-            "/vote": lambda: (choice([1, 1, 2, 2, 3]),),
+            "/vote": lambda: (choice([1, 1, 2, 2, 3]), ""),
             "/guard": lambda: (
                 choice(["off", "off", "newcomers", "newcomers", "accounts", "invited"]),
                 choice([0, 1, 2]),

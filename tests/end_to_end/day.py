@@ -479,7 +479,7 @@ class Day:
             plan(7 + turn, lambda: self.act(teacher, "/next", channel))
         plan(13, lambda: self.act(teacher, "/hush", channel, "off"))
         plan(15, lambda: self.act(teacher, "/poll", channel, "which one | this | that"))
-        plan(16, lambda: each("/vote", 1 + number % 2))
+        plan(16, lambda: each("/vote", 1 + number % 2, ""))
         plan(20, lambda: self.act(teacher, "/reveal", channel))
         plan(22, lambda: self.act(teacher, "/slow", channel, 10))
         plan(26, lambda: self.act(teacher, "/slow", channel, 0))
