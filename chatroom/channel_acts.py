@@ -204,7 +204,7 @@ def _listing(command: str, list: int, is_put: bool) -> Callable[[Parts, Session,
         if is_told:
             parts.speaking.amended(session, member)
         if is_told and person != session.person:
-            parts.direct.invite(session, person, channel.name)  # who takes no lines is not told
+            parts.direct.invite(session, person, channel)  # who takes no lines is not told
         return Outcome(Code.OK, rows)
 
     return run

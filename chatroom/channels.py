@@ -191,6 +191,10 @@ class Channels:
             for place, own in self._memberships.get(person, {}).items()
         )
 
+    def knows(self, person: int, place: int) -> bool:
+        """Whether the person is or was in the channel, as far as that is remembered."""
+        return place in self._memberships.get(person, {})
+
     # --- joining --------------------------------------------------------------------------------------------
 
     def join(self, member: Member, name: str, by: Session, *, is_greeted: bool = False) -> Channel:

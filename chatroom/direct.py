@@ -10,7 +10,7 @@ from chatroom.events import EventKind, Extra, extra_row
 from chatroom.ledger import Ledger
 from chatroom.outcomes import Code
 from chatroom.people import People
-from chatroom.places import WHOLE_CHATROOM
+from chatroom.places import WHOLE_CHATROOM, Channel
 from chatroom.session import Session
 from chatroom.sessions import Sessions
 from chatroom.speaking import Speaking
@@ -66,25 +66,28 @@ class Direct:
         line when it logs in again."""
         return person in self._sessions.members or self._accounts.of(person) is not None
 
-    def may_write(self, author: int, receiver: int, *, ever: bool = False) -> Code:
+    def may_write(self, author: int, receiver: int, *, known_from: int = 0) -> Code:
         """OK, or why a line of the author would not be said to the receiver.
 
         What the receiver has set decides, see `People.refusal`: mostly both must be in one channel to begin,
         so that strangers cannot fill each other's screens. Bounds on how many are begun are looked at when
         one is begun.
 
-        ever: it is enough that the receiver was in a channel in which the author is
+        known_from: the place of a channel in which the receiver was: that is enough. 0: none
         """
         if not self.is_reachable(receiver):
             return Code.NO_SUCH_NAME
         begun = self._conversations.between(author, receiver) is not None
-        shared = not begun and self._channels.shared(author, receiver, ever)
+        shared = not begun and self._channels.shared(author, receiver)
+        shared = shared or self._channels.knows(receiver, known_from)
         return self._people.refusal(author, receiver, begun=begun, shared=shared) or Code.OK
 
-    def open(self, author: Session, receiver: int, *, ever: bool = False) -> Conversation | Code:
-        """The conversation of the two, a new one if there is none; or why there cannot be one. ever: as for
-        `may_write`"""
-        code = self.may_write(author.person, receiver, ever=ever)
+    def open(self, author: Session, receiver: int, *, known_from: int = 0) -> Conversation | Code:
+        """The conversation of the two, a new one if there is none; or why there cannot be one.
+
+        known_from: as for `may_write`
+        """
+        code = self.may_write(author.person, receiver, known_from=known_from)
         if code is not Code.OK:
             return code
         return self._conversations.between(author.person, receiver) or self._begin(author, receiver)
@@ -101,19 +104,20 @@ class Direct:
                     self._ledger.tell(Joined(session.at, begun.place, self._ledger.head))
         return begun
 
-    def invite(self, author: Session, receiver: int, channel: str) -> Code:
+    def invite(self, author: Session, receiver: int, channel: Channel) -> Code:
         """Say INVITED in the conversation of the two; OK, or why that is not possible: as for a line.
 
-        Who was kicked shares no channel any more, and is to be told all the same.
+        Who was kicked shares no channel any more, and is to be told all the same. But who has only left
+        another one is not: everybody can found a channel, invite into it, and then write on.
         """
         member = self._sessions.members[author.person]
         if self._speaking.muted(author, member, WHOLE_CHATROOM, receiver):
             return Code.MUTED
-        conversation = self.open(author, receiver, ever=True)
+        conversation = self.open(author, receiver, known_from=channel.place)
         if isinstance(conversation, Code):
             return conversation
         extra = extra_row(Extra.RECEIVER, receiver, 4) + extra_row(Extra.TARGET, receiver, 4)
-        self.say(EventKind.INVITED, author, conversation, channel, extra)
+        self.say(EventKind.INVITED, author, conversation, channel.name, extra)
         return Code.OK
 
     def say(

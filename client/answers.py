@@ -8,7 +8,7 @@ from chatroom.errors import ChatroomError, ConfigError, ProtocolError
 from chatroom.events import Event
 from chatroom.names import channel_as_typed
 from chatroom.outcomes import Code
-from chatroom.packets import Answer, Info, Packet
+from chatroom.packets import Answer, Packet
 from client.account import DEVICE, Account
 from client.inbox import Inbox
 from client.limits import PAST_BYTES, UPDATE_BYTES
@@ -16,7 +16,7 @@ from client.pending_lines import PendingLines
 from client.refusals import words_of
 from client.resume import ResumeState, as_written
 from client.rooms import Rooms
-from client.updates import Past
+from client.updates import OwnInfo, Past
 
 COMMAND_UNKNOWN: Final = "it is not known whether the server has carried this out"
 """What the user is told about a command whose answer was lost with the connection."""
@@ -77,7 +77,7 @@ class Answers:
         if asked is not None and asked.quiet:
             self._pending.answer(answer.id, answer.code, "")
             if answer.code != Code.OK and asked.text.startswith(DEVICE):
-                self._inbox.tell(Info(f"{NOT_REMEMBERED}: {answer.words or answer.code}"))
+                self._inbox.tell(OwnInfo(f"{NOT_REMEMBERED}: {answer.words or answer.code}"))
             return
         if answer.code not in (Code.OK, Code.ALREADY):
             answer = answer._replace(words=answer.words or words_of(answer.code))
@@ -111,14 +111,14 @@ class Answers:
             try:
                 self._pending.command(self._resume.channel, command, quiet=True)
             except (ChatroomError, TimeoutError) as error:
-                self._inbox.tell(Info(f"{NOT_REMEMBERED}: {error}"))
+                self._inbox.tell(OwnInfo(f"{NOT_REMEMBERED}: {error}"))
 
     def note_account(self, event: Event, live: bool) -> None:
         """The client's person has got an account, or has it no more. live: it happens now"""
         try:
             self._account.happened(event, self._resume.identity, live)
         except ConfigError as error:
-            self._inbox.tell(Info(str(error)))
+            self._inbox.tell(OwnInfo(str(error)))
 
 
 def size_of(packet: Packet) -> int:

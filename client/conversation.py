@@ -43,6 +43,7 @@ from client.updates import (
     LoggedIn,
     Missed,
     NotLoggedIn,
+    OwnInfo,
     Past,
     Retrying,
     Unanswered,
@@ -375,7 +376,8 @@ class Conversation:
                 if self.speech.unanswered(id):
                     view.system(f"{words}: {text}", now)
             case Info(words):
-                view.system(as_said_by_the_server(words) if self._is_new else words, now)
+                is_servers = self._is_new and not isinstance(update, OwnInfo)
+                view.system(as_said_by_the_server(words) if is_servers else words, now)
             case Interrupted(how, words):
                 view.system(words, now)
                 self.places.presence.forget()

@@ -10,6 +10,12 @@ from chatroom.events import Event
 from chatroom.packets import Answer, Channel, Info, Resumed
 
 
+class OwnInfo(Info):
+    """As INFO, but said by this program, and not by the server."""
+
+    __slots__ = ()
+
+
 class Connected(NamedTuple):
     """Admitted, under this name and to this channel.
 

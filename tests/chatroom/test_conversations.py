@@ -242,11 +242,18 @@ def test_an_invitation(world: World) -> None:
     ann, _ = world.enter("ann"), world.enter("bob")
     session = world.state.session_at(world.origin(ann.origin))
     assert session is not None
-    assert world.state._parts.direct.invite(session, 2, "#tea") is Code.OK
-    assert world.state._parts.direct.invite(session, 9, "#tea") is Code.NO_SUCH_NAME
+    general = world.state.channel("#general")
+    assert general is not None
+    assert world.state._parts.direct.invite(session, 2, general) is Code.OK
+    assert world.state._parts.direct.invite(session, 9, general) is Code.NO_SUCH_NAME
     applied = world.state.apply(Entry(b"", world.time, "", world.epoch, []))
     (invited,) = events(applied)
-    assert (invited.kind, invited.channel, invited.text, invited.id) == (EventKind.INVITED, "@bob", "#tea", 0)
+    assert (invited.kind, invited.channel, invited.text, invited.id) == (
+        EventKind.INVITED,
+        "@bob",
+        "#general",
+        0,
+    )
     assert invited.extra == extra_row(Extra.RECEIVER, 2, 4) + extra_row(Extra.TARGET, 2, 4)
     assert len(joined(applied.effects)) == 2
 

@@ -9,7 +9,7 @@ import pytest
 from chatroom.bounds import Limits
 from chatroom.commands import run
 from chatroom.desk import Asker, Room
-from chatroom.effects import End, Left
+from chatroom.effects import Answer, End, Left
 from chatroom.events import BAN_LIST, EXEMPT_LIST, INVITED_LIST, Event, EventKind, Extra, extra_rows
 from chatroom.limits import MAX_BAN_SECONDS
 from chatroom.outcomes import GUARD, GUEST, NO_TIME, Code, Outcome
@@ -379,6 +379,21 @@ def test_who_was_kicked_is_told_of_an_invitation(world: World) -> None:
     for name in ("eve", "bob", "zoe"):
         assert world.act(DORA, "/invite", name, channel="#tea") == Outcome(Code.OK, (name, "#tea"))
     assert [(one.channel, one.text) for one in told(world, EventKind.INVITED)] == [("@eve", "#tea")]
+
+
+def test_an_invitation_opens_no_way_to_write(world: World) -> None:
+    """Everybody can found a channel and invite into it: somebody who shares none any more is not told."""
+    eve = world.state.member_named("eve")
+    assert eve is not None
+    for channel in "#tea", "#general":
+        world.act(EVE, "/leave", "", channel=channel)
+    mal = world.enter("mal")
+    world.act(BOB, "/leave", "", channel="#tea")
+    world.act(mal, "/join", "#den", "")
+    assert world.act(mal, "/invite", "eve", channel="#den").code is Code.OK
+    assert not told(world, EventKind.INVITED)
+    (refused,) = world.write(mal, eve.person, 1).effects
+    assert isinstance(refused, Answer) and refused.outcome.code is Code.MUTED
 
 
 def test_ban_of_an_operator(world: World) -> None:

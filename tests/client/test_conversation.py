@@ -12,6 +12,7 @@ from chatroom.events import BAN_LIST, MUTE_LIST, Event, EventKind, Extra, Settin
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Bye, Channel, Command, Form, Info, Packet, Present, Replay, Say
 from client import Client
+from client.updates import OwnInfo
 from tests.client.fake_server import ME, FakeServer, live
 from tests.client.script import Absent, Gone, Last, Step, play
 from tests.support.events import BOB, GENERAL, NOON, said
@@ -1226,5 +1227,7 @@ def test_a_server_does_not_speak_as_the_program() -> None:
     with FakeServer() as server:
         user = User(server)
         said_unasked = user.happens(Info("it is AB:CD"), Answer(77, Code.OK, "it is EF:01", "[]"))
-        user.play(said_unasked, "the server says: it is AB:CD", "the server says: it is EF:01", is_new=True)
+        marked = "the server says: it is AB:CD", "the server says: it is EF:01"
+        user.client._inbox.tell(OwnInfo("not kept"))
+        user.play("not kept", Absent("says: not kept"), said_unasked, *marked, is_new=True)
         server.dismiss(user.client)

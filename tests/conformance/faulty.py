@@ -146,7 +146,7 @@ OF_SERVER = {
     "strangers-write": Fault(
         "R11", "everybody may begin a direct conversation with everybody",
         "chatroom.direct",
-        "shared = not begun and self._channels.shared(author, receiver, ever)", "shared = True",
+        "shared = not begun and self._channels.shared(author, receiver)", "shared = True",
     ),
     "anybody-edits": Fault(
         "F7", "anybody edits the lines of others",
