@@ -398,8 +398,8 @@ class Planted(ValueError):
 def quiet() -> Iterator[list[BaseException]]:
     """Keep errors in the reader's own threads off the screen; gives the list in which they are then.
 
-    Planted ones are kept, too, as a debugger keeps them: so are the objects of their functions, and a `__del__`
-    that has to do something then does not run.
+    Planted ones are kept, too, as a debugger keeps them: so are the objects of their functions, and
+    a `__del__` that has to do something then does not run.
     """
     errors: list[BaseException] = []
     planted: list[BaseException] = []
