@@ -396,12 +396,17 @@ class Planted(ValueError):
 
 @contextmanager
 def quiet() -> Iterator[list[BaseException]]:
-    """Keep errors in the reader's own threads off the screen; gives the list in which they are then."""
+    """Keep errors in the reader's own threads off the screen; gives the list in which they are then.
+
+    Planted ones are kept, too, as a debugger keeps them: so are the objects of their functions, and
+    a `__del__` that has to do something then does not run.
+    """
     errors: list[BaseException] = []
+    planted: list[BaseException] = []
 
     def note(args: threading.ExceptHookArgs) -> None:
-        if args.exc_value is not None and not isinstance(args.exc_value, Planted):
-            errors.append(args.exc_value)
+        if args.exc_value is not None:
+            (planted if isinstance(args.exc_value, Planted) else errors).append(args.exc_value)
 
     before, threading.excepthook = threading.excepthook, note
     try:

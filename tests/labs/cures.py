@@ -233,6 +233,50 @@ WRONG: dict[str, list[Wrong]] = {
             ),
             "prepare() of the second of three messages fails, and these are shown: first",
         ),
+        Wrong(
+            "__del__ passes the turn, as a destructor does",
+            "solution",
+            (
+                (
+                    "turns = Turns()\n",
+                    "class Guard:\n"
+                    "    def __init__(self, turn: int) -> None:\n        self.turn = turn\n\n"
+                    "    def __del__(self) -> None:\n"
+                    "        turns.wait(self.turn)\n        turns.pass_on()\n\n\n"
+                    "turns = Turns()\n",
+                ),
+                (
+                    "    try:\n        text = prepare(message)\n        turns.wait(turn)\n"
+                    "        show(text)\n    finally:\n        turns.wait(turn)\n        turns.pass_on()\n",
+                    "    guard = Guard(turn)\n    text = prepare(message)\n    turns.wait(turn)\n"
+                    "    show(text)\n",
+                ),
+            ),
+            "fails, and these are shown: first; the thread of 'third' waits for ever in line",
+        ),
+        Wrong(
+            "a future for each, and the error of one comes out of it in the next",
+            "program",
+            (
+                (
+                    "    threading.Thread(target=process, args=(message,)).start()\n",
+                    "    global latest\n    latest = pool.submit(process, message, latest)\n",
+                ),
+                (
+                    "def process(message: str)",
+                    "pool = ThreadPoolExecutor(9)\nlatest = None\n\n\ndef process(message: str, before)",
+                ),
+                (
+                    "    show(text)\n",
+                    "    if before is not None:\n        before.result()\n    show(text)\n",
+                ),
+                (
+                    "import threading\n",
+                    "import threading\nfrom concurrent.futures import ThreadPoolExecutor\n",
+                ),
+            ),
+            "these are shown: first; what was to show 'third' has ended (does result() raise an error?)",
+        ),
     ],
     "two_orders": [
         Wrong(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ class Screen:
         self.module: Any = subject.load("receive")
         self.module.prepare, self.module.show = self._prepare, self._show
         self.shown: list[str] = []
+        self._prepared: list[str] = []
         self.threads: dict[str, threading.Thread] = {}
         self._released = {message: threading.Event() for message in messages}
         self._broken = broken
@@ -30,6 +32,7 @@ class Screen:
         self._released[message].wait()
         if message == self._broken:
             raise Planted("this message cannot be prepared")
+        self._prepared.append(message)
         return message
 
     def _show(self, text: str) -> None:
@@ -83,12 +86,20 @@ class Screen:
             raise NotYet(f"these are shown: {', '.join(self.shown) or 'none'}{self._who_waits()}")
 
     def _who_waits(self) -> str:
-        """The threads that have not ended, and where they wait, in words."""
-        return "".join(
+        """The threads that wait in the file, and where, in words; or what has ended too early."""
+        said = "".join(
             f"; the thread of {message!r} {waits(thread, self._subject)}"
             for message, thread in self.threads.items()
-            if thread.is_alive()
+            if thread.is_alive() and self._where(thread.ident)
         )
+        lost = [message for message in self._prepared if message not in self.shown]
+        if lost and not any(map(self._where, sys._current_frames())):
+            return f"; what was to show {lost[0]!r} has ended (does result() raise an error?)"
+        return said
+
+    def _where(self, thread: int | None) -> str:
+        """Where in the file a thread is; empty: nowhere, as the idle one of a pool."""
+        return self._subject.where(sys._current_frames().get(thread or 0))
 
 
 def check(subject: Subject) -> None:
