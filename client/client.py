@@ -31,6 +31,7 @@ from client.pending_lines import PendingLines
 from client.reconnect import Reconnect
 from client.resume import ANEW, ResumeState
 from client.rooms import Rooms
+from client.since import Since
 from client.talking import Talking
 from client.tls import TlsOptions
 from client.updates import (
@@ -65,6 +66,9 @@ class Client(Talking):
     channel:      the channel to join
     channels:     or several, the first of which is that of lines that name none
     lines:        how many of each channel's last lines come first, 0 to 65535
+    since:        instead of these, the events come that happened after this, which an earlier start of the
+                  program has kept (see `after`); where the server cannot give them, the update Interrupted
+                  says so at the start, as after a lost connection
     reconnect:    whether to reconnect after a lost connection; no event is lost or doubled by that
     retry_for:    seconds after which the client gives up reconnecting
     dead_after:   seconds after which a silent server counts as dead; a PING goes out after each third of it
@@ -89,6 +93,7 @@ class Client(Talking):
         channel: str = DEFAULT_CHANNEL,
         channels: Sequence[str] = (),
         lines: int = REPLAY_LINES,
+        since: Since | None = None,
         reconnect: bool = True,
         retry_for: float = math.inf,
         dead_after: float = DEAD_AFTER,
@@ -114,7 +119,7 @@ class Client(Talking):
         self._asking = (ask_password, another_name)
         self._account = Account(password, token, tokens)
         self._account.first(name)  # what cannot be a password is told at once
-        resume = ResumeState(name, channels or (channel,), lines)
+        resume = ResumeState(name, channels or (channel,), lines, since)
         super().__init__(resume, PendingLines(), Rooms(resume.asked), Inbox(on_update), self._check)
         self._reaper = Reaper("client")
         self._closing = Flag()

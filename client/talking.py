@@ -8,7 +8,7 @@ from typing import NamedTuple
 from chatroom.errors import Refused
 from chatroom.events import Event, Extra, Setting, extra_row
 from chatroom.outcomes import Code
-from chatroom.packets import Form
+from chatroom.packets import NO_IDENTITY, Form
 from client.inbox import Inbox
 from client.limits import ASK_SECONDS
 from client.line import Line
@@ -17,6 +17,7 @@ from client.pending_lines import PendingLines
 from client.requests import Answered, Request, numbers, only_row, texts
 from client.resume import ResumeState, as_written
 from client.rooms import Room, Rooms
+from client.since import Since
 from client.updates import Ended, Update
 
 
@@ -307,6 +308,17 @@ class Talking:
         self._check_begun()
         while (update := self._inbox.take(timeout)) is not None:
             yield update
+
+    @property
+    def history_id(self) -> str:
+        """Which history the server has, in 32 hexadecimal digits: another one has another; empty before the
+        first connection. A backup that was put back has that of before, see Interrupted."""
+        identity = self._resume.identity
+        return identity.hex() if identity != NO_IDENTITY else ""
+
+    def after(self, event: Event) -> Since:
+        """What a program keeps when it is done with an event: its next start gives it as `since`."""
+        return Since(self.history_id, event.seq, event.time)
 
     def poll(self) -> list[Update]:
         """All updates that wait now. Never blocks."""
