@@ -22,7 +22,7 @@ from client.attempt import server_password as as_key
 from client.following import Asking
 from client.handshaking import Admission
 from client.inbox import Inbox
-from client.limits import BYE_SHARE, LONGEST_SILENCE, MOST_LINES, REPLAY_LINES
+from client.limits import BYE_SHARE, GREETING_SECONDS, LONGEST_SILENCE, MOST_LINES, REPLAY_LINES
 from client.link import Ending, Link
 from client.login import Login
 from client.logins import Logins
@@ -123,6 +123,7 @@ class Client(Talking):
         super().__init__(resume, PendingLines(), Rooms(resume.asked), Inbox(on_update), self._check)
         self._reaper = Reaper("client")
         self._closing = Flag()
+        self._placed = Flag()  # the places of the person are known, or no connection will tell them
         self._opening = Opening(
             self.address, tls, self._account, resume, self._closing.is_set, as_key(server_password)
         )
@@ -181,6 +182,8 @@ class Client(Talking):
     ) -> Client:
         """Go through the handshake and start the threads; self. After NameRefused it may be called again.
 
+        When it returns, `rooms`, `members()` and `people` are known, unless the server was slow to tell them.
+
         wait_for: seconds to try while the server is away or full, as after a lost connection
         waiting:  called before each pause
         Raises NameRefused (each reason has a class of its own), Refused (its `code` says why: BANNED, …),
@@ -196,6 +199,7 @@ class Client(Talking):
         except ChatroomError:
             admission.connection.close()
             raise
+        self._placed.wait(GREETING_SECONDS)
         return self
 
     def start(self) -> Client:
@@ -303,7 +307,9 @@ class Client(Talking):
         """One link from WELCOME to its end; `login`: what it came from."""
         self._greet(admission, login)
         lasting = Lasting(self._resume, self._pending, self._inbox, self._rooms, self._account)
-        link = Link(admission, lasting, self._reaper, self._dead_after, changed=login is not None)
+        link = Link(
+            admission, lasting, self._reaper, self._dead_after, self._placed, changed=login is not None
+        )
         self._opening.use(admission.connection)
         with self._lock:
             self._link = link
@@ -314,6 +320,7 @@ class Client(Talking):
         try:
             return link.run()
         finally:
+            self._placed.set()
             with self._lock:
                 self._link = None
 
@@ -368,6 +375,7 @@ class Client(Talking):
             if command.request is not None:
                 command.request.lose(Closed(ended.reason))
         self._inbox.end(ended)
+        self._placed.set()
         self._inbox.updated()
 
 
