@@ -34,6 +34,8 @@ def bot_parser(description: str) -> argparse.ArgumentParser:
     options.prog, options.usage = os.path.basename(sys.argv[0]), None
     options.description, options.epilog = description, None
     for action in options._actions:
+        if action.dest == "config":
+            action.help = "options in TOML"
         if action.dest not in _SHOWN:
             action.help = argparse.SUPPRESS
     return options

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,7 +63,7 @@ def test_lines_of_a_pipe_are_announced() -> None:
 
 @pytest.mark.slow
 def test_what_is_posted_is_announced() -> None:
-    """A POST on loopback is said; what is empty or too long, has no length or comes from a web page is not."""
+    """A POST on loopback is said; what is empty, too long, of no length or from a web page is not."""
     with (
         running() as app,
         Client(port=port_of(app), name="ann", channel="#build") as ann,
@@ -116,7 +118,7 @@ def test_a_transcript_follows_the_channel(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("old", ["1 of another program\n2 of it\n", ""])
 def test_a_page_with_lines_that_the_server_has_not_is_kept(tmp_path: Path, old: str) -> None:
-    """A channel that has ended, or a mistyped one: the page is there under another name, and a line says so."""
+    """A channel that has ended, or a mistyped one: the page is there under another name."""
     page = tmp_path / "class.html"
     with running() as app:
         with Client(port=port_of(app), name="ann", channel="#class") as ann:
@@ -133,7 +135,7 @@ def test_a_page_with_lines_that_the_server_has_not_is_kept(tmp_path: Path, old: 
             before = page.read_text()
         aside = page.with_name("class.html.1")
         for _ in range(2):  # the second start finds its own page, and leaves it
-            with bot("transcript.py", port_of(app), str(page), "--channel", "class") as program:
+            with bot("transcript.py", port_of(app), str(page), "--channel", "class"):
                 eventually(lambda: aside.exists() and page.exists(), "nothing was kept", PROGRAM_PATIENCE)
         assert aside.read_text() == before
         assert not page.with_name("class.html.2").exists()
@@ -141,7 +143,7 @@ def test_a_page_with_lines_that_the_server_has_not_is_kept(tmp_path: Path, old: 
 
 @pytest.mark.slow
 def test_a_transcript_begins_anew_when_a_backup_was_put_back(tmp_path: Path) -> None:
-    """While it runs: the page has what the server has now, and the lines that are gone stand in another file."""
+    """While it runs: the page has what the server has now; the lines that are gone stand elsewhere."""
     data, page, copy = tmp_path / "history.db", tmp_path / "class.html", tmp_path / "copy.db"
     channel = "#general"
     with running(data=str(data)) as app, Client(port=port_of(app), name="ann", channel=channel) as ann:
@@ -168,6 +170,50 @@ def test_a_transcript_begins_anew_when_a_backup_was_put_back(tmp_path: Path) -> 
                 assert "gone 4" in page.with_name("class.html.1").read_text()
         finally:
             program.__exit__(None, None, None)
+
+
+@pytest.mark.slow
+def test_a_bot_goes_on_after_its_own_restart(tmp_path: Path) -> None:
+    """The one in the notes, unchanged but for the port: each line once, also those said while it was away."""
+    found = re.search(
+        r"^<!-- goes-on -->\n```python\n(.*?)^```", (BOTS / "README.md").read_text(), re.M | re.S
+    )
+    assert found
+    out = tmp_path / "out"
+
+    @contextmanager
+    def counter(port: int) -> Iterator[None]:
+        (tmp_path / "counter.py").write_text(found[1].replace("5050", str(port)))
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "counter.py"]
+        with (
+            out.open("a") as file,
+            subprocess.Popen(
+                command, stdout=file, stderr=subprocess.DEVNULL, cwd=tmp_path, env=env
+            ) as program,
+        ):
+            try:
+                yield
+            finally:
+                program.terminate()  # it says goodbye: else a guest's name is held for a while
+
+    def lines() -> list[str]:
+        return out.read_text().splitlines()
+
+    kept = tmp_path / "counter.json"
+    with running() as app, Client(port=port_of(app), name="ann") as ann:
+        with counter(port_of(app)):
+            ann.say("one")
+            eventually(lambda: lines() == ["ann one"], "it does not count", PROGRAM_PATIENCE)
+            seq = next(event.seq for event in ann if event.text == "one")
+            eventually(lambda: kept.exists() and json.loads(kept.read_text())[1] >= seq, "not kept")
+        ann.say("two")
+        assert ann.flush(PATIENCE)
+        with counter(port_of(app)):
+            ann.say("three")
+            eventually(lambda: lines()[1:] == ["ann two", "ann three"], "not once each", PROGRAM_PATIENCE)
+    with running() as app, counter(port_of(app)):
+        eventually(lambda: "another history" in lines()[-1], "it is not told", PROGRAM_PATIENCE)
 
 
 @pytest.mark.slow
