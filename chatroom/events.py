@@ -162,11 +162,11 @@ class Event(NamedTuple):
     seq:     position in the one order of the whole chatroom, from 1, without gaps; 0: a signal
     time:    milliseconds since 1970-01-01 UTC by the server's clock
     kind:    the kind of the event
-    channel: the channel where it happened, with its '#'
+    channel: the channel where it happened, with its '#'; of a direct conversation '@' and the other's name
     author:  the name of the member who did it
-    text:    its meaning depends on the kind: see `EventKind`
+    text:    its meaning depends on the kind: see the comments of `EventKind` in chatroom/events.py
     id:      the message id that the author's client gave the line, 0 for other events
-    person:  number of the author for the life of the history; 0: the server
+    person:  number of the author for the life of the history, of a guest for one visit; 0: the server
     place:   number of the channel; 0: the whole chatroom
     extra:   rows of key (1 byte), length (1 byte), value; a receiver skips the keys that it does not know
     places:  for an event of several places: their numbers. They are stored and not sent, because one of them

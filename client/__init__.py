@@ -25,6 +25,7 @@ from client.line import Line
 from client.program import as_program
 from client.requests import Answered
 from client.rooms import Room
+from client.since import Since
 from client.talking import Listing, Member
 from client.tls import TlsOptions
 from client.tokens import TokenFile
@@ -86,6 +87,7 @@ __all__ = [
     "Role",
     "Room",
     "Setting",
+    "Since",
     "TlsOptions",
     "TokenFile",
     "Unanswered",

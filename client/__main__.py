@@ -86,8 +86,11 @@ class _Options(argparse.ArgumentParser):
             raise
 
 
-def parser(everything: bool = False) -> argparse.ArgumentParser:
-    """All options. everything: its help shows those that few people need, too"""
+def parser(everything: bool = False, *, bot: bool = False) -> argparse.ArgumentParser:
+    """All options. everything: its help shows those that few people need, too
+
+    bot: the server is an option, so that a bot may have arguments of its own
+    """
     rare = shown_if(everything)
     options = _Options(
         prog=PROGRAM,
@@ -96,9 +99,10 @@ def parser(everything: bool = False) -> argparse.ArgumentParser:
         formatter_class=HelpFormat,
         add_help=False,
     )
+    where: dict[str, Any] = {"dest": "address"} if bot else {"nargs": "?"}
     options.add_argument(
-        "address",
-        nargs="?",
+        *(("--address", "--server") if bot else ("address",)),
+        **where,
         type=_address,
         default=(DEFAULT_HOST, DEFAULT_PORT),
         metavar="HOST[:PORT]",
@@ -279,10 +283,10 @@ def _come_in(options: argparse.Namespace) -> Client | None:
             complain(f"{reason}; trying again by itself (Ctrl-C leaves)")
         told.append(retrying.reason)
 
-    options.server_password = _read(options.server_password_file)
+    options.server_password = read_if_named(options.server_password_file)
     options.notices = []
     keys = ServerPasswords(tls_options(options))
-    password = _read(options.password_file)
+    password = read_if_named(options.password_file)
     return ComingIn(options, _at_keyboard, proposed_name, password, waiting, keys).run()
 
 
@@ -298,7 +302,7 @@ def _watch(options: argparse.Namespace) -> int:
         return 0
     try:
         if not at_terminal:
-            with _told_how_to_log_in():
+            with told_how_to_log_in():
                 client.connect(options.retry_for or 0.0)
         colours = _colours(options) if at_terminal and not options.plain else None
         return watch(client, address_key(*options.address), colours, sys.stdout.fileno(), options.json)
@@ -327,17 +331,17 @@ def _at_keyboard(options: argparse.Namespace, name: str, password: str | None) -
         complain(notice)  # a password may be asked for next
         options.notices.append(notice)
 
-    return _client(options, name, password, REPLAY_LINES, math.inf, told)
+    return make_client(options, name, password, REPLAY_LINES, math.inf, told)
 
 
 def _piped_client(options: argparse.Namespace) -> Client:
     name = login_name() if options.name is None else options.name
-    options.server_password = _read(options.server_password_file)
-    return _client(options, name, _read(options.password_file), 0, RETRY_FOR)
+    options.server_password = read_if_named(options.server_password_file)
+    return make_client(options, name, read_if_named(options.password_file), 0, RETRY_FOR)
 
 
 @contextmanager
-def _told_how_to_log_in() -> Iterator[None]:
+def told_how_to_log_in() -> Iterator[None]:
     """What a program that is refused for want of a password can do stands behind the reason."""
     try:
         yield
@@ -350,7 +354,7 @@ def _told_how_to_log_in() -> Iterator[None]:
 def _piped(options: argparse.Namespace) -> int:
     client = _piped_client(options)
     try:
-        with _told_how_to_log_in():
+        with told_how_to_log_in():
             if options.retry_for:
                 client.start()
             else:
@@ -367,7 +371,7 @@ def _piped(options: argparse.Namespace) -> int:
         client.close()
 
 
-def _client(
+def make_client(
     options: argparse.Namespace,
     name: str,
     password: str | None,
@@ -375,6 +379,7 @@ def _client(
     retry_for: float,
     told: Callable[[str, str], None] | None = None,
 ) -> Client:
+    """A client that is not connected yet, as the options say. lines, retry_for: where they say nothing"""
     host, port = options.address
     # Who brings a password each time needs no device token, and must not push others' out.
     path = default_path() if options.password_file is None else None
@@ -402,7 +407,7 @@ def tls_options(
     return TlsOptions(options.tls_ca, options.tls_trust, told=told)
 
 
-def _read(file: str | None) -> str | None:
+def read_if_named(file: str | None) -> str | None:
     """The password in a file of the options; None: there is no such option. Raises ConfigError."""
     return None if file is None else read_password(Path(file))
 

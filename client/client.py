@@ -22,7 +22,7 @@ from client.attempt import server_password as as_key
 from client.following import Asking
 from client.handshaking import Admission
 from client.inbox import Inbox
-from client.limits import BYE_SHARE, LONGEST_SILENCE, MOST_LINES, REPLAY_LINES
+from client.limits import BYE_SHARE, GREETING_SECONDS, LONGEST_SILENCE, MOST_LINES, REPLAY_LINES
 from client.link import Ending, Link
 from client.login import Login
 from client.logins import Logins
@@ -31,6 +31,7 @@ from client.pending_lines import PendingLines
 from client.reconnect import Reconnect
 from client.resume import ANEW, ResumeState
 from client.rooms import Rooms
+from client.since import Since
 from client.talking import Talking
 from client.tls import TlsOptions
 from client.updates import (
@@ -65,6 +66,9 @@ class Client(Talking):
     channel:      the channel to join
     channels:     or several, the first of which is that of lines that name none
     lines:        how many of each channel's last lines come first, 0 to 65535
+    since:        instead of these, the events come that happened after this, which an earlier start of the
+                  program has kept (see `after`); where the server cannot give them, the update Interrupted
+                  says so at the start, as after a lost connection
     reconnect:    whether to reconnect after a lost connection; no event is lost or doubled by that
     retry_for:    seconds after which the client gives up reconnecting
     dead_after:   seconds after which a silent server counts as dead; a PING goes out after each third of it
@@ -89,6 +93,7 @@ class Client(Talking):
         channel: str = DEFAULT_CHANNEL,
         channels: Sequence[str] = (),
         lines: int = REPLAY_LINES,
+        since: Since | None = None,
         reconnect: bool = True,
         retry_for: float = math.inf,
         dead_after: float = DEAD_AFTER,
@@ -114,10 +119,11 @@ class Client(Talking):
         self._asking = (ask_password, another_name)
         self._account = Account(password, token, tokens)
         self._account.first(name)  # what cannot be a password is told at once
-        resume = ResumeState(name, channels or (channel,), lines)
+        resume = ResumeState(name, channels or (channel,), lines, since)
         super().__init__(resume, PendingLines(), Rooms(resume.asked), Inbox(on_update), self._check)
         self._reaper = Reaper("client")
         self._closing = Flag()
+        self._placed = Flag()  # the places of the person are known, or no connection will tell them
         self._opening = Opening(
             self.address, tls, self._account, resume, self._closing.is_set, as_key(server_password)
         )
@@ -176,6 +182,8 @@ class Client(Talking):
     ) -> Client:
         """Go through the handshake and start the threads; self. After NameRefused it may be called again.
 
+        When it returns, `rooms`, `members()` and `people` are known, unless the server was slow to tell them.
+
         wait_for: seconds to try while the server is away or full, as after a lost connection
         waiting:  called before each pause
         Raises NameRefused (each reason has a class of its own), Refused (its `code` says why: BANNED, …),
@@ -191,6 +199,7 @@ class Client(Talking):
         except ChatroomError:
             admission.connection.close()
             raise
+        self._placed.wait(GREETING_SECONDS)
         return self
 
     def start(self) -> Client:
@@ -298,7 +307,9 @@ class Client(Talking):
         """One link from WELCOME to its end; `login`: what it came from."""
         self._greet(admission, login)
         lasting = Lasting(self._resume, self._pending, self._inbox, self._rooms, self._account)
-        link = Link(admission, lasting, self._reaper, self._dead_after, changed=login is not None)
+        link = Link(
+            admission, lasting, self._reaper, self._dead_after, self._placed, changed=login is not None
+        )
         self._opening.use(admission.connection)
         with self._lock:
             self._link = link
@@ -309,6 +320,7 @@ class Client(Talking):
         try:
             return link.run()
         finally:
+            self._placed.set()
             with self._lock:
                 self._link = None
 
@@ -363,6 +375,7 @@ class Client(Talking):
             if command.request is not None:
                 command.request.lose(Closed(ended.reason))
         self._inbox.end(ended)
+        self._placed.set()
         self._inbox.updated()
 
 

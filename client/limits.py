@@ -159,6 +159,10 @@ server itself (its limit is the same) learns nothing."""
 BYE_SHARE: Final = 2 / 3
 """Share of CLOSE_SECONDS in which the server may answer BYE; in the rest threads end after the cut."""
 
+GREETING_SECONDS: Final = 2.0
+"""How long connect() waits for the places of the client's person, at most: they come right behind WELCOME. A
+program that has to have them looks whether they are there."""
+
 # --- accounts -------------------------------------------------------------------------------------------
 
 SECRET_TRIES: Final = 3

@@ -72,10 +72,17 @@ class Link:
     """An admitted connection, from WELCOME to its end.
 
     changed: it takes the place of another one, after a login: nothing was missed in between
+    placed:  set as soon as the places of the client's person are known, and at the end
     """
 
     def __init__(
-        self, admission: Admission, lasting: Lasting, reaper: Reaper, dead_after: float, changed: bool = False
+        self,
+        admission: Admission,
+        lasting: Lasting,
+        reaper: Reaper,
+        dead_after: float,
+        placed: Flag,
+        changed: bool = False,
     ) -> None:
         self._connection = admission.connection
         self._admission = admission
@@ -83,6 +90,7 @@ class Link:
         self._reaper = reaper
         self._dead_after = dead_after
         self._third = dead_after / THIRDS
+        self._placed = placed
         self._sequencer = Sequencer()
         self._over = Flag()  # run() is done with the connection
         self._number = 0  # of the connection; set by run(), before a login can begin
@@ -207,6 +215,8 @@ class Link:
 
     def _deliver(self, piece: Piece, size: int) -> None:
         """Act on one piece of a burst. Requires the turn, as all methods below."""
+        if isinstance(piece, list | Replay | Live):  # the greeting names all places first
+            self._placed.set()
         match piece:
             case list():
                 self._deliver_events(piece, size)

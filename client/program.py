@@ -18,7 +18,8 @@ _INTERRUPTED: Final = 130
 
 @contextmanager
 def as_program() -> Iterator[None]:
-    """For the outermost block of a bot: Ctrl-C, SIGTERM and the loss of the server end it with one line.
+    """For the outermost block of a bot: SIGTERM and the loss of the server end it with one line, Ctrl-C
+    without any, and none with a traceback.
 
         with as_program(), Client("localhost", name="echo") as client:
             ...
@@ -30,15 +31,16 @@ def as_program() -> Iterator[None]:
         with terminable():
             yield
     except ChatroomError as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(1)
     except Terminated as terminated:
-        _complain(str(terminated))
+        complain(str(terminated))
         sys.exit(128 + terminated.number)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
 
 
-def _complain(text: str) -> None:
+def complain(text: str) -> None:
+    """Say one line on stderr, behind the name of the program."""
     name = os.path.basename(sys.argv[0]) or "python"
     print(printable_line(f"{name}: {text}"), file=sys.stderr)

@@ -12,6 +12,7 @@ from chatroom.names import check_channel, check_name
 from chatroom.packets import NO_IDENTITY, NO_TOKEN, Resumed, Welcome
 from client.handshaking import Wish
 from client.limits import MOST_LINES
+from client.since import Since
 
 ANEW: Final = (Resumed.OTHER_HISTORY, Resumed.RESTORED)
 """With these the seqs, times and persons that the client knows mean nothing any more."""
@@ -22,21 +23,24 @@ class ResumeState:
 
     channels: those to join, at least one
     lines:    how many of the latest lines to ask for at the first connection
+    since:    the user was given all up to here by an earlier program; None: nothing
+    Raises ConfigError for a `since` that cannot be.
     """
 
-    def __init__(self, name: str, channels: Sequence[str], lines: int) -> None:
+    def __init__(self, name: str, channels: Sequence[str], lines: int, since: Since | None = None) -> None:
         self.asked = tuple(dict.fromkeys(map(as_written, channels)))
         self._lines = lines
-        # Guards _name, _channel, _wanted and _token.
+        # Guards _name, _channel, _wanted, _token and _identity.
         self._lock = Lock()
         self._name = name
         self._wanted = list(self.asked)  # what it asks for, and what it has joined since
         self._channel = self.asked[0]
         self._token = NO_TOKEN
+        # Of the history that `seen` belongs to:
+        self._identity = since.identity() if since is not None else NO_IDENTITY
         # Confined to the connection thread; during a connection, to the thread whose turn it is:
-        self.seen = 0  # all events up to this seq are in the inbox
-        self._time = 0  # of the event `seen`
-        self._identity = NO_IDENTITY  # of the history that `seen` belongs to
+        self.seen = since.seq if since is not None else 0  # all events up to this seq are in the inbox
+        self._time = since.time if since is not None else 0  # of the event `seen`
         self.live = False  # whether a replay was complete once
         self.exact = False  # no event since the last LIVE was left out
         self._person = 0
@@ -66,7 +70,8 @@ class ResumeState:
     @property
     def identity(self) -> bytes:
         """The identity of the history that WELCOME named."""
-        return self._identity
+        with self._lock:
+            return self._identity
 
     def wish(self, lasting: bool = False) -> Wish:
         """What to ask the server for. Raises NameRefused for a name or channel that cannot be.
@@ -81,7 +86,7 @@ class ResumeState:
         # A client that comes back wants all it has missed: also when it has seen no event yet, and when the
         # server has another history meanwhile.
         lines = MOST_LINES if self.live else self._lines
-        identity = self._identity if self.seen else NO_IDENTITY
+        identity = self.identity if self.seen else NO_IDENTITY
         return Wish(name, token, channels, self.seen, self._time, identity, lines)
 
     # --- what the server gives: the connection thread, or the thread whose turn it is -------------------
@@ -91,12 +96,12 @@ class ResumeState:
         with self._lock:
             same = self._token == welcome.token
             self._name, self._token = welcome.name, welcome.token
+            self._identity = welcome.identity
         if welcome.resumed is not Resumed.EXACT:
             self.exact = False
         if welcome.resumed in ANEW:
             self.seen = self._time = 0
             self._persons.clear()
-        self._identity = welcome.identity
         self._person = welcome.person
         self._persons.add(welcome.person)
         return same

@@ -103,3 +103,9 @@ def compose(word: str, shown: list[str], secrets: list[str]) -> str:
     if not all(map(is_text, secrets)):
         raise ConfigError(NOT_TEXT)
     return " ".join([word, *shown, *(quote(secret, safe="") for secret in secrets)])
+
+
+def as_sent(text: str) -> str:
+    """A line for the server, as `split` understands it: its secrets may have spaces. Raises as `compose`."""
+    word, shown, secrets = split(text)
+    return compose(word, shown, secrets) if secrets else text

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from chatroom.errors import Refused
 from chatroom.events import Event, Extra, Setting, extra_row
 from chatroom.outcomes import Code
-from chatroom.packets import Form
+from chatroom.packets import NO_IDENTITY, Form
 from client.inbox import Inbox
 from client.limits import ASK_SECONDS
 from client.line import Line
@@ -17,6 +17,8 @@ from client.pending_lines import PendingLines
 from client.requests import Answered, Request, numbers, only_row, texts
 from client.resume import ResumeState, as_written
 from client.rooms import Room, Rooms
+from client.secret_commands import as_sent
+from client.since import Since
 from client.updates import Ended, Update
 
 
@@ -226,6 +228,7 @@ class Talking:
         """Send a slash command; its id, which its Answer has, too, and Past with what it found before that.
 
         It is sent once. If the connection is lost before the answer, an Unanswered with its id comes instead.
+        A password in it has to be percent-encoded, as on the wire; `ask` does it.
         channel: where it is given; None: in the client's channel
         Raises TypeError, ValueError for a text that is empty or too long, TimeoutError when too many wait,
         Closed, or ConfigError: nothing was begun yet (`connect`).
@@ -243,13 +246,14 @@ class Talking:
     def ask(self, command: str, timeout: float = ASK_SECONDS, channel: str | None = None) -> Answered:
         """Send a slash command and wait for its answer, which is no update then.
 
+        A password in it is the rest of the line, as at a terminal: `/register long enough pw`.
         Raises as `command`, TimeoutError after `timeout` seconds without an answer, ConnectionLost: nobody
         will answer it; `Answered.check` raises Refused when the server has refused it.
         """
         self._check_begun()
         _check_text(command)
         request = Request()
-        self._pending.command(self._name_of(channel), command, request=request)
+        self._pending.command(self._name_of(channel), as_sent(command), request=request)
         return request.result(timeout)
 
     def channels(self, timeout: float = ASK_SECONDS) -> list[Listing]:
@@ -307,6 +311,17 @@ class Talking:
         self._check_begun()
         while (update := self._inbox.take(timeout)) is not None:
             yield update
+
+    @property
+    def history_id(self) -> str:
+        """Which history the server has, in 32 hexadecimal digits: another one has another; empty before the
+        first connection. A backup that was put back has that of before, see Interrupted."""
+        identity = self._resume.identity
+        return identity.hex() if identity != NO_IDENTITY else ""
+
+    def after(self, event: Event) -> Since:
+        """What a program keeps when it is done with an event: its next start gives it as `since`."""
+        return Since(self.history_id, event.seq, event.time)
 
     def poll(self) -> list[Update]:
         """All updates that wait now. Never blocks."""

@@ -55,7 +55,7 @@ WAYS_OUT = {
     "client/pipe.py: complain": (1, "one_line"),
     "client/pipe.py: _write": (2, "plain_line or json_line, in _show"),
     "client/plain.py: ask_secretly": (1, "one_line"),
-    "client/program.py: _complain": (1, "printable_line"),
+    "client/program.py: complain": (1, "printable_line"),
     "client/saving.py: write_new": (1, "nothing: a file has a text as it was said, decision 33"),
     "client/terminal.py: write": (1, "views: all text became cells, by sanitize"),
     "client/watch.py: _print": (1, "views: all text became cells, by sanitize; or json_line"),

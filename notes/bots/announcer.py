@@ -1,19 +1,18 @@
 """Says in a channel what other programs tell: the lines of a pipe, or what is sent to a port of this machine.
 
-make 2>&1 | python notes/bots/announcer.py --channel build
-python notes/bots/announcer.py --channel build --port 8080
+make 2>&1 | .venv/bin/python notes/bots/announcer.py --channel build
+.venv/bin/python notes/bots/announcer.py --channel build --port 8080
 curl --data 'the build is green' http://127.0.0.1:8080
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from client import Client, Form, as_program
-from client.address import parse_address
+from client.bots import bot_client, bot_parser
 
 LARGEST = 16 * 1024  # characters of a line, bytes of a POST
 PATIENCE = 5.0  # seconds for a program that has connected and sends nothing
@@ -33,23 +32,23 @@ def webhook(client: Client, port: int) -> HTTPServer:
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "")
-            if "Origin" in self.headers or not length.isdecimal() or int(length) > LARGEST:
-                self.send_error(HTTPStatus.BAD_REQUEST, f"send text, at most {LARGEST} bytes")
-                return
-            announce(client, self.rfile.read(int(length)).decode(errors="replace"))
-            self.send_response(HTTPStatus.NO_CONTENT)
-            self.end_headers()
+            if "Origin" in self.headers:
+                self.send_error(HTTPStatus.FORBIDDEN, "web pages may not speak here")
+            elif not length.isdecimal() or not 0 < int(length) <= LARGEST:
+                self.send_error(HTTPStatus.BAD_REQUEST, f"send text, 1 to {LARGEST} bytes")
+            else:
+                announce(client, self.rfile.read(int(length)).decode(errors="replace"))
+                self.send_response(HTTPStatus.NO_CONTENT)
+                self.end_headers()
 
     return HTTPServer(("127.0.0.1", port), Hook)
 
 
-parser = argparse.ArgumentParser(description="say in a channel what other programs tell")
-parser.add_argument("--server", metavar="HOST:PORT", default="127.0.0.1:5050")
-parser.add_argument("--channel", default="general")
+parser = bot_parser("say in a channel what other programs tell")
 parser.add_argument("--port", type=int, help="take POSTs there; without it, say the lines of the input")
-options = parser.parse_args()
-host, port = parse_address(options.server)
-with as_program(), Client(host, port, name="announcer", channel=f"#{options.channel}", lines=0) as bot:
+with as_program(), bot_client(parser, "announcer") as (options, bot):
+    if bot.people == 1:
+        print(f"announcer.py: nobody else is in {bot.channel} now", file=sys.stderr)
     if options.port is None:
         for line in sys.stdin:
             announce(bot, line)

@@ -15,7 +15,7 @@ import pytest
 from chatroom.errors import ChatroomError
 from chatroom.events import EventKind
 from chatroom.outcomes import Code
-from chatroom.packets import Bye, Channel, Credential, Port, Say, Status, Username, Verdict
+from chatroom.packets import Bye, Channel, Credential, Port, Replay, Say, Status, Username, Verdict
 from client import (
     CaughtUp,
     Client,
@@ -35,6 +35,7 @@ from client.backoff import Backoff
 from client.limits import RETRY_LONGEST
 from client.updates import Update
 from tests.client.fake_server import TICKET, TOKEN, FakeServer, live, own, welcome
+from tests.client.fake_server import channel as channel_of
 from tests.client.slow_system import SlowSystem
 from tests.support.events import said
 from tests.support.patience import PATIENCE, eventually
@@ -87,6 +88,38 @@ def test_connecting(same: bool) -> None:
             CaughtUp(2, False),
             said(3, "c"),
         ]
+        server.dismiss(client)
+
+
+def test_who_is_where_is_known_when_connect_returns() -> None:
+    """It waits for the first part of the greeting, and not for the replay, which may be long."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann", channels=("#test", "#tea"))
+        connecting = Task(client.connect)
+        lobby, wanted = server.named()
+        peer, _ = server.offer(lobby, same=True)
+        peer.send(welcome(wanted.name), channel_of("#test", 2), channel_of("#tea", 3))
+        eventually(lambda: len(client.rooms) == 2, "the channels are not known")
+        assert connecting.is_alive()
+        peer.send(Replay(0))
+        connecting.result()
+        assert [room.name for room in client.rooms] == ["#test", "#tea"]
+        assert client.people == 2
+        assert [member.name for member in client.members()] == ["bob", "ann"]
+        server.dismiss(client)
+
+
+def test_connect_does_not_wait_for_a_server_that_hangs_up() -> None:
+    """Nor for one that says nothing, see GREETING_SECONDS."""
+    with FakeServer() as server:
+        client = Client(port=server.port, name="ann", reconnect=False)
+        connecting = Task(client.connect)
+        lobby, wanted = server.named()
+        peer, _ = server.offer(lobby, same=True)
+        peer.send(welcome(wanted.name))
+        peer.close()
+        connecting.result()
+        assert client.rooms == []
         server.dismiss(client)
 
 

@@ -1154,7 +1154,7 @@ class Alone:
         admission = Admission(connection, welcome(), [], Decoder(), Attempt("ann"))
         resume = ResumeState("ann", ("#general",), 0)
         lasting = Lasting(resume, self.pending, self.inbox, Rooms(resume.asked), Account())
-        self.link = Link(admission, lasting, self.reaper, dead_after)
+        self.link = Link(admission, lasting, self.reaper, dead_after, threading.Event())
 
     def run(self) -> Ending:
         """How the link ended. All its threads have ended, too."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.errors import ConfigError
-from client.secret_commands import SHAPES, compose, concealed, has_secrets, split
+from client.secret_commands import SHAPES, as_sent, compose, concealed, has_secrets, split
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,18 @@ def test_a_plain_secret_is_sent_as_it_is() -> None:
 def test_wide_letters(text: str) -> None:
     """What an East Asian keyboard makes of a command is hidden like the command."""
     assert has_secrets(text) and "secret" not in concealed(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("/register long enough pw", "/register long%20enough%20pw"),
+        ("/passwd old 100% new", "/passwd old 100%25%20new"),
+        ("/register", "/register"),
+        ("/who  #general", "/who  #general"),
+        ("/topic 100% tea", "/topic 100% tea"),
+    ],
+)
+def test_what_a_program_asks_is_sent_as_a_terminal_sends_it(typed: str, sent: str) -> None:
+    """Only secrets are encoded."""
+    assert as_sent(typed) == sent
