@@ -581,7 +581,7 @@ def test_a_comma_behind_a_name(user: User, typed: str) -> None:
 
 def test_who_begins_to_write_alone_is_told(user: User) -> None:
     """Also in a conversation that was not there: it is counted, and a row says how to get there. It says so
-    once, until the user has read it or has answered."""
+    once, until the user has read it, here or on another computer."""
 
     def line(seq: int, text: str, person: int = EVE) -> Event:
         return Event(seq, NOON, EventKind.SAID, "@ann", "eve", text, 0, person, 31)
@@ -595,6 +595,7 @@ def test_who_begins_to_write_alone_is_told(user: User) -> None:
         "@eve 2",
         Absent("wrote to you alone"),
         user.happens(line(103, "what?", ME)),
+        user.happens(Event(0, NOON, EventKind.READ, "@eve", "ann", "103", person=ME, place=31)),
         Gone("@eve 2"),
         user.happens(line(104, "again")),
         "@eve 1",
@@ -1179,6 +1180,41 @@ def test_the_held_line_comes_back(user: User) -> None:
         "ann> @bob yes",
         b"\r",
         user.says("@bob yes"),
+    )
+
+
+def test_to_write_to_one_is_not_to_read(user: User) -> None:
+    """What bob wrote stays unread when he is written to from another place, until ann goes there."""
+    user.play(
+        user.happens(said(101, "psst", channel="@ann", place=DIRECT)),
+        "unread: @bob 1",
+        b"/msg bob are you there\r",
+        user.says("are you there", channel="@bob"),
+        user.happens(said(102, "are you there", "ann", channel="@bob", person=ME, place=DIRECT)),
+        user.happens(said(103, "hello")),
+        "bob hello",
+        "unread: @bob 1",
+        b"\x1ba",
+        "@bob: 1 unread",
+        "bob to you psst",
+        Gone("unread: @bob"),
+    )
+
+
+def test_who_leaves_an_empty_channel_has_read_it(user: User) -> None:
+    """Without a marker all that is said there meanwhile would count as old for who comes in again."""
+    user.play(
+        b"/join new\r",
+        user.happens(
+            Channel(77, "#new", "", 0, 0, 1, (Present(ME, 0, "ann"),)),
+            Event(105, NOON, EventKind.JOINED, "#new", "ann", "", 0, ME, 77),
+        ),
+        user.answers("/join #new", '["#new", 77]'),
+        "-- #new",
+        user.answers("/history 50", ""),
+        b"/go #general\r",
+        "-- #general",
+        user.marks("#new", 105),
     )
 
 
