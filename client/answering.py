@@ -115,6 +115,8 @@ class Answering:
 
     def _show_past(self, command: str, rest: str, past: Sequence[Event], now: int) -> None:
         """Lines of the past below a row that says what they answer: they must not look like news."""
+        if command.lower() == "/context" and self._back.show_context(rest, past):
+            return
         lines = "1 line" if len(past) == 1 else f"{len(past):,} lines"
         self._view.system(f"{quoted(rest)}: {lines}" if rest else lines, now, command)
         for event in past:

@@ -20,6 +20,7 @@ from client.saving import save, text_number
 from client.speech import ALONE
 from client.substitution import substitution_of
 from client.successors import ANOTHER, Found, found_in
+from views.describe import quoted
 
 SHOW_USAGE: Final = (
     "/show N prints all of the text that was cut with the number N, /show NAME the latest text of several "
@@ -282,7 +283,21 @@ def _reply(conversation: Conversing, text: str) -> None:
         all_read = f"not said: /reply answers in {conversation.places.name}, before all"
         conversation.tell("/reply", f"{all_read}; to {name} alone: /msg {name} …; to say it: {name}: …")
     elif (line := _last(conversation, "/reply", own=False)) is not None:
-        conversation.speech.say(text, reply_to=line.seq)
+        alone = None if conversation.places.receiver else conversation.places.waiting_alone()
+        if alone is not None and conversation.once.holds(("/reply", alone.place, alone.latest)):
+            _hold_reply(conversation, alone.name, line.author)
+        else:
+            conversation.speech.say(text, reply_to=line.seq)
+
+
+def _hold_reply(conversation: Conversing, alone: str, author: str) -> None:
+    """Somebody has written to the user alone, and waits: an answer may be meant for that one."""
+    where, name = conversation.places.name, quoted(alone.removeprefix("@"))
+    conversation.hold(
+        "/reply",
+        f"not said: all in {where} would read this, as an answer to {quoted(author)}; "
+        f"to {name} alone: /go {quoted(alone)} or Alt-A. To say it to all: {conversation.once.again}",
+    )
 
 
 def _edit(conversation: Conversing, text: str) -> None:

@@ -338,6 +338,12 @@ class Places:
         ]
         return tuple(sorted(found, key=lambda waiting: not waiting.calls))
 
+    def waiting_alone(self) -> Room | None:
+        """The conversation elsewhere with the latest line that somebody wrote to the user alone, and that
+        the user has not looked at."""
+        rooms = [room for room in self._client.rooms if room.direct and self._waits(room)]
+        return max(rooms, key=lambda room: room.latest, default=None)
+
     def title(self) -> str:
         """For the title of a window: the place on the screen, and how many unread lines call the user."""
         called = sum(self._calls(room) for room in self._client.rooms)
