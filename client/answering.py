@@ -26,7 +26,7 @@ _CHANNEL: Final = re.compile(r"^ *(#\S{1,100})(?= )", re.MULTILINE)
 
 _LISTS: Final = ("/who", "/names")
 
-READS_NOTHING: Final = "not said: {0} reads no private lines from you; say it in a channel where you both are"
+READS_NOTHING: Final = "not said: {0} takes no private lines from you"
 """Whose line was refused by somebody alone: who takes none, which the server's words do not name."""
 
 

@@ -131,7 +131,7 @@ def go_to(conversation: Conversing, number: int) -> None:
 def _leave(conversation: Conversing, argument: str) -> None:
     places = conversation.places
     if argument.startswith("@") or (not argument and places.name.startswith("@")):
-        _leave_for_another(conversation, "")  # a direct conversation has no end
+        _leave_person(conversation, argument or places.name)
         return
 
     def left(answer: Answer, _: tuple[Event, ...]) -> None:
@@ -142,6 +142,19 @@ def _leave(conversation: Conversing, argument: str) -> None:
 
     name, turn = places.name, places.turns
     conversation.speech.ask(f"/leave {argument}".rstrip(), left, moves=not argument)
+
+
+def _leave_person(conversation: Conversing, name: str) -> None:
+    """A direct conversation has no end: the user is told so, and sees another place instead of it."""
+    places = conversation.places
+    other = quoted(name.removeprefix("@"))
+    told = (
+        f"a talk with one person cannot be left, it stays in /unread; /ignore {other} hides what {other} says"
+    )
+    if name_key(name) != name_key(places.name):
+        conversation.tell("/leave", told)
+    else:
+        _leave_for_another(conversation, "a talk with one person stays in /unread; ")
 
 
 def _leave_for_another(conversation: Conversing, told: str, typed_since: int = -1) -> None:

@@ -315,7 +315,7 @@ def test_joining_and_leaving(user: User) -> None:
         b"/go 3\r",
         "@bob",
         b"/leave\r",
-        "-- /leave you are in #general now",
+        "-- /leave a talk with one person stays in /unread; you are in #general now",
         b"not for you\x03\x1b[A",
         "ann> not for you",
         b"\x15/help keys\r",
@@ -1278,6 +1278,15 @@ def test_a_reply_while_somebody_waits(user: User) -> None:
         "unread: @bob 2",
         b"/clear\r/reply so\r",
         "-- /reply not said",
+    )
+
+
+def test_a_talk_with_one_person_is_not_left(user: User) -> None:
+    """Who is elsewhere stays there, and is told."""
+    user.play(
+        b"/leave @bob\r",
+        "-- /leave a talk with one person cannot be left, it stays in /unread; /ignore bob hides",
+        Last(("#general, 2 here", "ann>")),
     )
 
 
