@@ -257,10 +257,15 @@ HISTORY_COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand(
         "/grep",
         "WORDS [from:NAME] [in:#CHANNEL|@NAME] [since:2h|3d|2026-01-31] [before:SEQ]",
-        "find lines in all your channels",
+        "find lines in all your channels, by whole words",
         fetch=_grep,
         is_search=True,
     ),
-    SlashCommand("/context", "SEQ [N]", "show the lines around one", fetch=_context),
+    SlashCommand(
+        "/context",
+        "N [LINES]",
+        "show the lines around one: N is its number in the list before, as of /grep",
+        fetch=_context,
+    ),
     acting("/read", "SEQ", "note how far you have read here", _read),
 )

@@ -318,11 +318,14 @@ def proposed_name(host: str, port: int) -> str:
 
 
 def _remember_name(client: Client, options: argparse.Namespace) -> None:
-    """It is only proposed the next time: that it cannot be kept is no reason to bother anybody."""
+    """It is only proposed the next time: that it cannot be kept is no reason to bother anybody.
+
+    With an account it is the account's name: under the name of the moment, its user would be a guest next time.
+    """
     from client.preferences import Preferences
 
     with suppress(ConfigError):
-        Preferences.of_user().call_me(client.name, address_key(*options.address))
+        Preferences.of_user().call_me(client.account or client.name, address_key(*options.address))
 
 
 def _at_keyboard(options: argparse.Namespace, name: str, password: str | None) -> Client:

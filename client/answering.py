@@ -26,7 +26,7 @@ _CHANNEL: Final = re.compile(r"^ *(#\S{1,100})(?= )", re.MULTILINE)
 
 _LISTS: Final = ("/who", "/names")
 
-READS_NOTHING: Final = "not said: {0} reads no private lines from you; say it in a channel where you both are"
+READS_NOTHING: Final = "not said: {0} takes no private lines from you"
 """Whose line was refused by somebody alone: who takes none, which the server's words do not name."""
 
 
@@ -115,6 +115,8 @@ class Answering:
 
     def _show_past(self, command: str, rest: str, past: Sequence[Event], now: int) -> None:
         """Lines of the past below a row that says what they answer: they must not look like news."""
+        if command.lower() == "/context" and self._back.show_context(rest, past):
+            return
         lines = "1 line" if len(past) == 1 else f"{len(past):,} lines"
         self._view.system(f"{quoted(rest)}: {lines}" if rest else lines, now, command)
         for event in past:

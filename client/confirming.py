@@ -1,12 +1,47 @@
 """What the client does not send before it is said once more, because nobody can take it back: the end of a
-channel, and a line to all that looks as if it were for one.
+channel, and a line to all that looks as if it were for one, or for the program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Hashable, Iterable
+from typing import Final
 
 from chatroom.names import name_key
+from client.limits import HELD_ONCE
+
+_WORDS: Final = {
+    "help": "/help lists the commands",
+    "exit": "/quit leaves",
+    "quit": "/quit leaves",
+}
+"""What people type who take the chat for a shell, and what they mean. As a whole line only."""
+
+
+class Once:
+    """Holds each thing once: who types it again means it. In the main thread.
+
+    recalls: whether a key brings back a line that was not sent
+    """
+
+    def __init__(self, recalls: bool) -> None:
+        self.again = "\u2191 and Enter" if recalls else "type it again"
+        self._held: deque[Hashable] = deque(maxlen=HELD_ONCE)
+
+    def holds(self, what: Hashable) -> bool:
+        """Whether it is held: the first time."""
+        if what in self._held:
+            return False
+        self._held.append(what)
+        return True
+
+    def holds_word(self, text: str) -> str:
+        """What to tell instead of saying a command without its slash; empty: the line may be said."""
+        word = text.strip().lower()
+        if word not in _WORDS or not self.holds(("word", word)):
+            return ""
+        return f"{_WORDS[word]}. To say it to all who are here: {self.again}"
 
 
 class AtNames:

@@ -14,7 +14,7 @@ from chatroom.packets import Answer, Channel, Info, Resumed
 from client.answer_words import without_name
 from client.answering import Answering
 from client.calls import Calls
-from client.confirming import AtNames, to_confirm
+from client.confirming import AtNames, Once, to_confirm
 from client.dialogues import NOTHING_SENT, Dialogue, dialogue_of
 from client.held import Held
 from client.help import learn_commands
@@ -63,6 +63,7 @@ from views import (
     Surface,
     Suspend,
 )
+from views.describe import quoted
 
 HOW_TO_GO_ON: Final = "/help lists the commands"
 """What a user is told who comes in."""
@@ -124,6 +125,7 @@ class Conversation:
         self._trouble = Trouble()
         self._private = PrivateNews()
         self._at_names = AtNames(recalls=not echoed)
+        self.once = Once(recalls=not echoed)
         self._dialogue: Dialogue | None = None  # its question waits for an answer
         self._dialogue_word = ""  # the command
         self._too_early = ""  # where a line was typed that another place was too late for
@@ -155,6 +157,12 @@ class Conversation:
     def tell(self, command: str, text: str) -> None:
         """Show the answer to a command of the client's own."""
         self.view.system(without_name(command, text), _wall_clock(), command)
+
+    def hold(self, command: str, text: str) -> None:
+        """Show why the line that was typed is held. It is not put back: what is typed on would be said with
+        it. But a key brings it back before all others."""
+        self.view.editor.hold()
+        self.view.system(text, None, command)
 
     def leave(self) -> None:
         """End the loop: the user leaves."""
@@ -201,10 +209,15 @@ class Conversation:
             self._say(text, action)
         elif text.startswith("/"):
             self._command(action)
-        elif words := self._at_names.holds(text, self.places.name, self._others_here()):
-            self.view.system(f"not sent: {words}")  # not put back: what is typed on would be said with it
+        elif words := self._held_once(text):
+            self.hold("", f"not sent: {words}")
         else:
             self._correct_or_say(text, action)
+
+    def _held_once(self, text: str) -> str:
+        """What to tell instead of saying a line that seems to be meant otherwise; empty: it may be said."""
+        words = self._at_names.holds(text, self.places.name, self._others_here())
+        return words or self.once.holds_word(text)
 
     def _others_here(self) -> Iterator[str]:
         """Who else reads what is said here, as far as that is known."""
@@ -217,7 +230,12 @@ class Conversation:
         except ConfigError as error:
             self._not_sent(action, error)
         else:
-            if not corrected:
+            if corrected:
+                return
+            if (missed := self.speech.missed(text)) and self.once.holds(("s", text)):
+                last = f"{quoted(missed)} is not in your last line"
+                self.hold("", f"not sent: {last}. To say it as it is: {self.once.again}")
+            else:
                 self._say(text, action)
 
     def _begin_dialogue(self, action: Submitted) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from chatroom.help_page import Entry
 from client.calls import Calls
+from client.confirming import Once
 from client.looking_back import LookingBack
 from client.places import Places
 from client.renames import Renames
@@ -32,8 +33,13 @@ class Conversing(Protocol):
     def renames(self) -> Renames: ...
     @property
     def back(self) -> LookingBack: ...
+    @property
+    def once(self) -> Once: ...
     def tell(self, command: str, text: str) -> None:
         """Show the answer to a command, or why it cannot be obeyed."""
+
+    def hold(self, command: str, text: str) -> None:
+        """Show why the line that was typed is held; a key brings it back."""
 
     def leave(self) -> None: ...
 

@@ -56,6 +56,9 @@ KEPT_CALLS: Final = 200
 KEPT_RENAMES: Final = 200
 """Earlier names of which the present one is known, the latest: who writes to one has just seen it."""
 
+HELD_ONCE: Final = 32
+"""Lines that were held once, the latest: what was typed again so much later may be another mistake."""
+
 PRIVATE_NEWS: Final = 3
 """Conversations that have a row of their own when somebody begins to write there. Of more at once the
 number is told."""

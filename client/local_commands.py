@@ -20,6 +20,7 @@ from client.saving import save, text_number
 from client.speech import ALONE
 from client.substitution import substitution_of
 from client.successors import ANOTHER, Found, found_in
+from views.describe import quoted
 
 SHOW_USAGE: Final = (
     "/show N prints all of the text that was cut with the number N, /show NAME the latest text of several "
@@ -130,7 +131,7 @@ def go_to(conversation: Conversing, number: int) -> None:
 def _leave(conversation: Conversing, argument: str) -> None:
     places = conversation.places
     if argument.startswith("@") or (not argument and places.name.startswith("@")):
-        _leave_for_another(conversation, "")  # a direct conversation has no end
+        _leave_person(conversation, argument or places.name)
         return
 
     def left(answer: Answer, _: tuple[Event, ...]) -> None:
@@ -141,6 +142,19 @@ def _leave(conversation: Conversing, argument: str) -> None:
 
     name, turn = places.name, places.turns
     conversation.speech.ask(f"/leave {argument}".rstrip(), left, moves=not argument)
+
+
+def _leave_person(conversation: Conversing, name: str) -> None:
+    """A direct conversation has no end: the user is told so, and sees another place instead of it."""
+    places = conversation.places
+    other = quoted(name.removeprefix("@"))
+    told = (
+        f"a talk with one person cannot be left, it stays in /unread; /ignore {other} hides what {other} says"
+    )
+    if name_key(name) != name_key(places.name):
+        conversation.tell("/leave", told)
+    else:
+        _leave_for_another(conversation, "a talk with one person stays in /unread; ")
 
 
 def _leave_for_another(conversation: Conversing, told: str, typed_since: int = -1) -> None:
@@ -282,7 +296,21 @@ def _reply(conversation: Conversing, text: str) -> None:
         all_read = f"not said: /reply answers in {conversation.places.name}, before all"
         conversation.tell("/reply", f"{all_read}; to {name} alone: /msg {name} …; to say it: {name}: …")
     elif (line := _last(conversation, "/reply", own=False)) is not None:
-        conversation.speech.say(text, reply_to=line.seq)
+        alone = None if conversation.places.receiver else conversation.places.waiting_alone()
+        if alone is not None and conversation.once.holds(("/reply", alone.place, alone.latest)):
+            _hold_reply(conversation, alone.name, line.author)
+        else:
+            conversation.speech.say(text, reply_to=line.seq)
+
+
+def _hold_reply(conversation: Conversing, alone: str, author: str) -> None:
+    """Somebody has written to the user alone, and waits: an answer may be meant for that one."""
+    where, name = conversation.places.name, quoted(alone.removeprefix("@"))
+    conversation.hold(
+        "/reply",
+        f"not said: all in {where} would read this, as an answer to {quoted(author)}; "
+        f"to {name} alone: /go {quoted(alone)} or Alt-A. To say it to all: {conversation.once.again}",
+    )
 
 
 def _edit(conversation: Conversing, text: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from chatroom.errors import ConfigError
 from chatroom.events import Event, Extra, extra_number
 from chatroom.outcomes import Code
 from chatroom.packets import Answer
@@ -17,6 +18,9 @@ from client.places import Places
 from client.requests import rows_of
 from client.speech import Speech
 from views import Surface
+
+NOTHING_FOUND: Final = "nothing found; only whole words are looked for: cert does not find certificate"
+"""What a user is told whose /grep has found nothing."""
 
 HOW_TO_STEP: Final = "the key Alt-N shows each with the lines around it, Alt-P the one before"
 """What a user is told whose /grep has found something."""
@@ -127,13 +131,19 @@ class LookingBack:
             self._note(past, page_of(answer))
 
     def resolved(self, typed: str) -> str:
-        """The command as the server knows it: in /context a number of a line that was found is its seq."""
+        """The command as the server knows it: in /context a number of a line that was found is its seq.
+
+        Raises ConfigError: the latest list has no line with this number.
+        """
         word, *arguments = typed.split()
         digits = arguments[0].removesuffix(".") if arguments else ""
         if word.lower() != _CONTEXT or not (digits.isascii() and digits.isdecimal() and len(digits) < 5):
             return typed
-        if not 0 < int(digits) <= len(self._found):
+        if not self._found:
             return typed
+        if not 0 < int(digits) <= len(self._found):
+            numbers = "the number 1" if len(self._found) == 1 else f"the numbers 1 to {len(self._found):,}"
+            raise ConfigError(f"the list has {numbers}, not {digits}")
         return " ".join([word, str(self._found[int(digits) - 1]), *arguments[1:]])
 
     def listed(self, seqs: Sequence[int]) -> None:
@@ -149,7 +159,7 @@ class LookingBack:
         """What is told below the lines. words: of the answer"""
         if command.lower() != _GREP or answer.code != Code.OK:
             return words
-        told = [HOW_TO_STEP if self._found else "nothing found"]
+        told = [HOW_TO_STEP if self._found else NOTHING_FOUND]
         return "\n".join([*told, *([words] if page_of(answer).more else [])])
 
     def step(self, step: int) -> None:
@@ -176,12 +186,30 @@ class LookingBack:
             return
         number, seq = self._at + 1, self._found[self._at]
         self._view.rule(f"found {number:,} of {len(self._found):,}")
+        self._show_lines(events, seq, number)
+        more = "; Alt-N goes on" if number < len(self._found) else ""
+        self._view.rule(f"end of what was found{more}")
+
+    def show_context(self, rest: str, events: Sequence[Event]) -> bool:
+        """Show what /context has found between two rules, with a number at the line that was asked for;
+        whether it was that. rest: the arguments: the seq of that line, and how many around it"""
+        digits = rest.partition(" ")[0]
+        seq = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 20 else 0
+        if seq not in [event.seq for event in self.wanted(events)]:
+            return False
+        number = self._found.index(seq) + 1 if seq in self._found else 0
+        name = f"line {number:,} of the list" if number else f"message {seq:,}"
+        self._view.rule(f"around {name}")
+        self._show_lines(events, seq, number or seq)
+        self._view.rule(f"end of what is around {name}")
+        return True
+
+    def _show_lines(self, events: Sequence[Event], seq: int, number: int) -> None:
+        """Show lines of the past; number: of the one with this seq"""
         for event in self.wanted(events):
             under = "" if event.place == self._places.place else event.channel
             mark = number if event.seq == seq else 0
             self._view.event(event, self._answered(event, events), under, mark)
-        more = "; Alt-N goes on" if number < len(self._found) else ""
-        self._view.rule(f"end of what was found{more}")
 
     # --- events -------------------------------------------------------------------------------------
 

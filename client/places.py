@@ -130,6 +130,7 @@ class Places:
             return
         lines = [line for line in self.here if line.person not in self.ignored]
         if not lines:
+            self._seen = room.read if room is not None else 0  # of an empty place the marker must come, too
             self._past(self.name, place)
         else:
             self._print(lines, room, 0 if self.merged else self._view.lines)
@@ -264,6 +265,8 @@ class Places:
         if self.is_here(event) and event.kind in KEPT:
             self._rule(event, replayed)
             self._note_shown(event.seq)
+        elif self._is_own_coming(event, replayed) and event.place == self.place:
+            self._seen = max(self._seen, event.seq)  # a place in which nobody has spoken is read, too
         if (wanted and self._echoed and event.kind is EventKind.SAID) or self._is_own_coming(event, replayed):
             self._view.unseen(event)
         elif self.is_here(event):
@@ -334,6 +337,12 @@ class Places:
             if self._waits(room)
         ]
         return tuple(sorted(found, key=lambda waiting: not waiting.calls))
+
+    def waiting_alone(self) -> Room | None:
+        """The conversation elsewhere with the latest line that somebody wrote to the user alone, and that
+        the user has not looked at."""
+        rooms = [room for room in self._client.rooms if room.direct and self._waits(room)]
+        return max(rooms, key=lambda room: room.latest, default=None)
 
     def title(self) -> str:
         """For the title of a window: the place on the screen, and how many unread lines call the user."""

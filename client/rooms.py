@@ -77,6 +77,7 @@ class _Known:
         self.latest = 0
         self.asked = asked
         self.gone = False
+        self.is_new = False  # the person has come in just now: nothing that was said before is news
         self.enter(channel, me)
 
     def enter(self, channel: Channel, me: int) -> None:
@@ -250,7 +251,8 @@ class Rooms:
                 return [(before, known.name)] if before != known.name else []
             asked = name_key(channel.name) in self._asked
             if len(self._known) < MAX_ROOMS:
-                self._known[channel.place] = _Known(channel, self._me, asked)
+                known = self._known[channel.place] = _Known(channel, self._me, asked)
+                known.is_new = not self._greeting  # else the person may have been there before
             self._learn_names(channel)
             return []
 
@@ -276,8 +278,9 @@ class Rooms:
     def happened(self, events: Iterable[Event], live: bool, is_own: Callable[[int], bool]) -> Changes:
         """Take events that have come, in order.
 
-        live:   whether lines are news; else only those behind a read marker are, and in a conversation those
-                behind the person's own last line: who was never there has read nothing
+        live:   whether lines are news; else only those behind a read marker are, and in a conversation
+                without a marker those behind the person's own last line: who was never there has read
+                nothing. A live own line says nothing: it may have been typed where nobody sees the others
         is_own: whether a person is the client's, or was
         """
         changes: Changes = []
@@ -292,9 +295,11 @@ class Rooms:
                         if not is_own(event.person):
                             if news:
                                 room.count(event.seq, event.person, hidden)
-                        elif room.other:  # who answers has read what was said before
-                            room.mark(event.seq, hidden)
+                        elif room.other and not live and not room.read:
+                            room.mark(event.seq, hidden)  # all that is known of what the person has read
                 elif event.seq > self._head:
+                    if event.kind is EventKind.JOINED and is_own(event.person):
+                        self._begin_to_read(event)
                     if event.kind in _NAMING:
                         name = event.text if event.kind is EventKind.RENAMED else event.author
                         self._pass({name_key(name): event.person})
@@ -377,6 +382,14 @@ class Rooms:
             before, known.name = known.name, event.text
             return [(before, known.name)]
         return []
+
+    def _begin_to_read(self, joined: Event) -> None:
+        """The person has come into a place: who comes again to one that was empty finds out what was said
+        meanwhile. Requires holding _lock."""
+        known = self._known.get(joined.place)
+        if known is not None and known.is_new:
+            known.is_new = False
+            known.mark(joined.seq, self._hidden)
 
     def _rename(self, event: Event) -> Changes:
         """The direct conversation with a renamed person is called otherwise. Requires holding _lock."""

@@ -108,6 +108,18 @@ class Speech:
             return False
         return self.amend(lambda: self._client.edit(line.seq, changed), text)
 
+    def missed(self, text: str) -> str:
+        """The word that a text would replace in the user's last line, if that can be changed and has no such
+        word; else empty."""
+        substitution, waiting = substitution_of(text), self.waiting
+        if substitution is None:
+            return ""
+        line = self._places.here.last(own=True, person=self._client.person)
+        if not waiting and (line is None or line.time / 1000 + EDIT_SECONDS < time.time()):
+            return ""
+        last = waiting[-1] if waiting else line.text if line is not None else ""
+        return "" if substitution.wrong in last else substitution.wrong
+
     def say(
         self,
         text: str,

@@ -103,9 +103,7 @@ _OF: dict[tuple[str, Code], str | Callable[[Rows], str]] = {
     ("/direct", Code.OK): lambda rows: _DIRECT[rows[0]],
     ("/direct", Code.ALREADY): lambda rows: f"it is so already: {_DIRECT[rows[0]]}",
     ("/query", Code.OK): _query,
-    ("/query", Code.MUTED): lambda rows: (
-        f"{rows[0]} reads no private lines from you; say it in a channel where you both are"
-    ),
+    ("/query", Code.MUTED): lambda rows: f"{rows[0]} takes no private lines from you",
     ("/seen", Code.OK): _seen,
     ("/time", Code.OK): _time,
 }

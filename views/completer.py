@@ -23,6 +23,12 @@ class _Known(NamedTuple):
 _GOING: Final = ("/go", "/join", "/leave", "/part")
 """Commands whose first argument is a channel; its `#` need not be typed."""
 
+_TO_ONE: Final = (
+    *("/msg", "/dm", "/pm", "/tell", "/whisper", "/query"),
+    *("/ignore", "/unignore", "/whois", "/kick", "/ban", "/mute", "/unmute"),
+)
+"""Commands whose first argument is a name: Tab goes through all names before a letter is typed."""
+
 _NOBODY: Final = _Known("", frozenset())
 
 
@@ -125,7 +131,7 @@ class Completer:
             return [f"{command} " for command in self._commands if command.startswith(word.lower())]
         at = word[:1] if word.startswith("@") or (word.startswith("+") and not first) else ""
         key = name_key(word[len(at) :])
-        if not key and not at:
+        if not key and not at and command not in _TO_ONE:
             return []
         tail = ": " if first and not at else " "
         names = [known.name for each, known in reversed(self._names.items()) if each.startswith(key)]

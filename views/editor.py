@@ -114,6 +114,10 @@ class LineEditor:
         self._remember()
         self._set((pasted(text),), self.clusters)
 
+    def hold(self) -> None:
+        """The line that was taken last was not sent. Key.UP brings it back first, also behind other lines."""
+        self.history.hold()
+
     def exchange(self, draft: Draft) -> Draft:
         """Put the line away, with its undo, and take up another one; the one that was put away."""
         self.stop()

@@ -168,6 +168,10 @@ GROUP_SECONDS: Final = 300.0
 GROUP_ITEMS: Final = 12
 """So is it after so many lines, half a screen: the name must be in sight."""
 
+HELD_FIRST: Final = 5
+"""Lines may be sent so often before a line that was held is no longer the first that a key brings back: who
+wants it says it soon."""
+
 TITLE_CHARACTERS: Final = 80
 """Of the window's title: a tab shows some twenty, a window bar not many more."""
 

@@ -19,6 +19,9 @@ class Restoring(Protocol):
     def restore(self, text: str) -> None:
         """Put back a text that could not be sent."""
 
+    def hold(self) -> None:
+        """The line that was taken last was not sent: the next key that recalls brings it back."""
+
 
 class Surface(Protocol):
     """See `View` for what each method does; `PlainView` does the same for lines."""

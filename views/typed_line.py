@@ -51,6 +51,9 @@ class TypedLine:
     def restore(self, text: str) -> None:
         """Nothing: a line that could not be sent stands above, where it was typed."""
 
+    def hold(self) -> None:
+        """Nothing: no key brings a line back."""
+
     def erase(self, key: Key) -> str:
         """Take away what the key deletes at the end; what is to be printed for it."""
         keep = len(self._units)

@@ -317,7 +317,7 @@ def test_joining_and_leaving(user: User) -> None:
         b"/go 3\r",
         "@bob",
         b"/leave\r",
-        "-- /leave you are in #general now",
+        "-- /leave a talk with one person stays in /unread; you are in #general now",
         b"not for you\x03\x1b[A",
         "ann> not for you",
         b"\x15/help keys\r",
@@ -583,7 +583,7 @@ def test_a_comma_behind_a_name(user: User, typed: str) -> None:
 
 def test_who_begins_to_write_alone_is_told(user: User) -> None:
     """Also in a conversation that was not there: it is counted, and a row says how to get there. It says so
-    once, until the user has read it or has answered."""
+    once, until the user has read it, here or on another computer."""
 
     def line(seq: int, text: str, person: int = EVE) -> Event:
         return Event(seq, NOON, EventKind.SAID, "@ann", "eve", text, 0, person, 31)
@@ -597,6 +597,7 @@ def test_who_begins_to_write_alone_is_told(user: User) -> None:
         "@eve 2",
         Absent("wrote to you alone"),
         user.happens(line(103, "what?", ME)),
+        user.happens(Event(0, NOON, EventKind.READ, "@eve", "ann", "103", person=ME, place=31)),
         Gone("@eve 2"),
         user.happens(line(104, "again")),
         "@eve 1",
@@ -658,7 +659,8 @@ def own(seq: int, text: str, minutes: int = 0) -> Event:
 
 
 def test_correcting_the_last_line(user: User) -> None:
-    """s/wrong/right/ edits it when it fits; else, and behind //, it is said as it is."""
+    """s/wrong/right/ edits it when it fits, and is held once when it does not; behind //, and when there is
+    nothing to correct, it is said as it is."""
     user.play(
         b"s/a/b/\r",
         user.says("s/a/b/"),
@@ -671,11 +673,21 @@ def test_correcting_the_last_line(user: User) -> None:
         b"s/sene/seen/\r",
         user.says("I have seen it", Form.EDIT, MESSAGE=101),
         b"s/other/x/\r",
+        "-- not sent: other is not in your last line. To say it as it is: \u2191 and Enter",
+        b"\x1b[A",
+        "ann> s/other/x/",
+        b"\r",
         user.says("s/other/x/"),
         b"//s/sene/seen/\r",
         user.says("s/sene/seen/"),
         b"//x\r",
         user.says("/x"),
+    )
+
+
+def test_an_old_line_is_not_corrected(user: User) -> None:
+    """Nobody means it any more: the line is said as it is."""
+    user.play(
         user.happens(own(102, "an old one", minutes=20)),
         "an old one",
         b"s/old/new/\r",
@@ -870,7 +882,7 @@ def test_a_command_of_the_server_that_looks_back(user: User) -> None:
     user.play(
         b"/context 7\r",
         user.answers("/context 7", "", Code.OK, "1 line", tea(7, "tea is ready")),
-        "bob #tea tea is ready",
+        "bob 7. #tea tea is ready",
         "-- /context 1 line",
     )
 
@@ -1181,6 +1193,102 @@ def test_the_held_line_comes_back(user: User) -> None:
         "ann> @bob yes",
         b"\r",
         user.says("@bob yes"),
+    )
+
+
+def test_to_write_to_one_is_not_to_read(user: User) -> None:
+    """What bob wrote stays unread when he is written to from another place, until ann goes there."""
+    user.play(
+        user.happens(said(101, "psst", channel="@ann", place=DIRECT)),
+        "unread: @bob 1",
+        b"/msg bob are you there\r",
+        user.says("are you there", channel="@bob"),
+        user.happens(said(102, "are you there", "ann", channel="@bob", person=ME, place=DIRECT)),
+        user.happens(said(103, "hello")),
+        "bob hello",
+        "unread: @bob 1",
+        b"\x1ba",
+        "@bob: 1 unread",
+        "bob to you psst",
+        Gone("unread: @bob"),
+    )
+
+
+def test_who_leaves_an_empty_channel_has_read_it(user: User) -> None:
+    """Without a marker all that is said there meanwhile would count as old for who comes in again."""
+    user.play(
+        b"/join new\r",
+        user.happens(
+            Channel(77, "#new", "", 0, 0, 1, (Present(ME, 0, "ann"),)),
+            Event(105, NOON, EventKind.JOINED, "#new", "ann", "", 0, ME, 77),
+        ),
+        user.answers("/join #new", '["#new", 77]'),
+        "-- #new",
+        user.answers("/history 50", ""),
+        b"/go #general\r",
+        "-- #general",
+        user.marks("#new", 105),
+    )
+
+
+def test_a_held_line_comes_back_behind_others(user: User) -> None:
+    """Who did not see at once that it was not sent sends other lines first."""
+    user.play(
+        b"@bob yes\r",
+        "would read this",
+        b"x\r",
+        user.says("x"),
+        b"\x1b[A",
+        "ann> @bob yes",
+        b"\x1b[A",
+        "ann> x",
+        b"\x1b[B\r",
+        user.says("@bob yes"),
+        b"y\r",
+        user.says("y"),
+        b"\x1b[A",
+        "ann> y",
+    )
+
+
+@pytest.mark.parametrize(("typed", "told"), [("help", "/help lists"), ("Exit ", "/quit"), ("quit", "/quit")])
+def test_a_command_without_its_slash(user: User, typed: str, told: str) -> None:
+    """It is held once: who takes the chat for a shell does not mean to say it to all."""
+    user.play(
+        f"{typed}\r".encode(),
+        f"-- not sent: {told}",
+        b"helping\r",
+        user.says("helping"),
+        b"\x1b[A\r",
+        user.says(typed),
+    )
+
+
+def test_a_reply_while_somebody_waits(user: User) -> None:
+    """Whose private line is unread may be the one who is to be answered: /reply before all is held once."""
+    user.play(
+        user.happens(said(101, "hello", "carla", person=EVE)),
+        user.happens(said(102, "psst", channel="@ann", place=DIRECT)),
+        "unread: @bob 1",
+        b"/reply yes?\r",
+        "-- /reply not said: all in #general would read this, as an answer to carla; to bob",
+        b"\x1b[A\r",
+        user.says("yes?", REPLY_TO=101),
+        b"/reply and\r",
+        user.says("and", REPLY_TO=101),
+        user.happens(said(103, "psst!", channel="@ann", place=DIRECT)),
+        "unread: @bob 2",
+        b"/clear\r/reply so\r",
+        "-- /reply not said",
+    )
+
+
+def test_a_talk_with_one_person_is_not_left(user: User) -> None:
+    """Who is elsewhere stays there, and is told."""
+    user.play(
+        b"/leave @bob\r",
+        "-- /leave a talk with one person cannot be left, it stays in /unread; /ignore bob hides",
+        Last(("#general, 2 here", "ann>")),
     )
 
 

@@ -285,20 +285,29 @@ def test_nobody_who_is_ignored_is_found(user: User) -> None:
 
 
 def test_context_takes_the_numbers_on_the_screen(user: User) -> None:
-    """`/context 2` is the line with this number; a number that stands nowhere is that of a message."""
+    """`/context 2` is the line with this number, which it has there, too; without a list it is a message."""
     play(
         user,
+        b"/context 99\r",
+        user.answers("/context 99", "", Code.OK, "", said(98, "early"), said(99, "that one")),
+        "--------------------- around message 99",
+        "bob early",
+        "bob 99. that one",
+        "--------------------- end of what is around message 99",
         b"/grep exam\r",
         found(user),
         "bob 1. exam room 4",
         b"/context 2\r",
         user.answers("/context 60", "", Code.OK, "", said(60, "no exam"), said(61, "after")),
-        "after",
+        "--------------------- around line 2 of the list",
+        "bob 2. no exam",
+        "bob after",
+        "--------------------- end of what is around line 2",
         b"/context 3. 5\r",
         user.answers("/context 50 5", "", Code.OK, "", tea(50, "exam today"), tea(51, "tea after")),
-        "tea after",
-        b"/context 99\r",
-        user.answers("/context 99", "", Code.NO_SUCH_MESSAGE, "you see no message 99"),
+        "bob 3. #tea exam today",
+        b"/context 9\r",
+        "not sent: the list has the numbers 1 to 3, not 9",
     )
 
 
@@ -357,7 +366,7 @@ def test_nothing_found(user: User) -> None:
         user,
         b"/grep nowhere\r",
         user.answers("/grep nowhere", row(False, 0), Code.OK, "that is all"),
-        "-- /grep nothing found",
+        "-- /grep nothing found; only whole words are looked for",
         Absent("that is all"),
         NEXT,
         "nothing was looked for",

@@ -14,7 +14,17 @@ from chatroom.events import Event, EventKind
 from chatroom.limits import DEAD_AFTER
 from chatroom.outcomes import Code
 from chatroom.packets import Answer, Bye, Command, Credential, Replay, Status, Username, Verdict
-from client.__main__ import HOW_TO_LOG_IN, HOW_TO_SHOW, login_name, main, parser, tls_options
+from client import Client
+from client.__main__ import (
+    HOW_TO_LOG_IN,
+    HOW_TO_SHOW,
+    _remember_name,
+    login_name,
+    main,
+    parser,
+    proposed_name,
+    tls_options,
+)
 from client.coming_in import another
 from client.known_servers import KnownServers
 from client.settings import RULES
@@ -455,3 +465,15 @@ def test_an_unquoted_sign_is_explained(capsys: pytest.CaptureFixture[str]) -> No
         parser().parse_args(["--channel"])
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and "unquoted # begins a comment: write --channel lunch" in told
+
+
+def test_the_name_of_an_account_is_proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after /nick: under another name its user would be a guest the next time."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    options = parser().parse_args(["localhost:5050"])
+    client = Client("localhost", 5050, name="anna")
+    _remember_name(client, options)
+    assert proposed_name("localhost", 5050) == "anna"
+    client._account.name = "ann"
+    _remember_name(client, options)
+    assert proposed_name("localhost", 5050) == "ann"

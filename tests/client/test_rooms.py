@@ -118,11 +118,24 @@ def test_who_comes_back_finds_what_was_said_alone(rooms: Rooms) -> None:
     assert rooms.unread() == {"@bob": 1}
 
 
-def test_who_answers_alone_has_read(rooms: Rooms) -> None:
-    """An own line in a conversation, from whatever place it was said, is behind all that was said before."""
-    rooms.happened([said(101, place=DIRECT), said(102, place=TEA)], True, own)
+def test_who_writes_to_one_alone_has_not_read(rooms: Rooms) -> None:
+    """An own line may have been typed in another place, or on another computer: only looking is reading."""
+    rooms.happened([said(101, place=DIRECT)], True, own)
     rooms.happened([said(103, person=ME, place=DIRECT), said(104, person=ME, place=TEA)], True, own)
-    assert rooms.unread() == {"#tea": 1}
+    assert rooms.unread() == {"@bob": 1}
+    rooms.signal(event(EventKind.READ, ME, "90", place=DIRECT), own)
+    rooms.happened([said(91, place=DIRECT), said(92, person=ME, place=DIRECT)], False, own)
+    assert rooms.unread() == {"@bob": 2}
+
+
+def test_who_joins_begins_to_read_there(rooms: Rooms) -> None:
+    """Also where nobody has spoken yet. Who only comes again, with all places, has read nothing by that."""
+    rooms.happened([event(EventKind.JOINED, ME)], True, own)
+    rooms.caught_up()
+    new = Channel(77, "#new", "", 0, 0, 1, (Present(ME, 0, "ann"),))
+    rooms.enter(new)
+    rooms.happened([event(EventKind.JOINED, ME, place=77, seq=105)], True, own)
+    assert {room.name: room.read for room in rooms.all() if room.read} == {"#new": 105}
 
 
 def test_who_is_no_longer_hidden_counts_again(rooms: Rooms) -> None:

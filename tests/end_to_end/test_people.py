@@ -123,10 +123,7 @@ def test_ignore(host: Host) -> None:
     assert dora.tell("/ignore dora").words == "dora: you cannot ignore yourself"
     assert dora.tell("/ignore nobody").words == "nobody is called nobody"
     assert dora.tell("/ignore").words == "usage: /ignore NAME"
-    assert (
-        bob.tell("/query dora").words
-        == "dora reads no private lines from you; say it in a channel where you both are"
-    )
+    assert bob.tell("/query dora").words == "dora takes no private lines from you"
     token = bob.welcome.token
     host.restart()
     bob, dora = host.come("bob", token=token), host.login("dora")

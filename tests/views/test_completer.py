@@ -169,3 +169,15 @@ def test_channels_are_bounded() -> None:
     completer.learn_channels(["#c9", "#new"])
     found = completer("#", False, "x ")
     assert found[:3] == ["#c9 ", "#new ", "#c0 "] and len(found) == COMPLETED_CHANNELS
+
+
+def test_a_name_is_all_that_can_follow() -> None:
+    """Behind /msg Tab goes through all names before a letter is typed, the latest speaker first."""
+    line = completing("anna", "bob")
+    line.insert("/msg ")
+    line.apply(Key.TAB)
+    assert shown(line) == "/msg bob |"
+    line = completing("anna", "bob")
+    line.insert("hello ")
+    line.apply(Key.TAB)
+    assert shown(line) == "hello |"

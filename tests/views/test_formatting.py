@@ -215,6 +215,15 @@ def test_a_private_line_of_who_goes_on() -> None:
     assert rows == ["00:00>bob to you      a", " " * 22 + "b", "00:00 bob             c"]
 
 
+def test_a_private_line_of_who_goes_on_later() -> None:
+    """Where no column of names is empty, a new minute names the speaker again: a time alone looks broken."""
+    for columns, rows in [(80, "00:01                 b"), (40, "00:01>bob to you: b")]:
+        item = item_of(private("b"), "ann", utc)
+        late = item._replace(moment=item.moment and item.moment.replace(minute=1))
+        assert [readable(row) for row in format_item(late, columns, PLAIN, Lead(True, False))] == [rows]
+    assert readable(format_item(item, 40, PLAIN, Lead(False, False))[0]) == "      b"
+
+
 def test_what_somebody_does_in_private() -> None:
     """The words say that only the reader sees it."""
     item = item_of(private("waves"), "ann", utc, me=1)._replace(act=True)
