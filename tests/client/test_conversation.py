@@ -211,8 +211,8 @@ def test_another_channel_is_counted_until_one_looks(user: User) -> None:
         Absent("bob here"),
         b"yes\r",
         user.says("yes", channel="#tea"),
-        user.marks("#tea", 103),
         b"/go 1\r",
+        user.marks("#tea", 103),
         "bob here",
         Absent("unread:"),
     )
