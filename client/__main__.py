@@ -313,7 +313,7 @@ def proposed_name(host: str, port: int) -> str:
 def _remember_name(client: Client, options: argparse.Namespace) -> None:
     """It is only proposed the next time: that it cannot be kept is no reason to bother anybody.
 
-    With an account it is the account's name: under the name of the moment, its user would be a guest next time.
+    With an account it is the account's name: under another one its user would be a guest the next time.
     """
     from client.preferences import Preferences
 

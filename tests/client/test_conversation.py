@@ -1290,6 +1290,11 @@ def test_a_talk_with_one_person_is_not_left(user: User) -> None:
     )
 
 
+def test_ctrl_c_on_an_empty_line(user: User) -> None:
+    """The first one only says how to leave: it may have been pressed to be sure that the line is empty."""
+    user.play(b"\x03", "-- Ctrl-C again leaves", b"hello\r", user.says("hello"))
+
+
 def test_going_to_a_person(user: User) -> None:
     """/go needs no @ before the name; and who means a whisper by /w is told how to write to one person."""
     user.play(
