@@ -125,7 +125,7 @@ class Typist:
         return int(status.partition("VmRSS:")[2].split()[0]) / 1000
 
     def leave(self) -> float:
-        """Seconds until Ctrl-C (three times: the first empties the line, the second asks) has ended the program."""
+        """Seconds until Ctrl-C (three times: it empties the line, asks, leaves) has ended the program."""
         began = time.monotonic()
         os.write(self._master, b"\x03\x03\x03")
         while self.process.poll() is None and time.monotonic() < began + LOST:

@@ -1295,6 +1295,20 @@ def test_ctrl_c_on_an_empty_line(user: User) -> None:
     user.play(b"\x03", "-- Ctrl-C again leaves", b"hello\r", user.says("hello"))
 
 
+def test_a_poll_in_another_channel(user: User) -> None:
+    """The answer names the channel, and a result has its numbers: the event is shown only there."""
+    user.play(
+        b"/poll #tea Where?|here|there\r",
+        user.answers("/poll #tea Where?|here|there", "", Code.OK, "the poll is open; /reveal ends it"),
+        "-- /poll #tea: the poll is open; /reveal #tea ends it",
+        b"/reveal #tea\r",
+        user.answers("/reveal #tea", '["Where?", ["here", 2], ["there", 0]]', 0, "the poll is over: Where?"),
+        "-- /reveal #tea: the poll is over: Where?",
+        "1 here: 2",
+        "2 there: 0",
+    )
+
+
 def test_going_to_a_person(user: User) -> None:
     """/go needs no @ before the name; and who means a whisper by /w is told how to write to one person."""
     user.play(
