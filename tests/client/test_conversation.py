@@ -683,6 +683,20 @@ def test_correcting_the_last_line(user: User) -> None:
     )
 
 
+def test_a_line_of_the_history_is_corrected() -> None:
+    """Also one that was said before this start, as long as it may be changed; /delete takes it back, too."""
+    with FakeServer() as server:
+        user = User(server, own(90, "I have sene it"))
+        user.play(
+            "ann I have sene it",
+            b"s/sene/seen/\r",
+            user.says("I have seen it", Form.EDIT, MESSAGE=90),
+            b"/delete\r",
+            user.says("", Form.DELETE, MESSAGE=90),
+        )
+        server.dismiss(user.client)
+
+
 def test_an_old_line_is_not_corrected(user: User) -> None:
     """Nobody means it any more: the line is said as it is."""
     user.play(
