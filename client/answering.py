@@ -8,6 +8,7 @@ from typing import Final
 
 from chatroom.answer_tables import hint
 from chatroom.events import Event
+from chatroom.names import name_key
 from chatroom.outcomes import GUEST, Code
 from chatroom.packets import Answer
 from chatroom.trace_table import own_steps
@@ -23,6 +24,8 @@ from views.describe import quoted
 _CHANNEL: Final = re.compile(r"^ *(#\S{1,100})(?= )", re.MULTILINE)
 """Channels in the words of a server that gives no rows for /channels."""
 
+
+_POLLS: Final = ("/poll", "/vote", "/reveal")
 
 _LISTS: Final = ("/who", "/names")
 
@@ -77,7 +80,7 @@ class Answering:
             words = "not said, you are muted"  # until when is in the status, and why was told before
         if refused is not None and answer.code == Code.MUTED and where.startswith("@") and not answer.rows:
             words = READS_NOTHING.format(where[1:])
-        words = self._back.words(command, answer, words)
+        words = self._back.words(command, answer, self._of_poll_elsewhere(command, rest, answer, words))
         steps = self._speech.own_steps(answer.id)
         if steps and answer.code == Code.OK:
             words += f"\n{own_steps(steps, self._view.table_columns)}"
@@ -112,6 +115,21 @@ class Answering:
             return words
         self._knows_guests = self._knows_guests or GUEST in rows[3:]
         return f"{words}; {told}" if words else told
+
+    def _of_poll_elsewhere(self, command: str, rest: str, answer: Answer, words: str) -> str:
+        """The words, with the channel of a poll that is not on the screen; of a result also the numbers."""
+        channel = rest.split(None, 1)[0] if rest.startswith("#") else ""
+        is_here = not channel or name_key(channel) == name_key(self._places.name)
+        if is_here or not words or answer.code != Code.OK or command.lower() not in _POLLS:
+            return words
+        told = words.replace("/reveal ends", f"/reveal {quoted(channel)} ends")
+        result = enumerate(rows_of(answer.rows)[1:], 1) if command.lower() == "/reveal" else ()
+        votes = [
+            f"  {n} {quoted(str(row[0]))}: {row[1]}"
+            for n, row in result
+            if isinstance(row, list) and len(row) == 2
+        ]
+        return "\n".join([f"{quoted(channel)}: {told}", *votes])
 
     def _show_past(self, command: str, rest: str, past: Sequence[Event], now: int) -> None:
         """Lines of the past below a row that says what they answer: they must not look like news."""

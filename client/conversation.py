@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections import deque
@@ -19,7 +20,7 @@ from client.dialogues import NOTHING_SENT, Dialogue, dialogue_of
 from client.held import Held
 from client.help import learn_commands
 from client.ignoring import ask_ignored
-from client.limits import FETCHED_UPDATES
+from client.limits import FETCHED_UPDATES, LEAVE_AGAIN_SECONDS
 from client.local_commands import COMMANDS, LEAVING, go_to
 from client.looking_back import LookingBack
 from client.places import Places
@@ -130,6 +131,7 @@ class Conversation:
         self._dialogue_word = ""  # the command
         self._too_early = ""  # where a line was typed that another place was too late for
         self._left = False
+        self._leave_until = -math.inf  # until then Ctrl-C leaves at once
         self._ended: Ended | None = None
 
     def run(self) -> Ended | None:
@@ -179,7 +181,7 @@ class Conversation:
 
     def _act(self, action: Action) -> None:
         if isinstance(action, Leave):
-            self.leave()
+            self._leave(action.sure)
         elif isinstance(action, Suspend):
             self._suspend()
         elif isinstance(action, Secret):
@@ -197,6 +199,15 @@ class Conversation:
             action = Submitted(_without_blanks(action.text))
             if not self._begin_dialogue(action):
                 self._submit(action)
+
+    def _leave(self, sure: bool) -> None:
+        """Leave; at the first Ctrl-C only say how."""
+        now = time.monotonic()
+        if sure or now < self._leave_until:
+            self.leave()
+        else:
+            self._leave_until = now + LEAVE_AGAIN_SECONDS
+            self.view.system("Ctrl-C again leaves")
 
     def _submit(self, action: Submitted) -> None:
         """Say or do what was typed. `//` begins a line that begins with a slash, or a correction."""

@@ -28,7 +28,7 @@ ON_KEYS: Final = (
     ("Alt-N, Alt-P", "the next and the previous line that /grep has found"),
     ("Ctrl-W, -U", "delete a word, or all up to the cursor; Ctrl-_ takes that back"),
     ("Ctrl-L", "paint the screen again; Ctrl-Z goes to the shell"),
-    ("Ctrl-C", "empty the line (Up brings it back); on an empty line, leave"),
+    ("Ctrl-C", "empty the line (Up brings it back); on an empty line, twice leaves"),
     ("//x", "say /x"),
     (">", "before a name: somebody calls you, or tells you something in private"),
 )

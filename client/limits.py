@@ -56,6 +56,9 @@ KEPT_CALLS: Final = 200
 KEPT_RENAMES: Final = 200
 """Earlier names of which the present one is known, the latest: who writes to one has just seen it."""
 
+LEAVE_AGAIN_SECONDS: Final = 2.0
+"""For so long a second Ctrl-C on an empty line leaves: who presses it later has another reason for it."""
+
 HELD_ONCE: Final = 32
 """Lines that were held once, the latest: what was typed again so much later may be another mistake."""
 

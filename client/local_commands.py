@@ -148,9 +148,7 @@ def _leave_person(conversation: Conversing, name: str) -> None:
     """A direct conversation has no end: the user is told so, and sees another place instead of it."""
     places = conversation.places
     other = quoted(name.removeprefix("@"))
-    told = (
-        f"a talk with one person cannot be left, it stays in /unread; /ignore {other} hides what {other} says"
-    )
+    told = f"a talk with one person cannot be left, it stays in /unread; /ignore {other} hides the lines"
     if name_key(name) != name_key(places.name):
         conversation.tell("/leave", told)
     else:
@@ -443,7 +441,7 @@ COMMANDS: Final = (
     LocalCommand(
         "/quit",
         "",
-        "leave (Ctrl-C or Ctrl-D on an empty line do, too)",
+        "leave (Ctrl-D on an empty line does, too, and Ctrl-C twice)",
         _quit,
         "server",
         aliases=("/q", "/exit"),

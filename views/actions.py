@@ -27,7 +27,12 @@ class Cancelled(NamedTuple):
 
 
 class Leave(NamedTuple):
-    """The user wants to leave the chatroom."""
+    """The user wants to leave the chatroom.
+
+    sure: no question is needed; Ctrl-C may have been pressed only to be sure that the line is empty
+    """
+
+    sure: bool = True
 
 
 class Suspend(NamedTuple):

@@ -62,9 +62,7 @@ def format_item(item: Item, columns: int, theme: Theme, lead: Lead = Lead()) -> 
         return _rule(item, columns, theme)
     wide = columns >= COLUMNS_FROM
     if item.to and lead.timed and not wide:
-        lead = (
-            Lead()
-        )  # no empty column tells that somebody goes on, and a time alone looks like no line at all
+        lead = Lead()  # no empty column tells who goes on: a time alone looks broken
     margin = _TEXT_AT if wide else _TIME + 1 if columns >= _NARROW else 1
     room = min(columns, _TEXT_AT + TEXT_COLUMNS + 1) if wide else columns
     if wide and _is_table(item, room - 1 - margin):

@@ -75,7 +75,7 @@ class Keyboard:
         elif key is Key.CANCEL and line:
             self.editor.take(private=self._private(line))  # Up brings it back, if it may
         elif key is Key.CANCEL or (key is Key.DELETE_OR_LEAVE and not line):
-            return Leave()
+            return Leave(sure=key is not Key.CANCEL)
         else:
             return self._wish(key, not line)
         return None

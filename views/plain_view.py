@@ -292,7 +292,7 @@ class PlainView:
             self._end_line()
             line.take()
         elif given is Key.CANCEL or (given is Key.DELETE_OR_LEAVE and not line):
-            return Leave()
+            return Leave(sure=given is not Key.CANCEL)
         elif given is Key.SUSPEND:
             return Suspend()
         elif given is Key.PAGE_UP and not line:

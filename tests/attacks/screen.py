@@ -125,9 +125,9 @@ class Typist:
         return int(status.partition("VmRSS:")[2].split()[0]) / 1000
 
     def leave(self) -> float:
-        """Seconds until Ctrl-C (twice: the first empties the line) has ended the program."""
+        """Seconds until Ctrl-C (three times: it empties the line, asks, leaves) has ended the program."""
         began = time.monotonic()
-        os.write(self._master, b"\x03\x03")
+        os.write(self._master, b"\x03\x03\x03")
         while self.process.poll() is None and time.monotonic() < began + LOST:
             self.rest(0.02)
         self.process.kill()

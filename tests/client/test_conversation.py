@@ -685,6 +685,20 @@ def test_correcting_the_last_line(user: User) -> None:
     )
 
 
+def test_a_line_of_the_history_is_corrected() -> None:
+    """Also one that was said before this start, as long as it may be changed; /delete takes it back, too."""
+    with FakeServer() as server:
+        user = User(server, own(90, "I have sene it"))
+        user.play(
+            "ann I have sene it",
+            b"s/sene/seen/\r",
+            user.says("I have seen it", Form.EDIT, MESSAGE=90),
+            b"/delete\r",
+            user.says("", Form.DELETE, MESSAGE=90),
+        )
+        server.dismiss(user.client)
+
+
 def test_an_old_line_is_not_corrected(user: User) -> None:
     """Nobody means it any more: the line is said as it is."""
     user.play(
@@ -1289,6 +1303,25 @@ def test_a_talk_with_one_person_is_not_left(user: User) -> None:
         b"/leave @bob\r",
         "-- /leave a talk with one person cannot be left, it stays in /unread; /ignore bob hides",
         Last(("#general, 2 here", "ann>")),
+    )
+
+
+def test_ctrl_c_on_an_empty_line(user: User) -> None:
+    """The first one only says how to leave: it may have been pressed to be sure that the line is empty."""
+    user.play(b"\x03", "-- Ctrl-C again leaves", b"hello\r", user.says("hello"))
+
+
+def test_a_poll_in_another_channel(user: User) -> None:
+    """The answer names the channel, and a result has its numbers: the event is shown only there."""
+    user.play(
+        b"/poll #tea Where?|here|there\r",
+        user.answers("/poll #tea Where?|here|there", "", Code.OK, "the poll is open; /reveal ends it"),
+        "-- /poll #tea: the poll is open; /reveal #tea ends it",
+        b"/reveal #tea\r",
+        user.answers("/reveal #tea", '["Where?", ["here", 2], ["there", 0]]', 0, "the poll is over: Where?"),
+        "-- /reveal #tea: the poll is over: Where?",
+        "1 here: 2",
+        "2 there: 0",
     )
 
 

@@ -43,12 +43,14 @@ def test_a_half_typed_line_survives_what_others_say(record: Path, repaint: str) 
         assert terminal.screen.cursor.x == len("ann> half-typ")
         terminal.type("XX\r")
         terminal.see("ann half-typXXed")
-        terminal.type("\x03")
+        terminal.type("\x03\x03")
         assert terminal.wait() == 0
         assert record.read_text() == "news 1\nhalf-typXXed\n"
 
 
-@pytest.mark.parametrize("leaving", ["\x04", "\x03", "half\x03\x03", "/quit\r", "lose\r\x04"], ids=ascii)
+@pytest.mark.parametrize(
+    "leaving", ["\x04", "\x03\x03", "half\x03\x03\x03", "/quit\r", "lose\r\x04"], ids=ascii
+)
 def test_the_terminal_is_given_back(record: Path, leaving: str) -> None:
     """After leaving, the terminal has the modes that it had, and pastes are not marked any more."""
     with staged(record) as terminal:
@@ -235,7 +237,7 @@ def test_no_key_is_lost_in_a_flood(record: Path) -> None:
             for byte in f"{line}x\x7f\r".encode():
                 terminal.type(bytes([byte]))
         terminal.see(lambda rows: len(record.read_text().splitlines()) == 1 + len(lines))
-        terminal.type("\x03")
+        terminal.type("\x03\x03")
         assert terminal.wait() == 0
     assert record.read_text().splitlines() == ["flood", *lines]
 
@@ -279,7 +281,7 @@ def test_only_known_sequences_are_written(record: Path) -> None:
         terminal.resize(50, 10)
         terminal.type("\x15/who\r\x0c")
         terminal.see("asked: /who")
-        terminal.type("\x03")
+        terminal.type("\x03\x03")
         assert terminal.wait() == 0
         found = set(re.findall(r"\x1b(?:\[[0-9;]*[A-Za-ln-z]|\[\?[0-9]+[a-z]|[^\[])", terminal.output))
     moves = {re.sub("[0-9;]+", "N", sequence) for sequence in found if "?" not in sequence}
@@ -473,7 +475,7 @@ def test_lines_on_their_way_are_shown(record: Path) -> None:
     with staged(record) as terminal:
         terminal.type("slow\rnext\r")
         terminal.see("--:-- next")
-        terminal.type("\x03")
+        terminal.type("\x03\x03")
         assert terminal.wait() == 0
         assert "-- not stored: next" in in_words(terminal.screen.rows())
 
@@ -507,7 +509,7 @@ def test_the_next_try_is_counted_down(record: Path) -> None:
         assert "said" not in terminal.output[before:]
 
 
-@pytest.mark.parametrize("keys", ["\x03", "\x04", "half\x03\x03"])
+@pytest.mark.parametrize("keys", ["\x03\x03", "\x04", "half\x03\x03\x03"])
 def test_leaving_while_reconnecting(record: Path, keys: str) -> None:
     """Ctrl-C and Ctrl-D stop retrying at once."""
     with staged(record) as terminal:

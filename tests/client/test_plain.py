@@ -203,7 +203,7 @@ def test_a_flood_and_no_key_is_lost(record: Path) -> None:
             for byte in f"{line}\r".encode():
                 terminal.type(bytes([byte]))
         terminal.see(lambda _: len(record.read_text().splitlines()) == 1 + len(typed))
-        terminal.type("\x03")
+        terminal.type("\x03\x03")
         assert terminal.wait() == 0
     assert record.read_text().splitlines() == ["flood", *typed]
     found = [line for line in lines(terminal) if line.startswith("line ")]

@@ -115,7 +115,7 @@ def test_no_key_of_ten_thousand_is_lost(tmp_path: Path, repaint: str) -> None:
         terminal.see(lambda rows: record.read_text().endswith("\nlast\n"))
         assert len(typist.said) > KEYS / 100
         assert record.read_text() == "".join(f"{line}\n" for line in ["flood", *typist.said, "last"])
-        terminal.type_blindly(b"\x03")
+        terminal.type_blindly(b"\x03\x03")
         assert terminal.wait() == 0
 
 

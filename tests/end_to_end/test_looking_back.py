@@ -129,6 +129,6 @@ def test_the_title_of_the_window(port: int) -> None:
         ann.see(lambda _: titles() == ["title #general", "title (1) #general"])
         ann.type("x")
         ann.see(lambda _: titles()[-1] == "title #general")
-        ann.type("\x03\x03")
+        ann.type("\x03\x03\x03")
         assert ann.wait() == 0
         assert titles()[-1] == "title " and ann.output.endswith("\x1b[?2004l\x1b]2;\x1b\\\x1b[23;2t")

@@ -57,7 +57,7 @@ def test_two_people_talk(tmp_path: Path) -> None:
         bob.type("\x04")
         assert bob.wait() == 0
         ann.see("bob left")
-        ann.type("\x03")
+        ann.type("\x03\x03")
         assert ann.wait() == 0
         for terminal in (ann, bob):
             assert terminal.modes() == terminal.modes_before
@@ -136,7 +136,7 @@ def test_the_half_typed_line_survives_a_server_restart(tmp_path: Path) -> None:
                 assert "ann> half" in rows
                 assert sum("connection lost" in row for row in rows) == 1
                 assert sum("said meanwhile" in row for row in rows) == 1
-                ann.type("\x03\x03")
+                ann.type("\x03\x03\x03")
                 assert ann.wait() == 0
             finally:
                 again.kill()
@@ -228,6 +228,6 @@ def test_leaving_while_the_server_is_gone(tmp_path: Path) -> None:
         running.kill()
         ann.see("reconnecting")
         began = time.monotonic()
-        ann.type("\x03")
+        ann.type("\x03\x03")
         assert ann.wait() == 0
         assert time.monotonic() - began < 2.0

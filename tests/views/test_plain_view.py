@@ -185,7 +185,7 @@ def test_a_question_is_not_answered(key: str) -> None:
 
 def test_leaving() -> None:
     """Ctrl-C and Ctrl-D on an empty line leave; a half-typed line stays, and what waits comes below it."""
-    assert Reader().type("\x03\x04") == [Leave(), Leave()]
+    assert Reader().type("\x03\x04") == [Leave(sure=False), Leave()]
     reader = Reader()
     assert reader.type("half\x04") == []
     reader.view.event(said(1, "hi"))

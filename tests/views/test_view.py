@@ -725,7 +725,7 @@ def test_ctrl_c_clears_then_leaves() -> None:
     view = view_of()
     assert pressed(view, b"half\x03", 0.0) == []
     assert view.editor.text == ""
-    assert pressed(view, b"\x03", 0.0) == [Leave()]
+    assert pressed(view, b"\x03", 0.0) == [Leave(sure=False)]
 
 
 def test_ctrl_d_deletes_or_leaves() -> None:
@@ -1247,7 +1247,7 @@ def test_a_key_is_echoed_before_the_items_that_wait(kind: str) -> None:
     pressed(view, b"x", 1.0)
     assert view.tick(1.0) == "x"
     assert view.wait(1.0) == 0.0
-    assert pressed(view, b"\x03\x03", 1.0) == [Leave()]
+    assert pressed(view, b"\x03\x03", 1.0) == [Leave(sure=False)]
 
 
 def test_a_cut_text_says_how_much_is_missing() -> None:
