@@ -97,11 +97,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "/time": "/time",
     "/history": "/history 50",
     "/grep": "/grep exam room from:ann since:2d",
-<<<<<<< HEAD
-    "/context": "/context 2 shows the lines around number 2; /context 2 10: ten before and ten behind it",
-=======
     "/context": "/context 2, or /context 2 10 for ten lines before it and ten behind it",
->>>>>>> 93df5f93e190d68cde6ee685ec8641e0723f15cd
     "/read": "/read 1234",
     "/whois": "/whois bob",
     "/sessions": "/sessions",

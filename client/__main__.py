@@ -320,11 +320,7 @@ def proposed_name(host: str, port: int) -> str:
 def _remember_name(client: Client, options: argparse.Namespace) -> None:
     """It is only proposed the next time: that it cannot be kept is no reason to bother anybody.
 
-<<<<<<< HEAD
-    With an account it is the account's name: by the name of the moment, its user would be a guest then.
-=======
     With an account it is the account's name: under another one its user would be a guest the next time.
->>>>>>> 93df5f93e190d68cde6ee685ec8641e0723f15cd
     """
     from client.preferences import Preferences
 
