@@ -55,13 +55,14 @@ class Screen:
             raise NotYet(f"{problem}: it must not wait until a message is prepared") from None
 
     def release(self, message: str) -> None:
-        """Let prepare() of this message return, and wait until its thread has done what it can."""
+        """Let prepare() of this message return; wait until its thread, and those it wakes, are through."""
         eventually(
             lambda: message in self.threads,
             f"prepare() of {message!r} is not called before another message is shown",
         )
         self._released[message].set()
-        self.rest(message)
+        for each in (message, *self.threads):  # its own first: it wakes others
+            self.rest(each)
 
     def release_all(self) -> None:
         """Let prepare() return at once."""
