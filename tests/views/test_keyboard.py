@@ -33,7 +33,7 @@ def keyboard(full: list[str]) -> Keyboard:
     ("key", "on_empty", "on_text"),
     [
         (Key.ENTER, [], [Submitted("x")]),
-        (Key.CANCEL, [Leave()], []),
+        (Key.CANCEL, [Leave(sure=False)], []),
         (Key.DELETE_OR_LEAVE, [Leave()], []),
         (Key.SUSPEND, [Suspend()], [Suspend()]),
         (Key.PAGE_UP, [LookBack()], []),
