@@ -98,7 +98,7 @@ def _set_key(talker: Talker, words: list[str], place: str) -> Dialogue:
 def _wrong_with_key(word: str) -> str:
     if word.lower() == "off":  # not shown while it is typed, so it is meant as a key
         return "off would end it"
-    return "" if word.split() == [word] else "that was not one word"
+    return "" if word.split() == [word] else "that was not one word (join several by -)"
 
 
 def _new_password(what: str) -> Generator[str, str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from chatroom.errors import BadPassword, ConfigError, NameRefused, NeedLogin
+from chatroom.errors import BadKey, BadPassword, ConfigError, NameRefused, NeedLogin
 from client.account import Account
 from client.attempt import Attempt
 
@@ -40,15 +40,17 @@ class Following:
 
     def __call__(self, refused: NameRefused) -> Attempt:
         """The next attempt. Raises NameRefused when there is none."""
-        if isinstance(refused, NeedLogin) and not self._fixed:
+        if isinstance(refused, NeedLogin | BadKey) and not self._fixed:
             self._need, self._proofs = refused, self._account.proofs(self._name)
-        if isinstance(refused, NeedLogin | BadPassword):
+        if isinstance(refused, NeedLogin | BadPassword | BadKey):
             try:
                 if (attempt := next(self._proofs, None)) is not None:
                     return attempt
             except ConfigError as error:
                 self._need = NeedLogin(f"{self._need}; {error}")
             refused, self._need = self._need or refused, None
+            if isinstance(refused, BadKey):
+                raise refused
             password = self._ask_password(str(refused)) if self._ask_password is not None else None
             if password is not None:
                 return Attempt(self._name, password=password)

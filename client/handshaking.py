@@ -214,7 +214,12 @@ def _get_port(
             break
         assert isinstance(answer, Status)
         if answer.code == Code.BAD_KEY:
-            raise BadKey(answer.reason) if secure else NeedEncryption(f"{answer.reason}; {NOT_SENT}")
+            if not secure:
+                raise NeedEncryption(f"{answer.reason}; {NOT_SENT}")
+            if attempt.proven:
+                raise BadKey(answer.reason)
+            attempt = following(BadKey(answer.reason))  # an operator who logs in needs no password of the server
+            continue
         code = Code.NEED_ENCRYPTION if answer.code == Code.NEED_LOGIN and not secure else answer.code
         about_the_name = _ABOUT_THE_NAME.get(code)
         if about_the_name is None or (answer.code == Code.NEED_ENCRYPTION and not attempt.proven):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.errors import BadPassword, NameRefused, NameTaken, NeedEncryption, NeedLogin
+from chatroom.errors import BadKey, BadPassword, NameRefused, NameTaken, NeedEncryption, NeedLogin
 from chatroom.packets import Credential
 from client.account import Account
 from client.attempt import Attempt
@@ -46,6 +46,21 @@ def test_kept_tokens_are_tried_in_silence() -> None:
     with pytest.raises(NeedLogin) as raised:
         following(WRONG)
     assert raised.value is NEED
+
+
+def test_an_operator_needs_no_password_of_the_server() -> None:
+    """What is kept of the account is tried; when nothing is right, the server's password is what is missing."""
+    closed, user = BadKey("it has a password"), User("typed")
+    following = Following(Account(tokens=Drawer(b"a", b"b")), "dora", user, user)
+    assert secret(following(closed)) == b"a"
+    assert secret(following(WRONG)) == b"b"
+    for refused in (WRONG, closed):
+        with pytest.raises(BadKey) as raised:
+            following(refused)
+            following(refused)
+        assert raised.value is closed
+        following = Following(Account(), "dora", user, user)
+    assert user.reasons == []
 
 
 def test_the_user_is_asked_for_the_password() -> None:

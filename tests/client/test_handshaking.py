@@ -233,6 +233,20 @@ def test_the_password_of_the_server() -> None:
             admitting.result()
 
 
+def test_an_operator_without_the_password_of_the_server() -> None:
+    """Comes in by what proves the account; whoever is none is told what is missing."""
+    for code, error in ((Code.FULL, Refused), (Code.BAD_KEY, BadKey)):
+        with FakeServer() as server:
+            admitting = start(server, lambda refused: Attempt("ann", device=b"d" * 32))
+            lobby, asked = server.named()
+            assert asked.credentials == ()
+            lobby.send(Status(Verdict.FAIL, Code.BAD_KEY, "it has a password"))
+            assert lobby.expect(Username).credentials == ((Credential.DEVICE_TOKEN, b"d" * 32),)
+            lobby.send(Status(Verdict.FAIL, code, "it has a password"))
+            with pytest.raises(error):
+                admitting.result()
+
+
 def test_the_password_of_the_server_over_an_open_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not sent; when the server asks for it, the need of it is the need of encryption."""
     monkeypatch.setattr("client.attempt.is_loopback", lambda _host: False)
