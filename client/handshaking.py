@@ -218,7 +218,7 @@ def _get_port(
                 raise NeedEncryption(f"{answer.reason}; {NOT_SENT}")
             if attempt.proven:
                 raise BadKey(answer.reason)
-            attempt = following(BadKey(answer.reason))  # an operator who logs in needs no password of the server
+            attempt = following(BadKey(answer.reason))  # an operator who logs in does not need it
             continue
         code = Code.NEED_ENCRYPTION if answer.code == Code.NEED_LOGIN and not secure else answer.code
         about_the_name = _ABOUT_THE_NAME.get(code)

@@ -49,7 +49,7 @@ def test_kept_tokens_are_tried_in_silence() -> None:
 
 
 def test_an_operator_needs_no_password_of_the_server() -> None:
-    """What is kept of the account is tried; when nothing is right, the server's password is what is missing."""
+    """What is kept of the account is tried; when nothing is right, the server's password is missing."""
     closed, user = BadKey("it has a password"), User("typed")
     following = Following(Account(tokens=Drawer(b"a", b"b")), "dora", user, user)
     assert secret(following(closed)) == b"a"
