@@ -206,6 +206,11 @@ class Event(NamedTuple):
         return int.from_bytes(self.rows.get(Extra.MESSAGE, b"")[:8], "big")
 
     @property
+    def reply_to(self) -> int:
+        """The seq of the line that it answers; 0: none."""
+        return int.from_bytes(self.rows.get(Extra.REPLY_TO, b"")[:8], "big")
+
+    @property
     def target(self) -> int:
         """The person whom it is about, as of KICKED, LISTED and CALLED; 0: nobody."""
         return int.from_bytes(self.rows.get(Extra.TARGET, b"")[:4], "big")

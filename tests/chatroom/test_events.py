@@ -137,3 +137,10 @@ def test_what_programs_ask_of_acts() -> None:
     far = nothing._replace(extra=extra_row(Extra.UNTIL, 2**63))
     assert far.as_json()["until"] == iso_time(MAX_TIME)
     assert SAID._replace(kind=EventKind.JOINED, extra=ABOUT).target == 0
+
+
+def test_what_a_line_answers() -> None:
+    """The seq of the line; 0: nothing."""
+    line = Event(7, 0, EventKind.SAID, "#general", "ann", "yes", 0, 1)
+    assert line.reply_to == 0
+    assert line._replace(extra=extra_row(Extra.REPLY_TO, 5, 8)).reply_to == 5
