@@ -24,12 +24,17 @@ class Cure(NamedTuple):
 
 
 class Wrong(NamedTuple):
-    """A cure that does not cure. says: what the check must say, in part"""
+    """A cure that does not cure.
+
+    says:    what the check must say, in part
+    or_says: what else it may say, when chance decides which thread has a lock first
+    """
 
     idea: str
     base: str
     changes: Changes
     says: str
+    or_says: str = ""
 
 
 WRONG: dict[str, list[Wrong]] = {
@@ -194,6 +199,7 @@ WRONG: dict[str, list[Wrong]] = {
                 ("def receive(", "lock = threading.Lock()\n\n\ndef receive("),
             ),
             "is not called before another message is shown",
+            "these are shown: second, first",
         ),
         Wrong(
             "start the thread, and wait for it",
