@@ -53,8 +53,8 @@ def _poll(rows: Rows) -> str:
         return "the poll is open; /reveal ends it, and shows all the result"
     question, options, vote, *voted = rows
     lines = [question, *(f"{number}: {option}" for number, option in enumerate(options, 1))]
-    how = "/vote and the number, or how the option begins"
-    lines.append(f"your vote: {vote}; {how} changes it" if vote else f"you have not voted: {how}")
+    how = "/vote NUMBER, or /vote and the first words of an option"
+    lines.append(f"your vote: {vote}; to change it: {how}" if vote else f"you have not voted yet: {how}")
     return "\n".join([*lines, *(f"votes: {number}; /reveal ends the poll" for number in voted)])
 
 

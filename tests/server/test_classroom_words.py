@@ -110,13 +110,13 @@ def test_a_poll() -> None:
     for command in ("/poll", "/vote"):
         shown = words.answer(command, Outcome(Code.OK, rows))[0]
         assert shown == (
-            "Tea?\n1: yes\n2: no\nyour vote: 2; /vote and the number, or how the option begins changes it"
+            "Tea?\n1: yes\n2: no\nyour vote: 2; to change it: /vote NUMBER, or /vote and the first words of an option"
         )
         told = words.answer(command, Outcome(Code.OK, (*rows, 7)))[0]
         assert told == shown + "\nvotes: 7; /reveal ends the poll"
         not_voted = words.answer(command, Outcome(Code.OK, ("Tea?", ("yes", "no"), 0, 0)))[0]
         assert not_voted == (
-            "Tea?\n1: yes\n2: no\nyou have not voted: /vote and the number, or how the option begins\n"
+            "Tea?\n1: yes\n2: no\nyou have not voted yet: /vote NUMBER, or /vote and the first words of an option\n"
             "votes: 0; /reveal ends the poll"
         )
 
