@@ -53,7 +53,7 @@ def _poll(rows: Rows) -> str:
         return "the poll is open; /reveal ends it, and shows all the result"
     question, options, vote, *voted = rows
     lines = [question, *(f"{number}: {option}" for number, option in enumerate(options, 1))]
-    how = "/vote NUMBER, or /vote and the first words of an option"
+    how = "/vote NUMBER, or /vote and how an option begins"
     lines.append(f"your vote: {vote}; to change it: {how}" if vote else f"you have not voted yet: {how}")
     return "\n".join([*lines, *(f"votes: {number}; /reveal ends the poll" for number in voted)])
 

@@ -254,7 +254,7 @@ def test_poll(of: Class) -> None:
     assert opened.words == "the poll is open; /reveal ends it, and shows all the result"
     assert told(of.ann.seen()) == told(of.bob.seen()) == [(POLL, "dora", TEA)]
     assert do(of.ann, "/poll").words == (
-        "Tea?\n1: yes\n2: no\nyou have not voted yet: /vote NUMBER, or /vote and the first words of an option"
+        "Tea?\n1: yes\n2: no\nyou have not voted yet: /vote NUMBER, or /vote and how an option begins"
     )
     refused = tell(of.dora, "/poll Coffee? | yes | no")
     assert refused.code == Code.ALREADY and refused.words == "a poll is open, /reveal ends it: Tea?"

@@ -110,13 +110,13 @@ def test_a_poll() -> None:
     for command in ("/poll", "/vote"):
         shown = words.answer(command, Outcome(Code.OK, rows))[0]
         assert shown == (
-            "Tea?\n1: yes\n2: no\nyour vote: 2; to change it: /vote NUMBER, or /vote and the first words of an option"
+            "Tea?\n1: yes\n2: no\nyour vote: 2; to change it: /vote NUMBER, or /vote and how an option begins"
         )
         told = words.answer(command, Outcome(Code.OK, (*rows, 7)))[0]
         assert told == shown + "\nvotes: 7; /reveal ends the poll"
         not_voted = words.answer(command, Outcome(Code.OK, ("Tea?", ("yes", "no"), 0, 0)))[0]
         assert not_voted == (
-            "Tea?\n1: yes\n2: no\nyou have not voted yet: /vote NUMBER, or /vote and the first words of an option\n"
+            "Tea?\n1: yes\n2: no\nyou have not voted yet: /vote NUMBER, or /vote and how an option begins\n"
             "votes: 0; /reveal ends the poll"
         )
 
